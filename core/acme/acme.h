@@ -1,0 +1,113 @@
+/*
+ * ACME (RFC 8555) as the agent uses it: one hc_acme per issuer (directory, nonces, account), any
+ * number of hc_order at a time, all on one thread and driven by the HTTP port's callbacks. Nothing
+ * blocks. Durable state is the caller's: it is handed out before the step that depends on it.
+ */
+#ifndef HC_ACME_ACME_H
+#define HC_ACME_ACME_H
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "conf/conf.h"
+#include "net/http.h"
+
+/* The account at one issuer, RFC 8555 section 7.1.2. */
+struct hc_acme_account {
+    EVP_PKEY *key; /* ECDSA P-256; NULL: none yet */
+    char *url;     /* kid; NULL: not registered (or it is not known that it is) */
+};
+
+struct hc_acme_options {
+    const struct hc_issuer *issuer;  /* borrowed */
+    const struct hc_list *contacts;  /* borrowed; the issuer's own or hotcert_contact's */
+    const struct hc_http_port *http;
+    const struct hc_clock *clock;
+    const struct hc_random *random;
+    const struct hc_log *log;
+    void *self;
+    /*
+     * Stores the account before it is used: once with the key alone before newAccount is sent
+     * (so that a crash never makes a second account), once with the URL. The account is borrowed.
+     */
+    int (*store_account)(void *self, const struct hc_acme_account *account, struct hc_error *err);
+};
+
+struct hc_acme;
+
+/* account: what the store has (its content is copied; key's reference is taken); NULL: nothing. */
+int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_account *account,
+                struct hc_acme **out, struct hc_error *err) HC_MUST_USE;
+void hc_acme_free(struct hc_acme *acme); /* after its orders */
+/* The account's URL, or NULL while it is not registered. Borrowed. */
+const char *hc_acme_account_url(const struct hc_acme *acme);
+
+/*
+ * What must survive a crash of an order that was placed. Handed to persist() after newOrder's
+ * reply and again when the certificate URL is known; given back to hc_order_start() to go on.
+ */
+struct hc_order_state {
+    char *order_url;
+    EVP_PKEY *key; /* the certificate's key, made before newOrder */
+};
+
+/* What became of one name, RFC 8555 section 6.7.1 subproblems and authorization errors. */
+struct hc_order_name {
+    const char *name;
+    struct hc_error error; /* HC_P_NONE: nothing is held against it */
+};
+
+struct hc_order_result {
+    struct hc_error error;       /* HC_P_NONE: chain is the certificate chain */
+    struct hc_bytes chain_pem;
+    EVP_PKEY *key;               /* borrowed */
+    const struct hc_order_name *names; /* those with an error of their own */
+    size_t name_count;
+    bool ca_wide;                /* the failure is the CA's or the network's, not the names' */
+    bool order_dead;             /* the stored order state is of no use any more: forget it */
+};
+
+/* The caller's side of an order. All called on the one thread, from hc_http_step(). */
+struct hc_order_handler {
+    void *self;
+    /* Makes the state durable. A failure ends the order (error to done()). */
+    int (*persist)(void *self, const struct hc_order_state *state, struct hc_error *err);
+    /* Makes the http-01 answer available to this machine's servers (table, store). */
+    int (*present)(void *self, const char *name, const char *token, const char *keyauth,
+                   struct hc_error *err);
+    /* True when every live server can answer what was presented; asked until true (every 20 ms,
+     * at most 10 s). */
+    bool (*presented)(void *self);
+    /* Takes one answer back; called for each presented token, at the end at the latest. */
+    void (*withdraw)(void *self, const char *token);
+    /* The end, exactly once; the order may be freed from within. result is valid during the call. */
+    void (*done)(void *self, const struct hc_order_result *result);
+};
+
+struct hc_order_options {
+    const struct hc_list *names; /* normalised; copied */
+    enum hc_key_type key_type;
+    const struct hc_order_state *resume; /* or NULL; copied */
+    const struct hc_order_handler *handler; /* borrowed until done() */
+};
+
+struct hc_order;
+
+/* Starts (or resumes) an order. done() is never called from within. */
+int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
+                   struct hc_order **out, struct hc_error *err) HC_MUST_USE;
+/* Ends it: withdraws what was presented, cancels what is in flight, does not call done(). */
+void hc_order_free(struct hc_order *order);
+/* "placing the order", "waiting for the CA to validate": for `list`. */
+const char *hc_order_activity(const struct hc_order *order);
+
+/*
+ * Timers of this issuer and its orders: runs what is due at the monotonic now_ms, returns the
+ * milliseconds until the next (-1: none). The agent's loop calls it before each hc_http_step().
+ */
+int64_t hc_acme_run_timers(struct hc_acme *acme, int64_t now_ms);
+
+#endif

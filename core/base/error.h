@@ -1,0 +1,65 @@
+/*
+ * hc_error: what went wrong, for whom, while doing what, and what to do about it.
+ *
+ * The caller owns it, zero-initialises it (or hc_error_init) and passes it down; whoever finds the
+ * cause fills it. The first specific error wins: a filled error is never overwritten, so a caller
+ * may call hc_error_set() without looking and does not bury the cause. Functions that take an
+ * hc_error return 0, or -1 with the error filled.
+ *
+ * Foreign text (from a CA, DNS, a file, OpenSSL) is escaped and capped when it enters.
+ */
+#ifndef HC_BASE_ERROR_H
+#define HC_BASE_ERROR_H
+
+#include "base/compiler.h"
+#include "base/problem.h"
+
+#define HC_ERROR_SUBJECT 320
+#define HC_ERROR_DETAIL  1024
+
+struct hc_error {
+    enum hc_problem problem;         /* HC_P_NONE: no error */
+    char subject[HC_ERROR_SUBJECT];  /* which name, file, directive, record; may be "" */
+    char activity[128];              /* what was being done, "creating the account at U"; may be "" */
+    char detail[HC_ERROR_DETAIL];    /* this case's own sentence; may be "" */
+    int64_t retry_after;             /* seconds that the other side asked for; 0: it did not */
+};
+
+void hc_error_init(struct hc_error *err);
+
+/*
+ * Fills err unless it is filled already. subject and the formatted detail are escaped (control
+ * and non-ASCII bytes as \xHH) and capped. Either may be NULL. err may be NULL. Always returns -1,
+ * so that `return hc_error_set(...)` reads well.
+ */
+int hc_error_set(struct hc_error *err, enum hc_problem p, const char *subject, const char *fmt, ...)
+    HC_FORMAT(4, 5);
+
+/* As hc_error_set(); the detail ends with strerror(errnum). HC_P_SYSTEM if p is HC_P_NONE. */
+int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subject, int errnum,
+                       const char *fmt, ...) HC_FORMAT(5, 6);
+
+/* As hc_error_set(); takes the oldest entry of OpenSSL's queue into the detail, empties the queue. */
+int hc_error_set_openssl(struct hc_error *err, enum hc_problem p, const char *subject,
+                         const char *fmt, ...) HC_FORMAT(4, 5);
+
+/* Says what was being done, if nobody nearer to the cause said so. Returns -1. */
+int hc_error_during(struct hc_error *err, const char *fmt, ...) HC_FORMAT(2, 3);
+
+/* Out of memory; -1. */
+int hc_error_nomem(struct hc_error *err);
+
+/*
+ * One line: "subject: sentence: detail (while activity; hint)". Writes at most cap bytes with the
+ * terminating NUL, returns dst.
+ */
+char *hc_error_format(const struct hc_error *err, char *dst, size_t cap);
+
+static inline bool hc_error_is_set(const struct hc_error *err)
+{
+    return err->problem != HC_P_NONE;
+}
+
+enum hc_class hc_error_class(const struct hc_error *err);
+
+#endif

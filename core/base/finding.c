@@ -1,0 +1,144 @@
+/* Findings; see finding.h. */
+#include "base/finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static int escaped_copy(const char *text, char **out, struct hc_error *err)
+{
+    char escaped[HC_FOREIGN_MAX * 2];
+
+    return hc_strdup(hc_escape(escaped, sizeof(escaped), text, strlen(text)), out, err);
+}
+
+static int make_room(struct hc_findings *list, struct hc_error *err)
+{
+    struct hc_finding *items = NULL;
+    size_t cap = list->cap > 0 ? list->cap * 2 : 8;
+
+    if (list->count < list->cap) {
+        return 0;
+    }
+    items = realloc(list->items, cap * sizeof(*items));
+    if (items == NULL) {
+        return hc_error_nomem(err);
+    }
+    list->items = items;
+    list->cap = cap;
+    return 0;
+}
+
+static void finding_dispose(struct hc_finding *f)
+{
+    free(f->subject);
+    free(f->message);
+    free(f->hint);
+    memset(f, 0, sizeof(*f));
+}
+
+int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
+                    struct hc_error *err, const char *fmt, ...)
+{
+    char message[HC_FOREIGN_MAX];
+    struct hc_finding f = {.problem = p, .rank = hc_problem_row(p)->cls};
+    va_list args;
+
+    if (list->count >= HC_FINDINGS_MAX ||
+        hc_findings_find(list, p, subject != NULL ? subject : "") != NULL) {
+        return 0;
+    }
+    va_start(args, fmt);
+    vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    if (make_room(list, err) != 0 ||
+        escaped_copy(subject != NULL ? subject : "", &f.subject, err) != 0 ||
+        escaped_copy(message, &f.message, err) != 0 ||
+        hc_strdup(hc_problem_row(p)->hint, &f.hint, err) != 0) {
+        finding_dispose(&f);
+        return -1;
+    }
+    list->items[list->count++] = f;
+    return 0;
+}
+
+int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)
+{
+    char text[HC_FOREIGN_MAX];
+    char *hint = NULL;
+    va_list args;
+
+    if (list->count == 0) {
+        return 0;
+    }
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    if (escaped_copy(text, &hint, err) != 0) {
+        return -1;
+    }
+    free(list->items[list->count - 1].hint);
+    list->items[list->count - 1].hint = hint;
+    return 0;
+}
+
+const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
+                                          const char *subject)
+{
+    char escaped[HC_FOREIGN_MAX * 2];
+
+    if (subject != NULL) {
+        hc_escape(escaped, sizeof(escaped), subject, strlen(subject));
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].problem == p &&
+            (subject == NULL || strcmp(list->items[i].subject, escaped) == 0)) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+enum hc_class hc_findings_worst(const struct hc_findings *list)
+{
+    enum hc_class worst = HC_CLASS_REMARK;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].rank < worst) {
+            worst = list->items[i].rank;
+        }
+    }
+    return worst;
+}
+
+const char *hc_verdict_name(enum hc_class worst)
+{
+    return worst == HC_CLASS_UNUSABLE ? "unusable" : worst == HC_CLASS_FLAWED ? "flawed" : "fit";
+}
+
+int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least, struct hc_error *err)
+{
+    enum hc_class worst = hc_findings_worst(list);
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hc_finding *f = &list->items[i];
+
+        if (f->rank == worst && f->rank <= at_least) {
+            return hc_error_set(err, f->problem, f->subject, "%s", f->message);
+        }
+    }
+    return 0;
+}
+
+void hc_findings_dispose(struct hc_findings *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        finding_dispose(&list->items[i]);
+    }
+    free(list->items);
+    list->items = NULL;
+    list->count = list->cap = 0;
+}

@@ -1,0 +1,54 @@
+/*
+ * Findings: what a check says of a pair, a name or a record. Each has a slug and a rank from the
+ * table of problems, a subject, this case's own sentence and a hint. A list of them is a verdict.
+ */
+#ifndef HC_BASE_FINDING_H
+#define HC_BASE_FINDING_H
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/problem.h"
+
+struct hc_finding {
+    enum hc_problem problem; /* its row gives the slug and the default hint */
+    enum hc_class rank;      /* HC_CLASS_UNUSABLE, _FLAWED or _REMARK; usually the row's */
+    char *subject;           /* file and line, position in the chain, name; escaped */
+    char *message;           /* this case's sentence; escaped, capped at HC_FOREIGN_MAX */
+    char *hint;              /* this case's hint, or the row's */
+};
+
+/* Zeroed memory is an empty verdict. Owns its findings. At most HC_FINDINGS_MAX are kept. */
+#define HC_FINDINGS_MAX 1000
+struct hc_findings {
+    struct hc_finding *items;
+    size_t count;
+    size_t cap;
+};
+
+/*
+ * Adds a finding with the row's rank and hint. The message is formatted, escaped and capped.
+ * The same problem of the same subject is added once. -1 only without memory.
+ */
+int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
+                    struct hc_error *err, const char *fmt, ...) HC_FORMAT(5, 6) HC_MUST_USE;
+
+/* Gives the last added finding a hint of its own. -1 only without memory. */
+int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)
+    HC_FORMAT(3, 4) HC_MUST_USE;
+
+/* The finding of this problem (about this subject, if not NULL), or NULL. */
+const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
+                                          const char *subject);
+
+/* The worst rank: HC_CLASS_UNUSABLE before HC_CLASS_FLAWED before HC_CLASS_REMARK (also if empty). */
+enum hc_class hc_findings_worst(const struct hc_findings *list);
+
+/* "fit", "flawed", "unusable". */
+const char *hc_verdict_name(enum hc_class worst);
+
+/* Turns the worst finding into an error, if it is at least flawed; else 0. */
+int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least, struct hc_error *err);
+
+void hc_findings_dispose(struct hc_findings *list);
+
+#endif

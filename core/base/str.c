@@ -1,0 +1,286 @@
+/* Strings; see str.h. */
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char hex_digits[] = "0123456789abcdef";
+
+char *hc_escape(char *dst, size_t cap, const char *src, size_t len)
+{
+    size_t out = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)src[i];
+        size_t need = c == '\\' ? 2 : (c < 0x20 || c > 0x7e) ? 4 : 1;
+
+        /* two bytes are kept for the mark of a cut, one for the NUL */
+        if (out + need + (i + 1 < len ? 2 : 0) + 1 > cap) {
+            dst[out++] = '.';
+            dst[out++] = '.';
+            break;
+        }
+        if (need == 1) {
+            dst[out++] = (char)c;
+        } else if (need == 2) {
+            dst[out++] = '\\';
+            dst[out++] = '\\';
+        } else {
+            dst[out++] = '\\';
+            dst[out++] = 'x';
+            dst[out++] = hex_digits[c >> 4];
+            dst[out++] = hex_digits[c & 15];
+        }
+    }
+    dst[out] = '\0';
+    return dst;
+}
+
+bool hc_copy(char *dst, size_t cap, const char *src)
+{
+    size_t len = strlen(src);
+    size_t n = len < cap ? len : cap - 1;
+
+    memcpy(dst, src, n);
+    dst[n] = '\0';
+    return n == len;
+}
+
+int hc_strdup(const char *s, char **out, struct hc_error *err)
+{
+    *out = strdup(s);
+    return *out != NULL ? 0 : hc_error_nomem(err);
+}
+
+void hc_hex(char *dst, const unsigned char *src, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        dst[2 * i] = hex_digits[src[i] >> 4];
+        dst[2 * i + 1] = hex_digits[src[i] & 15];
+    }
+    dst[2 * len] = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return -1;
+}
+
+int hc_unhex(unsigned char *dst, size_t len, const char *src)
+{
+    if (strlen(src) != 2 * len) {
+        return -1;
+    }
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_value(src[2 * i]);
+        int low = hex_value(src[2 * i + 1]);
+
+        if (high < 0 || low < 0) {
+            return -1;
+        }
+        dst[i] = (unsigned char)(high << 4 | low);
+    }
+    return 0;
+}
+
+int hc_base64url(const unsigned char *src, size_t len, struct hc_buf *out, struct hc_error *err)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char *at = NULL;
+    size_t need = len / 3 * 4 + (len % 3 > 0 ? len % 3 + 1 : 0);
+
+    if (hc_buf_reserve(out, need, &at, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t v = (uint32_t)src[i] << 16;
+
+        v |= left > 1 ? (uint32_t)src[i + 1] << 8 : 0;
+        v |= left > 2 ? (uint32_t)src[i + 2] : 0;
+        *at++ = (unsigned char)digits[v >> 18];
+        *at++ = (unsigned char)digits[v >> 12 & 63];
+        if (left > 1) {
+            *at++ = (unsigned char)digits[v >> 6 & 63];
+        }
+        if (left > 2) {
+            *at++ = (unsigned char)digits[v & 63];
+        }
+    }
+    *at = '\0';
+    out->len += need;
+    return 0;
+}
+
+static int base64url_value(char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    if (c == '-') {
+        return 62;
+    }
+    return c == '_' ? 63 : -1;
+}
+
+int hc_base64url_decode(const char *src, size_t len, struct hc_buf *out, struct hc_error *err)
+{
+    size_t start = out->len;
+    uint32_t v = 0;
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int digit = base64url_value(src[i]);
+
+        if (digit < 0) {
+            goto bad;
+        }
+        v = v << 6 | (uint32_t)digit;
+        bits += 6;
+        if (bits >= 8) {
+            unsigned char byte = (unsigned char)(v >> (bits - 8));
+
+            bits -= 8;
+            v &= (1u << bits) - 1;
+            if (hc_buf_append(out, &byte, 1, err) != 0) {
+                out->len = start;
+                return -1;
+            }
+        }
+    }
+    if (len % 4 != 1 && v == 0) {
+        return 0;
+    }
+bad:
+    out->len = start;
+    return hc_error_set(err, HC_P_PROTOCOL, NULL, "not base64url");
+}
+
+int hc_list_add_len(struct hc_list *list, const char *s, size_t len, struct hc_error *err)
+{
+    char *item = NULL;
+
+    if (list->count == list->cap) {
+        size_t cap = list->cap > 0 ? list->cap * 2 : 8;
+        char **items = realloc(list->items, cap * sizeof(*items));
+
+        if (items == NULL) {
+            return hc_error_nomem(err);
+        }
+        list->items = items;
+        list->cap = cap;
+    }
+    item = malloc(len + 1);
+    if (item == NULL) {
+        return hc_error_nomem(err);
+    }
+    memcpy(item, s, len);
+    item[len] = '\0';
+    list->items[list->count++] = item;
+    return 0;
+}
+
+int hc_list_add(struct hc_list *list, const char *s, struct hc_error *err)
+{
+    return hc_list_add_len(list, s, strlen(s), err);
+}
+
+int hc_list_copy(struct hc_list *dst, const struct hc_list *src, struct hc_error *err)
+{
+    for (size_t i = 0; i < src->count; i++) {
+        if (hc_list_add(dst, src->items[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+bool hc_list_has(const struct hc_list *list, const char *s)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], s) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hc_list_equal(const struct hc_list *a, const struct hc_list *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i], b->items[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void hc_list_sort_unique(struct hc_list *list)
+{
+    size_t kept = 0;
+
+    if (list->count < 2) {
+        return;
+    }
+    qsort(list->items, list->count, sizeof(*list->items), compare);
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept > 0 && strcmp(list->items[kept - 1], list->items[i]) == 0) {
+            free(list->items[i]);
+        } else {
+            list->items[kept++] = list->items[i];
+        }
+    }
+    list->count = kept;
+}
+
+void hc_list_dispose(struct hc_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i]);
+    }
+    free(list->items);
+    list->items = NULL;
+    list->count = list->cap = 0;
+}
+
+char *hc_list_format(const struct hc_list *list, char *dst, size_t cap)
+{
+    size_t used = 0;
+
+    dst[0] = '\0';
+    for (size_t i = 0; i < list->count; i++) {
+        const char *glue = i == 0 ? "" : ", ";
+
+        if (used + strlen(glue) + strlen(list->items[i]) + 24 > cap && i > 0) {
+            snprintf(dst + used, cap - used, " and %zu more", list->count - i);
+            break;
+        }
+        snprintf(dst + used, cap - used, "%s%s", glue, list->items[i]);
+        used = strlen(dst);
+    }
+    return dst;
+}

@@ -1,0 +1,57 @@
+/*
+ * Strings: escaping of foreign text, hex, base64url (RFC 4648 section 5, unpadded, as JOSE uses
+ * it), and hc_list, an owned list of strings.
+ */
+#ifndef HC_BASE_STR_H
+#define HC_BASE_STR_H
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/error.h"
+
+/* The longest piece of foreign text that reaches a log line or a terminal, in bytes. */
+#define HC_FOREIGN_MAX 512
+
+/*
+ * Writes src to dst with control characters, DEL and bytes above 0x7e as \xHH and backslash
+ * doubled; ends in ".." when cut. cap includes the NUL and is at least 4. Returns dst.
+ */
+char *hc_escape(char *dst, size_t cap, const char *src, size_t len);
+
+/* Copies at most cap - 1 bytes and terminates; true if all of src fitted. */
+bool hc_copy(char *dst, size_t cap, const char *src);
+
+/* strdup() that reports; *out is the caller's to free(). */
+int hc_strdup(const char *s, char **out, struct hc_error *err) HC_MUST_USE;
+
+/* dst has room for 2 * len + 1 bytes. */
+void hc_hex(char *dst, const unsigned char *src, size_t len);
+/* Exactly len bytes from 2 * len hex digits; -1 if src is anything else. */
+int hc_unhex(unsigned char *dst, size_t len, const char *src) HC_MUST_USE;
+
+int hc_base64url(const unsigned char *src, size_t len, struct hc_buf *out, struct hc_error *err)
+    HC_MUST_USE;
+/* Refuses padding, white space and stray bits. */
+int hc_base64url_decode(const char *src, size_t len, struct hc_buf *out, struct hc_error *err)
+    HC_MUST_USE;
+
+/* A list of strings that it owns. Zeroed memory is an empty list. */
+struct hc_list {
+    char **items;
+    size_t count;
+    size_t cap;
+};
+
+int hc_list_add(struct hc_list *list, const char *s, struct hc_error *err) HC_MUST_USE;
+int hc_list_add_len(struct hc_list *list, const char *s, size_t len, struct hc_error *err)
+    HC_MUST_USE;
+int hc_list_copy(struct hc_list *dst, const struct hc_list *src, struct hc_error *err) HC_MUST_USE;
+bool hc_list_has(const struct hc_list *list, const char *s); /* exact */
+bool hc_list_equal(const struct hc_list *a, const struct hc_list *b);
+void hc_list_sort_unique(struct hc_list *list);              /* bytewise order */
+void hc_list_dispose(struct hc_list *list);
+
+/* "a, b, c and 4 more": for log lines; at most cap bytes. Returns dst. */
+char *hc_list_format(const struct hc_list *list, char *dst, size_t cap);
+
+#endif

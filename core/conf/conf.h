@@ -1,0 +1,152 @@
+/*
+ * hc_conf: the validated configuration of one server process, made from directives by the glue,
+ * and read by everything else.
+ *
+ * Life: hc_conf_new() -> hc_directive_apply() for each directive (conf/directive.h) ->
+ * hc_conf_add_host() for each virtual host -> hc_conf_finish() -> read only. hc_conf_encode() makes
+ * the wire form that the agent, the loader and the keeper are given; hc_conf_decode() reads it.
+ * One thread. The conf owns all that hangs below it.
+ */
+#ifndef HC_CONF_CONF_H
+#define HC_CONF_CONF_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/str.h"
+
+#define HC_ID_SIZE        32 /* an identity: SHA-256 */
+#define HC_KEY_TYPES_MAX  2  /* key types that `on` obtains for one host */
+#define HC_NAMES_MAX      100 /* names in one certificate; what public CAs allow */
+#define HC_CONF_WIRE_MAX  ((size_t)64 << 20)
+
+enum hc_server { HC_SERVER_NGINX, HC_SERVER_HTTPD, HC_SERVER_NONE };
+enum hc_mode { HC_MODE_UNSET, HC_MODE_OFF, HC_MODE_ON, HC_MODE_WATCH };
+enum hc_bootstrap { HC_BOOTSTRAP_UNSET, HC_BOOTSTRAP_SELF_SIGNED, HC_BOOTSTRAP_REJECT };
+enum hc_network { HC_NETWORK_AUTO, HC_NETWORK_PUBLIC, HC_NETWORK_PRIVATE };
+enum hc_key_type {
+    HC_KEY_NONE,
+    HC_KEY_ECDSA_256,
+    HC_KEY_ECDSA_384,
+    HC_KEY_RSA_2048,
+    HC_KEY_RSA_3072,
+    HC_KEY_RSA_4096,
+    HC_KEY_OTHER, /* of a watched file: P-521, Ed25519, other RSA sizes */
+};
+
+/* "ecdsa:256" and so on; never NULL. */
+const char *hc_key_type_name(enum hc_key_type type);
+/* HC_KEY_NONE if it is none that `on` can order. */
+enum hc_key_type hc_key_type_parse(const char *name);
+bool hc_key_type_is_rsa(enum hc_key_type type);
+
+/* An ACME certificate authority, RFC 8555. */
+struct hc_issuer {
+    char *name;
+    char *directory_url;
+    struct hc_list contacts; /* "mailto:.." */
+    int terms_agreed;        /* -1 unset, 0, 1 */
+    char *ca_bundle;         /* PEM file of roots for the CA's own TLS, or NULL: the system's */
+    enum hc_network network; /* who may ask us: see directives */
+    int64_t http_port;       /* where a private CA asks for http-01; 80 */
+    char *where;             /* "file:line", or "built in" */
+};
+
+/* What directives said at one level: http{} / the main server, or one virtual host. */
+struct hc_scope {
+    enum hc_mode mode;
+    bool has_names;
+    struct hc_list names;
+    struct hc_list use;        /* issuer names; empty: unset */
+    struct hc_list challenges; /* empty: unset */
+    enum hc_key_type key_types[HC_KEY_TYPES_MAX];
+    size_t key_type_count;     /* 0: unset */
+    struct hc_list files;      /* hotcert_files: certificate, key, certificate, key .. */
+    char *trusted_certificate;
+    enum hc_bootstrap bootstrap;
+    bool has_accept;
+    struct hc_list accept;     /* slugs */
+};
+
+/* One watched pair: indices into hc_conf.files; passphrase is -1 without one. */
+struct hc_watched {
+    int certificate;
+    int key;
+    int passphrase;
+};
+
+/* What is to be served together: hosts with the same identity share it. */
+struct hc_identity {
+    unsigned char id[HC_ID_SIZE]; /* SHA-256 of source, names and key types; of paths for watch */
+    enum hc_mode mode;            /* HC_MODE_ON or HC_MODE_WATCH */
+    struct hc_list names;         /* normalised, sorted, unique */
+    enum hc_key_type key_types[HC_KEY_TYPES_MAX];
+    size_t key_type_count;        /* 0 under watch */
+    struct hc_list use;           /* issuer names in order of preference */
+    struct hc_list challenges;
+    struct hc_watched *watched;
+    size_t watched_count;
+    char *trusted_certificate;    /* or NULL: the system's roots */
+    struct hc_list accept;
+    struct hc_list where;         /* "file:line" of each host */
+};
+
+struct hc_conf {
+    enum hc_server server;
+    struct hc_scope main;
+    struct hc_issuer *issuers;
+    size_t issuer_count;
+    struct hc_identity *identities;
+    size_t identity_count;
+    struct hc_list files;     /* watched paths, each once: the keeper opens these by index */
+    char *store;              /* folder */
+    char *secret;             /* file */
+    char *agent;              /* the program */
+    char *control;            /* socket */
+    char *user;               /* the worker user's name, set by the glue; NULL: not started as root */
+    int64_t check_interval;   /* seconds; 0 unset before hc_conf_finish() */
+    int64_t parallel;         /* orders side by side */
+    int64_t table_size;       /* bytes */
+    struct hc_list contacts;
+    int terms_agreed;         /* -1 unset */
+};
+
+/* What the glue knows of a virtual host when its directives are complete. */
+struct hc_host {
+    const struct hc_scope *scope; /* the host's own; the main scope's values are inherited */
+    const char *where;            /* "file:line" */
+    const struct hc_list *names;  /* as the server has them: raw, with regexes, "_", wildcards */
+    bool tls;                     /* it has a TLS (or QUIC) listener */
+    bool has_certificate;         /* directives of the server's own name a certificate */
+    const struct hc_list *files;  /* certificate, key, passphrase file or "" .. : triples; may be NULL */
+};
+
+struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err);
+void hc_conf_free(struct hc_conf *conf);
+
+struct hc_scope *hc_scope_new(struct hc_error *err);
+void hc_scope_free(struct hc_scope *scope);
+/* The mode that holds for a host: its own, else the main scope's, else off. */
+enum hc_mode hc_scope_mode(const struct hc_conf *conf, const struct hc_scope *scope);
+enum hc_bootstrap hc_scope_bootstrap(const struct hc_conf *conf, const struct hc_scope *scope);
+
+/* Starts a hotcert_issuer block; *issuer is valid until the next begin. */
+int hc_conf_issuer_begin(struct hc_conf *conf, const char *name, const char *where,
+                         struct hc_issuer **issuer, struct hc_error *err) HC_MUST_USE;
+const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
+
+/*
+ * Adds a host. *index is its identity's, or -1 when hotcert is off there or it has no TLS
+ * listener. What is left out or odd goes to notes as remarks. -1 when the start must be refused.
+ */
+int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *index,
+                     struct hc_findings *notes, struct hc_error *err) HC_MUST_USE;
+
+/* Fills in defaults and checks the whole (issuers used are known, terms agreed to ..). */
+int hc_conf_finish(struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;
+
+/* The wire form (conf/wire.c): text, versioned. Decoding refuses anything malformed. */
+int hc_conf_encode(const struct hc_conf *conf, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+struct hc_conf *hc_conf_decode(const char *text, size_t len, struct hc_error *err);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Host names as certificates have them: lower case, no trailing dot, A-labels (RFC 5890), an
+ * optional leading "*." (RFC 6125), or an IP address in canonical text (RFC 8738).
+ */
+#ifndef HC_CONF_NAME_H
+#define HC_CONF_NAME_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#define HC_NAME_SIZE 256
+
+/* Normalises a name; HC_P_NAME_INVALID with what is wrong with it. */
+int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *err) HC_MUST_USE;
+
+bool hc_name_is_ip(const char *name);       /* normalised */
+bool hc_name_is_wildcard(const char *name); /* normalised */
+
+/* True if a certificate's name (maybe a wildcard: one label, leftmost) covers this host name. */
+bool hc_name_matches(const char *pattern, const char *name);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * hotcert for the glue: everything that ngx_module/ and apache_module/ may see of the core. The
+ * modules link base, conf, live, pki and keeper; nothing here loads libcurl or ldns into a server.
+ *
+ *   configure   conf/directive.h  the one table of directives
+ *               conf/conf.h       the validated configuration, hosts, identities
+ *   start       keeper/spawn.h    folders, keeper, loader, agent
+ *   serve       live/table.h      the live table: bundles by identity, pending http-01 tokens
+ *               live/view.h       what a worker read of it
+ *               pki/pair.h        pairs, bundles, the bootstrap pair
+ */
+#ifndef HC_HOTCERT_H
+#define HC_HOTCERT_H
+
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "conf/conf.h"
+#include "conf/directive.h"
+#include "keeper/keeper.h"
+#include "keeper/spawn.h"
+#include "live/table.h"
+#include "live/view.h"
+#include "pki/pair.h"
+
+#define HC_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The keeper: the only process of root's that reads files after the start. Forked without exec by
+ * the master once a generation; answers three questions over a socketpair (SOCK_SEQPACKET): "is
+ * watched file N changed", "the bytes of watched file N", "the secret". Paths come from the
+ * configuration only, never from the wire. It reads no network, parses nothing, is not dumpable,
+ * and ends when its last peer is gone.
+ *
+ * It opens no path that the worker user could exchange: every folder on the way (symlinks
+ * included) must not be writable by that user; else HC_P_FILE_UNSAFE, and the asker may try with
+ * its own rights. Only regular files up to HC_PAIR_PEM_MAX; opening never blocks (FIFOs).
+ */
+#ifndef HC_KEEPER_KEEPER_H
+#define HC_KEEPER_KEEPER_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+
+#define HC_SECRET_SIZE 32
+
+/* Whose rights the unprivileged processes have. */
+struct hc_rights {
+    bool drop;        /* false: not started as root, nothing is dropped */
+    uid_t uid;
+    gid_t gid;
+    const char *user; /* for initgroups(); borrowed */
+};
+
+/* What identifies a file's state; two equal stamps mean "unchanged". */
+struct hc_file_stamp {
+    uint64_t device, inode, size;
+    int64_t mtime_ns, ctime_ns;
+    uint32_t mode, uid, gid; /* st_mode, owner */
+};
+
+/*
+ * Forks the keeper. *client is the asker's end (close-on-exec), *pid the process. keep: descriptors
+ * that must stay open in it are none but its own socket: everything else is closed. Called by the
+ * master, single-threaded.
+ */
+int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights, int *client,
+                    pid_t *pid, struct hc_error *err) HC_MUST_USE;
+
+/* The asker's side: agent and loader. Blocking, bounded to five seconds a question. */
+struct hc_keeper_client {
+    int fd;
+    uint64_t next_id; /* replies to an earlier asker's question are recognised and dropped */
+};
+int hc_keeper_stamp(struct hc_keeper_client *client, int file, struct hc_file_stamp *stamp,
+                    struct hc_error *err) HC_MUST_USE;
+/* Reads whole; the stamp is the one the bytes belong to. out should be secret. */
+int hc_keeper_read(struct hc_keeper_client *client, int file, struct hc_buf *out,
+                   struct hc_file_stamp *stamp, struct hc_error *err) HC_MUST_USE;
+/*
+ * The secret. HC_P_SECRET_MISSING if there is none and create is false; with create one is made
+ * (O_EXCL, 0600, fsync) in a folder that only root can write. HC_P_SECRET_UNSAFE: wrong owner or mode.
+ */
+int hc_keeper_secret(struct hc_keeper_client *client, bool create,
+                     unsigned char secret[HC_SECRET_SIZE], struct hc_error *err) HC_MUST_USE;
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Starting hotcert's processes from a web server's master: what nginx and httpd do alike. All of
+ * it is called by the master (or nginx's helper) single-threaded; nothing blocks but the loader,
+ * which is bounded.
+ *
+ * The program (hc_conf.agent) is exec'd with these descriptors and no others:
+ *   3 the configuration (a sealed memfd with hc_conf_encode's text)
+ *   4 the keeper    5 the table (writable)    6 supervision (SOCK_SEQPACKET)    7 control (listening)
+ * Supervision: end-of-file there means that the supervisor is gone: the program ends. Log lines go
+ * there, one a packet: a byte '0' + enum hc_level, then the text.
+ */
+#ifndef HC_KEEPER_SPAWN_H
+#define HC_KEEPER_SPAWN_H
+
+#include "base/log.h"
+#include "keeper/keeper.h"
+
+#define HC_FD_CONF      3
+#define HC_FD_KEEPER    4
+#define HC_FD_TABLE     5
+#define HC_FD_SUPERVISE 6
+#define HC_FD_CONTROL   7
+
+/*
+ * Makes what a start needs, as root: the parents of secret and store (0755), the store's folder
+ * (0700, the worker user's), the control socket's folder. Never called by a configuration test.
+ * Refuses (HC_P_STORE_UNSAFE) where a parent could be exchanged by the worker user.
+ */
+int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err) HC_MUST_USE;
+
+/* Binds the control socket (replacing a stale one), mode 0666, listening, close-on-exec. */
+int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Runs `hotcert load`: fills the table from the store and the watched files, with the worker user's
+ * rights. table_fd < 0: looks only (the configuration test). Lines for the operator go to log.
+ * 0: the server may start (whatever could not be loaded starts on the bootstrap and is an error in
+ * the log); -1: the start must be refused, err says why. Bounded to HC_LOADER_SECONDS.
+ */
+#define HC_LOADER_SECONDS 30
+int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
+                  int table_fd, const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
+
+/* Starts `hotcert agent`. *supervise is the supervisor's end (non-blocking, close-on-exec). */
+struct hc_agent_fds {
+    int keeper;
+    int table;
+    int control; /* -1: none */
+};
+int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
+                   const struct hc_agent_fds *fds, int *supervise, pid_t *pid,
+                   struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Reads what the agent said since the last call, without blocking, into log. 1: there is or may be
+ * more later; 0: end-of-file, the agent is gone.
+ */
+int hc_agent_drain(int supervise, const struct hc_log *log);
+
+/* Seconds to wait before the next restart of an agent that died after living for lived seconds:
+ * 1, 2, 4 .. 60; a life of ten minutes starts anew. *failures is the caller's counter. */
+int64_t hc_agent_backoff(unsigned *failures, int64_t lived);
+
+#endif

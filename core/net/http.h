@@ -1,0 +1,78 @@
+/*
+ * HTTP client on libcurl's multi interface: many requests side by side on one thread, driven by
+ * hc_http_step(). TLS is verified always; https only, but for http:// on loopback (development
+ * CAs); redirects are never followed (ACME has none); replies are bounded in size and time.
+ */
+#ifndef HC_NET_HTTP_H
+#define HC_NET_HTTP_H
+
+#include <poll.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define HC_HTTP_BODY_MAX    ((size_t)1 << 20)
+#define HC_HTTP_HEADERS_MAX ((size_t)64 << 10)
+#define HC_HTTP_TIMEOUT_MS  30000
+#define HC_HTTP_CONNECT_MS  10000
+
+enum hc_http_method { HC_HTTP_GET, HC_HTTP_HEAD, HC_HTTP_POST };
+
+struct hc_http_request {
+    enum hc_http_method method;
+    const char *url;          /* copied, as all below */
+    const char *content_type; /* of the body, or NULL */
+    const char *accept;       /* or NULL */
+    struct hc_bytes body;
+    const char *ca_bundle;    /* PEM of roots, or NULL: the system's */
+    size_t max_body;          /* 0: HC_HTTP_BODY_MAX */
+    long timeout_ms;          /* 0: HC_HTTP_TIMEOUT_MS */
+};
+
+/* Valid during the callback only. Header values are as received, "" when absent. */
+struct hc_http_reply {
+    long status;
+    const char *content_type;
+    const char *location;
+    const char *replay_nonce;
+    int64_t retry_after;         /* seconds from now, from either form; -1: none or unreadable */
+    const struct hc_list *links; /* Link headers, one entry each, unparsed */
+    struct hc_bytes body;
+};
+
+/*
+ * Called once for each request, from hc_http_step(), never from hc_http_send(). Either reply is
+ * set (any status) or err is (no reply: unreachable, not trusted, too large, timed out).
+ */
+typedef void hc_http_done(void *arg, const struct hc_http_reply *reply, const struct hc_error *err);
+
+/* Port: what acme uses, so that tests can put a fake there. One thread. */
+struct hc_http_port {
+    void *self;
+    /* Starts a request; *id (never 0) can cancel it. 0, or -1 with err and no callback. */
+    int (*send)(void *self, const struct hc_http_request *request, hc_http_done *done, void *arg,
+                uint64_t *id, struct hc_error *err);
+    /* Ends a request without its callback. Unknown ids are ignored. */
+    void (*cancel)(void *self, uint64_t id);
+};
+
+struct hc_http;
+int hc_http_new(const char *user_agent, struct hc_http **out, struct hc_error *err) HC_MUST_USE;
+void hc_http_free(struct hc_http *http); /* requests in flight end without callbacks */
+const struct hc_http_port *hc_http_port(struct hc_http *http);
+
+/*
+ * The event loop's one blocking call: waits at most timeout_ms for its own transfers or the
+ * caller's descriptors (revents filled in), moves transfers on, calls back what is complete.
+ */
+int hc_http_step(struct hc_http *http, struct pollfd *fds, unsigned count, int timeout_ms,
+                 struct hc_error *err) HC_MUST_USE;
+
+/* https:, or http: whose host is loopback (127/8, ::1, localhost). */
+int hc_http_check_url(const char *url, struct hc_error *err) HC_MUST_USE;
+/* The same, and of the same scheme as the directory: what a CA hands out. */
+int hc_http_check_handed_out(const char *directory, const char *url, struct hc_error *err) HC_MUST_USE;
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Private keys: making, reading, writing. Keys are EVP_PKEY; their bytes live in secret buffers.
+ * Any thread; nothing is left on OpenSSL's error queue.
+ */
+#ifndef HC_PKI_KEY_H
+#define HC_PKI_KEY_H
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+
+#define HC_KEY_DER_MAX 8192
+
+/* A fresh key; *out is the caller's to EVP_PKEY_free(). type is one that `on` can order. */
+int hc_key_new(enum hc_key_type type, EVP_PKEY **out, struct hc_error *err) HC_MUST_USE;
+
+/* PKCS#8 DER. out should be secret. */
+int hc_key_to_der(EVP_PKEY *key, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+
+/* PKCS#8 DER of the supported kinds only. */
+int hc_key_from_der(const unsigned char *der, size_t len, EVP_PKEY **out, struct hc_error *err)
+    HC_MUST_USE;
+
+/* RSA sizes and curves by their exact type, all else HC_KEY_OTHER. */
+enum hc_key_type hc_key_type_of(EVP_PKEY *key);
+
+/*
+ * The certificate signing request of RFC 2986 for these names (DNS and IP SANs, no subject),
+ * signed with key, in DER.
+ */
+int hc_csr_new(EVP_PKEY *key, const struct hc_list *names, struct hc_buf *der, struct hc_error *err)
+    HC_MUST_USE;
+
+#endif
