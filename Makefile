@@ -1,54 +1,227 @@
-# hotcert: make, make test, make demo, make bench, make docs, make install.
-# BUILD=dir builds elsewhere; SAN=address,undefined or SAN=thread builds with a sanitizer (clang).
+# hotcert. `make help` lists the targets.
+#
+# BUILD=dir      builds elsewhere than in build/
+# SAN=list       builds with sanitizers (clang): SAN=address,undefined or SAN=thread
+# NGINX_SRC=dir  builds the nginx module against this source tree of nginx 1.22 or later
+# DESTDIR=dir    installs below dir
 
-BUILD   ?= build
-CC      ?= gcc
-WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
-           -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Wcast-qual \
-           -Wwrite-strings -Werror
-OPT     ?= -O2 -g
-HARDEN  ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
-ifneq ($(SAN),)
-CC       = clang
-OPT      = -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN)
-HARDEN   =
-LDSAN    = -fsanitize=$(SAN)
+BUILD     ?= build
+# Downloaded test tools: one folder for all builds, kept by `make clean`.
+RIG       ?= build/rig
+NGINX_SRC ?=
+DESTDIR   ?=
+PREFIX    ?= /usr
+
+ifeq ($(origin CC),default)
+CC         = gcc
 endif
-CFLAGS  += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
-LIBS     = -lcurl -ljansson -lldns -lssl -lcrypto -lpthread
+WARN       = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
+             -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Wcast-qual \
+             -Wwrite-strings -Werror
+OPT       ?= -O2 -g
+HARDEN    ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ifneq ($(SAN),)
+CC         = clang-14
+OPT        = -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
+HARDEN     =
+LDSAN      = -fsanitize=$(SAN)
+endif
+CFLAGS    += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
+LDHARDEN   = -Wl,-z,relro,-z,now
+LIBS       = -lcurl -ljansson -lldns -lssl -lcrypto -lpthread
 
-# what the server modules link; the program links all
-LIGHT    = base conf live pki keeper
-HEAVY    = net store acme dns agent
-LIGHT_O  = $(patsubst core/%.c,$(BUILD)/core/%.o,$(foreach d,$(LIGHT),$(wildcard core/$(d)/*.c)))
-HEAVY_O  = $(patsubst core/%.c,$(BUILD)/core/%.o,$(foreach d,$(HEAVY),$(wildcard core/$(d)/*.c)))
-CMD_O    = $(patsubst core/%.c,$(BUILD)/core/%.o,$(wildcard core/cmd/*.c))
-UNIT     = $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(wildcard t/unit/*_test.c))
+# The floors of core/ (t/lint/layers.t): what the server modules link, and what only the program links.
+LIGHT      = base conf live pki keeper
+HEAVY      = net store acme dns agent
+objects    = $(patsubst core/%.c,$(BUILD)/core/%.o,$(foreach d,$(1),$(wildcard core/$(d)/*.c)))
+LIGHT_O    = $(call objects,$(LIGHT))
+HEAVY_O    = $(call objects,$(HEAVY))
+CMD_O      = $(call objects,cmd)
+# The commands without their main(), so that unit tests can link them.
+CMD_LIB_O  = $(filter-out %/main.o,$(CMD_O))
+UNIT       = $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(wildcard t/unit/*_test.c))
+FUZZ       = $(patsubst t/fuzz/%.c,$(BUILD)/t/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
+SCENARIOS  = $(sort $(wildcard t/scenarios/*.t))
 
-all: $(BUILD)/libhotcert-light.a $(BUILD)/libhotcert.a
+NGX_SO     = $(BUILD)/ngx_http_hotcert_module.so
+HTTPD_SO   = $(BUILD)/mod_hotcert.so
+PROGRAM    = $(BUILD)/hotcert
 
-$(BUILD)/core/%.o: core/%.c
+all: modules program                        ## both server modules and the program (the default)
+modules: $(NGX_SO) $(HTTPD_SO)              ## both server modules
+program: $(PROGRAM)                         ## the program `hotcert`
+lib: $(BUILD)/libhotcert-light.a $(BUILD)/libhotcert.a
+
+help:                                       ## this list
+	@sed -n 's/^# \([A-Z_]*=.*\)/  \1/p' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# ---- building ----
+
+# Objects depend on the flags they were made with: another compiler or sanitizer rebuilds them.
+FLAGS_NOW  = $(CC) $(CFLAGS) $(LDSAN) $(NGINX_SRC)
+$(BUILD)/.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+
+$(BUILD)/core/%.o: core/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/libhotcert-light.a: $(LIGHT_O)
-	rm -f $@ && ar rcs $@ $^
+# The lists of members are dependencies as well, so that a removed source file leaves the library.
+$(BUILD)/libhotcert-light.a: $(LIGHT_O) $(BUILD)/.flags
+	rm -f $@ && ar rcs $@ $(LIGHT_O)
 
-$(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O)
-	rm -f $@ && ar rcs $@ $^
+$(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O) $(BUILD)/.flags
+	rm -f $@ && ar rcs $@ $(LIGHT_O) $(HEAVY_O)
 
-$(BUILD)/hotcert: $(CMD_O) $(BUILD)/libhotcert.a
-	$(CC) $(LDSAN) -o $@ $^ $(LIBS)
+$(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
+	$(CC) $(LDSAN) $(LDHARDEN) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
 
-$(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert.a
+MODULE_ENV = BUILD='$(BUILD)' CC='$(CC)' CFLAGS='$(CFLAGS)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)'
+
+$(NGX_SO): $(wildcard ngx_module/* config) $(BUILD)/libhotcert-light.a
+	$(MODULE_ENV) sh ngx_module/build.sh $(BUILD)
+
+$(HTTPD_SO): $(wildcard apache_module/*) $(BUILD)/libhotcert-light.a
+	$(MODULE_ENV) sh apache_module/build.sh $(BUILD)
+
+# A unit test links its own floor and what is below: t/unit/live_table_test.c the light library alone.
+UNIT_CC    = mkdir -p $(@D) && $(CC) $(CFLAGS) -Wno-missing-prototypes -It/unit -MMD -MP $(LDSAN) -o $@ $<
+UNIT_LIGHT = $(filter $(foreach d,$(LIGHT),$(BUILD)/t/unit/$(d)_%),$(UNIT))
+UNIT_CMD   = $(filter $(BUILD)/t/unit/cmd_%,$(UNIT))
+UNIT_HEAVY = $(filter-out $(UNIT_LIGHT) $(UNIT_CMD),$(UNIT))
+
+$(UNIT_LIGHT): $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert-light.a
+	$(UNIT_CC) $(BUILD)/libhotcert-light.a $(LIBS)
+
+$(UNIT_HEAVY): $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert.a
+	$(UNIT_CC) $(BUILD)/libhotcert.a $(LIBS)
+
+$(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
+	$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS)
+
+# ---- testing ----
+
+deps:                                       ## install what is missing: Debian packages, Pebble
+	@sh t/lib/deps.sh $(RIG)
+
+# Dependencies first, then a make of its own: on a bare machine nothing can be built before them.
+test:                                       ## deps, build, unit tests, scenarios on both servers
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all units
+	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(UNIT) $(SCENARIOS)
+
+units: $(UNIT)
+unit: $(UNIT)                               ## the unit tests alone
+	prove $(PROVE) $(UNIT)
+
+scenarios: all                              ## the scenarios alone; T=t/scenarios/x.t for one
+	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(if $(T),$(T),$(SCENARIOS))
+
+unit-asan:                                  ## the unit tests under ASan and UBSan
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined unit
+
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 5
+$(BUILD)/t/fuzz/%: t/fuzz/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Wno-missing-prototypes -It/unit -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert.a $(LIBS)
+	$(CC) $(CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -MMD -MP -o $@ $< $(CMD_LIB_O) \
+	    $(BUILD)/libhotcert.a $(LIBS)
 
-unit: $(UNIT)
-	prove -v $(UNIT)
+fuzz-targets: $(FUZZ)
+fuzz-short:                                 ## each fuzz target for FUZZ_SECONDS
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz SAN=fuzzer-no-link,address,undefined fuzz-targets
+	sh t/lib/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
 
-clean:
-	rm -rf $(BUILD)
+check-deep:                                 ## all tests under sanitizers, long fuzzing (nightly)
+	sh t/lib/check-deep.sh $(BUILD) $(RIG)
 
+demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) KEEP=$(KEEP) perl t/demo/demo.pl
+
+bench:                                      ## the figures; BENCH_SMOKE=1 for the short version
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all $(BUILD)/handshakes
+	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
+
+$(BUILD)/handshakes: t/bench/handshakes.c $(BUILD)/.flags
+	$(CC) $(CFLAGS) $(LDSAN) -o $@ $< -lssl -lcrypto
+
+# ---- documents ----
+
+$(BUILD)/gendocs: t/lib/gendocs.c $(BUILD)/libhotcert-light.a
+	$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a -lssl -lcrypto -lpthread
+
+docs: $(BUILD)/gendocs                      ## write docs/directives.md and docs/problems.md
+	$(BUILD)/gendocs directives >docs/directives.md
+	$(BUILD)/gendocs problems >docs/problems.md
+
+docs-check: $(BUILD)/gendocs                ## fail if those two are stale
+	$(BUILD)/gendocs directives | diff -u docs/directives.md -
+	$(BUILD)/gendocs problems | diff -u docs/problems.md -
+
+# ---- lints ----
+
+C_FILES    = $(wildcard core/*/*.c ngx_module/*.c apache_module/*.c t/unit/*.c t/fuzz/*.c t/bench/*.c t/lib/*.c)
+H_FILES    = $(wildcard core/*.h core/*/*.h ngx_module/*.h apache_module/*.h t/unit/*.h t/fuzz/*.h)
+LINT_FLAGS = $(filter-out -Werror -D_FORTIFY_SOURCE%,$(CFLAGS))
+
+lint: format-check docs-check tidy cppcheck analyzer  ## every lint
+	prove t/lint
+
+format-check:
+	clang-format-14 --dry-run -Werror $(C_FILES) $(H_FILES)
+
+tidy:
+	sh t/lint/tidy.sh $(wildcard core/*/*.c) -- $(WARN) -Icore
+
+cppcheck:
+	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -j2 \
+	    --suppressions-list=t/lint/cppcheck.txt -Icore -D_GNU_SOURCE core
+
+analyzer:
+	sh t/lint/analyzer.sh $(wildcard core/*/*.c) -- $(CFLAGS)
+
+# ---- installing ----
+
+MODS_NGX   = $(DESTDIR)/usr/lib/nginx/modules
+MODS_HTTPD = $(DESTDIR)/usr/lib/apache2/modules
+NGX_AVAIL  = $(DESTDIR)/usr/share/nginx/modules-available
+NGX_ON     = $(DESTDIR)/etc/nginx/modules-enabled
+HTTPD_AVAIL = $(DESTDIR)/etc/apache2/mods-available
+DOC        = $(DESTDIR)$(PREFIX)/share/doc/hotcert
+
+install: all                                ## modules, load snippets and program, Debian's places
+	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
+	install -D -m 0644 $(NGX_SO) $(MODS_NGX)/ngx_http_hotcert_module.so
+	install -D -m 0644 packaging/mod-http-hotcert.conf $(NGX_AVAIL)/mod-http-hotcert.conf
+	install -d -m 0755 $(NGX_ON)
+	ln -sfn /usr/share/nginx/modules-available/mod-http-hotcert.conf $(NGX_ON)/50-mod-http-hotcert.conf
+	install -D -m 0644 $(HTTPD_SO) $(MODS_HTTPD)/mod_hotcert.so
+	install -D -m 0644 packaging/hotcert.load $(HTTPD_AVAIL)/hotcert.load
+	install -d -m 0755 $(DOC)
+	install -m 0644 README.md CHANGES.md LICENSE docs/*.md $(DOC)
+	@echo 'nginx loads the module at its next start; httpd after: a2enmod hotcert'
+
+uninstall:                                  ## takes away what install put there; the store stays
+	rm -f $(DESTDIR)$(PREFIX)/sbin/hotcert $(MODS_NGX)/ngx_http_hotcert_module.so \
+	    $(NGX_AVAIL)/mod-http-hotcert.conf $(NGX_ON)/50-mod-http-hotcert.conf \
+	    $(MODS_HTTPD)/mod_hotcert.so $(HTTPD_AVAIL)/hotcert.load
+	rm -rf $(DOC)
+
+# ---- cleaning ----
+
+clean:                                      ## removes what was built; keeps downloaded test tools
+	@if [ -d '$(BUILD)' ]; then find '$(BUILD)' -mindepth 1 -maxdepth 1 ! -name rig -exec rm -rf {} +; fi
+
+distclean: clean                            ## those too
+	rm -rf $(RIG)
+
+FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+.PHONY: all modules program lib help deps test units unit scenarios unit-asan fuzz-targets fuzz-short \
+    check-deep demo bench docs docs-check lint format-check tidy cppcheck analyzer install uninstall \
+    clean distclean FORCE
