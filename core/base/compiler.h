@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HC_MUST_USE      __attribute__((warn_unused_result))
-#define HC_FORMAT(m, n)  __attribute__((format(printf, m, n)))
-#define HC_UNUSED        __attribute__((unused))
-#define HC_PUBLIC        __attribute__((visibility("default")))
-#define HC_COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define HC_MUST_USE     __attribute__((warn_unused_result))
+#define HC_FORMAT(m, n) __attribute__((format(printf, m, n)))
+#define HC_UNUSED       __attribute__((unused))
+#define HC_PUBLIC       __attribute__((visibility("default")))
+#define HC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -18,11 +18,11 @@
 #define HC_ERROR_DETAIL  1024
 
 struct hc_error {
-    enum hc_problem problem;         /* HC_P_NONE: no error */
-    char subject[HC_ERROR_SUBJECT];  /* which name, file, directive, record; may be "" */
-    char activity[128];              /* what was being done, "creating the account at U"; may be "" */
-    char detail[HC_ERROR_DETAIL];    /* this case's own sentence; may be "" */
-    int64_t retry_after;             /* seconds that the other side asked for; 0: it did not */
+    enum hc_problem problem;        /* HC_P_NONE: no error */
+    char subject[HC_ERROR_SUBJECT]; /* which name, file, directive, record; may be "" */
+    char activity[128];           /* what was being done, "creating the account at U"; may be "" */
+    char detail[HC_ERROR_DETAIL]; /* this case's own sentence; may be "" */
+    int64_t retry_after;          /* seconds that the other side asked for; 0: it did not */
 };
 
 void hc_error_init(struct hc_error *err);
@@ -39,7 +39,8 @@ int hc_error_set(struct hc_error *err, enum hc_problem p, const char *subject, c
 int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subject, int errnum,
                        const char *fmt, ...) HC_FORMAT(5, 6);
 
-/* As hc_error_set(); takes the oldest entry of OpenSSL's queue into the detail, empties the queue. */
+/* As hc_error_set(); takes the oldest entry of OpenSSL's queue into the detail, empties the queue.
+ */
 int hc_error_set_openssl(struct hc_error *err, enum hc_problem p, const char *subject,
                          const char *fmt, ...) HC_FORMAT(4, 5);
 

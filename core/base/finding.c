@@ -119,7 +119,8 @@ const char *hc_verdict_name(enum hc_class worst)
     return worst == HC_CLASS_UNUSABLE ? "unusable" : worst == HC_CLASS_FLAWED ? "flawed" : "fit";
 }
 
-int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least, struct hc_error *err)
+int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least,
+                         struct hc_error *err)
 {
     enum hc_class worst = hc_findings_worst(list);
 

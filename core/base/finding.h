@@ -40,14 +40,16 @@ int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char 
 const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
                                           const char *subject);
 
-/* The worst rank: HC_CLASS_UNUSABLE before HC_CLASS_FLAWED before HC_CLASS_REMARK (also if empty). */
+/* The worst rank: HC_CLASS_UNUSABLE before HC_CLASS_FLAWED before HC_CLASS_REMARK (also if empty).
+ */
 enum hc_class hc_findings_worst(const struct hc_findings *list);
 
 /* "fit", "flawed", "unusable". */
 const char *hc_verdict_name(enum hc_class worst);
 
 /* Turns the worst finding into an error, if it is at least flawed; else 0. */
-int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least, struct hc_error *err);
+int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least,
+                         struct hc_error *err);
 
 void hc_findings_dispose(struct hc_findings *list);
 

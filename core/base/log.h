@@ -23,7 +23,8 @@ struct hc_log {
 /* log may be NULL: nothing is logged. */
 void hc_logf(const struct hc_log *log, enum hc_level level, const char *fmt, ...) HC_FORMAT(3, 4);
 
-/* The error as one line (hc_error_format), with text before it: "prefix: ...". prefix may be NULL. */
+/* The error as one line (hc_error_format), with text before it: "prefix: ...". prefix may be NULL.
+ */
 void hc_log_error(const struct hc_log *log, enum hc_level level, const char *prefix,
                   const struct hc_error *err);
 

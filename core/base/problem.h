@@ -38,7 +38,7 @@ enum hc_problem {
 };
 
 struct hc_problem_row {
-    const char *slug;     /* "key-mismatch": stable, for machines */
+    const char *slug; /* "key-mismatch": stable, for machines */
     enum hc_class cls;
     const char *sentence; /* what is wrong, in plain words, without a full stop */
     const char *hint;     /* what to do about it; never empty */

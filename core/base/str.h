@@ -29,11 +29,11 @@ void hc_hex(char *dst, const unsigned char *src, size_t len);
 /* Exactly len bytes from 2 * len hex digits; -1 if src is anything else. */
 int hc_unhex(unsigned char *dst, size_t len, const char *src) HC_MUST_USE;
 
-int hc_base64url(const unsigned char *src, size_t len, struct hc_buf *out, struct hc_error *err)
-    HC_MUST_USE;
+int hc_base64url(const unsigned char *src, size_t len, struct hc_buf *out,
+                 struct hc_error *err) HC_MUST_USE;
 /* Refuses padding, white space and stray bits. */
-int hc_base64url_decode(const char *src, size_t len, struct hc_buf *out, struct hc_error *err)
-    HC_MUST_USE;
+int hc_base64url_decode(const char *src, size_t len, struct hc_buf *out,
+                        struct hc_error *err) HC_MUST_USE;
 
 /* A list of strings that it owns. Zeroed memory is an empty list. */
 struct hc_list {
@@ -43,12 +43,12 @@ struct hc_list {
 };
 
 int hc_list_add(struct hc_list *list, const char *s, struct hc_error *err) HC_MUST_USE;
-int hc_list_add_len(struct hc_list *list, const char *s, size_t len, struct hc_error *err)
-    HC_MUST_USE;
+int hc_list_add_len(struct hc_list *list, const char *s, size_t len,
+                    struct hc_error *err) HC_MUST_USE;
 int hc_list_copy(struct hc_list *dst, const struct hc_list *src, struct hc_error *err) HC_MUST_USE;
 bool hc_list_has(const struct hc_list *list, const char *s); /* exact */
 bool hc_list_equal(const struct hc_list *a, const struct hc_list *b);
-void hc_list_sort_unique(struct hc_list *list);              /* bytewise order */
+void hc_list_sort_unique(struct hc_list *list); /* bytewise order */
 void hc_list_dispose(struct hc_list *list);
 
 /* "a, b, c and 4 more": for log lines; at most cap bytes. Returns dst. */

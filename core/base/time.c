@@ -12,7 +12,8 @@ char *hc_time_format(int64_t t, char dst[HC_TIME_TEXT])
     time_t seconds = (time_t)t;
     struct tm tm;
 
-    if (gmtime_r(&seconds, &tm) == NULL || strftime(dst, HC_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+    if (gmtime_r(&seconds, &tm) == NULL ||
+        strftime(dst, HC_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
         memcpy(dst, "?", 2);
     }
     return dst;
@@ -20,8 +21,8 @@ char *hc_time_format(int64_t t, char dst[HC_TIME_TEXT])
 
 int hc_time_parse(const char *text, int64_t *out, struct hc_error *err)
 {
-    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%MZ",
-                                        "%Y-%m-%d"};
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S",
+                                        "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"};
 
     for (size_t i = 0; i < HC_COUNT(forms); i++) {
         struct tm tm;

@@ -15,10 +15,10 @@
 #include "base/finding.h"
 #include "base/str.h"
 
-#define HC_ID_SIZE        32 /* an identity: SHA-256 */
-#define HC_KEY_TYPES_MAX  2  /* key types that `on` obtains for one host */
-#define HC_NAMES_MAX      100 /* names in one certificate; what public CAs allow */
-#define HC_CONF_WIRE_MAX  ((size_t)64 << 20)
+#define HC_ID_SIZE       32  /* an identity: SHA-256 */
+#define HC_KEY_TYPES_MAX 2   /* key types that `on` obtains for one host */
+#define HC_NAMES_MAX     100 /* names in one certificate; what public CAs allow */
+#define HC_CONF_WIRE_MAX ((size_t)64 << 20)
 
 enum hc_server { HC_SERVER_NGINX, HC_SERVER_HTTPD, HC_SERVER_NONE };
 enum hc_mode { HC_MODE_UNSET, HC_MODE_OFF, HC_MODE_ON, HC_MODE_WATCH };
@@ -60,12 +60,12 @@ struct hc_scope {
     struct hc_list use;        /* issuer names; empty: unset */
     struct hc_list challenges; /* empty: unset */
     enum hc_key_type key_types[HC_KEY_TYPES_MAX];
-    size_t key_type_count;     /* 0: unset */
-    struct hc_list files;      /* hotcert_files: certificate, key, certificate, key .. */
+    size_t key_type_count; /* 0: unset */
+    struct hc_list files;  /* hotcert_files: certificate, key, certificate, key .. */
     char *trusted_certificate;
     enum hc_bootstrap bootstrap;
     bool has_accept;
-    struct hc_list accept;     /* slugs */
+    struct hc_list accept; /* slugs */
 };
 
 /* One watched pair: indices into hc_conf.files; passphrase is -1 without one. */
@@ -81,14 +81,14 @@ struct hc_identity {
     enum hc_mode mode;            /* HC_MODE_ON or HC_MODE_WATCH */
     struct hc_list names;         /* normalised, sorted, unique */
     enum hc_key_type key_types[HC_KEY_TYPES_MAX];
-    size_t key_type_count;        /* 0 under watch */
-    struct hc_list use;           /* issuer names in order of preference */
+    size_t key_type_count; /* 0 under watch */
+    struct hc_list use;    /* issuer names in order of preference */
     struct hc_list challenges;
     struct hc_watched *watched;
     size_t watched_count;
-    char *trusted_certificate;    /* or NULL: the system's roots */
+    char *trusted_certificate; /* or NULL: the system's roots */
     struct hc_list accept;
-    struct hc_list where;         /* "file:line" of each host */
+    struct hc_list where; /* "file:line" of each host */
 };
 
 struct hc_conf {
@@ -98,17 +98,17 @@ struct hc_conf {
     size_t issuer_count;
     struct hc_identity *identities;
     size_t identity_count;
-    struct hc_list files;     /* watched paths, each once: the keeper opens these by index */
-    char *store;              /* folder */
-    char *secret;             /* file */
-    char *agent;              /* the program */
-    char *control;            /* socket */
-    char *user;               /* the worker user's name, set by the glue; NULL: not started as root */
-    int64_t check_interval;   /* seconds; 0 unset before hc_conf_finish() */
-    int64_t parallel;         /* orders side by side */
-    int64_t table_size;       /* bytes */
+    struct hc_list files;   /* watched paths, each once: the keeper opens these by index */
+    char *store;            /* folder */
+    char *secret;           /* file */
+    char *agent;            /* the program */
+    char *control;          /* socket */
+    char *user;             /* the worker user's name, set by the glue; NULL: not started as root */
+    int64_t check_interval; /* seconds; 0 unset before hc_conf_finish() */
+    int64_t parallel;       /* orders side by side */
+    int64_t table_size;     /* bytes */
     struct hc_list contacts;
-    int terms_agreed;         /* -1 unset */
+    int terms_agreed; /* -1 unset */
 };
 
 /* What the glue knows of a virtual host when its directives are complete. */
@@ -118,11 +118,15 @@ struct hc_host {
     const struct hc_list *names;  /* as the server has them: raw, with regexes, "_", wildcards */
     bool tls;                     /* it has a TLS (or QUIC) listener */
     bool has_certificate;         /* directives of the server's own name a certificate */
-    const struct hc_list *files;  /* certificate, key, passphrase file or "" .. : triples; may be NULL */
+    const struct hc_list
+        *files; /* certificate, key, passphrase file or "" .. : triples; may be NULL */
 };
 
 struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err);
 void hc_conf_free(struct hc_conf *conf);
+
+/* Frees what the identity holds, not itself; safe on zeroed memory and twice. */
+void hc_identity_dispose(struct hc_identity *identity);
 
 struct hc_scope *hc_scope_new(struct hc_error *err);
 void hc_scope_free(struct hc_scope *scope);
@@ -146,7 +150,8 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
 int hc_conf_finish(struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;
 
 /* The wire form (conf/wire.c): text, versioned. Decoding refuses anything malformed. */
-int hc_conf_encode(const struct hc_conf *conf, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+int hc_conf_encode(const struct hc_conf *conf, struct hc_buf *out,
+                   struct hc_error *err) HC_MUST_USE;
 struct hc_conf *hc_conf_decode(const char *text, size_t len, struct hc_error *err);
 
 #endif

@@ -18,13 +18,13 @@
 struct hc_directive_call;
 
 struct hc_directive {
-    const char *name;    /* nginx's form: "hotcert_check_interval" */
-    unsigned contexts;   /* HC_CTX_* */
-    unsigned min, max;   /* arguments; max 0xffff: any number */
-    bool block;          /* opens an issuer block; its one argument is the name */
-    const char *args;    /* for the reference: "on|watch|off" */
-    const char *dflt;    /* for the reference */
-    const char *doc;     /* one line for the reference */
+    const char *name;  /* nginx's form: "hotcert_check_interval" */
+    unsigned contexts; /* HC_CTX_* */
+    unsigned min, max; /* arguments; max 0xffff: any number */
+    bool block;        /* opens an issuer block; its one argument is the name */
+    const char *args;  /* for the reference: "on|watch|off" */
+    const char *dflt;  /* for the reference */
+    const char *doc;   /* one line for the reference */
     int (*set)(const struct hc_directive_call *call, struct hc_error *err);
 };
 
@@ -37,8 +37,8 @@ struct hc_directive_call {
     struct hc_conf *conf;
     struct hc_scope *scope;
     struct hc_issuer *issuer;
-    unsigned context;   /* exactly one HC_CTX_* */
-    const char *where;  /* "file:line" */
+    unsigned context;      /* exactly one HC_CTX_* */
+    const char *where;     /* "file:line" */
     const char *path_base; /* relative file arguments are taken below it; NULL: must be absolute */
     unsigned count;
     const char *const *args;

@@ -25,6 +25,16 @@ int hc_key_from_der(const unsigned char *der, size_t len, EVP_PKEY **out, struct
 /* RSA sizes and curves by their exact type, all else HC_KEY_OTHER. */
 enum hc_key_type hc_key_type_of(EVP_PKEY *key);
 
+/* RSA, RSA-PSS, named curves (whether clients know them is the check's to say), Ed25519. */
+bool hc_key_is_supported(EVP_PKEY *key);
+
+/*
+ * True if what key signs is verified by other (a certificate's public key), and an RSA key's
+ * numbers fit together. More than a comparison of public halves: a damaged private half beside a
+ * whole public one is found.
+ */
+bool hc_key_works_with(EVP_PKEY *key, EVP_PKEY *other);
+
 /*
  * The certificate signing request of RFC 2986 for these names (DNS and IP SANs, no subject),
  * signed with key, in DER.

@@ -1,0 +1,22 @@
+/*
+ * URLs of certificate authorities: which are followed at all. https always; http only to this
+ * machine's loopback, for development CAs.
+ */
+#ifndef HC_BASE_URL_H
+#define HC_BASE_URL_H
+
+#include "base/error.h"
+
+#define HC_URL_MAX 2048
+
+/* Refuses (HC_P_BAD_VALUE) what is no such URL: other schemes, user parts, http beyond loopback. */
+int hc_url_check(const char *url, struct hc_error *err) HC_MUST_USE;
+
+/*
+ * A URL that a CA handed out (RFC 8555 section 6.1): the same check, and never http where the
+ * directory is https. HC_P_CA_URL.
+ */
+int hc_url_check_handed_out(const char *directory, const char *url,
+                            struct hc_error *err) HC_MUST_USE;
+
+#endif

@@ -1,0 +1,323 @@
+/*
+ * From a virtual host to an identity: which names are ordered, which files are watched, and which
+ * hosts share a certificate. See conf.h.
+ */
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "conf/name.h"
+
+static const struct hc_list *effective(const struct hc_list *own, const struct hc_list *inherited)
+{
+    return own->count > 0 ? own : inherited;
+}
+
+static int add_or(struct hc_list *list, const struct hc_list *from, const char *fallback,
+                  struct hc_error *err)
+{
+    return from->count > 0 ? hc_list_copy(list, from, err) : hc_list_add(list, fallback, err);
+}
+
+/* nginx's own forms of names that are no host names: why one is left out, or NULL. */
+static const char *left_out_because(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || strcmp(name, "_") == 0) {
+        return "it stands for any name";
+    }
+    if (name[0] == '~') {
+        return "it is a regular expression";
+    }
+    if (hc_name_is_wildcard(name) || strpbrk(name, "*?") != NULL) {
+        return "it is a wildcard, and http-01 cannot prove one";
+    }
+    return NULL;
+}
+
+static int add_name(struct hc_identity *identity, const char *raw, bool asked_for,
+                    struct hc_findings *notes, struct hc_error *err)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error why;
+    /* ".example.com" of nginx is the name and its wildcard: the name can be ordered */
+    const char *bare = raw[0] == '.' ? raw + 1 : raw;
+    const char *reason = left_out_because(bare);
+
+    hc_error_init(&why);
+    if (reason == NULL && hc_name_normalise(bare, name, &why) == 0) {
+        if (raw[0] == '.' && hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err,
+                                             "%s is ordered, *%s is not", bare, raw) != 0) {
+            return -1;
+        }
+        return hc_list_add(&identity->names, name, err);
+    }
+    if (asked_for || (reason == NULL && identity->mode == HC_MODE_ON)) {
+        return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s",
+                            reason != NULL ? reason : why.detail);
+    }
+    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err, "%s",
+                           reason != NULL ? reason : why.detail);
+}
+
+static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
+                         struct hc_identity *identity, struct hc_findings *notes,
+                         struct hc_error *err)
+{
+    const struct hc_scope *scope = host->scope != NULL ? host->scope : &conf->main;
+    const struct hc_list *names = scope->has_names ? &scope->names : host->names;
+
+    for (size_t i = 0; names != NULL && i < names->count; i++) {
+        if (add_name(identity, names->items[i], scope->has_names, notes, err) != 0) {
+            return -1;
+        }
+    }
+    hc_list_sort_unique(&identity->names);
+    if (identity->mode == HC_MODE_ON && identity->names.count == 0) {
+        return hc_error_set(err, HC_P_NO_NAMES, host->where, NULL);
+    }
+    if (identity->names.count > HC_NAMES_MAX && identity->mode == HC_MODE_ON) {
+        return hc_error_set(err, HC_P_BAD_VALUE, host->where,
+                            "%zu names; a certificate has at most %d: split the host",
+                            identity->names.count, HC_NAMES_MAX);
+    }
+    return 0;
+}
+
+static int file_index(struct hc_conf *conf, const char *path, int *index, struct hc_error *err)
+{
+    for (size_t i = 0; i < conf->files.count; i++) {
+        if (strcmp(conf->files.items[i], path) == 0) {
+            *index = (int)i;
+            return 0;
+        }
+    }
+    *index = (int)conf->files.count;
+    return hc_list_add(&conf->files, path, err);
+}
+
+static int add_watched(struct hc_conf *conf, struct hc_identity *identity, const char *certificate,
+                       const char *key, const char *passphrase, struct hc_error *err)
+{
+    struct hc_watched *w = NULL;
+
+    if (identity->watched_count >= 4) {
+        return hc_error_set(err, HC_P_BAD_VALUE, certificate,
+                            "a host serves at most four pairs, one of a kind of key");
+    }
+    w = &identity->watched[identity->watched_count];
+    w->passphrase = -1;
+    if (file_index(conf, certificate, &w->certificate, err) != 0 ||
+        file_index(conf, key, &w->key, err) != 0 ||
+        (passphrase[0] != '\0' && file_index(conf, passphrase, &w->passphrase, err) != 0)) {
+        return -1;
+    }
+    identity->watched_count++;
+    return 0;
+}
+
+static int collect_files(struct hc_conf *conf, const struct hc_host *host,
+                         struct hc_identity *identity, struct hc_error *err)
+{
+    const struct hc_list *named = host->scope != NULL ? &host->scope->files : &conf->main.files;
+
+    identity->watched = calloc(4, sizeof(*identity->watched));
+    if (identity->watched == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i + 1 < named->count; i += 2) {
+        if (add_watched(conf, identity, named->items[i], named->items[i + 1], "", err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; named->count == 0 && host->files != NULL && i + 2 < host->files->count;
+         i += 3) {
+        if (add_watched(conf, identity, host->files->items[i], host->files->items[i + 1],
+                        host->files->items[i + 2], err) != 0) {
+            return -1;
+        }
+    }
+    if (identity->watched_count == 0) {
+        return hc_error_set(err, HC_P_NO_FILES, host->where, NULL);
+    }
+    return 0;
+}
+
+static int digest_text(EVP_MD_CTX *md, const char *what, const char *text)
+{
+    /* the NULs keep "ab" + "c" and "a" + "bc" apart */
+    return EVP_DigestUpdate(md, what, strlen(what) + 1) == 1 &&
+                   EVP_DigestUpdate(md, text, strlen(text) + 1) == 1
+               ? 0
+               : -1;
+}
+
+static int digest_identity(EVP_MD_CTX *md, const struct hc_conf *conf,
+                           const struct hc_identity *identity)
+{
+    int rc = digest_text(md, "mode", identity->mode == HC_MODE_ON ? "on" : "watch");
+
+    for (size_t i = 0; i < identity->watched_count; i++) {
+        rc |= digest_text(md, "certificate", conf->files.items[identity->watched[i].certificate]);
+        rc |= digest_text(md, "key", conf->files.items[identity->watched[i].key]);
+    }
+    if (identity->mode == HC_MODE_WATCH) {
+        return rc;
+    }
+    for (size_t i = 0; i < identity->use.count; i++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[i]);
+        bool known = issuer != NULL && issuer->directory_url != NULL;
+
+        rc |= digest_text(md, "issuer", known ? issuer->directory_url : identity->use.items[i]);
+    }
+    for (size_t i = 0; i < identity->names.count; i++) {
+        rc |= digest_text(md, "name", identity->names.items[i]);
+    }
+    for (size_t i = 0; i < identity->key_type_count; i++) {
+        rc |= digest_text(md, "key type", hc_key_type_name(identity->key_types[i]));
+    }
+    return rc;
+}
+
+static int compute_id(const struct hc_conf *conf, struct hc_identity *identity,
+                      struct hc_error *err)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    int rc = -1;
+
+    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1 ||
+        digest_identity(md, conf, identity) != 0 ||
+        EVP_DigestFinal_ex(md, identity->id, NULL) != 1) {
+        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "computing an identity");
+        goto out;
+    }
+    rc = 0;
+out:
+    EVP_MD_CTX_free(md);
+    return rc;
+}
+
+static void choose_key_types(const struct hc_conf *conf, const struct hc_scope *scope,
+                             struct hc_identity *identity)
+{
+    const struct hc_scope *from = scope->key_type_count > 0 ? scope : &conf->main;
+
+    identity->key_type_count = from->key_type_count > 0 ? from->key_type_count : 1;
+    identity->key_types[0] = from->key_type_count > 0 ? from->key_types[0] : HC_KEY_ECDSA_256;
+    identity->key_types[1] = from->key_types[1];
+    if (identity->key_type_count == 2 && hc_key_type_is_rsa(identity->key_types[0])) {
+        /* order-independent: ECDSA first */
+        enum hc_key_type rsa = identity->key_types[0];
+
+        identity->key_types[0] = identity->key_types[1];
+        identity->key_types[1] = rsa;
+    }
+}
+
+static int build_identity(struct hc_conf *conf, const struct hc_host *host,
+                          struct hc_identity *identity, struct hc_findings *notes,
+                          struct hc_error *err)
+{
+    const struct hc_scope *scope = host->scope != NULL ? host->scope : &conf->main;
+    const char *trusted = scope->trusted_certificate != NULL ? scope->trusted_certificate
+                                                             : conf->main.trusted_certificate;
+
+    if (collect_names(conf, host, identity, notes, err) != 0 ||
+        hc_list_add(&identity->where, host->where, err) != 0 ||
+        hc_list_copy(&identity->accept, scope->has_accept ? &scope->accept : &conf->main.accept,
+                     err) != 0 ||
+        (trusted != NULL && hc_strdup(trusted, &identity->trusted_certificate, err) != 0)) {
+        return -1;
+    }
+    if (identity->mode == HC_MODE_WATCH) {
+        return collect_files(conf, host, identity, err) == 0 ? compute_id(conf, identity, err) : -1;
+    }
+    choose_key_types(conf, scope, identity);
+    if (add_or(&identity->use, effective(&scope->use, &conf->main.use), "letsencrypt", err) != 0 ||
+        add_or(&identity->challenges, effective(&scope->challenges, &conf->main.challenges),
+               "http-01", err) != 0) {
+        return -1;
+    }
+    return compute_id(conf, identity, err);
+}
+
+/* A host that shares an identity brings its place, its accepted slugs and (watch) its names. */
+static int join(struct hc_identity *to, const struct hc_identity *from, struct hc_error *err)
+{
+    const char *a = to->trusted_certificate != NULL ? to->trusted_certificate : "";
+    const char *b = from->trusted_certificate != NULL ? from->trusted_certificate : "";
+
+    if (strcmp(a, b) != 0) {
+        return hc_error_set(err, HC_P_CONFLICT, from->where.items[0],
+                            "hotcert_trusted_certificate is another than at %s, but both share one "
+                            "certificate",
+                            to->where.items[0]);
+    }
+    if (hc_list_copy(&to->where, &from->where, err) != 0 ||
+        hc_list_copy(&to->accept, &from->accept, err) != 0 ||
+        hc_list_copy(&to->names, &from->names, err) != 0) {
+        return -1;
+    }
+    hc_list_sort_unique(&to->accept);
+    hc_list_sort_unique(&to->names);
+    return 0;
+}
+
+static int store_identity(struct hc_conf *conf, struct hc_identity *identity, int *index,
+                          struct hc_error *err)
+{
+    struct hc_identity *identities = NULL;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        if (memcmp(conf->identities[i].id, identity->id, HC_ID_SIZE) == 0) {
+            *index = (int)i;
+            if (join(&conf->identities[i], identity, err) != 0) {
+                return -1;
+            }
+            hc_identity_dispose(identity);
+            return 0;
+        }
+    }
+    identities = realloc(conf->identities, (conf->identity_count + 1) * sizeof(*identities));
+    if (identities == NULL) {
+        return hc_error_nomem(err);
+    }
+    conf->identities = identities;
+    *index = (int)conf->identity_count;
+    identities[conf->identity_count++] = *identity;
+    return 0;
+}
+
+int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *index,
+                     struct hc_findings *notes, struct hc_error *err)
+{
+    struct hc_identity identity;
+
+    memset(&identity, 0, sizeof(identity));
+    *index = -1;
+    identity.mode = hc_scope_mode(conf, host->scope);
+    if (identity.mode == HC_MODE_OFF) {
+        return 0;
+    }
+    if (!host->tls) {
+        /* inherited from http{}, it means the TLS hosts only: nothing to say */
+        bool own = host->scope != NULL && host->scope->mode == identity.mode;
+
+        return own ? hc_findings_add(notes, HC_P_NO_TLS, host->where, err, "nothing is done here")
+                   : 0;
+    }
+    if (identity.mode == HC_MODE_ON && host->has_certificate) {
+        return hc_error_set(
+            err, HC_P_CONFLICT, host->where,
+            "the host names a certificate of its own and says `hotcert on`; remove "
+            "the certificate directives, or say `hotcert watch` to follow its files");
+    }
+    if (build_identity(conf, host, &identity, notes, err) != 0 ||
+        store_identity(conf, &identity, index, err) != 0) {
+        hc_identity_dispose(&identity);
+        return -1;
+    }
+    return 0;
+}

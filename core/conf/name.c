@@ -1,0 +1,128 @@
+/* Host names, normalised and compared; see name.h. RFC 1123 2.1, RFC 6125 6.4.3, RFC 8738. */
+#include "conf/name.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static bool normalise_ip(const char *in, char out[HC_NAME_SIZE])
+{
+    unsigned char address[16];
+    char bare[HC_NAME_SIZE];
+    size_t len = strlen(in);
+
+    if (inet_pton(AF_INET, in, address) == 1) {
+        return inet_ntop(AF_INET, address, out, HC_NAME_SIZE) != NULL;
+    }
+    if (len > 2 && in[0] == '[' && in[len - 1] == ']') {
+        if (!hc_copy(bare, sizeof(bare), in + 1)) {
+            return false;
+        }
+        bare[len - 2] = '\0';
+        in = bare;
+    }
+    return inet_pton(AF_INET6, in, address) == 1 &&
+           inet_ntop(AF_INET6, address, out, HC_NAME_SIZE) != NULL;
+}
+
+/* One label of letters, digits and inner hyphens; what is wrong with it, or NULL. */
+static const char *label_fault(const char *label, size_t len)
+{
+    if (len == 0) {
+        return "an empty label";
+    }
+    if (len > 63) {
+        return "a label of more than 63 characters";
+    }
+    if (label[0] == '-' || label[len - 1] == '-') {
+        return "a label that begins or ends with a hyphen";
+    }
+    for (size_t i = 0; i < len; i++) {
+        char c = label[i];
+
+        if ((unsigned char)c > 0x7e) {
+            return "letters outside of ASCII; write the xn-- form";
+        }
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
+            return "a character that no host name has";
+        }
+    }
+    return NULL;
+}
+
+static const char *labels_fault(const char *name)
+{
+    const char *label = name;
+    bool last_is_number = false;
+    size_t labels = 0;
+
+    for (;;) {
+        size_t len = strcspn(label, ".");
+        const char *fault = label_fault(label, len);
+
+        if (fault != NULL) {
+            return fault;
+        }
+        labels++;
+        last_is_number = strspn(label, "0123456789") == len;
+        if (label[len] == '\0') {
+            break;
+        }
+        label += len + 1;
+    }
+    if (last_is_number) {
+        return "a last label of digits only";
+    }
+    return labels < 2 ? "one label only; public certificates need a dot in the name" : NULL;
+}
+
+int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *err)
+{
+    size_t len = strlen(in);
+    const char *fault = NULL;
+
+    if (normalise_ip(in, out)) {
+        return 0;
+    }
+    if (len > 0 && in[len - 1] == '.') {
+        len--;
+    }
+    if (len == 0 || len > 253) {
+        return hc_error_set(err, HC_P_NAME_INVALID, in, "%s",
+                            len == 0 ? "it is empty" : "it has more than 253 characters");
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i] = in[i] >= 'A' && in[i] <= 'Z' ? (char)(in[i] - 'A' + 'a') : in[i];
+    }
+    out[len] = '\0';
+    fault = labels_fault(hc_name_is_wildcard(out) ? out + 2 : out);
+    if (fault != NULL) {
+        return hc_error_set(err, HC_P_NAME_INVALID, in, "it has %s", fault);
+    }
+    return 0;
+}
+
+bool hc_name_is_ip(const char *name)
+{
+    unsigned char address[16];
+
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
+bool hc_name_is_wildcard(const char *name)
+{
+    return name[0] == '*' && name[1] == '.';
+}
+
+bool hc_name_matches(const char *pattern, const char *name)
+{
+    const char *rest = NULL;
+
+    if (strcmp(pattern, name) == 0) {
+        return true;
+    }
+    if (!hc_name_is_wildcard(pattern) || hc_name_is_wildcard(name) || hc_name_is_ip(name)) {
+        return false;
+    }
+    rest = strchr(name, '.');
+    return rest != NULL && rest != name && strcmp(pattern + 1, rest) == 0;
+}
