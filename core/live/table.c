@@ -1,0 +1,419 @@
+/* hc_table: the memory itself, the writers' mutex and its recovery, publishing; see table.h. */
+#include "live/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "live/layout.h"
+
+#define LOCK_SECONDS 5
+#define SEALS        (F_SEAL_SHRINK | F_SEAL_GROW)
+
+static const char subject[] = "live table";
+
+void hc_words_store(hc_word *dst, const void *src, size_t len)
+{
+    const unsigned char *bytes = src;
+
+    for (size_t at = 0; at < len; at += 8) {
+        uint64_t word = 0;
+
+        memcpy(&word, bytes + at, len - at < 8 ? len - at : 8);
+        atomic_store_explicit(dst++, word, memory_order_release);
+    }
+}
+
+void hc_words_load(void *dst, const hc_word *src, size_t len)
+{
+    unsigned char *bytes = dst;
+
+    for (size_t at = 0; at < len; at += 8) {
+        uint64_t word = atomic_load_explicit(src++, memory_order_acquire);
+
+        memcpy(bytes + at, &word, len - at < 8 ? len - at : 8);
+    }
+}
+
+void hc_words_wipe(hc_word *dst, size_t len)
+{
+    for (size_t at = 0; at < len; at += 8) {
+        atomic_store_explicit(dst++, 0, memory_order_release);
+    }
+}
+
+static size_t page_up(size_t at)
+{
+    return (at + HC_LAYOUT_PAGE - 1) & ~(HC_LAYOUT_PAGE - 1);
+}
+
+/* A slot for every two KiB: a small pair's bundle is hardly ever less. */
+static void lay_out(struct hc_table *table)
+{
+    unsigned char *base = table->base;
+    size_t at = HC_LAYOUT_PAGE;
+
+    table->header = table->base;
+    table->slot_count = 1;
+    while (table->slot_count * 2 <= table->size / 2048) {
+        table->slot_count *= 2;
+    }
+    table->slots = (struct hc_slot *)(void *)(base + at);
+    at = page_up(at + table->slot_count * sizeof(struct hc_slot));
+    table->tags = (hc_word *)(void *)(base + at);
+    at = page_up(at + HC_TOKENS * sizeof(hc_word));
+    table->tokens = (struct hc_token *)(void *)(base + at);
+    at = page_up(at + HC_TOKENS * sizeof(struct hc_token));
+    table->data = base + at;
+    table->granules = (table->size - at) / HC_GRANULE;
+}
+
+static int map_memory(int fd, bool writable, struct hc_table *table, struct hc_error *err)
+{
+    table->base =
+        mmap(NULL, table->size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+    if (table->base == MAP_FAILED) {
+        table->base = NULL;
+        return hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "mapping it");
+    }
+    table->writable = writable;
+    /* it holds private keys: neither core dumps nor a child of a child should have them */
+    if (madvise(table->base, table->size, MADV_DONTDUMP) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "keeping it out of core dumps");
+    }
+    lay_out(table);
+    return 0;
+}
+
+/*
+ * A reader's mapping is made from a read-only description of the memory, so that mprotect() cannot
+ * make it writable. Where /proc is not mounted the descriptor itself must do.
+ */
+static int map_reader(int fd, struct hc_table *table, struct hc_error *err)
+{
+    char path[32];
+    int again = -1;
+    int rc = -1;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    again = open(path, O_RDONLY | O_CLOEXEC);
+    rc = map_memory(again >= 0 ? again : fd, false, table, err);
+    if (again >= 0) {
+        close(again);
+    }
+    return rc;
+}
+
+static int format(struct hc_table *table, struct hc_error *err)
+{
+    struct hc_header *header = table->header;
+    pthread_mutexattr_t attr;
+    int rc = pthread_mutexattr_init(&attr);
+
+    if (rc == 0) {
+        rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    }
+    if (rc == 0) {
+        rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    }
+    if (rc == 0) {
+        rc = pthread_mutex_init(&header->lock, &attr);
+    }
+    pthread_mutexattr_destroy(&attr);
+    if (rc != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, subject, rc, "making its mutex");
+    }
+    atomic_store(&header->size, table->size);
+    atomic_store(&header->version, HC_LAYOUT_VERSION);
+    atomic_store(&header->cursor, 1);
+    atomic_store(&header->high, 1);
+    atomic_store(&header->magic, HC_LAYOUT_MAGIC);
+    return 0;
+}
+
+/* Never executable, where the kernel knows how to say so (Linux 6.3). */
+static int make_memfd(void)
+{
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    const unsigned noexec_seal = 0x0008U;
+    int fd = memfd_create("hotcert-table", flags | noexec_seal);
+
+    return fd >= 0 || errno != EINVAL ? fd : memfd_create("hotcert-table", flags);
+}
+
+int hc_table_create(size_t size, int *fd, struct hc_table **out, struct hc_error *err)
+{
+    struct hc_table scratch = {.base = NULL, .size = page_up(size)};
+    int memory = -1;
+    int rc = -1;
+
+    if (size < HC_TABLE_SIZE_LEAST || size > HC_TABLE_SIZE_MOST) {
+        return hc_error_set(err, HC_P_BAD_VALUE, subject, "its size must be %zu to %zu bytes",
+                            HC_TABLE_SIZE_LEAST, HC_TABLE_SIZE_MOST);
+    }
+    memory = make_memfd();
+    /* sealed: nobody can cut it off under its readers, which would be their SIGBUS */
+    if (memory < 0 || ftruncate(memory, (off_t)scratch.size) != 0 ||
+        fcntl(memory, F_ADD_SEALS, SEALS | F_SEAL_SEAL) != 0) {
+        hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "making its memory");
+        goto out;
+    }
+    if (map_memory(memory, true, &scratch, err) != 0 || format(&scratch, err) != 0) {
+        goto out;
+    }
+    rc = hc_table_attach(memory, false, out, err);
+out:
+    if (scratch.base != NULL) {
+        munmap(scratch.base, scratch.size);
+    }
+    if (rc == 0) {
+        *fd = memory;
+    } else if (memory >= 0) {
+        close(memory);
+    }
+    return rc;
+}
+
+static int check_header(const struct hc_table *table, struct hc_error *err)
+{
+    const struct hc_header *header = table->header;
+
+    if (atomic_load(&header->magic) != HC_LAYOUT_MAGIC ||
+        atomic_load(&header->size) != table->size) {
+        return hc_error_set(err, HC_P_PROTOCOL, subject, "this memory is not a table");
+    }
+    if (atomic_load(&header->version) != HC_LAYOUT_VERSION) {
+        return hc_error_set(err, HC_P_PROTOCOL, subject, "its layout is another version's");
+    }
+    return 0;
+}
+
+int hc_table_attach(int fd, bool writable, struct hc_table **out, struct hc_error *err)
+{
+    struct hc_table *table = calloc(1, sizeof(*table));
+    struct stat st;
+    int seals = fcntl(fd, F_GET_SEALS);
+
+    if (table == NULL) {
+        return hc_error_nomem(err);
+    }
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) != 0 ||
+        st.st_size < (off_t)HC_TABLE_SIZE_LEAST || st.st_size > (off_t)HC_TABLE_SIZE_MOST) {
+        hc_error_set(err, HC_P_PROTOCOL, subject, "the descriptor is not a table's");
+        goto fail;
+    }
+    table->size = (size_t)st.st_size;
+    if ((writable ? map_memory(fd, true, table, err) : map_reader(fd, table, err)) != 0 ||
+        check_header(table, err) != 0) {
+        goto fail;
+    }
+    *out = table;
+    return 0;
+fail:
+    hc_table_detach(table);
+    return -1;
+}
+
+void hc_table_detach(struct hc_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    if (table->base != NULL) {
+        munmap(table->base, table->size);
+    }
+    free(table->used);
+    free(table);
+}
+
+/*
+ * A writer died in its turn. Nothing but the slots is believed: the counter is raised above every
+ * generation in use, the map of extents is made anew, what no slot refers to is wiped.
+ */
+static void recover(struct hc_table *table)
+{
+    uint64_t newest = atomic_load(&table->header->generation);
+
+    for (size_t i = 0; i < table->slot_count; i++) {
+        uint64_t generation = atomic_load(&table->slots[i].value) >> HC_GRANULE_BITS;
+
+        newest = generation > newest ? generation : newest;
+    }
+    atomic_store(&table->header->generation, newest);
+    hc_token_recover(table);
+    hc_extent_map(table);
+    hc_extent_wipe_unused(table);
+}
+
+int hc_table_lock(struct hc_table *table, struct hc_error *err)
+{
+    struct hc_header *header = table->header;
+    struct timespec until = {0, 0};
+    uint64_t changes = 0;
+    int rc = 0;
+
+    if (!table->writable) {
+        return hc_error_set(err, HC_P_INTERNAL, subject, "it is mapped for reading");
+    }
+    if (table->used == NULL) {
+        table->used = calloc(table->granules / 64 + 1, sizeof(uint64_t));
+        table->used_at = UINT64_MAX;
+    }
+    if (table->used == NULL) {
+        return hc_error_nomem(err);
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOCK_SECONDS;
+    rc = pthread_mutex_clocklock(&header->lock, CLOCK_MONOTONIC, &until);
+    if (rc != 0 && rc != EOWNERDEAD) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, subject, rc, "waiting for its other writer");
+    }
+    changes = atomic_load(&header->changes);
+    atomic_store(&header->changes, changes + 1);
+    if (rc == EOWNERDEAD) {
+        recover(table);
+        pthread_mutex_consistent(&header->lock);
+    } else if (table->used_at != changes) {
+        hc_extent_map(table);
+    }
+    table->used_at = changes + 1;
+    return 0;
+}
+
+void hc_table_unlock(struct hc_table *table)
+{
+    pthread_mutex_unlock(&table->header->lock);
+}
+
+static bool id_is_zero(const unsigned char id[HC_ID_SIZE])
+{
+    static const unsigned char zero[HC_ID_SIZE];
+
+    return memcmp(id, zero, sizeof(zero)) == 0;
+}
+
+/* The writer's turn: a new extent, then the slot's one word, then the old extent's end. */
+static int put(struct hc_table *table, struct hc_slot *slot, bool fresh,
+               const unsigned char id[HC_ID_SIZE], struct hc_bytes payload, struct hc_error *err)
+{
+    uint64_t generation = atomic_load(&table->header->generation) + 1;
+    uint64_t before = atomic_load(&slot->value);
+    uint64_t granule = 0;
+    uint64_t value = 0;
+
+    if (generation > HC_GENERATION_MAX) {
+        return hc_error_set(err, HC_P_TABLE_FULL, subject, "its generations are used up");
+    }
+    granule = hc_extent_alloc(table, payload.len);
+    if (granule == 0) {
+        return hc_error_set(err, HC_P_TABLE_FULL, subject, "no room for %zu bytes in %zu",
+                            payload.len, table->size);
+    }
+    value = generation << HC_GRANULE_BITS | granule;
+    atomic_store(&table->header->generation, generation);
+    hc_extent_fill(table, value, id, payload);
+    if (fresh) {
+        hc_words_store(slot->id, id, HC_ID_SIZE);
+    }
+    atomic_store_explicit(&slot->value, value, memory_order_release);
+    if (before != 0) {
+        hc_extent_free(table, before);
+    }
+    return 0;
+}
+
+int hc_table_publish(struct hc_table *table, const unsigned char id[HC_ID_SIZE],
+                     struct hc_bytes payload, enum hc_publish how, struct hc_error *err)
+{
+    bool fresh = false;
+    int64_t at = -1;
+    int rc = -1;
+
+    if (payload.len == 0 || payload.len > HC_BUNDLE_MAX || id_is_zero(id)) {
+        return hc_error_set(err, HC_P_TOO_LARGE, subject, "a bundle of %zu bytes", payload.len);
+    }
+    if (hc_table_lock(table, err) != 0) {
+        return -1;
+    }
+    at = hc_slot_claim(table, id, &fresh);
+    if (at < 0) {
+        hc_error_set(err, HC_P_TABLE_FULL, subject, "no slot is left of %zu", table->slot_count);
+    } else if (how == HC_PUBLISH_ADD && atomic_load(&table->slots[at].value) != 0) {
+        rc = 0;
+    } else {
+        rc = put(table, &table->slots[at], fresh, id, payload, err);
+    }
+    hc_table_unlock(table);
+    return rc;
+}
+
+int hc_table_remove(struct hc_table *table, const unsigned char id[HC_ID_SIZE],
+                    struct hc_error *err)
+{
+    int64_t at = -1;
+
+    if (hc_table_lock(table, err) != 0) {
+        return -1;
+    }
+    at = hc_table_find(table, id);
+    if (at >= 0) {
+        uint64_t before = atomic_exchange(&table->slots[at].value, 0);
+
+        if (before != 0) {
+            hc_extent_free(table, before);
+        }
+    }
+    hc_table_unlock(table);
+    return 0;
+}
+
+int hc_table_each(struct hc_table *table,
+                  int (*each)(void *arg, const unsigned char id[HC_ID_SIZE]), void *arg,
+                  struct hc_error *err)
+{
+    unsigned char(*ids)[HC_ID_SIZE] = NULL;
+    size_t count = 0;
+
+    /* gathered first, so that each may publish and remove */
+    ids = calloc(table->slot_count, sizeof(*ids));
+    if (ids == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < table->slot_count; i++) {
+        if (atomic_load_explicit(&table->slots[i].value, memory_order_acquire) != 0) {
+            hc_words_load(ids[count++], table->slots[i].id, HC_ID_SIZE);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (each(arg, ids[i]) != 0) {
+            break;
+        }
+    }
+    free(ids);
+    return 0;
+}
+
+void hc_table_stats(const struct hc_table *table, struct hc_table_stats *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->size = table->size;
+    out->generation = atomic_load(&table->header->generation);
+    for (size_t i = 0; i < table->slot_count; i++) {
+        uint64_t value = atomic_load_explicit(&table->slots[i].value, memory_order_acquire);
+        const struct hc_extent *extent = hc_extent_at(table, value);
+
+        if (extent != NULL) {
+            out->slots_used++;
+            out->bytes_used += (size_t)atomic_load(&extent->length) + sizeof(*extent);
+        }
+    }
+    for (size_t i = 0; i < HC_TOKENS; i++) {
+        out->tokens += atomic_load(&table->tags[i]) != 0;
+    }
+}
