@@ -1,0 +1,42 @@
+/*
+ * One breaker per issuer: after a failure that is the CA's or the network's, nobody asks that CA
+ * for a while (5 s doubling to 15 min, with jitter; longer if it said Retry-After), then one asks
+ * for all. No certificate loses its turn by it. A value; UTC seconds, so that it survives restarts.
+ */
+#ifndef HC_AGENT_BREAKER_H
+#define HC_AGENT_BREAKER_H
+
+#include "base/compiler.h"
+#include "base/time.h"
+
+#define HC_BREAKER_FIRST      5
+#define HC_BREAKER_MOST       900
+#define HC_BREAKER_ASKED_MOST 86400 /* the longest Retry-After that is honoured */
+
+struct hc_breaker {
+    unsigned failures; /* openings in a row; 0: closed */
+    int64_t since;     /* the first of them */
+    int64_t until;     /* open until then */
+    bool probing;      /* somebody is asking for all */
+};
+
+/*
+ * A failure at now. Those that were under way when the breaker opened do not count again.
+ * retry_after: seconds the CA asked for, 0: none. True if it opened (anew).
+ */
+bool hc_breaker_fail(struct hc_breaker *breaker, int64_t now, int64_t retry_after,
+                     const struct hc_random *random);
+
+/* The CA did its part. True if the breaker had been open. */
+bool hc_breaker_ok(struct hc_breaker *breaker);
+
+/* True if the CA may be asked now; who then asks says so with hc_breaker_take(). */
+bool hc_breaker_allows(const struct hc_breaker *breaker, int64_t now);
+void hc_breaker_take(struct hc_breaker *breaker);
+/* Who took it asked nothing after all. */
+void hc_breaker_give_back(struct hc_breaker *breaker);
+
+/* Pulls back times from a clock that was wrong, after reading from disk. */
+void hc_breaker_mend(struct hc_breaker *breaker, int64_t now);
+
+#endif

@@ -1,0 +1,111 @@
+/* Schedules; see schedule.h. */
+#include "agent/schedule.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+#define DAY              86400
+#define SHORT_LIVED      ((int64_t)10 * DAY)
+#define RETRY_AT_LEAST   900  /* five failed validations an hour is what CAs allow */
+#define RETRY_EXPIRED    3600 /* a site that is down by its certificate is tried hourly */
+#define RETRY_AFTER_MOST ((int64_t)7 * DAY)
+
+uint32_t hc_schedule_share(const unsigned char line[HC_ID_SIZE], const char *serial)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned char input[HC_ID_SIZE + 128];
+    size_t len = strnlen(serial, sizeof(input) - HC_ID_SIZE);
+
+    memcpy(input, line, HC_ID_SIZE);
+    memcpy(input + HC_ID_SIZE, serial, len);
+    (void)SHA256(input, HC_ID_SIZE + len, digest);
+    return (uint32_t)digest[0] << 8 | digest[1];
+}
+
+int64_t hc_schedule_renew_at(int64_t not_before, int64_t not_after, uint32_t share)
+{
+    int64_t life = not_after - not_before;
+    int64_t margin = life < SHORT_LIVED ? life / 2 : life / 3;
+
+    if (life <= 0) {
+        return not_before;
+    }
+    /* up to a tenth of the margin earlier: many certificates of one day are not renewed at once */
+    return not_after - margin - margin / 10 * share / HC_SHARE_MAX;
+}
+
+int64_t hc_schedule_retry(unsigned failures, int64_t now, int64_t not_after)
+{
+    static const int64_t steps[] = {60, 600, 6000, DAY};
+    size_t step = failures == 0 ? 0 : failures - 1;
+    int64_t delay = steps[step < HC_COUNT(steps) ? step : HC_COUNT(steps) - 1];
+    int64_t most = DAY;
+
+    if (not_after > now) {
+        most = (not_after - now) / 10;
+        most = most < RETRY_AT_LEAST ? RETRY_AT_LEAST : most;
+    } else if (not_after > 0) {
+        most = RETRY_EXPIRED;
+    }
+    return delay < most ? delay : most;
+}
+
+bool hc_schedule_clock_wrong(int64_t now, int64_t newest_not_before)
+{
+    return newest_not_before > 0 && now < newest_not_before - HC_CLOCK_SLACK;
+}
+
+int64_t hc_schedule_patience(int64_t now, int64_t not_after)
+{
+    int64_t third = 0;
+
+    if (not_after <= now) {
+        return 600;
+    }
+    third = (not_after - now) / 3;
+    return third < 3600 ? third : 3600;
+}
+
+bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 0; i < HC_RESETS_MAX; i++) {
+        if (resets[i] > now) {
+            resets[i] = now; /* written under a clock that was ahead */
+        }
+        if (resets[i] < resets[oldest]) {
+            oldest = i;
+        }
+    }
+    if (resets[oldest] != 0 && resets[oldest] > now - HC_RESETS_WINDOW) {
+        return false;
+    }
+    resets[oldest] = now;
+    return true;
+}
+
+void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, int64_t retry_after)
+{
+    int64_t delay = 0;
+
+    if (ladder->failures < 1000) {
+        ladder->failures++;
+    }
+    delay = hc_schedule_retry(ladder->failures, now, not_after);
+    if (retry_after > delay) {
+        delay = retry_after < RETRY_AFTER_MOST ? retry_after : RETRY_AFTER_MOST;
+    }
+    ladder->last = now;
+    ladder->next = now + delay;
+}
+
+void hc_ladder_mend(struct hc_ladder *ladder, int64_t now)
+{
+    if (ladder->next > now + RETRY_AFTER_MOST) {
+        ladder->next = now + DAY;
+    }
+    if (ladder->last > now) {
+        ladder->last = now;
+    }
+}

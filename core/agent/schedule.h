@@ -1,0 +1,67 @@
+/*
+ * When something is due: pure functions of times, so that schedules are tested without waiting.
+ *
+ * A pair is renewed with a third of its lifetime left (half of it below ten days), a little earlier
+ * by a share that is the version's own. A failure that a name or a certificate has of its own is
+ * tried again after 1, 10 and 100 minutes, then daily, never later than after a tenth of the life
+ * left. Times are UTC seconds.
+ */
+#ifndef HC_AGENT_SCHEDULE_H
+#define HC_AGENT_SCHEDULE_H
+
+#include "base/compiler.h"
+#include "base/time.h"
+#include "conf/conf.h"
+
+#define HC_SHARE_MAX     65536u /* a share is 0 .. HC_SHARE_MAX - 1 */
+#define HC_RESETS_MAX    4      /* resets of a retry in HC_RESETS_WINDOW */
+#define HC_RESETS_WINDOW 3600
+#define HC_CLOCK_SLACK   60 /* a clock may be this far behind a notBefore and be right */
+
+/*
+ * The share of one version: made from its serial number, which a CA draws at random, so it is the
+ * same in every agent and after every restart without being kept anywhere.
+ */
+uint32_t hc_schedule_share(const unsigned char line[HC_ID_SIZE], const char *serial);
+
+/* When a pair is to be renewed. */
+int64_t hc_schedule_renew_at(int64_t not_before, int64_t not_after, uint32_t share);
+
+/*
+ * Seconds from the failures-th failure in a row (1 ..) to the next try. not_after is what serves
+ * now, 0: nothing does.
+ */
+int64_t hc_schedule_retry(unsigned failures, int64_t now, int64_t not_after);
+
+/*
+ * True if the clock cannot be right: it is before the start of the newest certificate that was
+ * obtained. newest: its notBefore, 0: there is none.
+ */
+bool hc_schedule_clock_wrong(int64_t now, int64_t newest_not_before);
+
+/* How long an issuer may fail before the next in line is asked. not_after as above. */
+int64_t hc_schedule_patience(int64_t now, int64_t not_after);
+
+/*
+ * True if one more reset is allowed, and then takes it: at most HC_RESETS_MAX in an hour. resets:
+ * the times of the last ones, 0: free.
+ */
+bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now);
+
+/* The retry state of one thing that failed by itself: a name, or a certificate. */
+struct hc_ladder {
+    unsigned failures; /* in a row */
+    int64_t last;      /* the last failure */
+    int64_t next;      /* not before; 0: at once */
+};
+
+/* Counts a failure. retry_after: what the other side asked for, 0: nothing. */
+void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, int64_t retry_after);
+
+/*
+ * What stands in a ladder that was read from disk may come from a clock that was wrong: a next try
+ * that is further away than any that would be set now is pulled back.
+ */
+void hc_ladder_mend(struct hc_ladder *ladder, int64_t now);
+
+#endif

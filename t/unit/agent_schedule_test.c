@@ -1,0 +1,137 @@
+/* When pairs are due, and when what failed is tried again. */
+#include "agent/schedule.h"
+
+#include "tap.h"
+
+#define DAY INT64_C(86400)
+
+static void a_third_of_the_lifetime_is_left(void)
+{
+    int64_t start = 1000000000;
+
+    is_int(hc_schedule_renew_at(start, start + 90 * DAY, 0), start + 60 * DAY,
+           "90 days: due after 60");
+    is_int(hc_schedule_renew_at(start, start + 45 * DAY, 0), start + 30 * DAY,
+           "45 days: due after 30");
+    is_int(hc_schedule_renew_at(start, start + 6 * DAY, 0), start + 3 * DAY,
+           "under ten days half of the life is left");
+    is_int(hc_schedule_renew_at(start, start, 0), start, "no life at all: due at once");
+}
+
+static void the_share_only_makes_it_earlier(void)
+{
+    int64_t start = 1000000000;
+    int64_t late = hc_schedule_renew_at(start, start + 90 * DAY, 0);
+    int64_t early = hc_schedule_renew_at(start, start + 90 * DAY, HC_SHARE_MAX - 1);
+
+    ok(early < late, "the largest share is earlier");
+    ok(late - early <= 3 * DAY, "by a tenth of the margin at most");
+    ok(late - early > 2 * DAY, "and nearly all of it");
+}
+
+static void the_share_is_the_versions_own(void)
+{
+    unsigned char line[HC_ID_SIZE] = {1};
+    unsigned char other[HC_ID_SIZE] = {2};
+
+    is_int(hc_schedule_share(line, "00ab"), hc_schedule_share(line, "00ab"), "kept");
+    ok(hc_schedule_share(line, "00ab") != hc_schedule_share(line, "00ac"),
+       "another serial, another share");
+    ok(hc_schedule_share(line, "00ab") != hc_schedule_share(other, "00ab"),
+       "another line, another share");
+    ok(hc_schedule_share(line, "ff") < HC_SHARE_MAX, "below the maximum");
+}
+
+static void retries_follow_the_ladder(void)
+{
+    static const struct {
+        unsigned failures;
+        int64_t left;
+        int64_t want;
+        const char *name;
+    } rows[] = {
+        {1, 0, 60, "first failure, nothing serves: a minute"},
+        {2, 0, 600, "second: ten minutes"},
+        {3, 0, 6000, "third: a hundred minutes"},
+        {4, 0, DAY, "fourth: a day"},
+        {40, 0, DAY, "fortieth: a day"},
+        {4, 30 * DAY, DAY, "a month left: a day"},
+        {4, 5 * DAY, DAY / 2, "five days left: a tenth of them"},
+        {4, 3600, 900, "an hour left: never more often than a CA allows"},
+        {1, 3600, 60, "but the first is after a minute"},
+        {4, -5, 3600, "expired: hourly"},
+        {2, -5, 600, "expired, second failure: ten minutes"},
+    };
+    int64_t now = 1000000000;
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        int64_t not_after = rows[i].left == 0 ? 0 : now + rows[i].left;
+
+        is_int(hc_schedule_retry(rows[i].failures, now, not_after), rows[i].want, rows[i].name);
+    }
+}
+
+static void a_ladder_honours_retry_after(void)
+{
+    struct hc_ladder ladder = {0, 0, 0};
+
+    hc_ladder_fail(&ladder, 1000, 0, 0);
+    is_int(ladder.next, 1060, "a minute");
+    hc_ladder_fail(&ladder, 1060, 0, 7200);
+    is_int(ladder.next, 1060 + 7200, "longer when the CA says so");
+    hc_ladder_fail(&ladder, 10000, 0, 5);
+    is_int(ladder.next, 16000, "not shorter");
+    hc_ladder_fail(&ladder, 20000, 0, INT64_MAX);
+    is_int(ladder.next, 20000 + 7 * DAY, "a week at most");
+    is_int(ladder.failures, 4, "four in a row");
+    ladder.next = 20000 + 400 * DAY;
+    hc_ladder_mend(&ladder, 20000);
+    is_int(ladder.next, 20000 + DAY, "a time from a wrong clock is pulled back");
+}
+
+static void four_resets_an_hour(void)
+{
+    int64_t resets[HC_RESETS_MAX] = {0};
+    int64_t now = 1000000000;
+
+    for (int i = 0; i < HC_RESETS_MAX; i++) {
+        ok(hc_schedule_take_reset(resets, now + i), "allowed");
+    }
+    ok(!hc_schedule_take_reset(resets, now + 100), "the fifth is not");
+    ok(!hc_schedule_take_reset(resets, now + 3599), "until an hour has passed");
+    ok(hc_schedule_take_reset(resets, now + 3600), "since the first");
+    ok(!hc_schedule_take_reset(resets, now + 3600), "the second is still counted");
+    for (int i = 0; i < HC_RESETS_MAX; i++) {
+        resets[i] = now + 100 * DAY;
+    }
+    ok(!hc_schedule_take_reset(resets, now), "resets from a wrong clock count as just now");
+    ok(hc_schedule_take_reset(resets, now + 3601), "and pass");
+}
+
+static void a_clock_before_the_newest_certificate_is_wrong(void)
+{
+    ok(!hc_schedule_clock_wrong(5, 0), "nothing obtained yet: any clock");
+    ok(!hc_schedule_clock_wrong(1000, 1000), "at its start");
+    ok(!hc_schedule_clock_wrong(1000, 1030), "a step back of NTP's");
+    ok(hc_schedule_clock_wrong(1000, 1000 + DAY), "a day before");
+}
+
+static void patience_with_an_issuer(void)
+{
+    is_int(hc_schedule_patience(1000, 0), 600, "nothing serves: ten minutes");
+    is_int(hc_schedule_patience(1000, 1000 + 30 * DAY), 3600, "plenty of time: an hour");
+    is_int(hc_schedule_patience(1000, 1000 + 3000), 1000, "nearly over: a third of what is left");
+}
+
+int main(void)
+{
+    a_third_of_the_lifetime_is_left();
+    the_share_only_makes_it_earlier();
+    the_share_is_the_versions_own();
+    retries_follow_the_ladder();
+    a_ladder_honours_retry_after();
+    four_resets_an_hour();
+    a_clock_before_the_newest_certificate_is_wrong();
+    patience_with_an_issuer();
+    return done();
+}
