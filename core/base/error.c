@@ -50,12 +50,10 @@ int hc_error_set(struct hc_error *err, enum hc_problem p, const char *subject, c
 int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subject, int errnum,
                        const char *fmt, ...)
 {
-    char reason[128];
+    char room[128];
+    const char *reason = strerror_r(errnum, room, sizeof(room));
     va_list args;
 
-    if (strerror_r(errnum, reason, sizeof(reason)) != 0) {
-        snprintf(reason, sizeof(reason), "error %d", errnum);
-    }
     va_start(args, fmt);
     set_v(err, p == HC_P_NONE ? HC_P_SYSTEM : p, subject, reason, fmt, args);
     va_end(args);

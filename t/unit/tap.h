@@ -41,8 +41,9 @@ static inline bool tap_is_str(const char *got, const char *want, const char *fil
     return good;
 }
 
-#define ok(cond, name)          tap_ok((cond), __FILE__, __LINE__, (name))
-#define is_int(got, want, name) tap_is_int((long long)(got), (long long)(want), __FILE__, __LINE__, (name))
+#define ok(cond, name) tap_ok((cond), __FILE__, __LINE__, (name))
+#define is_int(got, want, name)                                                                    \
+    tap_is_int((long long)(got), (long long)(want), __FILE__, __LINE__, (name))
 #define is_str(got, want, name) tap_is_str((got), (want), __FILE__, __LINE__, (name))
 
 /* return done(); ends main() */

@@ -1,0 +1,189 @@
+#include "conf/conf.h"
+
+#include "conf_lib.h"
+#include "tap.h"
+
+struct world {
+    struct hc_conf *conf;
+    struct hc_scope *a, *b;
+    struct hc_findings notes;
+    struct hc_error err;
+};
+
+static void setup(struct world *w)
+{
+    memset(w, 0, sizeof(*w));
+    w->conf = hc_conf_new(HC_SERVER_NGINX, &w->err);
+    w->a = hc_scope_new(&w->err);
+    w->b = hc_scope_new(&w->err);
+    ok(say(w->conf, NULL, NULL, "hotcert_terms_agreed on", &w->err) == 0, "terms");
+}
+
+static void teardown(struct world *w)
+{
+    hc_scope_free(w->a);
+    hc_scope_free(w->b);
+    hc_findings_dispose(&w->notes);
+    hc_conf_free(w->conf);
+}
+
+static int host(struct world *w, struct hc_scope *scope, const char *names)
+{
+    int index = -2;
+
+    hc_error_init(&w->err);
+    return add_host(w->conf, scope, names, "", &w->notes, &index, &w->err) == 0 ? index : -3;
+}
+
+static void the_same_names_in_any_order_share_one_identity(void)
+{
+    struct world w;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on for all");
+    ok(say(w.conf, w.a, NULL, "hotcert_key_type rsa:2048 ecdsa:256", &w.err) == 0, "two types");
+    ok(say(w.conf, w.b, NULL, "hotcert_key_type ecdsa:256 rsa:2048", &w.err) == 0, "swapped");
+    is_int(host(&w, NULL, "a.example www.a.example"), 0, "the first");
+    is_int(host(&w, NULL, "WWW.a.example. a.example a.example"), 0, "the same");
+    is_int(host(&w, NULL, "a.example"), 1, "fewer names are another");
+    is_int(host(&w, w.a, "a.example"), 2, "other key types are another");
+    is_int(host(&w, w.b, "a.example"), 2, "whose order does not count");
+    is_int(w.conf->identities[2].key_types[0], HC_KEY_ECDSA_256, "ECDSA stands first");
+    is_int(w.conf->identities[0].where.count, 2, "each host is remembered");
+    ok(hc_conf_finish(w.conf, &w.err) == 0, "the whole is fine");
+    teardown(&w);
+}
+
+static void another_issuer_is_another_identity(void)
+{
+    struct world w;
+    struct hc_issuer *issuer = NULL;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    ok(hc_conf_issuer_begin(w.conf, "own", "test.conf:2", &issuer, &w.err) == 0, "own CA");
+    ok(say(w.conf, NULL, issuer, "directory_url https://ca.example/d", &w.err) == 0, "its URL");
+    ok(say(w.conf, w.a, NULL, "hotcert_use own", &w.err) == 0, "used by one host");
+    is_int(host(&w, NULL, "a.example"), 0, "public");
+    is_int(host(&w, w.a, "a.example"), 1, "internal");
+    ok(hc_conf_finish(w.conf, &w.err) == 0, "both stand");
+    teardown(&w);
+}
+
+static void what_cannot_be_ordered_is_left_out_and_said(void)
+{
+    struct world w;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    is_int(host(&w, NULL, "_ ~^www\\d .b.example *.b.example www.*"), 0, "one name is left");
+    is_int(w.conf->identities[0].names.count, 1, "one name");
+    is_str(w.conf->identities[0].names.items[0], "b.example", "of the dot form, the name itself");
+    is_int(w.notes.count, 5, "five remarks");
+    is_int(hc_findings_worst(&w.notes), HC_CLASS_REMARK, "no more than remarks");
+    is_int(host(&w, NULL, "_"), -3, "no name at all is refused");
+    is_int(w.err.problem, HC_P_NO_NAMES, "as that");
+    is_int(host(&w, NULL, "a_b.example"), -3, "an impossible name is refused");
+    is_int(w.err.problem, HC_P_NAME_INVALID, "as that");
+    is_int(w.conf->identity_count, 1, "nothing of it stays");
+    teardown(&w);
+}
+
+static void a_host_without_tls_orders_nothing(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_host plain = {.where = "test.conf:1", .names = &names};
+    int index = 0;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0 &&
+           hc_list_add(&names, "a.example", NULL) == 0,
+       "inherited");
+    ok(hc_conf_add_host(w.conf, &plain, &index, &w.notes, &w.err) == 0 && index == -1, "nothing");
+    is_int(w.notes.count, 0, "and nothing to say of it");
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0, "of its own");
+    plain.scope = w.a;
+    ok(hc_conf_add_host(w.conf, &plain, &index, &w.notes, &w.err) == 0 && index == -1, "nothing");
+    is_int(w.notes.items[0].problem, HC_P_NO_TLS, "is said");
+    hc_list_dispose(&names);
+    teardown(&w);
+}
+
+static void issuers_must_be_known_and_agreed_to(void)
+{
+    struct world w;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    ok(say(w.conf, w.a, NULL, "hotcert_use typo", &w.err) == 0, "an unknown issuer");
+    is_int(host(&w, w.a, "a.example"), 0, "is a host");
+    ok(hc_conf_finish(w.conf, &w.err) != 0, "but no configuration");
+    is_int(w.err.problem, HC_P_UNKNOWN_ISSUER, "because of the issuer");
+    is_str(w.err.subject, "typo", "by name");
+    teardown(&w);
+    memset(&w, 0, sizeof(w));
+    w.conf = hc_conf_new(HC_SERVER_NGINX, &w.err);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    is_int(host(&w, NULL, "a.example"), 0, "without terms");
+    ok(hc_conf_finish(w.conf, &w.err) != 0 && w.err.problem == HC_P_TERMS, "is refused");
+    teardown(&w);
+}
+
+static void watched_files_make_the_identity_of_watch(void)
+{
+    struct world w;
+    int first = -1;
+    int second = -1;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert watch", &w.err) == 0, "watch");
+    ok(add_host(w.conf, NULL, "a.example", "/c.pem /k.pem ", &w.notes, &first, &w.err) == 0,
+       "a host");
+    ok(add_host(w.conf, NULL, "b.example", "/c.pem /k.pem ", &w.notes, &second, &w.err) == 0,
+       "another");
+    is_int(second, first, "with the same files shares them");
+    is_int(w.conf->identities[0].names.count, 2, "and brings its name");
+    is_int(w.conf->files.count, 2, "each file is known once");
+    ok(add_host(w.conf, NULL, "a.example", "/c.pem /k2.pem /pass", &w.notes, &second, &w.err) == 0,
+       "another key");
+    is_int(second, 1, "is another identity");
+    is_int(w.conf->identities[1].watched[0].passphrase, 3, "with its passphrase file");
+    ok(say(w.conf, w.a, NULL, "hotcert_files /x.pem y.pem", &w.err) == 0, "named files");
+    ok(add_host(w.conf, w.a, "_", "/c.pem /k.pem ", &w.notes, &second, &w.err) == 0, "win");
+    is_str(w.conf->files.items[w.conf->identities[2].watched[0].key], "/etc/server/y.pem",
+           "over those");
+    ok(add_host(w.conf, w.b, "a.example", "", &w.notes, &second, &w.err) != 0 &&
+           w.err.problem == HC_P_NO_FILES,
+       "no files at all are refused");
+    teardown(&w);
+}
+
+static void a_certificate_beside_on_is_a_conflict(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_host own = {
+        .where = "test.conf:5", .names = &names, .tls = true, .has_certificate = true};
+    int index = 0;
+
+    setup(&w);
+    ok(hc_list_add(&names, "a.example", NULL) == 0, "a name");
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) != 0, "refused");
+    is_int(w.err.problem, HC_P_CONFLICT, "as a conflict");
+    hc_list_dispose(&names);
+    teardown(&w);
+}
+
+int main(void)
+{
+    the_same_names_in_any_order_share_one_identity();
+    another_issuer_is_another_identity();
+    what_cannot_be_ordered_is_left_out_and_said();
+    a_host_without_tls_orders_nothing();
+    issuers_must_be_known_and_agreed_to();
+    watched_files_make_the_identity_of_watch();
+    a_certificate_beside_on_is_a_conflict();
+    return done();
+}

@@ -1,0 +1,95 @@
+#include "conf/name.h"
+
+#include "tap.h"
+
+static void names_are_normalised_or_refused(void)
+{
+    static const struct {
+        const char *in, *out; /* NULL: refused */
+    } cases[] = {
+        {"Example.NET", "example.net"},
+        {"example.net.", "example.net"},
+        {"*.Example.net", "*.example.net"},
+        {"xn--bcher-kva.example", "xn--bcher-kva.example"},
+        {"a.b", "a.b"},
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:DB8::0:1", "2001:db8::1"},
+        {"[2001:db8::1]", "2001:db8::1"},
+        {"1and1.example", "1and1.example"},
+        {"", NULL},
+        {".", NULL},
+        {"localhost", NULL},
+        {"example..net", NULL},
+        {".example.net", NULL},
+        {"-a.example", NULL},
+        {"a-.example", NULL},
+        {"a_b.example", NULL},
+        {"b\xc3\xbc"
+         "cher.example",
+         NULL},
+        {"a b.example", NULL},
+        {"a\n.example", NULL},
+        {"*.*.example", NULL},
+        {"a.*.example", NULL},
+        {"192.0.2.256", NULL},
+        {"example.123", NULL},
+        {"[2001:db8::1", NULL},
+        {"example.net:443", NULL},
+        {"a/b.example", NULL},
+    };
+    char out[HC_NAME_SIZE];
+    struct hc_error err;
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        hc_error_init(&err);
+        if (cases[i].out != NULL) {
+            ok(hc_name_normalise(cases[i].in, out, &err) == 0, "taken");
+            is_str(out, cases[i].out, cases[i].out);
+        } else {
+            ok(hc_name_normalise(cases[i].in, out, &err) != 0, "refused");
+            is_int(err.problem, HC_P_NAME_INVALID, "as a name");
+        }
+    }
+}
+
+static void lengths_have_the_limits_of_the_dns(void)
+{
+    char in[400];
+    char out[HC_NAME_SIZE];
+
+    memset(in, 'a', sizeof(in));
+    memcpy(in + 63, ".example", 9);
+    ok(hc_name_normalise(in, out, NULL) == 0, "63 octets in a label");
+    memset(in, 'a', 64);
+    memcpy(in + 64, ".example", 9);
+    ok(hc_name_normalise(in, out, NULL) != 0, "not 64");
+    for (size_t i = 0; i < 253; i++) {
+        in[i] = i % 50 == 49 ? '.' : 'a';
+    }
+    in[253] = '\0';
+    ok(hc_name_normalise(in, out, NULL) == 0, "253 in all");
+    memcpy(in + 253, ".", 2);
+    ok(hc_name_normalise(in, out, NULL) == 0, "and the root's dot");
+    memcpy(in + 253, "a", 2);
+    ok(hc_name_normalise(in, out, NULL) != 0, "not 254");
+}
+
+static void wildcards_cover_one_label(void)
+{
+    ok(hc_name_matches("a.example", "a.example"), "the name itself");
+    ok(hc_name_matches("*.example.net", "www.example.net"), "one label");
+    ok(!hc_name_matches("*.example.net", "a.b.example.net"), "not two");
+    ok(!hc_name_matches("*.example.net", "example.net"), "not none");
+    ok(!hc_name_matches("*.example.net", ".example.net"), "not an empty one");
+    ok(hc_name_matches("*.example.net", "*.example.net"), "a wildcard asked for is that wildcard");
+    ok(!hc_name_matches("*.2.0.192", "1.2.0.192"), "never an address");
+    ok(!hc_name_matches("a.example", "b.example"), "no other name");
+}
+
+int main(void)
+{
+    names_are_normalised_or_refused();
+    lengths_have_the_limits_of_the_dns();
+    wildcards_cover_one_label();
+    return done();
+}
