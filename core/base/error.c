@@ -13,6 +13,7 @@ void hc_error_init(struct hc_error *err)
     memset(err, 0, sizeof(*err));
 }
 
+HC_FORMAT(5, 0)
 static int set_v(struct hc_error *err, enum hc_problem p, const char *subject, const char *tail,
                  const char *fmt, va_list args)
 {
