@@ -22,8 +22,8 @@ struct hc_acme_account {
 };
 
 struct hc_acme_options {
-    const struct hc_issuer *issuer;  /* borrowed */
-    const struct hc_list *contacts;  /* borrowed; the issuer's own or hotcert_contact's */
+    const struct hc_issuer *issuer; /* borrowed */
+    const struct hc_list *contacts; /* borrowed; the issuer's own or hotcert_contact's */
     const struct hc_http_port *http;
     const struct hc_clock *clock;
     const struct hc_random *random;
@@ -44,10 +44,13 @@ int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_acco
 void hc_acme_free(struct hc_acme *acme); /* after its orders */
 /* The account's URL, or NULL while it is not registered. Borrowed. */
 const char *hc_acme_account_url(const struct hc_acme *acme);
+/* meta.caaIdentities of the directory; empty while no directory was read. Borrowed. */
+const struct hc_list *hc_acme_caa_identities(const struct hc_acme *acme);
 
 /*
  * What must survive a crash of an order that was placed. Handed to persist() after newOrder's
- * reply and again when the certificate URL is known; given back to hc_order_start() to go on.
+ * reply (the CA keeps all else at the order's URL); given back to hc_order_start() to go on from
+ * whatever state the order is in by then.
  */
 struct hc_order_state {
     char *order_url;
@@ -61,19 +64,23 @@ struct hc_order_name {
 };
 
 struct hc_order_result {
-    struct hc_error error;       /* HC_P_NONE: chain is the certificate chain */
+    struct hc_error error; /* HC_P_NONE: chain is the certificate chain */
     struct hc_bytes chain_pem;
-    EVP_PKEY *key;               /* borrowed */
+    EVP_PKEY *key;                     /* borrowed */
     const struct hc_order_name *names; /* those with an error of their own */
     size_t name_count;
-    bool ca_wide;                /* the failure is the CA's or the network's, not the names' */
-    bool order_dead;             /* the stored order state is of no use any more: forget it */
+    bool ca_wide;    /* the failure says nothing of the names: CA, network, account, this machine */
+    bool order_dead; /* the stored order state is of no use any more: forget it */
 };
 
-/* The caller's side of an order. All called on the one thread, from hc_http_step(). */
+/*
+ * The caller's side of an order. All called on the one thread, from hc_http_step() or
+ * hc_acme_run_timers(), never from hc_order_start().
+ */
 struct hc_order_handler {
     void *self;
-    /* Makes the state durable. A failure ends the order (error to done()). */
+    /* Makes the state durable, in the place of any earlier one. A failure ends the order (error to
+     * done()). Called anew when a lost order had to be placed again. */
     int (*persist)(void *self, const struct hc_order_state *state, struct hc_error *err);
     /* Makes the http-01 answer available to this machine's servers (table, store). */
     int (*present)(void *self, const char *name, const char *token, const char *keyauth,
@@ -83,30 +90,41 @@ struct hc_order_handler {
     bool (*presented)(void *self);
     /* Takes one answer back; called for each presented token, at the end at the latest. */
     void (*withdraw)(void *self, const char *token);
-    /* The end, exactly once; the order may be freed from within. result is valid during the call. */
+    /* The end, exactly once; the order may be freed from within. result is valid during the call.
+     */
     void (*done)(void *self, const struct hc_order_result *result);
 };
 
 struct hc_order_options {
     const struct hc_list *names; /* normalised; copied */
     enum hc_key_type key_type;
-    const struct hc_order_state *resume; /* or NULL; copied */
+    const struct hc_order_state *resume;    /* or NULL; copied */
     const struct hc_order_handler *handler; /* borrowed until done() */
 };
 
 struct hc_order;
 
-/* Starts (or resumes) an order. done() is never called from within. */
+/*
+ * Starts (or resumes) an order. done() is never called from within; the first request goes out with
+ * the next hc_acme_run_timers(). An order that the CA does not know any more (lost database, other
+ * account, expired) is placed again with the same key, once, and the log says so.
+ */
 int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
                    struct hc_order **out, struct hc_error *err) HC_MUST_USE;
 /* Ends it: withdraws what was presented, cancels what is in flight, does not call done(). */
 void hc_order_free(struct hc_order *order);
 /* "placing the order", "waiting for the CA to validate": for `list`. */
 const char *hc_order_activity(const struct hc_order *order);
+/*
+ * True while the order only waits for a time that the CA named (Retry-After): it costs nobody
+ * anything, and the caller may let another order go on in its place.
+ */
+bool hc_order_waiting(const struct hc_order *order);
 
 /*
  * Timers of this issuer and its orders: runs what is due at the monotonic now_ms, returns the
- * milliseconds until the next (-1: none). The agent's loop calls it before each hc_http_step().
+ * milliseconds until the next (-1: none, 0: at once). The agent's loop calls it before each
+ * hc_http_step() and gives that no longer a timeout. now_ms is the options' clock's.
  */
 int64_t hc_acme_run_timers(struct hc_acme *acme, int64_t now_ms);
 

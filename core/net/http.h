@@ -2,6 +2,10 @@
  * HTTP client on libcurl's multi interface: many requests side by side on one thread, driven by
  * hc_http_step(). TLS is verified always; https only, but for http:// on loopback (development
  * CAs); redirects are never followed (ACME has none); replies are bounded in size and time.
+ *
+ * Connections are kept and shared (HTTP/2 where the server has it). Proxies are taken from the
+ * environment, as curl does: https_proxy, http_proxy, no_proxy. No cookies, no .netrc, no
+ * compression, no other state between requests than connections and parsed roots.
  */
 #ifndef HC_NET_HTTP_H
 #define HC_NET_HTTP_H
@@ -15,6 +19,8 @@
 
 #define HC_HTTP_BODY_MAX    ((size_t)1 << 20)
 #define HC_HTTP_HEADERS_MAX ((size_t)64 << 10)
+#define HC_HTTP_URL_MAX     2048
+#define HC_HTTP_FDS_MAX     64
 #define HC_HTTP_TIMEOUT_MS  30000
 #define HC_HTTP_CONNECT_MS  10000
 
@@ -26,9 +32,9 @@ struct hc_http_request {
     const char *content_type; /* of the body, or NULL */
     const char *accept;       /* or NULL */
     struct hc_bytes body;
-    const char *ca_bundle;    /* PEM of roots, or NULL: the system's */
-    size_t max_body;          /* 0: HC_HTTP_BODY_MAX */
-    long timeout_ms;          /* 0: HC_HTTP_TIMEOUT_MS */
+    const char *ca_bundle; /* PEM of roots, or NULL: the system's */
+    size_t max_body;       /* 0: HC_HTTP_BODY_MAX */
+    long timeout_ms;       /* 0: HC_HTTP_TIMEOUT_MS */
 };
 
 /* Valid during the callback only. Header values are as received, "" when absent. */
@@ -59,20 +65,28 @@ struct hc_http_port {
 };
 
 struct hc_http;
+/* *out is the caller's to hc_http_free(). */
 int hc_http_new(const char *user_agent, struct hc_http **out, struct hc_error *err) HC_MUST_USE;
 void hc_http_free(struct hc_http *http); /* requests in flight end without callbacks */
+/* Its port, valid as long as the client. */
 const struct hc_http_port *hc_http_port(struct hc_http *http);
 
 /*
- * The event loop's one blocking call: waits at most timeout_ms for its own transfers or the
- * caller's descriptors (revents filled in), moves transfers on, calls back what is complete.
+ * The event loop's one blocking call: waits at most timeout_ms (-1: without limit) for its own
+ * transfers or the caller's descriptors (revents filled in as poll() does; HC_HTTP_FDS_MAX at
+ * most), moves transfers on, calls back what is complete. A signal may end the wait early or not:
+ * let signals come through a descriptor. Callbacks may send and cancel, but not free the client.
  */
 int hc_http_step(struct hc_http *http, struct pollfd *fds, unsigned count, int timeout_ms,
                  struct hc_error *err) HC_MUST_USE;
 
-/* https:, or http: whose host is loopback (127/8, ::1, localhost). */
+/*
+ * https:, or http: whose host is loopback (127/8, ::1, localhost); without user name, blanks and
+ * control characters; at most HC_HTTP_URL_MAX bytes. HC_P_CA_URL. Any thread.
+ */
 int hc_http_check_url(const char *url, struct hc_error *err) HC_MUST_USE;
 /* The same, and of the same scheme as the directory: what a CA hands out. */
-int hc_http_check_handed_out(const char *directory, const char *url, struct hc_error *err) HC_MUST_USE;
+int hc_http_check_handed_out(const char *directory, const char *url,
+                             struct hc_error *err) HC_MUST_USE;
 
 #endif
