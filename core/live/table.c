@@ -11,10 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "live/layout.h"
 
-#define LOCK_SECONDS 5
-#define SEALS        (F_SEAL_SHRINK | F_SEAL_GROW)
+#define LOCK_MS     5000 /* the longest wait for the mutex */
+#define LOCK_NAP_NS 50000
+#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW)
 
 static const char subject[] = "live table";
 
@@ -251,10 +253,26 @@ static void recover(struct hc_table *table)
     hc_extent_wipe_unused(table);
 }
 
+/*
+ * A turn takes microseconds and turns are rare, so the mutex is tried for rather than slept on: the
+ * wait is bounded by a clock that nobody sets.
+ */
+static int take_mutex(pthread_mutex_t *lock)
+{
+    const struct timespec nap = {0, LOCK_NAP_NS};
+    int64_t until = hc_now_ms(&hc_clock_system) + LOCK_MS;
+    int rc = pthread_mutex_trylock(lock);
+
+    while (rc == EBUSY && hc_now_ms(&hc_clock_system) < until) {
+        (void)nanosleep(&nap, NULL);
+        rc = pthread_mutex_trylock(lock);
+    }
+    return rc;
+}
+
 int hc_table_lock(struct hc_table *table, struct hc_error *err)
 {
     struct hc_header *header = table->header;
-    struct timespec until = {0, 0};
     uint64_t changes = 0;
     int rc = 0;
 
@@ -268,9 +286,7 @@ int hc_table_lock(struct hc_table *table, struct hc_error *err)
     if (table->used == NULL) {
         return hc_error_nomem(err);
     }
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOCK_SECONDS;
-    rc = pthread_mutex_clocklock(&header->lock, CLOCK_MONOTONIC, &until);
+    rc = take_mutex(&header->lock);
     if (rc != 0 && rc != EOWNERDEAD) {
         return hc_error_set_errno(err, HC_P_SYSTEM, subject, rc, "waiting for its other writer");
     }
