@@ -13,10 +13,11 @@
 #define DEFAULT_PARALLEL 8
 
 static const struct {
-    const char *name, *directory_url;
+    const char *name, *directory_url, *caa_domain;
 } built_in[] = {
-    {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory"},
-    {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory"},
+    {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory", "letsencrypt.org"},
+    {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory",
+     "letsencrypt.org"},
 };
 
 static const char *const key_type_names[] = {
@@ -51,6 +52,7 @@ static void issuer_dispose(struct hc_issuer *issuer)
     free(issuer->name);
     free(issuer->directory_url);
     hc_list_dispose(&issuer->contacts);
+    hc_list_dispose(&issuer->caa_domains);
     free(issuer->ca_bundle);
     free(issuer->where);
 }
@@ -113,8 +115,11 @@ struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err)
     conf->server = server;
     conf->terms_agreed = -1;
     for (size_t i = 0; i < HC_COUNT(built_in); i++) {
-        if (add_issuer(conf, built_in[i].name, built_in[i].directory_url, "built in", NULL, err) !=
-            0) {
+        struct hc_issuer *issuer = NULL;
+
+        if (add_issuer(conf, built_in[i].name, built_in[i].directory_url, "built in", &issuer,
+                       err) != 0 ||
+            hc_list_add(&issuer->caa_domains, built_in[i].caa_domain, err) != 0) {
             hc_conf_free(conf);
             return NULL;
         }
@@ -138,6 +143,7 @@ void hc_conf_free(struct hc_conf *conf)
     free(conf->identities);
     hc_list_dispose(&conf->files);
     hc_list_dispose(&conf->contacts);
+    hc_list_dispose(&conf->resolvers);
     free(conf->store);
     free(conf->secret);
     free(conf->agent);
@@ -243,6 +249,7 @@ static int fill_defaults(struct hc_conf *conf, struct hc_error *err)
         struct hc_issuer *issuer = &conf->issuers[i];
 
         issuer->http_port = issuer->http_port > 0 ? issuer->http_port : 80;
+        issuer->tls_port = issuer->tls_port > 0 ? issuer->tls_port : 443;
         if (issuer->terms_agreed < 0) {
             issuer->terms_agreed = conf->terms_agreed;
         }

@@ -23,6 +23,14 @@
 enum hc_server { HC_SERVER_NGINX, HC_SERVER_HTTPD, HC_SERVER_NONE };
 enum hc_mode { HC_MODE_UNSET, HC_MODE_OFF, HC_MODE_ON, HC_MODE_WATCH };
 enum hc_bootstrap { HC_BOOTSTRAP_UNSET, HC_BOOTSTRAP_SELF_SIGNED, HC_BOOTSTRAP_REJECT };
+enum hc_preflight_mode {
+    HC_PREFLIGHT_UNSET,
+    HC_PREFLIGHT_ON,     /* names are looked at before an order, bad ones are left out or held */
+    HC_PREFLIGHT_ADVISE, /* looked at, only logged */
+    HC_PREFLIGHT_OFF,
+};
+enum hc_bad_names { HC_BAD_NAMES_UNSET, HC_BAD_NAMES_LEAVE_OUT, HC_BAD_NAMES_HOLD };
+enum hc_repair { HC_REPAIR_UNSET, HC_REPAIR_OFF, HC_REPAIR_AIA };
 enum hc_network { HC_NETWORK_AUTO, HC_NETWORK_PUBLIC, HC_NETWORK_PRIVATE };
 enum hc_key_type {
     HC_KEY_NONE,
@@ -44,12 +52,14 @@ bool hc_key_type_is_rsa(enum hc_key_type type);
 struct hc_issuer {
     char *name;
     char *directory_url;
-    struct hc_list contacts; /* "mailto:.." */
-    int terms_agreed;        /* -1 unset, 0, 1 */
-    char *ca_bundle;         /* PEM file of roots for the CA's own TLS, or NULL: the system's */
-    enum hc_network network; /* who may ask us: see directives */
-    int64_t http_port;       /* where a private CA asks for http-01; 80 */
-    char *where;             /* "file:line", or "built in" */
+    struct hc_list contacts;    /* "mailto:.." */
+    int terms_agreed;           /* -1 unset, 0, 1 */
+    char *ca_bundle;            /* PEM file of roots for the CA's own TLS, or NULL: the system's */
+    enum hc_network network;    /* who may ask us: see directives */
+    int64_t http_port;          /* where a private CA asks for http-01; 80 */
+    int64_t tls_port;           /* where it asks for tls-alpn-01; 443 */
+    struct hc_list caa_domains; /* for CAA, where the directory names no caaIdentities */
+    char *where;                /* "file:line", or "built in" */
 };
 
 /* What directives said at one level: http{} / the main server, or one virtual host. */
@@ -66,6 +76,9 @@ struct hc_scope {
     enum hc_bootstrap bootstrap;
     bool has_accept;
     struct hc_list accept; /* slugs */
+    enum hc_preflight_mode preflight;
+    enum hc_bad_names bad_names;
+    enum hc_repair repair;
 };
 
 /* One watched pair: indices into hc_conf.files; passphrase is -1 without one. */
@@ -88,6 +101,9 @@ struct hc_identity {
     size_t watched_count;
     char *trusted_certificate; /* or NULL: the system's roots */
     struct hc_list accept;
+    enum hc_preflight_mode preflight; /* resolved, as the two below; of the first host */
+    enum hc_bad_names bad_names;
+    enum hc_repair repair;
     struct hc_list where; /* "file:line" of each host */
 };
 
@@ -108,7 +124,8 @@ struct hc_conf {
     int64_t parallel;       /* orders side by side */
     int64_t table_size;     /* bytes */
     struct hc_list contacts;
-    int terms_agreed; /* -1 unset */
+    struct hc_list resolvers; /* ADDR, ADDR:PORT, [ADDR]:PORT; empty: the system's */
+    int terms_agreed;         /* -1 unset */
 };
 
 /* What the glue knows of a virtual host when its directives are complete. */

@@ -1,6 +1,7 @@
 /* The table of directives and its setters; see directive.h. */
 #include "conf/directive.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
@@ -56,6 +57,22 @@ static int set_path(const struct hc_directive_call *call, char **field, const ch
     return hc_strdup(path, field, err);
 }
 
+/* One of the words of an enum whose zero is "unset"; words[0] stands for 1. */
+static int choose_word(const struct hc_directive_call *call, const char *const *words, size_t count,
+                       int already, int *choice, struct hc_error *err)
+{
+    if (already != 0) {
+        return duplicate(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(call->args[0], words[i]) == 0) {
+            *choice = (int)i + 1;
+            return 0;
+        }
+    }
+    return bad(call, call->args[0], err);
+}
+
 static int set_flag(const struct hc_directive_call *call, int *field, struct hc_error *err)
 {
     bool on = strcasecmp(call->args[0], "on") == 0;
@@ -91,22 +108,15 @@ static int set_number(const struct hc_directive_call *call, int64_t *field, int6
 
 static int set_mode(const struct hc_directive_call *call, struct hc_error *err)
 {
-    static const struct {
-        const char *word;
-        enum hc_mode mode;
-    } modes[] = {{"on", HC_MODE_ON}, {"watch", HC_MODE_WATCH}, {"off", HC_MODE_OFF}};
+    static const char *const words[] = {"off", "on", "watch"}; /* as enum hc_mode */
     struct hc_scope *scope = scope_of(call);
+    int choice = 0;
 
-    if (scope->mode != HC_MODE_UNSET) {
-        return duplicate(err);
+    if (choose_word(call, words, HC_COUNT(words), scope->mode, &choice, err) != 0) {
+        return -1;
     }
-    for (size_t i = 0; i < HC_COUNT(modes); i++) {
-        if (strcasecmp(call->args[0], modes[i].word) == 0) {
-            scope->mode = modes[i].mode;
-            return 0;
-        }
-    }
-    return bad(call, call->args[0], err);
+    scope->mode = (enum hc_mode)choice;
+    return 0;
 }
 
 static int set_names(const struct hc_directive_call *call, struct hc_error *err)
@@ -209,17 +219,129 @@ static int set_trusted_certificate(const struct hc_directive_call *call, struct 
 
 static int set_bootstrap(const struct hc_directive_call *call, struct hc_error *err)
 {
+    static const char *const words[] = {"self-signed", "reject"}; /* as enum hc_bootstrap */
     struct hc_scope *scope = scope_of(call);
+    int choice = 0;
 
-    if (scope->bootstrap != HC_BOOTSTRAP_UNSET) {
+    if (choose_word(call, words, HC_COUNT(words), scope->bootstrap, &choice, err) != 0) {
+        return -1;
+    }
+    scope->bootstrap = (enum hc_bootstrap)choice;
+    return 0;
+}
+
+static int set_preflight(const struct hc_directive_call *call, struct hc_error *err)
+{
+    static const char *const words[] = {"on", "advise", "off"}; /* as enum hc_preflight_mode */
+    struct hc_scope *scope = scope_of(call);
+    int choice = 0;
+
+    if (choose_word(call, words, HC_COUNT(words), scope->preflight, &choice, err) != 0) {
+        return -1;
+    }
+    scope->preflight = (enum hc_preflight_mode)choice;
+    return 0;
+}
+
+static int set_bad_names(const struct hc_directive_call *call, struct hc_error *err)
+{
+    static const char *const words[] = {"leave-out", "hold"}; /* as enum hc_bad_names */
+    struct hc_scope *scope = scope_of(call);
+    int choice = 0;
+
+    if (choose_word(call, words, HC_COUNT(words), scope->bad_names, &choice, err) != 0) {
+        return -1;
+    }
+    scope->bad_names = (enum hc_bad_names)choice;
+    return 0;
+}
+
+static int set_repair(const struct hc_directive_call *call, struct hc_error *err)
+{
+    static const char *const words[] = {"off", "aia"}; /* as enum hc_repair */
+    struct hc_scope *scope = scope_of(call);
+    int choice = 0;
+
+    if (choose_word(call, words, HC_COUNT(words), scope->repair, &choice, err) != 0) {
+        return -1;
+    }
+    scope->repair = (enum hc_repair)choice;
+    return 0;
+}
+
+static int set_network(const struct hc_directive_call *call, struct hc_error *err)
+{
+    static const char *const words[] = {"public", "private"}; /* as enum hc_network */
+    int choice = 0;
+
+    if (choose_word(call, words, HC_COUNT(words), call->issuer->network, &choice, err) != 0) {
+        return -1;
+    }
+    call->issuer->network = (enum hc_network)choice;
+    return 0;
+}
+
+static int set_http_port(const struct hc_directive_call *call, struct hc_error *err)
+{
+    return set_number(call, &call->issuer->http_port, 1, 65535, err);
+}
+
+static int set_tls_port(const struct hc_directive_call *call, struct hc_error *err)
+{
+    return set_number(call, &call->issuer->tls_port, 1, 65535, err);
+}
+
+static int set_caa_domain(const struct hc_directive_call *call, struct hc_error *err)
+{
+    for (unsigned i = 0; i < call->count; i++) {
+        char name[HC_NAME_SIZE];
+
+        if (hc_name_normalise(call->args[i], name, err) != 0 ||
+            hc_list_add(&call->issuer->caa_domains, name, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ADDR, ADDR:PORT or [ADDR]:PORT. */
+static bool is_resolver(const char *text)
+{
+    unsigned char address[16];
+    char host[64];
+    const char *port = NULL;
+    char *end = NULL;
+    size_t len = strlen(text);
+
+    if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1) {
+        return true;
+    }
+    port = strrchr(text, ':');
+    if (port == NULL || !isdigit((unsigned char)port[1]) || len >= sizeof(host) ||
+        strtol(port + 1, &end, 10) < 1 || strtol(port + 1, NULL, 10) > 65535 || *end != '\0') {
+        return false;
+    }
+    hc_copy(host, (size_t)(port - text) + 1, text);
+    len = strlen(host);
+    if (host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = '\0';
+        return inet_pton(AF_INET6, host + 1, address) == 1;
+    }
+    return inet_pton(AF_INET, host, address) == 1;
+}
+
+static int set_resolver(const struct hc_directive_call *call, struct hc_error *err)
+{
+    if (call->conf->resolvers.count > 0) {
         return duplicate(err);
     }
-    if (strcasecmp(call->args[0], "self-signed") == 0) {
-        scope->bootstrap = HC_BOOTSTRAP_SELF_SIGNED;
-    } else if (strcasecmp(call->args[0], "reject") == 0) {
-        scope->bootstrap = HC_BOOTSTRAP_REJECT;
-    } else {
-        return bad(call, call->args[0], err);
+    for (unsigned i = 0; i < call->count; i++) {
+        if (!is_resolver(call->args[i])) {
+            return bad(call, call->args[i], err);
+        }
+        if (hc_list_add(&call->conf->resolvers, call->args[i], err) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -412,6 +534,40 @@ const struct hc_directive hc_directives[] = {
      .dflt = "the system's roots",
      .doc = "Roots that the issuer's own TLS certificate is verified against.",
      .set = set_ca_bundle},
+    {.name = "network",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "public | private",
+     .dflt = "private when the directory itself is at a reserved address, else public",
+     .doc = "Where this issuer validates from: a private one may ask reserved addresses and other "
+            "ports.",
+     .set = set_network},
+    {.name = "http_port",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "a number from 1 to 65535",
+     .dflt = "80",
+     .doc = "The port that a private issuer asks for http-01; the look before an order asks it "
+            "too.",
+     .set = set_http_port},
+    {.name = "tls_port",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "a number from 1 to 65535",
+     .dflt = "443",
+     .doc = "The port to which a private issuer may follow a redirect to https.",
+     .set = set_tls_port},
+    {.name = "caa_domain",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 8,
+     .args = "a domain ..",
+     .dflt = "the directory's caaIdentities",
+     .doc = "The domains that name this issuer in CAA records, where its directory does not say.",
+     .set = set_caa_domain},
     {.name = "hotcert_use",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,
      .min = 1,
@@ -444,6 +600,32 @@ const struct hc_directive hc_directives[] = {
      .dflt = "http-01",
      .doc = "How control of the names is proved (RFC 8555 section 8.3).",
      .set = set_challenge},
+    {.name = "hotcert_preflight",
+     .contexts = HC_CTX_MAIN | HC_CTX_HOST,
+     .min = 1,
+     .max = 1,
+     .args = "on | advise | off",
+     .dflt = "on",
+     .doc = "Looks at DNS, CAA and reachability of every name before an order. `on` acts on what "
+            "is found, `advise` only says it.",
+     .set = set_preflight},
+    {.name = "hotcert_bad_names",
+     .contexts = HC_CTX_MAIN | HC_CTX_HOST,
+     .min = 1,
+     .max = 1,
+     .args = "leave-out | hold",
+     .dflt = "leave-out",
+     .doc = "What becomes of an order with a name that does not exist or whose CAA forbids the "
+            "issuer: ordered without it, or held back.",
+     .set = set_bad_names},
+    {.name = "hotcert_resolver",
+     .contexts = HC_CTX_MAIN,
+     .min = 1,
+     .max = 8,
+     .args = "ADDR[:PORT] ..; an IPv6 address with a port as [ADDR]:PORT",
+     .dflt = "the system's",
+     .doc = "DNS servers that names are looked up at before an order.",
+     .set = set_resolver},
     {.name = "hotcert_key_type",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,
      .min = 1,
@@ -478,6 +660,15 @@ const struct hc_directive hc_directives[] = {
      .dflt = "none",
      .doc = "Flaws that do not hold a new certificate back.",
      .set = set_accept},
+    {.name = "hotcert_repair",
+     .contexts = HC_CTX_MAIN | HC_CTX_HOST,
+     .min = 1,
+     .max = 1,
+     .args = "off | aia",
+     .dflt = "off",
+     .doc = "`aia` fetches a missing intermediate from the address that the certificate names, "
+            "verifies it, and serves it.",
+     .set = set_repair},
     {.name = "hotcert_bootstrap",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,
      .min = 1,

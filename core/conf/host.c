@@ -231,10 +231,19 @@ static int build_identity(struct hc_conf *conf, const struct hc_host *host,
         (trusted != NULL && hc_strdup(trusted, &identity->trusted_certificate, err) != 0)) {
         return -1;
     }
+    identity->repair = scope->repair != HC_REPAIR_UNSET       ? scope->repair
+                       : conf->main.repair != HC_REPAIR_UNSET ? conf->main.repair
+                                                              : HC_REPAIR_OFF;
     if (identity->mode == HC_MODE_WATCH) {
         return collect_files(conf, host, identity, err) == 0 ? compute_id(conf, identity, err) : -1;
     }
     choose_key_types(conf, scope, identity);
+    identity->preflight = scope->preflight != HC_PREFLIGHT_UNSET       ? scope->preflight
+                          : conf->main.preflight != HC_PREFLIGHT_UNSET ? conf->main.preflight
+                                                                       : HC_PREFLIGHT_ON;
+    identity->bad_names = scope->bad_names != HC_BAD_NAMES_UNSET       ? scope->bad_names
+                          : conf->main.bad_names != HC_BAD_NAMES_UNSET ? conf->main.bad_names
+                                                                       : HC_BAD_NAMES_LEAVE_OUT;
     if (add_or(&identity->use, effective(&scope->use, &conf->main.use), "letsencrypt", err) != 0 ||
         add_or(&identity->challenges, effective(&scope->challenges, &conf->main.challenges),
                "http-01", err) != 0) {

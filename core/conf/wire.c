@@ -75,6 +75,8 @@ static void put_issuer(struct writer *w, const struct hc_issuer *issuer)
     put_text(w, "ca_bundle", issuer->ca_bundle);
     put_number(w, "network", issuer->network);
     put_number(w, "http_port", issuer->http_port);
+    put_number(w, "tls_port", issuer->tls_port);
+    put_list(w, "caa_domain", &issuer->caa_domains);
 }
 
 static void put_identity(struct writer *w, const struct hc_identity *identity)
@@ -92,6 +94,9 @@ static void put_identity(struct writer *w, const struct hc_identity *identity)
     put_list(w, "challenge", &identity->challenges);
     put_list(w, "accept", &identity->accept);
     put_list(w, "where", &identity->where);
+    put_number(w, "preflight", identity->preflight);
+    put_number(w, "bad_names", identity->bad_names);
+    put_number(w, "repair", identity->repair);
     put_text(w, "trusted_certificate", identity->trusted_certificate);
     for (size_t i = 0; i < identity->watched_count; i++) {
         put_number(w, "watched_certificate", identity->watched[i].certificate);
@@ -115,6 +120,7 @@ int hc_conf_encode(const struct hc_conf *conf, struct hc_buf *out, struct hc_err
     put_number(&w, "parallel", conf->parallel);
     put_number(&w, "table_size", conf->table_size);
     put_list(&w, "file", &conf->files);
+    put_list(&w, "resolver", &conf->resolvers);
     for (size_t i = 0; i < conf->issuer_count; i++) {
         put_issuer(&w, &conf->issuers[i]);
     }
@@ -251,6 +257,12 @@ static int issuer_line(struct reader *r, const char *key, const char *value)
     if (strcmp(key, "http_port") == 0) {
         return get_number(r, value, 0, 65535, &issuer->http_port);
     }
+    if (strcmp(key, "tls_port") == 0) {
+        return get_number(r, value, 0, 65535, &issuer->tls_port);
+    }
+    if (strcmp(key, "caa_domain") == 0) {
+        return hc_list_add(&issuer->caa_domains, value, r->err);
+    }
     return malformed(r, key);
 }
 
@@ -312,6 +324,18 @@ static int identity_line(struct reader *r, const char *key, const char *value)
         identity->mode = (enum hc_mode)number;
         return 0;
     }
+    if (strcmp(key, "preflight") == 0 && get_number(r, value, 0, HC_PREFLIGHT_OFF, &number) == 0) {
+        identity->preflight = (enum hc_preflight_mode)number;
+        return 0;
+    }
+    if (strcmp(key, "bad_names") == 0 && get_number(r, value, 0, HC_BAD_NAMES_HOLD, &number) == 0) {
+        identity->bad_names = (enum hc_bad_names)number;
+        return 0;
+    }
+    if (strcmp(key, "repair") == 0 && get_number(r, value, 0, HC_REPAIR_AIA, &number) == 0) {
+        identity->repair = (enum hc_repair)number;
+        return 0;
+    }
     if (strcmp(key, "key_type") == 0) {
         enum hc_key_type type = hc_key_type_parse(value);
 
@@ -358,6 +382,9 @@ static int main_line(struct reader *r, const char *key, const char *value)
     }
     if (strcmp(key, "file") == 0) {
         return hc_list_add(&conf->files, value, r->err);
+    }
+    if (strcmp(key, "resolver") == 0) {
+        return hc_list_add(&conf->resolvers, value, r->err);
     }
     if (strcmp(key, "server") == 0 && get_number(r, value, 0, HC_SERVER_NONE, &number) == 0) {
         conf->server = (enum hc_server)number;

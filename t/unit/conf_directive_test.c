@@ -59,6 +59,18 @@ static void wrong_values_are_refused_by_name(void)
         {2, "directory_url ca.example", "directory_url ca.example", "https://"},
         {0, "directory_url https://ca.example/d", "directory_url", ""},
         {1, "hotcert_files /a", "hotcert_files", "CERTIFICATE KEY"},
+        {0, "hotcert_preflight maybe", "hotcert_preflight maybe", "on | advise | off"},
+        {0, "hotcert_bad_names drop", "hotcert_bad_names drop", "leave-out | hold"},
+        {1, "hotcert_repair on", "hotcert_repair on", "off | aia"},
+        {0, "hotcert_resolver dns.example", "hotcert_resolver dns.example", "ADDR[:PORT]"},
+        {0, "hotcert_resolver 127.0.0.1:0", "hotcert_resolver 127.0.0.1:0", "ADDR[:PORT]"},
+        {0, "hotcert_resolver 127.0.0.1:53x", "hotcert_resolver 127.0.0.1:53x", "ADDR[:PORT]"},
+        {0, "hotcert_resolver [::1]53", "hotcert_resolver [::1]53", "ADDR[:PORT]"},
+        {0, "hotcert_resolver :53", "hotcert_resolver :53", "ADDR[:PORT]"},
+        {2, "network home", "network home", "public | private"},
+        {2, "http_port 65536", "http_port 65536", "1 to 65535"},
+        {2, "tls_port 0", "tls_port 0", "1 to 65535"},
+        {2, "caa_domain a_b.example", "caa_domain a_b.example", "no host name"},
     };
     struct hc_error err;
 
@@ -112,6 +124,10 @@ static void values_land_where_they_belong(void)
     is_int(scope->key_type_count, 2, "are two");
     ok(say(conf, scope, NULL, "hotcert_accept none", &err) == 0, "accept none");
     ok(scope->has_accept && scope->accept.count == 0, "overrides what is inherited");
+    ok(say(conf, NULL, NULL, "hotcert_resolver 127.0.0.1 ::1 192.0.2.1:5353 [2001:db8::1]:53",
+           &err) == 0,
+       "resolvers of each form");
+    is_int(conf->resolvers.count, 4, "all four");
     ok(hc_conf_issuer_begin(conf, "letsencrypt", "test.conf:3", &issuer, &err) == 0,
        "a built-in issuer can be added to");
     ok(say(conf, NULL, issuer, "contact ops@example.net", &err) == 0, "a contact");

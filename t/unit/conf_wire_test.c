@@ -5,9 +5,15 @@
 
 static struct hc_conf *sample(void)
 {
-    static const char *const lines[] = {
-        "hotcert on",         "hotcert_terms_agreed on",     "hotcert_contact ops@example.net",
-        "hotcert_parallel 3", "hotcert_store /srv/a%20b\tc", "hotcert_secret /s"};
+    static const char *const lines[] = {"hotcert on",
+                                        "hotcert_terms_agreed on",
+                                        "hotcert_contact ops@example.net",
+                                        "hotcert_parallel 3",
+                                        "hotcert_resolver [::1]:53",
+                                        "hotcert_preflight advise",
+                                        "hotcert_bad_names hold",
+                                        "hotcert_store /srv/a%20b\tc",
+                                        "hotcert_secret /s"};
     struct hc_conf *conf = hc_conf_new(HC_SERVER_NGINX, NULL);
     struct hc_scope *watch = hc_scope_new(NULL);
     struct hc_issuer *issuer = NULL;
@@ -48,6 +54,9 @@ static void what_is_written_is_read_back(void)
     is_str(back->store, "/srv/a%20b\tc", "percent and tab survive");
     is_int(back->parallel, 3, "numbers survive");
     is_int(back->identity_count, 2, "both identities");
+    is_int(back->identities[0].preflight, HC_PREFLIGHT_ADVISE, "choices survive");
+    is_int(back->identities[0].bad_names, HC_BAD_NAMES_HOLD, "each of them");
+    is_str(back->resolvers.items[0], "[::1]:53", "resolvers too");
     ok(memcmp(back->identities[1].id, conf->identities[1].id, HC_ID_SIZE) == 0, "with their ids");
     is_str(back->files.items[back->identities[1].watched[0].passphrase], "/p", "and files");
     is_str(hc_conf_issuer(back, "own")->contacts.items[0], "mailto:ops@example.net", "contacts");
