@@ -109,14 +109,14 @@ deps:                                       ## install what is missing: Debian p
 # Dependencies first, then a make of its own: on a bare machine nothing can be built before them.
 test:                                       ## deps, build, unit tests, scenarios on both servers
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all units
+	@$(MAKE) --no-print-directory all units $(BUILD)/handshakes
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(UNIT) $(SCENARIOS)
 
 units: $(UNIT)
 unit: $(UNIT)                               ## the unit tests alone
 	prove $(PROVE) $(UNIT)
 
-scenarios: all                              ## the scenarios alone; T=t/scenarios/x.t for one
+scenarios: all $(BUILD)/handshakes                              ## the scenarios alone; T=t/scenarios/x.t for one
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(if $(T),$(T),$(SCENARIOS))
 
 unit-asan:                                  ## the unit tests under ASan and UBSan
@@ -139,7 +139,7 @@ check-deep:                                 ## all tests under sanitizers, long 
 
 demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(BUILD)/handshakes
 	@HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) KEEP=$(KEEP) perl t/demo/demo.pl
 
 bench:                                      ## the figures; BENCH_SMOKE=1 for the short version
