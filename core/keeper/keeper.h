@@ -21,7 +21,7 @@
 
 /* Whose rights the unprivileged processes have. */
 struct hc_rights {
-    bool drop;        /* false: not started as root, nothing is dropped */
+    bool drop; /* false: not started as root, nothing is dropped */
     uid_t uid;
     gid_t gid;
     const char *user; /* for initgroups(); borrowed */
@@ -35,26 +35,34 @@ struct hc_file_stamp {
 };
 
 /*
- * Forks the keeper. *client is the asker's end (close-on-exec), *pid the process. keep: descriptors
- * that must stay open in it are none but its own socket: everything else is closed. Called by the
- * master, single-threaded.
+ * Forks the keeper. *client is the asker's end (close-on-exec), *pid the process. Every descriptor
+ * but its own socket is closed in it; conf is used by it for as long as it lives (its copy, by
+ * fork). Called by the master, single-threaded. The caller reaps it (it exits 0 at end-of-file).
  */
 int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights, int *client,
                     pid_t *pid, struct hc_error *err) HC_MUST_USE;
 
-/* The asker's side: agent and loader. Blocking, bounded to five seconds a question. */
+/*
+ * The asker's side: agent and loader. Blocking, bounded to five seconds a question;
+ * HC_P_KEEPER_GONE when nobody answers. Errors of the file itself come through as the keeper found
+ * them: HC_P_FILE_UNREADABLE, HC_P_FILE_UNSAFE, HC_P_TOO_LARGE.
+ */
 struct hc_keeper_client {
     int fd;
-    uint64_t next_id; /* replies to an earlier asker's question are recognised and dropped */
+    uint64_t next_id; /* 0 at first. Replies to an earlier asker's question are dropped by it */
 };
 int hc_keeper_stamp(struct hc_keeper_client *client, int file, struct hc_file_stamp *stamp,
                     struct hc_error *err) HC_MUST_USE;
-/* Reads whole; the stamp is the one the bytes belong to. out should be secret. */
+/* Reads whole, appends to out; the stamp (may be NULL) is the one the bytes belong to. out should
+ * be secret and hold HC_PAIR_PEM_MAX. */
 int hc_keeper_read(struct hc_keeper_client *client, int file, struct hc_buf *out,
                    struct hc_file_stamp *stamp, struct hc_error *err) HC_MUST_USE;
 /*
- * The secret. HC_P_SECRET_MISSING if there is none and create is false; with create one is made
- * (O_EXCL, 0600, fsync) in a folder that only root can write. HC_P_SECRET_UNSAFE: wrong owner or mode.
+ * The secret; keeper/secret.h says which files are taken. HC_P_SECRET_MISSING if there is none and
+ * create is false; with create one is made (O_EXCL, 0600, fsync) in a folder that only root can
+ * write. HC_P_SECRET_UNSAFE: wrong owner, mode, folder or content. Ask with create only when
+ * hc_store_is_empty(): a new secret beside a store that is sealed under another helps nobody.
+ * The caller wipes secret.
  */
 int hc_keeper_secret(struct hc_keeper_client *client, bool create,
                      unsigned char secret[HC_SECRET_SIZE], struct hc_error *err) HC_MUST_USE;

@@ -5,9 +5,20 @@
  *
  * The program (hc_conf.agent) is exec'd with these descriptors and no others:
  *   3 the configuration (a sealed memfd with hc_conf_encode's text)
- *   4 the keeper    5 the table (writable)    6 supervision (SOCK_SEQPACKET)    7 control (listening)
- * Supervision: end-of-file there means that the supervisor is gone: the program ends. Log lines go
- * there, one a packet: a byte '0' + enum hc_level, then the text.
+ *   4 the keeper    5 the table (writable)    6 supervision (SOCK_SEQPACKET)    7 control
+ * (listening) Supervision: end-of-file there means that the supervisor is gone: the program ends.
+ * Log lines go there, one a packet: a byte '0' + enum hc_level, then the text. The loader may also
+ * send one 'R' packet: why the start must be refused (hc_loader_refuse()).
+ *
+ * Before the exec the child takes on the worker user's rights and proves that root's are gone, may
+ * gain none (no_new_privs), writes no core, has default signal handlers, nothing blocked, standard
+ * input and output at /dev/null, and the server's standard error. Not dumpable: exec undoes that,
+ * so the program says it again itself.
+ *
+ * Its environment is PATH (the system's folders), LANG=C, TZ=UTC and, if the caller has them:
+ * SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy
+ * NO_PROXY ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS. nginx clears the environment of
+ * its helper process: name there with the stock `env` directive what should come through.
  */
 #ifndef HC_KEEPER_SPAWN_H
 #define HC_KEEPER_SPAWN_H
@@ -24,12 +35,18 @@
 /*
  * Makes what a start needs, as root: the parents of secret and store (0755), the store's folder
  * (0700, the worker user's), the control socket's folder. Never called by a configuration test.
- * Refuses (HC_P_STORE_UNSAFE) where a parent could be exchanged by the worker user.
+ * Refuses (HC_P_STORE_UNSAFE) where a parent could be exchanged by the worker user, and where the
+ * store's folder is somebody else's; an empty one of root's (a fresh volume) is given to the worker
+ * user, and a mode wider than 0700 is narrowed.
  */
 int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
                        struct hc_error *err) HC_MUST_USE;
 
-/* Binds the control socket (replacing a stale one), mode 0666, listening, close-on-exec. */
+/*
+ * Binds the control socket: SOCK_STREAM, mode 0666, listening, non-blocking, close-on-exec. It
+ * replaces what is there in one step; only the master does this, once a start, so whoever
+ * connects always meets the newest generation. *fd is -1 without conf->control.
+ */
 int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err) HC_MUST_USE;
 
 /*
@@ -37,12 +54,24 @@ int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err
  * rights. table_fd < 0: looks only (the configuration test). Lines for the operator go to log.
  * 0: the server may start (whatever could not be loaded starts on the bootstrap and is an error in
  * the log); -1: the start must be refused, err says why. Bounded to HC_LOADER_SECONDS.
+ *
+ * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
+ * long is not the configuration's fault: the start goes on, with an error in the log (a warning
+ * when it was only looking). A program that cannot be executed at all is HC_P_PROGRAM.
  */
 #define HC_LOADER_SECONDS 30
+#define HC_LOADER_REFUSE  2
 int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
                   int table_fd, const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
 
-/* Starts `hotcert agent`. *supervise is the supervisor's end (non-blocking, close-on-exec). */
+/* The loader's side: says over HC_FD_SUPERVISE why it will exit with HC_LOADER_REFUSE. */
+void hc_loader_refuse(int supervise, const struct hc_error *why);
+
+/*
+ * Starts `hotcert agent`. *supervise is the supervisor's end (non-blocking, close-on-exec). fds
+ * stay the caller's. HC_P_PROGRAM names the program and why it cannot be executed; then there is no
+ * process to reap. A caller that is not root any more must already have the worker user's rights.
+ */
 struct hc_agent_fds {
     int keeper;
     int table;

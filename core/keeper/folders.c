@@ -1,0 +1,180 @@
+/* What a start needs on disk: folders and the control socket. See spawn.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "keeper/path.h"
+#include "keeper/spawn.h"
+
+#define PARENT_MODE   0755
+#define STORE_MODE    0700
+#define CONTROL_QUEUE 64
+
+/* The folders up to the last component exist and are safe; end is where it ends. */
+static int walk_to(const char *path, const struct hc_guard *guard, struct hc_path_end *end,
+                   struct hc_error *err)
+{
+    struct hc_error own = {0};
+    int rc = hc_path_walk(path, guard, PARENT_MODE, end, &own);
+
+    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
+        if (own.problem == HC_P_FILE_UNSAFE) {
+            own.problem = HC_P_STORE_UNSAFE;
+        }
+        *err = own;
+    }
+    return rc;
+}
+
+static int prepare_parent(const char *path, const struct hc_guard *guard, struct hc_error *err)
+{
+    struct hc_path_end end = HC_PATH_END_INIT;
+    int rc = walk_to(path, guard, &end, err);
+
+    hc_path_end_dispose(&end);
+    return rc;
+}
+
+static bool folder_is_empty(int fd)
+{
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    const struct dirent *entry = NULL;
+    bool empty = true;
+
+    if (dir == NULL) {
+        if (copy >= 0) {
+            close(copy);
+        }
+        return false;
+    }
+    while (empty && (entry = readdir(dir)) != NULL) {
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                strcmp(entry->d_name, "lost+found") == 0;
+    }
+    closedir(dir);
+    return empty;
+}
+
+/* Owner and mode of the store's folder, through a descriptor of it. */
+static int own_store(const char *path, int fd, bool made, const struct hc_rights *rights,
+                     struct hc_error *err)
+{
+    uid_t owner = rights->drop ? rights->uid : geteuid();
+    struct stat st;
+
+    if (fstat(fd, &st) != 0) {
+        return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, NULL);
+    }
+    if (st.st_uid != owner && !made && !(st.st_uid == geteuid() && folder_is_empty(fd))) {
+        return hc_error_set(err, HC_P_STORE_UNSAFE, path,
+                            "it belongs to user %u, and the worker user is %u", (unsigned)st.st_uid,
+                            (unsigned)owner);
+    }
+    if (st.st_uid != owner && fchown(fd, owner, rights->gid) != 0) {
+        return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno,
+                                  "it cannot be given to the worker user");
+    }
+    if ((st.st_mode & 07777) != STORE_MODE && fchmod(fd, STORE_MODE) != 0) {
+        return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, "its mode cannot be set");
+    }
+    return 0;
+}
+
+static int prepare_store(const char *path, const struct hc_guard *guard,
+                         const struct hc_rights *rights, struct hc_error *err)
+{
+    struct hc_path_end end = HC_PATH_END_INIT;
+    bool made = false;
+    int fd = -1;
+    int rc = -1;
+
+    if (walk_to(path, guard, &end, err) != 0) {
+        goto out;
+    }
+    if (!end.exists) {
+        made = mkdirat(end.folder, end.name, STORE_MODE) == 0;
+        if (!made && errno != EEXIST) {
+            hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, "it cannot be made");
+            goto out;
+        }
+    }
+    fd = openat(end.folder, end.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, NULL);
+        goto out;
+    }
+    rc = own_store(path, fd, made, rights, err);
+out:
+    if (fd >= 0) {
+        close(fd);
+    }
+    hc_path_end_dispose(&end);
+    return rc;
+}
+
+int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err)
+{
+    struct hc_guard guard;
+
+    if (hc_guard_init(&guard, rights, err) != 0) {
+        return -1;
+    }
+    if (conf->secret != NULL && prepare_parent(conf->secret, &guard, err) != 0) {
+        return hc_error_during(err, "preparing the folder of the secret");
+    }
+    if (conf->store != NULL && prepare_store(conf->store, &guard, rights, err) != 0) {
+        return hc_error_during(err, "preparing the store");
+    }
+    if (conf->control != NULL && prepare_parent(conf->control, &guard, err) != 0) {
+        return hc_error_during(err, "preparing the folder of the control socket");
+    }
+    return 0;
+}
+
+int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    const char *path = conf->control;
+    bool bound = false;
+    int n = 0;
+    int rc = -1;
+
+    *fd = -1;
+    if (path == NULL) {
+        return 0;
+    }
+    n = snprintf(name.sun_path, sizeof(name.sun_path), "%s.%ld", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof(name.sun_path)) {
+        return hc_error_set(err, HC_P_BAD_VALUE, path, "a socket's path has at most %zu bytes",
+                            sizeof(name.sun_path) - sizeof(".4194304"));
+    }
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)unlink(name.sun_path); /* of an earlier process with this number */
+    bound = *fd >= 0 && bind(*fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
+    if (bound && chmod(name.sun_path, 0666) == 0 && listen(*fd, CONTROL_QUEUE) == 0 &&
+        rename(name.sun_path, path) == 0) {
+        rc = 0;
+    }
+    if (rc != 0) {
+        hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "binding the control socket");
+        if (bound) {
+            (void)unlink(name.sun_path);
+        }
+        if (*fd >= 0) {
+            close(*fd);
+        }
+        *fd = -1;
+    }
+    return rc;
+}

@@ -1,0 +1,176 @@
+/* What a forked process does to itself; see process.h. */
+#include "keeper/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+pid_t hc_fork_start(struct hc_fork *f)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, &f->before) != 0) {
+        return -1;
+    }
+    return fork();
+}
+
+void hc_fork_done(const struct hc_fork *f)
+{
+    int saved = errno;
+
+    (void)sigprocmask(SIG_SETMASK, &f->before, NULL);
+    errno = saved;
+}
+
+void hc_process_reset_signals(void)
+{
+    struct sigaction action;
+    sigset_t none;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = SIG_DFL;
+    for (int signo = 1; signo < NSIG; signo++) {
+        (void)sigaction(signo, &action, NULL); /* SIGKILL and SIGSTOP refuse, rightly */
+    }
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void hc_process_close_from(int first)
+{
+    struct rlimit limit;
+
+    if (close_range((unsigned)first, ~0u, 0) == 0) {
+        return;
+    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1048576) {
+        limit.rlim_cur = 1048576;
+    }
+    for (int fd = first; fd < (int)limit.rlim_cur; fd++) {
+        (void)close(fd);
+    }
+}
+
+int hc_process_null(int target)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0) {
+        return -1;
+    }
+    if (fd == target) {
+        return fcntl(fd, F_SETFD, 0);
+    }
+    if (dup2(fd, target) < 0) {
+        return -1;
+    }
+    return close(fd);
+}
+
+/* Root could be had again only through one of these. */
+static bool rights_are_gone(const struct hc_rights *rights)
+{
+    uid_t uid[3] = {0, 0, 0};
+    gid_t gid[3] = {0, 0, 0};
+
+    if (getresuid(&uid[0], &uid[1], &uid[2]) != 0 || getresgid(&gid[0], &gid[1], &gid[2]) != 0) {
+        return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (uid[i] != rights->uid || gid[i] != rights->gid) {
+            return false;
+        }
+    }
+    return rights->uid == 0 || (setuid(0) != 0 && seteuid(0) != 0);
+}
+
+static int take_groups(const struct hc_rights *rights)
+{
+    if (rights->user != NULL) {
+        return initgroups(rights->user, rights->gid);
+    }
+    return setgroups(1, &rights->gid);
+}
+
+int hc_process_drop(const struct hc_rights *rights, const char **what)
+{
+    if (!rights->drop) {
+        return 0;
+    }
+    if (geteuid() == 0) {
+        *what = "setting the groups";
+        if (take_groups(rights) != 0) {
+            return -1;
+        }
+        *what = "setting the group";
+        if (setresgid(rights->gid, rights->gid, rights->gid) != 0) {
+            return -1;
+        }
+        *what = "setting the user";
+        if (setresuid(rights->uid, rights->uid, rights->uid) != 0) {
+            return -1;
+        }
+    }
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    *what = "giving up root's rights";
+    if (!rights_are_gone(rights)) {
+        errno = EPERM;
+        return -1;
+    }
+    return 0;
+}
+
+/*
+ * Where the command line lies in memory: fields 48 and 49 of /proc/self/stat (proc(5)); the second,
+ * the program's name, is in parentheses and may hold anything.
+ */
+static bool find_arguments(unsigned long *start, unsigned long *end)
+{
+    char text[2048];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    char *at = NULL;
+    int field = 2;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (n <= 0) {
+        return false;
+    }
+    text[n] = '\0';
+    at = strrchr(text, ')');
+    while (at != NULL && field < 48) {
+        at = strchr(at + 1, ' ');
+        field++;
+    }
+    if (at == NULL) {
+        return false;
+    }
+    *start = strtoul(at, &at, 10);
+    *end = strtoul(at, NULL, 10);
+    return *start != 0 && *end > *start;
+}
+
+void hc_process_title(const char *name, const char *text)
+{
+    unsigned long start = 0;
+    unsigned long end = 0;
+
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+    if (find_arguments(&start, &end)) {
+        char *line = (char *)start; /* our own copy of what the parent was started with */
+
+        memset(line, 0, end - start);
+        (void)hc_copy(line, end - start, text);
+    }
+}

@@ -1,0 +1,519 @@
+/* Starting `hotcert load` and `hotcert agent` from a server's master; see spawn.h. */
+#include "keeper/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "keeper/packet.h"
+#include "keeper/process.h"
+
+#define FD_ERRORS    8    /* after 3 .. 7: where a failed exec is told */
+#define FD_ASIDE     16   /* descriptors are moved above this before they take their places */
+#define EXEC_MS      5000 /* an exec takes longer only on a disk that hangs */
+#define DRAIN_MAX    512  /* packets in one call, so that a talkative agent holds up nobody */
+#define STEADY_LIFE  600
+#define LONGEST_WAIT 60
+
+/* Why the child could not become the program; one write, so it arrives whole or not at all. */
+struct failure {
+    int errnum;
+    char what[64];
+};
+
+/* One start of the program. */
+struct program {
+    const char *path;
+    const char *command; /* "load", "agent" */
+    const struct hc_rights *rights;
+    int places[5]; /* what becomes 3 .. 7; -1: stays closed */
+};
+
+static const char *const passed_on[] = {
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy",   "https_proxy", "HTTPS_PROXY",
+    "all_proxy",     "ALL_PROXY",    "no_proxy",     "NO_PROXY",    "ASAN_OPTIONS",
+    "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
+};
+
+#define ENVIRONMENT_MAX (HC_COUNT(passed_on) + 4)
+
+/* The environment, made before the fork. Entries from 3 on are allocated. */
+static int make_environment(char *env[ENVIRONMENT_MAX], struct hc_error *err)
+{
+    static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    static char lang[] = "LANG=C";
+    static char zone[] = "TZ=UTC";
+    size_t count = 3;
+
+    memset(env, 0, ENVIRONMENT_MAX * sizeof(env[0]));
+    env[0] = path;
+    env[1] = lang;
+    env[2] = zone;
+    for (size_t i = 0; i < HC_COUNT(passed_on); i++) {
+        const char *value = getenv(passed_on[i]);
+
+        if (value != NULL) {
+            if (asprintf(&env[count], "%s=%s", passed_on[i], value) < 0) {
+                env[count] = NULL;
+                return hc_error_nomem(err);
+            }
+            count++;
+        }
+    }
+    return 0;
+}
+
+static void free_environment(char *env[ENVIRONMENT_MAX])
+{
+    for (size_t i = 3; i < ENVIRONMENT_MAX; i++) {
+        free(env[i]);
+    }
+}
+
+/* Puts errors and then places[] where they belong. First all out of the way, then each home. */
+static int arrange(const struct program *program, int errors)
+{
+    int aside[5];
+    int moved = fcntl(errors, F_DUPFD_CLOEXEC, FD_ASIDE);
+
+    for (int i = 0; i < 5; i++) {
+        aside[i] =
+            program->places[i] >= 0 ? fcntl(program->places[i], F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
+        if (program->places[i] >= 0 && aside[i] < 0) {
+            return -1;
+        }
+    }
+    if (moved < 0 || dup3(moved, FD_ERRORS, O_CLOEXEC) < 0) {
+        return -1;
+    }
+    for (int i = 0; i < 5; i++) {
+        if (aside[i] < 0) {
+            (void)close(HC_FD_CONF + i);
+        } else if (dup2(aside[i], HC_FD_CONF + i) < 0) {
+            return -1;
+        }
+    }
+    hc_process_close_from(FD_ERRORS + 1);
+    return 0;
+}
+
+/* Everything up to the exec; what names the step that failed. */
+static int prepare_child(const struct program *program, const char **what)
+{
+    struct rlimit none = {0, 0};
+
+    hc_process_reset_signals();
+    *what = "opening /dev/null";
+    if (hc_process_null(0) != 0 || hc_process_null(1) != 0 ||
+        (fcntl(2, F_GETFD) < 0 && hc_process_null(2) != 0)) {
+        return -1;
+    }
+    *what = "limiting core files";
+    if (setrlimit(RLIMIT_CORE, &none) != 0) {
+        return -1;
+    }
+    if (hc_process_drop(program->rights, what) != 0) {
+        return -1;
+    }
+    *what = "forbidding new rights";
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* In the child; never returns. */
+static void become_program(const struct program *program, int errors, char *env[])
+{
+    char name[] = "hotcert";
+    char *command = strdup(program->command);
+    char *argv[] = {name, command, NULL};
+    struct failure f = {0};
+    const char *what = "arranging descriptors";
+
+    if (arrange(program, errors) == 0 && prepare_child(program, &what) == 0) {
+        what = "";
+        execve(program->path, argv, env);
+    }
+    f.errnum = errno;
+    hc_copy(f.what, sizeof(f.what), what);
+    if (write(FD_ERRORS, &f, sizeof(f)) != (ssize_t)sizeof(f) &&
+        write(errors, &f, sizeof(f)) != (ssize_t)sizeof(f)) {
+        _exit(126);
+    }
+    _exit(127);
+}
+
+/* Waits for the exec: end-of-file on a pipe that exec closes. -1: it failed, and why. */
+static int wait_exec(int errors, struct failure *f)
+{
+    int64_t deadline = hc_packet_now() + EXEC_MS;
+    struct pollfd p = {.fd = errors, .events = POLLIN};
+    int64_t left = EXEC_MS;
+
+    while (left > 0) {
+        int ready = poll(&p, 1, (int)left);
+
+        if (ready > 0) {
+            ssize_t n = read(errors, f, sizeof(*f));
+
+            f->what[sizeof(f->what) - 1] = '\0';
+            return n == (ssize_t)sizeof(*f) ? -1 : 0;
+        }
+        if (ready < 0 && errno != EINTR) {
+            return 0;
+        }
+        left = deadline - hc_packet_now();
+    }
+    return 0;
+}
+
+static void reap(pid_t pid, int *status)
+{
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/*
+ * Forks and executes. The caller has SIGCHLD blocked, so that no handler of the server's reaps a
+ * child whose exec failed.
+ */
+static int run(const struct program *program, pid_t *pid, struct hc_error *err)
+{
+    char *env[ENVIRONMENT_MAX];
+    struct hc_fork fork_state;
+    struct failure f = {0};
+    int errors[2] = {-1, -1};
+    pid_t child = -1;
+    int status = 0;
+    int rc = -1;
+
+    if (make_environment(env, err) != 0) {
+        goto out;
+    }
+    if (pipe2(errors, O_CLOEXEC) != 0) {
+        hc_error_set_errno(err, HC_P_SYSTEM, program->path, errno, "a pipe");
+        goto out;
+    }
+    child = hc_fork_start(&fork_state);
+    if (child == 0) {
+        become_program(program, errors[1], env);
+    }
+    hc_fork_done(&fork_state);
+    if (child < 0) {
+        hc_error_set_errno(err, HC_P_SYSTEM, program->path, errno, "fork");
+        goto out;
+    }
+    close(errors[1]);
+    errors[1] = -1;
+    if (wait_exec(errors[0], &f) != 0) {
+        reap(child, &status);
+        hc_error_set_errno(err, HC_P_PROGRAM, program->path, f.errnum, "%s", f.what);
+        goto out;
+    }
+    *pid = child;
+    rc = 0;
+out:
+    for (int i = 0; i < 2; i++) {
+        if (errors[i] >= 0) {
+            close(errors[i]);
+        }
+    }
+    free_environment(env);
+    return rc;
+}
+
+/* SIGCHLD is kept from the server's handler for a while. */
+struct quiet {
+    struct sigaction action;
+    sigset_t mask;
+};
+
+static void quiet_begin(struct quiet *q)
+{
+    struct sigaction standard;
+    sigset_t child;
+
+    memset(&standard, 0, sizeof(standard));
+    standard.sa_handler = SIG_DFL; /* ignored, children would leave no status */
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &child, &q->mask);
+    (void)sigaction(SIGCHLD, &standard, &q->action);
+}
+
+static void quiet_end(const struct quiet *q)
+{
+    (void)sigaction(SIGCHLD, &q->action, NULL);
+    (void)sigprocmask(SIG_SETMASK, &q->mask, NULL);
+}
+
+/* What both starts do: the configuration as a memfd, the pair of supervision sockets, the run. */
+static int start(const struct hc_conf *conf, struct program *program, int *supervise, pid_t *pid,
+                 struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT(HC_CONF_WIRE_MAX);
+    int ends[2] = {-1, -1};
+    int memfd = -1;
+    int rc = -1;
+
+    if (conf->agent == NULL) {
+        hc_error_set(err, HC_P_PROGRAM, "hotcert_agent", "no program is named");
+        goto out;
+    }
+    if (hc_conf_encode(conf, &text, err) != 0 ||
+        hc_packet_memfd("hotcert-conf", hc_bytes_of(&text), &memfd, err) != 0) {
+        goto out;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0 ||
+        fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+        goto out;
+    }
+    program->path = conf->agent;
+    program->places[HC_FD_CONF - HC_FD_CONF] = memfd;
+    program->places[HC_FD_SUPERVISE - HC_FD_CONF] = ends[1];
+    if (run(program, pid, err) != 0) {
+        goto out;
+    }
+    *supervise = ends[0];
+    ends[0] = -1;
+    rc = 0;
+out:
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] >= 0) {
+            close(ends[i]);
+        }
+    }
+    if (memfd >= 0) {
+        close(memfd);
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
+                   const struct hc_agent_fds *fds, int *supervise, pid_t *pid, struct hc_error *err)
+{
+    struct program program = {.command = "agent", .rights = rights};
+    struct quiet q;
+    int rc = 0;
+
+    *supervise = -1;
+    *pid = -1;
+    program.places[HC_FD_KEEPER - HC_FD_CONF] = fds->keeper;
+    program.places[HC_FD_TABLE - HC_FD_CONF] = fds->table;
+    program.places[HC_FD_CONTROL - HC_FD_CONF] = fds->control;
+    quiet_begin(&q);
+    rc = start(conf, &program, supervise, pid, err);
+    quiet_end(&q);
+    return rc == 0 ? 0 : hc_error_during(err, "starting the agent");
+}
+
+/* A line from another process: whatever a terminal would obey is taken out. */
+static void clean(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e) {
+            text[i] = '?';
+        }
+    }
+    text[len] = '\0';
+}
+
+/* What a program said in one packet. */
+struct said {
+    char text[HC_LOG_LINE];
+    char reason[HC_LOG_LINE]; /* the last 'R' packet, with its newlines */
+    char error[HC_LOG_LINE];  /* the last line at level error */
+};
+
+/* 1: a packet was taken, 0: nothing is there, -1: end-of-file. */
+static int take_packet(int supervise, const struct hc_log *log, struct said *said)
+{
+    ssize_t n = 0;
+    char kind = 0;
+
+    do {
+        n = recv(supervise, said->text, sizeof(said->text) - 1, MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return errno == EAGAIN ? 0 : -1;
+    }
+    if (n == 0) {
+        return hc_packet_at_end(supervise) ? -1 : 1;
+    }
+    said->text[n] = '\0';
+    kind = said->text[0];
+    if (kind == 'R') {
+        hc_copy(said->reason, sizeof(said->reason), said->text + 1);
+    } else if (kind >= '0' + HC_LOG_ERROR && kind <= '0' + HC_LOG_DEBUG) {
+        enum hc_level level = (enum hc_level)(kind - '0');
+
+        clean(said->text + 1, (size_t)n - 1);
+        if (level == HC_LOG_ERROR) {
+            hc_copy(said->error, sizeof(said->error), said->text + 1);
+        }
+        hc_logf(log, level, "%s", said->text + 1);
+    }
+    return 1;
+}
+
+int hc_agent_drain(int supervise, const struct hc_log *log)
+{
+    struct said said = {.reason = ""};
+
+    for (int i = 0; i < DRAIN_MAX; i++) {
+        int rc = take_packet(supervise, log, &said);
+
+        if (rc <= 0) {
+            return rc < 0 ? 0 : 1;
+        }
+    }
+    return 1;
+}
+
+int64_t hc_agent_backoff(unsigned *failures, int64_t lived)
+{
+    int64_t wait = 0;
+
+    if (lived >= STEADY_LIFE) {
+        *failures = 0;
+    }
+    wait = *failures < 6 ? (int64_t)1 << *failures : LONGEST_WAIT;
+    if (*failures < 6) {
+        (*failures)++;
+    }
+    return wait;
+}
+
+void hc_loader_refuse(int supervise, const struct hc_error *why)
+{
+    char packet[HC_LOG_LINE];
+    int n = snprintf(packet, sizeof(packet), "R%s\n%s\n%s", hc_problem_row(why->problem)->slug,
+                     why->subject, why->detail);
+
+    if (n > 0 && hc_packet_send(supervise, packet,
+                                (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet) - 1, -1,
+                                hc_packet_now() + EXEC_MS) != 0) {
+        return; /* the master is gone: nobody wants to know */
+    }
+}
+
+/* Takes one line of the reason. */
+static const char *take_line(char **at)
+{
+    char *line = *at;
+    size_t len = strcspn(line, "\n");
+
+    *at = line + len + (line[len] != '\0' ? 1 : 0);
+    clean(line, len);
+    return line;
+}
+
+/* Why the loader refuses, in its own words. The texts are escaped already. */
+static int refused(struct said *said, struct hc_error *err)
+{
+    char *at = said->reason;
+    enum hc_problem p = HC_P_NONE;
+
+    if (err == NULL || err->problem != HC_P_NONE) {
+        return -1;
+    }
+    if (said->reason[0] != '\0') {
+        p = hc_problem_by_slug(take_line(&at));
+        hc_copy(err->subject, sizeof(err->subject), take_line(&at));
+        hc_copy(err->detail, sizeof(err->detail), take_line(&at));
+    } else {
+        hc_copy(err->detail, sizeof(err->detail), said->error);
+    }
+    err->problem = p != HC_P_NONE ? p : HC_P_LOADER_REFUSED;
+    return -1;
+}
+
+/* Reads until the loader is gone. -1: it took too long. */
+static int follow_loader(int supervise, const struct hc_log *log, struct said *said)
+{
+    int64_t deadline = hc_packet_now() + HC_LOADER_SECONDS * 1000;
+    struct pollfd p = {.fd = supervise, .events = POLLIN};
+
+    for (;;) {
+        int64_t left = deadline - hc_packet_now();
+        int rc = 0;
+
+        if (left <= 0) {
+            return -1;
+        }
+        if (poll(&p, 1, (int)left) < 0 && errno != EINTR) {
+            return -1;
+        }
+        do {
+            rc = take_packet(supervise, log, said);
+        } while (rc > 0 && hc_packet_now() < deadline);
+        if (rc < 0) {
+            return 0;
+        }
+    }
+}
+
+/* What the loader's end means. */
+static int judge(int status, bool in_time, bool only_looks, const struct hc_log *log,
+                 struct said *said, struct hc_error *err)
+{
+    enum hc_level level = only_looks ? HC_LOG_WARN : HC_LOG_ERROR;
+
+    if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        return 0;
+    }
+    if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == HC_LOADER_REFUSE) {
+        return refused(said, err);
+    }
+    if (!in_time) {
+        hc_logf(log, level, "hotcert: reading the store took longer than %d s; the start goes on",
+                HC_LOADER_SECONDS);
+    } else if (WIFSIGNALED(status)) {
+        hc_logf(log, level, "hotcert: the loader died of signal %d; the start goes on",
+                WTERMSIG(status));
+    } else {
+        hc_logf(log, level, "hotcert: the loader ended with code %d; the start goes on",
+                WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    }
+    return 0;
+}
+
+int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
+                  int table_fd, const struct hc_log *log, struct hc_error *err)
+{
+    struct program program = {.command = "load", .rights = rights};
+    struct said said = {.reason = ""};
+    struct quiet q;
+    bool in_time = false;
+    int supervise = -1;
+    int status = 0;
+    pid_t pid = -1;
+    int rc = 0;
+
+    program.places[HC_FD_KEEPER - HC_FD_CONF] = keeper_fd;
+    program.places[HC_FD_TABLE - HC_FD_CONF] = table_fd;
+    program.places[HC_FD_CONTROL - HC_FD_CONF] = -1;
+    quiet_begin(&q);
+    rc = start(conf, &program, &supervise, &pid, err);
+    if (rc == 0) {
+        in_time = follow_loader(supervise, log, &said) == 0;
+        if (!in_time) {
+            (void)kill(pid, SIGKILL);
+        }
+        reap(pid, &status);
+        close(supervise);
+        rc = judge(status, in_time, table_fd < 0, log, &said, err);
+    }
+    quiet_end(&q);
+    return rc == 0 ? 0 : hc_error_during(err, "loading certificates for the start");
+}
