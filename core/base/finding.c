@@ -85,6 +85,38 @@ int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char 
     return 0;
 }
 
+/* subject as it is kept: escaped */
+static bool has(const struct hc_findings *list, enum hc_problem p, const char *subject)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].problem == p && strcmp(list->items[i].subject, subject) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int hc_findings_take(struct hc_findings *dst, struct hc_findings *src, struct hc_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < src->count; i++) {
+        struct hc_finding *f = &src->items[i];
+
+        if (rc == 0 && dst->count < HC_FINDINGS_MAX && !has(dst, f->problem, f->subject)) {
+            rc = make_room(dst, err);
+            if (rc == 0) {
+                dst->items[dst->count++] = *f;
+                memset(f, 0, sizeof(*f));
+            }
+        }
+        finding_dispose(f);
+    }
+    src->count = 0;
+    hc_findings_dispose(src);
+    return rc;
+}
+
 const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
                                           const char *subject)
 {

@@ -36,6 +36,13 @@ int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *sub
 int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)
     HC_FORMAT(3, 4) HC_MUST_USE;
 
+/*
+ * Moves src's findings to the end of dst, as they are, but for those that dst has already; src is
+ * empty afterwards. -1 only without memory; what was not moved is then lost.
+ */
+int hc_findings_take(struct hc_findings *dst, struct hc_findings *src,
+                     struct hc_error *err) HC_MUST_USE;
+
 /* The finding of this problem (about this subject, if not NULL), or NULL. */
 const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
                                           const char *subject);

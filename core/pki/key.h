@@ -19,8 +19,8 @@ int hc_key_new(enum hc_key_type type, EVP_PKEY **out, struct hc_error *err) HC_M
 int hc_key_to_der(EVP_PKEY *key, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
 
 /* PKCS#8 DER of the supported kinds only. */
-int hc_key_from_der(const unsigned char *der, size_t len, EVP_PKEY **out, struct hc_error *err)
-    HC_MUST_USE;
+int hc_key_from_der(const unsigned char *der, size_t len, EVP_PKEY **out,
+                    struct hc_error *err) HC_MUST_USE;
 
 /* RSA sizes and curves by their exact type, all else HC_KEY_OTHER. */
 enum hc_key_type hc_key_type_of(EVP_PKEY *key);
@@ -39,7 +39,7 @@ bool hc_key_works_with(EVP_PKEY *key, EVP_PKEY *other);
  * The certificate signing request of RFC 2986 for these names (DNS and IP SANs, no subject),
  * signed with key, in DER.
  */
-int hc_csr_new(EVP_PKEY *key, const struct hc_list *names, struct hc_buf *der, struct hc_error *err)
-    HC_MUST_USE;
+int hc_csr_new(EVP_PKEY *key, const struct hc_list *names, struct hc_buf *der,
+               struct hc_error *err) HC_MUST_USE;
 
 #endif

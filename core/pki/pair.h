@@ -16,10 +16,10 @@
 #include "base/finding.h"
 #include "conf/conf.h"
 
-#define HC_PAIR_PEM_MAX    ((size_t)1 << 20) /* a certificate or key file */
-#define HC_CHAIN_MAX       10                /* certificates in one served chain */
-#define HC_BUNDLE_PAIRS    4                 /* RSA, ECDSA, Ed25519 and one to spare */
-#define HC_BUNDLE_MAX      ((size_t)256 << 10) /* an encoded bundle */
+#define HC_PAIR_PEM_MAX ((size_t)1 << 20)   /* a certificate or key file */
+#define HC_CHAIN_MAX    10                  /* certificates in one served chain */
+#define HC_BUNDLE_PAIRS 4                   /* RSA, ECDSA, Ed25519 and one to spare */
+#define HC_BUNDLE_MAX   ((size_t)256 << 10) /* an encoded bundle */
 
 struct hc_pair;
 
@@ -44,37 +44,39 @@ int hc_pair_from_pem(const struct hc_pair_source *source, struct hc_pair **out,
 
 /* From a chain in PEM and a key of ours: what an ACME order ends with. As above. */
 int hc_pair_from_key(EVP_PKEY *key, struct hc_bytes chain_pem, const char *subject,
-                     struct hc_pair **out, struct hc_findings *findings, struct hc_error *err)
-    HC_MUST_USE;
+                     struct hc_pair **out, struct hc_findings *findings,
+                     struct hc_error *err) HC_MUST_USE;
 
 /* The compact binary form: key (PKCS#8 DER), then the certificates (DER). out should be secret. */
-int hc_pair_encode(const struct hc_pair *pair, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+int hc_pair_encode(const struct hc_pair *pair, struct hc_buf *out,
+                   struct hc_error *err) HC_MUST_USE;
 int hc_pair_decode(const unsigned char *data, size_t len, struct hc_pair **out,
                    struct hc_error *err) HC_MUST_USE;
 
 struct hc_pair *hc_pair_ref(struct hc_pair *pair);
 void hc_pair_free(struct hc_pair *pair); /* gives a reference back; NULL is fine */
 
-EVP_PKEY *hc_pair_key(const struct hc_pair *pair);         /* borrowed, as are all below */
+EVP_PKEY *hc_pair_key(const struct hc_pair *pair); /* borrowed, as are all below */
 X509 *hc_pair_leaf(const struct hc_pair *pair);
-STACK_OF(X509) *hc_pair_chain(const struct hc_pair *pair); /* without the leaf; may be empty */
+STACK_OF(X509) * hc_pair_chain(const struct hc_pair *pair); /* without the leaf; may be empty */
 enum hc_key_type hc_pair_key_type(const struct hc_pair *pair);
-int hc_pair_algorithm(const struct hc_pair *pair);         /* EVP_PKEY_RSA, _EC, _ED25519 .. */
+int hc_pair_algorithm(const struct hc_pair *pair); /* EVP_PKEY_RSA, _EC, _ED25519 .. */
 int64_t hc_pair_not_before(const struct hc_pair *pair);
-int64_t hc_pair_not_after(const struct hc_pair *pair);     /* the leaf's */
-const char *hc_pair_serial(const struct hc_pair *pair);    /* lower-case hex */
-const char *hc_pair_fingerprint(const struct hc_pair *pair); /* SHA-256 of leaf + chain, hex */
+int64_t hc_pair_not_after(const struct hc_pair *pair);           /* the leaf's */
+const char *hc_pair_serial(const struct hc_pair *pair);          /* lower-case hex */
+const char *hc_pair_fingerprint(const struct hc_pair *pair);     /* SHA-256 of leaf + chain, hex */
 const struct hc_list *hc_pair_names(const struct hc_pair *pair); /* SANs: DNS and IP, normalised */
 /* How many of these names it covers (wildcards count). */
 size_t hc_pair_covers(const struct hc_pair *pair, const struct hc_list *names);
-bool hc_pair_equal(const struct hc_pair *a, const struct hc_pair *b); /* same key and certificates */
+bool hc_pair_equal(const struct hc_pair *a,
+                   const struct hc_pair *b); /* same key and certificates */
 
 struct hc_bundle;
 /* pairs' references are taken over on success. 1 .. HC_BUNDLE_PAIRS pairs, one an algorithm. */
 int hc_bundle_new(struct hc_pair **pairs, size_t count, struct hc_bundle **out,
                   struct hc_error *err) HC_MUST_USE;
-int hc_bundle_encode(const struct hc_bundle *bundle, struct hc_buf *out, struct hc_error *err)
-    HC_MUST_USE;
+int hc_bundle_encode(const struct hc_bundle *bundle, struct hc_buf *out,
+                     struct hc_error *err) HC_MUST_USE;
 int hc_bundle_decode(const unsigned char *data, size_t len, struct hc_bundle **out,
                      struct hc_error *err) HC_MUST_USE;
 struct hc_bundle *hc_bundle_ref(struct hc_bundle *bundle);
@@ -88,6 +90,7 @@ struct hc_pair *hc_bundle_pair(const struct hc_bundle *bundle, size_t i); /* bor
  */
 int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err) HC_MUST_USE;
 /* Leaf, chain and (PKCS#8) key as one PEM text. out should be secret. */
-int hc_pair_to_pem(const struct hc_pair *pair, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+int hc_pair_to_pem(const struct hc_pair *pair, struct hc_buf *out,
+                   struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -1,0 +1,212 @@
+/* The chain that is served; see chain.h. */
+#include "pki/chain.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/cert.h"
+#include "pki/pair.h"
+
+/* What became of each certificate of the file. */
+enum part { PART_STRANGER, PART_SERVED, PART_DUPLICATE, PART_ROOT };
+
+struct build {
+    const struct hc_pem_cert *certs;
+    size_t count;
+    const char *subject;
+    enum part *parts;
+    size_t served[HC_CHAIN_MAX]; /* indices, leaf first */
+    size_t served_count;
+    struct hc_findings *findings;
+    struct hc_error *err;
+};
+
+int hc_chain_leaf(const struct hc_pem_cert *certs, size_t count, EVP_PKEY *key)
+{
+    int found = -1;
+
+    for (size_t i = 0; i < count; i++) {
+        if (X509_check_private_key(certs[i].cert, key) != 1) {
+            continue;
+        }
+        if (X509_check_ca(certs[i].cert) == 0) {
+            found = (int)i;
+            break;
+        }
+        found = found < 0 ? (int)i : found;
+    }
+    ERR_clear_error();
+    return found;
+}
+
+static const char *place(const struct build *b, size_t i, char dst[HC_ERROR_SUBJECT])
+{
+    if (b->subject == NULL) {
+        snprintf(dst, HC_ERROR_SUBJECT, "certificate %zu", b->certs[i].index + 1);
+        return dst;
+    }
+    return hc_pem_place(dst, HC_ERROR_SUBJECT, b->subject, b->certs[i].line);
+}
+
+static void mark_duplicates(struct build *b)
+{
+    for (size_t i = 1; i < b->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (b->parts[j] != PART_DUPLICATE &&
+                X509_cmp(b->certs[i].cert, b->certs[j].cert) == 0) {
+                b->parts[i] = PART_DUPLICATE;
+                break;
+            }
+        }
+    }
+}
+
+static bool ends_later(X509 *a, X509 *b)
+{
+    return ASN1_TIME_compare(X509_get0_notAfter(a), X509_get0_notAfter(b)) > 0;
+}
+
+/* The best issuer of the last certificate served so far, or -1. Marks the root if it is there. */
+static int next_issuer(struct build *b)
+{
+    X509 *last = b->certs[b->served[b->served_count - 1]].cert;
+    int best = -1;
+
+    for (size_t i = 0; i < b->count; i++) {
+        X509 *cert = b->certs[i].cert;
+
+        if (b->parts[i] != PART_STRANGER || !hc_cert_issued(cert, last)) {
+            continue;
+        }
+        if (hc_cert_self_signed(cert)) {
+            b->parts[i] = PART_ROOT;
+        } else if (best < 0 || ends_later(cert, b->certs[best].cert)) {
+            best = (int)i;
+        }
+    }
+    return best;
+}
+
+static void follow(struct build *b, size_t leaf)
+{
+    int next = (int)leaf;
+
+    while (next >= 0 && b->served_count < HC_CHAIN_MAX) {
+        b->parts[next] = PART_SERVED;
+        b->served[b->served_count++] = (size_t)next;
+        if (hc_cert_self_signed(b->certs[next].cert)) {
+            break; /* only a leaf can be: nothing is above it */
+        }
+        next = next_issuer(b);
+    }
+}
+
+static int report_order(struct build *b)
+{
+    char where[HC_ERROR_SUBJECT];
+    char label[HC_CERT_LABEL];
+
+    for (size_t i = 0; i < b->served_count; i++) {
+        size_t at = b->served[i];
+        bool first_of_file = i == 0 && at == 0;
+
+        if (first_of_file || (i > 0 && at > b->served[i - 1])) {
+            continue;
+        }
+        hc_cert_label(b->certs[at].cert, label);
+        return hc_findings_add(b->findings, HC_P_CHAIN_ORDER, place(b, at, where), b->err,
+                               i == 0
+                                   ? "the leaf %s is not the first certificate; it is served first"
+                                   : "%s stands before what it issued; it is served after it",
+                               label);
+    }
+    return 0;
+}
+
+static int report_part(struct build *b, size_t i)
+{
+    char where[HC_ERROR_SUBJECT];
+    char label[HC_CERT_LABEL];
+
+    hc_cert_label(b->certs[i].cert, label);
+    place(b, i, where);
+    switch (b->parts[i]) {
+    case PART_SERVED:
+        return 0;
+    case PART_DUPLICATE:
+        return hc_findings_add(b->findings, HC_P_CHAIN_DUPLICATE, where, b->err,
+                               "%s is there twice; it is served once", label);
+    case PART_ROOT:
+        return hc_findings_add(b->findings, HC_P_CHAIN_ROOT, where, b->err,
+                               "%s is a root; it is not served, since clients use their own",
+                               label);
+    case PART_STRANGER:
+        return hc_findings_add(b->findings, HC_P_CHAIN_STRANGER, where, b->err,
+                               "%s issued nothing that is served here; it is not served", label);
+    }
+    return 0;
+}
+
+/* SHA-1 or older on a certificate that nobody will see. */
+static int report_weak(struct build *b, size_t i)
+{
+    char where[HC_ERROR_SUBJECT];
+    char label[HC_CERT_LABEL];
+
+    if (b->parts[i] == PART_SERVED || b->parts[i] == PART_DUPLICATE ||
+        !hc_cert_signature_is_weak(b->certs[i].cert)) {
+        return 0;
+    }
+    return hc_findings_add(b->findings, HC_P_SIGNATURE_UNNEEDED, place(b, i, where), b->err,
+                           "%s is signed with a hash that clients refuse; it is not served",
+                           hc_cert_label(b->certs[i].cert, label));
+}
+
+/* Of a leaf that is there twice, the first copy counts. */
+static size_t first_copy(const struct build *b, size_t leaf)
+{
+    for (size_t i = 0; i < leaf; i++) {
+        if (X509_cmp(b->certs[i].cert, b->certs[leaf].cert) == 0) {
+            return i;
+        }
+    }
+    return leaf;
+}
+
+int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, const char *subject,
+                   STACK_OF(X509) * chain, struct hc_findings *findings, struct hc_error *err)
+{
+    struct build b = {
+        .certs = certs, .count = count, .subject = subject, .findings = findings, .err = err};
+    int rc = -1;
+
+    b.parts = calloc(count, sizeof(*b.parts));
+    if (b.parts == NULL) {
+        hc_error_nomem(err);
+        goto out;
+    }
+    mark_duplicates(&b);
+    follow(&b, first_copy(&b, leaf));
+    for (size_t i = 1; i < b.served_count; i++) {
+        if (X509_add_cert(chain, certs[b.served[i]].cert, X509_ADD_FLAG_UP_REF) != 1) {
+            hc_error_nomem(err);
+            goto out;
+        }
+    }
+    if (report_order(&b) != 0) {
+        goto out;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (report_part(&b, i) != 0 || report_weak(&b, i) != 0) {
+            goto out;
+        }
+    }
+    rc = 0;
+out:
+    free(b.parts);
+    ERR_clear_error();
+    return rc;
+}

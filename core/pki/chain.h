@@ -1,0 +1,27 @@
+/*
+ * From the certificates of a file to the chain that is served: leaf first, then exactly the issuers
+ * it needs, in order; no root, no strangers, no duplicates. Each thing that the file had
+ * differently is a remark. Any thread.
+ */
+#ifndef HC_PKI_CHAIN_H
+#define HC_PKI_CHAIN_H
+
+#include "base/finding.h"
+#include "pki/pem.h"
+
+/*
+ * The leaf: the certificate that key belongs to; the first one that is no CA, if several do. -1 if
+ * there is none.
+ */
+int hc_chain_leaf(const struct hc_pem_cert *certs, size_t count, EVP_PKEY *key);
+
+/*
+ * Appends the issuers of certs[leaf] to chain (references are taken). Where one issuer is there
+ * twice (the same name and key, other dates), the one that ends last is taken. subject is the
+ * file's name in findings; NULL: positions are given instead of lines (what came over the wire).
+ */
+int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, const char *subject,
+                   STACK_OF(X509) * chain, struct hc_findings *findings,
+                   struct hc_error *err) HC_MUST_USE;
+
+#endif
