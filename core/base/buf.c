@@ -53,6 +53,7 @@ int hc_buf_append(struct hc_buf *b, const void *data, size_t len, struct hc_erro
         return -1;
     }
     if (len > 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): cap > 0 means data */
         memcpy(at, data, len);
     }
     b->len += len;

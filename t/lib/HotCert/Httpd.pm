@@ -25,7 +25,8 @@ sub mpm_text {
     my ($self) = @_;
     my $n = $self->{workers};
     return sprintf $mpm{prefork}, $n * 16, $n * 4, $n * 16, $n * 16 if $self->{mpm} eq 'prefork';
-    return sprintf $mpm{event}, $n, $n, $n * 64, $n * 64;
+    # Room for the children of two generations, so that a graceful restart waits for no slot.
+    return sprintf $mpm{event}, $n * 4, $n, $n * 256, $n * 256;
 }
 
 sub text {

@@ -1,0 +1,47 @@
+#!/usr/bin/perl
+# core/ is built in floors: a file includes only from its own floor or below, and no server's header.
+use strict;
+use warnings;
+use Test::More;
+
+my %floor = (
+    base => 0,
+    conf => 1, live => 1, net => 1, pki => 1,
+    acme => 2, dns => 2, store => 2,
+    agent => 3, keeper => 3,
+    cmd => 4,
+);
+my $server_header = qr{^(?:ngx_|nginx|httpd|http_|apr|ap_|mod_ssl|util_|scoreboard)};
+
+# What one file includes that it must not.
+sub faults {
+    my ($file) = @_;
+    my ($own) = $file =~ m{^core/([^/]+)/};
+    my @faults;
+    open my $fh, '<', $file or die "$file: $!";
+    while (<$fh>) {
+        next unless /^\s*#\s*include\s*[<"]([^>"]+)[>"]/;
+        my $what = $1;
+        push @faults, "$file:$.: includes the server's $what" if $what =~ $server_header;
+        my ($area) = $what =~ m{^([a-z_]+)/};
+        next unless defined $area && exists $floor{$area} && defined $own;
+        push @faults, "$file:$.: $own/ is below $area/, includes $what" if $floor{$area} > $floor{$own};
+    }
+    return @faults;
+}
+
+my @folders = grep { -d } glob 'core/*';
+my @unknown = grep { !exists $floor{ s{core/}{}r } } @folders;
+is("@unknown", '', 'every folder of core/ has a floor');
+
+my @files = glob 'core/*.h core/*/*.h core/*/*.c core/*/*.def';
+my @faults = map { faults($_) } @files;
+is(join("\n", @faults), '', 'files include from their own floor or below, and no server header');
+
+# The modules link the light floors alone: those may not need the heavy ones.
+my @heavy = map { my $f = $_; map { "$f: $_" } grep { m{"(?:net|acme|store|dns|agent|cmd)/} } split /\n/, do { local (@ARGV, $/) = ($f); <> } }
+    glob 'core/{base,conf,live,pki,keeper}/*.[ch] ngx_module/*.[ch] apache_module/*.[ch]';
+is(join("\n", @heavy), '', 'what a web server loads includes nothing of net, acme, store, dns, agent, cmd');
+
+cmp_ok(scalar @files, '>', 50, 'there were files to look at');
+done_testing;

@@ -1,0 +1,40 @@
+#!/usr/bin/perl
+# Lengths of functions and files. Over the first mark they are listed, over the second the lint fails.
+use strict;
+use warnings;
+use Test::More;
+
+my ($function_ask, $function_most, $file_ask, $file_most) = (60, 100, 600, 900);
+my (@long, @too_long, @lengths, @big, @too_big);
+
+# The code is formatted: a function opens with a brace in the first column and closes the same way.
+sub measure {
+    my ($file) = @_;
+    open my $fh, '<', $file or die "$file: $!";
+    my ($name, $start);
+    while (<$fh>) {
+        if (/^[A-Za-z_].*?\b(\w+)\s*\([^;]*$/) { $name = $1 }
+        if (/^\{/) { $start = $. }
+        if (/^\}\s*$/ && defined $start) {
+            my $lines = $. - $start - 1;
+            push @lengths, $lines;
+            push @long, "$lines lines: " . ($name // '?') . " $file:$start" if $lines > $function_ask;
+            push @too_long, "$lines lines: " . ($name // '?') . " $file:$start" if $lines > $function_most;
+            undef $start;
+        }
+    }
+    push @big, "$. lines: $file" if $. > $file_ask;
+    push @too_big, "$. lines: $file" if $. > $file_most;
+    return;
+}
+
+measure($_) for glob 'core/*/*.[ch] core/*.h ngx_module/*.[ch] apache_module/*.[ch]';
+my @sorted = sort { $a <=> $b } @lengths;
+diag(sprintf '%d functions: median %d lines, 95 %% under %d, longest %d', scalar @sorted,
+    $sorted[@sorted / 2], $sorted[@sorted * 0.95] + 1, $sorted[-1]);
+diag("over $function_ask lines:\n  " . join "\n  ", sort @long) if @long;
+diag("over $file_ask lines:\n  " . join "\n  ", sort @big) if @big;
+is(join("\n", @too_long), '', "no function is longer than $function_most lines");
+is(join("\n", @too_big), '', "no file is longer than $file_most lines");
+cmp_ok($sorted[@sorted * 0.95], '<', $function_ask, "95 % of the functions are under $function_ask lines");
+done_testing;

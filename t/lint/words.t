@@ -1,0 +1,28 @@
+#!/usr/bin/perl
+# Words that do not belong into the tree: unfinished work, machine paths, and talk about anything but
+# the program itself.
+use strict;
+use warnings;
+use Test::More;
+
+my @files = grep { -f && !m{^t/lint/words\.t$} } split /\n/, `git ls-files`;
+my %forbidden = (
+    'unfinished work' => qr/\b(?:TODO|FIXME|XXX|HACK)\b|not (?:yet )?implemented|unimplemented/,
+    'a path of one machine' => qr{(?<![\w.])/(?:work|tmp/w|home|root)/\w},
+    'how it was made' => qr/\b(?:Claude|Anthropic|ChatGPT|Copilot|OpenAI|language model|LLM)\b/i,
+    'unbounded string functions' => qr/\b(?:strcpy|strcat|sprintf|vsprintf|gets|strtok)\s*\((?!.*Perl)/,
+);
+my %only = ('unbounded string functions' => qr/\.[ch]$/);
+
+my %seen;
+for my $file (@files) {
+    open my $fh, '<', $file or next;
+    while (my $line = <$fh>) {
+        for my $what (keys %forbidden) {
+            next if $only{$what} && $file !~ $only{$what};
+            push @{ $seen{$what} }, "$file:$.: $line" if $line =~ $forbidden{$what};
+        }
+    }
+}
+is(join('', @{ $seen{$_} // [] }), '', "no line has $_") for sort keys %forbidden;
+done_testing;
