@@ -100,7 +100,7 @@ sub issuers {
 # One directive in the server's own words.
 sub directive {
     my ($self, $name, @args) = @_;
-    return $self->spelled("hotcert_$name") . join('', map { ' ' . $self->quoted($_) } @args) . $self->eol;
+    return $self->spelled($name eq '' ? 'hotcert' : "hotcert_$name") . join('', map { ' ' . $self->quoted($_) } @args) . $self->eol;
 }
 
 sub quoted {

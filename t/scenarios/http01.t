@@ -1,0 +1,89 @@
+#!/usr/bin/perl
+# http-01 is answered ahead of everything that a host is configured to do, for pending tokens alone.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Scenario;
+
+my $path = '/.well-known/acme-challenge';
+
+# Hosts that would swallow the challenge: denied to all, proxied to nowhere, rewritten, with a
+# location or folder of their own for the very path.
+sub hostile_hosts {
+    my ($plain_port) = @_;
+    return (
+        { names => [ 'denied.test' ], plain => 1, port => $plain_port,
+            nginx => 'deny all;', no_location => 1,
+            httpd => "<Location />\n        Require all denied\n    </Location>" },
+        { names => [ 'proxied.test' ], plain => 1, port => $plain_port, no_location => 1,
+            nginx => 'location / { proxy_pass http://127.0.0.1:1; }',
+            httpd => "ProxyPass / http://127.0.0.1:1/" },
+        { names => [ 'rewritten.test' ], plain => 1, port => $plain_port, no_location => 1,
+            nginx => 'rewrite ^ /elsewhere last; return 410;',
+            httpd => "RewriteEngine On\n    RewriteRule ^ - [G]" },
+        { names => [ 'own.test' ], plain => 1, port => $plain_port, no_location => 1,
+            nginx => "location ^~ $path/ { return 403; }",
+            httpd => "RedirectMatch 403 ^$path/" },
+        { names => [ 'password.test' ], plain => 1, port => $plain_port, no_location => 1,
+            nginx => 'auth_basic "closed"; auth_basic_user_file /etc/hostname;',
+            httpd => "<Location />\n        AuthType Basic\n        AuthName closed\n        AuthUserFile /etc/hostname\n        Require valid-user\n    </Location>" },
+    );
+}
+
+scenario tokens_are_answered_ahead_of_everything => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = pebble(http_port => $s->http_port);
+    my $hold = hold_http($ca, $s->http_port, 'a.test');
+    my @hostile = hostile_hosts($s->http_port);
+    $s->configure(ca => $ca, main => [ [ preflight => 'off' ] ],
+        httpd_modules => [ qw(proxy proxy_http auth_basic authn_file authz_user) ],
+        hosts => [ { names => [ 'a.test' ], hotcert => 'on' }, @hostile ]);
+    $s->start;
+    my $token = $hold->{token}->() or die 'the CA never asked';
+    my $answer = http_get($s->http_port, 'a.test', "$path/$token");
+    is($answer->{status}, 200, 'the pending token is answered');
+    like($answer->{body}, qr/^\Q$token\E\.[\w-]{43}$/, 'with its key authorization');
+    for my $host (map { $_->{names}[0] } @hostile) {
+        my $same = http_get($s->http_port, $host, "$path/$token");
+        is($same->{body}, $answer->{body}, "also at $host");
+        my $other = http_get($s->http_port, $host, "$path/" . 'A' x 43);
+        isnt($other->{status}, 200, 'where a token that is not pending is not');
+    }
+    my $redirected = http_get($s->http_port, 'whoever.test', '/page');
+    is($redirected->{status}, 301, 'other paths are redirected as before');
+    is(http_get($s->http_port, 'own.test', "$path/x")->{status}, 403, 'an unknown token meets what the host has for it');
+    my $head = http_get($s->http_port, 'a.test', "$path/$token", method => 'HEAD');
+    is($head->{status}, 200, 'HEAD is answered');
+    is($head->{body}, '', 'without a body');
+    isnt(http_get($s->http_port, 'a.test', "$path/$token", method => 'POST', headers => "Content-Length: 0\r\n")->{status}, 200, 'POST is not');
+    is(look($s->tls_port, sni => 'a.test', path => "$path/$token")->{body}, $answer->{body}, 'the TLS listener answers too');
+    my %answers = map { http_get($s->http_port, 'a.test', "$path/$token")->{body} => 1 } 1 .. 20;
+    is(scalar keys %answers, 1, 'and so does every worker');
+    isnt(http_get($s->http_port, 'a.test', "$path/$token/")->{status}, 200, 'not with something after it');
+    isnt(http_get($s->http_port, 'a.test', "$path/" . substr($token, 0, -1))->{status}, 200, 'not a part of it');
+    $hold->{release}->();
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the certificate comes');
+    my $gone = wait_for(20, sub { http_get($s->http_port, 'a.test', "$path/$token")->{status} != 200 });
+    ok($gone, 'after which the token is not answered any more');
+    unlike($s->log_text, qr/\Q$token\E/, 'the token is in no log');
+};
+
+scenario a_token_is_answered_after_a_reload_in_mid_order => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = pebble(http_port => $s->http_port);
+    my $hold = hold_http($ca, $s->http_port, 'a.test');
+    $s->configure(ca => $ca, main => [ [ preflight => 'off' ] ], hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $s->start;
+    my $token = $hold->{token}->() or die 'the CA never asked';
+    my ($code, $out) = $s->reload;
+    is($code, 0, 'reload in the middle of an order') or diag $out;
+    my $answered = wait_for(10, sub { http_get($s->http_port, 'a.test', "$path/$token")->{status} == 200 });
+    ok($answered, 'the new workers answer the token of the old order');
+    $hold->{release}->();
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the certificate comes');
+    is($ca->count_of('orders'), 1, 'from the same order');
+};
+
+done_testing;
