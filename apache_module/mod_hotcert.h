@@ -1,0 +1,134 @@
+/*
+ * mod_hotcert: hotcert in Apache httpd. What the files of this folder share.
+ *
+ *   mod_hotcert.c          the module: hooks, the phases of a start
+ *   mod_hotcert_conf.c     directives; what mod_ssl's own directives say; hosts to identities
+ *   mod_hotcert_ssl.c      bootstrap certificates, the handshake
+ *   mod_hotcert_view.c     what a child has read of the live table
+ *   mod_hotcert_http01.c   the answer to a CA's request
+ *   mod_hotcert_process.c  table, keeper, loader: what the parent starts and keeps
+ *   mod_hotcert_supervise.c  the process that runs the agent and brings its lines into the log
+ *   mod_hotcert_log.c      the core's log port on httpd's error log
+ *
+ * httpd reads its configuration twice at a start and once at a graceful restart. Each reading has
+ * its own mod_hotcert_state, which lives in that reading's pool. The table alone outlives them.
+ */
+#ifndef MOD_HOTCERT_H
+#define MOD_HOTCERT_H
+
+#include "hotcert.h"
+#include "mod_hotcert_compat.h"
+
+APLOG_USE_MODULE(hotcert);
+
+/* Of a server_rec: what directives said there. */
+struct mod_hotcert_server {
+    const server_rec *owner; /* whose directives these are; a host without any shares another's */
+    struct hc_scope *scope;  /* NULL: none of ours */
+    enum { MOD_HOTCERT_ENGINE_UNSET, MOD_HOTCERT_ENGINE_OFF, MOD_HOTCERT_ENGINE_ON } engine;
+    bool named;                              /* it has a ServerName of its own */
+    apr_array_header_t *certificates, *keys; /* SSLCertificateFile, SSLCertificateKeyFile: paths */
+    const char *chain;                       /* SSLCertificateChainFile */
+};
+
+/* A virtual host that hotcert serves. */
+struct mod_hotcert_host {
+    server_rec *server;
+    const struct mod_hotcert_server *config;
+    size_t identity; /* index in conf->identities */
+    enum hc_bootstrap bootstrap;
+    bool served; /* mod_ssl has made an SSL_CTX for it */
+};
+
+struct mod_hotcert_processes;
+struct mod_hotcert_view;
+
+/* One reading of the configuration. */
+struct mod_hotcert_state {
+    apr_pool_t *pool;
+    struct hc_conf *conf;
+    struct hc_issuer *issuer; /* while its section is read */
+    apr_hash_t *hosts;        /* server_rec * -> struct mod_hotcert_host * */
+    int bootstrap;            /* memfd with the bootstrap pair while mod_ssl reads it; else -1 */
+    struct hc_log log;
+    server_rec *server;     /* the main server, once the configuration is read */
+    struct hc_table *table; /* NULL before the processes are started */
+    struct mod_hotcert_processes *processes;
+    struct mod_hotcert_view *view; /* in children */
+};
+
+/* The reading in force: NULL before the first. Set by the pre_config hook. */
+extern struct mod_hotcert_state *mod_hotcert;
+
+/* ---- mod_hotcert_conf.c ---- */
+
+extern command_rec mod_hotcert_commands[];
+void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server);
+void *mod_hotcert_server_merge(apr_pool_t *pool, void *base, void *add);
+
+/* Makes hosts and identities of all servers. What is odd goes to notes. */
+int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers,
+                            struct hc_findings *notes, struct hc_error *err) HC_MUST_USE;
+/* The host of a server, or NULL. */
+struct mod_hotcert_host *mod_hotcert_host_of(const struct mod_hotcert_state *state,
+                                             const server_rec *server);
+
+/* ---- mod_hotcert_ssl.c ---- */
+
+void mod_hotcert_ssl_hooks(apr_pool_t *pool);
+/* Before mod_ssl reads certificates, and after it. */
+int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
+void mod_hotcert_bootstrap_close(struct mod_hotcert_state *state);
+
+/* ---- mod_hotcert_view.c: in children, any thread ---- */
+
+int mod_hotcert_view_new(struct mod_hotcert_state *state, apr_pool_t *pool,
+                         struct hc_error *err) HC_MUST_USE;
+/*
+ * The newest bundle of an identity, NULL while there is none. The reference is the caller's.
+ * No system call, no wait, unless the table has something that this child has not read yet.
+ */
+struct hc_bundle *mod_hotcert_view_take(struct mod_hotcert_state *state, size_t identity);
+
+/* ---- mod_hotcert_http01.c ---- */
+
+/* The post_read_request hook. */
+int mod_hotcert_http01_answer(request_rec *r);
+
+/* ---- mod_hotcert_process.c: in the parent ---- */
+
+/* Whose rights agent and loader get, from User and Group. */
+void mod_hotcert_rights(struct hc_rights *rights);
+/* Says what a start would say, and makes nothing. */
+int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
+/*
+ * Table, keeper, loader, supervisor. -1 only where a first start must be refused; a graceful
+ * restart goes on with what can be had, and says in the log what cannot.
+ */
+int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
+/* In a child: closes what is the parent's. */
+void mod_hotcert_processes_leave(struct mod_hotcert_state *state);
+/* The monitor hook: starts again what died too soon after its start. */
+int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server);
+
+/* ---- mod_hotcert_supervise.c ---- */
+
+/* What the supervisor is given; all descriptors stay the parent's in the parent. */
+struct mod_hotcert_supervision {
+    const struct hc_conf *conf;
+    const struct hc_log *log;
+    struct hc_rights rights;
+    struct hc_agent_fds fds;
+    int lifeline; /* end-of-file: the supervisor ends, and the agent with it */
+    pid_t parent;
+};
+
+/* Becomes the supervisor, in a process forked for it. Never returns. */
+void mod_hotcert_supervise(const struct mod_hotcert_supervision *s) __attribute__((noreturn));
+
+/* ---- mod_hotcert_log.c ---- */
+
+/* Points the state's log port at the main server's error log, with its level for this module. */
+void mod_hotcert_log_init(struct mod_hotcert_state *state);
+
+#endif

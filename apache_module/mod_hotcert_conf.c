@@ -1,0 +1,474 @@
+/*
+ * Directives and hosts. httpd's table of commands is made from the core's table of directives when
+ * the module is loaded. What mod_ssl's own directives say (is TLS on, which files) is not exported
+ * by mod_ssl before its post_config, which is too late to refuse a configuration; httpd gives a
+ * directive to every module that lists it, so this one lists them too and takes notes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mod_hotcert.h"
+
+#define COMMANDS_MAX 64
+/* mod_ssl: that many files of a host replace those of the main server, one by one */
+#define SSL_REPLACED 3
+
+command_rec mod_hotcert_commands[COMMANDS_MAX];
+static char command_names[COMMANDS_MAX][HC_DIRECTIVE_NAME + 1];
+
+static const char *complain(cmd_parms *cmd, const struct hc_error *err)
+{
+    char text[HC_LOG_LINE];
+
+    return apr_pstrdup(cmd->pool, hc_error_format(err, text, sizeof(text)));
+}
+
+static const char *where_of(cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+}
+
+static unsigned context_of(const cmd_parms *cmd)
+{
+    if (mod_hotcert->issuer != NULL) {
+        return HC_CTX_ISSUER;
+    }
+    return cmd->server->is_virtual ? HC_CTX_HOST : HC_CTX_MAIN;
+}
+
+/* The row of an httpd name in this context; else any row of that name, to complain with. */
+static const struct hc_directive *find_row(const char *name, unsigned context)
+{
+    const struct hc_directive *other = NULL;
+    char own[HC_DIRECTIVE_NAME];
+
+    for (size_t i = 0; i < hc_directive_count; i++) {
+        if (strcasecmp(hc_directive_httpd_name(hc_directives[i].name, own), name) == 0) {
+            if ((hc_directives[i].contexts & context) != 0) {
+                return &hc_directives[i];
+            }
+            other = &hc_directives[i];
+        }
+    }
+    return other;
+}
+
+static struct mod_hotcert_server *config_of(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &hotcert_module);
+}
+
+static apr_status_t free_scope(void *scope)
+{
+    hc_scope_free(scope);
+    return APR_SUCCESS;
+}
+
+/* The host's own scope, made at its first directive; NULL with *err in the main server. */
+static struct hc_scope *scope_for(cmd_parms *cmd, struct hc_error *err)
+{
+    struct mod_hotcert_server *config = config_of(cmd->server);
+
+    if (config->scope == NULL) {
+        config->scope = hc_scope_new(err);
+        if (config->scope != NULL) {
+            apr_pool_cleanup_register(cmd->pool, config->scope, free_scope, apr_pool_cleanup_null);
+        }
+    }
+    return config->scope;
+}
+
+static const char *apply(cmd_parms *cmd, const struct hc_directive *row, const char *args)
+{
+    apr_array_header_t *words = apr_array_make(cmd->temp_pool, 4, sizeof(const char *));
+    struct hc_directive_call call = {
+        .directive = row,
+        .conf = mod_hotcert->conf,
+        .issuer = mod_hotcert->issuer,
+        .context = context_of(cmd),
+        .where = where_of(cmd),
+        .path_base = ap_server_root,
+    };
+    struct hc_error err;
+
+    hc_error_init(&err);
+    while (*args != '\0') {
+        *(const char **)apr_array_push(words) = ap_getword_conf(cmd->temp_pool, &args);
+    }
+    call.count = (unsigned)words->nelts;
+    call.args = (const char *const *)(void *)words->elts;
+    if (call.context == HC_CTX_HOST) {
+        call.scope = scope_for(cmd, &err);
+    }
+    if (hc_error_is_set(&err) || hc_directive_apply(&call, &err) != 0) {
+        return complain(cmd, &err);
+    }
+    return NULL;
+}
+
+static const char *take_directive(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    return apply(cmd, find_row(cmd->cmd->name, context_of(cmd)), args);
+}
+
+/* Nothing but the issuer's own options may stand in its section. */
+static const char *check_section(cmd_parms *cmd)
+{
+    for (const ap_directive_t *d = cmd->directive->first_child; d != NULL; d = d->next) {
+        const struct hc_directive *row = find_row(d->directive, HC_CTX_ISSUER);
+
+        if (row == NULL || (row->contexts & HC_CTX_ISSUER) == 0) {
+            cmd->err_directive = d;
+            return apr_psprintf(cmd->pool,
+                                "%s is no option of an issuer (docs/directives.md lists "
+                                "them)",
+                                d->directive);
+        }
+    }
+    return NULL;
+}
+
+static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
+{
+    const char *end = ap_strrchr_c(args, '>');
+    const char *rest = NULL;
+    const char *name = NULL;
+    const char *problem = NULL;
+    struct hc_error err;
+
+    (void)unused;
+    if (end == NULL) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, "> lacks its closing '>'", NULL);
+    }
+    rest = apr_pstrmemdup(cmd->temp_pool, args, (apr_size_t)(end - args));
+    problem = apply(cmd, find_row(cmd->cmd->name + 1, context_of(cmd)), rest);
+    if (problem != NULL || (problem = check_section(cmd)) != NULL) {
+        return problem;
+    }
+    hc_error_init(&err);
+    name = ap_getword_conf(cmd->temp_pool, &rest);
+    if (hc_conf_issuer_begin(mod_hotcert->conf, name, where_of(cmd), &mod_hotcert->issuer, &err) !=
+        0) {
+        return complain(cmd, &err);
+    }
+    problem = ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
+    mod_hotcert->issuer = NULL;
+    return problem;
+}
+
+/* ---- what other modules' directives say ---- */
+
+static const char *observe_engine(cmd_parms *cmd, void *unused, const char *args)
+{
+    const char *word = ap_getword_conf(cmd->temp_pool, &args);
+    bool off = strcasecmp(word, "off") == 0;
+
+    (void)unused;
+    config_of(cmd->server)->engine = off ? MOD_HOTCERT_ENGINE_OFF : MOD_HOTCERT_ENGINE_ON;
+    return NULL;
+}
+
+static const char *observe_path(cmd_parms *cmd, const char *args)
+{
+    return ap_server_root_relative(cmd->pool, ap_getword_conf(cmd->temp_pool, &args));
+}
+
+static const char *observe_certificate(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    *(const char **)apr_array_push(config_of(cmd->server)->certificates) = observe_path(cmd, args);
+    return NULL;
+}
+
+static const char *observe_key(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    *(const char **)apr_array_push(config_of(cmd->server)->keys) = observe_path(cmd, args);
+    return NULL;
+}
+
+static const char *observe_chain(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    config_of(cmd->server)->chain = observe_path(cmd, args);
+    return NULL;
+}
+
+static const char *observe_name(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    (void)args;
+    config_of(cmd->server)->named = true;
+    return NULL;
+}
+
+typedef const char *(*observer)(cmd_parms *cmd, void *unused, const char *args);
+
+static const struct {
+    const char *name;
+    observer take;
+    bool of_mod_ssl;
+} observed[] = {
+    {"SSLEngine", observe_engine, true},          {"SSLCertificateFile", observe_certificate, true},
+    {"SSLCertificateKeyFile", observe_key, true}, {"SSLCertificateChainFile", observe_chain, true},
+    {"ServerName", observe_name, false},
+};
+
+/* Listing a directive of mod_ssl must not make it known where mod_ssl is not loaded. */
+static const char *observe(cmd_parms *cmd, void *unused, const char *args)
+{
+    for (size_t i = 0; i < HC_COUNT(observed); i++) {
+        if (strcasecmp(observed[i].name, cmd->cmd->name) == 0) {
+            if (observed[i].of_mod_ssl && ap_find_linked_module("mod_ssl.c") == NULL) {
+                return "it is a directive of mod_ssl, which is not loaded";
+            }
+            return observed[i].take(cmd, unused, args);
+        }
+    }
+    return NULL;
+}
+
+/* ---- the table of commands ---- */
+
+static bool listed(size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(mod_hotcert_commands[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_command(size_t at, const char *name, observer take, const char *help)
+{
+    command_rec *command = &mod_hotcert_commands[at];
+
+    command->name = name;
+    command->func.raw_args = take;
+    command->req_override = RSRC_CONF;
+    command->args_how = RAW_ARGS;
+    command->errmsg = help;
+}
+
+/*
+ * When the module is loaded, before httpd looks at its commands. RAW_ARGS for all: httpd's own
+ * splitting silently drops what comes after the 64th argument.
+ */
+static void __attribute__((constructor)) make_commands(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < hc_directive_count && count + HC_COUNT(observed) + 1 < COMMANDS_MAX;
+         i++) {
+        const struct hc_directive *row = &hc_directives[i];
+        char *name = command_names[count];
+
+        name[0] = '<';
+        hc_directive_httpd_name(row->name, name + (row->block ? 1 : 0));
+        if (!listed(count, name)) {
+            list_command(count++, name, row->block ? take_section : take_directive, row->doc);
+        }
+    }
+    for (size_t i = 0; i < HC_COUNT(observed); i++) {
+        list_command(count++, observed[i].name, observe, "see the module that it belongs to");
+    }
+}
+
+/* ---- per server ---- */
+
+void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server)
+{
+    struct mod_hotcert_server *config = apr_pcalloc(pool, sizeof(*config));
+
+    config->owner = server;
+    config->certificates = apr_array_make(pool, 2, sizeof(const char *));
+    config->keys = apr_array_make(pool, 2, sizeof(const char *));
+    return config;
+}
+
+/* As mod_ssl merges them: the host's first three replace the main server's, the rest is added. */
+static apr_array_header_t *merge_files(apr_pool_t *pool, const apr_array_header_t *base,
+                                       const apr_array_header_t *add)
+{
+    apr_array_header_t *merged = apr_array_make(pool, 4, sizeof(const char *));
+    int i = 0;
+
+    for (; i < add->nelts && i < SSL_REPLACED; i++) {
+        *(const char **)apr_array_push(merged) = APR_ARRAY_IDX(add, i, const char *);
+    }
+    for (; i < base->nelts; i++) {
+        *(const char **)apr_array_push(merged) = APR_ARRAY_IDX(base, i, const char *);
+    }
+    for (i = SSL_REPLACED; i < add->nelts; i++) {
+        *(const char **)apr_array_push(merged) = APR_ARRAY_IDX(add, i, const char *);
+    }
+    return merged;
+}
+
+void *mod_hotcert_server_merge(apr_pool_t *pool, void *base, void *add)
+{
+    const struct mod_hotcert_server *from = base;
+    struct mod_hotcert_server *merged = apr_pmemdup(pool, add, sizeof(*merged));
+
+    if (merged->engine == MOD_HOTCERT_ENGINE_UNSET) {
+        merged->engine = from->engine;
+    }
+    if (merged->chain == NULL) {
+        merged->chain = from->chain;
+    }
+    merged->certificates = merge_files(pool, from->certificates, merged->certificates);
+    merged->keys = merge_files(pool, from->keys, merged->keys);
+    return merged;
+}
+
+/* ---- hosts ---- */
+
+/* httpd's rule: the protocol that the host says, else that of the listener it is reached by. */
+static bool is_https(server_rec *server)
+{
+    const char *protocol = ap_get_server_protocol(server);
+
+    if (protocol != NULL) {
+        return strcmp(protocol, "https") == 0;
+    }
+    for (const server_addr_rec *address = server->addrs; address != NULL; address = address->next) {
+        for (const ap_listen_rec *l = ap_listeners; l != NULL; l = l->next) {
+            if (l->bind_addr->port == address->host_port && l->protocol != NULL &&
+                strcmp(l->protocol, "https") == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* mod_ssl's rule: SSLEngine; without it, a host of a https port that names a certificate. */
+static bool has_tls(server_rec *server, const struct mod_hotcert_server *config)
+{
+    switch (config->engine) {
+    case MOD_HOTCERT_ENGINE_ON:
+        return true;
+    case MOD_HOTCERT_ENGINE_OFF:
+        return false;
+    case MOD_HOTCERT_ENGINE_UNSET:
+        return config->certificates->nelts > 0 && is_https(server);
+    }
+    return false;
+}
+
+static int add_names(struct hc_list *names, const apr_array_header_t *from, struct hc_error *err)
+{
+    for (int i = 0; from != NULL && i < from->nelts; i++) {
+        if (hc_list_add(names, APR_ARRAY_IDX(from, i, const char *), err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ServerName and ServerAlias; a name that httpd made up for want of one is none. */
+static int collect_names(const server_rec *server, const struct mod_hotcert_server *config,
+                         struct hc_list *names, struct hc_error *err)
+{
+    if (config->named && config->owner == server &&
+        hc_list_add(names, server->server_hostname, err) != 0) {
+        return -1;
+    }
+    if (add_names(names, server->names, err) != 0) {
+        return -1;
+    }
+    return add_names(names, server->wild_names, err);
+}
+
+/* Certificate, key and passphrase file of each pair, as mod_ssl pairs them. */
+static int collect_files(const struct mod_hotcert_server *config, struct hc_list *files,
+                         struct hc_error *err)
+{
+    for (int i = 0; i < config->certificates->nelts; i++) {
+        const char *certificate = APR_ARRAY_IDX(config->certificates, i, const char *);
+        const char *key =
+            i < config->keys->nelts ? APR_ARRAY_IDX(config->keys, i, const char *) : certificate;
+
+        if (hc_list_add(files, certificate, err) != 0 || hc_list_add(files, key, err) != 0 ||
+            hc_list_add(files, "", err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static const char *server_where(apr_pool_t *pool, const server_rec *server)
+{
+    return server->defn_name != NULL
+               ? apr_psprintf(pool, "%s:%u", server->defn_name, server->defn_line_number)
+               : "the main server";
+}
+
+static int remember(struct mod_hotcert_state *state, server_rec *server,
+                    const struct mod_hotcert_server *config, const struct hc_scope *scope,
+                    int identity)
+{
+    struct mod_hotcert_host *host = apr_pcalloc(state->pool, sizeof(*host));
+
+    host->server = server;
+    host->config = config;
+    host->identity = (size_t)identity;
+    host->bootstrap = hc_scope_bootstrap(state->conf, scope);
+    apr_hash_set(state->hosts, &host->server, sizeof(host->server), host);
+    return 0;
+}
+
+static int build_host(struct mod_hotcert_state *state, server_rec *server,
+                      struct hc_findings *notes, struct hc_error *err)
+{
+    const struct mod_hotcert_server *config = config_of(server);
+    struct hc_list names = {0};
+    struct hc_list files = {0};
+    struct hc_host host = {
+        .scope = config->owner == server ? config->scope : NULL,
+        .where = server_where(state->pool, server),
+        .names = &names,
+        .tls = has_tls(server, config),
+        .has_certificate = config->certificates->nelts > 0,
+        .files = &files,
+    };
+    int identity = -1;
+    int rc = -1;
+
+    if (collect_names(server, config, &names, err) != 0 ||
+        collect_files(config, &files, err) != 0 ||
+        hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {
+        goto out;
+    }
+    if (identity >= 0 && config->chain != NULL &&
+        state->conf->identities[identity].mode == HC_MODE_WATCH) {
+        hc_error_set(err, HC_P_CONFLICT, host.where,
+                     "SSLCertificateChainFile is not followed: put its certificates behind the "
+                     "host's own in SSLCertificateFile, and remove the directive");
+        goto out;
+    }
+    rc = identity >= 0 ? remember(state, server, config, host.scope, identity) : 0;
+out:
+    hc_list_dispose(&names);
+    hc_list_dispose(&files);
+    return rc;
+}
+
+int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers,
+                            struct hc_findings *notes, struct hc_error *err)
+{
+    for (server_rec *server = servers; server != NULL; server = server->next) {
+        if (build_host(state, server, notes, err) != 0) {
+            return -1;
+        }
+    }
+    return hc_conf_finish(state->conf, err);
+}
+
+struct mod_hotcert_host *mod_hotcert_host_of(const struct mod_hotcert_state *state,
+                                             const server_rec *server)
+{
+    return apr_hash_get(state->hosts, &server, sizeof(server));
+}

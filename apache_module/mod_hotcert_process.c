@@ -1,0 +1,423 @@
+/*
+ * What the parent starts and keeps: the live table, the keeper, the loader of a start, the
+ * supervisor with the agent. All of it runs single-threaded in the parent.
+ *
+ * The table is kept over graceful restarts (ap_retained_data_*), so that old and new children read
+ * one. Everything else is of one generation: its end is that of the generation's pool, which shuts
+ * the sockets that keeper and supervisor live by. shutdown() and not close(): daemons that other
+ * modules fork hold copies of the descriptors.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "keeper/process.h"
+#include "mod_hotcert.h"
+
+/* Changes whenever struct retained does: a newer module must not take an older one's for its own.
+ */
+#define RETAINED_KEY "mod_hotcert retained 1"
+#define LEAVING_MAX  16
+/* Who dies younger is not started again at once, but at the monitor hook's next call. */
+#define YOUNG_MS 10000
+
+/* What outlives a generation. */
+struct retained {
+    bool made;
+    int table_fd;
+    struct hc_table *table;
+    const void *module;         /* whose memory `table` is: a replaced module attaches anew */
+    pid_t leaving[LEAVING_MAX]; /* of generations before; 0: none */
+};
+
+enum which { KEEPER, SUPERVISOR };
+
+struct child {
+    enum which which;
+    struct mod_hotcert_processes *owner;
+    apr_proc_t proc;
+    bool runs;
+    bool wanted;  /* the monitor starts it again */
+    bool replace; /* it was asked to end, for a new one */
+    int64_t started;
+};
+
+struct mod_hotcert_processes {
+    struct mod_hotcert_state *state;
+    struct retained *retained;
+    struct hc_rights rights;
+    struct child keeper, supervisor;
+    int keeper_fd, control_fd, lifeline; /* -1: none */
+    pid_t parent;
+    bool ending;
+};
+
+static const char module_mark;
+
+static int start_keeper(struct mod_hotcert_processes *p, struct hc_error *err);
+static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *err);
+
+void mod_hotcert_rights(struct hc_rights *rights)
+{
+    const char *name = ap_unixd_config.user_name;
+
+    rights->drop = geteuid() == 0;
+    rights->uid = ap_unixd_config.user_id;
+    rights->gid = ap_unixd_config.group_id;
+    if (name != NULL && name[0] == '#') {
+        const struct passwd *entry = getpwuid(rights->uid); /* `User #33` */
+
+        name = entry != NULL ? entry->pw_name : NULL;
+    }
+    rights->user = name;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void close_socket(int *fd)
+{
+    if (*fd >= 0) {
+        (void)shutdown(*fd, SHUT_RDWR);
+        close_fd(fd);
+    }
+}
+
+int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
+{
+    struct hc_rights rights;
+    int keeper = -1;
+    int status = 0;
+    pid_t pid = -1;
+    int rc = -1;
+
+    if (state->conf->identity_count == 0) {
+        return 0;
+    }
+    mod_hotcert_rights(&rights);
+    if (hc_keeper_start(state->conf, &rights, &keeper, &pid, err) != 0) {
+        return -1;
+    }
+    rc = hc_loader_run(state->conf, &rights, keeper, -1, &state->log, err);
+    close_socket(&keeper);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return rc;
+}
+
+/* ---- deaths ---- */
+
+static void start_again(struct child *child)
+{
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    child->wanted = false;
+    child->replace = false;
+    rc = child->which == KEEPER ? start_keeper(child->owner, &err)
+                                : start_supervisor(child->owner, &err);
+    if (rc != 0) {
+        hc_log_error(&child->owner->state->log, HC_LOG_ERROR, NULL, &err);
+        child->wanted = true;
+    }
+}
+
+static void died(struct child *child, int status)
+{
+    struct mod_hotcert_processes *p = child->owner;
+    bool young = hc_now_ms(&hc_clock_system) - child->started < YOUNG_MS;
+
+    child->runs = false;
+    if (p->ending || getpid() != p->parent) {
+        return;
+    }
+    if (!child->replace) {
+        hc_logf(&p->state->log, HC_LOG_ERROR, "the %s ended (status %d); it is started again%s",
+                child->which == KEEPER ? "keeper" : "supervisor", status,
+                young ? " in some seconds" : "");
+    }
+    if (young && !child->replace) {
+        child->wanted = true;
+    } else {
+        start_again(child);
+    }
+}
+
+/* The parent's news of a process of this generation. */
+static void news(int reason, void *data, apr_wait_t status)
+{
+    struct child *child = data;
+
+    switch (reason) {
+    case APR_OC_REASON_DEATH:
+    case APR_OC_REASON_LOST:
+        apr_proc_other_child_unregister(child);
+        died(child, status);
+        break;
+    case APR_OC_REASON_RESTART: /* httpd stops or restarts, and ends its children */
+        child->owner->ending = true;
+        close_socket(&child->owner->lifeline);
+        close_socket(&child->owner->keeper_fd);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The parent's news of a process of a generation before: it was told to end, and has. */
+static void old_news(int reason, void *data, apr_wait_t status)
+{
+    (void)status;
+    if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
+        apr_proc_other_child_unregister(data);
+    }
+}
+
+static void registered(struct child *child, pid_t pid)
+{
+    struct mod_hotcert_processes *p = child->owner;
+
+    memset(&child->proc, 0, sizeof(child->proc));
+    child->proc.pid = pid;
+    child->runs = true;
+    child->started = hc_now_ms(&hc_clock_system);
+    apr_proc_other_child_register(&child->proc, news, child, NULL, p->state->pool);
+}
+
+/* Their deaths come to the parent in this generation: without notice httpd warns of a lost child.
+ */
+static void expect_leaving(struct mod_hotcert_processes *p)
+{
+    for (size_t i = 0; i < LEAVING_MAX; i++) {
+        pid_t pid = p->retained->leaving[i];
+        apr_proc_t *proc = NULL;
+
+        if (pid == 0) {
+            continue;
+        }
+        if (waitpid(pid, NULL, WNOHANG) != 0) {
+            p->retained->leaving[i] = 0;
+            continue;
+        }
+        proc = apr_pcalloc(p->state->pool, sizeof(*proc));
+        proc->pid = pid;
+        apr_proc_other_child_register(proc, old_news, proc, NULL, p->state->pool);
+    }
+}
+
+static void note_leaving(struct retained *retained, const struct child *child)
+{
+    for (size_t i = 0; child->runs && i < LEAVING_MAX; i++) {
+        if (retained->leaving[i] == 0) {
+            retained->leaving[i] = child->proc.pid;
+            return;
+        }
+    }
+}
+
+/* The end of the generation's pool. Also called in children that run their parent's cleanups. */
+static apr_status_t end_processes(void *data)
+{
+    struct mod_hotcert_processes *p = data;
+
+    if (getpid() != p->parent) {
+        return APR_SUCCESS;
+    }
+    p->ending = true;
+    close_socket(&p->lifeline);
+    close_socket(&p->keeper_fd);
+    close_fd(&p->control_fd);
+    note_leaving(p->retained, &p->supervisor);
+    note_leaving(p->retained, &p->keeper);
+    return APR_SUCCESS;
+}
+
+/* ---- starts ---- */
+
+static int start_keeper(struct mod_hotcert_processes *p, struct hc_error *err)
+{
+    bool again = p->keeper_fd >= 0;
+    pid_t pid = -1;
+
+    close_socket(&p->keeper_fd);
+    if (hc_keeper_start(p->state->conf, &p->rights, &p->keeper_fd, &pid, err) != 0) {
+        p->keeper_fd = -1;
+        return -1;
+    }
+    registered(&p->keeper, pid);
+    if (again && p->supervisor.runs) {
+        /* the agent has the old keeper's socket: it gets a new one with a new supervisor */
+        p->supervisor.replace = true;
+        close_socket(&p->lifeline);
+    }
+    return 0;
+}
+
+static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *err)
+{
+    struct mod_hotcert_supervision s = {
+        .conf = p->state->conf,
+        .log = &p->state->log,
+        .rights = p->rights,
+        .fds = {.keeper = p->keeper_fd, .table = p->retained->table_fd, .control = p->control_fd},
+        .parent = p->parent,
+    };
+    struct hc_fork fork_state;
+    int ends[2] = {-1, -1};
+    pid_t pid = -1;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+    }
+    pid = hc_fork_start(&fork_state);
+    if (pid == 0) {
+        close_fd(&ends[0]);
+        close_fd(&p->lifeline);
+        s.lifeline = ends[1];
+        mod_hotcert_supervise(&s);
+    }
+    hc_fork_done(&fork_state);
+    close_fd(&ends[1]);
+    if (pid < 0) {
+        close_fd(&ends[0]);
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "forking the supervisor");
+    }
+    close_socket(&p->lifeline);
+    p->lifeline = ends[0];
+    registered(&p->supervisor, pid);
+    return 0;
+}
+
+/* The table of the generations before, or a new one. */
+static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
+{
+    struct retained *retained = p->retained;
+
+    if (!retained->made) {
+        if (hc_table_create((size_t)p->state->conf->table_size, &retained->table_fd,
+                            &retained->table, err) != 0) {
+            return -1;
+        }
+        retained->made = true;
+    } else if (retained->module != &module_mark) {
+        /* the module's file was replaced: that memory belongs to code that is not this */
+        if (hc_table_attach(retained->table_fd, false, &retained->table, err) != 0) {
+            return -1;
+        }
+    }
+    retained->module = &module_mark;
+    p->state->table = retained->table;
+    return 0;
+}
+
+static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *state)
+{
+    struct mod_hotcert_processes *p = apr_pcalloc(state->pool, sizeof(*p));
+
+    p->state = state;
+    p->retained = ap_retained_data_get(RETAINED_KEY);
+    if (p->retained == NULL) {
+        p->retained = ap_retained_data_create(RETAINED_KEY, sizeof(*p->retained));
+    }
+    mod_hotcert_rights(&p->rights);
+    p->keeper.which = KEEPER;
+    p->supervisor.which = SUPERVISOR;
+    p->keeper.owner = p->supervisor.owner = p;
+    p->keeper_fd = p->control_fd = p->lifeline = -1;
+    p->parent = getpid();
+    apr_pool_cleanup_register(state->pool, p, end_processes, apr_pool_cleanup_null);
+    return p;
+}
+
+/* Everything up to the point where certificates are served. */
+static int load(struct mod_hotcert_processes *p, struct hc_error *err)
+{
+    if (have_table(p, err) != 0 || hc_prepare_folders(p->state->conf, &p->rights, err) != 0 ||
+        start_keeper(p, err) != 0) {
+        return -1;
+    }
+    return hc_loader_run(p->state->conf, &p->rights, p->keeper_fd, p->retained->table_fd,
+                         &p->state->log, err);
+}
+
+static bool is_first_start(void)
+{
+    int generation = 0;
+
+    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) != APR_SUCCESS || generation == 0;
+}
+
+int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error *err)
+{
+    struct mod_hotcert_processes *p = new_processes(state);
+    struct hc_error own;
+
+    state->processes = p;
+    expect_leaving(p);
+    if (state->conf->identity_count == 0) {
+        return 0;
+    }
+    if (load(p, err) != 0) {
+        if (is_first_start()) {
+            return -1;
+        }
+        /* a graceful restart that fails here would end a server that works */
+        hc_log_error(&state->log, HC_LOG_ERROR, "this generation goes on with what there is", err);
+        hc_error_init(err);
+    }
+    hc_error_init(&own);
+    if (hc_prepare_control(state->conf, &p->control_fd, &own) != 0) {
+        hc_log_error(&state->log, HC_LOG_ERROR, "no control socket", &own);
+        p->control_fd = -1;
+    }
+    hc_error_init(&own);
+    if (p->keeper_fd >= 0 && state->table != NULL && start_supervisor(p, &own) != 0) {
+        hc_log_error(&state->log, HC_LOG_ERROR, NULL, &own);
+        p->supervisor.wanted = true;
+    }
+    return 0;
+}
+
+void mod_hotcert_processes_leave(struct mod_hotcert_state *state)
+{
+    struct mod_hotcert_processes *p = state->processes;
+
+    if (p == NULL || getpid() == p->parent) { /* httpd -X: parent and child are one */
+        return;
+    }
+    close_fd(&p->keeper_fd);
+    close_fd(&p->control_fd);
+    close_fd(&p->lifeline);
+    if (p->retained->made) {
+        close_fd(&p->retained->table_fd);
+    }
+}
+
+int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server)
+{
+    struct mod_hotcert_processes *p = mod_hotcert != NULL ? mod_hotcert->processes : NULL;
+
+    (void)pool;
+    (void)server;
+    if (p == NULL || p->ending || getpid() != p->parent) {
+        return DECLINED;
+    }
+    if (p->keeper.wanted) {
+        start_again(&p->keeper);
+    }
+    if (p->supervisor.wanted && p->keeper_fd >= 0) {
+        start_again(&p->supervisor);
+    }
+    return DECLINED;
+}
