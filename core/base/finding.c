@@ -40,29 +40,69 @@ static void finding_dispose(struct hc_finding *f)
     memset(f, 0, sizeof(*f));
 }
 
-int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
-                    struct hc_error *err, const char *fmt, ...)
+/* The same with backslashes kept single: the text is escaped by its own rules already. */
+static int presented_copy(const char *text, char **out, struct hc_error *err)
+{
+    char kept[HC_FOREIGN_MAX * 2];
+    size_t used = 0;
+
+    for (size_t i = 0; text[i] != '\0' && used + 5 < sizeof(kept); i++) {
+        if (text[i] == '\\') {
+            kept[used++] = '\\';
+        } else {
+            hc_escape(kept + used, sizeof(kept) - used, text + i, 1);
+            used += strlen(kept + used);
+        }
+    }
+    kept[used] = '\0';
+    return hc_strdup(kept, out, err);
+}
+
+static int add(struct hc_findings *list, enum hc_problem p, const char *subject,
+               int (*copy)(const char *text, char **out, struct hc_error *err),
+               struct hc_error *err, const char *fmt, va_list args)
 {
     char message[HC_FOREIGN_MAX];
     struct hc_finding f = {.problem = p, .rank = hc_problem_row(p)->cls};
-    va_list args;
 
     if (list->count >= HC_FINDINGS_MAX ||
         hc_findings_find(list, p, subject != NULL ? subject : "") != NULL) {
         return 0;
     }
-    va_start(args, fmt);
     vsnprintf(message, sizeof(message), fmt, args);
-    va_end(args);
     if (make_room(list, err) != 0 ||
         escaped_copy(subject != NULL ? subject : "", &f.subject, err) != 0 ||
-        escaped_copy(message, &f.message, err) != 0 ||
+        copy(message, &f.message, err) != 0 ||
         hc_strdup(hc_problem_row(p)->hint, &f.hint, err) != 0) {
         finding_dispose(&f);
         return -1;
     }
     list->items[list->count++] = f;
     return 0;
+}
+
+int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
+                    struct hc_error *err, const char *fmt, ...)
+{
+    va_list args;
+    int rc = 0;
+
+    va_start(args, fmt);
+    rc = add(list, p, subject, escaped_copy, err, fmt, args);
+    va_end(args);
+    return rc;
+}
+
+int hc_findings_add_presented(struct hc_findings *list, enum hc_problem p, const char *subject,
+                              struct hc_error *err, const char *fmt, ...)
+{
+    va_list args;
+    int rc = 0;
+
+    va_start(args, fmt);
+    rc = add(list, p, subject, presented_copy, err, fmt, args);
+    va_end(args);
+    return rc;
 }
 
 int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)

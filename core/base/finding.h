@@ -32,6 +32,14 @@ struct hc_findings {
 int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
                     struct hc_error *err, const char *fmt, ...) HC_FORMAT(5, 6) HC_MUST_USE;
 
+/*
+ * As hc_findings_add(), for a message whose foreign parts are in an escaped form already, as DNS
+ * records in presentation form are: backslashes stay as they are, all else is escaped as above.
+ */
+int hc_findings_add_presented(struct hc_findings *list, enum hc_problem p, const char *subject,
+                              struct hc_error *err, const char *fmt, ...)
+    HC_FORMAT(5, 6) HC_MUST_USE;
+
 /* Gives the last added finding a hint of its own. -1 only without memory. */
 int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)
     HC_FORMAT(3, 4) HC_MUST_USE;
