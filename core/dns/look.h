@@ -1,0 +1,91 @@
+/*
+ * hc_look: what one question (name, type) ended with, after CNAMEs, at the resolvers and, for what
+ * decides an order, at the zone's own servers too. hc_looks: the looks of one preflight; a
+ * question that several names have in common is asked once.
+ *
+ * Whatever the zone's own servers say counts more than a resolver's cache. That a name does not
+ * exist is believed after two looks only: at the zone's own servers and the resolvers, or at the
+ * zone's own servers twice; where those cannot be reached, at the resolvers twice.
+ */
+#ifndef HC_DNS_LOOK_H
+#define HC_DNS_LOOK_H
+
+#include "base/time.h"
+#include "dns/slot.h"
+#include "dns/zone.h"
+
+#define HC_LOOK_AGAIN_MS 400 /* between two looks at the same place */
+
+enum hc_look_kind {
+    HC_LOOK_RECORDS,       /* there are records of this type */
+    HC_LOOK_NO_DATA,       /* the name exists, without such records */
+    HC_LOOK_NO_NAME,       /* it does not exist, at two looks */
+    HC_LOOK_DANGLING,      /* it is a CNAME to what does not exist, at two looks */
+    HC_LOOK_CONTRADICTED,  /* the zone's servers do not agree whether it exists */
+    HC_LOOK_DNSSEC_BROKEN, /* SERVFAIL, but an answer with checking disabled */
+    HC_LOOK_FAILED,        /* no answer; error */
+};
+
+/* One side's view: the resolvers', or the zone's servers'. */
+struct hc_look_view {
+    bool complete;
+    enum hc_look_kind kind;
+    struct hc_dname end;       /* where the CNAMEs lead */
+    struct hc_dns_reply reply; /* has the records, of the last hop */
+    char from[HC_DNS_SERVER_TEXT];
+    struct hc_error error;
+};
+
+struct hc_looks;
+
+struct hc_look {
+    struct hc_look *next;
+    struct hc_looks *looks;
+    struct hc_dname name;
+    enum hc_dns_type type;
+    bool wants_direct;
+
+    /* the result, once complete */
+    bool complete;
+    enum hc_look_kind kind;
+    bool direct;                     /* the zone's own servers said so */
+    const struct hc_look_view *view; /* the side that counts; NULL if neither answered */
+    struct hc_error error;           /* FAILED: what failed */
+    struct hc_error direct_error;    /* why the zone's servers were not heard, if they were not */
+
+    /* the work */
+    struct hc_look_view cached; /* through the resolvers */
+    struct hc_look_view own;    /* at the zone's servers */
+    struct hc_slot cached_slot;
+    struct hc_slot own_slot;
+    bool checking_disabled; /* the resolvers are being asked with CD */
+    unsigned cached_looks;  /* how often the resolvers said that it does not exist */
+    unsigned own_looks;     /* how often the zone's servers did */
+    int64_t again_ms;       /* when the next look is due; 0: none */
+    struct hc_dname hop;    /* the name that the zone's servers are asked for */
+    unsigned hops;
+    struct hc_zone *zone; /* of hop */
+};
+
+/* deadline_ms: monotonic; every look is complete by then. The owner's self is the caller's. */
+int hc_looks_new(const struct hc_slot_owner *owner, const struct hc_clock *clock,
+                 int64_t deadline_ms, struct hc_looks **out, struct hc_error *err) HC_MUST_USE;
+void hc_looks_free(struct hc_looks *looks);
+
+/* The look for this question; begun if it is not there. Lives as long as looks. NULL: no memory. */
+const struct hc_look *hc_looks_at(struct hc_looks *looks, const struct hc_dname *name,
+                                  enum hc_dns_type type, bool direct, struct hc_error *err);
+
+/* Goes on with all of them; true if anything changed. */
+bool hc_looks_step(struct hc_looks *looks);
+
+/* Milliseconds until a look is due again, -1: none. */
+int64_t hc_looks_next(const struct hc_looks *looks);
+
+/* The zone that a complete look found its name in, or NULL. */
+const struct hc_zone *hc_look_zone(const struct hc_look *look);
+
+/* The next record of a complete look with records; *at counts from 0. NULL: no more. */
+const struct hc_dns_record *hc_look_record(const struct hc_look *look, size_t *at);
+
+#endif

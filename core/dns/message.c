@@ -1,0 +1,337 @@
+/* DNS messages, RFC 1035 section 4; see message.h. The only file that knows ldns. */
+#include "dns/message.h"
+
+#include <ldns/ldns.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define HEADER      12
+#define CLASS_IN    1
+#define FLAG_QR     0x8000u
+#define FLAG_OPCODE 0x7800u
+#define FLAG_TC     0x0200u
+
+char *hc_dns_type_format(unsigned type, char dst[16])
+{
+    static const struct {
+        unsigned type;
+        const char *name;
+    } known[] = {
+        {HC_DNS_A, "A"},     {HC_DNS_NS, "NS"},     {HC_DNS_CNAME, "CNAME"},
+        {HC_DNS_SOA, "SOA"}, {HC_DNS_AAAA, "AAAA"}, {HC_DNS_CAA, "CAA"},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(known); i++) {
+        if (known[i].type == type) {
+            snprintf(dst, 16, "%s", known[i].name);
+            return dst;
+        }
+    }
+    snprintf(dst, 16, "TYPE%u", type & 0xffffu);
+    return dst;
+}
+
+char *hc_dns_rcode_format(unsigned rcode, char dst[16])
+{
+    static const char *const known[] = {
+        [HC_DNS_NOERROR] = "NOERROR",   [HC_DNS_FORMERR] = "FORMERR",
+        [HC_DNS_SERVFAIL] = "SERVFAIL", [HC_DNS_NXDOMAIN] = "NXDOMAIN",
+        [HC_DNS_NOTIMP] = "NOTIMP",     [HC_DNS_REFUSED] = "REFUSED",
+    };
+
+    if (rcode < HC_COUNT(known)) {
+        snprintf(dst, 16, "%s", known[rcode]);
+    } else {
+        snprintf(dst, 16, "RCODE%u", rcode & 0xfffu);
+    }
+    return dst;
+}
+
+int hc_dns_query_write(const struct hc_dns_question *question, uint16_t id, bool plain,
+                       uint8_t dst[HC_DNS_QUERY_MAX], size_t *len, struct hc_error *err)
+{
+    ldns_rdf *name =
+        ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, question->name.len, question->name.wire);
+    uint16_t flags =
+        (uint16_t)((question->recurse ? LDNS_RD : 0) | (question->checking_disabled ? LDNS_CD : 0));
+    ldns_pkt *query = NULL;
+    uint8_t *wire = NULL;
+    int rc = -1;
+
+    if (name == NULL) {
+        return hc_error_nomem(err);
+    }
+    query = ldns_pkt_query_new(name, (ldns_rr_type)question->type, LDNS_RR_CLASS_IN, flags);
+    if (query == NULL) {
+        ldns_rdf_deep_free(name);
+        return hc_error_nomem(err);
+    }
+    ldns_pkt_set_id(query, id);
+    if (!plain) {
+        ldns_pkt_set_edns_udp_size(query, HC_DNS_UDP_SIZE);
+    }
+    if (ldns_pkt2wire(&wire, query, len) != LDNS_STATUS_OK || *len > HC_DNS_QUERY_MAX) {
+        hc_error_set(err, HC_P_INTERNAL, NULL, "a DNS query could not be built");
+        goto out;
+    }
+    memcpy(dst, wire, *len);
+    rc = 0;
+
+out:
+    free(wire);
+    ldns_pkt_free(query);
+    return rc;
+}
+
+static unsigned get16(const uint8_t *at)
+{
+    return (unsigned)at[0] << 8 | at[1];
+}
+
+/* Length of the question's name at data[HEADER], if it is an uncompressed one; else 0. */
+static size_t question_length(const uint8_t *data, size_t len)
+{
+    size_t at = HEADER;
+
+    while (at < len && data[at] != 0 && data[at] < 64) {
+        at += data[at] + 1U;
+    }
+    return at < len && data[at] == 0 ? at + 1 - HEADER : 0;
+}
+
+/* True if the message is a reply to exactly this question with this id. */
+static bool is_ours(const uint8_t *data, size_t len, const struct hc_dns_question *question,
+                    uint16_t id)
+{
+    struct hc_dname name;
+    size_t n = 0;
+
+    if (len < HEADER || get16(data) != id || (get16(data + 2) & FLAG_QR) == 0 ||
+        (get16(data + 2) & FLAG_OPCODE) != 0) {
+        return false;
+    }
+    if (get16(data + 4) == 0) {
+        /* servers that cannot read a question do not always repeat it */
+        return (get16(data + 2) & 15u) == HC_DNS_FORMERR ||
+               (get16(data + 2) & 15u) == HC_DNS_NOTIMP;
+    }
+    n = question_length(data, len);
+    return get16(data + 4) == 1 && n > 0 && len - HEADER >= n + 4 &&
+           hc_dname_from_wire(data + HEADER, n, &name) == 0 &&
+           hc_dname_equal(&name, &question->name) &&
+           get16(data + HEADER + n) == (unsigned)question->type &&
+           get16(data + HEADER + n + 2) == CLASS_IN;
+}
+
+static size_t rdata_length(const ldns_rr *rr)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        len += ldns_rdf_size(ldns_rr_rdf(rr, i));
+    }
+    return len;
+}
+
+static size_t section_length(const ldns_rr_list *list)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+        len += rdata_length(ldns_rr_list_rr(list, i));
+    }
+    return len;
+}
+
+/* Copies one record; -1 if it is not one that is kept. */
+static int take_record(const ldns_rr *rr, struct hc_dns_record *out, uint8_t *pool, size_t *used)
+{
+    const ldns_rdf *owner = ldns_rr_owner(rr);
+    size_t start = *used;
+
+    memset(out, 0, sizeof(*out));
+    if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN || owner == NULL ||
+        rdata_length(rr) > UINT16_MAX ||
+        hc_dname_from_wire(ldns_rdf_data(owner), ldns_rdf_size(owner), &out->owner) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        const ldns_rdf *part = ldns_rr_rdf(rr, i);
+
+        if (ldns_rdf_size(part) > 0) {
+            memcpy(pool + *used, ldns_rdf_data(part), ldns_rdf_size(part));
+            *used += ldns_rdf_size(part);
+        }
+    }
+    out->type = (unsigned)ldns_rr_get_type(rr);
+    out->ttl = ldns_rr_ttl(rr);
+    out->data = pool + start;
+    out->len = (uint16_t)(*used - start);
+    return 0;
+}
+
+static size_t take_section(const ldns_rr_list *list, struct hc_dns_record *records, uint8_t *pool,
+                           size_t *used)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+        if (take_record(ldns_rr_list_rr(list, i), &records[count], pool, used) == 0) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static enum hc_dns_read take_reply(const ldns_pkt *packet, struct hc_dns_reply *out,
+                                   struct hc_error *err)
+{
+    const ldns_rr_list *answers = ldns_pkt_answer(packet);
+    const ldns_rr_list *authorities = ldns_pkt_authority(packet);
+    size_t count = ldns_rr_list_rr_count(answers) + ldns_rr_list_rr_count(authorities);
+    size_t bytes = section_length(answers) + section_length(authorities);
+    size_t used = 0;
+
+    if (count > HC_DNS_RECORDS) {
+        hc_error_set(err, HC_P_DNS_FAILED, NULL, "the reply has more than %d records",
+                     HC_DNS_RECORDS);
+        return HC_DNS_READ_MALFORMED;
+    }
+    out->rcode =
+        (unsigned)ldns_pkt_get_rcode(packet) | (unsigned)ldns_pkt_edns_extended_rcode(packet) << 4;
+    out->authoritative = ldns_pkt_aa(packet);
+    out->records = calloc(count + 1, sizeof(*out->records));
+    out->pool = malloc(bytes + 1);
+    if (out->records == NULL || out->pool == NULL) {
+        hc_dns_reply_dispose(out);
+        hc_error_nomem(err);
+        return HC_DNS_READ_FAILED;
+    }
+    out->answers = take_section(answers, out->records, out->pool, &used);
+    out->authorities = take_section(authorities, out->records + out->answers, out->pool, &used);
+    return HC_DNS_READ_REPLY;
+}
+
+enum hc_dns_read hc_dns_reply_read(const uint8_t *data, size_t len,
+                                   const struct hc_dns_question *question, uint16_t id,
+                                   struct hc_dns_reply *out, struct hc_error *err)
+{
+    enum hc_dns_read result = HC_DNS_READ_MALFORMED;
+    ldns_pkt *packet = NULL;
+    ldns_status status = LDNS_STATUS_OK;
+
+    memset(out, 0, sizeof(*out));
+    if (!is_ours(data, len, question, id)) {
+        return HC_DNS_READ_NOT_OURS;
+    }
+    if ((get16(data + 2) & FLAG_TC) != 0) {
+        out->truncated = true; /* what is there of it is asked for again over TCP */
+        return HC_DNS_READ_REPLY;
+    }
+    if (len > HC_DNS_REPLY_MAX) {
+        hc_error_set(err, HC_P_DNS_FAILED, NULL, "the reply is larger than %zu octets",
+                     HC_DNS_REPLY_MAX);
+        return HC_DNS_READ_MALFORMED;
+    }
+    status = ldns_wire2pkt(&packet, data, len);
+    if (status != LDNS_STATUS_OK) {
+        hc_error_set(err, HC_P_DNS_FAILED, NULL, "the reply is malformed: %s",
+                     ldns_get_errorstr_by_id(status));
+    } else {
+        result = take_reply(packet, out, err);
+    }
+    ldns_pkt_free(packet);
+    return result;
+}
+
+void hc_dns_reply_dispose(struct hc_dns_reply *reply)
+{
+    free(reply->records);
+    free(reply->pool);
+    memset(reply, 0, sizeof(*reply));
+}
+
+int hc_dns_reply_copy(const struct hc_dns_reply *from, struct hc_dns_reply *to,
+                      struct hc_error *err)
+{
+    size_t count = from->answers + from->authorities;
+    size_t bytes = 0;
+
+    *to = *from;
+    for (size_t i = 0; i < count; i++) {
+        bytes += from->records[i].len;
+    }
+    to->records = calloc(count + 1, sizeof(*to->records));
+    to->pool = malloc(bytes + 1);
+    if (to->records == NULL || to->pool == NULL) {
+        hc_dns_reply_dispose(to);
+        return hc_error_nomem(err);
+    }
+    bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        to->records[i] = from->records[i];
+        if (from->records[i].len > 0) {
+            memcpy(to->pool + bytes, from->records[i].data, from->records[i].len);
+        }
+        to->records[i].data = to->pool + bytes;
+        bytes += from->records[i].len;
+    }
+    return 0;
+}
+
+const struct hc_dns_record *hc_dns_reply_next(const struct hc_dns_reply *reply,
+                                              const struct hc_dname *owner, enum hc_dns_type type,
+                                              size_t *at)
+{
+    while (*at < reply->answers) {
+        const struct hc_dns_record *record = &reply->records[(*at)++];
+
+        if (record->type == (unsigned)type && hc_dname_equal(&record->owner, owner)) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+int hc_dns_record_target(const struct hc_dns_record *record, struct hc_dname *out)
+{
+    if (record->type != HC_DNS_CNAME && record->type != HC_DNS_NS) {
+        return -1;
+    }
+    return hc_dname_from_wire(record->data, record->len, out);
+}
+
+int hc_dns_reply_follow(const struct hc_dns_reply *reply, const struct hc_dname *name,
+                        struct hc_dname *end, unsigned *links, struct hc_error *err)
+{
+    *end = *name;
+    for (*links = 0; *links <= HC_DNS_CHAIN; (*links)++) {
+        size_t at = 0;
+        const struct hc_dns_record *alias = hc_dns_reply_next(reply, end, HC_DNS_CNAME, &at);
+
+        if (alias == NULL) {
+            return 0;
+        }
+        if (hc_dns_record_target(alias, end) != 0) {
+            return hc_error_set(err, HC_P_DNS_FAILED, NULL, "a CNAME record is malformed");
+        }
+    }
+    return hc_error_set(err, HC_P_DNS_FAILED, NULL,
+                        "the CNAME records form a loop, or a chain of more than %d", HC_DNS_CHAIN);
+}
+
+const struct hc_dns_record *hc_dns_reply_soa(const struct hc_dns_reply *reply,
+                                             const struct hc_dname *name)
+{
+    for (size_t i = 0; i < reply->answers + reply->authorities; i++) {
+        const struct hc_dns_record *record = &reply->records[i];
+
+        if (record->type == HC_DNS_SOA && hc_dname_is_within(name, &record->owner)) {
+            return record;
+        }
+    }
+    return NULL;
+}

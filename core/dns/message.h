@@ -1,0 +1,119 @@
+/*
+ * DNS messages (RFC 1035 section 4, EDNS RFC 6891): building a query, reading a reply. Reading is
+ * ldns's work; what it gives is copied into bounded values of our own. Everything that a server
+ * sends is hostile. Any thread.
+ */
+#ifndef HC_DNS_MESSAGE_H
+#define HC_DNS_MESSAGE_H
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "dns/dname.h"
+
+#define HC_DNS_QUERY_MAX 300             /* octets of a query of ours */
+#define HC_DNS_UDP_SIZE  1232            /* what we offer by EDNS: no fragments on any path */
+#define HC_DNS_REPLY_MAX ((size_t)16384) /* octets of a reply, also over TCP */
+#define HC_DNS_RECORDS   256             /* records that are kept of one reply */
+#define HC_DNS_CHAIN     10              /* CNAMEs in a row that are followed */
+
+/* The types that are asked for (numbers of the protocol). */
+enum hc_dns_type {
+    HC_DNS_A = 1,
+    HC_DNS_NS = 2,
+    HC_DNS_CNAME = 5,
+    HC_DNS_SOA = 6,
+    HC_DNS_AAAA = 28,
+    HC_DNS_CAA = 257,
+};
+
+/* "A", "CAA" ..; "TYPE99" for others; never NULL. Returns dst. */
+char *hc_dns_type_format(unsigned type, char dst[16]);
+
+/* Response codes of the protocol. */
+enum {
+    HC_DNS_NOERROR = 0,
+    HC_DNS_FORMERR = 1,
+    HC_DNS_SERVFAIL = 2,
+    HC_DNS_NXDOMAIN = 3,
+    HC_DNS_NOTIMP = 4,
+    HC_DNS_REFUSED = 5,
+};
+
+/* "NXDOMAIN" ..; "RCODE99" for others. Returns dst. */
+char *hc_dns_rcode_format(unsigned rcode, char dst[16]);
+
+struct hc_dns_question {
+    struct hc_dname name;
+    enum hc_dns_type type;
+    bool recurse;           /* RD: for a resolver; without it for a zone's own server */
+    bool checking_disabled; /* CD, RFC 4035 section 3.2.2 */
+};
+
+/* Writes a query with this id, with EDNS unless plain. *len octets are used. */
+int hc_dns_query_write(const struct hc_dns_question *question, uint16_t id, bool plain,
+                       uint8_t dst[HC_DNS_QUERY_MAX], size_t *len,
+                       struct hc_error *err) HC_MUST_USE;
+
+struct hc_dns_record {
+    struct hc_dname owner;
+    unsigned type;
+    uint32_t ttl;
+    uint16_t len;        /* of data */
+    const uint8_t *data; /* RDATA; names in it are uncompressed */
+};
+
+/* Zeroed memory is an empty reply. Records: first the answers, then the authority section. */
+struct hc_dns_reply {
+    unsigned rcode;
+    bool authoritative;
+    bool truncated;
+    struct hc_dns_record *records;
+    size_t answers;
+    size_t authorities;
+    uint8_t *pool; /* what the records' data points into */
+};
+
+enum hc_dns_read {
+    HC_DNS_READ_REPLY,     /* *out is it */
+    HC_DNS_READ_NOT_OURS,  /* not a reply to this question with this id: to be dropped */
+    HC_DNS_READ_MALFORMED, /* says that it is, but cannot be read; err says why */
+    HC_DNS_READ_FAILED,    /* out of memory; err */
+};
+
+/* Reads what a server sent. out is disposed by the caller if HC_DNS_READ_REPLY. */
+enum hc_dns_read hc_dns_reply_read(const uint8_t *data, size_t len,
+                                   const struct hc_dns_question *question, uint16_t id,
+                                   struct hc_dns_reply *out, struct hc_error *err) HC_MUST_USE;
+
+void hc_dns_reply_dispose(struct hc_dns_reply *reply);
+
+/* A copy that its holder disposes. */
+int hc_dns_reply_copy(const struct hc_dns_reply *from, struct hc_dns_reply *to,
+                      struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Follows CNAMEs through the answers, from name: *end is where they lead (name itself without
+ * any), *links how many there were. -1 with HC_P_DNS_FAILED for a loop or a chain that is too long.
+ */
+int hc_dns_reply_follow(const struct hc_dns_reply *reply, const struct hc_dname *name,
+                        struct hc_dname *end, unsigned *links, struct hc_error *err) HC_MUST_USE;
+
+/* The next answer of this owner and type at or behind index *at, which moves behind it; or NULL. */
+const struct hc_dns_record *hc_dns_reply_next(const struct hc_dns_reply *reply,
+                                              const struct hc_dname *owner, enum hc_dns_type type,
+                                              size_t *at);
+
+/* The name in a CNAME or NS record. -1 if it is none. */
+int hc_dns_record_target(const struct hc_dns_record *record, struct hc_dname *out) HC_MUST_USE;
+
+/* The SOA of the authority section or of the answers whose owner is name or stands above it. */
+const struct hc_dns_record *hc_dns_reply_soa(const struct hc_dns_reply *reply,
+                                             const struct hc_dname *name);
+
+/* Records longer than this are cut with ".." in presentation form. */
+#define HC_DNS_RECORD_TEXT 400
+/* "www.example.net. 300 IN A 192.0.2.7": as a zone file has it, escaped, cut. Returns dst. */
+char *hc_dns_record_format(const struct hc_dns_record *record, char dst[HC_DNS_RECORD_TEXT]);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * The preflight: a look at every name of an order before the CA is asked. Does the name exist,
+ * where do its addresses lead, does CAA (RFC 8659, RFC 8657) let this issuer in, and does a
+ * request for http-01 come back with our own answer. None of it spends an attempt at the CA.
+ *
+ * Asynchronous, on one thread, never blocking: the caller's loop waits for hc_preflight_fd() to
+ * become readable, for at most the milliseconds that hc_preflight_run() returned, and calls
+ * hc_preflight_run() again. done() is called from there, once, and only after every name has its
+ * verdict; it is bounded (HC_PREFLIGHT_DNS_MS for the look-ups, HC_PREFLIGHT_FETCH_MS for the
+ * requests after them).
+ *
+ *     hc_resolver_new(&ropt, &resolver, &err);               (one a process; dns/resolver.h)
+ *     hc_preflight_start(&options, &preflight, &err);
+ *     loop: fds[n] = {hc_resolver_fd(resolver), POLLIN};  timeout = min of
+ *           hc_resolver_run(resolver) and hc_preflight_run(preflight)
+ *     done(self, result): result->names[i].leave_out, .verdict, .findings;
+ *           hc_preflight_free(preflight) may be called from within
+ */
+#ifndef HC_DNS_PREFLIGHT_H
+#define HC_DNS_PREFLIGHT_H
+
+#include "base/finding.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "conf/conf.h"
+#include "dns/fetch_port.h"
+#include "dns/resolver.h"
+
+#define HC_PREFLIGHT_DNS_MS   10000 /* all look-ups of a name, and of all names: side by side */
+#define HC_PREFLIGHT_FETCH_MS 10000 /* the requests of all names, after their look-ups */
+
+enum hc_preflight_verdict {
+    HC_PREFLIGHT_READY,      /* nothing stands against it; remarks are possible */
+    HC_PREFLIGHT_WOULD_FAIL, /* a CA that sees what we see refuses */
+    HC_PREFLIGHT_UNKNOWN,    /* a look failed (time-out, SERVFAIL): neither can be said */
+};
+
+/* "ready", "would-fail", "unknown"; never NULL. Any thread. */
+const char *hc_preflight_verdict_name(enum hc_preflight_verdict verdict);
+
+/* What was found about one name. Valid during done(). */
+struct hc_preflight_name {
+    const char *name;
+    enum hc_preflight_verdict verdict;
+    /*
+     * True only if the name consistently does not exist, or a CAA set forbids this issuer: what
+     * leaves a name out of an order (hotcert_bad_names leave-out). All else is a warning beside it.
+     */
+    bool leave_out;
+    enum hc_problem cause;       /* the finding that decided, HC_P_NONE when ready */
+    struct hc_findings findings; /* subject: the name; owned by the preflight */
+    struct hc_list looks;        /* what was seen, in presentation form, for the tree report */
+};
+
+struct hc_preflight_result {
+    const struct hc_preflight_name *names; /* in the order of options.names */
+    size_t count;
+};
+
+typedef void hc_preflight_done(void *self, const struct hc_preflight_result *result);
+
+/* All pointers are borrowed until hc_preflight_start() returns, but for the ports. */
+struct hc_preflight_options {
+    const struct hc_list *names; /* normalised; wildcards with their "*." */
+    const struct hc_list
+        *caa_domains; /* the issuer's caaIdentities; empty or NULL: CAA is not judged */
+    const struct hc_list *methods; /* "http-01", "dns-01", "tls-alpn-01": what may be used */
+    const char *account_uri;       /* or NULL: not known yet */
+    enum hc_network network;       /* the issuer's; AUTO looks at where its directory is */
+    const char *directory_url;     /* for AUTO; may be NULL: public */
+    int64_t http_port;             /* of a private CA; 0: 80 */
+    /*
+     * http-01: a token of our own and its answer, which this machine's servers give now (the
+     * caller publishes it before and withdraws it after). Both NULL: nothing of ours answers yet
+     * (`hotcert diagnose`); then any HTTP reply will do.
+     */
+    const char *token;
+    const char *answer;
+    const struct hc_fetch_port *fetch; /* NULL: no request is made */
+    const struct hc_dns_port *dns;     /* hc_resolver_port() */
+    const struct hc_clock *clock;
+    const struct hc_log *log;  /* or NULL */
+    const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs() */
+    void *self;
+    hc_preflight_done *done;
+};
+
+struct hc_preflight;
+
+/* Starts; done() is never called from within. */
+int hc_preflight_start(const struct hc_preflight_options *options, struct hc_preflight **out,
+                       struct hc_error *err) HC_MUST_USE;
+
+/* Ends it without done(); NULL is fine. */
+void hc_preflight_free(struct hc_preflight *preflight);
+
+/* Does what is due; the milliseconds until it must be called again, -1: only after the resolver. */
+int64_t hc_preflight_run(struct hc_preflight *preflight);
+
+#endif

@@ -1,0 +1,530 @@
+/*
+ * Look-ups side by side; see resolver.h. A look-up goes from server to server and round to round;
+ * each try is an hc_exchange. Nothing is called back from where a look-up is being worked on:
+ * what is complete goes to a list first, so that callbacks may ask and cancel as they like.
+ */
+#include "dns/resolver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "dns/exchange.h"
+#include "dns/server.h"
+
+#define ACTIVE_MAX  200 /* sockets open at a time; what is more waits for its turn */
+#define WAITING_MAX 20000
+#define EVENTS      64
+
+enum stage { STAGE_QUEUED, STAGE_ACTIVE, STAGE_COMPLETE };
+
+struct lookup {
+    TAILQ_ENTRY(lookup) link;
+    enum stage stage;
+    uint64_t id;
+    struct hc_dns_question question;
+    struct hc_dns_server servers[HC_RESOLVER_SERVERS];
+    size_t server_count;
+    size_t first; /* the server that the look-up began with */
+    size_t tried; /* servers tried in this round */
+    unsigned round;
+    bool silent;      /* somebody of this round did not answer in time */
+    bool own_servers; /* the resolvers, not a zone's servers */
+    int64_t deadline_ms;
+    int64_t try_until_ms;
+    struct hc_exchange exchange;
+    bool has_reply; /* reply is the end, or a refusal to fall back on */
+    struct hc_dns_reply reply;
+    struct hc_dns_server from;
+    struct hc_error error; /* of the latest try that failed */
+    hc_dns_done *done;
+    void *arg;
+};
+TAILQ_HEAD(lookups, lookup);
+
+struct hc_resolver {
+    struct hc_dns_port port;
+    int epoll;
+    int wake; /* an eventfd in it: readable while look-ups are queued that could begin */
+    struct hc_dns_server servers[HC_RESOLVER_SERVERS];
+    size_t server_count;
+    size_t preferred; /* the server that answered last */
+    const struct hc_clock *clock;
+    const struct hc_random *random;
+    const struct hc_log *log;
+    uint64_t last_id;
+    struct lookups queued;
+    struct lookups active;
+    struct lookups complete;
+    size_t active_count;
+    size_t queued_count;
+};
+
+static struct lookups *list_of(struct hc_resolver *r, enum stage stage)
+{
+    switch (stage) {
+    case STAGE_QUEUED:
+        return &r->queued;
+    case STAGE_ACTIVE:
+        return &r->active;
+    case STAGE_COMPLETE:
+        break;
+    }
+    return &r->complete;
+}
+
+static void move_to(struct hc_resolver *r, struct lookup *l, enum stage stage)
+{
+    TAILQ_REMOVE(list_of(r, l->stage), l, link);
+    r->active_count -= l->stage == STAGE_ACTIVE;
+    r->queued_count -= l->stage == STAGE_QUEUED;
+    l->stage = stage;
+    r->active_count += stage == STAGE_ACTIVE;
+    TAILQ_INSERT_TAIL(list_of(r, stage), l, link);
+}
+
+static void lookup_free(struct lookup *l)
+{
+    if (l != NULL) {
+        hc_exchange_close(&l->exchange);
+        hc_dns_reply_dispose(&l->reply);
+        free(l);
+    }
+}
+
+static struct hc_dns_server *current(struct lookup *l)
+{
+    return &l->servers[(l->first + l->tried) % l->server_count];
+}
+
+static void complete(struct hc_resolver *r, struct lookup *l)
+{
+    hc_exchange_close(&l->exchange);
+    move_to(r, l, STAGE_COMPLETE);
+}
+
+/* Keeps what the latest failure was, with the server that it was about. */
+static void note_failure(struct hc_resolver *r, struct lookup *l, const struct hc_error *err)
+{
+    char name[HC_DNAME_TEXT];
+    char type[16];
+    char server[HC_DNS_SERVER_TEXT];
+
+    hc_error_init(&l->error);
+    hc_error_set(&l->error,
+                 err->problem == HC_P_OUT_OF_MEMORY ? HC_P_OUT_OF_MEMORY : HC_P_DNS_FAILED,
+                 hc_dname_format(&l->question.name, name), "%s %s: %s",
+                 hc_dns_type_format((unsigned)l->question.type, type),
+                 hc_dns_server_format(current(l), server), err->detail);
+    hc_logf(r->log, HC_LOG_DEBUG, "dns: %s %s", l->error.subject, l->error.detail);
+}
+
+static int watch(struct hc_resolver *r, struct lookup *l, int operation)
+{
+    struct epoll_event event = {.events = hc_exchange_events(&l->exchange), .data.ptr = l};
+
+    return epoll_ctl(r->epoll, operation, l->exchange.fd, &event);
+}
+
+/* Opens a try at the current server. False if that failed at once. */
+static bool open_try(struct hc_resolver *r, struct lookup *l, bool tcp, bool plain)
+{
+    struct hc_error err = {0};
+    int64_t now = hc_now_ms(r->clock);
+    int64_t length = HC_RESOLVER_TRY_MS;
+
+    for (unsigned i = 0; i < l->round && i < 4; i++) {
+        length += length / 2;
+    }
+    hc_exchange_close(&l->exchange);
+    if (hc_exchange_open(&l->exchange, &l->question, current(l), tcp, plain, r->random, &err) !=
+        0) {
+        note_failure(r, l, &err);
+        return false;
+    }
+    if (watch(r, l, EPOLL_CTL_ADD) != 0) {
+        hc_error_set_errno(&err, HC_P_SYSTEM, NULL, errno, "the socket cannot be watched");
+        note_failure(r, l, &err);
+        return false;
+    }
+    l->try_until_ms = now + length < l->deadline_ms ? now + length : l->deadline_ms;
+    return true;
+}
+
+/* Goes on to the next server, or round; completes the look-up when there is none. */
+static void next_try(struct hc_resolver *r, struct lookup *l)
+{
+    for (;;) {
+        l->tried++;
+        if (l->tried >= l->server_count) {
+            /* once all have said no, asking again at once would only be noise; and a refusal is
+             * not worth waiting until the end for a better word from the silent ones */
+            if (!l->silent || (l->has_reply && l->round > 0)) {
+                break;
+            }
+            l->tried = 0;
+            l->round++;
+            l->silent = false;
+        }
+        if (hc_now_ms(r->clock) >= l->deadline_ms) {
+            break;
+        }
+        if (open_try(r, l, false, false)) {
+            return;
+        }
+    }
+    complete(r, l);
+}
+
+static bool is_refusal(unsigned rcode)
+{
+    return rcode != HC_DNS_NOERROR && rcode != HC_DNS_NXDOMAIN;
+}
+
+static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_reply *reply)
+{
+    bool odd = reply->rcode == HC_DNS_FORMERR || reply->rcode == HC_DNS_NOTIMP ||
+               reply->rcode == 16; /* BADVERS */
+
+    if (reply->truncated) {
+        hc_dns_reply_dispose(reply);
+        if (!open_try(r, l, true, l->exchange.plain)) {
+            next_try(r, l);
+        }
+        return;
+    }
+    if (odd && !l->exchange.plain) {
+        /* RFC 6891 section 7: perhaps it is EDNS that this server does not take */
+        hc_dns_reply_dispose(reply);
+        if (!open_try(r, l, false, true)) {
+            next_try(r, l);
+        }
+        return;
+    }
+    hc_dns_reply_dispose(&l->reply);
+    l->reply = *reply;
+    l->has_reply = true;
+    l->from = *current(l);
+    if (is_refusal(reply->rcode)) {
+        next_try(r, l);
+        return;
+    }
+    if (l->own_servers) {
+        r->preferred = (l->first + l->tried) % l->server_count;
+    }
+    complete(r, l);
+}
+
+static void on_ready(struct hc_resolver *r, struct lookup *l)
+{
+    struct hc_dns_reply reply;
+    struct hc_error err = {0};
+    uint32_t before = hc_exchange_events(&l->exchange);
+
+    switch (hc_exchange_step(&l->exchange, &reply, &err)) {
+    case HC_EXCHANGE_WAITING:
+        if (hc_exchange_events(&l->exchange) == before || watch(r, l, EPOLL_CTL_MOD) == 0) {
+            return;
+        }
+        hc_error_set_errno(&err, HC_P_SYSTEM, NULL, errno, "the socket cannot be watched");
+        break;
+    case HC_EXCHANGE_REPLY:
+        take_reply(r, l, &reply);
+        return;
+    case HC_EXCHANGE_FAILED:
+        break;
+    }
+    note_failure(r, l, &err);
+    next_try(r, l);
+}
+
+static void on_time(struct hc_resolver *r, struct lookup *l)
+{
+    struct hc_error err = {0};
+
+    hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no answer in time");
+    note_failure(r, l, &err);
+    l->silent = true;
+    if (l->own_servers && r->preferred == (l->first + l->tried) % l->server_count) {
+        r->preferred = (r->preferred + 1) % r->server_count;
+    }
+    next_try(r, l);
+}
+
+static void begin(struct hc_resolver *r, struct lookup *l)
+{
+    struct hc_error err = {0};
+
+    move_to(r, l, STAGE_ACTIVE);
+    if (l->own_servers) {
+        l->first = r->preferred;
+    }
+    if (hc_now_ms(r->clock) >= l->deadline_ms) {
+        hc_error_set(&err, HC_P_DNS_FAILED, NULL, "there was no time left to ask");
+        note_failure(r, l, &err);
+        complete(r, l);
+        return;
+    }
+    if (!open_try(r, l, false, false)) {
+        next_try(r, l);
+    }
+}
+
+static struct lookup *find(struct hc_resolver *r, uint64_t id)
+{
+    static const enum stage stages[] = {STAGE_QUEUED, STAGE_ACTIVE, STAGE_COMPLETE};
+    struct lookup *l = NULL;
+
+    for (size_t i = 0; i < HC_COUNT(stages); i++) {
+        TAILQ_FOREACH(l, list_of(r, stages[i]), link)
+        {
+            if (l->id == id) {
+                return l;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void cancel(void *self, uint64_t id)
+{
+    struct hc_resolver *r = self;
+    struct lookup *l = find(r, id);
+
+    if (l != NULL) {
+        move_to(r, l, STAGE_COMPLETE);
+        TAILQ_REMOVE(&r->complete, l, link);
+        lookup_free(l);
+    }
+}
+
+static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void *arg, uint64_t *id,
+               struct hc_error *err)
+{
+    struct hc_resolver *r = self;
+    bool own = ask->servers == NULL || ask->server_count == 0;
+    const struct hc_dns_server *servers = own ? r->servers : ask->servers;
+    size_t count = own ? r->server_count : ask->server_count;
+    struct lookup *l = NULL;
+
+    if (r->queued_count >= WAITING_MAX) {
+        return hc_error_set(err, HC_P_TOO_LARGE, NULL, "more than %d look-ups wait", WAITING_MAX);
+    }
+    l = calloc(1, sizeof(*l));
+    if (l == NULL) {
+        return hc_error_nomem(err);
+    }
+    l->id = ++r->last_id;
+    l->question = ask->question;
+    l->own_servers = own;
+    l->server_count = count < HC_RESOLVER_SERVERS ? count : HC_RESOLVER_SERVERS;
+    memcpy(l->servers, servers, l->server_count * sizeof(l->servers[0]));
+    l->deadline_ms =
+        ask->deadline_ms > 0 ? ask->deadline_ms : hc_now_ms(r->clock) + HC_RESOLVER_ASK_MS;
+    l->done = done;
+    l->arg = arg;
+    l->stage = STAGE_QUEUED;
+    r->queued_count++;
+    TAILQ_INSERT_TAIL(&r->queued, l, link);
+    *id = l->id;
+    eventfd_write(r->wake, 1); /* cannot fail: it is emptied long before it is full */
+    return 0;
+}
+
+static int take_servers(struct hc_resolver *r, const struct hc_resolver_options *options,
+                        struct hc_error *err)
+{
+    const struct hc_list *list = options->servers;
+
+    if (list == NULL || list->count == 0) {
+        r->server_count = hc_dns_servers_of_system(
+            options->resolv_conf != NULL ? options->resolv_conf : "/etc/resolv.conf", r->servers,
+            HC_RESOLVER_SERVERS);
+        return 0;
+    }
+    if (list->count > HC_RESOLVER_SERVERS) {
+        return hc_error_set(err, HC_P_BAD_VALUE, NULL, "at most %d resolvers are asked",
+                            HC_RESOLVER_SERVERS);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (hc_dns_server_parse(list->items[i], &r->servers[i], err) != 0) {
+            return -1;
+        }
+    }
+    r->server_count = list->count;
+    return 0;
+}
+
+static int open_epoll(const struct hc_resolver *r, struct hc_error *err)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+
+    if (r->epoll < 0 || r->wake < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &event) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "no epoll can be made");
+    }
+    return 0;
+}
+
+int hc_resolver_new(const struct hc_resolver_options *options, struct hc_resolver **out,
+                    struct hc_error *err)
+{
+    struct hc_resolver *r = calloc(1, sizeof(*r));
+
+    *out = NULL;
+    if (r == NULL) {
+        return hc_error_nomem(err);
+    }
+    r->port = (struct hc_dns_port){.self = r, .ask = ask, .cancel = cancel};
+    r->clock = options->clock;
+    r->random = options->random;
+    r->log = options->log;
+    TAILQ_INIT(&r->queued);
+    TAILQ_INIT(&r->active);
+    TAILQ_INIT(&r->complete);
+    r->epoll = epoll_create1(EPOLL_CLOEXEC);
+    r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (open_epoll(r, err) != 0 || take_servers(r, options, err) != 0) {
+        hc_resolver_free(r);
+        return -1;
+    }
+    *out = r;
+    return 0;
+}
+
+static void drain(struct lookups *list)
+{
+    struct lookup *l = NULL;
+
+    while ((l = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, l, link);
+        lookup_free(l);
+    }
+}
+
+void hc_resolver_free(struct hc_resolver *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    drain(&r->queued);
+    drain(&r->active);
+    drain(&r->complete);
+    if (r->epoll >= 0) {
+        close(r->epoll);
+    }
+    if (r->wake >= 0) {
+        close(r->wake);
+    }
+    free(r);
+}
+
+const struct hc_dns_port *hc_resolver_port(struct hc_resolver *r)
+{
+    return &r->port;
+}
+
+int hc_resolver_fd(const struct hc_resolver *r)
+{
+    return r->epoll;
+}
+
+/* Calls back what is complete. The look-up is off every list by then: it cannot be cancelled. */
+static void call_back(struct hc_resolver *r)
+{
+    struct lookup *l = NULL;
+
+    while ((l = TAILQ_FIRST(&r->complete)) != NULL) {
+        TAILQ_REMOVE(&r->complete, l, link);
+        if (l->has_reply) {
+            l->done(l->arg, &l->reply, &l->from, NULL);
+        } else {
+            hc_error_set(&l->error, HC_P_DNS_FAILED, NULL, "nobody answered");
+            l->done(l->arg, NULL, NULL, &l->error);
+        }
+        lookup_free(l);
+    }
+}
+
+static void read_events(struct hc_resolver *r)
+{
+    struct epoll_event events[EVENTS];
+    eventfd_t ignored = 0;
+    int n = 0;
+
+    eventfd_read(r->wake, &ignored); /* -1 when there is nothing: that is fine */
+
+    /* a full batch may have left some behind; each look-up is in a batch once */
+    do {
+        n = epoll_wait(r->epoll, events, EVENTS, 0);
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.ptr != NULL) {
+                on_ready(r, events[i].data.ptr);
+            }
+        }
+    } while (n == EVENTS);
+}
+
+static void run_timers(struct hc_resolver *r)
+{
+    int64_t now = hc_now_ms(r->clock);
+    struct lookup *l = TAILQ_FIRST(&r->active);
+
+    while (l != NULL) {
+        struct lookup *next = TAILQ_NEXT(l, link);
+
+        if (now >= l->try_until_ms) {
+            on_time(r, l);
+        }
+        l = next;
+    }
+}
+
+static void begin_queued(struct hc_resolver *r)
+{
+    struct lookup *l = NULL;
+
+    while (r->active_count < ACTIVE_MAX && (l = TAILQ_FIRST(&r->queued)) != NULL) {
+        begin(r, l);
+    }
+}
+
+int64_t hc_resolver_run(struct hc_resolver *r)
+{
+    int64_t now = 0;
+    int64_t until = INT64_MAX;
+    struct lookup *l = NULL;
+
+    read_events(r);
+    run_timers(r);
+    begin_queued(r);
+    while (!TAILQ_EMPTY(&r->complete)) {
+        call_back(r);
+        begin_queued(r); /* what the callbacks asked is on its way before the caller sleeps */
+    }
+    TAILQ_FOREACH(l, &r->active, link)
+    {
+        until = l->try_until_ms < until ? l->try_until_ms : until;
+    }
+    now = hc_now_ms(r->clock);
+    return until == INT64_MAX ? -1 : until > now ? until - now : 0;
+}
+
+char *hc_resolver_describe(const struct hc_resolver *r, char *dst, size_t cap)
+{
+    size_t used = 0;
+    char text[HC_DNS_SERVER_TEXT];
+
+    dst[0] = '\0';
+    for (size_t i = 0; i < r->server_count && used < cap; i++) {
+        int n = snprintf(dst + used, cap - used, "%s%s", i > 0 ? ", " : "",
+                         hc_dns_server_format(&r->servers[i], text));
+
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return dst;
+}

@@ -1,0 +1,46 @@
+/* The place for one answer; see slot.h. */
+#include "dns/slot.h"
+
+#include <string.h>
+
+static void fill(void *arg, const struct hc_dns_reply *reply, const struct hc_dns_server *from,
+                 const struct hc_error *err)
+{
+    struct hc_slot *slot = arg;
+    const struct hc_slot_owner *owner = slot->owner;
+
+    slot->id = 0;
+    slot->state = HC_SLOT_FAILED;
+    if (reply == NULL) {
+        slot->error = *err;
+    } else if (hc_dns_reply_copy(reply, &slot->reply, &slot->error) == 0) {
+        slot->from = *from;
+        slot->state = HC_SLOT_REPLY;
+    }
+    owner->wake(owner->self); /* may free the slot */
+}
+
+void hc_slot_ask(struct hc_slot *slot, const struct hc_slot_owner *owner,
+                 const struct hc_dns_ask *ask)
+{
+    hc_slot_dispose(slot);
+    slot->owner = owner;
+    slot->state = HC_SLOT_PENDING;
+    if (owner->dns->ask(owner->dns->self, ask, fill, slot, &slot->id, &slot->error) != 0) {
+        slot->state = HC_SLOT_FAILED;
+    }
+}
+
+bool hc_slot_settled(const struct hc_slot *slot)
+{
+    return slot->state != HC_SLOT_PENDING;
+}
+
+void hc_slot_dispose(struct hc_slot *slot)
+{
+    if (slot->state == HC_SLOT_PENDING) {
+        slot->owner->dns->cancel(slot->owner->dns->self, slot->id);
+    }
+    hc_dns_reply_dispose(&slot->reply);
+    memset(slot, 0, sizeof(*slot));
+}
