@@ -20,6 +20,7 @@ struct build {
     enum part *parts;
     size_t served[HC_CHAIN_MAX]; /* indices, leaf first */
     size_t served_count;
+    int namesake; /* names fit the last one served, but its signature does not verify; or -1 */
     struct hc_findings *findings;
     struct hc_error *err;
 };
@@ -75,10 +76,15 @@ static int next_issuer(struct build *b)
     X509 *last = b->certs[b->served[b->served_count - 1]].cert;
     int best = -1;
 
+    b->namesake = -1;
     for (size_t i = 0; i < b->count; i++) {
         X509 *cert = b->certs[i].cert;
 
-        if (b->parts[i] != PART_STRANGER || !hc_cert_issued(cert, last)) {
+        if (b->parts[i] != PART_STRANGER || X509_check_issued(cert, last) != X509_V_OK) {
+            continue;
+        }
+        if (!hc_cert_issued(cert, last)) {
+            b->namesake = (int)i;
             continue;
         }
         if (hc_cert_self_signed(cert)) {
@@ -124,6 +130,24 @@ static int report_order(struct build *b)
                                label);
     }
     return 0;
+}
+
+/* Names say "issued by", the signature says no: damaged, or another CA of the same name. */
+static int report_namesake(struct build *b)
+{
+    char where[HC_ERROR_SUBJECT];
+    char label[HC_CERT_LABEL];
+    char issuer[HC_CERT_LABEL];
+    size_t last = b->served[b->served_count - 1];
+
+    if (b->namesake < 0) {
+        return 0;
+    }
+    return hc_findings_add(b->findings, HC_P_CHAIN_INVALID, place(b, last, where), b->err,
+                           "the signature of %s does not verify with the key of %s, which it names "
+                           "as its issuer: one of the two is damaged, or of another CA",
+                           hc_cert_label(b->certs[last].cert, label),
+                           hc_cert_label(b->certs[b->namesake].cert, issuer));
 }
 
 static int report_part(struct build *b, size_t i)
@@ -179,8 +203,12 @@ static size_t first_copy(const struct build *b, size_t leaf)
 int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, const char *subject,
                    STACK_OF(X509) * chain, struct hc_findings *findings, struct hc_error *err)
 {
-    struct build b = {
-        .certs = certs, .count = count, .subject = subject, .findings = findings, .err = err};
+    struct build b = {.certs = certs,
+                      .count = count,
+                      .subject = subject,
+                      .namesake = -1,
+                      .findings = findings,
+                      .err = err};
     int rc = -1;
 
     b.parts = calloc(count, sizeof(*b.parts));
@@ -196,7 +224,7 @@ int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, c
             goto out;
         }
     }
-    if (report_order(&b) != 0) {
+    if (report_order(&b) != 0 || report_namesake(&b) != 0) {
         goto out;
     }
     for (size_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/pair.h"
 
@@ -137,23 +138,38 @@ static int keep_cert(struct scan *s, X509 *cert, size_t line)
     return 0;
 }
 
+/* What is wrong with a certificate that d2i made or refused (NULL), or NULL. */
+static const char *cert_fault(X509 *cert, bool all_used)
+{
+    int64_t from = 0;
+    int64_t until = 0;
+
+    if (cert == NULL) {
+        return "the certificate in this block cannot be read";
+    }
+    if (!all_used) {
+        return "bytes follow the certificate inside its block";
+    }
+    if (X509_get0_pubkey(cert) == NULL) {
+        return "the public key of this certificate cannot be read";
+    }
+    return hc_cert_dates(cert, &from, &until, NULL) != 0
+               ? "the dates of this certificate cannot be read"
+               : NULL;
+}
+
 static int read_cert(struct scan *s, const struct block *b, const unsigned char *der, long len)
 {
     const unsigned char *p = der;
     X509 *cert = strcmp(b->label, PEM_STRING_X509_TRUSTED) == 0 ? d2i_X509_AUX(NULL, &p, len)
                                                                 : d2i_X509(NULL, &p, len);
+    const char *fault = cert_fault(cert, p == der + len);
     int rc = 0;
 
-    if (cert == NULL || p != der + len || X509_get0_pubkey(cert) == NULL) {
-        rc = damaged(s, b->line,
-                     cert == NULL     ? "the certificate in this block cannot be read"
-                     : p != der + len ? "bytes follow the certificate inside its block"
-                                      : "the public key of this certificate cannot be read");
-    } else if (s->out->cert_count >= HC_PEM_CERTS_MAX) {
-        rc = damaged(s, b->line, "more certificates than a chain can have (200)");
-    } else {
-        rc = keep_cert(s, cert, b->line);
+    if (fault == NULL && s->out->cert_count >= HC_PEM_CERTS_MAX) {
+        fault = "more certificates than a chain can have (200)";
     }
+    rc = fault != NULL ? damaged(s, b->line, fault) : keep_cert(s, cert, b->line);
     X509_free(cert);
     return rc;
 }
@@ -378,6 +394,13 @@ static void note_text(struct scan *s, struct line l)
     s->text_line = s->text_lines++ == 0 ? s->line_no : s->text_line;
 }
 
+/* The first bytes of another block, and then the file ends: it is being written. */
+static bool is_cut_begin(const struct scan *s, struct line l)
+{
+    return s->at == s->text.len && s->text.data[s->text.len - 1] != '\n' && l.len > 0 &&
+           l.len < sizeof(BEGIN) - 1 && memcmp(l.data, BEGIN, l.len) == 0;
+}
+
 static int scan_lines(struct scan *s)
 {
     struct line l;
@@ -394,6 +417,9 @@ static int scan_lines(struct scan *s)
         } else if (starts(l, "-----END")) {
             s->blocks++;
             rc = damaged(s, s->line_no, "an END line without its BEGIN");
+        } else if (is_cut_begin(s, l)) {
+            rc =
+                damaged(s, s->line_no, "the file ends inside a BEGIN line; it may be half-written");
         } else if (l.len > 0) {
             note_text(s, l);
         }
