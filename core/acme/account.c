@@ -1,0 +1,173 @@
+/*
+ * The account at one issuer, RFC 8555 section 7.3: its key is stored before it is ever used, so
+ * that a crash leads to the same account again and not to a second one.
+ */
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/client.h"
+#include "acme/json.h"
+#include "acme/request.h"
+#include "pki/key.h"
+
+int hc_account_need_key(struct hc_acme *acme, struct hc_error *err)
+{
+    const struct hc_acme_options *o = &acme->options;
+
+    if (acme->account.key == NULL) {
+        if (hc_key_new(HC_KEY_ECDSA_256, &acme->account.key, err) != 0) {
+            return -1;
+        }
+        if (o->store_account(o->self, &acme->account, err) != 0) {
+            EVP_PKEY_free(acme->account.key);
+            acme->account.key = NULL;
+            return hc_error_during(err, "storing the account's key");
+        }
+    }
+    if (acme->thumbprint[0] == '\0') {
+        return hc_jws_thumbprint(acme->account.key, acme->thumbprint, err);
+    }
+    return 0;
+}
+
+static int check_terms(const struct hc_acme *acme, struct hc_error *err)
+{
+    const struct hc_directory *d = &acme->directory;
+
+    if (d->external_account) {
+        return hc_error_set(err, HC_P_ACCOUNT_REFUSED, hc_acme_issuer(acme),
+                            "it takes accounts with external account binding only, and this "
+                            "version cannot bind one");
+    }
+    if (d->terms != NULL && acme->options.issuer->terms_agreed != 1) {
+        return hc_error_set(err, HC_P_CA_SAYS_TERMS, hc_acme_issuer(acme),
+                            "its terms of service at %s are not agreed to in the configuration",
+                            d->terms);
+    }
+    return 0;
+}
+
+static int make_payload(const struct hc_acme *acme, struct hc_buf *out, struct hc_error *err)
+{
+    const struct hc_list *contacts = acme->options.contacts;
+    json_t *payload = json_object();
+    json_t *contact = json_array();
+    int bad = payload == NULL || contact == NULL;
+    int rc = -1;
+
+    for (size_t i = 0; contacts != NULL && i < contacts->count && !bad; i++) {
+        bad = json_array_append_new(contact, json_string(contacts->items[i]));
+    }
+    if (!bad && json_array_size(contact) > 0) {
+        bad = json_object_set(payload, "contact", contact);
+    }
+    if (!bad && acme->options.issuer->terms_agreed == 1) {
+        bad = json_object_set_new(payload, "termsOfServiceAgreed", json_true());
+    }
+    if (bad) {
+        hc_error_nomem(err);
+    } else {
+        rc = hc_json_write(payload, out, err);
+    }
+    json_decref(contact);
+    json_decref(payload);
+    return rc;
+}
+
+/* The reply's status member: an account that was shut is found by its key all the same. */
+static int check_status(const struct hc_http_reply *reply, const char *subject,
+                        struct hc_error *err)
+{
+    json_t *object = NULL;
+    const char *status = NULL;
+    int rc = 0;
+
+    if (hc_json_object(reply->body, subject, &object, err) != 0) {
+        return -1;
+    }
+    status = hc_json_text(object, "status");
+    if (status != NULL && strcmp(status, "valid") != 0) {
+        rc = hc_error_set(err, HC_P_ACCOUNT_REFUSED, subject, "the account's status is \"%.32s\"",
+                          status);
+    }
+    json_decref(object);
+    return rc;
+}
+
+static int keep_url(struct hc_acme *acme, const struct hc_http_reply *reply, struct hc_error *err)
+{
+    const struct hc_acme_options *o = &acme->options;
+    char *url = NULL;
+
+    if (check_status(reply, acme->directory.new_account, err) != 0) {
+        return -1;
+    }
+    if (hc_http_check_handed_out(o->issuer->directory_url, reply->location, err) != 0 ||
+        hc_strdup(reply->location, &url, err) != 0) {
+        return hc_error_during(err, "reading the account's URL");
+    }
+    free(acme->account.url);
+    acme->account.url = url;
+    if (o->store_account(o->self, &acme->account, err) != 0) {
+        return hc_error_during(err, "storing the account's URL");
+    }
+    acme->account_ready = true;
+    acme->registrations++;
+    hc_logf(o->log, HC_LOG_NOTICE, "%s: account %s at %s%s%s", hc_acme_issuer(acme),
+            reply->status == 201 ? "registered" : "found by its key", url,
+            acme->directory.terms != NULL ? ", terms of service agreed to: " : "",
+            acme->directory.terms != NULL ? acme->directory.terms : "");
+    return 0;
+}
+
+static void on_registered(void *arg, const struct hc_http_reply *reply,
+                          const struct hc_error *cause)
+{
+    struct hc_acme *acme = arg;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    acme->registration = NULL;
+    if (cause == NULL) {
+        (void)keep_url(acme, reply, &err);
+    } else if (cause->problem == HC_P_CA_REFUSED) {
+        err = *cause;
+        err.problem = HC_P_ACCOUNT_REFUSED;
+    } else {
+        err = *cause;
+    }
+    hc_error_during(&err, "registering the account at %s", hc_acme_issuer(acme));
+    hc_acme_requests_account(acme, &err);
+}
+
+int hc_account_register(struct hc_acme *acme, struct hc_error *err)
+{
+    struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
+    struct hc_acme_request_options options = {0};
+    int rc = -1;
+
+    if (acme->registration != NULL) {
+        return 0;
+    }
+    if (check_terms(acme, err) != 0 || hc_account_need_key(acme, err) != 0 ||
+        make_payload(acme, &payload, err) != 0) {
+        goto out;
+    }
+    options.endpoint = HC_ENDPOINT_NEW_ACCOUNT;
+    options.payload = hc_buf_text(&payload);
+    options.done = on_registered;
+    options.arg = acme;
+    rc = hc_acme_request_new(acme, &options, &acme->registration, err);
+out:
+    hc_buf_dispose(&payload);
+    return rc;
+}
+
+void hc_account_lost(struct hc_acme *acme)
+{
+    hc_logf(acme->options.log, HC_LOG_WARN,
+            "%s: the CA does not know the account %s any more; registering it again with its key",
+            hc_acme_issuer(acme), acme->account.url != NULL ? acme->account.url : "");
+    acme->account_ready = false;
+}

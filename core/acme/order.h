@@ -1,0 +1,117 @@
+/*
+ * An order from inside: its states, its authorizations, and how it ends.
+ *
+ *   order.c          the states and the order's own requests
+ *   authorization.c  its authorizations, side by side: asked, presented, answered, waited for
+ *   outcome.c        how it ends: whose fault, which names, what the caller is told
+ */
+#ifndef HC_ACME_ORDER_H
+#define HC_ACME_ORDER_H
+
+#include "acme/client.h"
+#include "acme/problem.h"
+#include "acme/request.h"
+#include "acme/resource.h"
+
+#define HC_AUTHZ_PARALLEL 16 /* requests of one order's authorizations side by side */
+
+/* The states of an order on our side; order.c has the table of what each does. */
+enum hc_order_phase {
+    HC_PHASE_PLACE,     /* newOrder */
+    HC_PHASE_LOOK,      /* what does the CA say of the order */
+    HC_PHASE_AUTHORIZE, /* what does it say of the authorizations */
+    HC_PHASE_PRESENT,   /* answers are laid out */
+    HC_PHASE_AWAIT,     /* until every server has them */
+    HC_PHASE_VALIDATE,  /* the CA is told, and waited for */
+    HC_PHASE_FINALIZE,  /* the request for the certificate */
+    HC_PHASE_DOWNLOAD,
+    HC_PHASE_EXPLAIN, /* invalid: which name is it? */
+    HC_PHASE_OVER,
+};
+
+struct hc_order_authz {
+    struct hc_order *order;
+    char *url;
+    struct hc_acme_request *request;
+    int64_t due_ms; /* it wants to be asked then; -1: not */
+    unsigned polls;
+    bool named_wait;           /* due_ms is the CA's wish */
+    bool asked;                /* doc is filled in */
+    bool answering;            /* the request is the answer to the challenge */
+    bool answer_due;           /* the next request is that */
+    char token[HC_TOKEN_SIZE]; /* presented, or "" */
+    struct hc_authorization doc;
+};
+
+struct hc_order {
+    struct hc_order *next;
+    struct hc_acme *acme;
+    const struct hc_order_handler *handler;
+    struct hc_list names; /* sorted */
+    enum hc_key_type key_type;
+    EVP_PKEY *key;
+    char *url;
+    enum hc_order_phase phase;
+    struct hc_acme_request *request;
+    struct hc_order_resource resource;
+    int64_t due_ms;      /* the phase is run then; -1: it waits for a reply */
+    int64_t deadline_ms; /* of the phases that wait */
+    bool named_wait;
+    unsigned polls;
+    unsigned finalized; /* how often */
+    bool authorized;    /* all authorizations were seen valid */
+    bool placed_again;
+    struct hc_order_authz *authz;
+    size_t authz_count;
+
+    struct hc_buf chain;
+    struct hc_error error;
+    struct hc_list bad_names;  /* names with an error of their own */
+    struct hc_order_name *bad; /* the same, with the errors; names are borrowed from the list */
+    bool ca_wide;
+    bool dead;
+    bool delivered;
+};
+
+/* order.c */
+void hc_order_enter(struct hc_order *order, enum hc_order_phase phase);
+void hc_order_enter_at(struct hc_order *order, enum hc_order_phase phase, int64_t due_ms);
+/* The CA does not know it any more: placed again, once. */
+void hc_order_lost(struct hc_order *order, const struct hc_error *err);
+/* When to ask again for the polls'th time; retry_after as in hc_http_reply. */
+int64_t hc_order_poll_delay_ms(unsigned polls, int64_t retry_after);
+/* True for a refusal that means that the CA does not know what was asked for. */
+bool hc_order_is_unknown(const struct hc_http_reply *reply, const struct hc_error *err);
+
+/* authorization.c */
+int hc_authz_prepare(struct hc_order *order, struct hc_error *err) HC_MUST_USE;
+void hc_authz_ask_all(struct hc_order *order);
+/* Starts the requests whose time has come; true if it started any. */
+bool hc_authz_run(struct hc_order *order, int64_t now_ms);
+int64_t hc_authz_due(const struct hc_order *order);
+bool hc_authz_waiting(const struct hc_order *order);
+int hc_authz_present(struct hc_order *order, struct hc_error *err) HC_MUST_USE;
+void hc_authz_answer(struct hc_order *order, int64_t now_ms);
+/* The time for validation is over: ends the order with what is known. */
+void hc_authz_give_up(struct hc_order *order);
+void hc_authz_withdraw(struct hc_order *order);
+void hc_authz_dispose(struct hc_order *order);
+/* What no log may show; the list is the caller's to dispose. Best effort without memory. */
+void hc_authz_secrets(const struct hc_order *order, struct hc_list *out);
+
+/* outcome.c: each puts the order into HC_PHASE_OVER; the first counts. */
+void hc_order_succeed(struct hc_order *order);
+/* It failed for this reason; dead: it cannot be gone on with. */
+void hc_order_fail(struct hc_order *order, const struct hc_error *err, bool dead);
+/* The CA takes too long with this one order; it can be gone on with later. */
+void hc_order_fail_slow(struct hc_order *order, const char *what, int64_t retry_after);
+/* It failed for its names: those in bad, else by the order's own error. */
+void hc_order_fail_names(struct hc_order *order);
+/* Notes a name's error (the first of each counts). */
+void hc_order_blame(struct hc_order *order, const char *name, const struct hc_error *err);
+/* Notes the subproblems of a problem object. */
+void hc_order_blame_subproblems(struct hc_order *order, const json_t *problem);
+/* Tells the caller. The order may be gone afterwards. */
+void hc_order_deliver(struct hc_order *order);
+
+#endif
