@@ -59,6 +59,7 @@ struct hc_order {
     bool named_wait;
     unsigned polls;
     unsigned finalized; /* how often */
+    bool answered;      /* the CA was told to validate */
     bool authorized;    /* all authorizations were seen valid */
     bool placed_again;
     struct hc_order_authz *authz;
