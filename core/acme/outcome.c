@@ -71,11 +71,24 @@ void hc_order_fail(struct hc_order *order, const struct hc_error *err, bool dead
     order->error = *err;
     hc_error_during(&order->error, "%s", hc_order_activity(order));
     order->dead = dead || order->url == NULL;
-    /* a time-out of the validation is this order's, one of a reply is the CA's */
-    order->ca_wide =
-        !is_of_names(err->problem) && !limits_names(order, err) &&
-        !(err->problem == HC_P_CA_TIMEOUT && order->request == NULL && order->deadline_ms != 0);
+    order->ca_wide = !is_of_names(err->problem) && !limits_names(order, err);
     end(order);
+}
+
+void hc_order_fail_slow(struct hc_order *order, const char *what, int64_t retry_after)
+{
+    struct hc_error err;
+    char names[160];
+
+    if (order->phase == HC_PHASE_OVER) {
+        return;
+    }
+    hc_error_init(&err);
+    hc_error_set(&err, HC_P_CA_TIMEOUT, hc_list_format(&order->names, names, sizeof(names)), "%s",
+                 what);
+    err.retry_after = retry_after > 0 ? retry_after : 0;
+    hc_order_fail(order, &err, false);
+    order->ca_wide = false;
 }
 
 /* One error for all of the names. */
