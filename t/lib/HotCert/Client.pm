@@ -75,6 +75,44 @@ sub parse_look {
         signature => $signature // '', status => $status, body => $body, text => $text, code => $code };
 }
 
+# Sends the first $bytes of a ClientHello and stops. Calling what it returns sends the rest, and gives
+# the serial of the certificate that came, or undef if the handshake failed.
+sub split_client_hello {
+    my ($port, $sni, $tls, $bytes) = @_;
+    my $ctx = Net::SSLeay::CTX_new();
+    my $version = $tls eq '1.2' ? Net::SSLeay::TLS1_2_VERSION() : Net::SSLeay::TLS1_3_VERSION();
+    Net::SSLeay::CTX_set_min_proto_version($ctx, $version);
+    Net::SSLeay::CTX_set_max_proto_version($ctx, $version);
+    my $ssl = Net::SSLeay::new($ctx);
+    my ($in, $out) = map { Net::SSLeay::BIO_new(Net::SSLeay::BIO_s_mem()) } 1 .. 2;
+    Net::SSLeay::set_bio($ssl, $in, $out);
+    Net::SSLeay::set_tlsext_host_name($ssl, $sni);
+    Net::SSLeay::set_connect_state($ssl);
+    Net::SSLeay::do_handshake($ssl);
+    my $hello = Net::SSLeay::BIO_read($out);
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 5) or die "connect: $!";
+    syswrite $socket, substr $hello, 0, $bytes, '';
+    return sub {
+        syswrite $socket, $hello;
+        for (1 .. 50) {
+            last if Net::SSLeay::state($ssl) == 1;    # TLS_ST_OK
+            my $ready = '';
+            vec($ready, fileno $socket, 1) = 1;
+            last unless select $ready, undef, undef, 10;
+            sysread $socket, my $part, 16384 or last;
+            Net::SSLeay::BIO_write($in, $part);
+            my $done = Net::SSLeay::do_handshake($ssl);
+            my $reply = Net::SSLeay::BIO_read($out);
+            syswrite $socket, $reply if defined $reply && length $reply;
+            if ($done == 1) {
+                my $x = Net::SSLeay::get_peer_certificate($ssl);
+                return Net::SSLeay::P_ASN1_INTEGER_get_hex(Net::SSLeay::X509_get_serialNumber($x));
+            }
+        }
+        return undef;
+    };
+}
+
 # The serials that a number of handshakes see: { serial => count }.
 sub serials_of {
     my ($port, $times, %opt) = @_;

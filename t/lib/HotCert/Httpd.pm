@@ -166,10 +166,10 @@ sub role_of {
     my ($self, $pid) = @_;
     return 'agent' if $self->is_agent($pid);
     return 'other' unless proc_exe($pid) =~ $self->exe_pattern;
-    my $uid = proc_uid($pid) // return 'other';
-    my $worker = $self->{as_user} ? scalar getpwnam $self->{as_user} : scalar getpwnam 'www-data';
-    return 'worker' if $uid == $worker && proc_comm($pid) !~ /keeper/;
-    return 'keeper';
+    my $title = proc_cmdline($pid);
+    return 'keeper' if $title =~ /^hotcert: keeper/;
+    return 'helper' if $title =~ /^hotcert: /;
+    return 'worker';
 }
 
 1;

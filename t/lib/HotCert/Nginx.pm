@@ -117,7 +117,7 @@ sub role_of {
     my $title = proc_cmdline($pid);
     return 'worker' if $title =~ /^nginx: worker process/;
     return 'helper' if $title =~ /^nginx: cache/;
-    return 'keeper' if proc_exe($pid) =~ /nginx/ && $title !~ /^nginx: (?:worker|cache)/;
+    return 'keeper' if $title =~ /^hotcert: keeper/ || index($title, $self->{conf}) >= 0;
     return 'other';
 }
 

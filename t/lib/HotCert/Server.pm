@@ -113,13 +113,15 @@ sub quoted {
 sub env { my ($self) = @_; return { %{ $self->{env} // {} } } }
 
 # Every process that belongs to this server: below its master, or forked from it (its command line
-# still names our configuration) and now a child of the test, as a daemon's helpers are.
+# still names our configuration, or says that it is a keeper) and now a child of the test.
 sub all_pids {
     my ($self) = @_;
     my $master = $self->master;
     my %mine = $master ? map { $_ => 1 } $master, descendants($master) : ();
     for my $pid (grep { !$mine{$_} } descendants($$)) {
-        $mine{$pid} = 1 if index(proc_cmdline($pid), $self->{conf}) >= 0 && proc_exe($pid) =~ $self->exe_pattern;
+        next unless proc_exe($pid) =~ $self->exe_pattern;
+        my $line = proc_cmdline($pid);
+        $mine{$pid} = 1 if index($line, $self->{conf}) >= 0 || $line =~ /^hotcert: /;
     }
     return sort { $a <=> $b } keys %mine;
 }

@@ -1,0 +1,94 @@
+#!/usr/bin/perl
+# Wrong directives are refused by the configuration test, with the directive in the server's own
+# spelling, the value and what would be right; odd ones are warned of. A test has no side effects.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Scenario;
+
+my $url = 'https://127.0.0.1:1/dir';
+
+sub good { return (issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ] ] }, main => [ [ use => 'pebble' ] ],
+    hosts => [ { names => ['a.test'], hotcert => 'on' } ]) }
+
+# [ what, configuration, directive that is named (undef: none), pattern of the reason ]
+my @wrong = (
+    [ 'a mode that is none', { hosts => [ { names => ['a.test'], hotcert => 'maybe' } ] }, '', qr/maybe/ ],
+    [ 'a time that is none', { main => [ [ use => 'pebble' ], [ check_interval => 'soon' ] ] }, 'check_interval', qr/soon/ ],
+    [ 'a time that is too long', { main => [ [ use => 'pebble' ], [ check_interval => '40d' ] ] }, 'check_interval', qr/40d/ ],
+    [ 'no orders side by side', { main => [ [ use => 'pebble' ], [ parallel => '0' ] ] }, 'parallel', qr/\b0\b/ ],
+    [ 'a key type that is none', { main => [ [ use => 'pebble' ], [ key_type => 'dsa:512' ] ] }, 'key_type', qr/dsa:512/ ],
+    [ 'two key types of one kind', { main => [ [ use => 'pebble' ], [ key_type => 'rsa:2048', 'rsa:4096' ] ] }, 'key_type', qr/rsa/ ],
+    [ 'a challenge that is none', { main => [ [ use => 'pebble' ], [ challenge => 'smoke-01' ] ] }, 'challenge', qr/smoke-01/ ],
+    [ 'an issuer that is not defined', { main => [ [ use => 'nobody' ] ] }, undef, qr/nobody/ ],
+    [ 'terms that are not agreed to', { issuers => { pebble => [ [ directory_url => $url ] ] } }, undef, qr/terms/ ],
+    [ 'plain http to a CA', { issuers => { pebble => [ [ directory_url => 'http://ca.example/dir' ], [ terms_agreed => 'on' ] ] } }, 'directory_url', qr{https} ],
+    [ 'a contact that is no mail address', { main => [ [ use => 'pebble' ], [ contact => 'nobody' ] ] }, 'contact', qr/nobody/ ],
+    [ 'a store that is given twice', { main => [ [ use => 'pebble' ], [ store => '/x' ], [ store => '/y' ] ] }, 'store', qr/already|twice/ ],
+    [ 'a slug that is none', { main => [ [ use => 'pebble' ], [ accept => 'everything-wrong' ] ] }, 'accept', qr/everything-wrong/ ],
+    [ 'a table that is too small', { main => [ [ use => 'pebble' ], [ table_size => '1' ] ] }, 'table_size', qr/\b1\b/ ],
+    [ 'a name that is none', { hosts => [ { names => ['a.test'], hotcert => 'on', set => [ [ names => 'a..test' ] ] } ] }, undef, qr/a\.\.test/ ],
+    [ 'nothing to watch', { hosts => [ { names => ['a.test'], hotcert => 'watch' } ] }, undef, qr/watch|certificate/ ],
+    [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
+);
+
+scenario wrong_directives_are_refused_with_their_name_and_value => sub {
+    my ($kind) = @_;
+    for my $case (@wrong) {
+        my ($what, $change, $directive, $reason) = @$case;
+        my $s = server($kind);
+        $s->configure(good(), %$change);
+        my ($code, $out) = $s->configtest;
+        isnt($code, 0, "$what is refused") or diag slurp($s->{conf});
+        like($out, $reason, 'with the value or the reason');
+        if (defined $directive) {
+            my $spelled = $s->spelled($directive eq '' ? 'hotcert' : $s->name eq 'nginx' && $directive eq 'directory_url' ? $directive : "hotcert_$directive");
+            like($out, qr/\b\Q$spelled\E\b/, "and the directive's own name, $spelled");
+        }
+        ok(!-e $s->{state}, 'nothing was made');
+    }
+};
+
+scenario a_good_configuration_passes_and_makes_nothing => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    $s->configure(good());
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'it passes') or diag $out;
+    ok(!-e $s->{state} && !-e $s->{control}, 'nothing was made');
+};
+
+scenario what_is_odd_is_a_warning => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    $s->configure(good(), hosts => [ { names => [ 'a.test', '*.wild.test' ], hotcert => 'on' } ]);
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'a wildcard beside a name is accepted') or diag $out;
+    like($out . $s->log_text, qr/\*\.wild\.test/, 'and named as left out');
+};
+
+scenario on_beside_a_certificate_of_the_servers_own_is_refused => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $leaf = make_leaf(make_ca('r'), ['a.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    $s->configure(good(), hosts => [ { names => ['a.test'], hotcert => 'on', pair => \@pair } ]);
+    my ($code, $out) = $s->configtest;
+    # Either is sound, silence is not: a refusal, or a warning that says which of the two is served.
+    like($out . $s->log_text, qr/hotcert|HotCert/i, 'the contradiction is named') or diag $out;
+};
+
+scenario without_the_module_directives_the_server_is_untouched => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = make_ca('r');
+    my $leaf = make_leaf($ca, ['a.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    $s->configure(hosts => [ { names => ['a.test'], pair => \@pair } ]);
+    $s->start;
+    my $l = look($s->tls_port, sni => 'a.test', ca => $ca->{cert}, path => '/');
+    is($l->{serial}, $leaf->{serial}, 'it serves its own certificate');
+    is($l->{body}, "a.test\n", 'and its page');
+};
+
+done_testing;
