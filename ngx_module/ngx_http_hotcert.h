@@ -1,0 +1,103 @@
+/*
+ * hotcert in nginx: what the files of this folder share.
+ *
+ *   ngx_http_hotcert_module.c  the command table, the module's hooks
+ *   ngx_http_hotcert_conf.c    directives and server blocks to hc_conf; takes over ssl_certificate
+ *   ngx_http_hotcert_ssl.c     the handshake: which pair a connection is served
+ *   ngx_http_hotcert_http01.c  answers pending http-01 tokens
+ *   ngx_http_hotcert_process.c the table, the keeper, the loader; workers' timer
+ *   ngx_http_hotcert_agent.c   supervises the agent
+ *   ngx_http_hotcert_log.c     the core's lines and errors in nginx's log
+ *
+ * Life of the data: a configuration (ngx_http_hotcert_main_conf_t and below) belongs to a cycle and
+ * dies with its pool. The table belongs to the master process and is kept across reloads, so that
+ * the workers of an older generation follow swaps too. Views are a process' own: each worker fills
+ * its copy after the fork.
+ */
+#ifndef NGX_HTTP_HOTCERT_H
+#define NGX_HTTP_HOTCERT_H
+
+#include "ngx_http_hotcert_compat.h"
+
+#include "hotcert.h"
+
+typedef struct ngx_http_hotcert_main_conf_s ngx_http_hotcert_main_conf_t;
+
+/* One server{}, and the http{} level (whose scope is hc_conf's main scope instead). */
+typedef struct {
+    ngx_http_hotcert_main_conf_t *main;
+    struct hc_scope *scope;
+    ngx_str_t password_file;  /* ssl_password_file of this level, a full path */
+    ngx_uint_t password_line; /* 0: not given at this level */
+    enum hc_bootstrap bootstrap;
+    struct hc_list files;       /* watch: certificate, key, passphrase file or "" .. */
+    struct hc_view_entry *view; /* NULL: hotcert is off here */
+    uint64_t loaded;            /* value of the bundle that was last put into the SSL_CTX */
+    X509 *leaf;                 /* the last certificate put into it; what SSL_new() copies */
+    unsigned tls : 1;           /* has a listener that does TLS */
+    unsigned taken : 1;         /* ssl_certificate was taken over, the SSL_CTX starts empty */
+    unsigned has_certificate : 1;
+    unsigned surplus : 1; /* the SSL_CTX holds a key type that the bundle does not have */
+} ngx_http_hotcert_srv_conf_t;
+
+struct ngx_http_hotcert_main_conf_s {
+    struct hc_conf *conf;
+    void **http_srv_conf;        /* of the http{} level, as in ngx_http_conf_ctx_t */
+    struct hc_view_entry *views; /* one an identity, in the order of conf->identities */
+    struct hc_pair *bootstrap;
+    unsigned listeners_seen : 1;
+};
+
+/* What the processes of this generation share; in the master, and by fork in the others. */
+typedef struct {
+    struct hc_table *table;
+    int table_fd;
+    int keeper_fd;
+    int control_fd;
+    struct hc_rights rights;
+} ngx_http_hotcert_state_t;
+
+extern ngx_module_t ngx_http_hotcert_module;
+extern ngx_http_hotcert_state_t ngx_http_hotcert_state;
+
+/* conf.c */
+char *ngx_http_hotcert_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_hotcert_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_hotcert_password_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+void *ngx_http_hotcert_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf);
+/* Runs before the ssl module's own merge, which would load the files. */
+char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child);
+/* Adds every server block to hc_conf and finishes it. */
+ngx_int_t ngx_http_hotcert_collect(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
+
+/* ssl.c: hooks the server's SSL_CTX. */
+ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
+                                    ngx_http_hotcert_srv_conf_t *srv);
+
+/* http01.c: NGX_HTTP_POST_READ_PHASE. */
+ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r);
+
+/* process.c */
+/* Asks whether a start with this configuration would be refused. Changes nothing. */
+ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
+ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle);
+/* The cycle's main conf, or NULL when hotcert is on nowhere in it. */
+ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle);
+/* Reads and parses a newer bundle, if there is one; what cannot be used is logged once. */
+void ngx_http_hotcert_refresh(struct hc_view_entry *view, ngx_log_t *log);
+
+/* agent.c */
+/* Lets nginx's own helper process supervise the agent. */
+ngx_int_t ngx_http_hotcert_add_helper(ngx_conf_t *cf);
+/* Starts, restarts and listens to the agent; never blocks. Milliseconds until the next call. */
+ngx_msec_t ngx_http_hotcert_supervise(void *data);
+
+/* log.c */
+struct hc_log ngx_http_hotcert_log(ngx_log_t *log);
+void ngx_http_hotcert_log_error(ngx_uint_t level, ngx_log_t *log, const struct hc_error *err);
+/* Logs with nginx's " in file:line" and returns NGX_CONF_ERROR. */
+char *ngx_http_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * The agent's supervisor: nginx's own helper process ("cache manager process"), which the stock
+ * master starts when any of its paths has a manager, respawns when it dies, and replaces in a
+ * reload. It is shared with proxy_cache, so nothing here ever blocks.
+ *
+ * A temporary folder of nginx's own is given the manager: an own one would be made and handed to
+ * the worker user, and none is needed.
+ */
+#include "ngx_http_hotcert.h"
+
+#include <sys/wait.h>
+
+#define LISTEN_MS 100 /* how often the agent's log lines are fetched */
+
+static struct {
+    pid_t pid; /* 0: none runs */
+    int supervise;
+    time_t started;
+    time_t next; /* not started again before */
+    unsigned failures;
+    void *cycle; /* whose configuration the agent was given */
+} agent = {0, -1, 0, 0, 0, NULL};
+
+ngx_int_t ngx_http_hotcert_add_helper(ngx_conf_t *cf)
+{
+    ngx_path_t **path = cf->cycle->paths.elts;
+
+    for (ngx_uint_t i = 0; i < cf->cycle->paths.nelts; i++) {
+        if (path[i]->manager == NULL && path[i]->purger == NULL && path[i]->loader == NULL) {
+            path[i]->manager = ngx_http_hotcert_supervise;
+            return NGX_OK;
+        }
+    }
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: no helper process can be had");
+    return NGX_ERROR;
+}
+
+/* Seconds of a clock that nobody sets. */
+static time_t now(void)
+{
+    return (time_t)(hc_now_ms(&hc_clock_system) / 1000);
+}
+
+static void start_agent(const ngx_http_hotcert_main_conf_t *main, ngx_log_t *log)
+{
+    const ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_agent_fds fds = {state->keeper_fd, state->table_fd, state->control_fd};
+    struct hc_error err;
+
+    hc_error_init(&err);
+    agent.started = now();
+    agent.cycle = ngx_cycle->pool;
+    if (hc_agent_start(main->conf, &state->rights, &fds, &agent.supervise, &agent.pid, &err) != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_ERR, log, &err);
+        agent.pid = 0;
+        agent.supervise = -1;
+        agent.next = now() + (time_t)hc_agent_backoff(&agent.failures, 0);
+    }
+}
+
+static void agent_is_gone(ngx_log_t *log)
+{
+    int64_t wait = hc_agent_backoff(&agent.failures, (int64_t)(now() - agent.started));
+    int status = 0;
+
+    close(agent.supervise);
+    agent.supervise = -1;
+    /* it closed its end, so it is dead or dying; in single process mode nginx may have reaped it */
+    (void)kill(agent.pid, SIGKILL);
+    while (waitpid(agent.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "hotcert: the agent (process %P) ended%s %d; it is started again in %L s",
+                  agent.pid, WIFSIGNALED(status) ? " by signal" : " with code",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), wait);
+    agent.pid = 0;
+    agent.next = now() + (time_t)wait;
+}
+
+/* A reload without a master: the one process goes on, with another configuration. */
+static void stop_agent(void)
+{
+    close(agent.supervise);
+    (void)kill(agent.pid, SIGKILL);
+    while (waitpid(agent.pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    agent.supervise = -1;
+    agent.pid = 0;
+    agent.next = 0;
+}
+
+ngx_msec_t ngx_http_hotcert_supervise(void *data)
+{
+    ngx_cycle_t *cycle = (ngx_cycle_t *)ngx_cycle;
+    const ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
+    struct hc_log log = ngx_http_hotcert_log(cycle->log);
+
+    if (agent.pid != 0 && agent.cycle != cycle->pool) {
+        stop_agent();
+    }
+    if (main == NULL || ngx_http_hotcert_state.keeper_fd < 0) {
+        return 1000;
+    }
+    if (agent.pid == 0 && now() >= agent.next) {
+        if (ngx_process == NGX_PROCESS_HELPER) {
+            /* nginx would reap the agent and call its end alarming */
+            signal(SIGCHLD, SIG_DFL);
+        }
+        start_agent(main, cycle->log);
+    }
+    if (agent.pid != 0 && hc_agent_drain(agent.supervise, &log) == 0) {
+        agent_is_gone(cycle->log);
+    }
+    return agent.pid != 0 ? LISTEN_MS : 1000;
+}

@@ -1,0 +1,38 @@
+/*
+ * http-01 (RFC 8555 section 8.3): answers /.well-known/acme-challenge/TOKEN for tokens that are
+ * pending in the live table, on every host and listener, ahead of redirects, rewrites, access rules
+ * and locations. All other requests go on untouched.
+ */
+#include "ngx_http_hotcert.h"
+
+static const ngx_str_t prefix = ngx_string("/.well-known/acme-challenge/");
+
+static ngx_int_t send_answer(ngx_http_request_t *r, const char *keyauth)
+{
+    ngx_str_t type = ngx_string("application/octet-stream");
+    ngx_http_complex_value_t body;
+
+    ngx_memzero(&body, sizeof(body));
+    body.value.len = ngx_strlen(keyauth);
+    body.value.data = ngx_pnalloc(r->pool, body.value.len);
+    if (body.value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ngx_memcpy(body.value.data, keyauth, body.value.len);
+    return ngx_http_send_response(r, NGX_HTTP_OK, &type, &body);
+}
+
+ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r)
+{
+    const struct hc_table *table = ngx_http_hotcert_state.table;
+    char keyauth[HC_KEYAUTH_MAX];
+
+    if (r->uri.len <= prefix.len || ngx_memcmp(r->uri.data, prefix.data, prefix.len) != 0 ||
+        (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0 || table == NULL ||
+        !hc_table_token_get(table, (const char *)r->uri.data + prefix.len, r->uri.len - prefix.len,
+                            ngx_time(), keyauth)) {
+        return NGX_DECLINED;
+    }
+    ngx_http_finalize_request(r, send_answer(r, keyauth));
+    return NGX_DONE;
+}

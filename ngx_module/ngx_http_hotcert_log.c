@@ -1,0 +1,47 @@
+/* The core's log port and errors in nginx's error log. */
+#include "ngx_http_hotcert.h"
+
+static ngx_uint_t nginx_level(enum hc_level level)
+{
+    switch (level) {
+    case HC_LOG_ERROR:
+        return NGX_LOG_ERR;
+    case HC_LOG_WARN:
+        return NGX_LOG_WARN;
+    case HC_LOG_NOTICE:
+        return NGX_LOG_NOTICE;
+    case HC_LOG_INFO:
+        return NGX_LOG_INFO;
+    case HC_LOG_DEBUG:
+        return NGX_LOG_DEBUG;
+    }
+    return NGX_LOG_ERR;
+}
+
+static void log_line(void *self, enum hc_level level, const char *text)
+{
+    ngx_log_error(nginx_level(level), (ngx_log_t *)self, 0, "hotcert: %s", text);
+}
+
+struct hc_log ngx_http_hotcert_log(ngx_log_t *log)
+{
+    struct hc_log port = {log, HC_LOG_DEBUG, log_line};
+
+    return port;
+}
+
+void ngx_http_hotcert_log_error(ngx_uint_t level, ngx_log_t *log, const struct hc_error *err)
+{
+    char text[HC_LOG_LINE];
+
+    ngx_log_error(level, log, 0, "hotcert: %s", hc_error_format(err, text, sizeof(text)));
+}
+
+char *ngx_http_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err)
+{
+    char text[HC_LOG_LINE];
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "hotcert: %s",
+                       hc_error_format(err, text, sizeof(text)));
+    return NGX_CONF_ERROR;
+}

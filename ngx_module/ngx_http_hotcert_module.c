@@ -1,0 +1,133 @@
+/*
+ * The module as nginx sees it. Its commands are made from core's table of directives, before main()
+ * or when the module is loaded, so that both servers have the same directives by construction.
+ *
+ * The module must come before ngx_http_ssl_module: its merge takes ssl_certificate over before that
+ * one loads the files. `config` sees to it; a build that does not is refused.
+ */
+#include "ngx_http_hotcert.h"
+
+#define COMMANDS_MAX 63
+
+/* The rows, ssl_password_file, and the null command that ends the table. */
+static ngx_command_t commands[COMMANDS_MAX + 2];
+
+static ngx_int_t preconfiguration(ngx_conf_t *cf);
+static ngx_int_t postconfiguration(ngx_conf_t *cf);
+
+static ngx_http_module_t ngx_http_hotcert_module_ctx = {
+    .preconfiguration = preconfiguration,
+    .postconfiguration = postconfiguration,
+    .create_main_conf = ngx_http_hotcert_create_main_conf,
+    .create_srv_conf = ngx_http_hotcert_create_srv_conf,
+    .merge_srv_conf = ngx_http_hotcert_merge_srv_conf,
+};
+
+ngx_module_t ngx_http_hotcert_module = {
+    NGX_MODULE_V1,
+    &ngx_http_hotcert_module_ctx,
+    commands,
+    NGX_HTTP_MODULE,
+    NULL,                          /* init master */
+    ngx_http_hotcert_init_module,  /* init module */
+    ngx_http_hotcert_init_process, /* init process */
+    NULL,                          /* init thread */
+    NULL,                          /* exit thread */
+    NULL,                          /* exit process */
+    NULL,                          /* exit master */
+    NGX_MODULE_V1_PADDING,
+};
+
+static void make_command(ngx_command_t *command, const struct hc_directive *row)
+{
+    command->name.data = (u_char *)(uintptr_t)row->name;
+    command->name.len = ngx_strlen(row->name);
+    command->type = row->block ? NGX_CONF_BLOCK | NGX_CONF_TAKE1 : NGX_CONF_ANY;
+    command->type |= (row->contexts & HC_CTX_MAIN) != 0 ? NGX_HTTP_MAIN_CONF : 0;
+    command->type |= (row->contexts & HC_CTX_HOST) != 0 ? NGX_HTTP_SRV_CONF : 0;
+    command->set = row->block ? ngx_http_hotcert_issuer : ngx_http_hotcert_directive;
+    command->conf = NGX_HTTP_SRV_CONF_OFFSET;
+    command->post = (void *)(uintptr_t)row;
+}
+
+/* hc_directives is initialised data of the same object: nothing else has to have run before. */
+__attribute__((constructor)) static void make_commands(void)
+{
+    ngx_command_t password_file = {
+        ngx_string("ssl_password_file"),
+        NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_CONF_TAKE1,
+        ngx_http_hotcert_password_file,
+        NGX_HTTP_SRV_CONF_OFFSET,
+        0,
+        NULL,
+    };
+    size_t used = 0;
+
+    for (size_t i = 0; i < hc_directive_count && used < COMMANDS_MAX; i++) {
+        if ((hc_directives[i].contexts & (HC_CTX_MAIN | HC_CTX_HOST)) != 0) {
+            make_command(&commands[used++], &hc_directives[i]);
+        }
+    }
+    commands[used] = password_file;
+}
+
+static ngx_int_t preconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_hotcert_main_conf_t *main =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
+
+    if (ngx_http_hotcert_module.ctx_index > ngx_http_ssl_module.ctx_index) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "ngx_http_hotcert_module must come before ngx_http_ssl_module: build it with "
+                      "the \"config\" that comes with it");
+        return NGX_ERROR;
+    }
+    main->http_srv_conf = ((ngx_http_conf_ctx_t *)cf->ctx)->srv_conf;
+    return NGX_OK;
+}
+
+static ngx_int_t init_servers(ngx_conf_t *cf)
+{
+    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    ngx_http_core_srv_conf_t **cscf = cmcf->servers.elts;
+
+    for (ngx_uint_t i = 0; i < cmcf->servers.nelts; i++) {
+        ngx_http_hotcert_srv_conf_t *srv =
+            cscf[i]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
+
+        if (srv->view != NULL && ngx_http_hotcert_ssl_init(cf, cscf[i], srv) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t add_http01_handler(ngx_conf_t *cf)
+{
+    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    ngx_http_handler_pt *handler = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+
+    if (handler == NULL) {
+        return NGX_ERROR;
+    }
+    *handler = ngx_http_hotcert_http01_handler;
+    return NGX_OK;
+}
+
+static ngx_int_t postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_hotcert_main_conf_t *main =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
+
+    if (ngx_http_hotcert_collect(cf, main) != NGX_OK || init_servers(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    /* `nginx -s` reads the configuration only to find the pid file */
+    if (main->conf->identity_count == 0 || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+    if (add_http01_handler(cf) != NGX_OK || ngx_http_hotcert_examine(cf, main) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return ngx_test_config ? NGX_OK : ngx_http_hotcert_add_helper(cf);
+}

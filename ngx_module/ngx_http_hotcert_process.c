@@ -1,0 +1,290 @@
+/*
+ * Processes. The master makes the table once and a keeper each generation, and lets the loader fill
+ * the table before any worker exists. Workers give up every descriptor of that and read.
+ *
+ * init_module() must not fail in a reload: nginx would end its master. Whatever could fail because
+ * of the configuration has been asked before, in the examination; what fails then is an error in
+ * the log, and what was served goes on being served.
+ */
+#include "ngx_http_hotcert.h"
+
+#include <sys/wait.h>
+
+#define REFRESH_MS       1000 /* how often a worker looks for new generations */
+#define REFRESH_SLICE_MS 10   /* the next turn's delay while there is more to parse */
+#define REFRESH_SLICE    20   /* bundles parsed in one turn: below 10 ms */
+
+ngx_http_hotcert_state_t ngx_http_hotcert_state = {
+    .table = NULL,
+    .table_fd = -1,
+    .keeper_fd = -1,
+    .control_fd = -1,
+};
+
+static ngx_event_t refresh_event;
+static ngx_connection_t refresh_dummy; /* nginx's debug log looks for a descriptor */
+static ngx_event_t agent_event;
+static ngx_connection_t agent_dummy;
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+/* The rights that workers get. */
+static int find_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
+                       struct hc_error *err)
+{
+    const ngx_core_conf_t *core =
+        (const ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    /* while the configuration is read, the core module has not filled its default in yet */
+    const char *name = core->username != NULL ? core->username : NGX_USER;
+    const struct passwd *user = NULL;
+
+    memset(rights, 0, sizeof(*rights));
+    if (geteuid() != 0) {
+        return 0;
+    }
+    user = getpwnam(name);
+    if (user == NULL) {
+        return hc_error_set(err, HC_P_BAD_VALUE, "user", "there is no user %s", name);
+    }
+    free(conf->user);
+    conf->user = NULL;
+    if (hc_strdup(name, &conf->user, err) != 0) {
+        return -1;
+    }
+    rights->drop = true;
+    rights->user = conf->user;
+    rights->uid = user->pw_uid;
+    rights->gid = core->username != NULL ? core->group : user->pw_gid;
+    return 0;
+}
+
+/* A keeper that was only needed for a moment: no zombie, no line in the log about its end. */
+static void end_keeper(int *fd, pid_t pid)
+{
+    close_fd(fd);
+    if (pid > 0) {
+        (void)kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
+{
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_rights rights;
+    struct hc_error err;
+    sigset_t child;
+    sigset_t before;
+    pid_t pid = -1;
+    int keeper = -1;
+    int rc = -1;
+
+    hc_error_init(&err);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &before);
+    if (find_rights(cf->cycle, main->conf, &rights, &err) == 0 &&
+        hc_keeper_start(main->conf, &rights, &keeper, &pid, &err) == 0) {
+        rc = hc_loader_run(main->conf, &rights, keeper, -1, &log, &err);
+    }
+    end_keeper(&keeper, pid);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle)
+{
+    ngx_http_hotcert_main_conf_t *main = NULL;
+
+    if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) != NULL) {
+        main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_hotcert_module);
+    }
+    return main != NULL && main->views != NULL && main->conf->identity_count > 0 ? main : NULL;
+}
+
+static int make_table(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_table_stats stats;
+
+    if (state->table == NULL) {
+        return hc_table_create((size_t)conf->table_size, &state->table_fd, &state->table, err);
+    }
+    hc_table_stats(state->table, &stats);
+    if (stats.size != (size_t)conf->table_size) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                      "hotcert: a changed hotcert_table_size takes effect with a restart");
+    }
+    return 0;
+}
+
+/* The descriptors of the generation before are closed when the new ones are there. */
+static int start_keeper(const struct hc_conf *conf, struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    int keeper = -1;
+    pid_t pid = -1;
+
+    if (hc_keeper_start(conf, &state->rights, &keeper, &pid, err) != 0) {
+        return -1;
+    }
+    close_fd(&state->keeper_fd);
+    state->keeper_fd = keeper;
+    return 0;
+}
+
+static int open_control(const struct hc_conf *conf, struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    int control = -1;
+
+    if (hc_prepare_control(conf, &control, err) != 0) {
+        return -1;
+    }
+    close_fd(&state->control_fd);
+    state->control_fd = control;
+    return 0;
+}
+
+static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_log log = ngx_http_hotcert_log(cycle->log);
+    struct hc_error control;
+
+    hc_error_init(&control);
+    if (find_rights(cycle, main->conf, &state->rights, err) != 0 ||
+        hc_pair_bootstrap(&main->bootstrap, err) != 0 ||
+        hc_prepare_folders(main->conf, &state->rights, err) != 0 ||
+        make_table(cycle, main->conf, err) != 0 || start_keeper(main->conf, err) != 0) {
+        return -1;
+    }
+    /* without it certificates are still obtained; only `hotcert list` and its like have no answer
+     */
+    if (open_control(main->conf, &control) != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &control);
+    }
+    return hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
+}
+
+ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
+    ngx_uint_t first = ngx_is_init_cycle(cycle->old_cycle);
+    struct hc_error err;
+    sigset_t child;
+    sigset_t before;
+    int rc = 0;
+
+    hc_error_init(&err);
+    if (ngx_test_config) {
+        return NGX_OK;
+    }
+    if (main == NULL) {
+        /* nobody is left who asks; the table stays for the workers of older generations */
+        close_fd(&ngx_http_hotcert_state.keeper_fd);
+        close_fd(&ngx_http_hotcert_state.control_fd);
+        return NGX_OK;
+    }
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &before);
+    rc = start(cycle, main, &err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
+    }
+    return rc != 0 && first ? NGX_ERROR : NGX_OK;
+}
+
+void ngx_http_hotcert_refresh(struct hc_view_entry *view, ngx_log_t *log)
+{
+    uint64_t refused = view->refused;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_view_entry_refresh(view, ngx_http_hotcert_state.table, &err) < 0 &&
+        view->refused != refused) {
+        ngx_http_hotcert_log_error(NGX_LOG_ERR, log, &err);
+    }
+}
+
+/* Ahead of the first visitor: reads what is new, a slice at a time, so that nobody waits long. */
+static void refresh_views(ngx_event_t *event)
+{
+    ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle((ngx_cycle_t *)ngx_cycle);
+    static size_t at;
+    size_t parsed = 0;
+    size_t seen = 0;
+
+    if (ngx_exiting) {
+        return;
+    }
+    /* without a master the process, and with it this timer, outlives the configuration */
+    event->log = ngx_cycle->log;
+    if (main == NULL || ngx_http_hotcert_state.table == NULL) {
+        ngx_add_timer(event, REFRESH_MS);
+        return;
+    }
+    for (; seen < main->conf->identity_count && parsed < REFRESH_SLICE; seen++) {
+        struct hc_view_entry *view = &main->views[at++ % main->conf->identity_count];
+
+        if (hc_view_entry_stale(view, ngx_http_hotcert_state.table)) {
+            ngx_http_hotcert_refresh(view, event->log);
+            parsed++;
+        }
+    }
+    ngx_add_timer(event, parsed == REFRESH_SLICE ? REFRESH_SLICE_MS : REFRESH_MS);
+}
+
+/* Without a master there is no helper process either: the only process supervises the agent. */
+static void supervise_agent(ngx_event_t *event)
+{
+    if (!ngx_exiting) {
+        event->log = ngx_cycle->log;
+        ngx_add_timer(event, ngx_http_hotcert_supervise(NULL));
+    }
+}
+
+static void start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
+                        ngx_event_handler_pt handler)
+{
+    ngx_memzero(event, sizeof(*event));
+    dummy->fd = (ngx_socket_t)-1;
+    event->handler = handler;
+    event->log = cycle->log;
+    event->data = dummy;
+    event->cancelable = 1; /* a worker that is leaving does not wait for it */
+    ngx_add_timer(event, 1);
+}
+
+ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
+
+    if (ngx_process == NGX_PROCESS_WORKER) {
+        close_fd(&state->table_fd);
+        close_fd(&state->keeper_fd);
+        close_fd(&state->control_fd);
+    }
+    if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
+        return NGX_OK;
+    }
+    start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
+    if (ngx_process == NGX_PROCESS_SINGLE) {
+        start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
+    }
+    return NGX_OK;
+}

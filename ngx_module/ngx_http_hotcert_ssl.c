@@ -1,0 +1,249 @@
+/*
+ * The handshake. Each worker keeps its server's SSL_CTX up to date in place: once a generation the
+ * bundle's pairs are put into it, and cert_cb has nothing to do but to compare two numbers.
+ *
+ * SSL_new() copied the SSL_CTX's certificates at the connection's first byte. Another connection
+ * may have brought a newer generation since, so the certificate that stands in the connection is
+ * compared as well; if it is another, the connection is given every pair of the bundle itself. So
+ * it is where the SSL_CTX holds a kind of key that the bundle has not (OpenSSL cannot take one out
+ * of an SSL_CTX), and with the bootstrap pair, which is never put into an SSL_CTX for that reason.
+ */
+#include "ngx_http_hotcert.h"
+
+/* Puts a pair into the connection; SSL_CTX as below. OpenSSL's own references are taken. */
+static int use_on_connection(SSL *ssl, const struct hc_pair *pair)
+{
+    return SSL_use_cert_and_key(ssl, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair), 1);
+}
+
+static int use_on_context(SSL_CTX *ctx, const struct hc_pair *pair)
+{
+    return SSL_CTX_use_cert_and_key(ctx, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair),
+                                    1);
+}
+
+static void log_refused(ngx_log_t *log, const char *serial)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_error_set_openssl(&err, HC_P_TLS_LIBRARY, serial, "a pair cannot be served");
+    ngx_http_hotcert_log_error(NGX_LOG_ERR, log, &err);
+}
+
+static bool bundle_has(const struct hc_bundle *bundle, const X509 *leaf)
+{
+    for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
+        if (hc_pair_leaf(hc_bundle_pair(bundle, i)) == leaf) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True if a certificate stands in the SSL_CTX that is not the bundle's. */
+static bool has_surplus(SSL_CTX *ctx, const struct hc_bundle *bundle)
+{
+    long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST);
+
+    while (more == 1) {
+        if (!bundle_has(bundle, SSL_CTX_get0_certificate(ctx))) {
+            return true;
+        }
+        more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT);
+    }
+    ERR_clear_error();
+    return false;
+}
+
+/*
+ * Once a generation: the bundle's pairs into the SSL_CTX. A pair that OpenSSL refuses leaves the
+ * one of its kind that is there; key and certificate are only ever replaced together.
+ */
+static void load_context(SSL_CTX *ctx, ngx_http_hotcert_srv_conf_t *srv, ngx_log_t *log)
+{
+    const struct hc_bundle *bundle = srv->view->bundle;
+
+    srv->leaf = NULL;
+    for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
+        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
+
+        if (use_on_context(ctx, pair) == 1) {
+            srv->leaf = hc_pair_leaf(pair);
+        } else {
+            log_refused(log, hc_pair_serial(pair));
+        }
+    }
+    srv->surplus = has_surplus(ctx, bundle);
+    /* SSL_new() copies which one is current; it is what SSL_get_certificate() tells */
+    if (srv->leaf != NULL && SSL_CTX_select_current_cert(ctx, srv->leaf) != 1) {
+        srv->surplus = 1;
+    }
+    srv->loaded = srv->view->value;
+}
+
+static int serve_on_connection(SSL *ssl, const struct hc_bundle *bundle, ngx_log_t *log)
+{
+    int served = 0;
+
+    SSL_certs_clear(ssl);
+    for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
+        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
+
+        if (use_on_connection(ssl, pair) == 1) {
+            served = 1;
+        } else {
+            log_refused(log, hc_pair_serial(pair));
+        }
+    }
+    return served;
+}
+
+/*
+ * Before the first certificate. A refusal leaves the connection without one: the client is then
+ * told "handshake failure", where an error of cert_cb would tell it "internal error".
+ */
+static int serve_bootstrap(SSL *ssl, const ngx_http_hotcert_srv_conf_t *srv)
+{
+    const struct hc_pair *pair = srv->main->bootstrap;
+
+    SSL_certs_clear(ssl);
+    if (srv->bootstrap == HC_BOOTSTRAP_REJECT) {
+        return 1;
+    }
+    return pair != NULL && use_on_connection(ssl, pair) == 1;
+}
+
+/* Called in each full handshake, after SNI chose the server. 0 ends the handshake. */
+static int choose_certificate(SSL *ssl, void *data)
+{
+    ngx_http_hotcert_srv_conf_t *srv = data;
+    ngx_connection_t *c = ngx_ssl_get_connection(ssl);
+    const struct hc_table *table = ngx_http_hotcert_state.table;
+
+    if (table != NULL && hc_view_entry_stale(srv->view, table)) {
+        ngx_http_hotcert_refresh(srv->view, c->log);
+    }
+    /* what is served is what was checked: no certificate is added from trusted ones */
+    SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+    if (srv->view->bundle == NULL) {
+        return serve_bootstrap(ssl, srv);
+    }
+    if (srv->loaded != srv->view->value) {
+        load_context(SSL_get_SSL_CTX(ssl), srv, c->log);
+    }
+    if (srv->leaf != NULL && SSL_get_certificate(ssl) == srv->leaf && !srv->surplus) {
+        return 1;
+    }
+    return serve_on_connection(ssl, srv->view->bundle, c->log);
+}
+
+static int digest_text(EVP_MD_CTX *md, const void *data, size_t len)
+{
+    uint64_t length = len;
+
+    return EVP_DigestUpdate(md, &length, sizeof(length)) == 1 &&
+           EVP_DigestUpdate(md, data, len) == 1;
+}
+
+/* Every address that the server listens on, and every name it has. */
+static int digest_server(EVP_MD_CTX *md, ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf)
+{
+    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    const ngx_http_server_name_t *name = cscf->server_names.elts;
+    ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
+    int good = 1;
+
+    for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
+        good &= digest_text(md, name[i].name.data, name[i].name.len);
+    }
+    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
+        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
+
+        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
+            ngx_http_core_srv_conf_t **servers = addr[a].servers.elts;
+
+            for (ngx_uint_t s = 0; s < addr[a].servers.nelts; s++) {
+                if (servers[s] == cscf) {
+                    good &= digest_text(md, addr[a].opt.sockaddr, addr[a].opt.socklen);
+                }
+            }
+        }
+    }
+    return good;
+}
+
+/* How clients are verified: a session must not pass by what a full handshake would demand. */
+static int digest_verification(EVP_MD_CTX *md, const ngx_http_ssl_srv_conf_t *ssl)
+{
+    const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ssl->ssl.ctx);
+    int good = digest_text(md, &ssl->verify, sizeof(ssl->verify)) &&
+               digest_text(md, &ssl->verify_depth, sizeof(ssl->verify_depth)) &&
+               digest_text(md, ssl->trusted_certificate.data, ssl->trusted_certificate.len) &&
+               digest_text(md, ssl->crl.data, ssl->crl.len);
+
+    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
+        unsigned char name[EVP_MAX_MD_SIZE];
+        unsigned int len = 0;
+
+        good &= X509_NAME_digest(sk_X509_NAME_value(names, i), EVP_sha256(), name, &len) == 1 &&
+                digest_text(md, name, len);
+    }
+    return good;
+}
+
+/*
+ * Stock nginx makes it from the certificate, which here may not be there yet and changes. A session
+ * of one server must never resume at another, also where they share a ticket key or a cache.
+ */
+static int set_session_id_context(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf,
+                                  const ngx_http_hotcert_srv_conf_t *srv,
+                                  const ngx_http_ssl_srv_conf_t *ssl)
+{
+    unsigned char id[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    int good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+               digest_text(md, srv->view->id, HC_ID_SIZE) && digest_server(md, cf, cscf) &&
+               digest_verification(md, ssl) && EVP_DigestFinal_ex(md, id, &len) == 1 &&
+               SSL_CTX_set_session_id_context(ssl->ssl.ctx, id, len) == 1;
+
+    EVP_MD_CTX_free(md);
+    return good;
+}
+
+static ngx_int_t refuse(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf, const char *why)
+{
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: %s in the server at %s:%ui", why,
+                  cscf->file_name, cscf->line);
+    return NGX_ERROR;
+}
+
+ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
+                                    ngx_http_hotcert_srv_conf_t *srv)
+{
+    ngx_http_ssl_srv_conf_t *ssl = cscf->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+
+    if (ssl->certificate_values != NULL) {
+        return refuse(cf, cscf, "ssl_certificate has variables");
+    }
+    if (SSL_CTX_set_current_cert(ssl->ssl.ctx, SSL_CERT_SET_FIRST) == 1) {
+        return refuse(cf, cscf, "a certificate was put in by ssl_conf_command");
+    }
+    ERR_clear_error();
+    if (ngx_http_hotcert_compresses(ssl)) {
+        return refuse(cf, cscf, "ssl_certificate_compression does not go with hotcert");
+    }
+    if (ssl->stapling) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "hotcert: ssl_stapling does nothing for hotcert's certificates in the server "
+                      "at %s:%ui",
+                      cscf->file_name, cscf->line);
+    }
+    SSL_CTX_set_cert_cb(ssl->ssl.ctx, choose_certificate, srv);
+    if (!set_session_id_context(cf, cscf, srv, ssl)) {
+        ERR_clear_error();
+        return refuse(cf, cscf, "no session id context could be made");
+    }
+    return NGX_OK;
+}
