@@ -166,6 +166,9 @@ out:
 
 void hc_account_lost(struct hc_acme *acme)
 {
+    if (!acme->account_ready) {
+        return; /* another request's reply said so already */
+    }
     hc_logf(acme->options.log, HC_LOG_WARN,
             "%s: the CA does not know the account %s any more; registering it again with its key",
             hc_acme_issuer(acme), acme->account.url != NULL ? acme->account.url : "");
