@@ -8,6 +8,7 @@
 #define SHORT_LIVED      ((int64_t)10 * DAY)
 #define RETRY_AT_LEAST   900  /* five failed validations an hour is what CAs allow */
 #define RETRY_EXPIRED    3600 /* a site that is down by its certificate is tried hourly */
+#define REFUSALS_MOST    3
 #define RETRY_AFTER_MOST ((int64_t)7 * DAY)
 
 uint32_t hc_schedule_share(const unsigned char line[HC_ID_SIZE], const char *serial)
@@ -64,6 +65,21 @@ int64_t hc_schedule_patience(int64_t now, int64_t not_after)
     }
     third = (not_after - now) / 3;
     return third < 3600 ? third : 3600;
+}
+
+size_t hc_schedule_issuer(const struct hc_issuer_standing *standings, size_t count, int64_t now,
+                          int64_t not_after)
+{
+    int64_t patience = hc_schedule_patience(now, not_after);
+
+    for (size_t i = 0; i < count; i++) {
+        bool down = standings[i].failing_since > 0 && now - standings[i].failing_since > patience;
+
+        if (!down && standings[i].refusals < REFUSALS_MOST) {
+            return i;
+        }
+    }
+    return 0;
 }
 
 bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now)

@@ -43,6 +43,19 @@ bool hc_schedule_clock_wrong(int64_t now, int64_t newest_not_before);
 int64_t hc_schedule_patience(int64_t now, int64_t not_after);
 
 /*
+ * Which of an identity's issuers is asked, in the operator's order of preference: the first that
+ * has not been failing for longer than our patience, and has not refused a name three times in a
+ * row; if there is none, the first.
+ */
+#define HC_ISSUERS_IN_USE 8
+struct hc_issuer_standing {
+    int64_t failing_since; /* 0: it works as far as is known */
+    unsigned refusals;     /* failures in a row of the worst of the names */
+};
+size_t hc_schedule_issuer(const struct hc_issuer_standing *standings, size_t count, int64_t now,
+                          int64_t not_after);
+
+/*
  * True if one more reset is allowed, and then takes it: at most HC_RESETS_MAX in an hour. resets:
  * the times of the last ones, 0: free.
  */

@@ -1,0 +1,211 @@
+/* The agent's life and loop; see agent.h. */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "agent/state.h"
+
+#define TICK_MOST_MS 60000
+#define ANYWAY_MS    60000 /* a pass at least this often, so that a changed clock is noticed */
+#define FNV_START    UINT64_C(14695981039346656037)
+#define FNV_PRIME    UINT64_C(1099511628211)
+
+int64_t hc_agent_interval_ms(const struct hc_agent *agent)
+{
+    return agent->conf->check_interval * 1000;
+}
+
+const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_SUBJECT])
+{
+    if (identity->names.count == 0) {
+        hc_copy(dst, HC_SUBJECT, identity->where.count > 0 ? identity->where.items[0] : "a host");
+        return dst;
+    }
+    return hc_list_format(&identity->names, dst, HC_SUBJECT);
+}
+
+static hc_said hash_of(const char *text)
+{
+    uint64_t hash = FNV_START;
+
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        hash = (hash ^ *p) * FNV_PRIME;
+    }
+    return hash != 0 ? hash : 1;
+}
+
+bool hc_say_once(struct hc_agent *agent, hc_said *said, enum hc_level level, const char *prefix,
+                 const struct hc_error *err)
+{
+    char text[HC_LOG_LINE];
+    hc_said hash = hash_of(hc_error_format(err, text, sizeof(text)));
+
+    if (*said == hash) {
+        return false;
+    }
+    *said = hash;
+    hc_log_error(agent->o.log, level, prefix, err);
+    return true;
+}
+
+int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
+                 struct hc_error *err)
+{
+    struct hc_agent *agent = calloc(1, sizeof(*agent));
+
+    if (agent == NULL) {
+        hc_conf_free(options->conf);
+        return hc_error_nomem(err);
+    }
+    agent->o = *options;
+    agent->conf = options->conf;
+    agent->keeper.fd = options->keeper;
+    agent->jobs_dirty = true;
+    agent->served = calloc(agent->conf->identity_count + 1, sizeof(*agent->served));
+    if (agent->served == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    if (hc_cas_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
+        hc_watches_new(agent, err) != 0 || hc_control_new(agent, err) != 0) {
+        goto failed;
+    }
+    *out = agent;
+    return 0;
+failed:
+    hc_agent_free(agent);
+    return -1;
+}
+
+void hc_agent_free(struct hc_agent *agent)
+{
+    if (agent == NULL) {
+        return;
+    }
+    if (agent->storage.store != NULL) {
+        hc_storage_close(agent);
+    }
+    hc_control_free(agent);
+    hc_jobs_free(agent);
+    hc_watches_free(agent);
+    hc_cas_free(agent);
+    hc_garbage_free(agent);
+    hc_inventory_dispose(&agent->inventory);
+    free(agent->served);
+    hc_conf_free(agent->conf);
+    free(agent);
+}
+
+/* ---- the loop ---- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+/* What is looked at on the timer whatever happened. */
+static int64_t tick(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_ms(agent);
+    int64_t interval = hc_agent_interval_ms(agent);
+
+    if (now < agent->tick_ms) {
+        return agent->tick_ms - now;
+    }
+    interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
+    agent->tick_ms = now + interval;
+    hc_storage_tick(agent);
+    hc_publish_all(agent); /* something may have expired, or failed to be published */
+    hc_garbage_run(agent);
+    return interval;
+}
+
+/* Does what is due; milliseconds until something may be due, -1: nothing. */
+static int64_t run_due(struct hc_agent *agent)
+{
+    int64_t wait = tick(agent);
+
+    hc_storage_run(agent);
+    if (!hc_storage_ready(agent)) {
+        int64_t left = agent->storage.next_try_ms - hc_agent_ms(agent);
+
+        wait = sooner(wait, left > 0 ? left : 0);
+    }
+    for (size_t i = 0; i < agent->job_count && agent->running > 0; i++) {
+        hc_obtain_tick(agent, &agent->jobs[i]);
+    }
+    wait = sooner(wait, hc_watches_run(agent));
+    wait = sooner(wait, hc_follow_run(agent));
+    wait = sooner(wait, hc_jobs_run(agent));
+    wait = sooner(wait, hc_cas_run(agent));
+    return sooner(wait, hc_control_run(agent));
+}
+
+struct places {
+    unsigned supervise, signals, follow, control; /* in fds; HC_AGENT_FDS: not there */
+};
+
+static unsigned add_fd(struct pollfd *fds, unsigned *count, int fd)
+{
+    if (fd < 0) {
+        return HC_AGENT_FDS;
+    }
+    fds[*count] = (struct pollfd){.fd = fd, .events = POLLIN};
+    return (*count)++;
+}
+
+static unsigned collect_fds(struct hc_agent *agent, struct pollfd *fds, struct places *places)
+{
+    unsigned count = 0;
+
+    places->supervise = add_fd(fds, &count, agent->o.supervise);
+    places->signals = add_fd(fds, &count, agent->o.signals);
+    places->follow = add_fd(fds, &count, hc_follow_fd(agent));
+    places->control = count;
+    return count + hc_control_fds(agent, fds + count, HC_AGENT_FDS - count);
+}
+
+static bool is_ready(const struct pollfd *fds, unsigned place)
+{
+    return place < HC_AGENT_FDS && fds[place].revents != 0;
+}
+
+/* The supervisor says nothing, so whatever comes is its end. */
+static bool supervisor_gone(const struct hc_agent *agent)
+{
+    char byte = 0;
+    ssize_t n = recv(agent->o.supervise, &byte, 1, MSG_DONTWAIT);
+
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms)
+{
+    struct pollfd fds[HC_AGENT_FDS];
+    struct places places;
+    struct hc_error err;
+    unsigned count = 0;
+    int64_t wait = run_due(agent);
+
+    hc_error_init(&err);
+    wait = wait < 0 || wait > ANYWAY_MS ? ANYWAY_MS : wait;
+    if (max_wait_ms >= 0 && wait > max_wait_ms) {
+        wait = max_wait_ms;
+    }
+    count = collect_fds(agent, fds, &places);
+    if (agent->o.step(agent->o.step_self, fds, count, (int)wait, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "waiting for the network", &err);
+        return true;
+    }
+    if (is_ready(fds, places.signals) ||
+        (is_ready(fds, places.supervise) && supervisor_gone(agent))) {
+        return false;
+    }
+    if (is_ready(fds, places.follow)) {
+        agent->follow.announced = true;
+    }
+    hc_control_handle(agent, fds + places.control, count - places.control);
+    return true;
+}

@@ -1,0 +1,66 @@
+/*
+ * The agent: the one process that talks to certificate authorities, and the only writer of the
+ * store and of the live table. One thread, one loop.
+ *
+ *   storage.c   opens the store, notices when it cannot be used and when it can again
+ *   follow.c    mirrors what other agents put into the store: versions, pending challenges
+ *   jobs.c      what is due, and what may be started now
+ *   obtain.c    one order, from the line's lock to the commit
+ *   ca.c        one issuer: account, breaker, the names that failed there
+ *   watch.c     watched files
+ *   publish.c   the best bundle of an identity, into the table
+ *   control.c   the socket that `hotcert list|renew|wait` talk to; status.c what it tells
+ *   garbage.c   what nobody wants any more
+ *
+ * Everything from outside comes through the options, so that tests run it with a clock, a CA and
+ * randomness of their own.
+ */
+#ifndef HC_AGENT_AGENT_H
+#define HC_AGENT_AGENT_H
+
+#include <poll.h>
+
+#include "agent/authority.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "conf/conf.h"
+#include "live/table.h"
+#include "net/http.h"
+
+#define HC_AGENT_FDS 48 /* what one pass of the loop waits for at most */
+
+struct hc_agent_options {
+    struct hc_conf *conf;        /* taken, also when hc_agent_new() fails */
+    struct hc_table *table;      /* borrowed, writable */
+    int keeper;                  /* the keeper's socket, or -1: files are read with own rights */
+    int supervise;               /* end-of-file there ends the agent; -1: none */
+    int control;                 /* a listening socket, or -1 */
+    int signals;                 /* a signalfd of those that end the agent, or -1 */
+    const unsigned char *secret; /* HC_SECRET_SIZE bytes, or NULL: asked of the keeper */
+    const struct hc_clock *clock;
+    const struct hc_random *random;
+    const struct hc_log *log;
+    const struct hc_authority *authority;
+    const struct hc_http_port *http;
+    /* Waits for descriptors and network, at most timeout_ms; hc_http_step() in the program. */
+    int (*step)(void *self, struct pollfd *fds, unsigned count, int timeout_ms,
+                struct hc_error *err);
+    void *step_self;
+};
+
+struct hc_agent;
+
+/* Neither opens the store nor asks anybody: that is the first pass's. */
+int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
+                 struct hc_error *err) HC_MUST_USE;
+
+/*
+ * One pass: does what is due, then waits for at most max_wait_ms (-1: as long as there is nothing
+ * to do). True to go on, false when the supervisor is gone or a signal said so.
+ */
+bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms);
+
+/* Ends what is under way without waiting (it is resumed by the next agent) and frees all. */
+void hc_agent_free(struct hc_agent *agent);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * The best bundle for an identity out of the store: selection, reading, and another selection
+ * where something turns out to be unreadable. Loader and agent do this alike.
+ */
+#ifndef HC_AGENT_BEST_H
+#define HC_AGENT_BEST_H
+
+#include "agent/select.h"
+
+struct hc_best_source {
+    const struct hc_conf *conf;
+    struct hc_store *store;
+    struct hc_inventory *inventory; /* corrected where a version turns out to be another */
+    const struct hc_log *log;
+    int64_t now;
+};
+
+/*
+ * 1: *bundle is what serves the identity (of the mode `on`) best, *selection says what it is made
+ * of; 0: the store has nothing that covers any of its names; -1: err. What cannot be read is
+ * logged and passed over.
+ */
+int hc_best_bundle(const struct hc_best_source *source, const struct hc_identity *identity,
+                   struct hc_selection *selection, struct hc_bundle **bundle,
+                   struct hc_error *err) HC_MUST_USE;
+
+#endif

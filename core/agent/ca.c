@@ -1,0 +1,341 @@
+/*
+ * One issuer at run time: its connection with the account, its breaker, and which names failed
+ * there. The account is registered under a lock, so that two agents on one store make one account.
+ */
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+#include "agent/account.h"
+#include "agent/state.h"
+
+#define STORE_EVERY_MS   1000 /* a record that changes often is written this seldom */
+#define ACCOUNT_AGAIN_MS 500
+
+/* What about an issuer makes old failures meaningless when it changes. */
+static void mark_of(const struct hc_conf *conf, const struct hc_issuer *issuer,
+                    char mark[2 * HC_ID_SIZE + 1])
+{
+    const struct hc_list *contacts =
+        issuer->contacts.count > 0 ? &issuer->contacts : &conf->contacts;
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    struct hc_buf text = HC_BUF_INIT((size_t)1 << 20);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    memset(digest, 0, sizeof(digest));
+    if (hc_buf_printf(&text, &err, "%s\n%s\n%d\n%d\n%lld\n", issuer->directory_url,
+                      issuer->ca_bundle != NULL ? issuer->ca_bundle : "", (int)issuer->network,
+                      issuer->terms_agreed, (long long)issuer->http_port) == 0) {
+        for (size_t i = 0; i < contacts->count; i++) {
+            if (hc_buf_printf(&text, &err, "%s\n", contacts->items[i]) != 0) {
+                break;
+            }
+        }
+        (void)SHA256(text.data, text.len, digest);
+    }
+    hc_hex(mark, digest, sizeof(digest));
+    hc_buf_dispose(&text);
+}
+
+int hc_cas_new(struct hc_agent *agent, struct hc_error *err)
+{
+    const struct hc_conf *conf = agent->conf;
+
+    if (conf->issuer_count == 0) {
+        return 0;
+    }
+    agent->cas = calloc(conf->issuer_count, sizeof(*agent->cas));
+    if (agent->cas == NULL) {
+        return hc_error_nomem(err);
+    }
+    agent->ca_count = conf->issuer_count;
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        struct hc_ca *ca = &agent->cas[i];
+
+        ca->agent = agent;
+        ca->issuer = &conf->issuers[i];
+        mark_of(conf, ca->issuer, ca->record.mark);
+    }
+    return 0;
+}
+
+void hc_cas_free(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        hc_issuer_record_dispose(&agent->cas[i].record);
+    }
+    free(agent->cas);
+    agent->cas = NULL;
+    agent->ca_count = 0;
+}
+
+static void load_one(struct hc_agent *agent, struct hc_ca *ca)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
+    char mark[sizeof(ca->record.mark)];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    mark_of(agent->conf, ca->issuer, mark);
+    hc_issuer_record_dispose(&ca->record);
+    if (hc_store_get(agent->storage.store, "issuer", ca->issuer->directory_url, &text, &err) != 0 ||
+        hc_issuer_record_decode(hc_bytes_of(&text), hc_agent_now(agent), &ca->record, &err) != 0) {
+        if (err.problem != HC_P_STORE_EMPTY) {
+            hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an issuer is lost", &err);
+        }
+    }
+    if (ca->record.mark[0] != '\0' && strcmp(ca->record.mark, mark) != 0 &&
+        hc_schedule_take_reset(ca->record.resets, hc_agent_now(agent))) {
+        hc_ca_reset(ca, NULL);
+    }
+    hc_copy(ca->record.mark, sizeof(ca->record.mark), mark);
+    hc_buf_dispose(&text);
+}
+
+void hc_cas_load(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        load_one(agent, &agent->cas[i]);
+    }
+}
+
+struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url)
+{
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        if (strcmp(agent->cas[i].issuer->directory_url, directory_url) == 0) {
+            return &agent->cas[i];
+        }
+    }
+    return NULL;
+}
+
+struct hc_ca *hc_ca_named(struct hc_agent *agent, const char *issuer_name)
+{
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        if (strcmp(agent->cas[i].issuer->name, issuer_name) == 0) {
+            return &agent->cas[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- the account ---- */
+
+/* 0: read, or there is none (account stays empty); -1: the store failed. */
+static int load_account(struct hc_ca *ca, struct hc_acme_account *account, struct hc_error *err)
+{
+    struct hc_agent *agent = ca->agent;
+    struct hc_buf text = HC_BUF_INIT_SECRET((size_t)64 << 10);
+    struct hc_error why;
+    int rc = 0;
+
+    hc_error_init(&why);
+    if (hc_store_get(agent->storage.store, "account", ca->issuer->directory_url, &text, &why) !=
+            0 ||
+        hc_account_decode(hc_bytes_of(&text), account, &why) != 0) {
+        if (why.problem == HC_P_STORE_DAMAGED) {
+            hc_log_error(agent->o.log, HC_LOG_ERROR,
+                         "the account's file cannot be used; a new account is registered", &why);
+        } else if (why.problem != HC_P_STORE_EMPTY) {
+            *err = why;
+            rc = -1;
+        }
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+static int store_account(void *self, const struct hc_acme_account *account, struct hc_error *err)
+{
+    struct hc_ca *ca = self;
+    struct hc_buf text = HC_BUF_INIT_SECRET((size_t)64 << 10);
+    int rc = -1;
+
+    if (hc_account_encode(account, &text, err) == 0) {
+        rc = hc_store_put(ca->agent->storage.store, "account", ca->issuer->directory_url,
+                          hc_bytes_of(&text), err);
+    }
+    hc_buf_dispose(&text);
+    return rc == 0 ? 0 : hc_error_during(err, "storing the account");
+}
+
+static int open_acme(struct hc_ca *ca, const struct hc_acme_account *account, struct hc_error *err)
+{
+    struct hc_agent *agent = ca->agent;
+    struct hc_acme_options options = {
+        .issuer = ca->issuer,
+        .contacts = ca->issuer->contacts.count > 0 ? &ca->issuer->contacts : &agent->conf->contacts,
+        .http = agent->o.http,
+        .clock = agent->o.clock,
+        .random = agent->o.random,
+        .log = agent->o.log,
+        .self = ca,
+        .store_account = store_account,
+    };
+
+    return agent->o.authority->open(&options, account->key != NULL ? account : NULL, &ca->acme,
+                                    err);
+}
+
+int hc_ca_open(struct hc_ca *ca, struct hc_error *err)
+{
+    struct hc_agent *agent = ca->agent;
+    struct hc_acme_account account = {NULL, NULL};
+    int rc = -1;
+
+    if (ca->acme != NULL) {
+        return 1;
+    }
+    if (hc_agent_ms(agent) < ca->account_next_ms) {
+        return 0;
+    }
+    if (hc_store_lock(agent->storage.store, "account", ca->issuer->directory_url, &ca->account_lock,
+                      err) != 0) {
+        if (err->problem == HC_P_LOCKED) {
+            hc_error_init(err);
+            ca->account_next_ms = hc_agent_ms(agent) + ACCOUNT_AGAIN_MS;
+            rc = 0;
+        }
+        goto out;
+    }
+    if (load_account(ca, &account, err) != 0 || open_acme(ca, &account, err) != 0) {
+        goto out;
+    }
+    rc = 1;
+out:
+    if (rc != 1 || account.url != NULL) {
+        hc_store_unlock(ca->account_lock);
+        ca->account_lock = NULL;
+    }
+    hc_account_dispose(&account);
+    return rc;
+}
+
+static void close_acme(struct hc_ca *ca)
+{
+    if (ca->acme != NULL) {
+        ca->agent->o.authority->close(ca->acme);
+        ca->acme = NULL;
+    }
+    hc_store_unlock(ca->account_lock);
+    ca->account_lock = NULL;
+}
+
+/* Gives the lock back once there is an account, or nobody of ours is waiting for one. */
+static void settle_account(struct hc_ca *ca)
+{
+    if (ca->account_lock == NULL) {
+        return;
+    }
+    if (ca->agent->o.authority->account_url(ca->acme) != NULL) {
+        hc_store_unlock(ca->account_lock);
+        ca->account_lock = NULL;
+    } else if (ca->running == 0) {
+        close_acme(ca); /* whoever comes first the next time reads what there is then */
+    }
+}
+
+/* ---- failures ---- */
+
+void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
+{
+    struct hc_agent *agent = ca->agent;
+    int64_t now = hc_agent_now(agent);
+    char wait[32];
+    char text[HC_LOG_LINE];
+
+    ca->record.last.error = *err;
+    ca->record.last.at = now;
+    ca->dirty = true;
+    if (!hc_breaker_fail(&ca->record.breaker, now, err->retry_after, agent->o.random)) {
+        return;
+    }
+    hc_logf(agent->o.log, HC_LOG_ERROR, "issuer %s: %s; the CA is asked again in %s",
+            ca->issuer->name, hc_error_format(err, text, sizeof(text)),
+            hc_duration_format(ca->record.breaker.until - now, wait, sizeof(wait)));
+}
+
+void hc_ca_worked(struct hc_ca *ca)
+{
+    if (!hc_breaker_ok(&ca->record.breaker)) {
+        return;
+    }
+    hc_logf(ca->agent->o.log, HC_LOG_NOTICE, "issuer %s: the CA answers again", ca->issuer->name);
+    memset(&ca->record.last, 0, sizeof(ca->record.last));
+    ca->dirty = true;
+    ca->agent->jobs_dirty = true;
+}
+
+void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names)
+{
+    if (names == NULL) {
+        while (ca->record.name_count > 0) {
+            hc_issuer_record_clear(&ca->record, ca->record.names[0].name);
+        }
+    }
+    for (size_t i = 0; names != NULL && i < names->count; i++) {
+        hc_issuer_record_clear(&ca->record, names->items[i]);
+    }
+    (void)hc_breaker_ok(&ca->record.breaker);
+    memset(&ca->record.last, 0, sizeof(ca->record.last));
+    ca->dirty = true;
+    ca->agent->jobs_dirty = true;
+}
+
+/* ---- the loop ---- */
+
+static void store_record(struct hc_ca *ca, int64_t now_ms)
+{
+    struct hc_agent *agent = ca->agent;
+    struct hc_buf text = HC_BUF_INIT(HC_RECORD_MAX);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    ca->stored_ms = now_ms;
+    if (hc_issuer_record_encode(&ca->record, &text, &err) != 0 ||
+        hc_store_put(agent->storage.store, "issuer", ca->issuer->directory_url, hc_bytes_of(&text),
+                     &err) != 0) {
+        hc_storage_failed(agent, &err);
+    } else {
+        ca->dirty = false;
+    }
+    hc_buf_dispose(&text);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+int64_t hc_cas_run(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_ms(agent);
+    int64_t wait = -1;
+
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        struct hc_ca *ca = &agent->cas[i];
+
+        if (ca->acme != NULL) {
+            wait = sooner(wait, agent->o.authority->run_timers(ca->acme, now));
+            settle_account(ca);
+        }
+        if (ca->dirty && hc_storage_ready(agent)) {
+            if (now >= ca->stored_ms + STORE_EVERY_MS || ca->stored_ms == 0) {
+                store_record(ca, now);
+            } else {
+                wait = sooner(wait, ca->stored_ms + STORE_EVERY_MS - now);
+            }
+        }
+    }
+    return wait;
+}
+
+void hc_cas_close(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        if (agent->cas[i].dirty && hc_storage_ready(agent)) {
+            store_record(&agent->cas[i], hc_agent_ms(agent));
+        }
+        close_acme(&agent->cas[i]);
+    }
+}

@@ -1,0 +1,422 @@
+/*
+ * The control socket: one request a connection, a line of JSON each way, bounded and non-blocking.
+ * Whoever connects is hostile until SO_PEERCRED says who it is: `renew` is root's, everything else
+ * root's or the agent's own user's; where the server was not started as root, that user is as good.
+ *
+ *   {"command":"list"}                                   -> {"ok":true,"certificates":[..]}
+ *   {"command":"renew","name":N,"force":bool}            -> {"ok":true,"orders":n,"message":T}
+ *   {"command":"wait","names":[..]|"all":true,"timeout":s} -> {"ok":true} once they are served
+ *   any                                                  -> {"ok":false,"problem":S,"message":T}
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/state.h"
+#include "agent/status.h"
+#include "conf/name.h"
+
+#define CLIENTS     16
+#define REQUEST_MAX ((size_t)256 << 10)
+#define REPLY_MAX   ((size_t)64 << 20)
+#define IDLE_MS     10000 /* to say or read something */
+#define WAIT_MOST_S 86400
+
+struct client {
+    int fd; /* -1: free */
+    uid_t uid;
+    struct hc_buf in;
+    struct hc_buf out;
+    size_t sent;
+    bool answered;
+    bool waiting; /* for names to be served */
+    bool all;
+    struct hc_list names;
+    int64_t deadline_ms;
+};
+
+struct hc_control {
+    struct client clients[CLIENTS];
+};
+
+static void client_close(struct client *client)
+{
+    if (client->fd >= 0) {
+        close(client->fd);
+    }
+    hc_buf_dispose(&client->in);
+    hc_buf_dispose(&client->out);
+    hc_list_dispose(&client->names);
+    memset(client, 0, sizeof(*client));
+    client->fd = -1;
+}
+
+int hc_control_new(struct hc_agent *agent, struct hc_error *err)
+{
+    agent->control = calloc(1, sizeof(*agent->control));
+    if (agent->control == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        agent->control->clients[i].fd = -1;
+    }
+    return 0;
+}
+
+void hc_control_free(struct hc_agent *agent)
+{
+    for (size_t i = 0; agent->control != NULL && i < CLIENTS; i++) {
+        client_close(&agent->control->clients[i]);
+    }
+    free(agent->control);
+    agent->control = NULL;
+}
+
+/* ---- answers ---- */
+
+/* Takes the object. A client that cannot be answered is closed. */
+static void answer(struct hc_agent *agent, struct client *client, json_t *object)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_list_dispose(&client->names);
+    client->waiting = false;
+    client->answered = true;
+    client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
+    if (text == NULL || hc_buf_puts(&client->out, text, &err) != 0 ||
+        hc_buf_puts(&client->out, "\n", &err) != 0) {
+        client_close(client);
+    }
+    free(text);
+    json_decref(object);
+}
+
+static void refuse(struct hc_agent *agent, struct client *client, enum hc_problem p,
+                   const char *detail)
+{
+    char text[HC_LOG_LINE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_error_set(&err, p, NULL, "%s", detail);
+    answer(agent, client,
+           json_pack("{s:b, s:s, s:s}", "ok", 0, "problem", hc_problem_row(p)->slug, "message",
+                     hc_error_format(&err, text, sizeof(text))));
+}
+
+/* ---- requests ---- */
+
+static bool has_name(const struct hc_list *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (hc_name_matches(names->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Under watch the certificate's own names count too. */
+static bool identity_has(const struct hc_agent *agent, size_t index, const char *name)
+{
+    if (has_name(&agent->conf->identities[index].names, name)) {
+        return true;
+    }
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        if (agent->watches[i].index == index && agent->watches[i].pair != NULL &&
+            has_name(hc_pair_names(agent->watches[i].pair), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_known(const struct hc_agent *agent, const char *name)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        if (identity_has(agent, i, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void do_list(struct hc_agent *agent, struct client *client)
+{
+    const char *const servers[] = {
+        [HC_SERVER_NGINX] = "nginx", [HC_SERVER_HTTPD] = "httpd", [HC_SERVER_NONE] = "none"};
+
+    answer(agent, client,
+           json_pack("{s:b, s:s, s:i, s:s, s:o}", "ok", 1, "server", servers[agent->conf->server],
+                     "pid", (int)getpid(), "store", agent->conf->store, "certificates",
+                     hc_status_certificates(agent)));
+}
+
+static void do_renew(struct hc_agent *agent, struct client *client, const json_t *request)
+{
+    const char *name = json_string_value(json_object_get(request, "name"));
+    bool force = json_is_true(json_object_get(request, "force"));
+    int64_t now = hc_agent_now(agent);
+    int due = 0;
+    int found = 0;
+    bool used_up = false;
+
+    for (size_t i = 0; name != NULL && i < agent->job_count; i++) {
+        struct hc_job *job = &agent->jobs[i];
+
+        if (!identity_has(agent, job->index, name)) {
+            continue;
+        }
+        found++;
+        if (!hc_job_renew(agent, job, force)) {
+            used_up = true;
+        } else if (hc_job_due(agent, job) <= now) {
+            due++;
+        }
+    }
+    for (size_t i = 0; name != NULL && i < agent->watch_count; i++) {
+        if (identity_has(agent, agent->watches[i].index, name)) {
+            agent->watches[i].next_ms = 0;
+            found++;
+        }
+    }
+    if (name == NULL || found == 0) {
+        refuse(agent, client, HC_P_NOT_FOUND, name != NULL ? name : "no name is given");
+    } else if (used_up) {
+        refuse(agent, client, HC_P_RENEW_OFTEN, name);
+    } else {
+        answer(agent, client, json_pack("{s:b, s:i, s:i}", "ok", 1, "found", found, "orders", due));
+    }
+}
+
+static bool names_from(const json_t *array, struct hc_list *names)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *raw = json_string_value(json_array_get(array, i));
+
+        if (raw == NULL || hc_name_normalise(raw, name, &err) != 0 ||
+            hc_list_add(names, name, &err) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void do_wait(struct hc_agent *agent, struct client *client, const json_t *request)
+{
+    int64_t timeout = (int64_t)json_integer_value(json_object_get(request, "timeout"));
+
+    client->all = json_is_true(json_object_get(request, "all"));
+    if (timeout < 0 || timeout > WAIT_MOST_S ||
+        !names_from(json_object_get(request, "names"), &client->names)) {
+        refuse(agent, client, HC_P_PROTOCOL, "names or timeout");
+        return;
+    }
+    for (size_t i = 0; i < client->names.count; i++) {
+        if (!is_known(agent, client->names.items[i])) {
+            refuse(agent, client, HC_P_NOT_FOUND, client->names.items[i]);
+            return;
+        }
+    }
+    client->waiting = true;
+    client->deadline_ms = hc_agent_ms(agent) + timeout * 1000;
+}
+
+static bool may(const struct hc_agent *agent, const struct client *client, bool change)
+{
+    if (client->uid == 0) {
+        return true;
+    }
+    return client->uid == getuid() && (!change || agent->conf->user == NULL);
+}
+
+static void handle_request(struct hc_agent *agent, struct client *client)
+{
+    json_error_t where;
+    json_t *request =
+        json_loadb((const char *)client->in.data, client->in.len, JSON_REJECT_DUPLICATES, &where);
+    const char *command = json_string_value(json_object_get(request, "command"));
+    bool change = command != NULL && strcmp(command, "renew") == 0;
+
+    if (command == NULL) {
+        refuse(agent, client, HC_P_PROTOCOL, "not a request");
+    } else if (!may(agent, client, change)) {
+        refuse(agent, client, HC_P_FORBIDDEN, command);
+    } else if (strcmp(command, "list") == 0) {
+        do_list(agent, client);
+    } else if (change) {
+        do_renew(agent, client, request);
+    } else if (strcmp(command, "wait") == 0) {
+        do_wait(agent, client, request);
+    } else {
+        refuse(agent, client, HC_P_PROTOCOL, command);
+    }
+    json_decref(request);
+}
+
+/* ---- sockets ---- */
+
+static void accept_one(struct hc_agent *agent)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    int fd = accept4(agent->o.control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0) {
+        return;
+    }
+    memset(&peer, 0xff, sizeof(peer));
+    for (size_t i = 0; i < CLIENTS; i++) {
+        struct client *client = &agent->control->clients[i];
+
+        if (client->fd < 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+            client->fd = fd;
+            client->uid = peer.uid;
+            client->in = (struct hc_buf)HC_BUF_INIT(REQUEST_MAX);
+            client->out = (struct hc_buf)HC_BUF_INIT(REPLY_MAX);
+            client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
+            return;
+        }
+    }
+    close(fd); /* the sixteen that are there go first */
+}
+
+static void read_some(struct hc_agent *agent, struct client *client)
+{
+    char chunk[4096];
+    struct hc_error err;
+    ssize_t n = recv(client->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+
+    hc_error_init(&err);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (n <= 0 || client->answered || client->waiting) {
+        /* gone, or it says more than one thing */
+        client_close(client);
+        return;
+    }
+    if (hc_buf_append(&client->in, chunk, (size_t)n, &err) != 0) {
+        client_close(client);
+        return;
+    }
+    if (memchr(chunk, '\n', (size_t)n) != NULL) {
+        handle_request(agent, client);
+    }
+}
+
+static void write_some(struct hc_agent *agent, struct client *client)
+{
+    ssize_t n = send(client->fd, client->out.data + client->sent, client->out.len - client->sent,
+                     MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (n < 0) {
+        client_close(client);
+        return;
+    }
+    client->sent += (size_t)n;
+    client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
+    if (client->sent == client->out.len) {
+        client_close(client);
+    }
+}
+
+unsigned hc_control_fds(struct hc_agent *agent, struct pollfd *fds, unsigned room)
+{
+    unsigned count = 0;
+
+    if (agent->o.control < 0 || room < CLIENTS + 1) {
+        return 0;
+    }
+    fds[count++] = (struct pollfd){.fd = agent->o.control, .events = POLLIN};
+    for (size_t i = 0; i < CLIENTS; i++) {
+        const struct client *client = &agent->control->clients[i];
+
+        if (client->fd >= 0) {
+            fds[count++] = (struct pollfd){.fd = client->fd,
+                                           .events = client->answered ? POLLIN | POLLOUT : POLLIN};
+        }
+    }
+    return count;
+}
+
+static struct client *client_of(struct hc_agent *agent, int fd)
+{
+    for (size_t i = 0; i < CLIENTS; i++) {
+        if (agent->control->clients[i].fd == fd) {
+            return &agent->control->clients[i];
+        }
+    }
+    return NULL;
+}
+
+void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        struct client *client = fds[i].revents != 0 ? client_of(agent, fds[i].fd) : NULL;
+
+        if (client != NULL && (fds[i].revents & POLLOUT) != 0) {
+            write_some(agent, client);
+        } else if (client != NULL) {
+            read_some(agent, client);
+        }
+    }
+    if (count > 0 && (fds[0].revents & POLLIN) != 0) {
+        accept_one(agent);
+    }
+}
+
+/* True if all that the client waits for is served. */
+static bool is_served(struct hc_agent *agent, const struct client *client)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        bool wanted = client->all;
+
+        for (size_t k = 0; !wanted && k < client->names.count; k++) {
+            wanted = identity_has(agent, i, client->names.items[k]);
+        }
+        if (wanted && !hc_status_is_served(agent, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int64_t hc_control_run(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_ms(agent);
+    int64_t wait = -1;
+
+    for (size_t i = 0; i < CLIENTS; i++) {
+        struct client *client = &agent->control->clients[i];
+
+        if (client->fd < 0) {
+            continue;
+        }
+        if (client->waiting && is_served(agent, client)) {
+            answer(agent, client, json_pack("{s:b}", "ok", 1));
+        } else if (client->waiting && now >= client->deadline_ms) {
+            refuse(agent, client, HC_P_TIMED_OUT, "not all names are served yet");
+        } else if (now >= client->deadline_ms) {
+            client_close(client);
+        }
+        if (client->fd >= 0) {
+            int64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
+
+            wait = wait < 0 || left < wait ? left : wait;
+        }
+    }
+    return wait;
+}

@@ -1,0 +1,43 @@
+/*
+ * Watched files as loader and agent read them: through the keeper with root's rights, or, where the
+ * keeper will not (the worker user could exchange the file) or does not exist, with their own.
+ */
+#ifndef HC_AGENT_FILES_H
+#define HC_AGENT_FILES_H
+
+#include "base/buf.h"
+#include "keeper/keeper.h"
+#include "pki/pair.h"
+
+#define HC_FILES_PARTS 3 /* certificate, key, passphrases */
+
+/* The content of one watched pair, and what the files looked like. Zeroed memory is empty. */
+struct hc_files {
+    struct hc_buf parts[HC_FILES_PARTS];
+    struct hc_file_stamp stamps[HC_FILES_PARTS];
+};
+
+/* What the files look like now; absent parts are zeroed. */
+int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
+                   const struct hc_watched *watched, struct hc_file_stamp stamps[HC_FILES_PARTS],
+                   struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Reads them all and looks at each again afterwards. 1: read; 0: something changed meanwhile, look
+ * again soon; -1: err names the file.
+ */
+int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,
+                  const struct hc_watched *watched, struct hc_files *out,
+                  struct hc_error *err) HC_MUST_USE;
+
+bool hc_files_same(const struct hc_file_stamp a[HC_FILES_PARTS],
+                   const struct hc_file_stamp b[HC_FILES_PARTS]);
+
+/* The pair that they hold; as hc_pair_from_pem(). */
+int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
+                  const struct hc_watched *watched, struct hc_pair **out,
+                  struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
+
+void hc_files_dispose(struct hc_files *files);
+
+#endif

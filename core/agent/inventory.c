@@ -1,0 +1,162 @@
+/* What the store has; see inventory.h. */
+#include "agent/inventory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
+                      struct hc_error *err)
+{
+    struct hc_line_info copy = *src;
+
+    copy.issuer = copy.issuer_name = copy.serial = NULL;
+    memset(&copy.names, 0, sizeof(copy.names));
+    if (hc_strdup(src->issuer != NULL ? src->issuer : "", &copy.issuer, err) != 0 ||
+        hc_strdup(src->issuer_name != NULL ? src->issuer_name : "", &copy.issuer_name, err) != 0 ||
+        hc_strdup(src->serial != NULL ? src->serial : "", &copy.serial, err) != 0 ||
+        hc_list_copy(&copy.names, &src->names, err) != 0) {
+        hc_line_info_dispose(&copy);
+        return -1;
+    }
+    *dst = copy;
+    return 0;
+}
+
+/* The place of a line, or where it would stand. */
+static size_t place_of(const struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE],
+                       bool *found)
+{
+    size_t low = 0;
+    size_t high = inventory->count;
+
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = memcmp(inventory->items[middle].line, line, HC_ID_SIZE);
+
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static int make_room(struct hc_inventory *inventory, struct hc_error *err)
+{
+    size_t cap = inventory->cap > 0 ? inventory->cap * 2 : 16;
+    struct hc_line_info *items = NULL;
+
+    if (inventory->count < inventory->cap) {
+        return 0;
+    }
+    items = realloc(inventory->items, cap * sizeof(*items));
+    if (items == NULL) {
+        return hc_error_nomem(err);
+    }
+    inventory->items = items;
+    inventory->cap = cap;
+    return 0;
+}
+
+int hc_inventory_put(struct hc_inventory *inventory, const struct hc_line_info *info,
+                     struct hc_error *err)
+{
+    struct hc_line_info copy;
+    bool found = false;
+    size_t at = 0;
+
+    memset(&copy, 0, sizeof(copy));
+    if (make_room(inventory, err) != 0 || hc_line_info_copy(&copy, info, err) != 0) {
+        return -1;
+    }
+    at = place_of(inventory, info->line, &found);
+    if (found) {
+        hc_line_info_dispose(&inventory->items[at]);
+    } else {
+        memmove(inventory->items + at + 1, inventory->items + at,
+                (inventory->count - at) * sizeof(*inventory->items));
+        inventory->count++;
+    }
+    inventory->items[at] = copy;
+    return 0;
+}
+
+void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE])
+{
+    bool found = false;
+    size_t at = place_of(inventory, line, &found);
+
+    if (!found) {
+        return;
+    }
+    hc_line_info_dispose(&inventory->items[at]);
+    inventory->count--;
+    memmove(inventory->items + at, inventory->items + at + 1,
+            (inventory->count - at) * sizeof(*inventory->items));
+}
+
+const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventory,
+                                             const unsigned char line[HC_ID_SIZE])
+{
+    bool found = false;
+    size_t at = place_of(inventory, line, &found);
+
+    return found ? &inventory->items[at] : NULL;
+}
+
+int64_t hc_inventory_newest(const struct hc_inventory *inventory)
+{
+    int64_t newest = 0;
+
+    for (size_t i = 0; i < inventory->count; i++) {
+        const struct hc_line_info *info = &inventory->items[i];
+
+        if (info->mode == HC_MODE_ON && info->not_before > newest) {
+            newest = info->not_before;
+        }
+    }
+    return newest;
+}
+
+struct reading {
+    struct hc_inventory fresh;
+    struct hc_error *err;
+    bool failed;
+};
+
+static int read_one(void *arg, const struct hc_line_info *info)
+{
+    struct reading *reading = arg;
+
+    reading->failed = hc_inventory_put(&reading->fresh, info, reading->err) != 0;
+    return reading->failed;
+}
+
+int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store, struct hc_error *err)
+{
+    struct reading reading = {{NULL, 0, 0}, err, false};
+
+    if (hc_store_each(store, read_one, &reading, err) != 0 || reading.failed) {
+        hc_inventory_dispose(&reading.fresh);
+        return -1;
+    }
+    hc_inventory_dispose(inventory);
+    *inventory = reading.fresh;
+    return 0;
+}
+
+void hc_inventory_dispose(struct hc_inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->count; i++) {
+        hc_line_info_dispose(&inventory->items[i]);
+    }
+    free(inventory->items);
+    inventory->items = NULL;
+    inventory->count = inventory->cap = 0;
+}

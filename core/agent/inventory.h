@@ -1,0 +1,40 @@
+/*
+ * What the store has, as far as it says without the secret: the newest version of every line, found
+ * by line. A snapshot: read whole, then kept up to date with what this agent commits itself.
+ */
+#ifndef HC_AGENT_INVENTORY_H
+#define HC_AGENT_INVENTORY_H
+
+#include "store/store.h"
+
+/* Zeroed memory is an empty inventory. Owns its infos; sorted by line. */
+struct hc_inventory {
+    struct hc_line_info *items;
+    size_t count;
+    size_t cap;
+};
+
+/* Replaces the content by what the store has now; on -1 the old content stays. */
+int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store,
+                      struct hc_error *err) HC_MUST_USE;
+
+/* Adds or replaces one line's info (copied). */
+int hc_inventory_put(struct hc_inventory *inventory, const struct hc_line_info *info,
+                     struct hc_error *err) HC_MUST_USE;
+
+void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE]);
+
+/* The line's info or NULL; valid until the next change. */
+const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventory,
+                                             const unsigned char line[HC_ID_SIZE]);
+
+/* The latest notBefore of what was obtained (not of copied files), 0: nothing was. */
+int64_t hc_inventory_newest(const struct hc_inventory *inventory);
+
+/* A deep copy; *dst must be zeroed or disposed. */
+int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
+                      struct hc_error *err) HC_MUST_USE;
+
+void hc_inventory_dispose(struct hc_inventory *inventory);
+
+#endif

@@ -1,0 +1,459 @@
+/*
+ * Jobs: every line that is to be obtained, what it waits for, and which are started now. What has
+ * an order under way already goes first, then what serves nothing, then what ends soonest.
+ */
+#include <stdlib.h>
+
+#include "agent/state.h"
+
+#define LOOK_MS 60000 /* all jobs are looked at this often, whatever was expected */
+#define IN_ALL  8     /* orders in all, those that only wait included: times hotcert_parallel */
+
+/* ---- life ---- */
+
+static size_t count_jobs(const struct hc_conf *conf)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        count += conf->identities[i].mode == HC_MODE_ON ? conf->identities[i].key_type_count : 0;
+    }
+    return count;
+}
+
+int hc_jobs_new(struct hc_agent *agent, struct hc_error *err)
+{
+    const struct hc_conf *conf = agent->conf;
+    size_t count = count_jobs(conf);
+
+    if (count == 0) {
+        return 0;
+    }
+    agent->jobs = calloc(count, sizeof(*agent->jobs));
+    agent->queue = calloc(count, sizeof(struct hc_job *));
+    if (agent->jobs == NULL || agent->queue == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        const struct hc_identity *identity = &conf->identities[i];
+
+        for (size_t k = 0; identity->mode == HC_MODE_ON && k < identity->key_type_count; k++) {
+            struct hc_job *job = &agent->jobs[agent->job_count++];
+
+            job->identity = identity;
+            job->index = i;
+            job->key_type = identity->key_types[k];
+            hc_line_of(identity->id, job->key_type, job->line);
+            hc_hex(job->name, job->line, HC_ID_SIZE);
+        }
+    }
+    return 0;
+}
+
+void hc_jobs_halt(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->job_count; i++) {
+        hc_obtain_free(agent->jobs[i].obtain);
+        agent->jobs[i].obtain = NULL;
+    }
+    agent->jobs_dirty = true;
+}
+
+void hc_jobs_free(struct hc_agent *agent)
+{
+    hc_jobs_halt(agent);
+    for (size_t i = 0; i < agent->job_count; i++) {
+        hc_job_record_dispose(&agent->jobs[i].record);
+    }
+    free(agent->jobs);
+    free(agent->queue);
+    agent->jobs = NULL;
+    agent->queue = NULL;
+    agent->job_count = 0;
+}
+
+/* What about the configuration makes a job's old failures meaningless when it changes. */
+static void mark_job(struct hc_agent *agent, const struct hc_job *job, char *mark, size_t cap)
+{
+    const struct hc_ca *ca = hc_ca_named(agent, job->identity->use.items[0]);
+
+    hc_copy(mark, cap, ca != NULL ? ca->record.mark : "");
+}
+
+int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
+    struct hc_job_record record;
+    int rc = -1;
+
+    memset(&record, 0, sizeof(record));
+    if (hc_store_get(agent->storage.store, "job", job->name, &text, err) == 0) {
+        rc = hc_job_record_decode(hc_bytes_of(&text), hc_agent_now(agent), &record, err);
+    } else if (err->problem == HC_P_STORE_EMPTY) {
+        hc_error_init(err);
+        rc = 0;
+    }
+    if (rc == 0) {
+        hc_job_record_dispose(&job->record);
+        job->record = record;
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+void hc_jobs_load(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->job_count; i++) {
+        struct hc_job *job = &agent->jobs[i];
+        char mark[sizeof(job->record.mark)];
+        struct hc_error err;
+
+        hc_error_init(&err);
+        if (hc_job_load(agent, job, &err) != 0) {
+            hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an order is lost", &err);
+        }
+        mark_job(agent, job, mark, sizeof(mark));
+        if (job->record.mark[0] != '\0' && strcmp(job->record.mark, mark) != 0 &&
+            hc_schedule_take_reset(job->record.resets, hc_agent_now(agent))) {
+            memset(&job->record.ladder, 0, sizeof(job->record.ladder));
+        }
+        hc_copy(job->record.mark, sizeof(job->record.mark), mark);
+    }
+    agent->jobs_dirty = true;
+}
+
+/* A record that says nothing is not kept. */
+static bool says_nothing(const struct hc_job_record *record)
+{
+    bool nothing = record->ladder.failures == 0 && record->order_url == NULL &&
+                   record->last.error.problem == HC_P_NONE && record->replace == 0;
+
+    for (size_t i = 0; i < HC_RESETS_MAX; i++) {
+        nothing = nothing && record->resets[i] == 0;
+    }
+    return nothing;
+}
+
+int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
+    int rc = -1;
+
+    if (says_nothing(&job->record)) {
+        return hc_store_delete(agent->storage.store, "job", job->name, err);
+    }
+    if (hc_job_record_encode(&job->record, &text, err) == 0) {
+        rc = hc_store_put(agent->storage.store, "job", job->name, hc_bytes_of(&text), err);
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+/* ---- looking at one ---- */
+
+const struct hc_line_info *hc_job_info(const struct hc_agent *agent, const struct hc_job *job)
+{
+    return hc_inventory_find(&agent->inventory, job->line);
+}
+
+int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
+{
+    const struct hc_line_info *info = hc_job_info(agent, job);
+
+    if (info == NULL || job->record.replace >= info->version ||
+        !hc_identity_uses(agent->conf, job->identity, info->issuer) ||
+        !hc_list_equal(&info->names, &job->identity->names)) {
+        return 0;
+    }
+    return hc_schedule_renew_at(info->not_before, info->not_after,
+                                hc_schedule_share(job->line, info->serial));
+}
+
+int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *job)
+{
+    const struct hc_selection *selection = &agent->served[job->index].selection;
+    int64_t until = 0;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct hc_line_info *info =
+            hc_inventory_find(&agent->inventory, selection->items[i].line);
+
+        if (info != NULL && (until == 0 || info->not_after < until)) {
+            until = info->not_after;
+        }
+    }
+    return until;
+}
+
+/* The failures that the job's worst name has at this issuer, and when it may be tried again. */
+static void worst_name(const struct hc_job *job, const struct hc_ca *ca, unsigned *failures,
+                       int64_t *next)
+{
+    *failures = 0;
+    *next = 0;
+    if (ca->record.name_count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < job->identity->names.count; i++) {
+        const struct hc_ladder *ladder =
+            hc_issuer_record_find(&ca->record, job->identity->names.items[i]);
+
+        if (ladder != NULL) {
+            *failures = ladder->failures > *failures ? ladder->failures : *failures;
+            *next = ladder->next > *next ? ladder->next : *next;
+        }
+    }
+}
+
+static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job, int64_t now)
+{
+    struct hc_issuer_standing standings[HC_ISSUERS_IN_USE];
+    struct hc_ca *cas[HC_ISSUERS_IN_USE];
+    int64_t ignored = 0;
+    size_t count = 0;
+
+    if (job->record.order_url != NULL &&
+        hc_identity_uses(agent->conf, job->identity, job->record.order_directory)) {
+        return hc_ca_find(agent, job->record.order_directory);
+    }
+    for (size_t i = 0; i < job->identity->use.count && count < HC_ISSUERS_IN_USE; i++) {
+        struct hc_ca *ca = hc_ca_named(agent, job->identity->use.items[i]);
+
+        if (ca == NULL) {
+            continue;
+        }
+        cas[count] = ca;
+        standings[count].failing_since =
+            ca->record.breaker.failures > 0 ? ca->record.breaker.since : 0;
+        worst_name(job, ca, &standings[count].refusals, &ignored);
+        count++;
+    }
+    if (count == 0) {
+        return NULL;
+    }
+    return cas[hc_schedule_issuer(standings, count, now, hc_job_serving_until(agent, job))];
+}
+
+enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, int64_t now,
+                             struct hc_ca **ca, int64_t *when)
+{
+    int64_t due = hc_job_due(agent, job);
+    struct hc_ca *asked = choose_ca(agent, job, now);
+    unsigned failures = 0;
+    int64_t next = 0;
+
+    *ca = job->obtain != NULL ? hc_obtain_ca(job->obtain) : asked;
+    *when = 0;
+    if (job->obtain != NULL) {
+        return HC_JOB_RUNNING;
+    }
+    if (due > now && job->record.order_url == NULL) {
+        *when = due;
+        return HC_JOB_FRESH;
+    }
+    if (agent->clock_wrong) {
+        return HC_JOB_CLOCK;
+    }
+    if (!hc_storage_ready(agent) || asked == NULL) {
+        return HC_JOB_STORE;
+    }
+    worst_name(job, asked, &failures, &next);
+    *when = job->record.ladder.next > next ? job->record.ladder.next : next;
+    if (*when > now) {
+        return HC_JOB_FAILED;
+    }
+    *when = asked->record.breaker.until;
+    if (!hc_breaker_allows(&asked->record.breaker, now)) {
+        return HC_JOB_CA;
+    }
+    *when = 0;
+    return hc_agent_ms(agent) < job->again_ms ? HC_JOB_ELSEWHERE : HC_JOB_READY;
+}
+
+/* ---- the queue ---- */
+
+/* What is tried first: the smaller number. */
+static int64_t urgency(const struct hc_agent *agent, const struct hc_job *job)
+{
+    const struct hc_line_info *info = hc_job_info(agent, job);
+
+    if (job->record.order_url != NULL) {
+        return 0;
+    }
+    return info != NULL ? info->not_after : agent->served[job->index].selection.count > 0 ? 2 : 1;
+}
+
+struct queued {
+    struct hc_job *job;
+    int64_t urgency;
+};
+
+static int compare_queued(const void *a, const void *b)
+{
+    const struct queued *left = a;
+    const struct queued *right = b;
+
+    if (left->urgency != right->urgency) {
+        return left->urgency < right->urgency ? -1 : 1;
+    }
+    return left->job < right->job ? -1 : left->job > right->job;
+}
+
+static void sort_queue(struct hc_agent *agent)
+{
+    struct queued *items = calloc(agent->queue_count + 1, sizeof(*items));
+
+    if (items == NULL) {
+        return; /* unsorted is good enough for a machine without memory */
+    }
+    for (size_t i = 0; i < agent->queue_count; i++) {
+        items[i] = (struct queued){agent->queue[i], urgency(agent, agent->queue[i])};
+    }
+    qsort(items, agent->queue_count, sizeof(*items), compare_queued);
+    for (size_t i = 0; i < agent->queue_count; i++) {
+        agent->queue[i] = items[i].job;
+    }
+    free(items);
+}
+
+static void look_at_clock(struct hc_agent *agent, int64_t now)
+{
+    int64_t newest = hc_inventory_newest(&agent->inventory);
+    bool wrong = hc_schedule_clock_wrong(now, newest);
+    char text[HC_TIME_TEXT];
+    char start[HC_TIME_TEXT];
+    struct hc_error err;
+
+    if (wrong && !agent->clock_wrong) {
+        hc_error_init(&err);
+        hc_error_set(&err, HC_P_CLOCK_WRONG, NULL, "it says %s, and a certificate began %s",
+                     hc_time_format(now, text), hc_time_format(newest, start));
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "no orders are placed", &err);
+    } else if (!wrong && agent->clock_wrong) {
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "the clock is right again; orders go on");
+    }
+    agent->clock_wrong = wrong;
+}
+
+/* Looks at every job: who is ready, and when the next may be. */
+static void fill_queue(struct hc_agent *agent, int64_t now)
+{
+    int64_t now_ms = hc_agent_ms(agent);
+    int64_t soonest = now_ms + LOOK_MS;
+
+    look_at_clock(agent, now);
+    agent->queue_count = 0;
+    for (size_t i = 0; i < agent->job_count; i++) {
+        struct hc_job *job = &agent->jobs[i];
+        struct hc_ca *ca = NULL;
+        int64_t when = 0;
+        enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
+
+        if (wait == HC_JOB_READY) {
+            agent->queue[agent->queue_count++] = job;
+        } else if (wait == HC_JOB_ELSEWHERE && job->again_ms < soonest) {
+            soonest = job->again_ms;
+        } else if (when > now && when - now < LOOK_MS / 1000 &&
+                   now_ms + (when - now) * 1000 < soonest) {
+            soonest = now_ms + (when - now) * 1000;
+        }
+    }
+    sort_queue(agent);
+    agent->jobs_next_ms = soonest;
+    agent->jobs_dirty = false;
+}
+
+/* Orders under way, without those that only wait for a time that a CA named. */
+static int64_t count_active(const struct hc_agent *agent)
+{
+    int64_t active = 0;
+
+    for (size_t i = 0; i < agent->job_count && agent->running > 0; i++) {
+        const struct hc_obtain *obtain = agent->jobs[i].obtain;
+
+        active += obtain != NULL && !hc_obtain_waiting(obtain);
+    }
+    return active;
+}
+
+/* Key types of one identity are ordered one after the other: the names are validated once. */
+static bool identity_busy(const struct hc_agent *agent, const struct hc_job *job)
+{
+    for (size_t i = 0; i < agent->job_count; i++) {
+        if (agent->jobs[i].index == job->index && agent->jobs[i].obtain != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void start_queued(struct hc_agent *agent, int64_t now)
+{
+    int64_t parallel = agent->conf->parallel;
+    int64_t active = count_active(agent);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < agent->queue_count; i++) {
+        struct hc_job *job = agent->queue[i];
+        struct hc_ca *ca = NULL;
+        int64_t when = 0;
+
+        if (active >= parallel || agent->running >= (size_t)(parallel * IN_ALL) ||
+            identity_busy(agent, job)) {
+            agent->queue[kept++] = job;
+            continue;
+        }
+        if (hc_job_look(agent, job, now, &ca, &when) != HC_JOB_READY) {
+            agent->jobs_dirty = true;
+            continue;
+        }
+        hc_obtain_start(agent, job, ca);
+        active += job->obtain != NULL;
+    }
+    agent->queue_count = kept;
+}
+
+int64_t hc_jobs_run(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_now(agent);
+    int64_t now_ms = hc_agent_ms(agent);
+
+    if (agent->jobs_dirty || now_ms >= agent->jobs_next_ms) {
+        fill_queue(agent, now);
+    }
+    if (agent->queue_count > 0) {
+        start_queued(agent, now);
+    }
+    if (agent->jobs_dirty) {
+        return 20; /* not at once: whatever keeps changing must not keep a CPU busy */
+    }
+    return agent->jobs_next_ms > now_ms ? agent->jobs_next_ms - now_ms : 0;
+}
+
+bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
+{
+    const struct hc_line_info *info = hc_job_info(agent, job);
+    struct hc_error err;
+    int64_t now = hc_agent_now(agent);
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
+
+    hc_error_init(&err);
+    if (wait == HC_JOB_FAILED || wait == HC_JOB_CA) {
+        if (!hc_schedule_take_reset(job->record.resets, now)) {
+            return false;
+        }
+        memset(&job->record.ladder, 0, sizeof(job->record.ladder));
+        hc_ca_reset(ca, &job->identity->names);
+    }
+    if (force && info != NULL) {
+        job->record.replace = info->version;
+    }
+    job->again_ms = 0;
+    agent->jobs_dirty = true;
+    if (hc_storage_ready(agent) && job->obtain == NULL && hc_job_store(agent, job, &err) != 0) {
+        hc_storage_failed(agent, &err);
+    }
+    return true;
+}

@@ -1,0 +1,546 @@
+/*
+ * One order: lock of the line, what the store knows by now, the order with its challenges, the
+ * pair, the commit, the publication. Killed at any point, the next agent goes on from the state
+ * that was stored before the step that depended on it.
+ */
+#include <stdlib.h>
+
+#include "agent/state.h"
+
+#define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
+#define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
+#define ACCOUNT_WAIT_MS 500
+
+struct hc_obtain {
+    struct hc_agent *agent;
+    struct hc_job *job;
+    struct hc_ca *ca;
+    struct hc_store_lock *lock;
+    struct hc_order *order;
+    struct hc_order_handler handler;
+    struct hc_list names;  /* what is ordered */
+    struct hc_list tokens; /* presented now */
+    struct hc_pair *pair;  /* obtained; waits for its commit */
+    int64_t started_ms;
+};
+
+const char *hc_obtain_activity(const struct hc_obtain *obtain)
+{
+    if (obtain->pair != NULL) {
+        return "waiting until the store can be written";
+    }
+    return obtain->order != NULL ? obtain->agent->o.authority->activity(obtain->order) : "starting";
+}
+
+struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain)
+{
+    return obtain->ca;
+}
+
+bool hc_obtain_waiting(const struct hc_obtain *obtain)
+{
+    return obtain->pair != NULL ||
+           (obtain->order != NULL && obtain->agent->o.authority->waiting(obtain->order));
+}
+
+void hc_obtain_free(struct hc_obtain *obtain)
+{
+    if (obtain == NULL) {
+        return;
+    }
+    if (obtain->order != NULL) {
+        obtain->agent->o.authority->cancel(obtain->order);
+    }
+    if (obtain->ca->running > 0) {
+        obtain->ca->running--;
+    }
+    obtain->agent->running--;
+    obtain->job->obtain = NULL;
+    hc_pair_free(obtain->pair);
+    hc_list_dispose(&obtain->names);
+    hc_list_dispose(&obtain->tokens);
+    hc_store_unlock(obtain->lock);
+    free(obtain);
+}
+
+static const char *subject_of(const struct hc_obtain *obtain, char dst[HC_SUBJECT])
+{
+    return hc_identity_subject(obtain->job->identity, dst);
+}
+
+/* ---- the end ---- */
+
+static void store_job(struct hc_agent *agent, struct hc_job *job)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_job_store(agent, job, &err) != 0) {
+        hc_storage_failed(agent, &err);
+    }
+}
+
+/* Durable, then served, then forgotten as a job. Frees the obtain if that went well. */
+static void commit(struct hc_obtain *obtain)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_job *job = obtain->job;
+    struct hc_line_info info;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    memset(&info, 0, sizeof(info));
+    memcpy(info.line, job->line, HC_ID_SIZE);
+    info.mode = HC_MODE_ON;
+    info.key_type = job->key_type;
+    if (hc_strdup(obtain->ca->issuer->directory_url, &info.issuer, &err) != 0 ||
+        hc_strdup(obtain->ca->issuer->name, &info.issuer_name, &err) != 0 ||
+        hc_list_copy(&info.names, &obtain->names, &err) != 0 ||
+        hc_store_commit(agent->storage.store, &info, obtain->pair, hc_agent_now(agent), &err) !=
+            0 ||
+        hc_inventory_put(&agent->inventory, &info, &err) != 0) {
+        hc_error_during(&err, "storing a certificate that was obtained");
+        hc_storage_failed(agent, &err);
+        hc_line_info_dispose(&info);
+        return;
+    }
+    hc_job_record_forget_order(&job->record);
+    memset(&job->record.ladder, 0, sizeof(job->record.ladder));
+    memset(&job->record.last, 0, sizeof(job->record.last));
+    job->record.replace = 0;
+    for (size_t i = 0; i < obtain->names.count; i++) {
+        if (hc_issuer_record_find(&obtain->ca->record, obtain->names.items[i]) != NULL) {
+            hc_issuer_record_clear(&obtain->ca->record, obtain->names.items[i]);
+            obtain->ca->dirty = true;
+        }
+    }
+    hc_publish_after(agent, &info);
+    store_job(agent, job);
+    hc_line_info_dispose(&info);
+    hc_obtain_free(obtain);
+}
+
+void hc_obtain_tick(struct hc_agent *agent, struct hc_job *job)
+{
+    if (job->obtain != NULL && job->obtain->pair != NULL && hc_storage_ready(agent)) {
+        commit(job->obtain);
+    }
+}
+
+/* The CA's certificate must be what was asked for, whatever it says it is. */
+static int check_pair(const struct hc_obtain *obtain, const struct hc_pair *pair,
+                      struct hc_error *err)
+{
+    const char *name = obtain->names.items[0];
+    size_t covered = hc_pair_covers(pair, &obtain->names);
+    char until[HC_TIME_TEXT];
+
+    if (covered != obtain->names.count) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it covers %zu of %zu names",
+                            covered, obtain->names.count);
+    }
+    if (hc_pair_key_type(pair) != obtain->job->key_type) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "its key is of the type %s",
+                            hc_key_type_name(hc_pair_key_type(pair)));
+    }
+    if (hc_pair_not_after(pair) <= hc_agent_now(obtain->agent)) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
+                            hc_time_format(hc_pair_not_after(pair), until));
+    }
+    return 0;
+}
+
+static int take_result(struct hc_obtain *obtain, const struct hc_order_result *result,
+                       struct hc_error *err)
+{
+    struct hc_findings findings = {NULL, 0, 0};
+    struct hc_pair *pair = NULL;
+    int rc = -1;
+
+    if (hc_pair_from_key(result->key, result->chain_pem, obtain->names.items[0], &pair, &findings,
+                         err) == 0 &&
+        check_pair(obtain, pair, err) == 0) {
+        obtain->pair = pair;
+        pair = NULL;
+        rc = 0;
+    }
+    hc_pair_free(pair);
+    hc_findings_dispose(&findings);
+    return rc == 0 ? 0 : hc_error_during(err, "looking at the certificate that the CA sent");
+}
+
+/* What the CA holds against single names. */
+static void count_names(struct hc_obtain *obtain, const struct hc_order_result *result)
+{
+    struct hc_agent *agent = obtain->agent;
+    int64_t now = hc_agent_now(agent);
+    int64_t until = hc_job_serving_until(agent, obtain->job);
+
+    for (size_t i = 0; i < result->name_count; i++) {
+        const struct hc_order_name *name = &result->names[i];
+        struct hc_ladder *ladder = hc_issuer_record_name(&obtain->ca->record, name->name);
+
+        if (ladder != NULL) {
+            hc_ladder_fail(ladder, now, until, name->error.retry_after);
+        }
+        obtain->ca->dirty = true;
+        hc_log_error(agent->o.log, HC_LOG_ERROR, obtain->ca->issuer->name, &name->error);
+    }
+}
+
+static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
+{
+    struct hc_agent *agent = obtain->agent;
+    int64_t now = hc_agent_now(agent);
+    char subject[HC_SUBJECT];
+    char text[HC_LOG_LINE];
+    char wait[32];
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+
+    obtain->job->obtain = NULL; /* as it will be: what does it wait for then? */
+    (void)hc_job_look(agent, obtain->job, now, &ca, &when);
+    obtain->job->obtain = obtain;
+    hc_logf(agent->o.log, HC_LOG_ERROR, "%s: no certificate from %s: %s; tried again %s%s",
+            subject_of(obtain, subject), obtain->ca->issuer->name,
+            hc_error_format(err, text, sizeof(text)), when > now ? "in " : "at once",
+            when > now ? hc_duration_format(when - now, wait, sizeof(wait)) : "");
+}
+
+static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
+                 const struct hc_error *err)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_job *job = obtain->job;
+    struct hc_ca *ca = obtain->ca;
+
+    if (result->order_dead) {
+        hc_job_record_forget_order(&job->record);
+    }
+    job->record.last.error = *err;
+    job->record.last.at = hc_agent_now(agent);
+    if (hc_storage_problem(err->problem)) {
+        hc_breaker_give_back(&ca->record.breaker);
+        hc_storage_failed(agent, err);
+    } else if (result->ca_wide) {
+        hc_ca_failed(ca, err);
+    } else {
+        hc_ca_worked(ca);
+        count_names(obtain, result);
+        if (result->name_count == 0) {
+            hc_ladder_fail(&job->record.ladder, hc_agent_now(agent),
+                           hc_job_serving_until(agent, job), err->retry_after);
+        }
+        say_failed(obtain, err);
+    }
+    agent->jobs_dirty = true;
+    store_job(agent, job);
+    hc_obtain_free(obtain);
+}
+
+static void on_done(void *self, const struct hc_order_result *result)
+{
+    struct hc_obtain *obtain = self;
+    struct hc_agent *agent = obtain->agent;
+    struct hc_error err = result->error;
+    struct hc_order_result judged = *result;
+    char subject[HC_SUBJECT];
+
+    if (!hc_error_is_set(&err) && take_result(obtain, result, &err) != 0) {
+        judged.order_dead = true; /* the same order would give the same certificate */
+        judged.ca_wide = false;
+        judged.name_count = 0;
+    }
+    agent->o.authority->cancel(obtain->order);
+    obtain->order = NULL;
+    if (hc_error_is_set(&err)) {
+        fail(obtain, &judged, &err);
+        return;
+    }
+    hc_ca_worked(obtain->ca);
+    hc_logf(agent->o.log, HC_LOG_INFO, "%s: obtained from %s in %lld ms",
+            subject_of(obtain, subject), obtain->ca->issuer->name,
+            (long long)(hc_agent_ms(agent) - obtain->started_ms));
+    commit(obtain);
+}
+
+/* ---- on the way ---- */
+
+static int on_persist(void *self, const struct hc_order_state *state, struct hc_error *err)
+{
+    struct hc_obtain *obtain = self;
+    struct hc_job_record *record = &obtain->job->record;
+
+    hc_job_record_forget_order(record);
+    if (EVP_PKEY_up_ref(state->key) != 1) {
+        return hc_error_nomem(err);
+    }
+    record->order_key = state->key;
+    if (hc_strdup(state->order_url, &record->order_url, err) != 0 ||
+        hc_strdup(obtain->ca->issuer->directory_url, &record->order_directory, err) != 0 ||
+        hc_list_copy(&record->order_names, &obtain->names, err) != 0) {
+        hc_job_record_forget_order(record);
+        return -1;
+    }
+    if (hc_job_store(obtain->agent, obtain->job, err) != 0) {
+        return hc_error_during(err, "storing the state of an order");
+    }
+    return 0;
+}
+
+static int on_present(void *self, const char *name, const char *token, const char *keyauth,
+                      struct hc_error *err)
+{
+    struct hc_obtain *obtain = self;
+    struct hc_agent *agent = obtain->agent;
+    struct hc_challenge challenge;
+
+    memset(&challenge, 0, sizeof(challenge));
+    challenge.expires = hc_agent_now(agent) + TOKEN_LIFE;
+    if (!hc_copy(challenge.token, sizeof(challenge.token), token) ||
+        !hc_copy(challenge.keyauth, sizeof(challenge.keyauth), keyauth)) {
+        return hc_error_set(err, HC_P_CA_REPLY, name, "a token of %zu bytes", strlen(token));
+    }
+    if (hc_table_token_put(agent->o.table, token, keyauth, challenge.expires, err) != 0 ||
+        hc_list_add(&obtain->tokens, token, err) != 0 ||
+        hc_store_challenge_put(agent->storage.store, &challenge, err) != 0) {
+        return hc_error_during(err, "presenting the answer to a challenge");
+    }
+    return 0;
+}
+
+static bool on_presented(void *self)
+{
+    const struct hc_obtain *obtain = self;
+    const struct hc_agent *agent = obtain->agent;
+
+    for (size_t i = 0; i < obtain->tokens.count; i++) {
+        if (!hc_store_all_follow(agent->storage.store, agent->follow.follower,
+                                 obtain->tokens.items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void forget_token(struct hc_list *tokens, const char *token)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (strcmp(tokens->items[i], token) == 0) {
+            free(tokens->items[i]);
+            tokens->items[i] = tokens->items[--tokens->count];
+            return;
+        }
+    }
+}
+
+static void on_withdraw(void *self, const char *token)
+{
+    struct hc_obtain *obtain = self;
+    struct hc_agent *agent = obtain->agent;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_table_token_remove(agent->o.table, token, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_WARN, "withdrawing a challenge", &err);
+    }
+    hc_error_init(&err);
+    if (hc_store_challenge_remove(agent->storage.store, token, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a challenge", &err);
+    }
+    forget_token(&obtain->tokens, token);
+}
+
+/* ---- the beginning ---- */
+
+static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
+{
+    struct hc_obtain *obtain = calloc(1, sizeof(*obtain));
+
+    if (obtain == NULL) {
+        return NULL;
+    }
+    obtain->agent = agent;
+    obtain->job = job;
+    obtain->ca = ca;
+    obtain->started_ms = hc_agent_ms(agent);
+    obtain->handler = (struct hc_order_handler){
+        .self = obtain,
+        .persist = on_persist,
+        .present = on_present,
+        .presented = on_presented,
+        .withdraw = on_withdraw,
+        .done = on_done,
+    };
+    job->obtain = obtain;
+    ca->running++;
+    agent->running++;
+    return obtain;
+}
+
+/* Under the lock: what other agents did meanwhile. 1: the order is not needed, 0: it is. */
+static int refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
+{
+    const struct hc_line_info *known = hc_job_info(agent, job);
+    struct hc_line_info info;
+    struct hc_pair *pair = NULL;
+    struct hc_error why;
+    int rc = -1;
+
+    hc_error_init(&why);
+    memset(&info, 0, sizeof(info));
+    if (hc_store_current(agent->storage.store, job->line, &pair, &info, &why) == 0 &&
+        (known == NULL || known->version != info.version)) {
+        if (hc_inventory_put(&agent->inventory, &info, err) != 0) {
+            goto out;
+        }
+        hc_publish_after(agent, &info);
+    } else if (why.problem == HC_P_STORE_DAMAGED) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
+        hc_inventory_drop(&agent->inventory, job->line);
+    } else if (hc_error_is_set(&why) && why.problem != HC_P_STORE_EMPTY) {
+        *err = why;
+        goto out;
+    }
+    if (hc_job_load(agent, job, err) != 0) {
+        if (err->problem != HC_P_STORE_DAMAGED) {
+            goto out;
+        }
+        hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an order is lost", err);
+        hc_error_init(err);
+    }
+    rc = hc_job_due(agent, job) > hc_agent_now(agent);
+out:
+    hc_line_info_dispose(&info);
+    hc_pair_free(pair);
+    return rc;
+}
+
+/* A pair of the same names, key type and an issuer in use becomes the line's own. 1: done. */
+static int adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
+{
+    const struct hc_line_info *found = NULL;
+    struct hc_line_info info;
+    struct hc_pair *pair = NULL;
+    char subject[HC_SUBJECT];
+    int rc = 0;
+
+    memset(&info, 0, sizeof(info));
+    if (job->record.order_url != NULL || hc_job_info(agent, job) != NULL) {
+        return 0;
+    }
+    found = hc_select_adoptable(agent->conf, job->identity, job->key_type, &agent->inventory,
+                                hc_agent_now(agent));
+    if (found == NULL ||
+        hc_store_current(agent->storage.store, found->line, &pair, &info, err) != 0) {
+        hc_error_init(err);
+        goto out;
+    }
+    memcpy(info.line, job->line, HC_ID_SIZE);
+    free(info.serial);
+    info.serial = NULL;
+    if (hc_store_commit(agent->storage.store, &info, pair, hc_agent_now(agent), err) != 0 ||
+        hc_inventory_put(&agent->inventory, &info, err) != 0) {
+        rc = -1;
+        goto out;
+    }
+    hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
+            hc_identity_subject(job->identity, subject), info.serial);
+    hc_publish_after(agent, &info);
+    rc = hc_job_due(agent, job) > hc_agent_now(agent);
+out:
+    hc_line_info_dispose(&info);
+    hc_pair_free(pair);
+    return rc;
+}
+
+static int place_order(struct hc_obtain *obtain, struct hc_error *err)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_job_record *record = &obtain->job->record;
+    struct hc_order_state state = {record->order_url, record->order_key};
+    bool resume = record->order_url != NULL &&
+                  strcmp(record->order_directory, obtain->ca->issuer->directory_url) == 0 &&
+                  record->order_names.count > 0;
+    const struct hc_list *names = resume ? &record->order_names : &obtain->job->identity->names;
+    struct hc_order_options options = {
+        .key_type = obtain->job->key_type,
+        .handler = &obtain->handler,
+        .resume = resume ? &state : NULL,
+    };
+
+    if (hc_list_copy(&obtain->names, names, err) != 0) {
+        return -1;
+    }
+    if (!resume) {
+        hc_job_record_forget_order(record);
+    }
+    options.names = &obtain->names;
+    hc_breaker_take(&obtain->ca->record.breaker);
+    if (agent->o.authority->order(obtain->ca->acme, &options, &obtain->order, err) != 0) {
+        hc_breaker_give_back(&obtain->ca->record.breaker);
+        return -1;
+    }
+    return 0;
+}
+
+/* 1: under way, 0: not now (again_ms says when), -1: err. */
+static int start(struct hc_obtain *obtain, struct hc_error *err)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_job *job = obtain->job;
+    int rc = 0;
+
+    job->elsewhere = false;
+    if (hc_store_lock(agent->storage.store, "line", job->name, &obtain->lock, err) != 0) {
+        if (err->problem != HC_P_LOCKED) {
+            return -1;
+        }
+        hc_error_init(err);
+        job->elsewhere = true;
+        job->again_ms = hc_agent_ms(agent) + ELSEWHERE_MS;
+        return 0;
+    }
+    rc = refresh(agent, job, err);
+    if (rc == 0) {
+        rc = adopt(agent, job, err);
+    }
+    if (rc > 0) {
+        hc_job_record_forget_order(&job->record); /* left over from before the commit */
+        return hc_job_store(agent, job, err);
+    }
+    if (rc < 0) {
+        return -1;
+    }
+    rc = hc_ca_open(obtain->ca, err);
+    if (rc == 0) {
+        job->elsewhere = true;
+        job->again_ms = hc_agent_ms(agent) + ACCOUNT_WAIT_MS;
+    }
+    return rc > 0 && place_order(obtain, err) != 0 ? -1 : rc;
+}
+
+void hc_obtain_start(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
+{
+    struct hc_obtain *obtain = obtain_new(agent, job, ca);
+    struct hc_order_result nothing = {.ca_wide = false};
+    struct hc_error err;
+    char subject[HC_SUBJECT];
+    int rc = 0;
+
+    hc_error_init(&err);
+    if (obtain == NULL) {
+        return;
+    }
+    rc = start(obtain, &err);
+    if (rc < 0) {
+        fail(obtain, &nothing, &err);
+    } else if (rc == 0) {
+        agent->jobs_dirty = true;
+        hc_obtain_free(obtain);
+    } else {
+        hc_logf(agent->o.log, HC_LOG_INFO, "%s: %s at %s, %s", subject_of(obtain, subject),
+                job->record.order_url != NULL ? "going on with the order" : "ordering",
+                ca->issuer->name, hc_key_type_name(job->key_type));
+    }
+}

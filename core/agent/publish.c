@@ -1,0 +1,214 @@
+/*
+ * Publishing: an identity's best bundle into the live table, and only what differs from what stands
+ * there, so that workers parse nothing twice. Always after the commit.
+ */
+#include "agent/best.h"
+#include "agent/state.h"
+
+/* Puts the bundle into the table unless the same bytes are there. 1: it was put, 0: it was there.
+ */
+static int put_bundle(struct hc_agent *agent, const struct hc_identity *identity,
+                      const struct hc_bundle *bundle, struct hc_error *err)
+{
+    struct hc_buf fresh = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_buf there = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_error ignored;
+    uint64_t value = 0;
+    int64_t slot = hc_table_find(agent->o.table, identity->id);
+    int rc = -1;
+
+    hc_error_init(&ignored);
+    if (hc_bundle_encode(bundle, &fresh, err) != 0) {
+        goto out;
+    }
+    if (slot >= 0 &&
+        hc_table_read(agent->o.table, slot, identity->id, &value, &there, &ignored) == 1 &&
+        there.len == fresh.len && memcmp(there.data, fresh.data, fresh.len) == 0) {
+        rc = 0;
+        goto out;
+    }
+    rc = hc_table_publish(agent->o.table, identity->id, hc_bytes_of(&fresh), HC_PUBLISH_REPLACE,
+                          err);
+    rc = rc == 0 ? 1 : -1;
+out:
+    hc_buf_dispose(&fresh);
+    hc_buf_dispose(&there);
+    return rc;
+}
+
+static void say_served(struct hc_agent *agent, const struct hc_identity *identity,
+                       const struct hc_bundle *bundle)
+{
+    char subject[HC_SUBJECT];
+    char until[HC_TIME_TEXT];
+
+    for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
+        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
+
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: now served: serial %s, %s, until %s",
+                hc_identity_subject(identity, subject), hc_pair_serial(pair),
+                hc_key_type_name(hc_pair_key_type(pair)),
+                hc_time_format(hc_pair_not_after(pair), until));
+    }
+}
+
+static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc_bundle *bundle)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    rc = put_bundle(agent, identity, bundle, &err);
+    if (rc < 0) {
+        hc_error_during(&err, "publishing");
+        hc_log_error(agent->o.log, HC_LOG_ERROR,
+                     identity->names.count > 0 ? identity->names.items[0] : NULL, &err);
+        agent->served[index].known = false;
+        return;
+    }
+    agent->served[index].published = true;
+    if (rc > 0) {
+        say_served(agent, identity, bundle);
+    }
+}
+
+/* Every key type by a line of its own. */
+static bool is_complete(const struct hc_identity *identity, const struct hc_selection *selection)
+{
+    bool complete = selection->count == identity->key_type_count;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        complete = complete && selection->items[i].own;
+    }
+    return complete;
+}
+
+static void publish_obtained(struct hc_agent *agent, size_t index)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_served *served = &agent->served[index];
+    struct hc_best_source source = {agent->conf, agent->storage.store, &agent->inventory,
+                                    agent->o.log, hc_agent_now(agent)};
+    struct hc_selection selection;
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    if (source.store == NULL) {
+        return;
+    }
+    hc_select(agent->conf, identity, &agent->inventory, source.now, NULL, NULL, &selection);
+    if (served->known && hc_selection_equal(&selection, &served->selection)) {
+        return;
+    }
+    rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
+    if (rc < 0) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "reading what is to be served", &err);
+        return;
+    }
+    served->selection = selection;
+    served->known = true;
+    served->complete = is_complete(identity, &selection);
+    if (rc > 0) {
+        publish_bundle(agent, index, bundle);
+    }
+    hc_bundle_free(bundle);
+}
+
+/* The watched pairs' last good ones; of two with keys of one kind the later counts, as in nginx. */
+static size_t collect_watched(struct hc_agent *agent, size_t index,
+                              struct hc_pair *pairs[HC_BUNDLE_PAIRS], bool *looked)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        struct hc_pair *pair = agent->watches[i].pair;
+        size_t at = 0;
+
+        if (agent->watches[i].index != index) {
+            continue;
+        }
+        *looked = *looked && agent->watches[i].read_once;
+        if (pair == NULL) {
+            continue;
+        }
+        while (at < count && hc_pair_algorithm(pairs[at]) != hc_pair_algorithm(pair)) {
+            at++;
+        }
+        if (at == HC_BUNDLE_PAIRS) {
+            continue;
+        }
+        if (at < count) {
+            hc_pair_free(pairs[at]);
+        } else {
+            count++;
+        }
+        pairs[at] = hc_pair_ref(pair);
+    }
+    return count;
+}
+
+static void publish_watched(struct hc_agent *agent, size_t index)
+{
+    struct hc_pair *pairs[HC_BUNDLE_PAIRS] = {NULL};
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    bool looked = true; /* at all of them: a part would take away what the loader published */
+    size_t count = collect_watched(agent, index, pairs, &looked);
+
+    hc_error_init(&err);
+    if (count == 0 || !looked) {
+        goto out;
+    }
+    if (hc_bundle_new(pairs, count, &bundle, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "putting watched pairs together", &err);
+        goto out;
+    }
+    count = 0; /* the bundle has them */
+    agent->served[index].complete = true;
+    publish_bundle(agent, index, bundle);
+    hc_bundle_free(bundle);
+out:
+    for (size_t i = 0; i < count; i++) {
+        hc_pair_free(pairs[i]);
+    }
+}
+
+void hc_publish_identity(struct hc_agent *agent, size_t index)
+{
+    if (agent->conf->identities[index].mode == HC_MODE_ON) {
+        publish_obtained(agent, index);
+    } else {
+        publish_watched(agent, index);
+    }
+}
+
+void hc_publish_all(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        hc_publish_identity(agent, i);
+    }
+}
+
+static bool share_a_name(const struct hc_list *a, const struct hc_list *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (hc_list_has(b, a->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        const struct hc_identity *identity = &agent->conf->identities[i];
+
+        if (identity->mode == HC_MODE_ON && share_a_name(&identity->names, &info->names)) {
+            hc_publish_identity(agent, i);
+        }
+    }
+}

@@ -1,0 +1,386 @@
+/* The agent's memory of jobs and issuers; see record.h. */
+#include "agent/record.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/key.h"
+
+#define FORMAT    1
+#define NAME_REST ((int64_t)30 * 86400) /* a name that failed last before this is forgotten */
+
+static json_t *json_of_resets(const int64_t resets[HC_RESETS_MAX])
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < HC_RESETS_MAX; i++) {
+        json_array_append_new(array, json_integer(resets[i]));
+    }
+    return array;
+}
+
+static json_t *json_of_ladder(const struct hc_ladder *ladder)
+{
+    return json_pack("{s:I, s:I, s:I}", "failures", (json_int_t)ladder->failures, "last",
+                     (json_int_t)ladder->last, "next", (json_int_t)ladder->next);
+}
+
+/* Texts in an hc_error are escaped to ASCII, and so are valid UTF-8. */
+static json_t *json_of_error(const struct hc_last_error *last)
+{
+    if (last->error.problem == HC_P_NONE) {
+        return json_null();
+    }
+    return json_pack("{s:I, s:s, s:s, s:s, s:s}", "at", (json_int_t)last->at, "problem",
+                     hc_problem_row(last->error.problem)->slug, "subject", last->error.subject,
+                     "activity", last->error.activity, "detail", last->error.detail);
+}
+
+static int64_t int_of(const json_t *object, const char *key)
+{
+    return (int64_t)json_integer_value(json_object_get(object, key));
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+static void resets_from(const json_t *array, int64_t resets[HC_RESETS_MAX])
+{
+    for (size_t i = 0; i < HC_RESETS_MAX; i++) {
+        resets[i] = (int64_t)json_integer_value(json_array_get(array, i));
+    }
+}
+
+static void ladder_from(const json_t *object, int64_t now, struct hc_ladder *ladder)
+{
+    int64_t failures = int_of(object, "failures");
+
+    ladder->failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
+    ladder->last = int_of(object, "last");
+    ladder->next = int_of(object, "next");
+    hc_ladder_mend(ladder, now);
+}
+
+static void error_from(const json_t *object, struct hc_last_error *last)
+{
+    memset(last, 0, sizeof(*last));
+    if (!json_is_object(object)) {
+        return;
+    }
+    last->at = int_of(object, "at");
+    last->error.problem = hc_problem_by_slug(text_of(object, "problem"));
+    if (last->error.problem == HC_P_NONE) {
+        last->error.problem = HC_P_INTERNAL; /* a slug of another version */
+    }
+    hc_copy(last->error.subject, sizeof(last->error.subject), text_of(object, "subject"));
+    hc_copy(last->error.activity, sizeof(last->error.activity), text_of(object, "activity"));
+    hc_copy(last->error.detail, sizeof(last->error.detail), text_of(object, "detail"));
+}
+
+/* Takes the object; its text, which may hold a key, is wiped. */
+static int dump(json_t *object, struct hc_buf *out, struct hc_error *err)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    int rc = -1;
+
+    if (text == NULL) {
+        hc_error_nomem(err);
+    } else {
+        rc = hc_buf_append(out, text, strlen(text), err);
+        OPENSSL_cleanse(text, strlen(text));
+        free(text);
+    }
+    json_decref(object);
+    return rc;
+}
+
+static json_t *load(struct hc_bytes text, struct hc_error *err)
+{
+    json_error_t where;
+    json_t *object = NULL;
+
+    if (text.len <= HC_RECORD_MAX) {
+        object = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &where);
+    }
+    if (!json_is_object(object) || int_of(object, "format") != FORMAT) {
+        json_decref(object);
+        hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "a record that is not one of this version's");
+        return NULL;
+    }
+    return object;
+}
+
+/* ---- jobs ---- */
+
+static json_t *json_of_order(const struct hc_job_record *record, struct hc_error *err)
+{
+    struct hc_buf der = HC_BUF_INIT_SECRET(HC_KEY_DER_MAX);
+    struct hc_buf text = HC_BUF_INIT_SECRET(2 * HC_KEY_DER_MAX);
+    json_t *names = json_array();
+    json_t *order = NULL;
+
+    if (hc_key_to_der(record->order_key, &der, err) != 0 ||
+        hc_base64url(der.data, der.len, &text, err) != 0) {
+        goto out;
+    }
+    for (size_t i = 0; i < record->order_names.count; i++) {
+        json_array_append_new(names, json_string(record->order_names.items[i]));
+    }
+    order = json_pack("{s:s, s:s, s:s, s:O}", "url", record->order_url, "directory",
+                      record->order_directory, "key", hc_buf_text(&text), "names", names);
+    if (order == NULL) {
+        hc_error_nomem(err);
+    }
+out:
+    json_decref(names);
+    hc_buf_dispose(&der);
+    hc_buf_dispose(&text);
+    return order;
+}
+
+int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
+                         struct hc_error *err)
+{
+    json_t *order = json_null();
+
+    if (record->order_url != NULL) {
+        order = json_of_order(record, err);
+        if (order == NULL) {
+            return -1;
+        }
+    }
+    return dump(json_pack("{s:i, s:I, s:o, s:o, s:s, s:o, s:o}", "format", FORMAT, "replace",
+                          (json_int_t)record->replace, "ladder", json_of_ladder(&record->ladder),
+                          "resets", json_of_resets(record->resets), "mark", record->mark, "error",
+                          json_of_error(&record->last), "order", order),
+                out, err);
+}
+
+static int order_from(const json_t *order, struct hc_job_record *record, struct hc_error *err)
+{
+    struct hc_buf der = HC_BUF_INIT_SECRET(HC_KEY_DER_MAX);
+    const char *key = text_of(order, "key");
+    const json_t *names = json_object_get(order, "names");
+    int rc = -1;
+
+    if (!json_is_object(order)) {
+        return 0;
+    }
+    if (hc_base64url_decode(key, strlen(key), &der, err) != 0 ||
+        hc_key_from_der(der.data, der.len, &record->order_key, err) != 0 ||
+        hc_strdup(text_of(order, "url"), &record->order_url, err) != 0 ||
+        hc_strdup(text_of(order, "directory"), &record->order_directory, err) != 0) {
+        goto out;
+    }
+    for (size_t i = 0; i < json_array_size(names) && i < HC_NAMES_MAX; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        if (name != NULL && hc_list_add(&record->order_names, name, err) != 0) {
+            goto out;
+        }
+    }
+    rc = 0;
+out:
+    hc_buf_dispose(&der);
+    return rc;
+}
+
+int hc_job_record_decode(struct hc_bytes text, int64_t now, struct hc_job_record *record,
+                         struct hc_error *err)
+{
+    json_t *object = load(text, err);
+    int rc = -1;
+
+    if (object == NULL) {
+        return -1;
+    }
+    memset(record, 0, sizeof(*record));
+    ladder_from(json_object_get(object, "ladder"), now, &record->ladder);
+    resets_from(json_object_get(object, "resets"), record->resets);
+    hc_copy(record->mark, sizeof(record->mark), text_of(object, "mark"));
+    error_from(json_object_get(object, "error"), &record->last);
+    record->replace = (uint64_t)int_of(object, "replace");
+    rc = order_from(json_object_get(object, "order"), record, err);
+    if (rc != 0) {
+        hc_job_record_dispose(record);
+    }
+    json_decref(object);
+    return rc;
+}
+
+void hc_job_record_forget_order(struct hc_job_record *record)
+{
+    free(record->order_url);
+    free(record->order_directory);
+    record->order_url = record->order_directory = NULL;
+    hc_list_dispose(&record->order_names);
+    EVP_PKEY_free(record->order_key);
+    record->order_key = NULL;
+}
+
+void hc_job_record_dispose(struct hc_job_record *record)
+{
+    hc_job_record_forget_order(record);
+    memset(record, 0, sizeof(*record));
+}
+
+/* ---- issuers ---- */
+
+int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf *out,
+                            struct hc_error *err)
+{
+    json_t *names = json_object();
+
+    for (size_t i = 0; i < record->name_count && i < HC_RECORD_NAMES; i++) {
+        json_object_set_new(names, record->names[i].name, json_of_ladder(&record->names[i].ladder));
+    }
+    return dump(json_pack("{s:i, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}", "format", FORMAT,
+                          "breaker", "failures", (json_int_t)record->breaker.failures, "since",
+                          (json_int_t)record->breaker.since, "until",
+                          (json_int_t)record->breaker.until, "resets",
+                          json_of_resets(record->resets), "mark", record->mark, "error",
+                          json_of_error(&record->last), "names", names),
+                out, err);
+}
+
+static int names_from(json_t *names, int64_t now, struct hc_issuer_record *record,
+                      struct hc_error *err)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+
+    json_object_foreach(names, name, value)
+    {
+        struct hc_ladder read;
+        struct hc_ladder *ladder = NULL;
+
+        ladder_from(value, now, &read);
+        if (read.failures == 0 || read.last < now - NAME_REST ||
+            record->name_count >= HC_RECORD_NAMES) {
+            continue;
+        }
+        ladder = hc_issuer_record_name(record, name);
+        if (ladder == NULL) {
+            return hc_error_nomem(err);
+        }
+        *ladder = read;
+    }
+    return 0;
+}
+
+int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_record *record,
+                            struct hc_error *err)
+{
+    json_t *object = load(text, err);
+    const json_t *breaker = NULL;
+    int64_t failures = 0;
+    int rc = -1;
+
+    if (object == NULL) {
+        return -1;
+    }
+    memset(record, 0, sizeof(*record));
+    breaker = json_object_get(object, "breaker");
+    failures = int_of(breaker, "failures");
+    record->breaker.failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
+    record->breaker.since = int_of(breaker, "since");
+    record->breaker.until = int_of(breaker, "until");
+    hc_breaker_mend(&record->breaker, now);
+    resets_from(json_object_get(object, "resets"), record->resets);
+    hc_copy(record->mark, sizeof(record->mark), text_of(object, "mark"));
+    error_from(json_object_get(object, "error"), &record->last);
+    rc = names_from(json_object_get(object, "names"), now, record, err);
+    if (rc != 0) {
+        hc_issuer_record_dispose(record);
+    }
+    json_decref(object);
+    return rc;
+}
+
+static size_t name_place(const struct hc_issuer_record *record, const char *name, bool *found)
+{
+    size_t low = 0;
+    size_t high = record->name_count;
+
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(record->names[middle].name, name);
+
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct hc_ladder *hc_issuer_record_find(const struct hc_issuer_record *record, const char *name)
+{
+    bool found = false;
+    size_t at = name_place(record, name, &found);
+
+    return found ? &record->names[at].ladder : NULL;
+}
+
+struct hc_ladder *hc_issuer_record_name(struct hc_issuer_record *record, const char *name)
+{
+    bool found = false;
+    size_t at = name_place(record, name, &found);
+    char *copy = NULL;
+
+    if (found) {
+        return &record->names[at].ladder;
+    }
+    if (record->name_count == record->name_cap) {
+        size_t cap = record->name_cap > 0 ? record->name_cap * 2 : 16;
+        struct hc_name_ladder *names = realloc(record->names, cap * sizeof(*names));
+
+        if (names == NULL) {
+            return NULL;
+        }
+        record->names = names;
+        record->name_cap = cap;
+    }
+    if (hc_strdup(name, &copy, NULL) != 0) {
+        return NULL;
+    }
+    memmove(record->names + at + 1, record->names + at,
+            (record->name_count - at) * sizeof(*record->names));
+    record->names[at] = (struct hc_name_ladder){.name = copy};
+    record->name_count++;
+    return &record->names[at].ladder;
+}
+
+void hc_issuer_record_clear(struct hc_issuer_record *record, const char *name)
+{
+    bool found = false;
+    size_t at = name_place(record, name, &found);
+
+    if (!found) {
+        return;
+    }
+    free(record->names[at].name);
+    record->name_count--;
+    memmove(record->names + at, record->names + at + 1,
+            (record->name_count - at) * sizeof(*record->names));
+}
+
+void hc_issuer_record_dispose(struct hc_issuer_record *record)
+{
+    for (size_t i = 0; i < record->name_count; i++) {
+        free(record->names[i].name);
+    }
+    free(record->names);
+    memset(record, 0, sizeof(*record));
+}

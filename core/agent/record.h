@@ -1,0 +1,76 @@
+/*
+ * What the agent remembers over restarts, as small JSON texts that the store seals: of every job
+ * its failures, its last error and the order that is under way; of every issuer its breaker and the
+ * retry state of each name. Reading is strict: a text that is not ours is refused as a whole.
+ */
+#ifndef HC_AGENT_RECORD_H
+#define HC_AGENT_RECORD_H
+
+#include <openssl/evp.h>
+
+#include "agent/breaker.h"
+#include "agent/schedule.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+#define HC_RECORD_MAX   ((size_t)1 << 20)
+#define HC_RECORD_NAMES 5000 /* names with failures that one issuer's record keeps */
+
+/* The last thing that went wrong, and when. problem HC_P_NONE: nothing. */
+struct hc_last_error {
+    struct hc_error error;
+    int64_t at;
+};
+
+/* Zeroed memory is the record of a job that was never tried. */
+struct hc_job_record {
+    struct hc_ladder ladder; /* failures of the certificate itself, not of a name */
+    int64_t resets[HC_RESETS_MAX];
+    char mark[2 * HC_ID_SIZE + 1]; /* the configuration under which it failed */
+    struct hc_last_error last;
+    uint64_t replace; /* `renew --force`: this version, whatever its dates say; 0: none */
+    /* the order under way: all of them, or none (order_url NULL) */
+    char *order_url;
+    char *order_directory;
+    struct hc_list order_names;
+    EVP_PKEY *order_key;
+};
+
+int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
+                         struct hc_error *err) HC_MUST_USE;
+/* *record is zeroed memory or disposed; times from a wrong clock are mended. */
+int hc_job_record_decode(struct hc_bytes text, int64_t now, struct hc_job_record *record,
+                         struct hc_error *err) HC_MUST_USE;
+/* Forgets the order that was under way; its key is wiped with its last reference. */
+void hc_job_record_forget_order(struct hc_job_record *record);
+void hc_job_record_dispose(struct hc_job_record *record);
+
+/* The retry state of one name at one issuer. */
+struct hc_name_ladder {
+    char *name;
+    struct hc_ladder ladder;
+};
+
+struct hc_issuer_record {
+    struct hc_breaker breaker;
+    int64_t resets[HC_RESETS_MAX];
+    char mark[2 * HC_ID_SIZE + 1];
+    struct hc_last_error last;
+    struct hc_name_ladder *names; /* sorted */
+    size_t name_count;
+    size_t name_cap;
+};
+
+int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf *out,
+                            struct hc_error *err) HC_MUST_USE;
+int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_record *record,
+                            struct hc_error *err) HC_MUST_USE;
+/* The name's ladder or NULL: nothing is held against it. */
+struct hc_ladder *hc_issuer_record_find(const struct hc_issuer_record *record, const char *name);
+/* The same, made if it is not there. NULL: no memory. */
+struct hc_ladder *hc_issuer_record_name(struct hc_issuer_record *record, const char *name);
+void hc_issuer_record_clear(struct hc_issuer_record *record, const char *name);
+void hc_issuer_record_dispose(struct hc_issuer_record *record);
+
+#endif

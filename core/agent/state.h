@@ -1,0 +1,279 @@
+/*
+ * What the files of this folder share: the agent and its parts. Nobody else includes this.
+ * Functions return 0, or -1 with what went wrong logged or handed up, as each one says.
+ */
+#ifndef HC_AGENT_STATE_H
+#define HC_AGENT_STATE_H
+
+#include "agent/agent.h"
+#include "agent/inventory.h"
+#include "agent/record.h"
+#include "agent/select.h"
+#include "store/store.h"
+
+/* Remembers what was said, so that one state makes one line. 0: nothing. */
+typedef uint64_t hc_said;
+
+/* ---- storage.c ---- */
+
+struct hc_storage {
+    struct hc_store *store; /* NULL: it cannot be opened now */
+    bool writable;          /* the last write went well */
+    int64_t next_try_ms;
+    hc_said said;
+    struct hc_last_error last;
+    uint64_t device, inode; /* of the folder, to notice that it was replaced */
+};
+
+/* ---- follow.c ---- */
+
+struct hc_follow {
+    struct hc_store_follower *follower;
+    uint64_t mark;        /* of the inventory that we have */
+    int64_t next_mark_ms; /* looks at the lines are this far apart */
+    int64_t next_look_ms; /* a look even if nothing was announced */
+    bool announced;
+    struct hc_list mirrored; /* tokens that are in our table for others */
+    hc_said said;
+};
+
+/* ---- ca.c ---- */
+
+/* One issuer at run time. */
+struct hc_ca {
+    const struct hc_issuer *issuer;
+    struct hc_agent *agent;
+    struct hc_issuer_record record;
+    bool dirty;                         /* the record is to be stored */
+    int64_t stored_ms;                  /* when it was stored last */
+    struct hc_acme *acme;               /* NULL: not opened yet */
+    struct hc_store_lock *account_lock; /* held while the account is being registered */
+    int64_t account_next_ms;            /* somebody else registers it: look again then */
+    size_t running;                     /* obtains under way */
+};
+
+/* ---- jobs.c ---- */
+
+struct hc_obtain;
+
+/* One line that is obtained: an identity and a key type. */
+struct hc_job {
+    const struct hc_identity *identity;
+    size_t index; /* of the identity */
+    enum hc_key_type key_type;
+    unsigned char line[HC_ID_SIZE];
+    char name[2 * HC_ID_SIZE + 1]; /* the line in hex: its name in the store */
+    struct hc_job_record record;
+    bool elsewhere;   /* another agent orders it */
+    int64_t again_ms; /* not looked at before */
+    struct hc_obtain *obtain;
+};
+
+/* ---- watch.c ---- */
+
+/* One watched pair of files. */
+struct hc_watch {
+    const struct hc_identity *identity;
+    size_t index;
+    const struct hc_watched *files;
+    unsigned char line[HC_ID_SIZE];
+    struct hc_file_stamp stamps[3]; /* of what was read last */
+    bool read_once;
+    bool torn;            /* what the files hold now cannot be taken */
+    unsigned torn_looks;  /* quick looks since it is */
+    int64_t next_ms;      /* the next look */
+    struct hc_pair *pair; /* the last good one */
+    bool committed;       /* the store has it */
+    struct hc_last_error last;
+    hc_said said;
+    hc_said said_findings;
+};
+
+/* ---- publish.c ---- */
+
+/* What the table has of one identity. */
+struct hc_served {
+    struct hc_selection selection; /* under `on` */
+    bool known;                    /* selection says what is served */
+    bool complete;                 /* every key type by its own line, now valid */
+    bool published;                /* something of ours or of the loader's is in the table */
+};
+
+struct hc_control;
+
+struct hc_agent {
+    struct hc_agent_options o;
+    struct hc_conf *conf;
+    struct hc_storage storage;
+    struct hc_follow follow;
+    struct hc_inventory inventory;
+    struct hc_ca *cas; /* as conf->issuers */
+    size_t ca_count;
+    struct hc_job *jobs;
+    size_t job_count;
+    struct hc_watch *watches;
+    size_t watch_count;
+    struct hc_served *served; /* as conf->identities */
+    struct hc_control *control;
+    struct hc_keeper_client keeper;
+    struct hc_job **queue; /* those that are ready, the most urgent first */
+    size_t queue_count;
+    size_t running; /* obtains under way */
+    bool clock_wrong;
+    bool jobs_dirty;      /* something changed that may make a job due */
+    int64_t jobs_next_ms; /* when the next job may be due */
+    int64_t tick_ms;      /* the next tick */
+    int64_t garbage_ms;   /* the next look for garbage */
+    struct hc_garbage_seen *unwanted;
+    size_t unwanted_count;
+};
+
+static inline int64_t hc_agent_now(const struct hc_agent *agent)
+{
+    return hc_now(agent->o.clock);
+}
+
+static inline int64_t hc_agent_ms(const struct hc_agent *agent)
+{
+    return hc_now_ms(agent->o.clock);
+}
+
+/* The directive hotcert_check_interval, in milliseconds. */
+int64_t hc_agent_interval_ms(const struct hc_agent *agent);
+
+/* Logs the error unless it was the last thing said there. True if it was new. */
+bool hc_say_once(struct hc_agent *agent, hc_said *said, enum hc_level level, const char *prefix,
+                 const struct hc_error *err);
+
+/* "a.example, b.example and 3 more": an identity as a log line names it. */
+#define HC_SUBJECT 160
+const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_SUBJECT]);
+
+/* ---- storage.c ---- */
+
+/* Opens the store when it is time; looks whether one that failed is well again. */
+void hc_storage_run(struct hc_agent *agent);
+/* True if orders may be placed: the store is open and takes writes. */
+bool hc_storage_ready(const struct hc_agent *agent);
+/* True if the error is the store's (or this machine's disk), not the CA's or a name's. */
+bool hc_storage_problem(enum hc_problem p);
+/* Says so once and stops ordering until the store takes writes again. */
+void hc_storage_failed(struct hc_agent *agent, const struct hc_error *err);
+/* Looks whether the folder is still the one that was opened; once a tick. */
+void hc_storage_tick(struct hc_agent *agent);
+void hc_storage_close(struct hc_agent *agent);
+
+/* ---- follow.c ---- */
+
+int hc_follow_start(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_follow_stop(struct hc_agent *agent);
+int hc_follow_fd(const struct hc_agent *agent);
+/* Looks at challenges and versions if there may be news; milliseconds until the next look. */
+int64_t hc_follow_run(struct hc_agent *agent);
+/* Reads the inventory anew and publishes what became better. */
+int hc_follow_reload(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+
+/* ---- ca.c ---- */
+
+int hc_cas_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_cas_free(struct hc_agent *agent);
+/* Reads the records from a store that was just opened. */
+void hc_cas_load(struct hc_agent *agent);
+/* Timers of the CAs, and records that changed into the store; milliseconds until the next. */
+int64_t hc_cas_run(struct hc_agent *agent);
+/* Closes connections and gives locks back: the store is going. */
+void hc_cas_close(struct hc_agent *agent);
+struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url);
+struct hc_ca *hc_ca_named(struct hc_agent *agent, const char *issuer_name);
+/* 1: orders can be placed; 0: another agent is registering the account, look again; -1: err. */
+int hc_ca_open(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
+/* A failure that is the CA's; opens the breaker and says so. */
+void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err);
+void hc_ca_worked(struct hc_ca *ca);
+/* Forgets what is held against the names (NULL: all) and the CA itself. */
+void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names);
+
+/* ---- jobs.c ---- */
+
+int hc_jobs_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_jobs_free(struct hc_agent *agent);
+void hc_jobs_load(struct hc_agent *agent);
+/* Reads the job's record anew: another agent may have changed it. */
+int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
+/* Starts what is due; milliseconds until something may be due. */
+int64_t hc_jobs_run(struct hc_agent *agent);
+/* Ends what is under way, to be resumed: the store is going. */
+void hc_jobs_halt(struct hc_agent *agent);
+/* Why a job is not being ordered at this moment. */
+enum hc_job_wait {
+    HC_JOB_READY,     /* it may be started */
+    HC_JOB_RUNNING,   /* it is being ordered, or waits for its commit */
+    HC_JOB_FRESH,     /* its pair is good: when says until when */
+    HC_JOB_FAILED,    /* it failed: when says when it is tried again */
+    HC_JOB_CA,        /* its CA failed: when says when that is asked again */
+    HC_JOB_ELSEWHERE, /* another agent orders it */
+    HC_JOB_STORE,     /* the store cannot be used */
+    HC_JOB_CLOCK,     /* the clock is wrong */
+};
+/* ca: who would be asked (or is). when: UTC seconds, 0: now. Both may be NULL. */
+enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, int64_t now,
+                             struct hc_ca **ca, int64_t *when);
+/* The pair of the job's own line, or NULL. */
+const struct hc_line_info *hc_job_info(const struct hc_agent *agent, const struct hc_job *job);
+/* When the job's pair is to be renewed; 0: now. */
+int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job);
+/* The notAfter of what serves the job's identity now; 0: nothing does. */
+int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *job);
+int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
+/* The operator asked for it: forgets failures (four times an hour), may force an order. False if
+ * the resets are used up. */
+bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force);
+
+/* ---- obtain.c ---- */
+
+/* Starts an order for the job at ca. What goes wrong is logged and counted. */
+void hc_obtain_start(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca);
+/* Once a tick: tries again to commit what could not be committed. */
+void hc_obtain_tick(struct hc_agent *agent, struct hc_job *job);
+/* Ends it without a result; the order's state stays in the job's record. */
+void hc_obtain_free(struct hc_obtain *obtain);
+/* For `list`: what it is doing. */
+const char *hc_obtain_activity(const struct hc_obtain *obtain);
+struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain);
+/* It only waits for a time that the CA named, or for the disk. */
+bool hc_obtain_waiting(const struct hc_obtain *obtain);
+
+/* ---- watch.c ---- */
+
+int hc_watches_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_watches_free(struct hc_agent *agent);
+/* Looks at files whose time has come; milliseconds until the next look. */
+int64_t hc_watches_run(struct hc_agent *agent);
+/* The store was opened: commits what it does not have yet. */
+void hc_watches_load(struct hc_agent *agent);
+
+/* ---- publish.c ---- */
+
+/* Publishes the identity's best bundle if the table has another. Problems are logged. */
+void hc_publish_identity(struct hc_agent *agent, size_t index);
+/* Every identity whose best pair may have changed. */
+void hc_publish_all(struct hc_agent *agent);
+/* After a commit of this line: its own identity and those that lack a pair and share a name. */
+void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info);
+
+/* ---- control.c ---- */
+
+int hc_control_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_control_free(struct hc_agent *agent);
+/* Fills in what to wait for; the number of descriptors. */
+unsigned hc_control_fds(struct hc_agent *agent, struct pollfd *fds, unsigned room);
+void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigned count);
+/* Answers those that wait; milliseconds until one of them has waited long enough, -1: none. */
+int64_t hc_control_run(struct hc_agent *agent);
+
+/* ---- garbage.c ---- */
+
+void hc_garbage_run(struct hc_agent *agent);
+void hc_garbage_free(struct hc_agent *agent);
+
+#endif

@@ -1,0 +1,232 @@
+/* The agent's state as JSON; see status.h. */
+#include "agent/status.h"
+
+#include "agent/state.h"
+
+static void set_time(json_t *object, const char *key, int64_t t)
+{
+    char text[HC_TIME_TEXT];
+
+    json_object_set_new(object, key, t > 0 ? json_string(hc_time_format(t, text)) : json_null());
+}
+
+static json_t *json_of_list(const struct hc_list *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++) {
+        json_array_append_new(array, json_string(list->items[i]));
+    }
+    return array;
+}
+
+static void set_error(json_t *object, const struct hc_last_error *last)
+{
+    char text[HC_LOG_LINE];
+    json_t *error = NULL;
+
+    if (last->error.problem != HC_P_NONE) {
+        error = json_pack("{s:s, s:s, s:s}", "problem", hc_problem_row(last->error.problem)->slug,
+                          "subject", last->error.subject, "message",
+                          hc_error_format(&last->error, text, sizeof(text)));
+        set_time(error, "at", last->at);
+    }
+    json_object_set_new(object, "error", error != NULL ? error : json_null());
+}
+
+static void set_info(json_t *object, const struct hc_line_info *info)
+{
+    json_object_set_new(object, "serial",
+                        info != NULL && info->serial != NULL ? json_string(info->serial)
+                                                             : json_null());
+    set_time(object, "not_before", info != NULL ? info->not_before : 0);
+    set_time(object, "not_after", info != NULL ? info->not_after : 0);
+    json_object_set_new(object, "issuer",
+                        info != NULL && info->issuer_name != NULL ? json_string(info->issuer_name)
+                                                                  : json_string(""));
+}
+
+/* ---- jobs ---- */
+
+static const char *const state_names[] = {
+    [HC_JOB_READY] = "queued",
+    [HC_JOB_RUNNING] = "ordering",
+    [HC_JOB_FRESH] = "ok",
+    [HC_JOB_FAILED] = "failed",
+    [HC_JOB_CA] = "waiting-for-ca",
+    [HC_JOB_ELSEWHERE] = "ordered-elsewhere",
+    [HC_JOB_STORE] = "store-unusable",
+    [HC_JOB_CLOCK] = "clock-wrong",
+};
+
+/* The pair that serves in place of this key type, if it is not the job's own. */
+static const struct hc_line_info *stand_in(const struct hc_agent *agent, const struct hc_job *job)
+{
+    const struct hc_selection *selection = &agent->served[job->index].selection;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        if (!selection->items[i].own) {
+            return hc_inventory_find(&agent->inventory, selection->items[i].line);
+        }
+    }
+    return NULL;
+}
+
+static void set_failure(struct hc_agent *agent, json_t *object, const struct hc_job *job,
+                        const struct hc_ca *ca, enum hc_job_wait wait)
+{
+    unsigned failures = job->record.ladder.failures;
+
+    for (size_t i = 0; ca != NULL && i < job->identity->names.count; i++) {
+        const struct hc_ladder *ladder =
+            hc_issuer_record_find(&ca->record, job->identity->names.items[i]);
+
+        failures = ladder != NULL && ladder->failures > failures ? ladder->failures : failures;
+    }
+    json_object_set_new(object, "failures", json_integer((json_int_t)failures));
+    if (wait == HC_JOB_CA && ca != NULL) {
+        set_error(object, &ca->record.last);
+    } else if (wait == HC_JOB_STORE) {
+        set_error(object, &agent->storage.last);
+    } else {
+        set_error(object, &job->record.last);
+    }
+}
+
+static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
+{
+    const struct hc_line_info *info = hc_job_info(agent, job);
+    const struct hc_line_info *other = info == NULL ? stand_in(agent, job) : NULL;
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+    enum hc_job_wait wait = hc_job_look(agent, job, hc_agent_now(agent), &ca, &when);
+    json_t *object = json_object();
+
+    json_object_set_new(object, "names", json_of_list(&job->identity->names));
+    json_object_set_new(object, "mode", json_string("on"));
+    json_object_set_new(object, "key_type", json_string(hc_key_type_name(job->key_type)));
+    set_info(object, info);
+    if (info == NULL && ca != NULL) {
+        json_object_set_new(object, "issuer", json_string(ca->issuer->name));
+    }
+    json_object_set_new(object, "state", json_string(state_names[wait]));
+    json_object_set_new(object, "activity",
+                        job->obtain != NULL ? json_string(hc_obtain_activity(job->obtain))
+                                            : json_null());
+    json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, job->index)));
+    json_object_set_new(object, "stand_in",
+                        other != NULL ? json_string(other->serial) : json_null());
+    set_time(object, "next_try", when);
+    set_failure(agent, object, job, ca, wait);
+    json_object_set_new(object, "where", json_of_list(&job->identity->where));
+    return object;
+}
+
+/* ---- watched pairs ---- */
+
+static json_t *json_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
+{
+    json_t *object = json_object();
+    const struct hc_list *names = watch->identity->names.count > 0 || watch->pair == NULL
+                                      ? &watch->identity->names
+                                      : hc_pair_names(watch->pair);
+    int64_t now = hc_agent_now(agent);
+    int64_t left_ms = watch->next_ms - hc_agent_ms(agent);
+
+    json_object_set_new(object, "names", json_of_list(names));
+    json_object_set_new(object, "mode", json_string("watch"));
+    json_object_set_new(object, "key_type",
+                        watch->pair != NULL
+                            ? json_string(hc_key_type_name(hc_pair_key_type(watch->pair)))
+                            : json_null());
+    json_object_set_new(object, "serial",
+                        watch->pair != NULL ? json_string(hc_pair_serial(watch->pair))
+                                            : json_null());
+    set_time(object, "not_before", watch->pair != NULL ? hc_pair_not_before(watch->pair) : 0);
+    set_time(object, "not_after", watch->pair != NULL ? hc_pair_not_after(watch->pair) : 0);
+    json_object_set_new(object, "issuer", json_string(""));
+    json_object_set_new(object, "state",
+                        json_string(watch->torn        ? "files-broken"
+                                    : watch->read_once ? "ok"
+                                                       : "queued"));
+    json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, watch->index)));
+    set_time(object, "next_try", now + (left_ms > 0 ? left_ms / 1000 : 0));
+    json_object_set_new(object, "failures", json_integer(watch->torn ? 1 : 0));
+    set_error(object, &watch->last);
+    json_object_set_new(object, "files",
+                        json_pack("[s, s]", agent->conf->files.items[watch->files->certificate],
+                                  agent->conf->files.items[watch->files->key]));
+    json_object_set_new(object, "where", json_of_list(&watch->identity->where));
+    return object;
+}
+
+json_t *hc_status_certificates(struct hc_agent *agent)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < agent->job_count; i++) {
+        json_array_append_new(array, json_of_job(agent, &agent->jobs[i]));
+    }
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        json_array_append_new(array, json_of_watch(agent, &agent->watches[i]));
+    }
+    return array;
+}
+
+/* ---- served ---- */
+
+static bool jobs_are_served(struct hc_agent *agent, size_t identity)
+{
+    int64_t now = hc_agent_now(agent);
+
+    for (size_t i = 0; i < agent->job_count; i++) {
+        const struct hc_job *job = &agent->jobs[i];
+        const struct hc_line_info *info = NULL;
+
+        if (job->index != identity) {
+            continue;
+        }
+        info = hc_job_info(agent, job);
+        if (info == NULL || info->not_after <= now || job->record.replace >= info->version ||
+            !hc_identity_uses(agent->conf, job->identity, info->issuer)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool hc_status_is_served(struct hc_agent *agent, size_t identity)
+{
+    const struct hc_served *served = &agent->served[identity];
+
+    if (!served->published || !served->complete) {
+        return false;
+    }
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        const struct hc_watch *watch = &agent->watches[i];
+
+        if (watch->index == identity && (watch->torn || !watch->read_once || watch->pair == NULL)) {
+            return false;
+        }
+    }
+    return jobs_are_served(agent, identity);
+}
+
+/* ---- without an agent ---- */
+
+json_t *hc_status_of_info(const struct hc_line_info *info, int64_t now)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "names", json_of_list(&info->names));
+    json_object_set_new(object, "mode", json_string(info->mode == HC_MODE_WATCH ? "watch" : "on"));
+    json_object_set_new(object, "key_type", json_string(hc_key_type_name(info->key_type)));
+    set_info(object, info);
+    json_object_set_new(object, "state",
+                        json_string(info->not_after <= now ? "expired" : "stored"));
+    json_object_set_new(object, "served", json_null());
+    json_object_set_new(object, "next_try", json_null());
+    json_object_set_new(object, "failures", json_integer(0));
+    json_object_set_new(object, "error", json_null());
+    return object;
+}

@@ -1,0 +1,24 @@
+/*
+ * What `hotcert list` and `hotcert wait` want to know, from the agent's state, as JSON. Also used
+ * by `list` when no agent runs, from the store alone.
+ */
+#ifndef HC_AGENT_STATUS_H
+#define HC_AGENT_STATUS_H
+
+#include <jansson.h>
+
+#include "agent/inventory.h"
+
+struct hc_agent;
+
+/* An array with an object for each key type that is obtained and each watched pair; the caller's
+ * to json_decref(). NULL without memory. */
+json_t *hc_status_certificates(struct hc_agent *agent);
+
+/* One object for a line of the store that no agent spoke of. */
+json_t *hc_status_of_info(const struct hc_line_info *info, int64_t now);
+
+/* True if the identity's own, current pairs of every key type are what is served. */
+bool hc_status_is_served(struct hc_agent *agent, size_t identity);
+
+#endif

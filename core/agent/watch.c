@@ -1,0 +1,223 @@
+/*
+ * Watched files: looked at on the timer, read when they changed, checked, stored, published. A
+ * pair that cannot be taken leaves the last good one serving; one line says so for each state, and
+ * a few quick looks catch the moment when the other file arrives.
+ */
+#include <stdlib.h>
+
+#include "agent/files.h"
+#include "agent/state.h"
+
+#define QUICK_LOOKS 10
+#define QUICK_MS    1000
+#define CHANGING_MS 200
+
+static const char *path_of(const struct hc_agent *agent, const struct hc_watch *watch)
+{
+    return agent->conf->files.items[watch->files->certificate];
+}
+
+int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
+{
+    const struct hc_conf *conf = agent->conf;
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        count += conf->identities[i].watched_count;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    agent->watches = calloc(count, sizeof(*agent->watches));
+    if (agent->watches == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        const struct hc_identity *identity = &conf->identities[i];
+
+        for (size_t k = 0; k < identity->watched_count; k++) {
+            struct hc_watch *watch = &agent->watches[agent->watch_count++];
+
+            watch->identity = identity;
+            watch->index = i;
+            watch->files = &identity->watched[k];
+            hc_watched_line(conf, watch->files, watch->line);
+        }
+    }
+    return 0;
+}
+
+void hc_watches_free(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        hc_pair_free(agent->watches[i].pair);
+    }
+    free(agent->watches);
+    agent->watches = NULL;
+    agent->watch_count = 0;
+}
+
+/* ---- the copy in the store ---- */
+
+/* A copy for the time when the files are broken at a start; its failure holds nothing back. */
+static void commit(struct hc_agent *agent, struct hc_watch *watch)
+{
+    struct hc_line_info info;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    memset(&info, 0, sizeof(info));
+    if (watch->committed || watch->pair == NULL || !hc_storage_ready(agent)) {
+        return;
+    }
+    memcpy(info.line, watch->line, HC_ID_SIZE);
+    info.mode = HC_MODE_WATCH;
+    info.key_type = hc_pair_key_type(watch->pair);
+    if (hc_strdup("", &info.issuer, &err) != 0 || hc_strdup("", &info.issuer_name, &err) != 0 ||
+        hc_list_copy(&info.names, hc_pair_names(watch->pair), &err) != 0 ||
+        hc_store_commit(agent->storage.store, &info, watch->pair, hc_agent_now(agent), &err) != 0) {
+        hc_error_during(&err, "storing a copy of %s", path_of(agent, watch));
+        hc_storage_failed(agent, &err);
+    } else {
+        watch->committed = true;
+        if (hc_inventory_put(&agent->inventory, &info, &err) != 0) {
+            hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &err);
+        }
+    }
+    hc_line_info_dispose(&info);
+}
+
+/* What the store has: the last good pair if we have none, or proof that ours is there. */
+static void load_one(struct hc_agent *agent, struct hc_watch *watch)
+{
+    struct hc_pair *stored = NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    watch->committed = false;
+    if (hc_store_current(agent->storage.store, watch->line, &stored, NULL, &err) != 0) {
+        if (err.problem != HC_P_STORE_EMPTY) {
+            hc_log_error(agent->o.log, HC_LOG_WARN, "the last good copy cannot be read", &err);
+        }
+        return;
+    }
+    if (watch->pair == NULL) {
+        watch->pair = stored;
+        watch->committed = true;
+        return;
+    }
+    watch->committed = hc_pair_equal(watch->pair, stored);
+    hc_pair_free(stored);
+}
+
+void hc_watches_load(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        load_one(agent, &agent->watches[i]);
+    }
+}
+
+/* ---- looking ---- */
+
+static void is_torn(struct hc_agent *agent, struct hc_watch *watch, const struct hc_error *err)
+{
+    bool fresh = hc_say_once(
+        agent, &watch->said, HC_LOG_ERROR,
+        watch->pair != NULL ? "the last good pair keeps serving" : "there is no good pair", err);
+
+    watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
+    watch->torn = true;
+    if (!watch->read_once) {
+        watch->read_once = true;
+        hc_publish_identity(agent, watch->index); /* the other pairs of this host waited for us */
+    }
+    watch->last.error = *err;
+    if (fresh) {
+        watch->last.at = hc_agent_now(agent);
+    }
+    if (watch->torn_looks < QUICK_LOOKS && QUICK_MS < hc_agent_interval_ms(agent)) {
+        watch->next_ms = hc_agent_ms(agent) + QUICK_MS;
+    }
+}
+
+static void is_whole(struct hc_agent *agent, struct hc_watch *watch)
+{
+    if (watch->torn && watch->said != 0) {
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the files are a pair again",
+                path_of(agent, watch));
+    }
+    watch->torn = false;
+    watch->torn_looks = 0;
+    watch->said = 0;
+    watch->read_once = true;
+    memset(&watch->last, 0, sizeof(watch->last));
+}
+
+static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair *pair)
+{
+    bool same = watch->pair != NULL && hc_pair_equal(watch->pair, pair);
+
+    if (!same) {
+        hc_pair_free(watch->pair);
+        watch->pair = hc_pair_ref(pair);
+        watch->committed = false;
+    }
+    commit(agent, watch);
+    hc_publish_identity(agent, watch->index);
+}
+
+static void look(struct hc_agent *agent, struct hc_watch *watch)
+{
+    struct hc_files files;
+    struct hc_findings findings = {NULL, 0, 0};
+    struct hc_file_stamp now[HC_FILES_PARTS];
+    struct hc_pair *pair = NULL;
+    struct hc_error err;
+    int rc = 0;
+
+    memset(&files, 0, sizeof(files));
+    hc_error_init(&err);
+    watch->next_ms = hc_agent_ms(agent) + hc_agent_interval_ms(agent);
+    if (watch->read_once && !watch->torn) {
+        if (hc_files_stamp(&agent->keeper, agent->conf, watch->files, now, &err) == 0 &&
+            hc_files_same(now, watch->stamps)) {
+            commit(agent, watch);
+            return;
+        }
+        hc_error_init(&err);
+    }
+    rc = hc_files_read(&agent->keeper, agent->conf, watch->files, &files, &err);
+    if (rc == 0) {
+        watch->next_ms = hc_agent_ms(agent) + CHANGING_MS;
+        goto out;
+    }
+    if (rc < 0 || hc_files_pair(&files, agent->conf, watch->files, &pair, &findings, &err) != 0) {
+        is_torn(agent, watch, &err);
+        goto out;
+    }
+    memcpy(watch->stamps, files.stamps, sizeof(watch->stamps));
+    is_whole(agent, watch);
+    take(agent, watch, pair);
+out:
+    hc_pair_free(pair);
+    hc_findings_dispose(&findings);
+    hc_files_dispose(&files);
+}
+
+int64_t hc_watches_run(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_ms(agent);
+    int64_t wait = -1;
+
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        struct hc_watch *watch = &agent->watches[i];
+        int64_t left = 0;
+
+        if (now >= watch->next_ms) {
+            look(agent, watch);
+        }
+        left = watch->next_ms > now ? watch->next_ms - now : 0;
+        wait = wait < 0 || left < wait ? left : wait;
+    }
+    return wait;
+}
