@@ -25,7 +25,7 @@ typedef struct ngx_http_hotcert_main_conf_s ngx_http_hotcert_main_conf_t;
 
 /* One server{}, and the http{} level (whose scope is hc_conf's main scope instead). */
 typedef struct {
-    ngx_http_hotcert_main_conf_t *main;
+    ngx_http_hotcert_main_conf_t *main; /* set by the merge */
     struct hc_scope *scope;
     ngx_str_t password_file;  /* ssl_password_file of this level, a full path */
     ngx_uint_t password_line; /* 0: not given at this level */

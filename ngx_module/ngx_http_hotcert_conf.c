@@ -77,11 +77,13 @@ static char *apply(ngx_conf_t *cf, struct hc_directive_call *call)
 
 char *ngx_http_hotcert_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_hotcert_main_conf_t *main =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
     ngx_http_hotcert_srv_conf_t *srv = conf;
     bool in_server = cf->cmd_type == NGX_HTTP_SRV_CONF;
     struct hc_directive_call call = {
         .directive = cmd->post,
-        .conf = srv->main->conf,
+        .conf = main->conf,
         .scope = in_server ? srv->scope : NULL,
         .context = in_server ? HC_CTX_HOST : HC_CTX_MAIN,
     };
@@ -114,16 +116,17 @@ static char *issuer_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 
 char *ngx_http_hotcert_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_hotcert_srv_conf_t *srv = conf;
+    ngx_http_hotcert_main_conf_t *main =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
     ngx_str_t *value = cf->args->elts;
-    struct issuer_block block = {srv->main, NULL};
+    struct issuer_block block = {main, NULL};
     ngx_conf_t saved = *cf;
     struct hc_error err;
     char *rc = NULL;
 
     hc_error_init(&err);
-    if (hc_conf_issuer_begin(srv->main->conf, (const char *)value[1].data, place_now(cf),
-                             &block.issuer, &err) != 0) {
+    if (hc_conf_issuer_begin(main->conf, (const char *)value[1].data, place_now(cf), &block.issuer,
+                             &err) != 0) {
         return ngx_http_hotcert_conf_error(cf, &err);
     }
     cf->handler = issuer_directive;
@@ -206,7 +209,6 @@ void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf)
     if (srv == NULL || cleanup == NULL) {
         return NULL;
     }
-    srv->main = ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
     srv->scope = hc_scope_new(&err);
     if (srv->scope == NULL) {
         return NULL;
@@ -364,21 +366,23 @@ static char *take_over(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
 
 char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 {
+    ngx_http_hotcert_main_conf_t *main =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
     ngx_http_hotcert_srv_conf_t *srv = child;
     void **confs = ((ngx_http_conf_ctx_t *)cf->ctx)->srv_conf;
     ngx_http_ssl_srv_conf_t *ssl = confs[ngx_http_ssl_module.ctx_index];
-    const ngx_http_ssl_srv_conf_t *http_ssl =
-        srv->main->http_srv_conf[ngx_http_ssl_module.ctx_index];
+    const ngx_http_ssl_srv_conf_t *http_ssl = main->http_srv_conf[ngx_http_ssl_module.ctx_index];
     ngx_flag_t rejects = ssl->reject_handshake != NGX_CONF_UNSET ? ssl->reject_handshake
                                                                  : http_ssl->reject_handshake;
 
-    see_listeners(cf, srv->main);
-    srv->bootstrap = hc_scope_bootstrap(srv->main->conf, srv->scope);
+    srv->main = main;
+    see_listeners(cf, main);
+    srv->bootstrap = hc_scope_bootstrap(main->conf, srv->scope);
     /* a server that refuses every handshake needs no certificate */
     if (rejects == 1 && srv->scope->mode == HC_MODE_UNSET) {
         srv->tls = 0;
     }
-    if (!srv->tls || hc_scope_mode(srv->main->conf, srv->scope) == HC_MODE_OFF) {
+    if (!srv->tls || hc_scope_mode(main->conf, srv->scope) == HC_MODE_OFF) {
         return NGX_CONF_OK;
     }
     return take_over(cf, confs[ngx_http_core_module.ctx_index], srv, ssl, http_ssl);
