@@ -356,8 +356,8 @@ void hc_caa_decide(const struct hc_caa_record *records, size_t count,
         }
         if (reason == HC_CAA_ALLOWED) {
             /* a record without an account is the surer one */
-            out->account_unknown =
-                allowed ? out->account_unknown && account_unknown : account_unknown;
+            out->account_unknown = (!allowed || out->account_unknown) && account_unknown;
+            out->account_record = i;
             allowed = true;
         } else if (weight(reason) > weight(out->reason)) {
             out->reason = reason;

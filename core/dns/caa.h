@@ -38,10 +38,11 @@ struct hc_caa_decision {
     size_t record;  /* the record that the reason is about */
     bool issuewild; /* issuewild records decided, not issue records */
     /* Although it is allowed: */
-    bool account_unknown; /* ..by a record that names an account, and ours is not known */
-    bool flag_one;        /* an unknown tag with flag 1, which some CAs take for critical.. */
-    size_t flag_record;   /* ..this one */
-    bool malformed;       /* a record beside it is malformed.. */
+    bool account_unknown; /* ..by a record that names an account, and ours is not known: */
+    size_t account_record;
+    bool flag_one;      /* an unknown tag with flag 1, which some CAs take for critical.. */
+    size_t flag_record; /* ..this one */
+    bool malformed;     /* a record beside it is malformed.. */
     size_t malformed_record;
 };
 

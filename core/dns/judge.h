@@ -1,0 +1,57 @@
+/*
+ * hc_judge: from what was looked up about one name to findings, a verdict, and whether the name
+ * is left out of an order. No look-ups here; the rules of docs/dns.md are.
+ */
+#ifndef HC_DNS_JUDGE_H
+#define HC_DNS_JUDGE_H
+
+#include "dns/address.h"
+#include "dns/caa.h"
+#include "dns/look.h"
+#include "dns/preflight.h"
+#include "dns/request.h"
+
+/* What a finding does to its name's verdict. */
+enum hc_judge_effect {
+    HC_JUDGE_NOTHING,
+    HC_JUDGE_UNKNOWN, /* a look failed */
+    HC_JUDGE_FAIL,    /* the CA would refuse if it sees what we see */
+    HC_JUDGE_BLOCK,   /* the same, and the name is left out */
+};
+
+/* One name while it is judged. All borrowed. */
+struct hc_judge {
+    struct hc_preflight_name *out;
+    const char *host;          /* without "*." */
+    bool private_network;      /* the CA stands inside: reserved addresses are fine */
+    const struct hc_list *own; /* this machine's addresses */
+    const char *suggestion;    /* an address for the record to add, or NULL */
+    struct hc_error *err;      /* out of memory ends up here */
+};
+
+/*
+ * Adds a finding about the name and lowers the verdict. Foreign text in the message is in
+ * presentation form. rank HC_CLASS_REMARK for HC_JUDGE_NOTHING, else the row's.
+ */
+void hc_judge_note(struct hc_judge *judge, enum hc_problem problem, enum hc_judge_effect effect,
+                   const char *fmt, ...) HC_FORMAT(4, 5);
+/* Gives the finding that was added last a hint of its own. */
+void hc_judge_hint(struct hc_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
+/* A line for the tree report. */
+void hc_judge_look(struct hc_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
+
+/* Existence and addresses, from complete looks for A and AAAA. */
+void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a,
+                        const struct hc_look *aaaa);
+
+/* The same for a name that is an IP address (RFC 8738). */
+void hc_judge_ip(struct hc_judge *judge);
+
+/* CAA, from the look that ended the climb: at the deciding set, at a failure, or at the top. */
+void hc_judge_caa(struct hc_judge *judge, const struct hc_look *last,
+                  const struct hc_caa_asker *who);
+
+/* http-01, from complete requests to the name's addresses. */
+void hc_judge_requests(struct hc_judge *judge, const struct hc_request *requests, size_t count);
+
+#endif

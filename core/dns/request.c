@@ -1,0 +1,270 @@
+/* The CA's request, made by ourselves; see request.h. */
+#include "dns/request.h"
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_MAX 1024 /* a key authorization is far shorter */
+
+static void finish(struct hc_request *r, enum hc_request_end end)
+{
+    r->end = end;
+    r->resolving = false;
+}
+
+static void astray(struct hc_request *r, const char *where, const char *why)
+{
+    hc_error_set(&r->error, HC_P_HTTP_REDIRECT, NULL, "it is redirected to %.200s: %s", where, why);
+    finish(r, HC_REQUEST_ASTRAY);
+}
+
+static bool is_right(const struct hc_request *r, const struct hc_fetch_reply *reply)
+{
+    size_t len = reply->body.len;
+    const char *body = (const char *)reply->body.data;
+
+    if (r->how->answer == NULL) {
+        return true;
+    }
+    /* RFC 8555 section 8.3: white space behind the key authorization does not count */
+    while (len > 0 && strchr(" \t\r\n", body[len - 1]) != NULL && body[len - 1] != '\0') {
+        len--;
+    }
+    return reply->status == 200 && len == strlen(r->how->answer) &&
+           memcmp(body, r->how->answer, len) == 0;
+}
+
+/* What a redirect's URL says, taken apart. */
+struct target {
+    char *url;
+    char *scheme;
+    char *host;
+    char *port;
+};
+
+static void target_dispose(struct target *t)
+{
+    curl_free(t->url);
+    curl_free(t->scheme);
+    curl_free(t->host);
+    curl_free(t->port);
+}
+
+/* Resolves a Location against the present URL. False if it is none that can be followed. */
+static bool target_read(const char *base, const char *location, struct target *out)
+{
+    CURLU *u = curl_url();
+    bool good = false;
+
+    memset(out, 0, sizeof(*out));
+    good = u != NULL && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
+           curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK &&
+           curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+           curl_url_get(u, CURLUPART_URL, &out->url, 0) == CURLUE_OK &&
+           curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
+           curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
+           curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    curl_url_cleanup(u);
+    return good;
+}
+
+/* Why a CA does not follow there; NULL if it does. */
+static const char *objection(const struct hc_request *r, const struct target *t, unsigned port)
+{
+    if (strcmp(t->scheme, "http") != 0 && strcmp(t->scheme, "https") != 0) {
+        return "CAs follow http and https only";
+    }
+    if (port != 80 && port != 443 && !r->how->private_network) {
+        return "CAs follow to ports 80 and 443 only";
+    }
+    if (strlen(t->url) >= sizeof(r->url) || strlen(t->host) >= sizeof(r->redirect_host)) {
+        return "the URL is too long";
+    }
+    return NULL;
+}
+
+static void follow(struct hc_request *r, const char *location)
+{
+    struct target t;
+    unsigned port = 0;
+    const char *why = NULL;
+
+    if (!target_read(r->url, location, &t)) {
+        astray(r, location, "it is not a URL that can be followed");
+        goto out;
+    }
+    port = (unsigned)strtoul(t.port, NULL, 10);
+    why = ++r->redirects > HC_REQUEST_REDIRECTS ? "it is one redirect too many"
+                                                : objection(r, &t, port);
+    if (why != NULL) {
+        astray(r, t.url, why);
+        goto out;
+    }
+    hc_copy(r->url, sizeof(r->url), t.url);
+    hc_copy(r->redirect_host, sizeof(r->redirect_host), t.host);
+    r->redirect_port = port;
+    r->resolving = true;
+
+out:
+    target_dispose(&t);
+}
+
+static bool is_redirect(long status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static void fetched(void *arg, const struct hc_fetch_reply *reply, const struct hc_error *err)
+{
+    struct hc_request *r = arg;
+    const struct hc_request_how *how = r->how;
+
+    r->fetch_id = 0;
+    if (reply == NULL) {
+        r->error = *err;
+        finish(r, HC_REQUEST_UNREACHABLE);
+    } else {
+        r->status = reply->status;
+        if (is_redirect(reply->status) && reply->location != NULL && reply->location[0] != '\0') {
+            follow(r, reply->location);
+        } else {
+            finish(r, is_right(r, reply) ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG);
+        }
+    }
+    how->wake(how->self); /* may free the request */
+}
+
+static void fetch(struct hc_request *r, const struct hc_address *address, unsigned port)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    struct hc_fetch_ask ask = {.url = r->url, .max_body = BODY_MAX};
+    int64_t left = r->how->deadline_ms - hc_now_ms(r->how->clock);
+
+    if (left <= 0) {
+        hc_error_set(&r->error, HC_P_TIMED_OUT, NULL, "there was no time left to ask");
+        finish(r, HC_REQUEST_UNREACHABLE);
+        return;
+    }
+    memcpy(&sin.sin_addr, address->octets, 4);
+    memcpy(&sin6.sin6_addr, address->octets, 16);
+    ask.addr = address->ipv6 ? (const struct sockaddr *)&sin6 : (const struct sockaddr *)&sin;
+    ask.timeout_ms = left < HC_REQUEST_FETCH_MS ? left : HC_REQUEST_FETCH_MS;
+    if (r->how->fetch->fetch(r->how->fetch->self, &ask, fetched, r, &r->fetch_id, &r->error) != 0) {
+        finish(r, HC_REQUEST_UNREACHABLE);
+    }
+}
+
+/* The first address of a complete look, or false. */
+static bool first_address(const struct hc_look *look, struct hc_address *out)
+{
+    size_t at = 0;
+    const struct hc_dns_record *record = hc_look_record(look, &at);
+
+    memset(out, 0, sizeof(*out));
+    out->ipv6 = look->type == HC_DNS_AAAA;
+    if (record == NULL || record->len != (out->ipv6 ? 16 : 4)) {
+        return false;
+    }
+    memcpy(out->octets, record->data, record->len);
+    return true;
+}
+
+/* Looks a redirect's host up. 1: address is it; 0: wait; -1: it leads nowhere. */
+static int resolve_host(struct hc_request *r, struct hc_address *address)
+{
+    char *host = r->redirect_host;
+    size_t len = strlen(host);
+    struct hc_dname name;
+    const struct hc_look *aaaa = NULL;
+    const struct hc_look *a = NULL;
+
+    if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = '\0';
+        memmove(host, host + 1, len - 1);
+    }
+    if (hc_address_parse(host, address) == 0) {
+        return 1;
+    }
+    if (hc_dname_from_host(host, &name, NULL) != 0) {
+        return -1;
+    }
+    aaaa = hc_looks_at(r->how->looks, &name, HC_DNS_AAAA, false, NULL);
+    a = hc_looks_at(r->how->looks, &name, HC_DNS_A, false, NULL);
+    if (aaaa == NULL || a == NULL) {
+        return -1;
+    }
+    if (!aaaa->complete || !a->complete) {
+        return 0;
+    }
+    return first_address(aaaa, address) || first_address(a, address) ? 1 : -1;
+}
+
+/* Goes on after a redirect: true if anything changed. */
+static bool step_redirect(struct hc_request *r)
+{
+    struct hc_address address = r->first;
+    char url[HC_REQUEST_TARGET];
+    int known = strcmp(r->redirect_host, r->host) == 0 ? 1 : resolve_host(r, &address);
+
+    if (known == 0) {
+        return false;
+    }
+    hc_copy(url, sizeof(url), r->url);
+    if (known < 0) {
+        astray(r, url, "its host has no address");
+        return true;
+    }
+    if (!r->how->private_network && hc_address_reserved(&address) != NULL) {
+        astray(r, url, "its address is one that the Internet does not route");
+        return true;
+    }
+    r->resolving = false;
+    fetch(r, &address, r->redirect_port);
+    return true;
+}
+
+void hc_request_init(struct hc_request *request, const struct hc_request_how *how, const char *host,
+                     const struct hc_address *address)
+{
+    bool literal = strchr(host, ':') != NULL;
+    char port[16] = "";
+
+    memset(request, 0, sizeof(*request));
+    request->how = how;
+    request->host = host;
+    request->first = *address;
+    if (how->port != 80) {
+        snprintf(port, sizeof(port), ":%u", how->port & 0xffffu);
+    }
+    snprintf(request->url, sizeof(request->url), "http://%s%s%s%s/.well-known/acme-challenge/%s",
+             literal ? "[" : "", host, literal ? "]" : "", port,
+             how->token != NULL ? how->token : "hotcert-preflight");
+}
+
+bool hc_request_step(struct hc_request *r)
+{
+    if (r->end != HC_REQUEST_NONE || r->fetch_id != 0) {
+        return false;
+    }
+    if (r->resolving) {
+        return step_redirect(r);
+    }
+    if (r->started) {
+        return false;
+    }
+    r->started = true;
+    fetch(r, &r->first, r->how->port);
+    return true;
+}
+
+void hc_request_dispose(struct hc_request *r)
+{
+    if (r->fetch_id != 0) {
+        r->how->fetch->cancel(r->how->fetch->self, r->fetch_id);
+    }
+    memset(r, 0, sizeof(*r));
+}
