@@ -4,6 +4,7 @@
  *   mod_hotcert.c          the module: hooks, the phases of a start
  *   mod_hotcert_conf.c     directives; what mod_ssl's own directives say; hosts to identities
  *   mod_hotcert_ssl.c      bootstrap certificates, the handshake
+ *   mod_hotcert_session.c  which host a TLS session may be resumed at
  *   mod_hotcert_view.c     what a child has read of the live table
  *   mod_hotcert_http01.c   the answer to a CA's request
  *   mod_hotcert_process.c  table, keeper, loader: what the parent starts and keeps
@@ -79,6 +80,15 @@ void mod_hotcert_ssl_hooks(apr_pool_t *pool);
 /* Before mod_ssl reads certificates, and after it. */
 int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
 void mod_hotcert_bootstrap_close(struct mod_hotcert_state *state);
+
+/* ---- mod_hotcert_session.c ---- */
+
+/* Ties sessions of this context to its host; host is NULL where hotcert is off. -1: no memory. */
+int mod_hotcert_session_tie(const struct mod_hotcert_state *state,
+                            const struct mod_hotcert_host *host, SSL_CTX *ctx,
+                            apr_pool_t *pool) HC_MUST_USE;
+/* The host that a connection is at now, or NULL. */
+const struct mod_hotcert_host *mod_hotcert_session_host(const SSL *ssl);
 
 /* ---- mod_hotcert_view.c: in children, any thread ---- */
 

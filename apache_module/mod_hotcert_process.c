@@ -23,8 +23,8 @@
  */
 #define RETAINED_KEY "mod_hotcert retained 1"
 #define LEAVING_MAX  16
-/* Who dies younger is not started again at once, but at the monitor hook's next call. */
-#define YOUNG_MS 10000
+/* Who dies again so soon is not started at once, but at the monitor hook's next call. */
+#define SOON_MS 10000
 
 /* What outlives a generation. */
 struct retained {
@@ -42,9 +42,9 @@ struct child {
     struct mod_hotcert_processes *owner;
     apr_proc_t proc;
     bool runs;
-    bool wanted;  /* the monitor starts it again */
-    bool replace; /* it was asked to end, for a new one */
-    int64_t started;
+    bool wanted;   /* the monitor starts it again */
+    bool replace;  /* it was asked to end, for a new one */
+    int64_t again; /* when it was last started after a death; 0: never */
 };
 
 struct mod_hotcert_processes {
@@ -136,7 +136,8 @@ static void start_again(struct child *child)
 static void died(struct child *child, int status)
 {
     struct mod_hotcert_processes *p = child->owner;
-    bool young = hc_now_ms(&hc_clock_system) - child->started < YOUNG_MS;
+    int64_t now = hc_now_ms(&hc_clock_system);
+    bool soon = child->again != 0 && now - child->again < SOON_MS;
 
     child->runs = false;
     if (p->ending || getpid() != p->parent) {
@@ -145,13 +146,14 @@ static void died(struct child *child, int status)
     if (!child->replace) {
         hc_logf(&p->state->log, HC_LOG_ERROR, "the %s ended (status %d); it is started again%s",
                 child->which == KEEPER ? "keeper" : "supervisor", status,
-                young ? " in some seconds" : "");
+                soon ? " in some seconds" : "");
     }
-    if (young && !child->replace) {
+    if (soon && !child->replace) {
         child->wanted = true;
-    } else {
-        start_again(child);
+        return;
     }
+    child->again = now;
+    start_again(child);
 }
 
 /* The parent's news of a process of this generation. */
@@ -191,7 +193,6 @@ static void registered(struct child *child, pid_t pid)
     memset(&child->proc, 0, sizeof(child->proc));
     child->proc.pid = pid;
     child->runs = true;
-    child->started = hc_now_ms(&hc_clock_system);
     apr_proc_other_child_register(&child->proc, news, child, NULL, p->state->pool);
 }
 

@@ -25,10 +25,9 @@ struct connection {
     struct hc_bundle *bundle; /* NULL: the bootstrap pair */
 };
 
-/* OpenSSL's ex_data: struct connection of an SSL, host of an SSL_CTX. No callbacks: they would be
- * called after a graceful restart has unloaded the module. */
+/* OpenSSL's ex_data: struct connection of an SSL. No callbacks: they would be called after a
+ * graceful restart has unloaded the module. */
 static int ssl_index = -1;
-static int ctx_index = -1;
 
 /* ---- what mod_ssl reads at its start ---- */
 
@@ -217,24 +216,24 @@ static int choose_certificate(SSL *ssl, void *arg)
 
 static int init_server(server_rec *server, apr_pool_t *pool, int is_proxy, SSL_CTX *ctx)
 {
-    struct mod_hotcert_host *host =
-        mod_hotcert != NULL && !is_proxy ? mod_hotcert_host_of(mod_hotcert, server) : NULL;
+    struct mod_hotcert_host *host = NULL;
 
-    (void)pool;
-    if (host == NULL) {
+    if (mod_hotcert == NULL || is_proxy || apr_hash_count(mod_hotcert->hosts) == 0) {
         return DECLINED;
     }
+    host = mod_hotcert_host_of(mod_hotcert, server);
     if (ssl_index < 0) {
         ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-        ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     }
-    if (ssl_index < 0 || ctx_index < 0 || SSL_CTX_set_ex_data(ctx, ctx_index, host) != 1) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "OpenSSL has no room for ex_data");
+    if (ssl_index < 0 || mod_hotcert_session_tie(mod_hotcert, host, ctx, pool) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "OpenSSL has no memory for a host");
         ERR_clear_error();
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    SSL_CTX_set_cert_cb(ctx, choose_certificate, host);
-    host->served = true;
+    if (host != NULL) {
+        SSL_CTX_set_cert_cb(ctx, choose_certificate, host);
+        host->served = true;
+    }
     return OK;
 }
 
@@ -278,7 +277,7 @@ static int process_connection(conn_rec *c)
     if (connection->host != NULL || !SSL_session_reused(connection->ssl)) {
         return DECLINED;
     }
-    host = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection->ssl), ctx_index);
+    host = mod_hotcert_session_host(connection->ssl);
     if (host != NULL) {
         pin(connection, host);
         if (connection->bundle != NULL) {
