@@ -4,6 +4,7 @@
 # SAN=list       builds with sanitizers (clang): SAN=address,undefined or SAN=thread
 # NGINX_SRC=dir  builds the nginx module against this source tree of nginx 1.22 or later
 # DESTDIR=dir    installs below dir
+# V=1            shows the commands that build
 
 BUILD     ?= build
 # Downloaded test tools: one folder for all builds, kept by `make clean`.
@@ -58,6 +59,9 @@ help:                                       ## this list
 
 # ---- building ----
 
+# One short line for each file; V=1 shows the commands.
+Q          = $(if $(V),,@printf '  %s\n' '$@' && )
+
 # Objects depend on the flags they were made with: another compiler or sanitizer rebuilds them.
 FLAGS_NOW  = $(CC) $(CFLAGS) $(LDSAN) $(NGINX_SRC)
 $(BUILD)/.flags: FORCE
@@ -66,25 +70,25 @@ $(BUILD)/.flags: FORCE
 
 $(BUILD)/core/%.o: core/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The lists of members are dependencies as well, so that a removed source file leaves the library.
 $(BUILD)/libhotcert-light.a: $(LIGHT_O) $(BUILD)/.flags
-	rm -f $@ && ar rcs $@ $(LIGHT_O)
+	$(Q)rm -f $@ && ar rcs $@ $(LIGHT_O)
 
 $(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O) $(BUILD)/.flags
-	rm -f $@ && ar rcs $@ $(LIGHT_O) $(HEAVY_O)
+	$(Q)rm -f $@ && ar rcs $@ $(LIGHT_O) $(HEAVY_O)
 
 $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
-	$(CC) $(LDSAN) $(LDHARDEN) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(CC) $(LDSAN) $(LDHARDEN) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
 
 MODULE_ENV = BUILD='$(BUILD)' CC='$(CC)' CFLAGS='$(CFLAGS)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)'
 
 $(NGX_SO): $(wildcard ngx_module/* config) $(BUILD)/libhotcert-light.a
-	$(MODULE_ENV) sh ngx_module/build.sh $(BUILD)
+	$(Q)$(MODULE_ENV) sh ngx_module/build.sh $(BUILD)
 
 $(HTTPD_SO): $(wildcard apache_module/*) $(BUILD)/libhotcert-light.a
-	$(MODULE_ENV) sh apache_module/build.sh $(BUILD)
+	$(Q)$(MODULE_ENV) sh apache_module/build.sh $(BUILD)
 
 # A unit test links its own floor and what is below: t/unit/live_table_test.c the light library alone.
 UNIT_CC    = mkdir -p $(@D) && $(CC) $(CFLAGS) -Wno-missing-prototypes -It/unit -MMD -MP $(LDSAN) -o $@ $<
@@ -93,13 +97,13 @@ UNIT_CMD   = $(filter $(BUILD)/t/unit/cmd_%,$(UNIT))
 UNIT_HEAVY = $(filter-out $(UNIT_LIGHT) $(UNIT_CMD),$(UNIT))
 
 $(UNIT_LIGHT): $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert-light.a
-	$(UNIT_CC) $(BUILD)/libhotcert-light.a $(LIBS)
+	$(Q)$(UNIT_CC) $(BUILD)/libhotcert-light.a $(LIBS)
 
 $(UNIT_HEAVY): $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert.a
-	$(UNIT_CC) $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(UNIT_CC) $(BUILD)/libhotcert.a $(LIBS)
 
 $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
-	$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS)
 
 # ---- testing ----
 
@@ -109,14 +113,14 @@ deps:                                       ## install what is missing: Debian p
 # Dependencies first, then a make of its own: on a bare machine nothing can be built before them.
 test:                                       ## deps, build, unit tests, scenarios on both servers
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all units $(BUILD)/handshakes
+	@$(MAKE) --no-print-directory all units $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(UNIT) $(SCENARIOS)
 
 units: $(UNIT)
 unit: $(UNIT)                               ## the unit tests alone
 	prove $(PROVE) $(UNIT)
 
-scenarios: all $(BUILD)/handshakes                              ## the scenarios alone; T=t/scenarios/x.t for one
+scenarios: all $(BENCH_BIN)                              ## the scenarios alone; T=t/scenarios/x.t for one
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(if $(T),$(T),$(SCENARIOS))
 
 unit-asan:                                  ## the unit tests under ASan and UBSan
@@ -126,7 +130,7 @@ unit-asan:                                  ## the unit tests under ASan and UBS
 FUZZ_SECONDS ?= 5
 $(BUILD)/t/fuzz/%: t/fuzz/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -MMD -MP -o $@ $< $(CMD_LIB_O) \
+	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -MMD -MP -o $@ $< $(CMD_LIB_O) \
 	    $(BUILD)/libhotcert.a $(LIBS)
 
 fuzz-targets: $(FUZZ)
@@ -139,21 +143,25 @@ check-deep:                                 ## all tests under sanitizers, long 
 
 demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all $(BUILD)/handshakes
+	@$(MAKE) --no-print-directory all $(BENCH_BIN)
 	@HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) KEEP=$(KEEP) perl t/demo/demo.pl
 
 bench:                                      ## the figures; BENCH_SMOKE=1 for the short version
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all $(BUILD)/handshakes
+	@$(MAKE) --no-print-directory all $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
+BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool
 $(BUILD)/handshakes: t/bench/handshakes.c $(BUILD)/.flags
-	$(CC) $(CFLAGS) $(LDSAN) -o $@ $< -lssl -lcrypto
+	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $< -lssl -lcrypto
+
+$(BUILD)/benchtool: t/bench/benchtool.c $(BUILD)/libhotcert-light.a
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a -lssl -lcrypto -lpthread
 
 # ---- documents ----
 
 $(BUILD)/gendocs: t/lib/gendocs.c $(BUILD)/libhotcert-light.a
-	$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a -lssl -lcrypto -lpthread
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a -lssl -lcrypto -lpthread
 
 docs: $(BUILD)/gendocs                      ## write docs/directives.md and docs/problems.md
 	$(BUILD)/gendocs directives >docs/directives.md
