@@ -82,13 +82,13 @@ $(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O) $(BUILD)/.flags
 $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
 	$(Q)$(CC) $(LDSAN) $(LDHARDEN) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
 
-MODULE_ENV = BUILD='$(BUILD)' CC='$(CC)' CFLAGS='$(CFLAGS)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)'
+# nginx's own flags are used for nginx's module; ours must not reach its configure.
 
 $(NGX_SO): $(wildcard ngx_module/* config) $(BUILD)/libhotcert-light.a
-	$(Q)$(MODULE_ENV) sh ngx_module/build.sh $(BUILD)
+	$(Q)env -u CFLAGS -u MAKEFLAGS CC='$(CC)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)' sh ngx_module/build.sh $(BUILD)
 
 $(HTTPD_SO): $(wildcard apache_module/*) $(BUILD)/libhotcert-light.a
-	$(Q)$(MODULE_ENV) sh apache_module/build.sh $(BUILD)
+	$(Q)CC='$(CC)' CFLAGS='$(CFLAGS)' LDSAN='$(LDSAN)' sh apache_module/build.sh $(BUILD)
 
 # A unit test links its own floor and what is below: t/unit/live_table_test.c the light library alone.
 UNIT_CC    = mkdir -p $(@D) && $(CC) $(CFLAGS) -Wno-missing-prototypes -It/unit -MMD -MP $(LDSAN) -o $@ $<
