@@ -3,9 +3,9 @@
  * supervisor with the agent. All of it runs single-threaded in the parent.
  *
  * The table is kept over graceful restarts (ap_retained_data_*), so that old and new children read
- * one. Everything else is of one generation: its end is that of the generation's pool, which shuts
- * the sockets that keeper and supervisor live by. shutdown() and not close(): daemons that other
- * modules fork hold copies of the descriptors.
+ * one. Everything else is of one generation: at the end of its pool the supervisor's lifeline is
+ * shut (not closed: daemons that other modules fork hold copies); the supervisor ends the agent and
+ * then the keeper.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -156,6 +156,17 @@ static void died(struct child *child, int status)
     start_again(child);
 }
 
+static void tell_to_end(struct mod_hotcert_processes *p)
+{
+    p->ending = true;
+    if (p->supervisor.runs) {
+        close_fd(&p->keeper_fd);
+    } else {
+        close_socket(&p->keeper_fd);
+    }
+    close_socket(&p->lifeline);
+}
+
 /* The parent's news of a process of this generation. */
 static void news(int reason, void *data, apr_wait_t status)
 {
@@ -168,9 +179,7 @@ static void news(int reason, void *data, apr_wait_t status)
         died(child, status);
         break;
     case APR_OC_REASON_RESTART: /* httpd stops or restarts, and ends its children */
-        child->owner->ending = true;
-        close_socket(&child->owner->lifeline);
-        close_socket(&child->owner->keeper_fd);
+        tell_to_end(child->owner);
         break;
     default:
         break;
@@ -235,9 +244,7 @@ static apr_status_t end_processes(void *data)
     if (getpid() != p->parent) {
         return APR_SUCCESS;
     }
-    p->ending = true;
-    close_socket(&p->lifeline);
-    close_socket(&p->keeper_fd);
+    tell_to_end(p);
     close_fd(&p->control_fd);
     note_leaving(p->retained, &p->supervisor);
     note_leaving(p->retained, &p->keeper);

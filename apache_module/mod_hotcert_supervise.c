@@ -95,6 +95,8 @@ static void finish(const struct mod_hotcert_supervision *s, struct agent *agent)
     if (agent->pid != 0) {
         (void)kill(agent->pid, SIGKILL);
     }
+    /* after the agent, which would complain; for all copies that other daemons hold */
+    (void)shutdown(s->fds.keeper, SHUT_RDWR);
     _exit(0);
 }
 
