@@ -1,0 +1,234 @@
+/* The loader; see loader.h. */
+#include "agent/loader.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "agent/best.h"
+#include "agent/files.h"
+
+struct loader {
+    const struct hc_loader_options *o;
+    struct hc_keeper_client keeper;
+    struct hc_store *store; /* NULL: there is none, or it cannot be read */
+    struct hc_inventory inventory;
+    int64_t now;
+};
+
+/* ---- the store ---- */
+
+static int get_secret(struct loader *loader, unsigned char secret[HC_SECRET_SIZE],
+                      struct hc_error *err)
+{
+    if (loader->o->secret != NULL) {
+        memcpy(secret, loader->o->secret, HC_SECRET_SIZE);
+        return 0;
+    }
+    return hc_keeper_secret(&loader->keeper, false, secret, err);
+}
+
+/* A store that cannot be read holds no start back. */
+static void open_store(struct loader *loader)
+{
+    unsigned char secret[HC_SECRET_SIZE];
+    bool empty = false;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_store_is_empty(loader->o->conf->store, &empty, &err) == 0 && empty) {
+        return;
+    }
+    if (hc_error_is_set(&err) || get_secret(loader, secret, &err) != 0 ||
+        hc_store_open(loader->o->conf->store, HC_STORE_READ, secret, loader->o->log, &loader->store,
+                      &err) != 0 ||
+        hc_inventory_read(&loader->inventory, loader->store, &err) != 0) {
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "nothing can be loaded from the store", &err);
+        hc_store_close(loader->store);
+        loader->store = NULL;
+    }
+    OPENSSL_cleanse(secret, sizeof(secret));
+}
+
+/* ---- the table ---- */
+
+static void publish(struct loader *loader, const struct hc_identity *identity,
+                    const struct hc_bundle *bundle)
+{
+    struct hc_buf encoded = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (loader->o->table == NULL) {
+        return;
+    }
+    if (hc_bundle_encode(bundle, &encoded, &err) != 0 ||
+        hc_table_publish(loader->o->table, identity->id, hc_bytes_of(&encoded), HC_PUBLISH_ADD,
+                         &err) != 0) {
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "publishing", &err);
+    }
+    hc_buf_dispose(&encoded);
+}
+
+static void load_obtained(struct loader *loader, const struct hc_identity *identity)
+{
+    struct hc_best_source source = {loader->o->conf, loader->store, &loader->inventory,
+                                    loader->o->log, loader->now};
+    struct hc_selection selection;
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (loader->store == NULL) {
+        return;
+    }
+    if (hc_best_bundle(&source, identity, &selection, &bundle, &err) < 0) {
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
+    }
+    if (bundle != NULL) {
+        publish(loader, identity, bundle);
+    }
+    hc_bundle_free(bundle);
+}
+
+/* ---- watched files ---- */
+
+static int read_files(struct loader *loader, const struct hc_watched *watched,
+                      struct hc_pair **pair, struct hc_error *err)
+{
+    struct hc_files files;
+    struct hc_findings findings = {NULL, 0, 0};
+    int rc = 0;
+
+    memset(&files, 0, sizeof(files));
+    /* a renewal that is under way right now gets a few chances to be over */
+    for (int tries = 0; rc == 0 && tries < 5; tries++) {
+        rc = hc_files_read(&loader->keeper, loader->o->conf, watched, &files, err);
+    }
+    if (rc == 0) {
+        hc_error_set(err, HC_P_FILE_UNREADABLE, loader->o->conf->files.items[watched->certificate],
+                     "it changes all the time");
+    } else if (rc > 0) {
+        rc = hc_files_pair(&files, loader->o->conf, watched, pair, &findings, err) == 0 ? 1 : -1;
+    }
+    hc_findings_dispose(&findings);
+    hc_files_dispose(&files);
+    return rc > 0 ? 0 : -1;
+}
+
+static int read_copy(struct loader *loader, const struct hc_watched *watched, struct hc_pair **pair)
+{
+    unsigned char line[HC_ID_SIZE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (loader->store == NULL) {
+        return -1;
+    }
+    hc_watched_line(loader->o->conf, watched, line);
+    if (hc_store_current(loader->store, line, pair, NULL, &err) != 0) {
+        if (err.problem != HC_P_STORE_EMPTY) {
+            hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good copy cannot be read", &err);
+        }
+        return -1;
+    }
+    return 0;
+}
+
+/* The error of a start that is refused: with both files and the reason. */
+static int refuse(const struct hc_conf *conf, const struct hc_watched *watched,
+                  const struct hc_error *why, struct hc_error *err)
+{
+    return hc_error_set(err, why->problem, conf->files.items[watched->certificate],
+                        "%s%sthe pair of %s and %s cannot be served, and the store has no copy "
+                        "of an earlier one",
+                        why->detail, why->detail[0] != '\0' ? "; " : "",
+                        conf->files.items[watched->certificate], conf->files.items[watched->key]);
+}
+
+/* The files' pair, or the last good copy; -1: there is neither, err says so. */
+static int load_pair(struct loader *loader, const struct hc_watched *watched, struct hc_pair **pair,
+                     struct hc_error *err)
+{
+    struct hc_error why;
+
+    hc_error_init(&why);
+    if (read_files(loader, watched, pair, &why) == 0) {
+        return 0;
+    }
+    if (read_copy(loader, watched, pair) != 0) {
+        return refuse(loader->o->conf, watched, &why, err);
+    }
+    hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good pair serves instead", &why);
+    return 0;
+}
+
+static size_t place_of(struct hc_pair *const *pairs, size_t count, const struct hc_pair *pair)
+{
+    size_t at = 0;
+
+    while (at < count && hc_pair_algorithm(pairs[at]) != hc_pair_algorithm(pair)) {
+        at++;
+    }
+    return at;
+}
+
+static int load_watched(struct loader *loader, const struct hc_identity *identity,
+                        struct hc_error *err)
+{
+    struct hc_pair *pairs[HC_BUNDLE_PAIRS] = {NULL};
+    struct hc_bundle *bundle = NULL;
+    size_t count = 0;
+    int rc = -1;
+
+    for (size_t i = 0; i < identity->watched_count; i++) {
+        struct hc_pair *pair = NULL;
+        size_t at = 0;
+
+        if (load_pair(loader, &identity->watched[i], &pair, err) != 0) {
+            goto out;
+        }
+        at = place_of(pairs, count, pair);
+        if (at == HC_BUNDLE_PAIRS) {
+            hc_pair_free(pair);
+            continue;
+        }
+        hc_pair_free(pairs[at]); /* of two with keys of one kind the later counts */
+        pairs[at] = pair;
+        count += at == count;
+    }
+    if (count > 0 && hc_bundle_new(pairs, count, &bundle, err) != 0) {
+        goto out;
+    }
+    if (bundle != NULL) {
+        count = 0; /* the bundle has them */
+        publish(loader, identity, bundle);
+    }
+    rc = 0;
+out:
+    for (size_t i = 0; i < count; i++) {
+        hc_pair_free(pairs[i]);
+    }
+    hc_bundle_free(bundle);
+    return rc;
+}
+
+int hc_load(const struct hc_loader_options *options, struct hc_error *err)
+{
+    struct loader loader = {.o = options, .now = hc_now(options->clock)};
+    int rc = 0;
+
+    loader.keeper.fd = options->keeper;
+    open_store(&loader);
+    for (size_t i = 0; i < options->conf->identity_count && rc == 0; i++) {
+        const struct hc_identity *identity = &options->conf->identities[i];
+
+        if (identity->mode == HC_MODE_ON) {
+            load_obtained(&loader, identity);
+        } else {
+            rc = load_watched(&loader, identity, err);
+        }
+    }
+    hc_inventory_dispose(&loader.inventory);
+    hc_store_close(loader.store);
+    return rc;
+}

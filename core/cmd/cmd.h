@@ -1,0 +1,46 @@
+/*
+ * The commands of the program `hotcert`: each takes its own arguments (argv[0] is its name) and
+ * returns the exit code.
+ *   0   done, and all is well
+ *   1   it could not be done: the line on standard error says why (for `check` and `diagnose` see
+ *       their own help)
+ *   64  wrong usage   69  no agent answers   75  it took too long   77  only root may do this
+ */
+#ifndef HC_CMD_CMD_H
+#define HC_CMD_CMD_H
+
+#include <stdio.h>
+
+#include "base/log.h"
+
+#define HC_EXIT_OK          0
+#define HC_EXIT_FAILED      1
+#define HC_EXIT_USAGE       64
+#define HC_EXIT_UNAVAILABLE 69
+#define HC_EXIT_TIMED_OUT   75
+#define HC_EXIT_FORBIDDEN   77
+
+struct hc_command {
+    const char *name;
+    const char *args;    /* "NAME [--force]" */
+    const char *summary; /* one line */
+    const char *help;    /* the rest of `hotcert NAME --help` */
+    int (*run)(int argc, char **argv);
+};
+
+/* Every command; ends with a row whose name is NULL. */
+extern const struct hc_command hc_commands[];
+
+void hc_cmd_help(const struct hc_command *command, FILE *out);
+/* Says what is wrong with the arguments and how they read; HC_EXIT_USAGE. */
+int hc_cmd_usage(const char *name, const char *fmt, ...) HC_FORMAT(2, 3);
+
+int hc_cmd_agent(int argc, char **argv);
+int hc_cmd_load(int argc, char **argv);
+int hc_cmd_list(int argc, char **argv);
+int hc_cmd_renew(int argc, char **argv);
+int hc_cmd_wait(int argc, char **argv);
+int hc_cmd_diagnose(int argc, char **argv);
+int hc_cmd_version(int argc, char **argv);
+
+#endif
