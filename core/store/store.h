@@ -31,27 +31,38 @@ enum hc_store_use {
 };
 
 /*
- * Opens the folder. secret: HC_SECRET_SIZE bytes, or NULL: only what is not sealed can be read
- * (`list`). Checks owner, mode, format version and the secret's fingerprint; a store without a
- * fingerprint is empty and gets one (DRIVE). HC_P_SECRET_OTHER, HC_P_STORE_UNSAFE, _UNUSABLE,
- * _VERSION. All opening below the folder is by openat with O_NOFOLLOW, regular files only.
+ * Opens the folder. secret: HC_SECRET_SIZE bytes, copied, or NULL: only what is not sealed can be
+ * read (`list`); DRIVE needs one. log is borrowed until the store is closed. Checks owner, mode,
+ * format version and the secret's fingerprint; where nothing is sealed yet, the secret given is the
+ * store's from now on (DRIVE). HC_P_SECRET_OTHER: another secret, and nothing was touched;
+ * HC_P_STORE_UNSAFE, _UNUSABLE, _VERSION; HC_P_STORE_EMPTY: there is no folder (READ; DRIVE makes
+ * it). All opening below the folder is by openat with O_NOFOLLOW, regular files only, of the
+ * folder's owner.
+ *
+ * What is damaged or planted (a symlink, a FIFO, a folder where a file belongs) is named once in
+ * the log and set aside by DRIVE. What belongs to somebody else, or cannot be read for now, is
+ * named, left where it is, and is an error rather than "there is none": nothing is ordered anew
+ * because a restore got the owners wrong.
+ *
+ * A child that is forked must not use its parent's store. Root should take on the owner's rights
+ * before it reads one.
  */
 int hc_store_open(const char *path, enum hc_store_use use,
                   const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
                   struct hc_store **out, struct hc_error *err) HC_MUST_USE;
 void hc_store_close(struct hc_store *store);
 
-/* True if the folder holds no fingerprint yet: nothing was ever sealed. */
+/* True if nothing is sealed in it, or it does not exist: a new secret harms nothing. */
 int hc_store_is_empty(const char *path, bool *empty, struct hc_error *err) HC_MUST_USE;
 
 /* What a version says of itself, readable without the secret. */
 struct hc_line_info {
     unsigned char line[HC_ID_SIZE];
-    uint64_t version;          /* 1 .. */
-    enum hc_mode mode;         /* on: obtained; watch: copied from files */
-    char *issuer;              /* directory URL; "" under watch */
+    uint64_t version;  /* 1 .. */
+    enum hc_mode mode; /* on: obtained; watch: copied from files */
+    char *issuer;      /* directory URL; "" under watch */
     char *issuer_name;
-    struct hc_list names;      /* that were asked for */
+    struct hc_list names; /* that were asked for */
     enum hc_key_type key_type;
     int64_t not_before, not_after, committed;
     char *serial;
@@ -64,22 +75,26 @@ void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,
 
 /*
  * Commits a pair as the line's next version. info's version, dates, serial and committed are
- * filled in. Durable when it returns 0; on -1 nothing is changed.
+ * filled in. Durable when it returns 0; on -1 nothing is changed on disk. HC_P_STORE_WRITE with the
+ * system's reason (disk full, read-only): the same call works again when that is over.
  */
 int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const struct hc_pair *pair,
                     int64_t now, struct hc_error *err) HC_MUST_USE;
 
-/* The line's current pair, its key unsealed. HC_P_STORE_EMPTY if there is none. info may be NULL. */
+/* The line's current pair, its key unsealed. HC_P_STORE_EMPTY if there is none. info may be NULL.
+ */
 int hc_store_current(struct hc_store *store, const unsigned char line[HC_ID_SIZE],
                      struct hc_pair **pair, struct hc_line_info *info,
                      struct hc_error *err) HC_MUST_USE;
 
-/* Every line's newest readable version's info, in no order. each returns non-zero to stop. */
-int hc_store_each(struct hc_store *store,
-                  int (*each)(void *arg, const struct hc_line_info *info), void *arg,
-                  struct hc_error *err) HC_MUST_USE;
+/*
+ * Every line's newest readable version's info, in no order (with the secret: verified; without:
+ * protected against accidents only). each borrows the info, and returns non-zero to stop.
+ */
+int hc_store_each(struct hc_store *store, int (*each)(void *arg, const struct hc_line_info *info),
+                  void *arg, struct hc_error *err) HC_MUST_USE;
 
-/* Wipes and removes a line. */
+/* Wipes and removes a line; that there is none is fine. */
 int hc_store_remove(struct hc_store *store, const unsigned char line[HC_ID_SIZE],
                     struct hc_error *err) HC_MUST_USE;
 
@@ -89,7 +104,9 @@ int hc_store_change_mark(struct hc_store *store, uint64_t *mark, struct hc_error
 /*
  * Named records: small, durable, sealed if secret (accounts, job states, breakers). kind is a word
  * ("account", "job", "issuer"), name any text (hashed into the file name). Bound to kind and name.
- * get: HC_P_STORE_EMPTY if absent; damaged ones are set aside (DRIVE) and HC_P_STORE_DAMAGED.
+ * put is atomic and durable, and keeps the value before it. get: a damaged value is named and set
+ * aside (DRIVE) and the one before it is returned; HC_P_STORE_DAMAGED if there is none to fall back
+ * to, HC_P_STORE_EMPTY if it is absent. out (should be secret) is appended to. Values up to 2 MiB.
  */
 int hc_store_put(struct hc_store *store, const char *kind, const char *name, struct hc_bytes value,
                  struct hc_error *err) HC_MUST_USE;
@@ -109,7 +126,8 @@ void hc_store_unlock(struct hc_store_lock *lock); /* NULL is fine */
 
 /*
  * Pending challenges, so that every server on this store answers them, and followers: each live
- * agent registers one (an flock that its death frees) and says up to which challenge it mirrored.
+ * agent registers one (an flock that its death frees) and says which challenges it has mirrored.
+ * Challenges of an agent that died stay until somebody removes them: look at expires.
  */
 struct hc_challenge {
     char token[129];
@@ -125,14 +143,14 @@ int hc_store_challenge_each(struct hc_store *store,
                             struct hc_error *err) HC_MUST_USE;
 
 struct hc_store_follower;
-int hc_store_follow(struct hc_store *store, struct hc_store_follower **out, struct hc_error *err)
-    HC_MUST_USE;
+int hc_store_follow(struct hc_store *store, struct hc_store_follower **out,
+                    struct hc_error *err) HC_MUST_USE;
 void hc_store_unfollow(struct hc_store_follower *follower);
 /* A descriptor that becomes readable when lines or challenges may have changed (inotify), or -1. */
 int hc_store_follower_fd(const struct hc_store_follower *follower);
-/* Empties that descriptor. */
+/* Empties that descriptor: before looking, so that a change in between is not lost. */
 void hc_store_follower_drain(struct hc_store_follower *follower);
-/* Says "I have mirrored every challenge that I saw in this look": names a token or "". */
+/* Says "these are the challenges that I mirror now"; replaces what it said before. */
 int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *tokens,
                           struct hc_error *err) HC_MUST_USE;
 /* True if every other live follower has acknowledged this token. */

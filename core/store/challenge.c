@@ -1,0 +1,137 @@
+/*
+ * Pending challenges: challenges/<digest of the token>, sealed like records. They are not synced to
+ * the disk: after a crash of the machine the order is taken up again and puts them again.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "store/file.h"
+
+#define FOLDER        "challenges"
+#define CHALLENGE_MAX 1024
+
+static void bound_of(const char *file, char bound[96])
+{
+    (void)snprintf(bound, 96, FOLDER "/%.64s", file);
+}
+
+/* "expires\ntoken\nkeyauth" */
+static bool parse(const char *text, struct hc_challenge *c)
+{
+    const char *first = strchr(text, '\n');
+    const char *second = first != NULL ? strchr(first + 1, '\n') : NULL;
+    size_t token = second != NULL ? (size_t)(second - first - 1) : 0;
+
+    if (second == NULL || token == 0 || token >= sizeof(c->token)) {
+        return false;
+    }
+    c->expires = strtoll(text, NULL, 10);
+    memcpy(c->token, first + 1, token);
+    c->token[token] = '\0';
+    return hc_copy(c->keyauth, sizeof(c->keyauth), second + 1) && c->keyauth[0] != '\0';
+}
+
+int hc_store_challenge_put(struct hc_store *store, const struct hc_challenge *challenge,
+                           struct hc_error *err)
+{
+    char text[CHALLENGE_MAX];
+    char bound[96];
+    char file[65];
+    int folder = -1;
+    int rc = -1;
+    int n = snprintf(text, sizeof(text), "%" PRId64 "\n%s\n%s", challenge->expires,
+                     challenge->token, challenge->keyauth);
+
+    if (n <= 0 || (size_t)n >= sizeof(text) || strchr(challenge->token, '\n') != NULL) {
+        return hc_error_set(err, HC_P_INTERNAL, NULL, "a challenge that cannot be stored");
+    }
+    if (hc_store_need_drive(store, err) != 0 || hc_store_need_secret(store, err) != 0 ||
+        hc_name_digest(challenge->token, file, err) != 0 ||
+        hc_folder_open(store, store->root, FOLDER, true, &folder, err) != 0 || folder < 0) {
+        goto out;
+    }
+    bound_of(file, bound);
+    rc = hc_sealed_write(store, folder, file, bound,
+                         (struct hc_bytes){(const unsigned char *)text, (size_t)n}, false, err);
+out:
+    if (folder >= 0) {
+        close(folder);
+    }
+    return rc == 0 ? 0 : hc_error_during(err, "storing a challenge");
+}
+
+int hc_store_challenge_remove(struct hc_store *store, const char *token, struct hc_error *err)
+{
+    char file[65];
+    int folder = -1;
+    int rc = -1;
+
+    if (hc_store_need_drive(store, err) != 0 || hc_name_digest(token, file, err) != 0 ||
+        hc_folder_open(store, store->root, FOLDER, false, &folder, err) != 0) {
+        return -1;
+    }
+    rc = folder >= 0 ? hc_file_wipe(store, folder, file, err) : 0;
+    if (folder >= 0) {
+        close(folder);
+    }
+    return rc;
+}
+
+/* Reads one; what is damaged is set aside, what is not there any more is no matter. */
+static bool read_one(struct hc_store *store, int folder, const char *file, struct hc_challenge *c)
+{
+    struct hc_buf raw = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
+    struct hc_buf text = HC_BUF_INIT_SECRET(CHALLENGE_MAX);
+    enum hc_file_state state = HC_FILE_ABSENT;
+    struct hc_error own = {0};
+    char bound[96];
+    bool good = false;
+
+    bound_of(file, bound);
+    if (strlen(file) == 64 && hc_file_read(store, folder, file, bound, &raw, &state, &own) == 0 &&
+        hc_sealed_read(store, hc_bytes_of(&raw), bound, &text, &own) == 0) {
+        good = parse(hc_buf_text(&text), c);
+    }
+    if (own.problem == HC_P_STORE_DAMAGED) {
+        hc_store_warn(store, bound, &own, "a challenge is not used");
+        hc_file_set_aside(store, folder, file, file);
+    }
+    hc_buf_dispose(&text);
+    hc_buf_dispose(&raw);
+    return good;
+}
+
+int hc_store_challenge_each(struct hc_store *store,
+                            int (*each)(void *arg, const struct hc_challenge *challenge), void *arg,
+                            struct hc_error *err)
+{
+    struct hc_list names = {0};
+    int folder = -1;
+    int stop = 0;
+    int rc = -1;
+
+    if (hc_store_need_secret(store, err) != 0) {
+        return -1;
+    }
+    rc = hc_folder_open(store, store->root, FOLDER, false, &folder, err);
+    if (rc == 0 && folder >= 0) {
+        rc = hc_folder_list(store, folder, &names, err);
+    }
+    for (size_t i = 0; rc == 0 && stop == 0 && i < names.count; i++) {
+        struct hc_challenge c;
+
+        if (read_one(store, folder, names.items[i], &c)) {
+            stop = each(arg, &c);
+        }
+    }
+    hc_list_dispose(&names);
+    if (folder >= 0) {
+        close(folder);
+    }
+    return rc == 0 ? 0 : hc_error_during(err, "reading challenges");
+}

@@ -1,0 +1,277 @@
+/* The head of a version's file; see head.h. */
+#include "store/head.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "store/seal.h"
+
+#define FIRST_LINE "hotcert pair 1\n"
+#define CHECK_LINE "check: "
+#define VALUE_MAX  4096
+
+static int put_text(struct hc_buf *out, const char *key, const char *value, struct hc_error *err)
+{
+    size_t len = value != NULL ? strlen(value) : 0;
+    char escaped[VALUE_MAX];
+
+    if (len * 4 + 1 > sizeof(escaped)) {
+        return hc_error_set(err, HC_P_TOO_LARGE, key, "%zu bytes", len);
+    }
+    hc_escape(escaped, sizeof(escaped), value != NULL ? value : "", len);
+    return hc_buf_printf(out, err, "%s: %s\n", key, escaped);
+}
+
+static int put_time(struct hc_buf *out, const char *key, int64_t t, struct hc_error *err)
+{
+    char text[HC_TIME_TEXT];
+
+    return hc_buf_printf(out, err, "%s: %s\n", key, hc_time_format(t, text));
+}
+
+/* The checksum over what stands before it. */
+static int check_of(struct hc_bytes head, char hex[65], struct hc_error *err)
+{
+    unsigned char digest[32];
+
+    if (hc_seal_digest(&head, 1, digest, err) != 0) {
+        return -1;
+    }
+    hc_hex(hex, digest, sizeof(digest));
+    return 0;
+}
+
+int hc_head_write(const struct hc_line_info *info, struct hc_buf *out, struct hc_error *err)
+{
+    char line[2 * HC_ID_SIZE + 1];
+    char check[65];
+
+    hc_hex(line, info->line, HC_ID_SIZE);
+    if (hc_buf_printf(out, err, FIRST_LINE "line: %s\nversion: %" PRIu64 "\nmode: %s\n", line,
+                      info->version, info->mode == HC_MODE_WATCH ? "watch" : "on") != 0 ||
+        put_text(out, "issuer", info->issuer, err) != 0 ||
+        put_text(out, "issuer-name", info->issuer_name, err) != 0 ||
+        put_text(out, "key-type", hc_key_type_name(info->key_type), err) != 0) {
+        return -1;
+    }
+    if (info->names.count > HC_HEAD_NAMES) {
+        return hc_error_set(err, HC_P_TOO_LARGE, NULL, "%zu names", info->names.count);
+    }
+    for (size_t i = 0; i < info->names.count; i++) {
+        if (put_text(out, "name", info->names.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    if (put_time(out, "not-before", info->not_before, err) != 0 ||
+        put_time(out, "not-after", info->not_after, err) != 0 ||
+        put_time(out, "committed", info->committed, err) != 0 ||
+        put_text(out, "serial", info->serial, err) != 0 ||
+        check_of(hc_bytes_of(out), check, err) != 0) {
+        return -1;
+    }
+    return hc_buf_printf(out, err, CHECK_LINE "%s\n\n", check);
+}
+
+/* A reader of lines; every step fails once the first has. */
+struct reader {
+    const char *at;
+    const char *end;
+    bool bad;
+    char value[VALUE_MAX]; /* of the line taken last, unescaped */
+};
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Undoes hc_escape(). False for anything that it would not have written. */
+static bool unescape(const char *src, size_t len, char *dst, size_t cap)
+{
+    size_t out = 0;
+
+    for (size_t i = 0; i < len && out + 1 < cap; i++) {
+        unsigned char c = (unsigned char)src[i];
+
+        if (c < 0x20 || c > 0x7e) {
+            return false;
+        }
+        if (c != '\\') {
+            dst[out++] = (char)c;
+        } else if (i + 1 < len && src[i + 1] == '\\') {
+            dst[out++] = '\\';
+            i++;
+        } else {
+            int high = i + 3 < len && src[i + 1] == 'x' ? digit_of(src[i + 2]) : -1;
+            int low = high >= 0 ? digit_of(src[i + 3]) : -1;
+
+            if (low < 0 || (high == 0 && low == 0)) {
+                return false;
+            }
+            dst[out++] = (char)(high << 4 | low);
+            i += 3;
+        }
+    }
+    dst[out] = '\0';
+    return true;
+}
+
+/* True if the next line is "key: value"; then it is taken. */
+static bool take(struct reader *r, const char *key)
+{
+    size_t key_len = strlen(key);
+    const char *newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
+    const char *value = r->at + key_len + 2;
+
+    if (newline == NULL || (size_t)(newline - r->at) < key_len + 2 ||
+        memcmp(r->at, key, key_len) != 0 || memcmp(r->at + key_len, ": ", 2) != 0) {
+        return false;
+    }
+    if ((size_t)(newline - value) >= sizeof(r->value) ||
+        !unescape(value, (size_t)(newline - value), r->value, sizeof(r->value))) {
+        return false;
+    }
+    r->at = newline + 1;
+    return true;
+}
+
+static bool want(struct reader *r, const char *key)
+{
+    if (!r->bad && !take(r, key)) {
+        r->bad = true;
+    }
+    return !r->bad;
+}
+
+static int want_text(struct reader *r, const char *key, char **out, struct hc_error *err)
+{
+    return want(r, key) ? hc_strdup(r->value, out, err) : 0;
+}
+
+static void want_time(struct reader *r, const char *key, int64_t *out)
+{
+    struct hc_error ignored = {0};
+    char again[HC_TIME_TEXT];
+
+    if (want(r, key) && (hc_time_parse(r->value, out, &ignored) != 0 ||
+                         strcmp(hc_time_format(*out, again), r->value) != 0)) {
+        r->bad = true;
+    }
+}
+
+static void want_version(struct reader *r, uint64_t *out)
+{
+    char again[24];
+
+    if (!want(r, "version")) {
+        return;
+    }
+    *out = strtoull(r->value, NULL, 10);
+    (void)snprintf(again, sizeof(again), "%" PRIu64, *out);
+    r->bad = *out == 0 || strcmp(again, r->value) != 0;
+}
+
+static enum hc_key_type key_type_of(const char *name)
+{
+    enum hc_key_type type = hc_key_type_parse(name);
+
+    if (type == HC_KEY_NONE && strcmp(name, hc_key_type_name(HC_KEY_OTHER)) == 0) {
+        type = HC_KEY_OTHER;
+    }
+    return type;
+}
+
+/* What describes the line. */
+static int read_line_part(struct reader *r, struct hc_line_info *info, struct hc_error *err)
+{
+    if (want(r, "line") && hc_unhex(info->line, HC_ID_SIZE, r->value) != 0) {
+        r->bad = true;
+    }
+    want_version(r, &info->version);
+    if (want(r, "mode")) {
+        info->mode = strcmp(r->value, "watch") == 0 ? HC_MODE_WATCH : HC_MODE_ON;
+        r->bad = info->mode == HC_MODE_ON && strcmp(r->value, "on") != 0;
+    }
+    if (want_text(r, "issuer", &info->issuer, err) != 0 ||
+        want_text(r, "issuer-name", &info->issuer_name, err) != 0) {
+        return -1;
+    }
+    if (want(r, "key-type")) {
+        info->key_type = key_type_of(r->value);
+        r->bad = info->key_type == HC_KEY_NONE;
+    }
+    while (!r->bad && info->names.count < HC_HEAD_NAMES && take(r, "name")) {
+        if (hc_list_add(&info->names, r->value, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int hc_head_read(struct hc_bytes file, struct hc_line_info *info, size_t *used,
+                 struct hc_error *err)
+{
+    const char *start = (const char *)file.data;
+    struct reader r = {.at = start, .end = start + file.len};
+    struct hc_bytes head = {file.data, 0};
+    char check[65];
+
+    *used = 0;
+    if (file.len < sizeof(FIRST_LINE) || memcmp(start, FIRST_LINE, sizeof(FIRST_LINE) - 1) != 0) {
+        return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "it does not begin as a pair does");
+    }
+    r.at += sizeof(FIRST_LINE) - 1;
+    if (read_line_part(&r, info, err) != 0) {
+        return -1;
+    }
+    want_time(&r, "not-before", &info->not_before);
+    want_time(&r, "not-after", &info->not_after);
+    want_time(&r, "committed", &info->committed);
+    if (want_text(&r, "serial", &info->serial, err) != 0) {
+        return -1;
+    }
+    head.len = (size_t)(r.at - start);
+    if (want(&r, "check") && (check_of(head, check, err) != 0 || strcmp(check, r.value) != 0)) {
+        return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "the head does not match its checksum");
+    }
+    if (r.bad || r.at == r.end || *r.at != '\n') {
+        return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "the head is malformed");
+    }
+    *used = (size_t)(r.at + 1 - start);
+    return 0;
+}
+
+void hc_line_info_dispose(struct hc_line_info *info)
+{
+    free(info->issuer);
+    free(info->issuer_name);
+    free(info->serial);
+    info->issuer = info->issuer_name = info->serial = NULL;
+    hc_list_dispose(&info->names);
+}
+
+void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,
+                unsigned char line[HC_ID_SIZE])
+{
+    static const char label[] = "hotcert line 1";
+    const char *name = hc_key_type_name(type);
+    struct hc_bytes parts[] = {
+        {(const unsigned char *)label, sizeof(label)},
+        {id, HC_ID_SIZE},
+        {(const unsigned char *)name, strlen(name)},
+    };
+
+    /* without memory for a digest there is nothing that could go on: a line that nobody has */
+    if (hc_seal_digest(parts, HC_COUNT(parts), line, NULL) != 0) {
+        memset(line, 0, HC_ID_SIZE);
+    }
+}

@@ -1,0 +1,66 @@
+/* What the files of the store share; nobody else includes it but tests. */
+#ifndef HC_STORE_INTERNAL_H
+#define HC_STORE_INTERNAL_H
+
+#include "store/fs.h"
+#include "store/store.h"
+
+#define HC_STORE_FILE_MAX    ((size_t)2 << 20) /* no file of the store is larger */
+#define HC_STORE_ENTRIES_MAX 200000            /* names that are read of one folder */
+#define HC_STORE_VERSION_MAX UINT64_C(999999999999999)
+#define HC_STORE_DAMAGED_MAX 64 /* files that are kept under damaged/ */
+
+struct hc_store {
+    const struct hc_fs *fs;
+    enum hc_store_use use;
+    const struct hc_log *log;
+    char *path;
+    int root;    /* the folder */
+    uid_t owner; /* whose all of it must be */
+    bool has_secret;
+    unsigned char secret[HC_SECRET_SIZE];
+    unsigned made; /* temporary files so far: their names */
+    struct hc_list warned;
+};
+
+/* hc_store_open() on these file operations. fs outlives the store. */
+int hc_store_open_on(const char *path, enum hc_store_use use,
+                     const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
+                     const struct hc_fs *fs, struct hc_store **out,
+                     struct hc_error *err) HC_MUST_USE;
+
+/* A warning about this file, once for as long as the store is open. */
+void hc_store_warn(struct hc_store *store, const char *subject, const struct hc_error *why,
+                   const char *what);
+
+/* HC_P_SECRET_MISSING unless the store was opened with one. */
+int hc_store_need_secret(const struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+/* HC_P_STORE_WRITE unless it was opened to be driven. */
+int hc_store_need_drive(const struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+
+/* store/format.c: what the folder says of itself. Checks the secret; DRIVE makes or mends it. */
+int hc_format_check(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+
+/* How many sealed files there are, and whether the secret opens them. */
+enum hc_sealed { HC_SEALED_NONE, HC_SEALED_OURS, HC_SEALED_OTHER };
+int hc_format_probe(struct hc_store *store, enum hc_sealed *sealed,
+                    struct hc_error *err) HC_MUST_USE;
+
+/* store/line.c: unseals one version's file. HC_P_STORE_DAMAGED if it is not one of ours. */
+int hc_version_unseal(struct hc_store *store, struct hc_bytes file, struct hc_line_info *info,
+                      struct hc_buf *plain, struct hc_error *err) HC_MUST_USE;
+
+/* store/sealed.c: named sealed files in a folder: records and challenges. */
+int hc_sealed_write(struct hc_store *store, int folder, const char *file, const char *bound,
+                    struct hc_bytes value, bool durable, struct hc_error *err) HC_MUST_USE;
+int hc_sealed_read(struct hc_store *store, struct hc_bytes file, const char *bound,
+                   struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+
+/* SHA-256 of a name as 64 hex digits: what files are called whose names are foreign text. */
+int hc_name_digest(const char *name, char hex[65], struct hc_error *err) HC_MUST_USE;
+
+/* store/mark.c: tells followers that something changed. Never fails loudly: they also have a timer.
+ */
+void hc_mark_touch(struct hc_store *store);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Locks for ordering: flock() on locks/<kind>-<digest of the name>. The files stay; the kernel
+ * frees a lock when its holder dies.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "store/file.h"
+
+struct hc_store_lock {
+    int fd;
+};
+
+#define LOCK_FLAGS (O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+static int open_lock_file(struct hc_store *store, const char *kind, const char *name, int *fd,
+                          struct hc_error *err)
+{
+    const struct hc_fs *fs = store->fs;
+    char digest[65];
+    char file[160];
+    struct stat st;
+    int locks = -1;
+    int rc = -1;
+
+    if (hc_name_digest(name, digest, err) != 0 ||
+        hc_folder_open(store, store->root, "locks", true, &locks, err) != 0 || locks < 0) {
+        goto out;
+    }
+    (void)snprintf(file, sizeof(file), "%.64s-%s", kind, digest);
+    *fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
+    if (*fd < 0 && (errno == ELOOP || errno == ENXIO || errno == EISDIR)) {
+        hc_file_set_aside(store, locks, file, file);
+        *fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
+    }
+    if (*fd < 0) {
+        hc_error_set_errno(err, HC_P_STORE_WRITE, name, errno, "opening its lock");
+        goto out;
+    }
+    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != store->owner) {
+        hc_error_set(err, HC_P_STORE_UNSAFE, name, "its lock is not a file of user %u",
+                     (unsigned)store->owner);
+        goto out;
+    }
+    rc = 0;
+out:
+    if (rc != 0 && *fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+    if (locks >= 0) {
+        close(locks);
+    }
+    return rc;
+}
+
+int hc_store_lock(struct hc_store *store, const char *kind, const char *name,
+                  struct hc_store_lock **out, struct hc_error *err)
+{
+    struct hc_store_lock *lock = NULL;
+    int fd = -1;
+
+    *out = NULL;
+    if (hc_store_need_drive(store, err) != 0 || open_lock_file(store, kind, name, &fd, err) != 0) {
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            hc_error_set(err, HC_P_LOCKED, name, NULL);
+        } else {
+            hc_error_set_errno(err, HC_P_STORE_UNUSABLE, name, errno, "locking it");
+        }
+        close(fd);
+        return -1;
+    }
+    lock = malloc(sizeof(*lock));
+    if (lock == NULL) {
+        close(fd);
+        return hc_error_nomem(err);
+    }
+    lock->fd = fd;
+    *out = lock;
+    return 0;
+}
+
+void hc_store_unlock(struct hc_store_lock *lock)
+{
+    if (lock != NULL) {
+        close(lock->fd);
+        free(lock);
+    }
+}

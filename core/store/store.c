@@ -1,0 +1,173 @@
+/* Opening and closing the store; see store.h. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/file.h"
+
+#define WARNED_MAX 1000
+
+void hc_store_warn(struct hc_store *store, const char *subject, const struct hc_error *why,
+                   const char *what)
+{
+    char line[HC_LOG_LINE];
+
+    if (hc_list_has(&store->warned, subject) || store->warned.count >= WARNED_MAX ||
+        hc_list_add(&store->warned, subject, NULL) != 0) {
+        return;
+    }
+    if (why == NULL) {
+        hc_logf(store->log, HC_LOG_WARN, "hotcert: store %s: %s: %s", store->path, subject, what);
+        return;
+    }
+    (void)snprintf(line, sizeof(line), "hotcert: store %s: %s", store->path, what);
+    hc_log_error(store->log, HC_LOG_WARN, line, why);
+}
+
+int hc_store_need_secret(const struct hc_store *store, struct hc_error *err)
+{
+    if (!store->has_secret) {
+        return hc_error_set(err, HC_P_SECRET_MISSING, store->path, NULL);
+    }
+    return 0;
+}
+
+int hc_store_need_drive(const struct hc_store *store, struct hc_error *err)
+{
+    if (store->use != HC_STORE_DRIVE) {
+        return hc_error_set(err, HC_P_STORE_WRITE, store->path, "it is open for reading only");
+    }
+    return 0;
+}
+
+/* Owner and mode of the folder itself. */
+static int check_root(struct hc_store *store, struct hc_error *err)
+{
+    struct stat st;
+
+    if (fstat(store->root, &st) != 0) {
+        return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno, NULL);
+    }
+    store->owner = st.st_uid;
+    if (st.st_uid != geteuid() && (store->use == HC_STORE_DRIVE || geteuid() != 0)) {
+        return hc_error_set(err, HC_P_STORE_UNSAFE, store->path,
+                            "it belongs to user %u, this process is user %u", (unsigned)st.st_uid,
+                            (unsigned)geteuid());
+    }
+    if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return hc_error_set(err, HC_P_STORE_UNSAFE, store->path,
+                            "others can write it: its mode is %04o",
+                            (unsigned)(st.st_mode & 07777));
+    }
+    if (store->use == HC_STORE_DRIVE && (st.st_mode & 07777) != 0700) {
+        (void)fchmod(store->root, 0700);
+    }
+    return 0;
+}
+
+static int open_root(struct hc_store *store, struct hc_error *err)
+{
+    store->root = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->root < 0 && errno == ENOENT && store->use == HC_STORE_DRIVE) {
+        if (mkdir(store->path, 0700) != 0 && errno != EEXIST) {
+            return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno, "making it");
+        }
+        store->root = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (store->root < 0 && errno == ENOENT) {
+        return hc_error_set(err, HC_P_STORE_EMPTY, store->path, "there is no store yet");
+    }
+    if (store->root < 0) {
+        return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno, NULL);
+    }
+    return check_root(store, err);
+}
+
+int hc_store_open_on(const char *path, enum hc_store_use use,
+                     const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
+                     const struct hc_fs *fs, struct hc_store **out, struct hc_error *err)
+{
+    struct hc_store *store = calloc(1, sizeof(*store));
+    int rc = -1;
+
+    *out = NULL;
+    if (store == NULL) {
+        return hc_error_nomem(err);
+    }
+    store->fs = fs;
+    store->use = use;
+    store->log = log;
+    store->root = -1;
+    if (secret != NULL) {
+        memcpy(store->secret, secret, HC_SECRET_SIZE);
+        store->has_secret = true;
+    }
+    if (hc_strdup(path, &store->path, err) != 0) {
+        goto out;
+    }
+    if (use == HC_STORE_DRIVE && hc_store_need_secret(store, err) != 0) {
+        goto out;
+    }
+    if (open_root(store, err) != 0 || hc_format_check(store, err) != 0) {
+        goto out;
+    }
+    if (use == HC_STORE_DRIVE) {
+        hc_file_clean(store);
+    }
+    *out = store;
+    store = NULL;
+    rc = 0;
+out:
+    hc_store_close(store);
+    return rc == 0 ? 0 : hc_error_during(err, "opening the store");
+}
+
+int hc_store_open(const char *path, enum hc_store_use use,
+                  const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
+                  struct hc_store **out, struct hc_error *err)
+{
+    return hc_store_open_on(path, use, secret, log, &hc_fs_system, out, err);
+}
+
+void hc_store_close(struct hc_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (store->root >= 0) {
+        close(store->root);
+    }
+    OPENSSL_cleanse(store->secret, sizeof(store->secret));
+    hc_list_dispose(&store->warned);
+    free(store->path);
+    free(store);
+}
+
+int hc_store_is_empty(const char *path, bool *empty, struct hc_error *err)
+{
+    struct hc_error own = {0};
+    struct hc_store *store = NULL;
+    enum hc_sealed sealed = HC_SEALED_NONE;
+    int rc = hc_store_open(path, HC_STORE_READ, NULL, NULL, &store, &own);
+
+    *empty = false;
+    if (rc == 0) {
+        rc = hc_format_probe(store, &sealed, &own);
+        *empty = rc == 0 && sealed == HC_SEALED_NONE;
+    } else if (own.problem == HC_P_STORE_EMPTY) {
+        *empty = true;
+        rc = 0;
+    }
+    hc_store_close(store);
+    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
+        *err = own;
+    }
+    return rc;
+}
