@@ -1,9 +1,10 @@
 /*
- * A plain GET of somebody else's URL, one step at a time: for looking at http-01 as a CA's validator
- * does (RFC 8555 section 8.3), and for intermediates named in certificates (RFC 5280 section
- * 4.2.2.1). The connection goes to one numeric address that the caller vetted, whatever the DNS says
- * by now; Host (and SNI) are the URL's. No redirect is followed: the reply tells where it leads, and
- * the caller looks up, vets and starts the next step, with a count and a clock of its own.
+ * A plain GET of somebody else's URL, one step at a time: for looking at http-01 as a CA's
+ * validator does (RFC 8555 section 8.3), and for intermediates named in certificates (RFC 5280
+ * section 4.2.2.1). The connection goes to one numeric address that the caller vetted, whatever the
+ * DNS says by now; Host (and SNI) are the URL's. No redirect is followed: the reply tells where it
+ * leads, and the caller looks up, vets and starts the next step, with a count and a clock of its
+ * own.
  *
  * No proxy, no kept connection, no cookies, no authentication, HTTP/1.1; bounded in size and time.
  * Nothing of a body is ever logged or put into an error.
@@ -19,7 +20,7 @@
 struct hc_fetch_target {
     char host[HC_FETCH_HOST]; /* lower case, without brackets; maybe a numeric address itself */
     uint16_t port;
-    bool tls;                 /* https */
+    bool tls; /* https */
 };
 
 /*
@@ -38,8 +39,9 @@ struct hc_fetch_options {
     size_t max_body;       /* 0: HC_HTTP_BODY_MAX */
     long timeout_ms;       /* of this step; 0: HC_HTTP_TIMEOUT_MS */
     /*
-     * https only. False: the certificate must be trusted and fit the host. True: any will do, as for
-     * a CA's validator behind a redirect; then nothing but a comparison may be made with the reply.
+     * https only. False: the certificate must be trusted and fit the host. True: any will do, as
+     * for a CA's validator behind a redirect; then nothing but a comparison may be made with the
+     * reply.
      */
     bool any_certificate;
 };
@@ -48,8 +50,8 @@ struct hc_fetch_options {
 struct hc_fetch_reply {
     long status;
     const char *content_type; /* "" when absent */
-    const char *redirect;     /* status 301, 302, 303, 307, 308: the absolute URL, unvetted; else "" */
-    struct hc_bytes body;     /* empty for a redirect */
+    const char *redirect; /* status 301, 302, 303, 307, 308: the absolute URL, unvetted; else "" */
+    struct hc_bytes body; /* empty for a redirect */
 };
 
 /*
