@@ -67,7 +67,7 @@ else
     options="--with-compat --with-http_ssl_module --with-http_v2_module"
 fi
 
-key=$(echo "$src $options ${CC:-} ${LDSAN:-}"; cat "$top/config"; ls "$top"/ngx_module/*.c)
+key=$(echo "$src $options ${CC:-} ${LDSAN:-}"; cat "$top/config"; ls "$top"/ngx_module/*.[ch] "$top"/core/*/*.h)
 if [ ! -f "$tree/objs/Makefile" ] || [ "$key" != "$(cat "$tree/key" 2>/dev/null)" ]; then
     (configure)
     echo "$key" >"$tree/key"

@@ -58,21 +58,35 @@ static void start_agent(const ngx_http_hotcert_main_conf_t *main, ngx_log_t *log
     }
 }
 
-static void agent_is_gone(ngx_log_t *log)
+/* Kills and reaps; *status as of waitpid(), if it is still to be had. */
+static bool reap_agent(int *status)
 {
-    int64_t wait = hc_agent_backoff(&agent.failures, (int64_t)(now() - agent.started));
-    int status = 0;
+    pid_t reaped = 0;
 
     close(agent.supervise);
     agent.supervise = -1;
-    /* it closed its end, so it is dead or dying; in single process mode nginx may have reaped it */
     (void)kill(agent.pid, SIGKILL);
-    while (waitpid(agent.pid, &status, 0) < 0 && errno == EINTR) {
+    do {
+        reaped = waitpid(agent.pid, status, 0);
+    } while (reaped < 0 && errno == EINTR);
+    return reaped == agent.pid;
+}
+
+static void agent_is_gone(ngx_log_t *log)
+{
+    int64_t wait = hc_agent_backoff(&agent.failures, (int64_t)(now() - agent.started));
+    char how[64] = "";
+    int status = 0;
+
+    /* it closed its end, so it is dead or dying; without a master nginx may have reaped it */
+    if (reap_agent(&status)) {
+        ngx_snprintf((u_char *)how, sizeof(how),
+                     WIFSIGNALED(status) ? " by signal %d%Z" : " with code %d%Z",
+                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
     ngx_log_error(NGX_LOG_ERR, log, 0,
-                  "hotcert: the agent (process %P) ended%s %d; it is started again in %L s",
-                  agent.pid, WIFSIGNALED(status) ? " by signal" : " with code",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), wait);
+                  "hotcert: the agent (process %P) ended%s; it is started again in %L s", agent.pid,
+                  how, wait);
     agent.pid = 0;
     agent.next = now() + (time_t)wait;
 }
@@ -80,11 +94,9 @@ static void agent_is_gone(ngx_log_t *log)
 /* A reload without a master: the one process goes on, with another configuration. */
 static void stop_agent(void)
 {
-    close(agent.supervise);
-    (void)kill(agent.pid, SIGKILL);
-    while (waitpid(agent.pid, NULL, 0) < 0 && errno == EINTR) {
-    }
-    agent.supervise = -1;
+    int status = 0;
+
+    (void)reap_agent(&status);
     agent.pid = 0;
     agent.next = 0;
 }
