@@ -23,6 +23,7 @@ struct hc_check_file {
     const char *path;
     uint32_t mode; /* st_mode */
     uint32_t uid;
+    uint32_t owner; /* who may own it besides root: the user that the asker runs as */
 };
 
 /* What a pair is judged by. Everything is borrowed. */

@@ -1,0 +1,153 @@
+/*
+ * What a client would receive: a handshake in memory over a BIO pair, TLS 1.3 or what the server
+ * context allows. libssl builds chains of its own and refuses keys by its security level; both
+ * would otherwise show only at a visitor's.
+ */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <string.h>
+
+#include "pki/check.h"
+
+/* Turns that each side gets; a handshake needs three. */
+#define TURNS 20
+
+static int refused(const struct hc_pair *pair, const char *doing, struct hc_findings *findings,
+                   struct hc_error *err)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    int rc = hc_findings_add(findings, HC_P_TLS_REFUSED, "the pair", err,
+                             "OpenSSL refuses %s (serial %s): %s", doing, hc_pair_serial(pair),
+                             reason != NULL ? reason : "it gives no reason");
+
+    ERR_clear_error();
+    return rc;
+}
+
+/* A context as the servers make theirs. NULL: the pair cannot be loaded. */
+static SSL_CTX *server_context(const struct hc_pair *pair)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    if (ctx == NULL) {
+        return NULL;
+    }
+    SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
+        SSL_CTX_use_cert_and_key(ctx, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair),
+                                 1) != 1) {
+        SSL_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return ctx;
+}
+
+/* The most tolerant client: it looks, it does not judge. */
+static SSL_CTX *client_context(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+    if (ctx != NULL) {
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+        SSL_CTX_set_security_level(ctx, 0);
+    }
+    return ctx;
+}
+
+static bool wants_more(SSL *ssl, int rc)
+{
+    int what = SSL_get_error(ssl, rc);
+
+    return what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE;
+}
+
+static bool shake_hands(SSL *server, SSL *client)
+{
+    for (int i = 0; i < TURNS; i++) {
+        int c = SSL_do_handshake(client);
+        int s = 0;
+
+        if (c != 1 && !wants_more(client, c)) {
+            return false;
+        }
+        s = SSL_do_handshake(server);
+        if (s != 1 && !wants_more(server, s)) {
+            return false;
+        }
+        if (c == 1 && s == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool arrived_whole(SSL *client, const struct hc_pair *pair)
+{
+    STACK_OF(X509) *arrived = SSL_get_peer_cert_chain(client);
+    STACK_OF(X509) *chain = hc_pair_chain(pair);
+    bool same = sk_X509_num(arrived) == sk_X509_num(chain) + 1 &&
+                X509_cmp(sk_X509_value(arrived, 0), hc_pair_leaf(pair)) == 0;
+
+    for (int i = 0; same && i < sk_X509_num(chain); i++) {
+        same = X509_cmp(sk_X509_value(arrived, i + 1), sk_X509_value(chain, i)) == 0;
+    }
+    return same;
+}
+
+static int try_handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, const struct hc_pair *pair,
+                         struct hc_findings *findings, struct hc_error *err)
+{
+    SSL *server = SSL_new(server_ctx);
+    SSL *client = SSL_new(client_ctx);
+    BIO *server_end = NULL;
+    BIO *client_end = NULL;
+    int rc = -1;
+
+    if (server == NULL || client == NULL || BIO_new_bio_pair(&server_end, 0, &client_end, 0) != 1) {
+        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a handshake");
+        goto out;
+    }
+    SSL_set_bio(server, server_end, server_end);
+    SSL_set_bio(client, client_end, client_end);
+    SSL_set_accept_state(server);
+    SSL_set_connect_state(client);
+    if (!shake_hands(server, client)) {
+        /* a curve that this client, like all others, does not offer has its finding already */
+        rc = hc_findings_find(findings, HC_P_CURVE_UNSUPPORTED, NULL) != NULL
+                 ? 0
+                 : refused(pair, "a handshake with it", findings, err);
+    } else if (!arrived_whole(client, pair)) {
+        rc = hc_findings_add(findings, HC_P_WIRE_DIFFERS, "the pair", err,
+                             "%d certificates arrive where %d were checked (serial %s)",
+                             sk_X509_num(SSL_get_peer_cert_chain(client)),
+                             sk_X509_num(hc_pair_chain(pair)) + 1, hc_pair_serial(pair));
+    } else {
+        rc = 0;
+    }
+out:
+    SSL_free(server);
+    SSL_free(client);
+    ERR_clear_error();
+    return rc;
+}
+
+int hc_check_wire(SSL_CTX *server, const struct hc_pair *pair, struct hc_findings *findings,
+                  struct hc_error *err)
+{
+    SSL_CTX *own = server == NULL ? server_context(pair) : NULL;
+    SSL_CTX *client = client_context();
+    int rc = -1;
+
+    if (server == NULL && own == NULL) {
+        rc = refused(pair, "to load it", findings, err);
+    } else if (client == NULL) {
+        rc = hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a client");
+    } else {
+        rc = try_handshake(server != NULL ? server : own, client, pair, findings, err);
+    }
+    SSL_CTX_free(own);
+    SSL_CTX_free(client);
+    ERR_clear_error();
+    return rc;
+}
