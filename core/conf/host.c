@@ -3,6 +3,7 @@
  * hosts share a certificate. See conf.h.
  */
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,12 +38,30 @@ static const char *left_out_because(const char *name)
     return NULL;
 }
 
-static int add_name(struct hc_identity *identity, const char *raw, bool asked_for,
-                    struct hc_findings *notes, struct hc_error *err)
+/* Under watch nothing is ordered: names say what the files should cover, the others say nothing. */
+static int add_watched_name(struct hc_identity *identity, const char *raw, struct hc_error *err)
+{
+    char dotted[HC_NAME_SIZE + 1];
+    char name[HC_NAME_SIZE];
+    struct hc_error why;
+
+    hc_error_init(&why);
+    if (raw[0] == '.' && strlen(raw) < HC_NAME_SIZE) {
+        /* ".example.com" of nginx is the name and its wildcard */
+        (void)snprintf(dotted, sizeof(dotted), "*%s", raw);
+        if (add_watched_name(identity, dotted, err) != 0) {
+            return -1;
+        }
+        raw++;
+    }
+    return hc_name_normalise(raw, name, &why) == 0 ? hc_list_add(&identity->names, name, err) : 0;
+}
+
+static int add_ordered_name(struct hc_identity *identity, const char *raw, bool asked_for,
+                            struct hc_findings *notes, struct hc_error *err)
 {
     char name[HC_NAME_SIZE];
     struct hc_error why;
-    /* ".example.com" of nginx is the name and its wildcard: the name can be ordered */
     const char *bare = raw[0] == '.' ? raw + 1 : raw;
     const char *reason = left_out_because(bare);
 
@@ -54,12 +73,11 @@ static int add_name(struct hc_identity *identity, const char *raw, bool asked_fo
         }
         return hc_list_add(&identity->names, name, err);
     }
-    if (asked_for || (reason == NULL && identity->mode == HC_MODE_ON)) {
+    if (asked_for || reason == NULL) {
         return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s",
                             reason != NULL ? reason : why.detail);
     }
-    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err, "%s",
-                           reason != NULL ? reason : why.detail);
+    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err, "%s", reason);
 }
 
 static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
@@ -70,7 +88,12 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
     const struct hc_list *names = scope->has_names ? &scope->names : host->names;
 
     for (size_t i = 0; names != NULL && i < names->count; i++) {
-        if (add_name(identity, names->items[i], scope->has_names, notes, err) != 0) {
+        const char *name = names->items[i];
+        int rc = identity->mode == HC_MODE_WATCH
+                     ? add_watched_name(identity, name, err)
+                     : add_ordered_name(identity, name, scope->has_names, notes, err);
+
+        if (rc != 0) {
             return -1;
         }
     }

@@ -149,9 +149,15 @@ static void watched_files_make_the_identity_of_watch(void)
        "another key");
     is_int(second, 1, "is another identity");
     is_int(w.conf->identities[1].watched[0].passphrase, 3, "with its passphrase file");
+    ok(add_host(w.conf, NULL, "_ ~^x *.w.example .d.example", "/w.pem /w.key ", &w.notes, &second,
+                &w.err) == 0,
+       "wildcards and patterns");
+    is_int(w.conf->identities[2].names.count, 3, "are names to cover where they can be");
+    is_str(w.conf->identities[2].names.items[0], "*.d.example", "the dot form is two of them");
+    is_int(w.notes.count, 0, "and no reason for a remark: nothing is ordered");
     ok(say(w.conf, w.a, NULL, "hotcert_files /x.pem y.pem", &w.err) == 0, "named files");
     ok(add_host(w.conf, w.a, "_", "/c.pem /k.pem ", &w.notes, &second, &w.err) == 0, "win");
-    is_str(w.conf->files.items[w.conf->identities[2].watched[0].key], "/etc/server/y.pem",
+    is_str(w.conf->files.items[w.conf->identities[3].watched[0].key], "/etc/server/y.pem",
            "over those");
     ok(add_host(w.conf, w.b, "a.example", "", &w.notes, &second, &w.err) != 0 &&
            w.err.problem == HC_P_NO_FILES,
