@@ -58,6 +58,7 @@ static int presented_copy(const char *text, char **out, struct hc_error *err)
     return hc_strdup(kept, out, err);
 }
 
+HC_FORMAT(6, 0)
 static int add(struct hc_findings *list, enum hc_problem p, const char *subject,
                int (*copy)(const char *text, char **out, struct hc_error *err),
                struct hc_error *err, const char *fmt, va_list args)
