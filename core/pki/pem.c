@@ -63,13 +63,18 @@ static bool starts(struct line l, const char *prefix)
 
 static bool next_line(struct scan *s, struct line *l)
 {
-    const char *data = (const char *)s->text.data + s->at;
     size_t left = s->text.len - s->at;
-    const char *end = left > 0 ? memchr(data, '\n', left) : NULL;
-    size_t len = end != NULL ? (size_t)(end - data) : left;
+    const char *data = NULL;
+    const char *end = NULL;
+    size_t len = left;
 
     if (left == 0) {
         return false;
+    }
+    data = (const char *)s->text.data + s->at;
+    end = memchr(data, '\n', left);
+    if (end != NULL) {
+        len = (size_t)(end - data);
     }
     s->at += end != NULL ? len + 1 : len;
     s->line_no++;
