@@ -9,6 +9,7 @@
 
 #define URN          "urn:ietf:params:acme:error:"
 #define TOKEN_LENGTH 22 /* 128 bits in base64url, RFC 8555 section 8.1 */
+#define SECRET_LEAST 8  /* shorter ones are no secrets, and words would lose their letters */
 #define PATH         "/.well-known/acme-challenge/"
 #define LEFT_OUT     "[..]"
 
@@ -79,7 +80,7 @@ static size_t secret_length(const char *text, size_t at, const struct hc_list *s
     for (size_t i = 0; secrets != NULL && i < secrets->count; i++) {
         size_t len = strlen(secrets->items[i]);
 
-        if (len > 0 && strncmp(text + at, secrets->items[i], len) == 0) {
+        if (len >= SECRET_LEAST && strncmp(text + at, secrets->items[i], len) == 0) {
             return len;
         }
     }

@@ -1,0 +1,925 @@
+/* Orders against a CA made for tests: every fault that a CA or its network can have. */
+#include "acme/order.h"
+
+#include "acme_fake.h"
+
+#define TEXT 4096
+
+/* One issuer, one order, and what its owner saw. */
+struct scene {
+    struct fake ca;
+    struct hc_issuer issuer;
+    struct hc_list contacts;
+    struct hc_acme *acme;
+    struct hc_order *order;
+    struct hc_order_handler handler;
+    struct hc_list names;
+
+    EVP_PKEY *account_key;
+    char account_url[128];
+    struct hc_order_state state;
+    int persisted;
+    int presented;
+    int withdrawn;
+    bool never_presented;
+    enum hc_problem fail_store; /* what these calls fail with */
+    enum hc_problem fail_persist;
+    enum hc_problem fail_present;
+
+    int done;
+    struct hc_error error;
+    bool ca_wide;
+    bool dead;
+    bool waited; /* hc_order_waiting() was true at some time */
+    char chain[256];
+    size_t name_count;
+    char bad_names[FAKE_NAMES][64];
+    enum hc_problem bad_problems[FAKE_NAMES];
+};
+
+static int store_account(void *self, const struct hc_acme_account *account, struct hc_error *err)
+{
+    struct scene *s = self;
+
+    if (s->fail_store != HC_P_NONE) {
+        return hc_error_set(err, s->fail_store, "account", NULL);
+    }
+    EVP_PKEY_up_ref(account->key);
+    EVP_PKEY_free(s->account_key);
+    s->account_key = account->key;
+    snprintf(s->account_url, sizeof(s->account_url), "%s",
+             account->url != NULL ? account->url : "");
+    return 0;
+}
+
+static int persist(void *self, const struct hc_order_state *state, struct hc_error *err)
+{
+    struct scene *s = self;
+
+    s->persisted++;
+    if (s->fail_persist != HC_P_NONE) {
+        return hc_error_set(err, s->fail_persist, "job", NULL);
+    }
+    EVP_PKEY_up_ref(state->key);
+    EVP_PKEY_free(s->state.key);
+    s->state.key = state->key;
+    free(s->state.order_url);
+    s->state.order_url = strdup(state->order_url);
+    return 0;
+}
+
+static int present(void *self, const char *name HC_UNUSED, const char *token HC_UNUSED,
+                   const char *keyauth HC_UNUSED, struct hc_error *err)
+{
+    struct scene *s = self;
+
+    s->presented++;
+    return s->fail_present != HC_P_NONE ? hc_error_set(err, s->fail_present, "table", NULL) : 0;
+}
+
+static bool presented(void *self)
+{
+    return !((struct scene *)self)->never_presented;
+}
+
+static void withdraw(void *self, const char *token HC_UNUSED)
+{
+    ((struct scene *)self)->withdrawn++;
+}
+
+static void order_done(void *self, const struct hc_order_result *result)
+{
+    struct scene *s = self;
+
+    s->done++;
+    s->error = result->error;
+    s->ca_wide = result->ca_wide;
+    s->dead = result->order_dead;
+    s->name_count = result->name_count;
+    snprintf(s->chain, sizeof(s->chain), "%.*s", (int)result->chain_pem.len,
+             result->chain_pem.data != NULL ? (const char *)result->chain_pem.data : "");
+    for (size_t i = 0; i < result->name_count && i < FAKE_NAMES; i++) {
+        char text[TEXT];
+
+        snprintf(s->bad_names[i], sizeof(s->bad_names[i]), "%s", result->names[i].name);
+        s->bad_problems[i] = result->names[i].error.problem;
+        fake_line(&s->ca, HC_LOG_ERROR,
+                  hc_error_format(&result->names[i].error, text, sizeof(text)));
+    }
+    hc_order_free(s->order);
+    s->order = NULL;
+}
+
+static void scene_acme(struct scene *s)
+{
+    struct hc_acme_options o = {0};
+    struct hc_acme_account account = {s->account_key, s->account_url[0] ? s->account_url : NULL};
+    struct hc_error err;
+
+    hc_error_init(&err);
+    o.issuer = &s->issuer;
+    o.contacts = &s->contacts;
+    o.http = &s->ca.port;
+    o.clock = &s->ca.clock;
+    o.random = &hc_random_system;
+    o.log = &s->ca.log;
+    o.self = s;
+    o.store_account = store_account;
+    if (hc_acme_new(&o, &account, &s->acme, &err) != 0) {
+        abort();
+    }
+}
+
+static struct scene *scene_new(const char *names)
+{
+    struct scene *s = calloc(1, sizeof(*s));
+    char copy[256];
+
+    fake_init(&s->ca);
+    s->issuer.name = strdup("testca");
+    s->issuer.directory_url = strdup(BASE "/dir");
+    s->issuer.terms_agreed = 1;
+    s->handler = (struct hc_order_handler){s, persist, present, presented, withdraw, order_done};
+    snprintf(copy, sizeof(copy), "%s", names);
+    for (char *n = strtok(copy, " "); n != NULL; n = strtok(NULL, " ")) {
+        if (hc_list_add(&s->names, n, NULL) != 0) {
+            abort();
+        }
+    }
+    scene_acme(s);
+    return s;
+}
+
+static void start(struct scene *s, const struct hc_order_state *resume)
+{
+    struct hc_order_options o = {&s->names, HC_KEY_ECDSA_256, resume, &s->handler};
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_order_start(s->acme, &o, &s->order, &err) != 0) {
+        abort();
+    }
+}
+
+/* One event: a reply, or the next timer. False when nothing is left to happen. */
+static bool event(struct scene *s)
+{
+    int64_t wait = hc_acme_run_timers(s->acme, s->ca.now_ms);
+
+    if (s->order != NULL) {
+        s->waited |= hc_order_waiting(s->order);
+    }
+    if (fake_step(&s->ca)) {
+        return true;
+    }
+    if (wait < 0) {
+        return false;
+    }
+    s->ca.now_ms += wait;
+    return true;
+}
+
+static void run(struct scene *s)
+{
+    for (int i = 0; i < 20000 && s->done == 0 && event(s); i++) {
+    }
+}
+
+/* What must not be in any line: tokens and the thumbprint, so no key authorization either. */
+static bool is_silent(struct scene *s, const char *text)
+{
+    char thumbprint[HC_JWS_THUMBPRINT] = "?";
+    char token[64];
+
+    if (s->account_key != NULL && hc_jws_thumbprint(s->account_key, thumbprint, NULL) != 0) {
+        abort();
+    }
+    for (int k = 0; k < FAKE_ORDERS; k++) {
+        for (size_t i = 0; i < FAKE_NAMES; i++) {
+            if (strstr(text, fake_token(k, i, token)) != NULL) {
+                return false;
+            }
+        }
+    }
+    return strstr(text, thumbprint) == NULL;
+}
+
+static void scene_free(struct scene *s, const char *name)
+{
+    char text[TEXT];
+    char label[160];
+
+    snprintf(label, sizeof(label),
+             "%s: the client keeps the protocol, presents and withdraws in "
+             "pairs, and tells no secret",
+             name);
+    hc_error_format(&s->error, text, sizeof(text));
+    hc_order_free(s->order);
+    ok(s->ca.mistakes == 0 && s->presented == s->withdrawn && is_silent(s, s->ca.text) &&
+           is_silent(s, text),
+       label);
+    hc_acme_free(s->acme);
+    fake_dispose(&s->ca);
+    hc_list_dispose(&s->names);
+    hc_list_dispose(&s->contacts);
+    free(s->issuer.name);
+    free(s->issuer.directory_url);
+    EVP_PKEY_free(s->account_key);
+    EVP_PKEY_free(s->state.key);
+    free(s->state.order_url);
+    free(s);
+}
+
+static bool issued(const struct scene *s)
+{
+    char text[TEXT];
+
+    if (s->done != 1 || hc_error_is_set(&s->error)) {
+        printf("# done %d: %s\n", s->done, hc_error_format(&s->error, text, sizeof(text)));
+        return false;
+    }
+    return strcmp(s->chain, CHAIN) == 0;
+}
+
+static void a_certificate_is_obtained(void)
+{
+    struct scene *s = scene_new("b.test a.test 192.0.2.7");
+
+    s->ca.authz_pending = 2;
+    s->ca.order_processing = 2;
+    start(s, NULL);
+    ok(s->done == 0, "a start calls nobody back");
+    run(s);
+    ok(issued(s), "an order of three names ends with its chain");
+    is_int(s->persisted, 1, "its state was stored once");
+    is_int(s->presented, 3, "three answers were presented");
+    is_int(s->ca.new_accounts, 1, "one account was made");
+    is_int(s->ca.new_orders, 1, "one order was placed");
+    is_str(hc_acme_account_url(s->acme), BASE "/a/1", "the account's URL is known");
+    is_str(hc_acme_caa_identities(s->acme)->items[0], "ca.test", "and the CA's own CAA identity");
+    ok(!s->dead && s->name_count == 0, "nothing is held against a name");
+    scene_free(s, "a plain order");
+}
+
+static void what_is_valid_already_is_not_done_again(void)
+{
+    struct scene *s = scene_new("a.test");
+
+    s->ca.already_valid = true;
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "an order that is ready at once is finalized at once");
+    is_int(s->presented, 0, "without any challenge");
+    scene_free(s, "a reused order");
+
+    s = scene_new("a.test b.test");
+    fake_rule(&s->ca, "/z/0/0", 200)->body =
+        "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},\"status\":\"valid\","
+        "\"challenges\":[]}";
+    start(s, NULL);
+    event(s);
+    while (s->done == 0 && event(s)) {
+        /* the CA knows it as valid as well */
+        if (s->ca.order_count > 0) {
+            s->ca.orders[0].authz[0] = "valid";
+        }
+    }
+    ok(issued(s), "an authorization that is valid already is left alone");
+    is_int(s->presented, 1, "and only the other is answered");
+    scene_free(s, "a reused authorization");
+}
+
+static void nonces_are_retried(void)
+{
+    struct scene *s = scene_new("a.test");
+
+    start(s, NULL);
+    s->ca.bad_nonces = 30;
+    run(s);
+    ok(issued(s), "30 refused nonces in a row are got over");
+    scene_free(s, "30 bad nonces");
+
+    s = scene_new("a.test");
+    start(s, NULL);
+    s->ca.bad_nonces = 1000;
+    run(s);
+    is_int(s->error.problem, HC_P_BAD_NONCE, "but not any number of them");
+    ok(s->ca_wide, "which is the CA's fault");
+    scene_free(s, "no good nonces");
+}
+
+/* Each kind of request fails once in each passing way: the order does not notice. */
+static void passing_faults_are_got_over(void)
+{
+    static const char *const where[] = {"/dir", "/nonce", "/acct", "/order", "/o/",
+                                        "/z/",  "/c/",    "/f/",   "/cert/"};
+
+    for (size_t i = 0; i < HC_COUNT(where); i++) {
+        for (int kind = 0; kind < 4; kind++) {
+            struct scene *s = scene_new("a.test b.test");
+            struct rule *r = fake_rule(&s->ca, where[i], kind == 0 ? 500 : kind == 1 ? 503 : 0);
+            char label[80];
+
+            r->problem = HC_P_CA_UNREACHABLE;
+            r->retry_after = kind == 1 ? 2 : 0;
+            r->after = kind == 3;
+            r->times = kind == 3 ? 1 : 2;
+            s->ca.order_processing = 1;
+            start(s, NULL);
+            run(s);
+            snprintf(label, sizeof(label), "%s on %s is got over",
+                     kind == 0   ? "500"
+                     : kind == 1 ? "503 with Retry-After"
+                     : kind == 2 ? "a cut connection"
+                                 : "a lost reply",
+                     where[i]);
+            ok(issued(s), label);
+            scene_free(s, where[i]);
+        }
+    }
+}
+
+static void lasting_faults_are_the_cas(void)
+{
+    static const struct {
+        const char *where;
+        long status;
+        enum hc_problem problem;
+        enum hc_problem want;
+    } rows[] = {
+        {"/dir", 0, HC_P_CA_UNREACHABLE, HC_P_CA_UNREACHABLE},
+        {"/dir", 0, HC_P_CA_TLS, HC_P_CA_TLS},
+        {"/dir", 404, HC_P_NONE, HC_P_CA_REFUSED},
+        {"/dir", 302, HC_P_NONE, HC_P_CA_REPLY},
+        {"/nonce", 503, HC_P_NONE, HC_P_CA_ERROR},
+        {"/nonce", 0, HC_P_CA_TIMEOUT, HC_P_CA_TIMEOUT},
+        {"/acct", 500, HC_P_NONE, HC_P_CA_ERROR},
+        {"/order", 0, HC_P_CA_TIMEOUT, HC_P_CA_TIMEOUT},
+        {"/order", 429, HC_P_NONE, HC_P_RATE_LIMITED},
+        {"/order", 302, HC_P_NONE, HC_P_CA_REPLY},
+        {"/z/", 0, HC_P_CA_REPLY, HC_P_CA_REPLY},
+        {"/c/", 500, HC_P_NONE, HC_P_CA_ERROR},
+        {"/f/", 500, HC_P_NONE, HC_P_CA_ERROR},
+        {"/cert/", 0, HC_P_CA_UNREACHABLE, HC_P_CA_UNREACHABLE},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, rows[i].where, rows[i].status);
+        char label[120];
+
+        r->problem = rows[i].problem;
+        r->times = 1000;
+        start(s, NULL);
+        run(s);
+        snprintf(label, sizeof(label), "%s: %ld for good is %s", rows[i].where, rows[i].status,
+                 hc_problem_row(rows[i].want)->slug);
+        is_int(s->error.problem, rows[i].want, label);
+        ok(s->done == 1 && (s->ca_wide || rows[i].want == HC_P_CA_REFUSED),
+           "and says nothing of the names");
+        ok(s->dead == (s->state.order_url == NULL), "a placed order is kept for later");
+        scene_free(s, rows[i].where);
+    }
+}
+
+static void rate_limits_tell_whom_they_mean(void)
+{
+    struct scene *s = scene_new("www.a.test");
+    struct rule *r = fake_rule(&s->ca, "/order", 429);
+
+    r->type = "rateLimited";
+    r->detail = "too many new orders from this account";
+    r->retry_after = 3600;
+    r->times = 10;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_RATE_LIMITED, "a rate limit is one");
+    is_int(s->error.retry_after, 3600, "with the CA's time");
+    ok(s->ca_wide, "of the account: it holds for all orders");
+    scene_free(s, "a limit of the account");
+
+    s = scene_new("www.a.test");
+    r = fake_rule(&s->ca, "/order", 429);
+    r->type = "rateLimited";
+    r->detail = "too many certificates already issued for \\\"a.test\\\"";
+    r->retry_after = 7200;
+    start(s, NULL);
+    run(s);
+    ok(!s->ca_wide, "one that names a name's parent holds for the name");
+    ok(strstr(s->error.detail, "too many certificates") != NULL, "the CA's words are kept");
+    scene_free(s, "a limit of a name");
+}
+
+static void waits_as_long_as_the_ca_asks(void)
+{
+    struct scene *s = scene_new("a.test");
+    int64_t before = s->ca.now_ms;
+
+    s->ca.order_processing = 2;
+    s->ca.poll_retry_after = 7;
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "a slow order ends well");
+    ok(s->ca.now_ms - before >= 21000 && s->ca.now_ms - before < 22000,
+       "three times seven seconds later");
+    ok(s->waited, "and its place was free meanwhile");
+    scene_free(s, "Retry-After");
+
+    s = scene_new("a.test");
+    s->ca.order_processing = 1000000;
+    s->ca.poll_retry_after = 100000;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_TIMEOUT, "an order is not waited for without end");
+    is_int(s->error.retry_after, 100000, "the CA's time is handed on");
+    ok(!s->ca_wide && !s->dead, "it is this order's affair, and can be gone on with");
+    scene_free(s, "an order that hangs");
+
+    s = scene_new("a.test");
+    s->ca.authz_pending = 1000000;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_TIMEOUT, "nor is a validation");
+    ok(!s->ca_wide && !s->dead, "of which the same is true");
+    scene_free(s, "a validation that hangs");
+}
+
+static void each_bad_name_is_named(void)
+{
+    struct scene *s = scene_new("a.test b.test c.test");
+    char keyauth[256];
+
+    s->ca.bad_name = "b.test";
+    s->ca.authz_pending = 1;
+    snprintf(keyauth, sizeof(keyauth),
+             "Expected Tok0_1AbcDefGhiJklMnoPqrStu42.CKlSkFa7PW5AOpSe0cUWsUoYZOjmdSR4pnVMDBUwv1o");
+    s->ca.bad_detail = keyauth;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_SAYS_ANSWER, "a wrong answer is called that");
+    is_str(s->error.subject, "b.test", "of the name");
+    is_str(s->error.detail, "the CA says: Expected [..].[..] [unauthorized]",
+           "in the CA's words without the key authorization");
+    ok(s->dead && !s->ca_wide, "the order is over, the CA is not to blame");
+    is_int(s->name_count, 1, "one name is bad");
+    is_str(s->bad_names[0], "b.test", "and named");
+    scene_free(s, "one of three names");
+
+    s = scene_new("a.test b.test c.test");
+    struct rule *r = fake_rule(&s->ca, "/order", 403);
+    r->type = "rejectedIdentifier";
+    r->extra = ",\"subproblems\":[{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"CAA\","
+               "\"identifier\":{\"type\":\"dns\",\"value\":\"A.test\"}},"
+               "{\"type\":\"urn:ietf:params:acme:error:rejectedIdentifier\",\"detail\":\"R\","
+               "\"identifier\":{\"type\":\"dns\",\"value\":\"c.test\"}},"
+               "{\"type\":\"x\",\"identifier\":{\"type\":\"dns\",\"value\":\"stranger.test\"}}]";
+    start(s, NULL);
+    run(s);
+    is_int(s->name_count, 2, "subproblems name the names, strangers left out");
+    is_str(s->bad_names[0], "a.test", "the one with CAA");
+    is_int(s->bad_problems[0], HC_P_CA_SAYS_CAA, "as such");
+    is_int(s->bad_problems[1], HC_P_CA_SAYS_NAME, "the other as refused");
+    ok(!s->ca_wide, "which is not the CA's fault");
+    scene_free(s, "subproblems of newOrder");
+
+    s = scene_new("a.test b.test");
+    r = fake_rule(&s->ca, "/f/", 403);
+    r->type = "caa";
+    r->extra = ",\"subproblems\":[{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"CAA\","
+               "\"identifier\":{\"type\":\"dns\",\"value\":\"b.test\"}}]";
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_SAYS_CAA, "CAA at the last moment");
+    is_str(s->bad_names[0], "b.test", "names its name");
+    scene_free(s, "subproblems of finalize");
+}
+
+static void an_invalid_order_is_explained(void)
+{
+    struct scene *s = scene_new("a.test");
+    struct rule *r = fake_rule(&s->ca, "/f/", 200);
+
+    r->body = "{\"status\":\"invalid\",\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.test\"}],"
+              "\"authorizations\":[\"" BASE "/z/0/0\"],\"finalize\":\"" BASE "/f/0\","
+              "\"error\":{\"type\":\"urn:ietf:params:acme:error:serverInternal\","
+              "\"detail\":\"signer broken\"}}";
+    start(s, NULL);
+    run(s);
+    ok(strstr(s->error.detail, "signer broken") != NULL, "an invalid order: by its own error");
+    ok(s->dead, "and it is over");
+    scene_free(s, "an invalid order");
+}
+
+static void odd_states_are_lived_with(void)
+{
+    static const struct {
+        const char *where;
+        const char *status;
+        int times;
+    } rows[] = {
+        {"/f/", "ready", 1},   {"/f/", "pending", 1},    {"/f/", "valid", 1}, {"/o/", "ready", 1},
+        {"/o/", "pending", 3}, {"/o/", "processing", 5}, {"/o/", "valid", 2},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, rows[i].where, 200);
+        char body[512];
+        char label[80];
+
+        snprintf(body, sizeof(body),
+                 "{\"status\":\"%s\",\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.test\"}],"
+                 "\"authorizations\":[\"" BASE "/z/0/0\"],\"finalize\":\"" BASE "/f/0\"}",
+                 rows[i].status);
+        r->body = body;
+        r->times = rows[i].times;
+        start(s, NULL);
+        run(s);
+        /* the swallowed finalize is what some of these rows are about */
+        snprintf(label, sizeof(label), "%s said %d times by %s is lived with", rows[i].status,
+                 rows[i].times, rows[i].where);
+        ok(issued(s), label);
+        is_int(s->ca.new_orders, 1, "with the one order");
+        scene_free(s, label);
+    }
+    {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, "/f/", 403);
+
+        r->type = "orderNotReady";
+        start(s, NULL);
+        run(s);
+        ok(issued(s), "orderNotReady is asked again");
+        scene_free(s, "orderNotReady");
+    }
+    {
+        struct scene *s = scene_new("a.test");
+
+        fake_rule(&s->ca, "/f/", 200)->body = "";
+        start(s, NULL);
+        run(s);
+        ok(issued(s), "a finalize reply without a body is looked behind");
+        scene_free(s, "an empty finalize reply");
+    }
+}
+
+static void foreign_urls_are_not_followed(void)
+{
+    static const struct {
+        const char *where;
+        const char *body;
+        const char *location;
+    } rows[] = {
+        {"/dir",
+         "{\"newNonce\":\"http://ca.test/n\",\"newAccount\":\"" BASE "/acct\","
+         "\"newOrder\":\"" BASE "/order\"}",
+         NULL},
+        {"/dir",
+         "{\"newNonce\":\"" BASE "/nonce\",\"newAccount\":\"" BASE "/acct\","
+         "\"newOrder\":\"http://127.0.0.1/order\"}",
+         NULL},
+        {"/dir",
+         "{\"newNonce\":\"file:///etc/passwd\",\"newAccount\":\"" BASE "/acct\","
+         "\"newOrder\":\"" BASE "/order\"}",
+         NULL},
+        {"/acct", NULL, "http://ca.test/a/1"},
+        {"/order", NULL, "http://ca.test/o/0"},
+        {"/order", NULL, "https://user@ca.test/o/0"},
+        {"/order",
+         "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"dns\",\"value\":"
+         "\"a.test\"}],\"authorizations\":[\"http://ca.test/z/0/0\"],"
+         "\"finalize\":\"" BASE "/f/0\"}",
+         BASE "/o/0"},
+        {"/order",
+         "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"dns\",\"value\":"
+         "\"a.test\"}],\"authorizations\":[\"" BASE "/z/0/0\"],"
+         "\"finalize\":\"http://ca.test/f/0\"}",
+         BASE "/o/0"},
+        {"/order",
+         "{\"status\":\"valid\",\"identifiers\":[{\"type\":\"dns\",\"value\":"
+         "\"a.test\"}],\"authorizations\":[\"" BASE "/z/0/0\"],"
+         "\"finalize\":\"" BASE "/f/0\",\"certificate\":\"http://ca.test/c\"}",
+         BASE "/o/0"},
+        {"/z/",
+         "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},\"status\":\"pending\","
+         "\"challenges\":[{\"type\":\"http-01\",\"url\":\"http://ca.test/c\","
+         "\"token\":\"Tok0_0AbcDefGhiJklMnoPqrStu42\"}]}",
+         NULL},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, rows[i].where, 200);
+        char label[80];
+
+        r->body = rows[i].body;
+        r->location = rows[i].location;
+        r->times = 100;
+        start(s, NULL);
+        run(s);
+        snprintf(label, sizeof(label), "row %zu: a URL of another kind on %s is refused", i,
+                 rows[i].where);
+        is_int(s->error.problem, HC_P_CA_URL, label);
+        ok(s->ca_wide, "which is the CA's fault");
+        scene_free(s, rows[i].where);
+    }
+}
+
+static void nonsense_is_refused(void)
+{
+    static const struct {
+        const char *where;
+        const char *body;
+        const char *type;
+    } rows[] = {
+        {"/dir", "<html>hello</html>", "text/html"},
+        {"/dir", "", NULL},
+        {"/dir", "{\"newNonce\":7}", NULL},
+        {"/dir", "[]", NULL},
+        {"/acct", "nonsense", NULL},
+        {"/acct", "{\"status\":\"deactivated\"}", NULL},
+        {"/order", "{}", NULL},
+        {"/order", "{\"status\":\"odd\"}", NULL},
+        {"/order", "{\"status\":\"ready\",\"status\":\"ready\"}", NULL},
+        {"/order",
+         "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"dns\",\"value\":"
+         "\"other.test\"}],\"authorizations\":[\"" BASE "/z/0/0\"],"
+         "\"finalize\":\"" BASE "/f/0\"}",
+         NULL},
+        {"/z/",
+         "{\"identifier\":{\"type\":\"dns\",\"value\":\"other.test\"},"
+         "\"status\":\"pending\",\"challenges\":[]}",
+         NULL},
+        {"/z/",
+         "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},\"status\":\"pending\","
+         "\"challenges\":[{\"type\":\"http-01\",\"url\":\"" BASE "/c/0/0\","
+         "\"token\":\"../../etc/passwd-0123456789\"}]}",
+         NULL},
+        {"/cert/", CHAIN, "text/html"},
+        {"/cert/", "hello", "application/pem-certificate-chain"},
+        {"/cert/", "", "application/pem-certificate-chain"},
+        {"/cert/", CHAIN "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+         "application/pem-certificate-chain"},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, rows[i].where, 200);
+        char label[80];
+
+        r->body = rows[i].body;
+        r->content_type = rows[i].type;
+        r->location = BASE "/o/0";
+        r->times = 100;
+        start(s, NULL);
+        run(s);
+        snprintf(label, sizeof(label), "row %zu: nonsense on %s is refused", i, rows[i].where);
+        ok(s->done == 1 &&
+               (s->error.problem == HC_P_CA_REPLY || s->error.problem == HC_P_ACCOUNT_REFUSED),
+           label);
+        ok(s->ca_wide, "which is the CA's fault");
+        scene_free(s, rows[i].where);
+    }
+}
+
+static void a_lost_account_is_made_again(void)
+{
+    for (int when = 0; when < 16; when++) {
+        struct scene *s = scene_new("a.test b.test");
+        EVP_PKEY *key = NULL;
+        char label[80];
+
+        s->ca.order_processing = 1;
+        start(s, NULL);
+        run(s);
+        /* the second order of this account meets a CA that forgot, at each of its steps */
+        s->done = 0;
+        key = s->account_key;
+        EVP_PKEY_up_ref(key);
+        start(s, NULL);
+        for (int i = 0; i < when && s->done == 0; i++) {
+            event(s);
+        }
+        if (s->done == 0) {
+            s->ca.account_known = false;
+        }
+        run(s);
+        snprintf(label, sizeof(label), "an account lost after %d events is made again", when);
+        ok(issued(s), label);
+        ok(EVP_PKEY_eq(key, s->account_key) == 1, "with the same key");
+        ok(s->ca.account_known == false || s->ca.new_accounts == 1 ||
+               strstr(s->ca.text, "does not know the account") != NULL,
+           "which is said");
+        EVP_PKEY_free(key);
+        scene_free(s, label);
+    }
+}
+
+static void a_lost_order_is_placed_again(void)
+{
+    struct scene *s = scene_new("a.test");
+    struct rule *r = fake_rule(&s->ca, "/o/", 404);
+
+    s->ca.order_processing = 1;
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "an order that the CA lost is placed again");
+    is_int(s->ca.new_orders, 2, "as a second one");
+    is_int(s->persisted, 2, "which is stored");
+    ok(strstr(s->ca.text, "placing it again") != NULL, "and that is said");
+    scene_free(s, "a lost order");
+
+    s = scene_new("a.test");
+    r = fake_rule(&s->ca, "/o/", 404);
+    r->times = 10;
+    s->ca.order_processing = 1;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_ORDER_LOST, "but only once");
+    ok(s->dead && s->ca_wide, "then it is dead, and the CA to blame");
+    scene_free(s, "an order lost twice");
+}
+
+static void an_order_is_resumed_at_any_event(void)
+{
+    int resumed = 0;
+
+    for (int events = 0; events < 40; events++) {
+        struct scene *s = scene_new("a.test b.test");
+        char label[80];
+        bool was_placed = false;
+        bool was_done = false;
+
+        s->ca.authz_pending = 1;
+        s->ca.order_processing = 2;
+        start(s, NULL);
+        for (int i = 0; i < events && s->done == 0; i++) {
+            event(s);
+        }
+        was_done = s->done > 0;
+        was_placed = s->state.order_url != NULL;
+        if (!was_done) {
+            hc_order_free(s->order);
+            s->order = NULL;
+            hc_acme_free(s->acme);
+            ok(s->presented == s->withdrawn, "who ends early withdraws all");
+            ok(s->ca.queue == NULL, "and leaves no request behind");
+            scene_acme(s);
+            start(s, was_placed ? &s->state : NULL);
+            run(s);
+            resumed += was_placed;
+        }
+        snprintf(label, sizeof(label), "an order cut off after %d events goes on", events);
+        ok(issued(s), label);
+        if (was_placed) {
+            is_int(s->ca.new_orders, 1, "as the same order");
+            is_int(s->ca.finalized >= 1 && s->ca.finalized <= 2, 1, "finalized");
+        }
+        ok(s->ca.new_accounts <= 2 && s->ca.account_serial == 1, "by the one account");
+        scene_free(s, label);
+    }
+    ok(resumed > 8, "many of them in the middle");
+}
+
+static void a_stored_order_may_be_dead(void)
+{
+    struct scene *s = scene_new("a.test");
+    struct hc_order_state state = {strdup(BASE "/o/99"), NULL};
+
+    if (hc_key_new(HC_KEY_ECDSA_256, &state.key, NULL) != 0) {
+        abort();
+    }
+    start(s, &state);
+    run(s);
+    ok(issued(s), "a stored order that the CA does not know is placed again");
+    ok(s->state.key != NULL && EVP_PKEY_eq(s->state.key, state.key) == 1, "with its key");
+    scene_free(s, "an unknown stored order");
+
+    s = scene_new("a.test");
+    free(state.order_url);
+    state.order_url = strdup("http://ca.test/o/0");
+    start(s, &state);
+    run(s);
+    ok(issued(s), "a stored URL that is not followed leads to a new order");
+    scene_free(s, "a stored URL of another kind");
+
+    s = scene_new("a.test");
+    s->ca.bad_name = "a.test";
+    start(s, NULL);
+    run(s);
+    s->done = 0;
+    s->name_count = 0;
+    start(s, &s->state);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_SAYS_ANSWER,
+           "a stored order that became invalid is explained");
+    ok(s->dead && s->name_count == 1, "and dead");
+    scene_free(s, "an invalid stored order");
+    free(state.order_url);
+    EVP_PKEY_free(state.key);
+}
+
+static void what_fails_at_home_is_said(void)
+{
+    struct scene *s = scene_new("a.test");
+
+    s->fail_store = HC_P_STORE_EMPTY;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_STORE_EMPTY, "an account that cannot be stored is not made");
+    is_int(s->ca.new_accounts, 0, "really");
+    scene_free(s, "no store for the account");
+
+    s = scene_new("a.test");
+    s->fail_persist = HC_P_STORE_EMPTY;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_STORE_EMPTY, "an order that cannot be stored ends");
+    is_int(s->presented, 0, "before anything is presented");
+    scene_free(s, "no store for the order");
+
+    s = scene_new("a.test b.test");
+    s->fail_present = HC_P_TABLE_FULL;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_TABLE_FULL, "an answer that cannot be presented ends it");
+    ok(!s->dead, "but the order can be gone on with");
+    scene_free(s, "no place for the answer");
+
+    s = scene_new("a.test");
+    s->never_presented = true;
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "a server that never says that it has the answer is waited for, then not");
+    ok(s->ca.now_ms >= 1010000, "ten seconds");
+    ok(strstr(s->ca.text, "not every server") != NULL, "and that is said");
+    scene_free(s, "a silent server");
+}
+
+static void terms_and_binding(void)
+{
+    struct scene *s = scene_new("a.test");
+
+    s->ca.meta = "{\"externalAccountRequired\":true}";
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_ACCOUNT_REFUSED,
+           "external account binding is asked for: said so");
+    ok(s->ca_wide && strstr(s->error.detail, "external account binding") != NULL, "in words");
+    is_int(s->ca.new_accounts, 0, "and nothing is sent");
+    scene_free(s, "binding");
+
+    s = scene_new("a.test");
+    s->issuer.terms_agreed = 0;
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_SAYS_TERMS, "terms that are not agreed to: said so");
+    ok(strstr(s->error.detail, "https://ca.test/terms") != NULL, "with their address");
+    scene_free(s, "terms");
+
+    s = scene_new("a.test");
+    struct rule *r = fake_rule(&s->ca, "/acct", 400);
+    r->type = "invalidContact";
+    r->detail = "no such domain";
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_SAYS_CONTACT, "a contact that the CA does not take");
+    ok(s->ca_wide, "concerns all orders");
+    scene_free(s, "contact");
+}
+
+static void wildcards_need_another_challenge(void)
+{
+    struct scene *s = scene_new("*.a.test a.test");
+
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_NO_CHALLENGE, "a wildcard has no http-01");
+    is_str(s->error.subject, "*.a.test", "and is named");
+    is_int(s->name_count, 1, "the other name is not");
+    scene_free(s, "wildcard");
+}
+
+int main(void)
+{
+    a_certificate_is_obtained();
+    what_is_valid_already_is_not_done_again();
+    nonces_are_retried();
+    passing_faults_are_got_over();
+    lasting_faults_are_the_cas();
+    rate_limits_tell_whom_they_mean();
+    waits_as_long_as_the_ca_asks();
+    each_bad_name_is_named();
+    an_invalid_order_is_explained();
+    odd_states_are_lived_with();
+    foreign_urls_are_not_followed();
+    nonsense_is_refused();
+    a_lost_account_is_made_again();
+    a_lost_order_is_placed_again();
+    an_order_is_resumed_at_any_event();
+    a_stored_order_may_be_dead();
+    what_fails_at_home_is_said();
+    terms_and_binding();
+    wildcards_need_another_challenge();
+    return done();
+}
