@@ -15,7 +15,11 @@ static void describe_end(const struct hc_request *r, char *dst, size_t cap)
         }
         break;
     case HC_REQUEST_WRONG:
-        snprintf(dst, cap, "status %ld%s, and not our answer", r->status, after);
+        if (r->status == 0) {
+            snprintf(dst, cap, "a long page%s, and not our answer", after);
+        } else {
+            snprintf(dst, cap, "status %ld%s, and not our answer", r->status, after);
+        }
         break;
     case HC_REQUEST_ASTRAY:
     case HC_REQUEST_UNREACHABLE:

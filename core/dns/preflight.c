@@ -40,7 +40,7 @@ struct hc_preflight {
     char *account_uri;
     char *token;
     char *answer;
-    const struct hc_fetch_port *fetch;
+    const struct hc_web_port *web;
     const struct hc_clock *clock;
     const struct hc_log *log;
     void *self;
@@ -459,7 +459,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
 {
     static const struct hc_list none;
 
-    p->fetch = o->fetch;
+    p->web = o->web;
     p->clock = o->clock;
     p->log = o->log;
     p->self = o->self;
@@ -473,7 +473,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
         copy_optional(o->answer, &p->answer, err) != 0) {
         return -1;
     }
-    p->wants_http = p->fetch != NULL && hc_list_has(&p->methods, "http-01");
+    p->wants_http = p->web != NULL && hc_list_has(&p->methods, "http-01");
     p->has_dns = hc_list_has(&p->methods, "dns-01");
     p->wants_address = !p->has_dns || p->methods.count > 1;
     return o->own != NULL ? hc_list_copy(&p->own, o->own, err) : hc_address_own(&p->own, err);
@@ -516,7 +516,7 @@ static void begin(struct hc_preflight *p, const struct hc_preflight_options *o)
 {
     p->private_network = o->network == HC_NETWORK_PRIVATE;
     p->how = (struct hc_request_how){
-        .fetch = p->fetch,
+        .web = p->web,
         .looks = p->looks,
         .clock = p->clock,
         .token = p->token,

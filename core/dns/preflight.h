@@ -24,8 +24,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "conf/conf.h"
-#include "dns/fetch_port.h"
 #include "dns/resolver.h"
+#include "dns/web.h"
 
 #define HC_PREFLIGHT_DNS_MS   10000 /* all look-ups of a name, and of all names: side by side */
 #define HC_PREFLIGHT_FETCH_MS 10000 /* the requests of all names, after their look-ups */
@@ -77,8 +77,8 @@ struct hc_preflight_options {
      */
     const char *token;
     const char *answer;
-    const struct hc_fetch_port *fetch; /* NULL: no request is made */
-    const struct hc_dns_port *dns;     /* hc_resolver_port() */
+    const struct hc_web_port *web; /* NULL: no request is made */
+    const struct hc_dns_port *dns; /* hc_resolver_port() */
     const struct hc_clock *clock;
     const struct hc_log *log;  /* or NULL */
     const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs() */

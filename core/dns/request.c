@@ -2,12 +2,11 @@
 #include "dns/request.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_MAX 1024 /* a key authorization is far shorter */
+#define BODY_MAX ((size_t)64 << 10) /* what is longer is not a key authorization */
 
 static void finish(struct hc_request *r, enum hc_request_end end)
 {
@@ -21,7 +20,7 @@ static void astray(struct hc_request *r, const char *where, const char *why)
     finish(r, HC_REQUEST_ASTRAY);
 }
 
-static bool is_right(const struct hc_request *r, const struct hc_fetch_reply *reply)
+static bool is_right(const struct hc_request *r, const struct hc_web_reply *reply)
 {
     size_t len = reply->body.len;
     const char *body = (const char *)reply->body.data;
@@ -117,13 +116,15 @@ static bool is_redirect(long status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static void fetched(void *arg, const struct hc_fetch_reply *reply, const struct hc_error *err)
+static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc_error *err)
 {
     struct hc_request *r = arg;
     const struct hc_request_how *how = r->how;
 
-    r->fetch_id = 0;
-    if (reply == NULL) {
+    r->request_id = 0;
+    if (reply == NULL && err->problem == HC_P_TOO_LARGE) {
+        finish(r, r->how->answer == NULL ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG);
+    } else if (reply == NULL) {
         r->error = *err;
         finish(r, HC_REQUEST_UNREACHABLE);
     } else {
@@ -137,11 +138,9 @@ static void fetched(void *arg, const struct hc_fetch_reply *reply, const struct 
     how->wake(how->self); /* may free the request */
 }
 
-static void fetch(struct hc_request *r, const struct hc_address *address, unsigned port)
+static void send_request(struct hc_request *r, const struct hc_address *address, unsigned port)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    struct hc_fetch_ask ask = {.url = r->url, .max_body = BODY_MAX};
+    struct hc_web_ask ask = {.url = r->url, .address = address, .port = port, .max_body = BODY_MAX};
     int64_t left = r->how->deadline_ms - hc_now_ms(r->how->clock);
 
     if (left <= 0) {
@@ -149,11 +148,8 @@ static void fetch(struct hc_request *r, const struct hc_address *address, unsign
         finish(r, HC_REQUEST_UNREACHABLE);
         return;
     }
-    memcpy(&sin.sin_addr, address->octets, 4);
-    memcpy(&sin6.sin6_addr, address->octets, 16);
-    ask.addr = address->ipv6 ? (const struct sockaddr *)&sin6 : (const struct sockaddr *)&sin;
     ask.timeout_ms = left < HC_REQUEST_FETCH_MS ? left : HC_REQUEST_FETCH_MS;
-    if (r->how->fetch->fetch(r->how->fetch->self, &ask, fetched, r, &r->fetch_id, &r->error) != 0) {
+    if (r->how->web->ask(r->how->web->self, &ask, fetched, r, &r->request_id, &r->error) != 0) {
         finish(r, HC_REQUEST_UNREACHABLE);
     }
 }
@@ -223,7 +219,7 @@ static bool step_redirect(struct hc_request *r)
         return true;
     }
     r->resolving = false;
-    fetch(r, &address, r->redirect_port);
+    send_request(r, &address, r->redirect_port);
     return true;
 }
 
@@ -247,7 +243,7 @@ void hc_request_init(struct hc_request *request, const struct hc_request_how *ho
 
 bool hc_request_step(struct hc_request *r)
 {
-    if (r->end != HC_REQUEST_NONE || r->fetch_id != 0) {
+    if (r->end != HC_REQUEST_NONE || r->request_id != 0) {
         return false;
     }
     if (r->resolving) {
@@ -257,14 +253,14 @@ bool hc_request_step(struct hc_request *r)
         return false;
     }
     r->started = true;
-    fetch(r, &r->first, r->how->port);
+    send_request(r, &r->first, r->how->port);
     return true;
 }
 
 void hc_request_dispose(struct hc_request *r)
 {
-    if (r->fetch_id != 0) {
-        r->how->fetch->cancel(r->how->fetch->self, r->fetch_id);
+    if (r->request_id != 0) {
+        r->how->web->cancel(r->how->web->self, r->request_id);
     }
     memset(r, 0, sizeof(*r));
 }

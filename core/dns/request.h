@@ -7,8 +7,8 @@
 #define HC_DNS_REQUEST_H
 
 #include "dns/address.h"
-#include "dns/fetch_port.h"
 #include "dns/look.h"
+#include "dns/web.h"
 
 #define HC_REQUEST_REDIRECTS 10
 #define HC_REQUEST_FETCH_MS  5000 /* for one hop */
@@ -16,7 +16,7 @@
 
 /* The same for all requests of a preflight. Borrowed. */
 struct hc_request_how {
-    const struct hc_fetch_port *fetch;
+    const struct hc_web_port *web;
     struct hc_looks *looks;
     const struct hc_clock *clock;
     int64_t deadline_ms;  /* monotonic, for all of them */
@@ -48,7 +48,7 @@ struct hc_request {
 
     /* the work */
     bool started;
-    uint64_t fetch_id; /* in flight */
+    uint64_t request_id; /* in flight */
     bool resolving;
     char redirect_host[256];
     unsigned redirect_port;

@@ -1,0 +1,298 @@
+/*
+ * hotcert diagnose NAME..: the preflight for somebody who has not configured anything yet. Looks
+ * at each name as a CA would, and prints what it saw, what is wrong, and what to change.
+ */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/diagnose_report.h"
+#include "conf/name.h"
+#include "dns/preflight.h"
+#include "hotcert.h"
+#include "net/http.h"
+
+#define EXIT_WOULD_FAIL 1
+#define EXIT_NOT_LOOKED 3
+
+struct arguments {
+    struct hc_list names; /* as given */
+    struct hc_list caa_domains;
+    struct hc_list methods;
+    struct hc_list resolvers;
+    const char *issuer;
+    const char *account;
+    enum hc_network network;
+    bool no_request;
+    bool json;
+};
+
+static int check_method(const char *method, struct hc_error *err)
+{
+    static const char *const known[] = {"http-01", "tls-alpn-01", "dns-01"};
+
+    for (size_t i = 0; i < HC_COUNT(known); i++) {
+        if (strcmp(method, known[i]) == 0) {
+            return 0;
+        }
+    }
+    return hc_error_set(err, HC_P_BAD_VALUE, "--method",
+                        "\"%s\" is none of http-01, tls-alpn-01, dns-01", method);
+}
+
+static int take_network(const char *text, enum hc_network *out, struct hc_error *err)
+{
+    bool private_network = strcmp(text, "private") == 0;
+
+    if (!private_network && strcmp(text, "public") != 0) {
+        return hc_error_set(err, HC_P_BAD_VALUE, "--network",
+                            "\"%s\" is neither public nor private", text);
+    }
+    *out = private_network ? HC_NETWORK_PRIVATE : HC_NETWORK_PUBLIC;
+    return 0;
+}
+
+enum choice {
+    OPTION_ISSUER = 256,
+    OPTION_CAA_DOMAIN,
+    OPTION_METHOD,
+    OPTION_ACCOUNT,
+    OPTION_RESOLVER,
+    OPTION_NETWORK,
+    OPTION_NO_REQUEST,
+    OPTION_JSON,
+};
+
+static const struct option options[] = {
+    {"issuer", required_argument, NULL, OPTION_ISSUER},
+    {"caa-domain", required_argument, NULL, OPTION_CAA_DOMAIN},
+    {"method", required_argument, NULL, OPTION_METHOD},
+    {"account", required_argument, NULL, OPTION_ACCOUNT},
+    {"resolver", required_argument, NULL, OPTION_RESOLVER},
+    {"network", required_argument, NULL, OPTION_NETWORK},
+    {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {NULL, 0, NULL, 0},
+};
+
+static int take_option(struct arguments *a, int option, struct hc_error *err)
+{
+    switch (option) {
+    case OPTION_ISSUER:
+        a->issuer = optarg;
+        return 0;
+    case OPTION_CAA_DOMAIN:
+        return hc_list_add(&a->caa_domains, optarg, err);
+    case OPTION_METHOD:
+        return check_method(optarg, err) != 0 ? -1 : hc_list_add(&a->methods, optarg, err);
+    case OPTION_ACCOUNT:
+        a->account = optarg;
+        return 0;
+    case OPTION_RESOLVER:
+        return hc_list_add(&a->resolvers, optarg, err);
+    case OPTION_NETWORK:
+        return take_network(optarg, &a->network, err);
+    case OPTION_NO_REQUEST:
+        a->no_request = true;
+        return 0;
+    case OPTION_JSON:
+        a->json = true;
+        return 0;
+    default: /* getopt_long() has said on standard error what is wrong */
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, NULL);
+    }
+}
+
+/* The issuer's name of itself in CAA records, unless the caller said one. */
+static int take_issuer(struct arguments *a, struct hc_error *err)
+{
+    struct hc_conf *conf = NULL;
+    const struct hc_issuer *issuer = NULL;
+    int rc = -1;
+
+    if (a->caa_domains.count > 0) {
+        return 0;
+    }
+    conf = hc_conf_new(HC_SERVER_NONE, err);
+    if (conf == NULL) {
+        return -1;
+    }
+    issuer = hc_conf_issuer(conf, a->issuer != NULL ? a->issuer : "letsencrypt");
+    if (issuer == NULL || issuer->caa_domains.count == 0) {
+        hc_error_set(err, HC_P_UNKNOWN_ISSUER, a->issuer,
+                     "name another CA by what it is called in CAA records: --caa-domain DOMAIN");
+        goto out;
+    }
+    rc = hc_list_copy(&a->caa_domains, &issuer->caa_domains, err);
+
+out:
+    hc_conf_free(conf);
+    return rc;
+}
+
+static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_error *err)
+{
+    int option = 0;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (take_option(a, option, err) != 0) {
+            return -1;
+        }
+    }
+    for (int i = optind; i < argc; i++) {
+        if (hc_list_add(&a->names, argv[i], err) != 0) {
+            return -1;
+        }
+    }
+    if (a->names.count == 0) {
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name what is to be looked at");
+    }
+    if (a->methods.count == 0 && hc_list_add(&a->methods, "http-01", err) != 0) {
+        return -1;
+    }
+    return take_issuer(a, err);
+}
+
+static void arguments_dispose(struct arguments *a)
+{
+    hc_list_dispose(&a->names);
+    hc_list_dispose(&a->caa_domains);
+    hc_list_dispose(&a->methods);
+    hc_list_dispose(&a->resolvers);
+}
+
+/* What the look runs on. */
+struct machine {
+    struct hc_resolver *resolver;
+    struct hc_http *http;
+    struct hc_web *web;
+};
+
+static int machine_open(struct machine *m, const struct arguments *a, struct hc_error *err)
+{
+    struct hc_resolver_options resolver = {
+        .servers = &a->resolvers, .clock = &hc_clock_system, .random = &hc_random_system};
+
+    if (hc_resolver_new(&resolver, &m->resolver, err) != 0 ||
+        hc_http_new("hotcert/" HC_VERSION, &m->http, err) != 0) {
+        return -1;
+    }
+    return a->no_request ? 0 : hc_web_new(m->http, &m->web, err);
+}
+
+static void machine_close(struct machine *m)
+{
+    hc_web_free(m->web);
+    hc_http_free(m->http);
+    hc_resolver_free(m->resolver);
+}
+
+static void looked(void *self, const struct hc_preflight_result *result)
+{
+    hc_diagnose_take(self, result);
+}
+
+static int shorter(int64_t a, int64_t b)
+{
+    int64_t ms = a < 0 ? b : b < 0 ? a : a < b ? a : b;
+
+    return ms < 0 || ms > 1000 ? 1000 : (int)ms;
+}
+
+/* Looks at the valid names; the report has every name afterwards. */
+static int look(const struct arguments *a, const struct hc_list *names,
+                struct hc_diagnose_report *report, struct hc_error *err)
+{
+    struct machine m = {NULL, NULL, NULL};
+    struct hc_preflight *preflight = NULL;
+    struct hc_preflight_options o = {
+        .names = names,
+        .caa_domains = &a->caa_domains,
+        .methods = &a->methods,
+        .account_uri = a->account,
+        .network = a->network,
+        .clock = &hc_clock_system,
+        .self = report,
+        .done = looked,
+    };
+    int rc = -1;
+
+    if (machine_open(&m, a, err) != 0) {
+        goto out;
+    }
+    o.web = m.web != NULL ? hc_web_port(m.web) : NULL;
+    o.dns = hc_resolver_port(m.resolver);
+    if (hc_preflight_start(&o, &preflight, err) != 0) {
+        goto out;
+    }
+    while (!report->complete) {
+        struct pollfd fd = {.fd = hc_resolver_fd(m.resolver), .events = POLLIN};
+        int64_t resolver_ms = hc_resolver_run(m.resolver);
+        int64_t preflight_ms = hc_preflight_run(preflight);
+
+        if (!report->complete &&
+            hc_http_step(m.http, &fd, 1, shorter(resolver_ms, preflight_ms), err) != 0) {
+            goto out;
+        }
+    }
+    rc = report->out_of_memory ? hc_error_nomem(err) : 0;
+
+out:
+    hc_preflight_free(preflight);
+    machine_close(&m);
+    return rc;
+}
+
+/* Names that are none are reported as such; the others are looked at. */
+static int diagnose(const struct arguments *a, struct hc_diagnose_report *report,
+                    struct hc_error *err)
+{
+    struct hc_list names = {0};
+    int rc = -1;
+
+    for (size_t i = 0; i < a->names.count; i++) {
+        char normal[HC_NAME_SIZE];
+        struct hc_error why = {0};
+
+        if (hc_name_normalise(a->names.items[i], normal, &why) != 0) {
+            hc_diagnose_refuse(report, a->names.items[i], &why);
+        } else if (!hc_list_has(&names, normal) && hc_list_add(&names, normal, err) != 0) {
+            goto out;
+        }
+    }
+    rc = names.count > 0 ? look(a, &names, report, err) : 0;
+
+out:
+    hc_list_dispose(&names);
+    return rc;
+}
+
+int hc_cmd_diagnose(int argc, char **argv)
+{
+    struct arguments a = {.network = HC_NETWORK_PUBLIC};
+    struct hc_diagnose_report report = {0};
+    struct hc_error err = {0};
+    char line[HC_LOG_LINE];
+    int code = HC_EXIT_USAGE;
+
+    if (take_arguments(&a, argc, argv, &err) != 0) {
+        code = hc_cmd_usage("diagnose", "%s", hc_error_format(&err, line, sizeof(line)));
+        goto out;
+    }
+    if (diagnose(&a, &report, &err) != 0) {
+        fprintf(stderr, "hotcert diagnose: %s\n", hc_error_format(&err, line, sizeof(line)));
+        code = hc_error_class(&err) == HC_CLASS_USAGE ? HC_EXIT_USAGE : EXIT_NOT_LOOKED;
+        goto out;
+    }
+    hc_diagnose_print(&report, a.json, stdout);
+    code = report.would_fail > 0 ? EXIT_WOULD_FAIL : report.unknown > 0 ? EXIT_NOT_LOOKED : 0;
+
+out:
+    hc_diagnose_report_dispose(&report);
+    arguments_dispose(&a);
+    return code;
+}
