@@ -53,22 +53,26 @@ static unsigned long version_of(struct hc_bytes text)
 {
     static const char key[] = "check: ";
     size_t tail = sizeof(key) - 1 + 64 + 1;
+    const char *start = (const char *)text.data;
+    const char *last = NULL;
     unsigned char digest[32];
     char check[65];
-    struct hc_bytes part = {text.data, text.len - tail};
-    const char *last = (const char *)text.data + part.len;
+    struct hc_bytes part;
 
     if (text.len < tail + sizeof(FIRST_WORDS) ||
-        memcmp(text.data, FIRST_WORDS, sizeof(FIRST_WORDS) - 1) != 0 ||
-        memcmp(last, key, sizeof(key) - 1) != 0 || text.data[text.len - 1] != '\n' ||
-        hc_seal_digest(&part, 1, digest, NULL) != 0) {
+        memcmp(start, FIRST_WORDS, sizeof(FIRST_WORDS) - 1) != 0 || start[text.len - 1] != '\n') {
+        return 0;
+    }
+    part = (struct hc_bytes){text.data, text.len - tail};
+    last = start + part.len;
+    if (memcmp(last, key, sizeof(key) - 1) != 0 || hc_seal_digest(&part, 1, digest, NULL) != 0) {
         return 0;
     }
     hc_hex(check, digest, sizeof(digest));
     if (memcmp(last + sizeof(key) - 1, check, 64) != 0) {
         return 0;
     }
-    return strtoul((const char *)text.data + sizeof(FIRST_WORDS) - 1, NULL, 10);
+    return strtoul(start + sizeof(FIRST_WORDS) - 1, NULL, 10);
 }
 
 /* Reads the text of version 1: parsed, written again, and it must be the same. */

@@ -329,25 +329,15 @@ int hc_store_each(struct hc_store *store, int (*each)(void *arg, const struct hc
 static int build(struct hc_store *store, const struct hc_line_info *info,
                  const struct hc_buf *encoded, struct hc_buf *out, struct hc_error *err)
 {
-    size_t head = 0;
+    struct hc_buf head = HC_BUF_INIT(HC_HEAD_MAX);
+    int rc = -1;
 
     hc_buf_reset(out);
-    if (hc_head_write(info, out, err) != 0) {
-        return -1;
+    if (hc_head_write(info, &head, err) == 0 && hc_buf_append(out, head.data, head.len, err) == 0) {
+        rc = hc_seal(store->secret, PURPOSE, hc_bytes_of(&head), hc_bytes_of(encoded), out, err);
     }
-    /* sealing grows the buffer and may move the head: what is bound is a copy */
-    head = out->len;
-    {
-        struct hc_buf bound = HC_BUF_INIT(HC_HEAD_MAX);
-        int rc = hc_buf_append(&bound, out->data, head, err);
-
-        if (rc == 0) {
-            rc = hc_seal(store->secret, PURPOSE, hc_bytes_of(&bound), hc_bytes_of(encoded), out,
-                         err);
-        }
-        hc_buf_dispose(&bound);
-        return rc;
-    }
+    hc_buf_dispose(&head);
+    return rc;
 }
 
 /* Versions beyond the newest HC_STORE_VERSIONS are wiped. A failure only leaves them for later. */
@@ -437,12 +427,47 @@ out:
     return rc == 0 ? 0 : hc_error_during(err, "storing a certificate");
 }
 
+/* Wipes all versions, the oldest first: until the newest goes, it is the current one. */
+static int wipe_versions(struct hc_store *store, int folder, const char *line, struct hc_error *err)
+{
+    struct versions v = {NULL, 0};
+    int rc = list_versions(store, folder, line, &v, err);
+
+    for (size_t i = v.count; rc == 0 && i > 0; i--) {
+        char name[40];
+
+        name_of(v.numbers[i - 1], name);
+        rc = hc_file_wipe(store, folder, name, err);
+    }
+    free(v.numbers);
+    return rc;
+}
+
+/* Removes a line's emptied folder; what does not belong there goes with it to damaged/. */
+static int remove_line_folder(struct hc_store *store, const char *line, struct hc_error *err)
+{
+    const struct hc_fs *fs = store->fs;
+    int lines = -1;
+    int rc = hc_folder_open(store, store->root, "lines", false, &lines, err);
+
+    if (rc != 0 || lines < 0) {
+        return rc;
+    }
+    if (fs->remove_folder(fs->self, lines, line) != 0) {
+        if (errno == ENOTEMPTY || errno == EEXIST) {
+            hc_file_set_aside(store, lines, line, line);
+        } else if (errno != ENOENT) {
+            rc = hc_error_set_errno(err, HC_P_STORE_WRITE, line, errno, "removing its folder");
+        }
+    }
+    close(lines);
+    return rc;
+}
+
 int hc_store_remove(struct hc_store *store, const unsigned char line[HC_ID_SIZE],
                     struct hc_error *err)
 {
-    struct hc_list names = {0};
     char hex[2 * HC_ID_SIZE + 1];
-    int lines = -1;
     int folder = -1;
     int rc = -1;
 
@@ -451,24 +476,12 @@ int hc_store_remove(struct hc_store *store, const unsigned char line[HC_ID_SIZE]
         goto out;
     }
     rc = 0;
-    if (folder < 0) {
-        goto out;
+    if (folder >= 0) {
+        rc = wipe_versions(store, folder, hex, err);
+        rc = rc == 0 ? remove_line_folder(store, hex, err) : rc;
+        hc_mark_touch(store);
     }
-    rc = hc_folder_list(store, folder, &names, err);
-    for (size_t i = 0; rc == 0 && i < names.count; i++) {
-        rc = hc_file_wipe(store, folder, names.items[i], err);
-    }
-    if (rc == 0 && hc_folder_open(store, store->root, "lines", false, &lines, err) == 0 &&
-        lines >= 0 && store->fs->remove_folder(store->fs->self, lines, hex) != 0 &&
-        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST) {
-        rc = hc_error_set_errno(err, HC_P_STORE_WRITE, hex, errno, "removing a line");
-    }
-    hc_mark_touch(store);
 out:
-    hc_list_dispose(&names);
-    if (lines >= 0) {
-        close(lines);
-    }
     if (folder >= 0) {
         close(folder);
     }

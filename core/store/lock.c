@@ -19,45 +19,45 @@ struct hc_store_lock {
 
 #define LOCK_FLAGS (O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+/* Opens a lock's file if it is one of ours; -1 with errno, EINVAL: it is something else. */
+static int open_regular(const struct hc_store *store, int locks, const char *file)
+{
+    const struct hc_fs *fs = store->fs;
+    struct stat st;
+    int fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
+
+    if (fd < 0) {
+        errno = errno == ELOOP || errno == ENXIO || errno == EISDIR ? EINVAL : errno;
+    } else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != store->owner) {
+        close(fd);
+        fd = -1;
+        errno = EINVAL;
+    }
+    return fd;
+}
+
 static int open_lock_file(struct hc_store *store, const char *kind, const char *name, int *fd,
                           struct hc_error *err)
 {
-    const struct hc_fs *fs = store->fs;
     char digest[65];
     char file[160];
-    struct stat st;
     int locks = -1;
-    int rc = -1;
 
     if (hc_name_digest(name, digest, err) != 0 ||
-        hc_folder_open(store, store->root, "locks", true, &locks, err) != 0 || locks < 0) {
-        goto out;
+        hc_folder_open(store, store->root, "locks", true, &locks, err) != 0) {
+        return -1;
     }
     (void)snprintf(file, sizeof(file), "%.64s-%s", kind, digest);
-    *fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
-    if (*fd < 0 && (errno == ELOOP || errno == ENXIO || errno == EISDIR)) {
+    *fd = open_regular(store, locks, file);
+    if (*fd < 0 && errno == EINVAL) {
         hc_file_set_aside(store, locks, file, file);
-        *fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
+        *fd = open_regular(store, locks, file);
     }
     if (*fd < 0) {
         hc_error_set_errno(err, HC_P_STORE_WRITE, name, errno, "opening its lock");
-        goto out;
     }
-    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != store->owner) {
-        hc_error_set(err, HC_P_STORE_UNSAFE, name, "its lock is not a file of user %u",
-                     (unsigned)store->owner);
-        goto out;
-    }
-    rc = 0;
-out:
-    if (rc != 0 && *fd >= 0) {
-        close(*fd);
-        *fd = -1;
-    }
-    if (locks >= 0) {
-        close(locks);
-    }
-    return rc;
+    close(locks);
+    return *fd < 0 ? -1 : 0;
 }
 
 int hc_store_lock(struct hc_store *store, const char *kind, const char *name,
