@@ -37,6 +37,27 @@ const struct hc_command hc_commands[] = {
      "  --timeout T       how long to wait at most\n"
      "  --control SOCKET  the agent to ask\n",
      hc_cmd_wait},
+    {"check", "FILE.. [--key FILE] [options] | --connect HOST:PORT [options]",
+     "say whether a pair, or what a server sends, is fit to be served",
+     "Strict: only the roots, only what is served, nothing fetched. FILE holds certificate, chain\n"
+     "and key, or the key is in the FILE beside it or named by --key; or it is a folder as certbot,\n"
+     "dehydrated or lego keep them, or hotcert's store.\n"
+     "\n"
+     "  --key FILE           the private key\n"
+     "  --name NAME          a name that must be covered; may be repeated\n"
+     "  --roots FILE         the roots; default: the system's\n"
+     "  --at TIME            judge as if it were then: 2026-03-04T05:06:07Z\n"
+     "  --accept SLUG        a flaw that shall not count; may be repeated\n"
+     "  --passphrase FILE    a passphrase a line, for encrypted keys\n"
+     "  --secret FILE        what the store is sealed under; default: the file beside it\n"
+     "  --connect HOST:PORT  judge what this server sends\n"
+     "  --sni NAME           the name to ask it for; default: HOST\n"
+     "  --starttls smtp      begin as a mail client\n"
+     "  --json               one JSON object for each judged pair\n"
+     "\n"
+     "Exits with 0 if fit, 1 if flawed (some or all clients fail), 2 if unusable (can never be\n"
+     "served), 3 if a file or host could not be looked at, 64 on wrong usage.\n",
+     hc_cmd_check},
     {"diagnose", "NAME.. [options]", "look at names as a CA would, before one is asked",
      "Does each name exist, where does it lead, does CAA allow the CA, does a request on port 80\n"
      "arrive. Nothing has to be configured for it, and no CA is asked.\n"

@@ -1,0 +1,77 @@
+/* Between the files of `hotcert check` (check*.c); not for others. */
+#ifndef HC_CMD_CHECK_H
+#define HC_CMD_CHECK_H
+
+#include "base/str.h"
+#include "cmd/report.h"
+#include "pki/check.h"
+
+/* Exit codes; the highest that applies wins. */
+enum hc_check_exit {
+    HC_CHECK_FIT = 0,
+    HC_CHECK_FLAWED = 1,
+    HC_CHECK_UNUSABLE = 2,
+    HC_CHECK_NOT_LOOKED = 3, /* a file or host could not be reached */
+};
+
+/* The arguments, validated. Strings are argv's. */
+struct hc_check_options {
+    struct hc_list files;
+    struct hc_list names;       /* normalised */
+    struct hc_list accept;      /* slugs */
+    struct hc_list passphrases; /* lines of --passphrase FILE */
+    const char *key;
+    const char *secret;  /* of a store's folder */
+    const char *connect; /* HOST:PORT */
+    const char *sni;
+    bool smtp;
+    bool json;
+};
+
+/* One judged pair, or what a server sent. Zeroed memory is an empty one. */
+struct hc_checked {
+    struct hc_findings findings;
+    X509 *leaf;             /* NULL: there is no pair (it is unusable) */
+    STACK_OF(X509) * chain; /* as served */
+    bool stapled;
+};
+void hc_checked_dispose(struct hc_checked *checked);
+
+/* The whole run. */
+struct hc_check_run_state {
+    const struct hc_check_options *options;
+    struct hc_roots *roots;
+    int64_t now;
+    struct hc_report report;
+    enum hc_check_exit worst;
+    size_t judged;
+};
+
+/*
+ * Judges leaf and chain of checked by the options (names NULL: the options'), reports, counts. pair
+ * is NULL for what came over the wire. key_file may be NULL.
+ */
+int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
+                      const struct hc_pair *pair, const struct hc_list *names,
+                      const struct hc_check_file *key_file, struct hc_checked *checked,
+                      struct hc_error *err) HC_MUST_USE;
+
+/* Says why something could not be looked at; its exit code is HC_CHECK_NOT_LOOKED. */
+void hc_check_not_looked(struct hc_check_run_state *run, const struct hc_error *err);
+
+/* check_files.c: all of options.files. */
+int hc_check_files(struct hc_check_run_state *run, struct hc_error *err) HC_MUST_USE;
+
+/* check_store.c: true if the folder is a store of ours; then every pair in it. */
+bool hc_check_is_store(const char *path);
+int hc_check_store(struct hc_check_run_state *run, const char *path,
+                   struct hc_error *err) HC_MUST_USE;
+
+/* check_connect.c: options.connect. */
+int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err) HC_MUST_USE;
+
+/* check_report.c: one judged pair, as text or JSON. */
+int hc_check_report(struct hc_check_run_state *run, const char *subject,
+                    const struct hc_checked *checked, struct hc_error *err) HC_MUST_USE;
+
+#endif

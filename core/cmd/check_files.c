@@ -1,0 +1,319 @@
+/*
+ * The files of `hotcert check`: certificate and key in one file, in two, or in a folder as certbot,
+ * dehydrated and lego keep them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/check.h"
+#include "cmd/convert.h"
+#include "cmd/files.h"
+#include "pki/pair.h"
+
+/* Files of one look, and subfolders of one folder. */
+#define FILES_MAX 256
+#define PAIRS_MAX 10000
+
+/* A file that was read. */
+struct input {
+    const char *path;
+    struct hc_buf text;
+    struct stat st;
+    bool has_cert;
+    bool has_key;
+    bool used; /* as another's key */
+    struct hc_findings findings;
+};
+
+static bool mentions(const struct hc_buf *text, const char *word)
+{
+    return text->len > 0 && memmem(text->data, text->len, word, strlen(word)) != NULL;
+}
+
+static int read_input(const struct hc_check_run_state *run, const char *path, struct input *in,
+                      struct hc_error *err)
+{
+    memset(in, 0, sizeof(*in));
+    in->path = path;
+    in->text = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
+    if (hc_file_read(path, &in->text, &in->st, err) != 0 ||
+        hc_convert_to_pem(&in->text, path, &run->options->passphrases, &in->findings, err) != 0) {
+        return -1;
+    }
+    in->has_cert = mentions(&in->text, "CERTIFICATE-----");
+    in->has_key = mentions(&in->text, "PRIVATE KEY-----");
+    return 0;
+}
+
+static void input_dispose(struct input *in)
+{
+    hc_buf_dispose(&in->text);
+    hc_findings_dispose(&in->findings);
+}
+
+static int keep_pair(const struct hc_pair *pair, struct hc_checked *checked, struct hc_error *err)
+{
+    checked->leaf = hc_pair_leaf(pair);
+    X509_up_ref(checked->leaf);
+    checked->chain = X509_chain_up_ref(hc_pair_chain(pair));
+    return checked->chain != NULL ? 0 : hc_error_nomem(err);
+}
+
+/* Judges a certificate file with its key, which may be in the same file (key NULL). */
+static int judge(struct hc_check_run_state *run, struct input *cert, struct input *key,
+                 struct hc_error *err)
+{
+    struct input *holder = key != NULL ? key : cert;
+    struct hc_pair_source source = {.cert_pem = hc_bytes_of(&cert->text),
+                                    .key_pem = key != NULL ? hc_bytes_of(&key->text)
+                                                           : (struct hc_bytes){NULL, 0},
+                                    .cert_subject = cert->path,
+                                    .key_subject = holder->path,
+                                    .passphrases = &run->options->passphrases};
+    struct hc_check_file file = {.path = holder->path,
+                                 .mode = holder->st.st_mode,
+                                 .uid = holder->st.st_uid,
+                                 .owner = geteuid()};
+    struct hc_checked checked = {0};
+    struct hc_error unusable = {0}; /* its finding says the same */
+    struct hc_pair *pair = NULL;
+    int rc = -1;
+
+    if (hc_findings_take(&checked.findings, &cert->findings, err) != 0 ||
+        (key != NULL && hc_findings_take(&checked.findings, &key->findings, err) != 0)) {
+        goto out;
+    }
+    if (hc_pair_from_pem(&source, &pair, &checked.findings, &unusable) == 0 &&
+        keep_pair(pair, &checked, err) != 0) {
+        goto out;
+    }
+    if (pair == NULL && hc_findings_worst(&checked.findings) != HC_CLASS_UNUSABLE) {
+        *err = unusable; /* no fault of the pair's */
+        goto out;
+    }
+    rc = hc_check_conclude(run, cert->path, pair, NULL, &file, &checked, err);
+out:
+    hc_pair_free(pair);
+    hc_checked_dispose(&checked);
+    return rc;
+}
+
+static int judge_paths(struct hc_check_run_state *run, const char *cert_path, const char *key_path,
+                       struct hc_error *err)
+{
+    struct input cert;
+    struct input key = {0};
+    int rc = read_input(run, cert_path, &cert, err);
+
+    if (rc == 0 && key_path != NULL) {
+        rc = read_input(run, key_path, &key, err);
+    }
+    if (rc == 0) {
+        rc = judge(run, &cert, key_path != NULL ? &key : NULL, err);
+    }
+    input_dispose(&cert);
+    input_dispose(&key);
+    return rc;
+}
+
+/* How programs name certificate and key that lie side by side. */
+static const char *const layouts[][2] = {
+    {"fullchain.pem", "privkey.pem"}, /* certbot, dehydrated */
+    {"fullchain.cer", "privkey.key"}, {"cert.pem", "privkey.pem"},
+    {"cert.pem", "key.pem"},          {"tls.crt", "tls.key"}, /* Kubernetes secrets */
+};
+
+static bool exists(const char *folder, const char *name, char path[PATH_MAX])
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
+
+    return n > 0 && n < PATH_MAX && access(path, F_OK) == 0;
+}
+
+/* Judges the pair of this folder, if it is laid out in a known way. */
+static bool judge_layout(struct hc_check_run_state *run, const char *folder)
+{
+    char cert[PATH_MAX];
+    char key[PATH_MAX];
+
+    for (size_t i = 0; i < HC_COUNT(layouts); i++) {
+        struct hc_error err = {0};
+
+        if (!exists(folder, layouts[i][0], cert) || !exists(folder, layouts[i][1], key)) {
+            continue;
+        }
+        if (judge_paths(run, cert, key, &err) != 0) {
+            hc_check_not_looked(run, &err);
+        }
+        return true;
+    }
+    return false;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* NAME.crt with NAME.key, as lego keeps them. */
+static bool judge_named(struct hc_check_run_state *run, const char *folder, const char *name)
+{
+    size_t len = strlen(name);
+    char cert[PATH_MAX];
+    char key[PATH_MAX];
+    char key_name[NAME_MAX + 1];
+    struct hc_error err = {0};
+
+    if (len < 5 || strcmp(name + len - 4, ".crt") != 0 || !exists(folder, name, cert)) {
+        return false;
+    }
+    snprintf(key_name, sizeof(key_name), "%.*s.key", (int)(len - 4), name);
+    if (!exists(folder, key_name, key)) {
+        return false;
+    }
+    if (judge_paths(run, cert, key, &err) != 0) {
+        hc_check_not_looked(run, &err);
+    }
+    return true;
+}
+
+static int judge_folder(struct hc_check_run_state *run, const char *folder, struct hc_error *err)
+{
+    struct dirent **entries = NULL;
+    size_t found = 0;
+    int count = 0;
+
+    if (hc_check_is_store(folder)) {
+        return hc_check_store(run, folder, err);
+    }
+    if (judge_layout(run, folder)) {
+        return 0;
+    }
+    count = scandir(folder, &entries, visible, alphasort);
+    if (count < 0) {
+        return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, folder, errno, "reading the folder");
+    }
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+
+        if (found < PAIRS_MAX && !judge_named(run, folder, entries[i]->d_name)) {
+            found += exists(folder, entries[i]->d_name, path) && judge_layout(run, path);
+        } else {
+            found++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return found > 0
+               ? 0
+               : hc_error_set(err, HC_P_FILE_UNREADABLE, folder,
+                              "it holds no pair: neither fullchain.pem with privkey.pem, here or "
+                              "in its subfolders, nor NAME.crt with NAME.key");
+}
+
+/* The key of inputs[at], which has none: the key file that follows, else the one before. */
+static struct input *key_beside(struct input *inputs, size_t count, size_t at)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct input *in = &inputs[(at + i) % count];
+
+        if (in->has_key && !in->has_cert && !in->used) {
+            in->used = true;
+            return in;
+        }
+    }
+    return NULL;
+}
+
+/* Every file that is no other's key is judged. */
+static int judge_inputs(struct hc_check_run_state *run, struct input *inputs, size_t count,
+                        struct input *stated_key, struct hc_error *err)
+{
+    struct input *keys[FILES_MAX] = {NULL};
+
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = stated_key != NULL                         ? stated_key
+                  : inputs[i].has_key || !inputs[i].has_cert ? NULL
+                                                             : key_beside(inputs, count, i);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!inputs[i].used && judge(run, &inputs[i], keys[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* PKCS#11 and other URIs stand where key files do. */
+static int judge_uri_key(struct hc_check_run_state *run, struct hc_error *err)
+{
+    struct hc_checked checked = {0};
+    int rc = hc_findings_add(&checked.findings, HC_P_KEY_UNSUPPORTED, run->options->key, err,
+                             "keys on tokens, engines and providers are not supported");
+
+    rc = rc == 0
+             ? hc_check_conclude(run, run->options->files.items[0], NULL, NULL, NULL, &checked, err)
+             : -1;
+    hc_checked_dispose(&checked);
+    return rc;
+}
+
+static bool is_uri(const char *key)
+{
+    return strncmp(key, "pkcs11:", 7) == 0 || strncmp(key, "engine:", 7) == 0 ||
+           strncmp(key, "store:", 6) == 0;
+}
+
+int hc_check_files(struct hc_check_run_state *run, struct hc_error *err)
+{
+    const struct hc_list *files = &run->options->files;
+    struct input *inputs = NULL;
+    struct input key = {0};
+    size_t count = 0;
+    int rc = -1;
+
+    if (run->options->key != NULL && is_uri(run->options->key)) {
+        return judge_uri_key(run, err);
+    }
+    if (files->count > FILES_MAX) {
+        return hc_error_set(err, HC_P_TOO_LARGE, NULL, "more than %d files", FILES_MAX);
+    }
+    inputs = calloc(files->count, sizeof(*inputs));
+    if (inputs == NULL) {
+        return hc_error_nomem(err);
+    }
+    if (run->options->key != NULL && read_input(run, run->options->key, &key, err) != 0) {
+        goto out;
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        struct hc_error one = {0};
+        bool folder = is_folder(files->items[i]);
+
+        if ((folder ? judge_folder(run, files->items[i], &one)
+                    : read_input(run, files->items[i], &inputs[count], &one)) != 0) {
+            hc_check_not_looked(run, &one);
+            input_dispose(&inputs[count]);
+        } else {
+            count += !folder;
+        }
+    }
+    rc = judge_inputs(run, inputs, count, run->options->key != NULL ? &key : NULL, err);
+out:
+    for (size_t i = 0; i < count; i++) {
+        input_dispose(&inputs[i]);
+    }
+    input_dispose(&key);
+    free(inputs);
+    return rc;
+}

@@ -1,0 +1,97 @@
+/* `hotcert check` on the store's folder: every pair in it, unsealed with the secret. */
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/check.h"
+#include "cmd/files.h"
+#include "keeper/secret.h"
+#include "store/store.h"
+
+#define FIRST_WORDS "hotcert store "
+
+bool hc_check_is_store(const char *path)
+{
+    char file[PATH_MAX];
+    struct hc_buf text = HC_BUF_INIT(4096);
+    struct hc_error ignored = {0};
+    int n = snprintf(file, sizeof(file), "%s/format", path);
+    bool is = n > 0 && n < (int)sizeof(file) && hc_file_read(file, &text, NULL, &ignored) == 0 &&
+              strncmp(hc_buf_text(&text), FIRST_WORDS, sizeof(FIRST_WORDS) - 1) == 0;
+
+    hc_buf_dispose(&text);
+    return is;
+}
+
+/* --secret, else the file beside the store. */
+static int load_secret(const struct hc_check_run_state *run, const char *path,
+                       unsigned char secret[HC_SECRET_SIZE], struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_SECRET_FILE_MAX);
+    char beside[PATH_MAX];
+    const char *file = run->options->secret;
+    int rc = -1;
+
+    if (file == NULL) {
+        int n = snprintf(beside, sizeof(beside), "%s/../secret", path);
+
+        file = n > 0 && n < (int)sizeof(beside) ? beside : "secret";
+    }
+    if (hc_file_read(file, &text, NULL, err) == 0) {
+        rc = hc_secret_parse(text.data, text.len, file, secret, err);
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+struct visit {
+    struct hc_check_run_state *run;
+    struct hc_store *store;
+    struct hc_error *err;
+    size_t count;
+};
+
+static int judge_line(void *arg, const struct hc_line_info *info)
+{
+    struct visit *v = arg;
+    struct hc_checked checked = {0};
+    struct hc_pair *pair = NULL;
+    struct hc_error one = {0};
+    char names[HC_FOREIGN_MAX];
+    const struct hc_list *asked =
+        v->run->options->names.count > 0 ? &v->run->options->names : &info->names;
+    int rc = 0;
+
+    v->count++;
+    hc_list_format(&info->names, names, sizeof(names));
+    if (hc_store_current(v->store, info->line, &pair, NULL, &one) != 0) {
+        hc_check_not_looked(v->run, &one);
+        return 0;
+    }
+    checked.leaf = hc_pair_leaf(pair);
+    X509_up_ref(checked.leaf);
+    checked.chain = X509_chain_up_ref(hc_pair_chain(pair));
+    rc = hc_check_conclude(v->run, names, pair, asked, NULL, &checked, v->err);
+    hc_checked_dispose(&checked);
+    hc_pair_free(pair);
+    return rc;
+}
+
+int hc_check_store(struct hc_check_run_state *run, const char *path, struct hc_error *err)
+{
+    unsigned char secret[HC_SECRET_SIZE];
+    struct visit v = {.run = run, .err = err};
+    int rc = -1;
+
+    if (load_secret(run, path, secret, err) == 0 &&
+        hc_store_open(path, HC_STORE_READ, secret, NULL, &v.store, err) == 0) {
+        rc = hc_store_each(v.store, judge_line, &v, err);
+        if (rc == 0 && v.count == 0) {
+            rc = hc_error_set(err, HC_P_STORE_EMPTY, path, NULL);
+        }
+    }
+    hc_store_close(v.store);
+    OPENSSL_cleanse(secret, sizeof(secret));
+    return rc;
+}

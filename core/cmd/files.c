@@ -1,0 +1,72 @@
+/* Reading files; see files.h. */
+#include "cmd/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINES_FILE_MAX 65536
+
+static int read_all(int fd, const char *path, struct hc_buf *out, struct hc_error *err)
+{
+    for (;;) {
+        unsigned char piece[16384];
+        ssize_t n = read(fd, piece, sizeof(piece));
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "reading");
+        }
+        if (n == 0) {
+            return 0;
+        }
+        if (hc_buf_append(out, piece, (size_t)n, err) != 0) {
+            return -1;
+        }
+    }
+}
+
+int hc_file_read(const char *path, struct hc_buf *out, struct stat *st, struct hc_error *err)
+{
+    struct stat own;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int rc = -1;
+
+    if (fd < 0) {
+        return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "opening");
+    }
+    if (fstat(fd, &own) != 0) {
+        hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "looking at it");
+    } else if (!S_ISREG(own.st_mode)) {
+        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no regular file");
+    } else {
+        rc = read_all(fd, path, out, err);
+    }
+    if (st != NULL) {
+        *st = own;
+    }
+    (void)close(fd); /* it was only read */
+    return rc;
+}
+
+int hc_file_lines(const char *path, struct hc_list *out, struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(LINES_FILE_MAX);
+    const char *p = NULL;
+    int rc = hc_file_read(path, &text, NULL, err);
+
+    for (p = hc_buf_text(&text); rc == 0 && *p != '\0';) {
+        size_t len = strcspn(p, "\r\n");
+
+        if (len > 0) {
+            rc = hc_list_add_len(out, p, len, err);
+        }
+        p += len;
+        p += strspn(p, "\r\n");
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
