@@ -11,7 +11,7 @@
 
 #include "base/time.h"
 #include "cmd/cmd.h"
-#include "cmd/files.h"
+#include "cmd/input.h"
 #include "conf/name.h"
 
 enum choice {
@@ -219,7 +219,7 @@ int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
 static int run_all(struct parsed *p, struct hc_check_run_state *run, struct hc_error *err)
 {
     if (p->passphrase_file != NULL &&
-        hc_file_lines(p->passphrase_file, &p->options.passphrases, err) != 0) {
+        hc_input_lines(p->passphrase_file, &p->options.passphrases, err) != 0) {
         return -1;
     }
     if (hc_roots_load(p->roots, &run->roots, err) != 0) {

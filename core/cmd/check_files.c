@@ -11,7 +11,7 @@
 
 #include "cmd/check.h"
 #include "cmd/convert.h"
-#include "cmd/files.h"
+#include "cmd/input.h"
 #include "pki/pair.h"
 
 /* Files of one look, and subfolders of one folder. */
@@ -40,7 +40,7 @@ static int read_input(const struct hc_check_run_state *run, const char *path, st
     memset(in, 0, sizeof(*in));
     in->path = path;
     in->text = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
-    if (hc_file_read(path, &in->text, &in->st, err) != 0 ||
+    if (hc_input_read(path, &in->text, &in->st, err) != 0 ||
         hc_convert_to_pem(&in->text, path, &run->options->passphrases, &in->findings, err) != 0) {
         return -1;
     }

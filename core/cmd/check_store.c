@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/check.h"
-#include "cmd/files.h"
+#include "cmd/input.h"
 #include "keeper/secret.h"
 #include "store/store.h"
 
@@ -17,7 +17,7 @@ bool hc_check_is_store(const char *path)
     struct hc_buf text = HC_BUF_INIT(4096);
     struct hc_error ignored = {0};
     int n = snprintf(file, sizeof(file), "%s/format", path);
-    bool is = n > 0 && n < (int)sizeof(file) && hc_file_read(file, &text, NULL, &ignored) == 0 &&
+    bool is = n > 0 && n < (int)sizeof(file) && hc_input_read(file, &text, NULL, &ignored) == 0 &&
               strncmp(hc_buf_text(&text), FIRST_WORDS, sizeof(FIRST_WORDS) - 1) == 0;
 
     hc_buf_dispose(&text);
@@ -38,7 +38,7 @@ static int load_secret(const struct hc_check_run_state *run, const char *path,
 
         file = n > 0 && n < (int)sizeof(beside) ? beside : "secret";
     }
-    if (hc_file_read(file, &text, NULL, err) == 0) {
+    if (hc_input_read(file, &text, NULL, err) == 0) {
         rc = hc_secret_parse(text.data, text.len, file, secret, err);
     }
     hc_buf_dispose(&text);

@@ -1,5 +1,5 @@
-/* Reading files; see files.h. */
-#include "cmd/files.h"
+/* Reading files; see input.h. */
+#include "cmd/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static int read_all(int fd, const char *path, struct hc_buf *out, struct hc_erro
     }
 }
 
-int hc_file_read(const char *path, struct hc_buf *out, struct stat *st, struct hc_error *err)
+int hc_input_read(const char *path, struct hc_buf *out, struct stat *st, struct hc_error *err)
 {
     struct stat own;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -52,11 +52,11 @@ int hc_file_read(const char *path, struct hc_buf *out, struct stat *st, struct h
     return rc;
 }
 
-int hc_file_lines(const char *path, struct hc_list *out, struct hc_error *err)
+int hc_input_lines(const char *path, struct hc_list *out, struct hc_error *err)
 {
     struct hc_buf text = HC_BUF_INIT_SECRET(LINES_FILE_MAX);
     const char *p = NULL;
-    int rc = hc_file_read(path, &text, NULL, err);
+    int rc = hc_input_read(path, &text, NULL, err);
 
     for (p = hc_buf_text(&text); rc == 0 && *p != '\0';) {
         size_t len = strcspn(p, "\r\n");

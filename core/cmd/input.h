@@ -1,6 +1,6 @@
 /* Reading files that a command was given. They may be anything: regular files only, bounded. */
-#ifndef HC_CMD_FILES_H
-#define HC_CMD_FILES_H
+#ifndef HC_CMD_INPUT_H
+#define HC_CMD_INPUT_H
 
 #include <sys/stat.h>
 
@@ -8,10 +8,10 @@
 #include "base/str.h"
 
 /* Appends the whole file to out; HC_P_FILE_UNREADABLE, HC_P_TOO_LARGE. st may be NULL. */
-int hc_file_read(const char *path, struct hc_buf *out, struct stat *st,
-                 struct hc_error *err) HC_MUST_USE;
+int hc_input_read(const char *path, struct hc_buf *out, struct stat *st,
+                  struct hc_error *err) HC_MUST_USE;
 
 /* Adds the lines of a small file (a passphrase file), without their ends. */
-int hc_file_lines(const char *path, struct hc_list *out, struct hc_error *err) HC_MUST_USE;
+int hc_input_lines(const char *path, struct hc_list *out, struct hc_error *err) HC_MUST_USE;
 
 #endif
