@@ -54,7 +54,9 @@ int hc_cas_new(struct hc_agent *agent, struct hc_error *err)
 
         ca->agent = agent;
         ca->issuer = &conf->issuers[i];
-        mark_of(conf, ca->issuer, ca->record.mark);
+        if (ca->issuer->directory_url != NULL) {
+            mark_of(conf, ca->issuer, ca->record.mark);
+        }
     }
     return 0;
 }
@@ -95,14 +97,18 @@ static void load_one(struct hc_agent *agent, struct hc_ca *ca)
 void hc_cas_load(struct hc_agent *agent)
 {
     for (size_t i = 0; i < agent->ca_count; i++) {
-        load_one(agent, &agent->cas[i]);
+        if (agent->cas[i].issuer->directory_url != NULL) {
+            load_one(agent, &agent->cas[i]);
+        }
     }
 }
 
 struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url)
 {
     for (size_t i = 0; i < agent->ca_count; i++) {
-        if (strcmp(agent->cas[i].issuer->directory_url, directory_url) == 0) {
+        const char *url = agent->cas[i].issuer->directory_url;
+
+        if (url != NULL && strcmp(url, directory_url) == 0) {
             return &agent->cas[i];
         }
     }
@@ -112,7 +118,8 @@ struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url)
 struct hc_ca *hc_ca_named(struct hc_agent *agent, const char *issuer_name)
 {
     for (size_t i = 0; i < agent->ca_count; i++) {
-        if (strcmp(agent->cas[i].issuer->name, issuer_name) == 0) {
+        if (agent->cas[i].issuer->directory_url != NULL &&
+            strcmp(agent->cas[i].issuer->name, issuer_name) == 0) {
             return &agent->cas[i];
         }
     }

@@ -13,7 +13,8 @@ bool hc_identity_uses(const struct hc_conf *conf, const struct hc_identity *iden
     for (size_t i = 0; i < identity->use.count; i++) {
         const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[i]);
 
-        if (issuer != NULL && strcmp(issuer->directory_url, directory_url) == 0) {
+        if (issuer != NULL && issuer->directory_url != NULL &&
+            strcmp(issuer->directory_url, directory_url) == 0) {
             return true;
         }
     }

@@ -1,0 +1,461 @@
+/* The agent against a CA of the test's own: what is ordered, when, and what is served. */
+#include "agent_world.h"
+#include "tap.h"
+
+static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
+static const char *const on_two[] = {"hotcert on", "hotcert_use two", NULL};
+static const char *const on_both[] = {"hotcert on", "hotcert_use one two", NULL};
+static const char *const two_types[] = {"hotcert on", "hotcert_use one",
+                                        "hotcert_key_type ecdsa:256 rsa:2048", NULL};
+static const char *const three_hosts[] = {"a.example", "b.example www.b.example", "c.example",
+                                          NULL};
+static const char *const one_host[] = {"a.example", NULL};
+
+static void every_host_gets_its_certificate(void)
+{
+    struct server s;
+
+    new_world();
+    new_server(&s, on, three_hosts);
+    work(&s, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        ok(is_served(&s, i), "served");
+    }
+    is_int(cas[0].orders, 3, "three orders");
+    is_int(cas[0].accounts, 1, "one account");
+    is_int(count_in_log("error:"), 0, "no error");
+    kill_agent(&s);
+    reload(&s, on, three_hosts);
+    work(&s, NULL);
+    is_int(cas[0].orders, 3, "a restart orders nothing");
+    is_int(cas[0].accounts, 1, "and makes no account");
+    end_server(&s);
+    end_world();
+}
+
+static void it_is_renewed_when_a_third_is_left(void)
+{
+    struct server s;
+    char first[100];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    ok(first[0] != '\0', "the first is served");
+    pass_time(55 * DAY);
+    work(&s, NULL);
+    is_int(cas[0].orders, 1, "with more than a third and its share left nothing is ordered");
+    is_str(serial(&s, 0), first, "the first goes on");
+    pass_time(5 * DAY);
+    work(&s, NULL);
+    is_int(cas[0].orders, 2, "then it is");
+    ok(strcmp(serial(&s, 0), first) != 0, "and served");
+    end_server(&s);
+    end_world();
+}
+
+static void a_failing_name_goes_down_the_ladder_alone(void)
+{
+    static const int64_t waits[] = {60, 600, 6000, DAY};
+    struct server s;
+    int asked = 0;
+
+    new_world();
+    cas[0].bad_name = "www.b.example";
+    new_server(&s, on, three_hosts);
+    work(&s, NULL);
+    ok(is_served(&s, 0) && is_served(&s, 2), "the others are served");
+    ok(!is_served(&s, 1), "it is not");
+    ok(count_in_log("error: one: www.b.example: the CA could not validate") > 0, "it is named");
+    asked = cas[0].asked;
+    for (size_t i = 0; i < HC_COUNT(waits); i++) {
+        pass_time(waits[i] - 10);
+        work(&s, NULL);
+        is_int(cas[0].asked, asked, "not before its time");
+        if (i == 1) {
+            reload(&s, on, three_hosts);
+            work(&s, NULL);
+            is_int(cas[0].asked, asked, "a restart does not forget it");
+        }
+        pass_time(12);
+        work(&s, NULL);
+        is_int(cas[0].asked, ++asked, "then once");
+    }
+    cas[0].bad_name = NULL;
+    pass_time(DAY);
+    work(&s, NULL);
+    ok(is_served(&s, 1), "mended, it is served");
+    end_server(&s);
+    end_world();
+}
+
+static void a_CA_that_is_down_costs_nobody_its_turn(void)
+{
+    struct server s;
+    int asked = 0;
+
+    new_world();
+    cas[0].down = true;
+    new_server(&s, on, three_hosts);
+    work(&s, NULL);
+    asked = cas[0].asked;
+    is_int(asked, 3, "three asked side by side");
+    is_int(count_in_log("the CA is asked again in"), 1, "one line for all");
+    pass_time(4);
+    work(&s, NULL);
+    is_int(cas[0].asked, asked + 1, "one asks for all when the breaker says so");
+    pass_time(2);
+    reload(&s, on, three_hosts);
+    work(&s, NULL);
+    is_int(cas[0].asked, asked + 1, "which a restart remembers");
+    cas[0].down = false;
+    pass_time(20);
+    work(&s, NULL);
+    ok(is_served(&s, 0) && is_served(&s, 1) && is_served(&s, 2), "then all are served");
+    is_int(cas[0].orders, 3, "by three orders");
+    is_int(count_in_log("the CA answers again"), 1, "and it is said");
+    end_server(&s);
+    end_world();
+}
+
+static void retry_after_is_honoured(void)
+{
+    struct server s;
+    int asked = 0;
+
+    new_world();
+    cas[0].down = true;
+    cas[0].retry_after = 600;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    asked = cas[0].asked;
+    pass_time(590);
+    work(&s, NULL);
+    is_int(cas[0].asked, asked, "nobody asks before");
+    cas[0].down = false;
+    pass_time(20);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "after it they do");
+    end_server(&s);
+    end_world();
+}
+
+static void a_killed_agent_goes_on_with_its_order(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].stuck = true;
+    new_server(&s, on, three_hosts);
+    work(&s, NULL);
+    is_int(cas[0].orders, 3, "three orders are under way");
+    reload(&s, on, three_hosts);
+    cas[0].stuck = false;
+    work(&s, NULL);
+    ok(is_served(&s, 0) && is_served(&s, 1) && is_served(&s, 2), "all are served");
+    is_int(cas[0].orders, 3, "not one was ordered twice");
+    is_int(cas[0].resumed, 3, "they were taken up again");
+    end_server(&s);
+    end_world();
+}
+
+static void two_agents_order_once_and_serve_both(void)
+{
+    struct server a, b;
+    char keyauth[HC_KEYAUTH_MAX];
+
+    tokens_made = 0;
+    new_world();
+    cas[0].stuck = true;
+    new_server(&a, on, one_host);
+    new_server(&b, on, one_host);
+    work(&a, &b);
+    is_int(cas[0].orders, 1, "one of them orders");
+    ok(hc_table_token_get(a.table, "token-1", 7, clock_now, keyauth), "its server answers");
+    ok(hc_table_token_get(b.table, "token-1", 7, clock_now, keyauth), "and so does the other");
+    is_str(keyauth, "token-1.thumbprint", "the same");
+    cas[0].stuck = false;
+    work(&a, &b);
+    pass_time(3);
+    work(&a, &b);
+    ok(is_served(&a, 0), "the one serves it");
+    ok(is_served(&b, 0), "the other serves it");
+    is_str(serial(&a, 0), serial(&b, 0), "the same");
+    is_int(cas[0].orders, 1, "from one order");
+    is_int(cas[0].accounts, 1, "by one account");
+    ok(!hc_table_token_get(b.table, "token-1", 7, clock_now, keyauth), "the token is gone");
+    end_server(&a);
+    end_server(&b);
+    end_world();
+}
+
+static void both_key_types_are_served(void)
+{
+    struct server s;
+    struct hc_bundle *bundle = NULL;
+
+    new_world();
+    new_server(&s, two_types, one_host);
+    work(&s, NULL);
+    bundle = served(&s, 0);
+    ok(bundle != NULL && hc_bundle_count(bundle) == 2, "two pairs");
+    ok(is_served(&s, 0), "complete");
+    is_int(cas[0].orders, 2, "an order each");
+    hc_bundle_free(bundle);
+    end_server(&s);
+    end_world();
+}
+
+static void a_change_never_takes_a_host_back_to_the_bootstrap(void)
+{
+    static const char *const more[] = {"a.example new.example", NULL};
+    struct server s;
+    char first[100];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    cas[0].stuck = true;
+    reload(&s, on, more);
+    work(&s, NULL);
+    is_str(serial(&s, 0), first, "a name was added: the old one stands in");
+    ok(!is_served(&s, 0), "which is not what was asked for");
+    reload(
+        &s,
+        (const char *const[]){"hotcert on", "hotcert_use one", "hotcert_key_type rsa:2048", NULL},
+        one_host);
+    work(&s, NULL);
+    is_str(serial(&s, 0), first, "the key type was changed: the old one stands in");
+    cas[0].stuck = false;
+    work(&s, NULL);
+    ok(is_served(&s, 0), "until its own is there");
+    ok(strcmp(serial(&s, 0), first) != 0, "another");
+    end_server(&s);
+    end_world();
+}
+
+static void another_issuer_is_due_at_once(void)
+{
+    struct server s;
+    char first[100];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    cas[1].stuck = true;
+    reload(&s, on_two, one_host);
+    work(&s, NULL);
+    is_int(cas[1].orders, 1, "the other CA is asked at once");
+    is_str(serial(&s, 0), first, "meanwhile the first one's serves");
+    cas[1].stuck = false;
+    work(&s, NULL);
+    ok(strcmp(serial(&s, 0), first) != 0, "then the other's");
+    end_server(&s);
+    end_world();
+}
+
+static void an_issuer_added_needs_no_order(void)
+{
+    struct server s;
+    char first[100];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    reload(&s, on_both, one_host);
+    work(&s, NULL);
+    is_int(cas[0].orders + cas[1].orders, 1, "nothing is ordered");
+    is_str(serial(&s, 0), first, "the same is served");
+    ok(is_served(&s, 0), "as the host's own");
+    is_int(count_in_log("is taken over"), 1, "and it is said");
+    end_server(&s);
+    end_world();
+}
+
+static void the_next_issuer_helps_out(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].down = true;
+    new_server(&s, on_both, one_host);
+    work(&s, NULL);
+    for (int i = 0; i < 9; i++) {
+        pass_time(60);
+        work(&s, NULL);
+    }
+    is_int(cas[1].orders, 0, "for ten minutes the first has its chance");
+    for (int i = 0; i < 20 && cas[1].orders == 0; i++) {
+        pass_time(60);
+        work(&s, NULL);
+    }
+    is_int(cas[1].orders, 1, "then the second is asked");
+    ok(is_served(&s, 0), "and what it gives is served");
+    end_server(&s);
+    end_world();
+}
+
+static void a_wrong_clock_stops_orders(void)
+{
+    struct server s;
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    pass_time(-300 * DAY);
+    clock_ms += 301 * DAY * 1000;
+    reload(&s, on, three_hosts);
+    work(&s, NULL);
+    pass_time(3600);
+    work(&s, NULL);
+    is_int(cas[0].orders, 1, "nothing is ordered");
+    is_int(count_in_log("clock is before the newest"), 1, "one line says why");
+    pass_time(300 * DAY);
+    work(&s, NULL);
+    is_int(cas[0].orders, 3, "right again, the rest is ordered");
+    end_server(&s);
+    end_world();
+}
+
+static void a_certificate_for_something_else_is_not_served(void)
+{
+    struct server s;
+    int asked = 0;
+
+    new_world();
+    cas[0].wrong_names = true;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    is_str(serial(&s, 0), "", "nothing is published");
+    ok(count_in_log("not the one that was ordered") > 0, "the log says why");
+    asked = cas[0].asked;
+    work(&s, NULL);
+    is_int(cas[0].asked, asked, "it is not asked for again at once");
+    cas[0].wrong_names = false;
+    pass_time(61);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "the next one is right");
+    end_server(&s);
+    end_world();
+}
+
+static void renew_by_hand(void)
+{
+    struct server s;
+    char first[100];
+    int allowed = 0;
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "renew is taken");
+    work(&s, NULL);
+    is_int(cas[0].orders, 1, "but nothing is due");
+    cas[0].stuck = true;
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "--force is taken");
+    ok(!is_served(&s, 0), "whoever waits, waits for the new one");
+    work(&s, NULL);
+    is_int(cas[0].orders, 2, "an order is placed");
+    reload(&s, on, one_host);
+    cas[0].stuck = false;
+    work(&s, NULL);
+    is_int(cas[0].orders, 2, "an agent that is killed meanwhile goes on with it");
+    ok(strcmp(serial(&s, 0), first) != 0, "another is served");
+    ok(is_served(&s, 0), "and waited for");
+    cas[0].bad_name = "a.example";
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "--force again");
+    for (int i = 0; i < 10; i++) {
+        work(&s, NULL);
+        allowed += hc_job_renew(s.agent, &s.agent->jobs[0], true);
+        pass_time(5);
+    }
+    is_int(allowed, HC_RESETS_MAX, "what fails is tried out of turn four times an hour");
+    end_server(&s);
+    end_world();
+}
+
+static void a_store_that_cannot_be_used_is_waited_for(void)
+{
+    struct server s;
+    char path[128];
+    int fd = 0;
+
+    new_world();
+    snprintf(path, sizeof(path), "%s/store", folder);
+    fd = creat(path, 0600);
+    close(fd);
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    pass_time(130);
+    work(&s, NULL);
+    is_int(cas[0].asked, 0, "nobody is asked for what could not be kept");
+    is_int(count_in_log("no orders until the store can be used"), 1, "one line says so");
+    unlink(path);
+    pass_time(61);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "well again, it goes on by itself");
+    is_int(count_in_log("the store can be used again"), 1, "and says so");
+    end_server(&s);
+    end_world();
+}
+
+static void what_left_the_configuration_is_wiped_late(void)
+{
+    static const char *const only_b[] = {"b.example", NULL};
+    struct server s;
+    unsigned char id[HC_ID_SIZE];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    memcpy(id, s.agent->conf->identities[0].id, HC_ID_SIZE);
+    reload(&s, on, only_b);
+    work(&s, NULL);
+    ok(hc_table_value(s.table, hc_table_find(s.table, id)) != 0, "workers may still use it");
+    pass_time(700);
+    work(&s, NULL);
+    pass_time(61);
+    work(&s, NULL);
+    ok(hc_table_find(s.table, id) < 0 || hc_table_value(s.table, hc_table_find(s.table, id)) == 0,
+       "after ten minutes the table has it no more");
+    is_int(s.agent->inventory.count, 2, "the store has it");
+    pass_time(100 * DAY);
+    work(&s, NULL);
+    is_int(s.agent->inventory.count, 2, "also when it has just expired");
+    pass_time(20 * DAY);
+    work(&s, NULL);
+    pass_time(3700);
+    work(&s, NULL);
+    is_int(s.agent->inventory.count, 1, "thirty days later it is gone");
+    end_server(&s);
+    end_world();
+}
+
+int main(void)
+{
+    every_host_gets_its_certificate();
+    it_is_renewed_when_a_third_is_left();
+    a_failing_name_goes_down_the_ladder_alone();
+    a_CA_that_is_down_costs_nobody_its_turn();
+    retry_after_is_honoured();
+    a_killed_agent_goes_on_with_its_order();
+    two_agents_order_once_and_serve_both();
+    both_key_types_are_served();
+    a_change_never_takes_a_host_back_to_the_bootstrap();
+    another_issuer_is_due_at_once();
+    an_issuer_added_needs_no_order();
+    the_next_issuer_helps_out();
+    a_wrong_clock_stops_orders();
+    a_certificate_for_something_else_is_not_served();
+    renew_by_hand();
+    a_store_that_cannot_be_used_is_waited_for();
+    what_left_the_configuration_is_wiped_late();
+    forged_free(&mid);
+    forged_free(&root);
+    return done();
+}
