@@ -1,0 +1,72 @@
+/* The CA's refusals in our own words; see refusal.h. */
+#include "dns/refusal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A refusal and a word that, where it stands in the CA's text, says more than the type does. */
+struct row {
+    enum hc_problem said;
+    const char *word; /* NULL: whatever the text */
+    enum hc_problem ours;
+};
+
+static const struct row rows[] = {
+    {HC_P_CA_SAYS_CAA, "SERVFAIL", HC_P_CAA_FAILED},
+    {HC_P_CA_SAYS_CAA, "timed out", HC_P_CAA_FAILED},
+    {HC_P_CA_SAYS_CAA, NULL, HC_P_CAA_OTHER_ISSUER},
+    {HC_P_CA_SAYS_DNS, "DNSSEC", HC_P_DNS_DNSSEC_BROKEN},
+    {HC_P_CA_SAYS_DNS, "CAA", HC_P_CAA_FAILED},
+    {HC_P_CA_SAYS_DNS, "NXDOMAIN", HC_P_DNS_NO_SUCH_NAME},
+    {HC_P_CA_SAYS_DNS, "SERVFAIL", HC_P_DNS_FAILED},
+    {HC_P_CA_SAYS_DNS, "timed out", HC_P_DNS_FAILED},
+    {HC_P_CA_SAYS_DNS, "reserved", HC_P_DNS_RESERVED_ADDRESS},
+    {HC_P_CA_SAYS_DNS, NULL, HC_P_DNS_NO_ADDRESS},
+    {HC_P_CA_SAYS_CONNECTION, "redirect", HC_P_HTTP_REDIRECT},
+    {HC_P_CA_SAYS_CONNECTION, NULL, HC_P_HTTP_UNREACHABLE},
+    {HC_P_CA_SAYS_ANSWER, NULL, HC_P_HTTP_WRONG_ANSWER},
+    {HC_P_CA_SAYS_NAME, NULL, HC_P_NAME_INVALID},
+};
+
+enum hc_problem hc_refusal_problem(const struct hc_error *said)
+{
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        if (rows[i].said == said->problem &&
+            (rows[i].word == NULL || strcasestr(said->detail, rows[i].word) != NULL)) {
+            return rows[i].ours;
+        }
+    }
+    return HC_P_NONE;
+}
+
+/* The finding that decided, else the first that is not a remark, else the first. */
+static const struct hc_finding *worst_of(const struct hc_preflight_name *seen)
+{
+    const struct hc_finding *f = hc_findings_find(&seen->findings, seen->cause, NULL);
+
+    return f != NULL ? f : seen->findings.count > 0 ? &seen->findings.items[0] : NULL;
+}
+
+char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight_name *seen,
+                          char *dst, size_t cap)
+{
+    enum hc_problem ours = hc_refusal_problem(said);
+    const struct hc_finding *f = seen != NULL ? worst_of(seen) : NULL;
+    const char *words =
+        said->detail[0] != '\0' ? said->detail : hc_problem_row(said->problem)->sentence;
+    size_t used = 0;
+    int w =
+        snprintf(dst, cap, "the CA says: %.500s%s%s%s", words, ours != HC_P_NONE ? " (" : "",
+                 ours != HC_P_NONE ? hc_problem_row(ours)->slug : "", ours != HC_P_NONE ? ")" : "");
+
+    used = w > 0 && (size_t)w < cap ? (size_t)w : cap - 1;
+    if (f != NULL) {
+        snprintf(dst + used, cap - used, "; from here: %s: %.500s; %.300s",
+                 hc_problem_row(f->problem)->slug, f->message, f->hint);
+    } else if (seen != NULL) {
+        snprintf(dst + used, cap - used,
+                 "; from here nothing is wrong with it: the CA sees another DNS or another network "
+                 "than this machine");
+    }
+    return dst;
+}

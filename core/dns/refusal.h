@@ -1,0 +1,23 @@
+/*
+ * What the CA said of a name when it refused, beside what we see: its words mapped to the slugs of
+ * the preflight (RFC 8555 section 6.7), and one sentence of both.
+ */
+#ifndef HC_DNS_REFUSAL_H
+#define HC_DNS_REFUSAL_H
+
+#include "dns/preflight.h"
+
+/*
+ * The slug of our own that is nearest to the CA's refusal of a name (hc_order_name.error);
+ * HC_P_NONE if it is about nothing that a preflight looks at. Any thread.
+ */
+enum hc_problem hc_refusal_problem(const struct hc_error *said);
+
+/*
+ * "the CA says: .. ; from here: ..": seen is a preflight of this name made after the refusal, or
+ * NULL. One line for the log, at most cap bytes; returns dst.
+ */
+char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight_name *seen,
+                          char *dst, size_t cap);
+
+#endif
