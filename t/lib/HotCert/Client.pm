@@ -65,8 +65,11 @@ sub parse_look {
     my ($verify) = $text =~ /Verify return code: (\d+)/;
     my ($alpn) = $text =~ /^ALPN protocol: (\S+)/m;
     my ($signature) = $text =~ /^Peer signature type: (\S+)/m;
-    my ($status, $length, $body) = $text =~ m{^HTTP/1\.[01] (\d+).*?^Content-Length: (\d+)\r\n.*?\r\n\r\n(.*)}msi;
-    $body = substr $body, 0, $length if defined $body;
+    my ($status, $headers, $body) = $text =~ m{HTTP/1\.[01] (\d+)(.*?)\r\n\r\n(.*)}ms;
+    if (defined $body) {
+        my ($length) = $headers =~ /^Content-Length: (\d+)/mi;
+        $body = substr $body, 0, $length if defined $length;
+    }
     my ($leaf) = @chain;
     return { ok => defined $how && $text !~ /alert handshake failure|no peer certificate available\n---\nNo client.*New, \(NONE\)/s,
         serial => $leaf ? $leaf->{serial} : undef, issuer => $leaf ? $leaf->{issuer} : '',
