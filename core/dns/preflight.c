@@ -25,7 +25,8 @@ struct name {
     struct hc_dname dname;
     const struct hc_look *a;
     const struct hc_look *aaaa;
-    const struct hc_look *caa; /* the one that the climb stands at */
+    const struct hc_look *caa_first; /* at the name itself */
+    const struct hc_look *caa;       /* the one that the climb stands at */
     bool caa_complete;
     unsigned climbed;
     struct hc_request *requests;
@@ -98,7 +99,7 @@ static void begin_name(struct hc_preflight *p, struct name *n)
     }
     n->caa_complete = p->caa_domains.count == 0;
     if (!n->caa_complete) {
-        n->caa = look_at(p, &n->dname, HC_DNS_CAA, true);
+        n->caa = n->caa_first = look_at(p, &n->dname, HC_DNS_CAA, true);
     }
 }
 
@@ -208,7 +209,7 @@ static void judge_without_address(struct hc_judge *judge, const struct name *n)
 {
     char name[HC_DNAME_TEXT];
 
-    if (n->caa != NULL && n->climbed == 0 && n->caa->kind == HC_LOOK_NO_NAME) {
+    if (n->caa_first != NULL && n->caa_first->kind == HC_LOOK_NO_NAME) {
         hc_judge_note(judge, HC_P_DNS_NO_SUCH_NAME, HC_JUDGE_NOTHING,
                       "%.255s does not exist, which dns-01 does not need",
                       hc_dname_format(&n->dname, name));
