@@ -4,6 +4,7 @@
  *   ngx_http_hotcert_module.c  the command table, the module's hooks
  *   ngx_http_hotcert_conf.c    directives and server blocks to hc_conf; takes over ssl_certificate
  *   ngx_http_hotcert_ssl.c     the handshake: which pair a connection is served
+ *   ngx_http_hotcert_session.c whose TLS sessions resume where
  *   ngx_http_hotcert_http01.c  answers pending http-01 tokens
  *   ngx_http_hotcert_process.c the table, the keeper, the loader; workers' timer
  *   ngx_http_hotcert_agent.c   supervises the agent
@@ -18,6 +19,8 @@
 #define NGX_HTTP_HOTCERT_H
 
 #include "ngx_http_hotcert_compat.h"
+
+#include <openssl/sha.h>
 
 #include "hotcert.h"
 
@@ -34,8 +37,9 @@ typedef struct {
     struct hc_view_entry *view; /* NULL: hotcert is off here */
     uint64_t loaded;            /* value of the bundle that was last put into the SSL_CTX */
     X509 *leaf;                 /* the last certificate put into it; what SSL_new() copies */
-    unsigned tls : 1;           /* has a listener that does TLS */
-    unsigned taken : 1;         /* ssl_certificate was taken over, the SSL_CTX starts empty */
+    unsigned char session_id[SHA256_DIGEST_LENGTH];
+    unsigned tls : 1;   /* has a listener that does TLS */
+    unsigned taken : 1; /* ssl_certificate was taken over, the SSL_CTX starts empty */
     unsigned has_certificate : 1;
     unsigned surplus : 1; /* the SSL_CTX holds a key type that the bundle does not have */
 } ngx_http_hotcert_srv_conf_t;
@@ -74,6 +78,9 @@ ngx_int_t ngx_http_hotcert_collect(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t 
 /* ssl.c: hooks the server's SSL_CTX. */
 ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
                                     ngx_http_hotcert_srv_conf_t *srv);
+
+/* session.c: gives every server of an address that has one of ours a session id context. */
+ngx_int_t ngx_http_hotcert_session_init(ngx_conf_t *cf);
 
 /* http01.c: NGX_HTTP_POST_READ_PHASE. */
 ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r);

@@ -30,4 +30,26 @@
 #define ngx_http_hotcert_compresses(sscf) 0
 #endif
 
+/* From 1.29.2 the server is chosen by SNI before OpenSSL looks the session up. */
+#define ngx_http_hotcert_late_sni (nginx_version < 1029002)
+
+/* Server names by regular expression need PCRE; without it there are none. */
+#if (NGX_PCRE)
+#define ngx_http_hotcert_is_regex(name) ((name)->regex != NULL)
+
+static inline const ngx_http_core_srv_conf_t *
+ngx_http_hotcert_find_regex(const ngx_http_virtual_names_t *names, ngx_str_t *host)
+{
+    for (ngx_uint_t i = 0; i < names->nregex; i++) {
+        if (ngx_regex_exec(names->regex[i].regex->regex, host, NULL, 0) >= 0) {
+            return names->regex[i].server;
+        }
+    }
+    return NULL;
+}
+#else
+#define ngx_http_hotcert_is_regex(name)          0
+#define ngx_http_hotcert_find_regex(names, host) NULL
+#endif
+
 #endif

@@ -396,11 +396,8 @@ static int names_of(const ngx_http_core_srv_conf_t *cscf, struct hc_list *names,
 
     for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
         struct hc_buf text = HC_BUF_INIT(64 * 1024);
-        int rc = 0;
+        int rc = ngx_http_hotcert_is_regex(&name[i]) ? hc_buf_puts(&text, "~", err) : 0;
 
-#if (NGX_PCRE)
-        rc = name[i].regex != NULL ? hc_buf_puts(&text, "~", err) : 0;
-#endif
         rc = rc == 0 ? hc_buf_append(&text, name[i].name.data, name[i].name.len, err) : rc;
         rc = rc == 0 ? hc_list_add(names, hc_buf_text(&text), err) : rc;
         hc_buf_dispose(&text);

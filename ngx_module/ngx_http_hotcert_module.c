@@ -99,7 +99,7 @@ static ngx_int_t init_servers(ngx_conf_t *cf)
             return NGX_ERROR;
         }
     }
-    return NGX_OK;
+    return ngx_http_hotcert_session_init(cf);
 }
 
 static ngx_int_t add_http01_handler(ngx_conf_t *cf)

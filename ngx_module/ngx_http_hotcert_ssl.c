@@ -138,80 +138,6 @@ static int choose_certificate(SSL *ssl, void *data)
     return serve_on_connection(ssl, srv->view->bundle, c->log);
 }
 
-static int digest_text(EVP_MD_CTX *md, const void *data, size_t len)
-{
-    uint64_t length = len;
-
-    return EVP_DigestUpdate(md, &length, sizeof(length)) == 1 &&
-           EVP_DigestUpdate(md, data, len) == 1;
-}
-
-/* Every address that the server listens on, and every name it has. */
-static int digest_server(EVP_MD_CTX *md, ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf)
-{
-    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-    const ngx_http_server_name_t *name = cscf->server_names.elts;
-    ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
-    int good = 1;
-
-    for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
-        good &= digest_text(md, name[i].name.data, name[i].name.len);
-    }
-    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
-        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
-
-        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
-            ngx_http_core_srv_conf_t **servers = addr[a].servers.elts;
-
-            for (ngx_uint_t s = 0; s < addr[a].servers.nelts; s++) {
-                if (servers[s] == cscf) {
-                    good &= digest_text(md, addr[a].opt.sockaddr, addr[a].opt.socklen);
-                }
-            }
-        }
-    }
-    return good;
-}
-
-/* How clients are verified: a session must not pass by what a full handshake would demand. */
-static int digest_verification(EVP_MD_CTX *md, const ngx_http_ssl_srv_conf_t *ssl)
-{
-    const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ssl->ssl.ctx);
-    int good = digest_text(md, &ssl->verify, sizeof(ssl->verify)) &&
-               digest_text(md, &ssl->verify_depth, sizeof(ssl->verify_depth)) &&
-               digest_text(md, ssl->trusted_certificate.data, ssl->trusted_certificate.len) &&
-               digest_text(md, ssl->crl.data, ssl->crl.len);
-
-    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
-        unsigned char name[EVP_MAX_MD_SIZE];
-        unsigned int len = 0;
-
-        good &= X509_NAME_digest(sk_X509_NAME_value(names, i), EVP_sha256(), name, &len) == 1 &&
-                digest_text(md, name, len);
-    }
-    return good;
-}
-
-/*
- * Stock nginx makes it from the certificate, which here may not be there yet and changes. A session
- * of one server must never resume at another, also where they share a ticket key or a cache.
- */
-static int set_session_id_context(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf,
-                                  const ngx_http_hotcert_srv_conf_t *srv,
-                                  const ngx_http_ssl_srv_conf_t *ssl)
-{
-    unsigned char id[EVP_MAX_MD_SIZE];
-    unsigned int len = 0;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    int good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
-               digest_text(md, srv->view->id, HC_ID_SIZE) && digest_server(md, cf, cscf) &&
-               digest_verification(md, ssl) && EVP_DigestFinal_ex(md, id, &len) == 1 &&
-               SSL_CTX_set_session_id_context(ssl->ssl.ctx, id, len) == 1;
-
-    EVP_MD_CTX_free(md);
-    return good;
-}
-
 static ngx_int_t refuse(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf, const char *why)
 {
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: %s in the server at %s:%ui", why,
@@ -241,9 +167,5 @@ ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cs
                       cscf->file_name, cscf->line);
     }
     SSL_CTX_set_cert_cb(ssl->ssl.ctx, choose_certificate, srv);
-    if (!set_session_id_context(cf, cscf, srv, ssl)) {
-        ERR_clear_error();
-        return refuse(cf, cscf, "no session id context could be made");
-    }
     return NGX_OK;
 }

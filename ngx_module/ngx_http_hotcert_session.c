@@ -1,0 +1,193 @@
+/*
+ * Sessions belong to one server block. Stock nginx makes the session id context from the
+ * certificate, which here may not be there yet and changes; so each server has one of its own:
+ * sessions outlive a swap, and never resume at another server, also where ticket keys or a cache
+ * are shared.
+ *
+ * Up to 1.29.1 nginx chooses the server by SNI after OpenSSL has looked the session up: with the
+ * context of the address' default server, whose sessions then resume at every server, and theirs
+ * nowhere. There the server is looked for in the ClientHello. Newer nginx chooses it before that.
+ */
+#include "ngx_http_hotcert.h"
+
+static int digest_text(EVP_MD_CTX *md, const void *data, size_t len)
+{
+    uint64_t length = len;
+
+    return EVP_DigestUpdate(md, &length, sizeof(length)) == 1 &&
+           EVP_DigestUpdate(md, data, len) == 1;
+}
+
+/* Every address that the server listens on, and every name it has. */
+static int digest_server(EVP_MD_CTX *md, ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf)
+{
+    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    const ngx_http_server_name_t *name = cscf->server_names.elts;
+    ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
+    int good = 1;
+
+    for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
+        good &= digest_text(md, name[i].name.data, name[i].name.len);
+    }
+    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
+        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
+
+        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
+            ngx_http_core_srv_conf_t **servers = addr[a].servers.elts;
+
+            for (ngx_uint_t s = 0; s < addr[a].servers.nelts; s++) {
+                if (servers[s] == cscf) {
+                    good &= digest_text(md, addr[a].opt.sockaddr, addr[a].opt.socklen);
+                }
+            }
+        }
+    }
+    return good;
+}
+
+/* How clients are verified: a session must not pass by what a full handshake would demand. */
+static int digest_verification(EVP_MD_CTX *md, const ngx_http_ssl_srv_conf_t *ssl)
+{
+    const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ssl->ssl.ctx);
+    int good = digest_text(md, &ssl->verify, sizeof(ssl->verify)) &&
+               digest_text(md, &ssl->verify_depth, sizeof(ssl->verify_depth)) &&
+               digest_text(md, ssl->trusted_certificate.data, ssl->trusted_certificate.len) &&
+               digest_text(md, ssl->crl.data, ssl->crl.len);
+
+    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
+        unsigned char name[EVP_MAX_MD_SIZE];
+        unsigned int len = 0;
+
+        good &= X509_NAME_digest(sk_X509_NAME_value(names, i), EVP_sha256(), name, &len) == 1 &&
+                digest_text(md, name, len);
+    }
+    return good;
+}
+
+static int make_session_id(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf,
+                           ngx_http_hotcert_srv_conf_t *srv, const ngx_http_ssl_srv_conf_t *ssl)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    int good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+               (srv->view == NULL || digest_text(md, srv->view->id, HC_ID_SIZE)) &&
+               digest_server(md, cf, cscf) && digest_verification(md, ssl) &&
+               EVP_DigestFinal_ex(md, srv->session_id, NULL) == 1;
+
+    EVP_MD_CTX_free(md);
+    return good;
+}
+
+/* The name in the server_name extension (RFC 6066 section 3), as nginx compares it. */
+static size_t requested_name(SSL *ssl, u_char name[256])
+{
+    const unsigned char *ext = NULL;
+    size_t size = 0;
+    size_t len = 0;
+
+    /* list length, name type 0, name length, name */
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &size) != 1 || size < 6 ||
+        ext[2] != TLSEXT_NAMETYPE_host_name) {
+        return 0;
+    }
+    len = (size_t)ext[3] << 8 | ext[4];
+    if (len > size - 5 || len > 255) {
+        return 0;
+    }
+    ngx_strlow(name, (u_char *)(uintptr_t)ext + 5, len);
+    return len > 1 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+/* The server that nginx will choose a moment later. */
+static const ngx_http_core_srv_conf_t *find_server(SSL *ssl, const ngx_http_addr_conf_t *addr)
+{
+    const ngx_http_core_srv_conf_t *found = NULL;
+    u_char name[256];
+    ngx_str_t host = {requested_name(ssl, name), name};
+
+    if (host.len == 0 || addr->virtual_names == NULL) {
+        return addr->default_server;
+    }
+    found = ngx_hash_find_combined(&addr->virtual_names->names, ngx_hash_key(host.data, host.len),
+                                   host.data, host.len);
+    if (found == NULL) {
+        found = ngx_http_hotcert_find_regex(addr->virtual_names, &host);
+    }
+    return found != NULL ? found : addr->default_server;
+}
+
+static int choose_session_id(SSL *ssl, int *alert, void *data)
+{
+    const ngx_connection_t *c = ngx_ssl_get_connection(ssl);
+    const ngx_http_connection_t *hc = c->data;
+    const ngx_http_core_srv_conf_t *cscf = find_server(ssl, hc->addr_conf);
+    const ngx_http_hotcert_srv_conf_t *srv = cscf->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
+
+    if (SSL_set_session_id_context(ssl, srv->session_id, sizeof(srv->session_id)) != 1) {
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static bool any_is_ours(const ngx_http_conf_addr_t *addr)
+{
+    ngx_http_core_srv_conf_t **servers = addr->servers.elts;
+
+    for (ngx_uint_t s = 0; s < addr->servers.nelts; s++) {
+        const ngx_http_hotcert_srv_conf_t *srv =
+            servers[s]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
+
+        if (srv->view != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static ngx_int_t init_address(ngx_conf_t *cf, const ngx_http_conf_addr_t *addr)
+{
+    ngx_http_core_srv_conf_t **servers = addr->servers.elts;
+    const ngx_http_ssl_srv_conf_t *first =
+        addr->default_server->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+
+    for (ngx_uint_t s = 0; s < addr->servers.nelts; s++) {
+        const ngx_http_ssl_srv_conf_t *ssl =
+            servers[s]->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+        ngx_http_hotcert_srv_conf_t *srv =
+            servers[s]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
+
+        if (ssl->ssl.ctx == NULL) {
+            continue;
+        }
+        if (!make_session_id(cf, servers[s], srv, ssl) ||
+            (srv->view != NULL && SSL_CTX_set_session_id_context(ssl->ssl.ctx, srv->session_id,
+                                                                 sizeof(srv->session_id)) != 1)) {
+            return NGX_ERROR;
+        }
+    }
+    if (ngx_http_hotcert_late_sni && first->ssl.ctx != NULL) {
+        SSL_CTX_set_client_hello_cb(first->ssl.ctx, choose_session_id, NULL);
+    }
+    return NGX_OK;
+}
+
+ngx_int_t ngx_http_hotcert_session_init(ngx_conf_t *cf)
+{
+    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
+
+    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
+        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
+
+        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
+            if (ngx_http_hotcert_listens_tls(&addr[a].opt) && any_is_ours(&addr[a]) &&
+                init_address(cf, &addr[a]) != NGX_OK) {
+                ERR_clear_error();
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "hotcert: no session id context could be made for %V",
+                              &addr[a].opt.addr_text);
+                return NGX_ERROR;
+            }
+        }
+    }
+    return NGX_OK;
+}
