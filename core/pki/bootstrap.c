@@ -2,7 +2,9 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 
+#include "conf/name.h"
 #include "pki/key.h"
 #include "pki/pair.h"
 #include "pki/pair_make.h"
@@ -23,14 +25,22 @@ static int set_serial(X509 *cert)
     return good;
 }
 
-static int set_name(X509 *cert)
+/* What differs between the certificates made here. */
+struct recipe {
+    const char *subject; /* common names */
+    const char *issuer;
+    const char *constraints;
+    const char *names; /* NULL: none */
+};
+
+static int set_name(X509 *cert, const char *text, int (*set)(X509 *cert, const X509_NAME *name))
 {
-    static const unsigned char text[] = "hotcert bootstrap";
+    const unsigned char *bytes = (const unsigned char *)text;
     X509_NAME *name = X509_NAME_new();
     int good =
         name != NULL &&
-        X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC, text, -1, -1, 0) == 1 &&
-        X509_set_subject_name(cert, name) == 1 && X509_set_issuer_name(cert, name) == 1;
+        X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC, bytes, -1, -1, 0) == 1 &&
+        set(cert, name) == 1;
 
     X509_NAME_free(name);
     return good;
@@ -49,18 +59,21 @@ static int add_extension(X509 *cert, int nid, const char *value)
     return good;
 }
 
-static X509 *make_cert(EVP_PKEY *key)
+static X509 *make_cert(EVP_PKEY *key, const struct recipe *recipe)
 {
     X509 *cert = X509_new();
-    int good = cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
-               set_name(cert) && X509_gmtime_adj(X509_getm_notBefore(cert), -DAY) != NULL &&
-               X509_gmtime_adj(X509_getm_notAfter(cert), LIFE - DAY) != NULL &&
-               X509_set_pubkey(cert, key) == 1 &&
-               /* CA:FALSE, or httpd logs that a CA certificate is served */
-               add_extension(cert, NID_basic_constraints, "critical,CA:FALSE") &&
-               add_extension(cert, NID_ext_key_usage, "serverAuth") &&
-               add_extension(cert, NID_subject_key_identifier, "hash") &&
-               X509_sign(cert, key, EVP_sha256()) > 0;
+    int good =
+        cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
+        set_name(cert, recipe->subject, X509_set_subject_name) &&
+        set_name(cert, recipe->issuer, X509_set_issuer_name) &&
+        X509_gmtime_adj(X509_getm_notBefore(cert), -DAY) != NULL &&
+        X509_gmtime_adj(X509_getm_notAfter(cert), LIFE - DAY) != NULL &&
+        X509_set_pubkey(cert, key) == 1 &&
+        add_extension(cert, NID_basic_constraints, recipe->constraints) &&
+        add_extension(cert, NID_ext_key_usage, "serverAuth") &&
+        add_extension(cert, NID_subject_key_identifier, "hash") &&
+        (recipe->names == NULL || add_extension(cert, NID_subject_alt_name, recipe->names)) &&
+        X509_sign(cert, key, EVP_sha256()) > 0;
 
     if (!good) {
         X509_free(cert);
@@ -69,8 +82,13 @@ static X509 *make_cert(EVP_PKEY *key)
     return cert;
 }
 
+/* CA:FALSE, or httpd logs that a CA certificate is served. */
+static const char leaf_constraints[] = "critical,CA:FALSE";
+static const char leaf_subject[] = "hotcert bootstrap";
+
 int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err)
 {
+    const struct recipe leaf = {leaf_subject, leaf_subject, leaf_constraints, NULL};
     EVP_PKEY *key = NULL;
     X509 *cert = NULL;
     int rc = -1;
@@ -78,7 +96,7 @@ int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err)
     if (hc_key_new(HC_KEY_ECDSA_256, &key, err) != 0) {
         goto out;
     }
-    cert = make_cert(key);
+    cert = make_cert(key, &leaf);
     if (cert == NULL) {
         hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "making the bootstrap certificate");
         goto out;
@@ -87,6 +105,54 @@ int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err)
 out:
     EVP_PKEY_free(key);
     X509_free(cert);
+    ERR_clear_error();
+    return rc;
+}
+
+/* "DNS:name" for a host name that a certificate can have; else "". */
+static void san_of(const char *name, char san[HC_NAME_SIZE + 4])
+{
+    char normal[HC_NAME_SIZE];
+    struct hc_error unused;
+
+    hc_error_init(&unused);
+    san[0] = '\0';
+    if (name != NULL && hc_name_normalise(name, normal, &unused) == 0 && !hc_name_is_ip(normal)) {
+        snprintf(san, HC_NAME_SIZE + 4, "DNS:%s", normal);
+    }
+}
+
+int hc_pair_bootstrap_for(const char *name, struct hc_pair **out, struct hc_error *err)
+{
+    static const char ca_subject[] = "hotcert bootstrap issuer";
+    char san[HC_NAME_SIZE + 4];
+    const struct recipe ca = {ca_subject, ca_subject, "critical,CA:TRUE", NULL};
+    struct recipe leaf = {leaf_subject, ca_subject, leaf_constraints, NULL};
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    EVP_PKEY *key = NULL;
+    X509 *ca_cert = NULL;
+    X509 *cert = NULL;
+    int rc = -1;
+
+    san_of(name, san);
+    leaf.names = san[0] != '\0' ? san : NULL;
+    if (hc_key_new(HC_KEY_ECDSA_256, &key, err) != 0) {
+        goto out;
+    }
+    /* one key for both: nobody trusts either, and it costs a start half of the time */
+    ca_cert = make_cert(key, &ca);
+    cert = make_cert(key, &leaf);
+    if (chain == NULL || ca_cert == NULL || cert == NULL || sk_X509_push(chain, ca_cert) <= 0) {
+        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "making the bootstrap certificate");
+        goto out;
+    }
+    ca_cert = NULL; /* the chain's */
+    rc = hc_pair_make(key, cert, chain, out, err);
+out:
+    EVP_PKEY_free(key);
+    X509_free(cert);
+    X509_free(ca_cert);
+    sk_X509_pop_free(chain, X509_free);
     ERR_clear_error();
     return rc;
 }
