@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-static bool is_loopback(const char *host)
+bool hc_url_is_loopback(const char *host)
 {
     unsigned char v4[4];
     struct in6_addr v6;
@@ -58,7 +58,7 @@ static const char *fault(const char *url, bool *tls)
     why = NULL;
     if (user != NULL && user[0] != '\0') {
         why = "it has a user part";
-    } else if (!*tls && !is_loopback(host)) {
+    } else if (!*tls && !hc_url_is_loopback(host)) {
         why = "http:// is followed to this machine's loopback only; use https://";
     }
 out:

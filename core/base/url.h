@@ -19,4 +19,7 @@ int hc_url_check(const char *url, struct hc_error *err) HC_MUST_USE;
 int hc_url_check_handed_out(const char *directory, const char *url,
                             struct hc_error *err) HC_MUST_USE;
 
+/* True for localhost, 127/8 and ::1 (with or without brackets): a host as it stands in a URL. */
+bool hc_url_is_loopback(const char *host);
+
 #endif

@@ -1,12 +1,11 @@
 /* A pinned GET; see fetch.h. */
 #include "net/fetch.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "net/transfer.h"
+#include "net/url.h"
 
 struct fetch {
     char *url;
@@ -27,91 +26,21 @@ static bool allowed(uint16_t port, bool tls, const uint16_t *ports)
     return false;
 }
 
-static bool is_printable(const char *url)
-{
-    size_t len = strlen(url);
-
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)url[i] <= 0x20 || (unsigned char)url[i] > 0x7e || url[i] == '\\') {
-            return false;
-        }
-    }
-    return len > 0 && len <= HC_HTTP_URL_MAX;
-}
-
-/* Lower case, without the brackets of an IPv6 address. */
-static int take_host(const char *host, char out[HC_FETCH_HOST])
-{
-    size_t len = strlen(host);
-    size_t skip = len > 2 && host[0] == '[' ? 1 : 0;
-
-    if (len == 0 || len - 2 * skip >= HC_FETCH_HOST) {
-        return -1;
-    }
-    for (size_t i = 0; i < len - 2 * skip; i++) {
-        out[i] = (char)tolower((unsigned char)host[i + skip]);
-    }
-    out[len - 2 * skip] = '\0';
-    return 0;
-}
-
-static const char *take_parts(CURLU *handle, const char *url, struct hc_fetch_target *out)
-{
-    char *scheme = NULL;
-    char *host = NULL;
-    char *port = NULL;
-    char *user = NULL;
-    const char *why = "it is not a URL of http or https";
-
-    if (curl_url_set(handle, CURLUPART_URL, url, 0) != CURLUE_OK ||
-        curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-        curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
-        goto out;
-    }
-    out->tls = strcmp(scheme, "https") == 0;
-    out->port = (uint16_t)strtoul(port, NULL, 10);
-    if (!out->tls && strcmp(scheme, "http") != 0) {
-        goto out;
-    }
-    if (curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK ||
-        curl_url_get(handle, CURLUPART_PASSWORD, &user, 0) == CURLUE_OK) {
-        why = "it holds a user name or a password";
-    } else if (take_host(host, out->host) != 0) {
-        why = "its host is too long";
-    } else {
-        why = NULL;
-    }
-out:
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_free(user);
-    return why;
-}
-
 int hc_fetch_target(const char *url, const uint16_t *ports, struct hc_fetch_target *out,
                     struct hc_error *err)
 {
-    CURLU *handle = NULL;
-    const char *why = NULL;
+    struct hc_url_parts parts;
+    const char *why = hc_url_take(url, &parts);
 
-    if (!is_printable(url)) {
-        return hc_error_set(err, HC_P_FETCH_URL, url,
-                            "it holds a byte that no URL has, or too many");
-    }
-    handle = curl_url();
-    if (handle == NULL) {
-        return hc_error_nomem(err);
-    }
-    why = take_parts(handle, url, out);
-    curl_url_cleanup(handle);
     if (why != NULL) {
         return hc_error_set(err, HC_P_FETCH_URL, url, "%s", why);
     }
-    if (!allowed(out->port, out->tls, ports)) {
-        return hc_error_set(err, HC_P_FETCH_URL, url, "its port is %u", (unsigned)out->port);
+    if (!allowed(parts.port, parts.tls, ports)) {
+        return hc_error_set(err, HC_P_FETCH_URL, url, "its port is %u", (unsigned)parts.port);
     }
+    (void)hc_copy(out->host, sizeof(out->host), parts.host);
+    out->port = parts.port;
+    out->tls = parts.tls;
     return 0;
 }
 

@@ -1,104 +1,126 @@
-/* Which URLs are followed; see http.h. */
-#include <arpa/inet.h>
-#include <curl/curl.h>
-#include <string.h>
-#include <strings.h>
+/* Which URLs are followed; see url.h and http.h. */
+#include "net/url.h"
 
+#include <ctype.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/url.h"
 #include "net/http.h"
 
-/* [::1] comes with its brackets */
-static bool is_loopback(const char *host)
-{
-    struct in_addr v4;
-
-    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0) {
-        return true;
-    }
-    return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
-}
-
-static int check_plain_text(const char *url, struct hc_error *err)
+/* What is no business of the parser's: it forgives much. */
+static const char *fault_of_text(const char *url)
 {
     size_t len = strlen(url);
+    const char *slashes = strstr(url, "://");
 
-    if (len == 0) {
-        return hc_error_set(err, HC_P_CA_URL, NULL, "the URL is empty");
-    }
     if (len > HC_HTTP_URL_MAX) {
-        return hc_error_set(err, HC_P_CA_URL, url, "the URL is longer than %d bytes",
-                            HC_HTTP_URL_MAX);
+        return "it is too long";
     }
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)url[i] <= 0x20 || (unsigned char)url[i] > 0x7e) {
-            return hc_error_set(err, HC_P_CA_URL, url,
-                                "the URL holds a blank, control or non-ASCII byte");
+        if ((unsigned char)url[i] <= 0x20 || (unsigned char)url[i] > 0x7e || url[i] == '\\') {
+            return "it holds a byte that no URL has";
         }
     }
-    return 0;
+    if (slashes == NULL || slashes[3] == '/' || slashes[3] == '\0') {
+        return "it is not a URL of http or https";
+    }
+    return NULL;
 }
 
-static int check_parts(CURLU *handle, const char *url, struct hc_error *err)
+/* Lower case, without the brackets of an IPv6 address. */
+static bool take_host(const char *host, char out[HC_URL_HOST])
+{
+    size_t len = strlen(host);
+    size_t skip = len > 2 && host[0] == '[' ? 1 : 0;
+
+    if (len == 0 || len - 2 * skip >= HC_URL_HOST) {
+        return false;
+    }
+    for (size_t i = 0; i < len - 2 * skip; i++) {
+        out[i] = (char)tolower((unsigned char)host[i + skip]);
+    }
+    out[len - 2 * skip] = '\0';
+    return true;
+}
+
+static const char *take_parts(CURLU *handle, const char *url, struct hc_url_parts *out)
 {
     char *scheme = NULL;
     char *host = NULL;
+    char *port = NULL;
     char *user = NULL;
-    int rc = -1;
+    const char *why = "it is not a URL of http or https";
 
     if (curl_url_set(handle, CURLUPART_URL, url, 0) != CURLUE_OK ||
         curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-        hc_error_set(err, HC_P_CA_URL, url, "it is not a URL of http or https");
+        curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+        goto out;
+    }
+    out->tls = strcmp(scheme, "https") == 0;
+    out->port = (uint16_t)strtoul(port, NULL, 10);
+    if (!out->tls && strcmp(scheme, "http") != 0) {
         goto out;
     }
     if (curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK ||
         curl_url_get(handle, CURLUPART_PASSWORD, &user, 0) == CURLUE_OK) {
-        hc_error_set(err, HC_P_CA_URL, NULL, "the URL holds a user name or a password");
-        goto out;
-    }
-    if (strcmp(scheme, "https") == 0) {
-        rc = 0;
-    } else if (strcmp(scheme, "http") != 0) {
-        hc_error_set(err, HC_P_CA_URL, url, "its scheme is neither https nor http");
-    } else if (!is_loopback(host)) {
-        hc_error_set(err, HC_P_CA_URL, url, "http:// is for loopback addresses only; use https://");
+        why = "it holds a user name or a password";
+    } else if (!take_host(host, out->host)) {
+        why = "its host is too long";
     } else {
-        rc = 0;
+        why = NULL;
     }
 out:
     curl_free(scheme);
     curl_free(host);
+    curl_free(port);
     curl_free(user);
-    return rc;
+    return why;
 }
 
+const char *hc_url_take(const char *url, struct hc_url_parts *out)
+{
+    const char *why = fault_of_text(url);
+    CURLU *handle = why == NULL ? curl_url() : NULL;
+
+    *out = (struct hc_url_parts){{0}, 0, false};
+    if (why == NULL) {
+        why = handle != NULL ? take_parts(handle, url, out) : "there is no memory to look at it";
+    }
+    curl_url_cleanup(handle);
+    return why;
+}
+
+/* The URL is left out of the error where it may hold a password. */
 int hc_http_check_url(const char *url, struct hc_error *err)
 {
-    CURLU *handle = NULL;
-    int rc = -1;
+    struct hc_url_parts parts;
+    const char *why = hc_url_take(url, &parts);
 
-    if (check_plain_text(url, err) != 0) {
-        return -1;
+    if (why != NULL) {
+        return hc_error_set(err, HC_P_CA_URL, strchr(url, '@') == NULL ? url : NULL, "%s", why);
     }
-    handle = curl_url();
-    if (handle == NULL) {
-        return hc_error_nomem(err);
+    if (!parts.tls && !hc_url_is_loopback(parts.host)) {
+        return hc_error_set(err, HC_P_CA_URL, url,
+                            "http:// is for loopback addresses only; use https://");
     }
-    rc = check_parts(handle, url, err);
-    curl_url_cleanup(handle);
-    return rc;
+    return 0;
 }
 
 int hc_http_check_handed_out(const char *directory, const char *url, struct hc_error *err)
 {
-    bool ours = strncasecmp(directory, "https:", 6) == 0;
-    bool theirs = strncasecmp(url, "https:", 6) == 0;
+    struct hc_url_parts ours;
+    struct hc_url_parts theirs;
 
     if (hc_http_check_url(url, err) != 0) {
         return -1;
     }
-    if (ours != theirs) {
+    if (hc_url_take(directory, &ours) != NULL || hc_url_take(url, &theirs) != NULL ||
+        ours.tls != theirs.tls) {
         return hc_error_set(err, HC_P_CA_URL, url, "the directory is %s, this is not",
-                            ours ? "https" : "http");
+                            ours.tls ? "https" : "http");
     }
     return 0;
 }

@@ -1,0 +1,21 @@
+/*
+ * URLs as the parser sees them that will connect: libcurl's own, so that nothing is checked by one
+ * reading and followed by another.
+ */
+#ifndef HC_NET_URL_H
+#define HC_NET_URL_H
+
+#include "base/compiler.h"
+
+#define HC_URL_HOST 256
+
+struct hc_url_parts {
+    char host[HC_URL_HOST]; /* lower case, without brackets */
+    uint16_t port;
+    bool tls; /* https */
+};
+
+/* Takes an http or https URL apart. What is wrong with it, in words; NULL: nothing. Any thread. */
+const char *hc_url_take(const char *url, struct hc_url_parts *out);
+
+#endif

@@ -1,0 +1,125 @@
+/* Which URLs are followed, and that both of our parsers see the same in them. */
+#include "base/url.h"
+#include "net/fetch.h"
+#include "net/http.h"
+#include "tap.h"
+
+static void urls_that_are_followed(void)
+{
+    static const struct {
+        const char *url;
+        bool good;
+    } rows[] = {
+        {"https://acme.example/directory", true},
+        {"https://acme.example:14000/dir", true},
+        {"http://127.0.0.1:14000/dir", true},
+        {"http://127.8.9.10/dir", true},
+        {"http://[::1]:14000/dir", true},
+        {"http://localhost/dir", true},
+        {"https://[2001:db8::1]/dir", true},
+        {"https://192.0.2.1/x?y=z", true},
+        {"http://acme.example/directory", false},
+        {"http://128.0.0.1/", false},
+        {"http://[::2]/", false},
+        {"http://localhost.example/", false},
+        {"http://127.0.0.1.example/", false},
+        {"http://127.0.0.1@acme.example/", false},
+        {"http://acme.example#@127.0.0.1/", false},
+        {"https://user@acme.example/", false},
+        {"https://:word@acme.example/", false},
+        {"https://user:word@acme.example/", false},
+        {"ftp://acme.example/", false},
+        {"file:///etc/passwd", false},
+        {"gopher://127.0.0.1/", false},
+        {"https://", false},
+        {"https:///x", false},
+        {"acme.example/directory", false},
+        {"//acme.example/directory", false},
+        {"/directory", false},
+        {"", false},
+        {"https://acme.example/a b", false},
+        {"https://acme.example/\n", false},
+        {"https://acme.example/\x7f", false},
+        {"https://acme.ex\xc3\xa4mple/", false},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_error err;
+
+        hc_error_init(&err);
+        is_int(hc_http_check_url(rows[i].url, &err), rows[i].good ? 0 : -1, rows[i].url);
+        ok(rows[i].good == !hc_error_is_set(&err), "and an error is set accordingly");
+        /* the configuration's check is made without libcurl: it may be stricter, never laxer */
+        ok(hc_url_check(rows[i].url, NULL) != 0 || rows[i].good, "the other check agrees");
+    }
+}
+
+static void what_a_ca_hands_out(void)
+{
+    static const char tls[] = "https://ca.test/dir";
+    static const char plain[] = "http://127.0.0.1:80/dir";
+
+    is_int(hc_http_check_handed_out(tls, "https://other.test/x", NULL), 0, "https stays https");
+    is_int(hc_http_check_handed_out(plain, "http://127.0.0.1:81/x", NULL), 0, "http on loopback");
+    is_int(hc_http_check_handed_out(tls, "http://127.0.0.1/x", NULL), -1,
+           "https never becomes http");
+    is_int(hc_http_check_handed_out(tls, "HTTP://127.0.0.1/x", NULL), -1, "in capitals neither");
+    is_int(hc_http_check_handed_out(plain, "https://ca.test/x", NULL), -1, "nor http https");
+    is_int(hc_http_check_handed_out(plain, "http://ca.test/x", NULL), -1,
+           "http leaves no loopback");
+}
+
+static void what_is_fetched(void)
+{
+    static const uint16_t ports[] = {8080, 0};
+    static const struct {
+        const char *url;
+        const char *host; /* NULL: refused */
+        uint16_t port;
+        bool tls;
+        bool with_ports;
+    } rows[] = {
+        {"http://Example.TEST/x", "example.test", 80, false, false},
+        {"https://example.test/x", "example.test", 443, true, false},
+        {"http://example.test:80/", "example.test", 80, false, false},
+        {"http://[2001:DB8::1]/", "2001:db8::1", 80, false, false},
+        {"http://192.0.2.1/", "192.0.2.1", 80, false, false},
+        {"http://example.test:8080/", "example.test", 8080, false, true},
+        {"http://example.test:8080/", NULL, 0, false, false},
+        {"http://example.test:443/", NULL, 0, false, false},
+        {"https://example.test:80/", NULL, 0, false, false},
+        {"http://example.test:22/", NULL, 0, false, true},
+        {"http://example.test:0/", NULL, 0, false, true},
+        {"http://example.test:65616/", NULL, 0, false, true},
+        {"http://user@example.test/", NULL, 0, false, false},
+        {"ftp://example.test/", NULL, 0, false, false},
+        {"ldap://example.test/", NULL, 0, false, false},
+        {"http:///x", NULL, 0, false, false},
+        {"example.test", NULL, 0, false, false},
+        {"", NULL, 0, false, false},
+        {"http://example.test\\@127.0.0.1/", NULL, 0, false, false},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_fetch_target t = {{0}, 0, false};
+        struct hc_error err;
+
+        hc_error_init(&err);
+        is_int(hc_fetch_target(rows[i].url, rows[i].with_ports ? ports : NULL, &t, &err),
+               rows[i].host != NULL ? 0 : -1, rows[i].url);
+        if (rows[i].host != NULL) {
+            is_str(t.host, rows[i].host, "host");
+            ok(t.port == rows[i].port && t.tls == rows[i].tls, "port and scheme");
+        } else {
+            is_int(err.problem, HC_P_FETCH_URL, "refused as such");
+        }
+    }
+}
+
+int main(void)
+{
+    urls_that_are_followed();
+    what_a_ca_hands_out();
+    what_is_fetched();
+    return done();
+}
