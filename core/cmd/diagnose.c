@@ -3,9 +3,6 @@
  * at each name as a CA would, and prints what it saw, what is wrong, and what to change.
  */
 #include <getopt.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -239,7 +236,7 @@ static int look(const struct arguments *a, const struct hc_list *names,
             goto out;
         }
     }
-    rc = report->out_of_memory ? hc_error_nomem(err) : 0;
+    rc = 0;
 
 out:
     hc_preflight_free(preflight);
@@ -271,27 +268,37 @@ out:
     return rc;
 }
 
+static int print_report(struct hc_diagnose_report *report, bool json, struct hc_error *err)
+{
+    if (hc_error_is_set(&report->error)) {
+        *err = report->error;
+        return -1;
+    }
+    if (json) {
+        return hc_diagnose_print_json(report, stdout, err);
+    }
+    hc_diagnose_print(report, stdout);
+    return 0;
+}
+
 int hc_cmd_diagnose(int argc, char **argv)
 {
     struct arguments a = {.network = HC_NETWORK_PUBLIC};
     struct hc_diagnose_report report = {0};
     struct hc_error err = {0};
     char line[HC_LOG_LINE];
-    int code = HC_EXIT_USAGE;
+    int code = HC_EXIT_OK;
 
     if (take_arguments(&a, argc, argv, &err) != 0) {
         code = hc_cmd_usage("diagnose", "%s", hc_error_format(&err, line, sizeof(line)));
-        goto out;
-    }
-    if (diagnose(&a, &report, &err) != 0) {
-        fprintf(stderr, "hotcert diagnose: %s\n", hc_error_format(&err, line, sizeof(line)));
+    } else if (diagnose(&a, &report, &err) != 0 || print_report(&report, a.json, &err) != 0) {
+        hc_report_error(&err);
         code = hc_error_class(&err) == HC_CLASS_USAGE ? HC_EXIT_USAGE : EXIT_NOT_LOOKED;
-        goto out;
+    } else if (hc_diagnose_any(&report, HC_PREFLIGHT_WOULD_FAIL)) {
+        code = EXIT_WOULD_FAIL;
+    } else if (hc_diagnose_any(&report, HC_PREFLIGHT_UNKNOWN)) {
+        code = EXIT_NOT_LOOKED;
     }
-    hc_diagnose_print(&report, a.json, stdout);
-    code = report.would_fail > 0 ? EXIT_WOULD_FAIL : report.unknown > 0 ? EXIT_NOT_LOOKED : 0;
-
-out:
     hc_diagnose_report_dispose(&report);
     arguments_dispose(&a);
     return code;

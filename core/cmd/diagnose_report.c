@@ -1,62 +1,43 @@
 /* The report of `hotcert diagnose`; see diagnose_report.h. */
 #include "cmd/diagnose_report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* Adds value under key; a failure is noted, as memory has run out. */
-static void put(struct hc_diagnose_report *report, json_t *object, const char *key, json_t *value)
+/* Room for one more name, or NULL with report->error. */
+static struct hc_diagnosed *add_name(struct hc_diagnose_report *report, const char *name)
 {
-    report->out_of_memory = json_object_set_new(object, key, value) != 0 || report->out_of_memory;
-}
-
-static json_t *finding_of(struct hc_diagnose_report *report, const struct hc_finding *f)
-{
-    json_t *object = json_object();
-
-    put(report, object, "slug", json_string(hc_problem_row(f->problem)->slug));
-    put(report, object, "rank", json_string(hc_class_name(f->rank)));
-    put(report, object, "subject", json_string(f->subject));
-    put(report, object, "message", json_string(f->message));
-    put(report, object, "hint", json_string(f->hint));
-    return object;
-}
-
-static void add_name(struct hc_diagnose_report *report, const struct hc_preflight_name *name)
-{
-    json_t *object = json_object();
-    json_t *looks = json_array();
-    json_t *findings = json_array();
+    struct hc_diagnosed *names = realloc(report->names, (report->count + 1) * sizeof(*names));
     char text[HC_FOREIGN_MAX];
+    struct hc_diagnosed *d = NULL;
 
-    if (report->names == NULL) {
-        report->names = json_array();
+    if (names == NULL) {
+        hc_error_nomem(&report->error);
+        return NULL;
     }
-    for (size_t i = 0; i < name->looks.count; i++) {
-        report->out_of_memory =
-            json_array_append_new(looks, json_string(name->looks.items[i])) != 0 ||
-            report->out_of_memory;
+    report->names = names;
+    d = &names[report->count];
+    memset(d, 0, sizeof(*d));
+    if (hc_strdup(hc_escape(text, sizeof(text), name, strlen(name)), &d->name, &report->error) !=
+        0) {
+        return NULL;
     }
-    for (size_t i = 0; i < name->findings.count; i++) {
-        report->out_of_memory =
-            json_array_append_new(findings, finding_of(report, &name->findings.items[i])) != 0 ||
-            report->out_of_memory;
-    }
-    put(report, object, "name",
-        json_string(hc_escape(text, sizeof(text), name->name, strlen(name->name))));
-    put(report, object, "verdict", json_string(hc_preflight_verdict_name(name->verdict)));
-    put(report, object, "looks", looks);
-    put(report, object, "findings", findings);
-    report->out_of_memory =
-        json_array_append_new(report->names, object) != 0 || report->out_of_memory;
-    report->ready += name->verdict == HC_PREFLIGHT_READY;
-    report->would_fail += name->verdict == HC_PREFLIGHT_WOULD_FAIL;
-    report->unknown += name->verdict == HC_PREFLIGHT_UNKNOWN;
+    report->count++;
+    return d;
 }
 
 void hc_diagnose_take(struct hc_diagnose_report *report, const struct hc_preflight_result *result)
 {
     for (size_t i = 0; i < result->count; i++) {
-        add_name(report, &result->names[i]);
+        struct hc_preflight_name *from = &result->names[i];
+        struct hc_diagnosed *to = add_name(report, from->name);
+
+        if (to == NULL || hc_findings_take(&to->findings, &from->findings, &report->error) != 0) {
+            break;
+        }
+        to->verdict = from->verdict;
+        to->looks = from->looks;
+        memset(&from->looks, 0, sizeof(from->looks));
     }
     report->complete = true;
 }
@@ -64,86 +45,93 @@ void hc_diagnose_take(struct hc_diagnose_report *report, const struct hc_preflig
 void hc_diagnose_refuse(struct hc_diagnose_report *report, const char *name,
                         const struct hc_error *why)
 {
-    struct hc_preflight_name entry = {.name = name, .verdict = HC_PREFLIGHT_WOULD_FAIL};
-    struct hc_error err = {0};
+    struct hc_diagnosed *d = add_name(report, name);
 
-    if (hc_findings_add(&entry.findings, HC_P_NAME_INVALID, name, &err, "%s", why->detail) != 0) {
-        report->out_of_memory = true;
-    }
-    for (size_t i = 0; i < entry.findings.count; i++) {
-        entry.findings.items[i].rank = HC_CLASS_FLAWED;
-    }
-    add_name(report, &entry);
-    hc_findings_dispose(&entry.findings);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
-static void print_finding(const json_t *f, FILE *to)
-{
-    enum hc_problem p = hc_problem_by_slug(text_of(f, "slug"));
-
-    fprintf(to, "|- %s: %s: %s\n", text_of(f, "rank"), text_of(f, "slug"),
-            hc_problem_row(p)->sentence);
-    fprintf(to, "|     %s\n", text_of(f, "message"));
-    fprintf(to, "|     %s\n", text_of(f, "hint"));
-}
-
-static const char *closing(const char *verdict)
-{
-    if (strcmp(verdict, "ready") == 0) {
-        return "ready: nothing that was looked at stands against it";
-    }
-    if (strcmp(verdict, "unknown") == 0) {
-        return "unknown: it could not be looked at in full";
-    }
-    return "would fail: a CA that sees the same refuses it";
-}
-
-static void print_name(const json_t *name, FILE *to)
-{
-    const json_t *looks = json_object_get(name, "looks");
-    const json_t *findings = json_object_get(name, "findings");
-
-    fprintf(to, "%s\n", text_of(name, "name"));
-    for (size_t i = 0; i < json_array_size(looks); i++) {
-        fprintf(to, "|- %s\n", json_string_value(json_array_get(looks, i)));
-    }
-    for (size_t i = 0; i < json_array_size(findings); i++) {
-        print_finding(json_array_get(findings, i), to);
-    }
-    fprintf(to, "`- %s\n", closing(text_of(name, "verdict")));
-}
-
-static void print_json(const struct hc_diagnose_report *report, FILE *to)
-{
-    for (size_t i = 0; i < json_array_size(report->names); i++) {
-        (void)json_object_del(json_array_get(report->names, i), "looks");
-    }
-    (void)json_dumpf(report->names, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    fputc('\n', to);
-}
-
-void hc_diagnose_print(const struct hc_diagnose_report *report, bool json, FILE *to)
-{
-    if (json) {
-        print_json(report, to);
+    if (d == NULL || hc_findings_add(&d->findings, HC_P_NAME_INVALID, name, &report->error, "%s",
+                                     why->detail) != 0) {
         return;
     }
-    for (size_t i = 0; i < json_array_size(report->names); i++) {
-        print_name(json_array_get(report->names, i), to);
+    d->verdict = HC_PREFLIGHT_WOULD_FAIL;
+    /* in the configuration it is a wrong value; here it is what a name is judged by */
+    d->findings.items[0].rank = HC_CLASS_FLAWED;
+}
+
+bool hc_diagnose_any(const struct hc_diagnose_report *report, enum hc_preflight_verdict verdict)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->names[i].verdict == verdict) {
+            return true;
+        }
     }
-    fprintf(to, "%zu ready, %zu would fail, %zu unknown\n", report->ready, report->would_fail,
-            report->unknown);
+    return false;
+}
+
+static enum hc_tint tint_of(enum hc_preflight_verdict verdict)
+{
+    switch (verdict) {
+    case HC_PREFLIGHT_READY:
+        return HC_TINT_GOOD;
+    case HC_PREFLIGHT_WOULD_FAIL:
+        return HC_TINT_BAD;
+    case HC_PREFLIGHT_UNKNOWN:
+        break;
+    }
+    return HC_TINT_WARN;
+}
+
+static void print_name(struct hc_report *r, const struct hc_diagnosed *d)
+{
+    hc_report_heading(r, d->name);
+    if (d->looks.count > 0) {
+        hc_report_section(r, "seen from here");
+    }
+    for (size_t i = 0; i < d->looks.count; i++) {
+        hc_report_branch(r, 0, 0, i + 1 == d->looks.count);
+        hc_report_put(r, HC_TINT_NONE, "%s", d->looks.items[i]);
+        hc_report_end(r);
+    }
+    hc_report_findings(r, &d->findings, false);
+    hc_report_closing(r, hc_preflight_verdict_name(d->verdict), tint_of(d->verdict), &d->findings);
+}
+
+void hc_diagnose_print(struct hc_diagnose_report *report, FILE *to)
+{
+    struct hc_report r;
+
+    hc_report_init(&r, to);
+    for (size_t i = 0; i < report->count; i++) {
+        if (i > 0) {
+            hc_report_end(&r);
+        }
+        print_name(&r, &report->names[i]);
+    }
+}
+
+int hc_diagnose_print_json(const struct hc_diagnose_report *report, FILE *to, struct hc_error *err)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct hc_diagnosed *d = &report->names[i];
+        json_t *one = json_pack("{s:s, s:s, s:o}", "name", d->name, "verdict",
+                                hc_preflight_verdict_name(d->verdict), "findings",
+                                hc_report_findings_json(&d->findings));
+
+        if (json_array_append_new(names, one) != 0) {
+            json_decref(names);
+            return hc_error_nomem(err);
+        }
+    }
+    return hc_report_json(to, names, err);
 }
 
 void hc_diagnose_report_dispose(struct hc_diagnose_report *report)
 {
-    json_decref(report->names);
+    for (size_t i = 0; i < report->count; i++) {
+        free(report->names[i].name);
+        hc_findings_dispose(&report->names[i].findings);
+        hc_list_dispose(&report->names[i].looks);
+    }
+    free(report->names);
     memset(report, 0, sizeof(*report));
 }

@@ -49,12 +49,12 @@ struct hc_preflight_name {
      */
     bool leave_out;
     enum hc_problem cause;       /* the finding that decided, HC_P_NONE when ready */
-    struct hc_findings findings; /* subject: the name; owned by the preflight */
+    struct hc_findings findings; /* subject: the name; owned by the preflight, may be taken */
     struct hc_list looks;        /* what was seen, in presentation form, for the tree report */
 };
 
 struct hc_preflight_result {
-    const struct hc_preflight_name *names; /* in the order of options.names */
+    struct hc_preflight_name *names; /* in the order of options.names */
     size_t count;
 };
 
