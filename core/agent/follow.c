@@ -20,17 +20,11 @@ int hc_follow_start(struct hc_agent *agent, struct hc_error *err)
     return hc_store_follow(agent->storage.store, &follow->follower, err);
 }
 
+/* What is mirrored stays in the table: the agent that comes next may have put the same there. */
 void hc_follow_stop(struct hc_agent *agent)
 {
     struct hc_follow *follow = &agent->follow;
-    struct hc_error err;
 
-    for (size_t i = 0; i < follow->mirrored.count; i++) {
-        hc_error_init(&err);
-        if (hc_table_token_remove(agent->o.table, follow->mirrored.items[i], &err) != 0) {
-            hc_log_error(agent->o.log, HC_LOG_WARN, NULL, &err);
-        }
-    }
     hc_list_dispose(&follow->mirrored);
     hc_store_unfollow(follow->follower);
     follow->follower = NULL;
@@ -44,6 +38,7 @@ int hc_follow_fd(const struct hc_agent *agent)
 struct mirroring {
     struct hc_agent *agent;
     struct hc_list seen;
+    struct hc_list expired;
     struct hc_error *err;
 };
 
@@ -54,6 +49,10 @@ static int mirror_one(void *arg, const struct hc_challenge *challenge)
     struct hc_error err;
 
     hc_error_init(&err);
+    if (challenge->expires <= hc_agent_now(agent)) {
+        /* its agent died and none came to go on with the order */
+        return hc_list_add(&mirroring->expired, challenge->token, mirroring->err);
+    }
     if (!hc_list_has(&agent->follow.mirrored, challenge->token) &&
         hc_table_token_put(agent->o.table, challenge->token, challenge->keyauth, challenge->expires,
                            &err) != 0) {
@@ -66,7 +65,7 @@ static int mirror_one(void *arg, const struct hc_challenge *challenge)
 static int look_at_challenges(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_follow *follow = &agent->follow;
-    struct mirroring mirroring = {agent, {NULL, 0, 0}, err};
+    struct mirroring mirroring = {.agent = agent, .err = err};
     int rc = -1;
 
     if (hc_store_challenge_each(agent->storage.store, mirror_one, &mirroring, err) != 0) {
@@ -78,11 +77,17 @@ static int look_at_challenges(struct hc_agent *agent, struct hc_error *err)
             goto out;
         }
     }
+    for (size_t i = 0; i < mirroring.expired.count; i++) {
+        if (hc_store_challenge_remove(agent->storage.store, mirroring.expired.items[i], err) != 0) {
+            goto out;
+        }
+    }
     rc = hc_store_follower_ack(follow->follower, &mirroring.seen, err);
     hc_list_dispose(&follow->mirrored);
     follow->mirrored = mirroring.seen;
     memset(&mirroring.seen, 0, sizeof(mirroring.seen));
 out:
+    hc_list_dispose(&mirroring.expired);
     hc_list_dispose(&mirroring.seen);
     return rc;
 }

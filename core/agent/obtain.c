@@ -10,6 +10,7 @@
 #define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
+#define UNSAFE_MS       60000
 
 struct hc_obtain {
     struct hc_agent *agent;
@@ -21,6 +22,7 @@ struct hc_obtain {
     struct hc_list names;  /* what is ordered */
     struct hc_list tokens; /* presented now */
     struct hc_pair *pair;  /* obtained; waits for its commit */
+    bool halted;           /* the next agent goes on: the CA may be asking for a token right now */
     int64_t started_ms;
 };
 
@@ -49,6 +51,7 @@ void hc_obtain_free(struct hc_obtain *obtain)
         return;
     }
     if (obtain->order != NULL) {
+        obtain->halted = obtain->job->record.order_url != NULL;
         obtain->agent->o.authority->cancel(obtain->order);
     }
     if (obtain->ca->running > 0) {
@@ -108,6 +111,7 @@ static void commit(struct hc_obtain *obtain)
     memset(&job->record.ladder, 0, sizeof(job->record.ladder));
     memset(&job->record.last, 0, sizeof(job->record.last));
     job->record.replace = 0;
+    job->said = 0;
     for (size_t i = 0; i < obtain->names.count; i++) {
         if (hc_issuer_record_find(&obtain->ca->record, obtain->names.items[i]) != NULL) {
             hc_issuer_record_clear(&obtain->ca->record, obtain->names.items[i]);
@@ -219,7 +223,12 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
     }
     job->record.last.error = *err;
     job->record.last.at = hc_agent_now(agent);
-    if (hc_storage_problem(err->problem)) {
+    if (obtain->order == NULL && err->problem == HC_P_STORE_UNSAFE) {
+        /* one file of the line's: there is a pair that cannot be read now, so none is ordered */
+        job->again_ms = hc_agent_ms(agent) + UNSAFE_MS;
+        job->elsewhere = false;
+        hc_say_once(agent, &job->said, HC_LOG_ERROR, "not ordered", err);
+    } else if (hc_storage_problem(err->problem)) {
         hc_breaker_give_back(&ca->record.breaker);
         hc_storage_failed(agent, err);
     } else if (result->ca_wide) {
@@ -251,12 +260,12 @@ static void on_done(void *self, const struct hc_order_result *result)
         judged.ca_wide = false;
         judged.name_count = 0;
     }
-    agent->o.authority->cancel(obtain->order);
-    obtain->order = NULL;
     if (hc_error_is_set(&err)) {
-        fail(obtain, &judged, &err);
+        fail(obtain, &judged, &err); /* the result is the order's, so it goes with it */
         return;
     }
+    agent->o.authority->cancel(obtain->order);
+    obtain->order = NULL;
     hc_ca_worked(obtain->ca);
     hc_logf(agent->o.log, HC_LOG_INFO, "%s: obtained from %s in %lld ms",
             subject_of(obtain, subject), obtain->ca->issuer->name,
@@ -341,6 +350,9 @@ static void on_withdraw(void *self, const char *token)
     struct hc_error err;
 
     hc_error_init(&err);
+    if (obtain->halted) {
+        return; /* it ends by itself, an hour after it was presented */
+    }
     if (hc_table_token_remove(agent->o.table, token, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_WARN, "withdrawing a challenge", &err);
     }

@@ -66,6 +66,7 @@ struct hc_job {
     struct hc_job_record record;
     bool elsewhere;   /* another agent orders it */
     int64_t again_ms; /* not looked at before */
+    hc_said said;
     struct hc_obtain *obtain;
 };
 
