@@ -356,6 +356,18 @@ static int take_block(struct scan *s, const struct block *b)
     return other_block(s, b);
 }
 
+/* "-----END X----------BEGIN Y-----": one fault, and the second block is no text around blocks. */
+static int joined_blocks(struct scan *s)
+{
+    size_t line = s->line_no;
+    struct line l;
+
+    while (next_line(s, &l) && !starts(l, END)) {
+    }
+    return damaged(s, line,
+                   "END and BEGIN stand on one line: two files were joined without a line break");
+}
+
 /* From the line after BEGIN to END. */
 static int read_block(struct scan *s, struct line begin, const char *label)
 {
@@ -381,9 +393,7 @@ static int read_block(struct scan *s, struct line begin, const char *label)
     }
     b.len = (size_t)(l.data + l.len - b.data);
     if (memmem(l.data, l.len, BEGIN, sizeof(BEGIN) - 1) != NULL) {
-        return damaged(
-            s, s->line_no,
-            "END and BEGIN stand on one line: two files were joined without a line break");
+        return joined_blocks(s);
     }
     return take_block(s, &b);
 }
