@@ -35,8 +35,11 @@ static int write_all(int fd, const struct hc_buf *text, struct hc_error *err)
 {
     size_t at = 0;
 
+    if (ftruncate(fd, 0) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "emptying the bootstrap pair");
+    }
     while (at < text->len) {
-        ssize_t n = write(fd, text->data + at, text->len - at);
+        ssize_t n = pwrite(fd, text->data + at, text->len - at, (off_t)at);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -51,23 +54,27 @@ static int write_all(int fd, const struct hc_buf *text, struct hc_error *err)
 
 int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error *err)
 {
+    if (state->conf->identity_count == 0) {
+        return 0;
+    }
+    state->bootstrap = memfd_create("hotcert-bootstrap", MFD_CLOEXEC);
+    if (state->bootstrap < 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "memory for a bootstrap pair");
+    }
+    return 0;
+}
+
+/* A fresh pair for one host. mod_ssl reads it at once, and then the next host's may take its place.
+ */
+static int bootstrap_fill(int fd, const char *name, struct hc_error *err)
+{
     struct hc_buf pem = HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
     struct hc_pair *pair = NULL;
     int rc = -1;
 
-    if (state->conf->identity_count == 0) {
-        return 0;
+    if (hc_pair_bootstrap_for(name, &pair, err) == 0 && hc_pair_to_pem(pair, &pem, err) == 0) {
+        rc = write_all(fd, &pem, err);
     }
-    if (hc_pair_bootstrap(&pair, err) != 0 || hc_pair_to_pem(pair, &pem, err) != 0) {
-        goto out;
-    }
-    state->bootstrap = memfd_create("hotcert-bootstrap", MFD_CLOEXEC);
-    if (state->bootstrap < 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "memory for the bootstrap pair");
-        goto out;
-    }
-    rc = write_all(state->bootstrap, &pem, err);
-out:
     hc_pair_free(pair);
     hc_buf_dispose(&pem);
     return rc;
@@ -126,11 +133,18 @@ static int add_cert_files(server_rec *server, apr_pool_t *pool, apr_array_header
     const struct mod_hotcert_host *host =
         mod_hotcert != NULL ? mod_hotcert_host_of(mod_hotcert, server) : NULL;
     const char *path = NULL;
+    struct hc_error err;
 
+    hc_error_init(&err);
     if (host == NULL || mod_hotcert->bootstrap < 0) {
         return DECLINED;
     }
     warn_of_strangers(host, certificates);
+    if (bootstrap_fill(mod_hotcert->bootstrap, server->server_hostname, &err) != 0) {
+        /* without a certificate mod_ssl refuses the start, and says for which host */
+        hc_log_error(&mod_hotcert->log, HC_LOG_ERROR, NULL, &err);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     path = bootstrap_path(pool, mod_hotcert->bootstrap, host->identity);
     apr_array_clear(certificates);
     apr_array_clear(keys);
@@ -287,13 +301,23 @@ static int process_connection(conn_rec *c)
     return DECLINED;
 }
 
-/* ---- stapling ---- */
-
 /*
- * mod_ssl staples for the certificates that it read at its start, which is never the one that is
- * served here. To be asked is enough to say that there is no staple, instead of an error a
- * handshake.
+ * ---- stapling ----
+ *
+ * mod_ssl staples for the certificates that it read at its start, which are never those that are
+ * served here. Answered by us, it neither looks for a responder of the bootstrap pair nor logs an
+ * error a handshake: there is no staple.
  */
+
+static int init_stapling_status(server_rec *server, apr_pool_t *pool, X509 *certificate,
+                                X509 *issuer)
+{
+    (void)pool;
+    (void)certificate;
+    (void)issuer;
+    return mod_hotcert != NULL && mod_hotcert_host_of(mod_hotcert, server) != NULL ? OK : DECLINED;
+}
+
 static int get_stapling_status(unsigned char **der, int *der_len, conn_rec *c, server_rec *server,
                                X509 *certificate)
 {
@@ -315,6 +339,7 @@ void mod_hotcert_ssl_hooks(apr_pool_t *pool)
     APR_OPTIONAL_HOOK(ssl, add_cert_files, add_cert_files, NULL, NULL, APR_HOOK_LAST);
     APR_OPTIONAL_HOOK(ssl, init_server, init_server, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, pre_handshake, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, init_stapling_status, init_stapling_status, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, get_stapling_status, get_stapling_status, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_process_connection(process_connection, after, NULL, APR_HOOK_MIDDLE);
 }
