@@ -112,10 +112,15 @@ static int take_option(int choice, const char *value, struct parsed *p, struct h
 static int check_combination(const struct parsed *p, struct hc_error *err)
 {
     bool files = p->options.files.count > 0;
+    char host[HC_NAME_SIZE];
+    char port[HC_CHECK_PORT];
 
     if (!files && p->options.connect == NULL) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
                             "name a FILE, a folder, or --connect HOST:PORT");
+    }
+    if (p->options.connect != NULL && hc_check_split(p->options.connect, host, port, err) != 0) {
+        return -1;
     }
     if (files && p->options.connect != NULL) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "either files or --connect");

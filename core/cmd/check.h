@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "cmd/report.h"
+#include "conf/name.h"
 #include "pki/check.h"
 
 /* Exit codes; the highest that applies wins. */
@@ -67,7 +68,12 @@ bool hc_check_is_store(const char *path);
 int hc_check_store(struct hc_check_run_state *run, const char *path,
                    struct hc_error *err) HC_MUST_USE;
 
-/* check_connect.c: options.connect. */
+/* check_connect.c: "host:port", "[v6]:port" into its parts. */
+#define HC_CHECK_PORT 8
+int hc_check_split(const char *text, char host[HC_NAME_SIZE], char port[HC_CHECK_PORT],
+                   struct hc_error *err) HC_MUST_USE;
+
+/* options.connect. */
 int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err) HC_MUST_USE;
 
 /* check_report.c: one judged pair, as text or JSON. */

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,8 +75,8 @@ bad:
     return -1;
 }
 
-/* "host:port", "[v6]:port" into its parts. */
-static int split(const char *text, char host[HC_NAME_SIZE], char port[8], struct hc_error *err)
+int hc_check_split(const char *text, char host[HC_NAME_SIZE], char port[HC_CHECK_PORT],
+                   struct hc_error *err)
 {
     const char *colon = strrchr(text, ':');
     const char *from = text;
@@ -85,8 +86,8 @@ static int split(const char *text, char host[HC_NAME_SIZE], char port[8], struct
         from = text + 1;
         len -= 2;
     }
-    if (len == 0 || len >= HC_NAME_SIZE || !hc_copy(port, 8, colon + 1) || port[0] == '\0' ||
-        port[strspn(port, "0123456789")] != '\0') {
+    if (len == 0 || len >= HC_NAME_SIZE || !hc_copy(port, HC_CHECK_PORT, colon + 1) ||
+        port[0] == '\0' || port[strspn(port, "0123456789")] != '\0') {
         return hc_error_set(err, HC_P_BAD_VALUE, text, "--connect reads HOST:PORT");
     }
     memcpy(host, from, len);
@@ -274,12 +275,13 @@ int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err)
     struct hc_list names = {0};
     char host[HC_NAME_SIZE];
     char name[HC_NAME_SIZE];
-    char port[8];
+    char port[HC_CHECK_PORT];
     const char *wanted = NULL;
     bool named = false;
     int rc = -1;
 
-    if (split(o->connect, host, port, err) != 0 || open_link(host, port, &l, err) != 0 ||
+    (void)signal(SIGPIPE, SIG_IGN); /* libssl writes to whom has gone */
+    if (hc_check_split(o->connect, host, port, err) != 0 || open_link(host, port, &l, err) != 0 ||
         (o->smtp && start_tls(&l, err) != 0)) {
         goto out;
     }
