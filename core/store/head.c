@@ -113,11 +113,12 @@ static bool unescape(const char *src, size_t len, char *dst, size_t cap)
         } else {
             int high = i + 3 < len && src[i + 1] == 'x' ? digit_of(src[i + 2]) : -1;
             int low = high >= 0 ? digit_of(src[i + 3]) : -1;
+            int byte = low >= 0 ? high << 4 | low : 0;
 
-            if (low < 0 || (high == 0 && low == 0)) {
+            if (byte == 0 || (byte >= 0x20 && byte <= 0x7e)) {
                 return false;
             }
-            dst[out++] = (char)(high << 4 | low);
+            dst[out++] = (char)byte;
             i += 3;
         }
     }
