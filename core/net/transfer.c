@@ -256,13 +256,14 @@ CURL *hc_transfer_free(struct hc_transfer *t)
     return easy;
 }
 
-/* Which check of the peer's certificate failed, in OpenSSL's words or curl's. */
+/* Which check of the peer's certificate failed: the chain in OpenSSL's words, the name in curl's.
+ */
 static void explain_trust(struct hc_transfer *t, struct hc_error *err)
 {
     long verdict = X509_V_OK;
 
     if (curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verdict) == CURLE_OK &&
-        verdict != X509_V_OK) {
+        verdict != X509_V_OK && verdict != X509_V_ERR_UNSPECIFIED) {
         hc_error_set(err, as(t, HC_P_CA_TLS, HC_P_FETCH_FAILED), t->url, "%s",
                      X509_verify_cert_error_string(verdict));
     } else {
