@@ -64,6 +64,21 @@ static int refuse(const struct mod_hotcert_state *state, const struct hc_error *
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+static void tell_of_staples(const struct mod_hotcert_state *state)
+{
+    for (apr_hash_index_t *at = apr_hash_first(NULL, state->hosts); at != NULL;
+         at = apr_hash_next(at)) {
+        const struct mod_hotcert_host *host = apr_hash_this_val(at);
+
+        if (host->config->stapling == MOD_HOTCERT_ON) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING | early(), 0, early() ? NULL : state->server,
+                         "HotCert: %s: SSLUseStapling has no effect here: certificates that are "
+                         "swapped in are served without an OCSP staple",
+                         host->where);
+        }
+    }
+}
+
 /* What is odd, but no reason to refuse. A start reads twice; it says so in the log, not before. */
 static void tell(const struct mod_hotcert_state *state, const struct hc_findings *notes)
 {
@@ -75,6 +90,7 @@ static void tell(const struct mod_hotcert_state *state, const struct hc_findings
                      "HotCert: %s: %s (%s)", notes->items[i].subject, notes->items[i].message,
                      notes->items[i].hint);
     }
+    tell_of_staples(state);
 }
 
 /* `httpd -k stop` reads the configuration too; it must not fail for what a start would refuse. */
@@ -164,9 +180,7 @@ static void warn_of_unserved(const struct mod_hotcert_state *state)
 
         if (!host->served) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, host->server,
-                         "HotCert is on, but mod_ssl has not turned TLS on for the host at %s:%u",
-                         host->server->defn_name != NULL ? host->server->defn_name : "-",
-                         host->server->defn_line_number);
+                         "HotCert: %s: mod_ssl has not turned TLS on for this host", host->where);
         }
     }
 }

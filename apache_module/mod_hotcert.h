@@ -22,19 +22,22 @@
 
 APLOG_USE_MODULE(hotcert);
 
+enum mod_hotcert_switch { MOD_HOTCERT_UNSET, MOD_HOTCERT_OFF, MOD_HOTCERT_ON };
+
 /* Of a server_rec: what directives said there. */
 struct mod_hotcert_server {
     const server_rec *owner; /* whose directives these are; a host without any shares another's */
     struct hc_scope *scope;  /* NULL: none of ours */
-    enum { MOD_HOTCERT_ENGINE_UNSET, MOD_HOTCERT_ENGINE_OFF, MOD_HOTCERT_ENGINE_ON } engine;
-    bool named;                              /* it has a ServerName of its own */
-    apr_array_header_t *certificates, *keys; /* SSLCertificateFile, SSLCertificateKeyFile: paths */
-    const char *chain;                       /* SSLCertificateChainFile */
+    enum mod_hotcert_switch engine, stapling; /* SSLEngine, SSLUseStapling */
+    bool named;                               /* it has a ServerName of its own */
+    apr_array_header_t *certificates, *keys;  /* SSLCertificateFile, SSLCertificateKeyFile: paths */
+    const char *chain;                        /* SSLCertificateChainFile */
 };
 
 /* A virtual host that hotcert serves. */
 struct mod_hotcert_host {
     server_rec *server;
+    const char *where; /* "file:line" */
     const struct mod_hotcert_server *config;
     size_t identity; /* index in conf->identities */
     enum hc_bootstrap bootstrap;

@@ -165,7 +165,7 @@ static const char *observe_engine(cmd_parms *cmd, void *unused, const char *args
     bool off = strcasecmp(word, "off") == 0;
 
     (void)unused;
-    config_of(cmd->server)->engine = off ? MOD_HOTCERT_ENGINE_OFF : MOD_HOTCERT_ENGINE_ON;
+    config_of(cmd->server)->engine = off ? MOD_HOTCERT_OFF : MOD_HOTCERT_ON;
     return NULL;
 }
 
@@ -203,6 +203,16 @@ static const char *observe_name(cmd_parms *cmd, void *unused, const char *args)
     return NULL;
 }
 
+static const char *observe_stapling(cmd_parms *cmd, void *unused, const char *args)
+{
+    const char *word = ap_getword_conf(cmd->temp_pool, &args);
+
+    (void)unused;
+    config_of(cmd->server)->stapling =
+        strcasecmp(word, "on") == 0 ? MOD_HOTCERT_ON : MOD_HOTCERT_OFF;
+    return NULL;
+}
+
 typedef const char *(*observer)(cmd_parms *cmd, void *unused, const char *args);
 
 static const struct {
@@ -210,9 +220,14 @@ static const struct {
     observer take;
     bool of_mod_ssl;
 } observed[] = {
-    {"SSLEngine", observe_engine, true},          {"SSLCertificateFile", observe_certificate, true},
-    {"SSLCertificateKeyFile", observe_key, true}, {"SSLCertificateChainFile", observe_chain, true},
+    // clang-format off
+    {"SSLEngine", observe_engine, true},
+    {"SSLCertificateFile", observe_certificate, true},
+    {"SSLCertificateKeyFile", observe_key, true},
+    {"SSLCertificateChainFile", observe_chain, true},
+    {"SSLUseStapling", observe_stapling, true},
     {"ServerName", observe_name, false},
+    // clang-format on
 };
 
 /* Listing a directive of mod_ssl must not make it known where mod_ssl is not loaded. */
@@ -312,8 +327,11 @@ void *mod_hotcert_server_merge(apr_pool_t *pool, void *base, void *add)
     const struct mod_hotcert_server *from = base;
     struct mod_hotcert_server *merged = apr_pmemdup(pool, add, sizeof(*merged));
 
-    if (merged->engine == MOD_HOTCERT_ENGINE_UNSET) {
+    if (merged->engine == MOD_HOTCERT_UNSET) {
         merged->engine = from->engine;
+    }
+    if (merged->stapling == MOD_HOTCERT_UNSET) {
+        merged->stapling = from->stapling;
     }
     if (merged->chain == NULL) {
         merged->chain = from->chain;
@@ -348,11 +366,11 @@ static bool is_https(server_rec *server)
 static bool has_tls(server_rec *server, const struct mod_hotcert_server *config)
 {
     switch (config->engine) {
-    case MOD_HOTCERT_ENGINE_ON:
+    case MOD_HOTCERT_ON:
         return true;
-    case MOD_HOTCERT_ENGINE_OFF:
+    case MOD_HOTCERT_OFF:
         return false;
-    case MOD_HOTCERT_ENGINE_UNSET:
+    case MOD_HOTCERT_UNSET:
         return config->certificates->nelts > 0 && is_https(server);
     }
     return false;
@@ -413,6 +431,7 @@ static int remember(struct mod_hotcert_state *state, server_rec *server,
     struct mod_hotcert_host *host = apr_pcalloc(state->pool, sizeof(*host));
 
     host->server = server;
+    host->where = server_where(state->pool, server);
     host->config = config;
     host->identity = (size_t)identity;
     host->bootstrap = hc_scope_bootstrap(state->conf, scope);

@@ -121,9 +121,9 @@ static void warn_of_strangers(const struct mod_hotcert_host *host, const apr_arr
     }
     if (!same) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, host->server,
-                     "another module brings a certificate for the host at %s:%u; HotCert is on "
-                     "there, and serves its own",
-                     host->server->defn_name, host->server->defn_line_number);
+                     "HotCert: %s: another module brings a certificate for this host, which is "
+                     "not served",
+                     host->where);
     }
 }
 
