@@ -93,7 +93,8 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle);
 /* The cycle's main conf, or NULL when hotcert is on nowhere in it. */
 ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle);
 /* Reads and parses a newer bundle, if there is one; what cannot be used is logged once. */
-void ngx_http_hotcert_refresh(struct hc_view_entry *view, ngx_log_t *log);
+void ngx_http_hotcert_refresh(ngx_http_hotcert_main_conf_t *main, struct hc_view_entry *view,
+                              ngx_log_t *log);
 
 /* agent.c */
 /* Lets nginx's own helper process supervise the agent. */

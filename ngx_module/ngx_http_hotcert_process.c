@@ -129,21 +129,6 @@ static int make_table(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_
     return 0;
 }
 
-/* The descriptors of the generation before are closed when the new ones are there. */
-static int start_keeper(const struct hc_conf *conf, struct hc_error *err)
-{
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    int keeper = -1;
-    pid_t pid = -1;
-
-    if (hc_keeper_start(conf, &state->rights, &keeper, &pid, err) != 0) {
-        return -1;
-    }
-    close_fd(&state->keeper_fd);
-    state->keeper_fd = keeper;
-    return 0;
-}
-
 static int open_control(const struct hc_conf *conf, struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
@@ -157,23 +142,43 @@ static int open_control(const struct hc_conf *conf, struct hc_error *err)
     return 0;
 }
 
+/*
+ * What the start can do without is an error in the log: folders that were good when the table was
+ * first made (the agent says so again until they are mended), and the control socket.
+ */
+static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_error own;
+
+    hc_error_init(&own);
+    if (hc_prepare_folders(conf, &state->rights, &own) != 0) {
+        if (state->table == NULL) {
+            *err = own;
+            return -1;
+        }
+        ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
+    }
+    hc_error_init(&own);
+    if (open_control(conf, &own) != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
+    }
+    return 0;
+}
+
 static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     struct hc_log log = ngx_http_hotcert_log(cycle->log);
-    struct hc_error control;
+    pid_t pid = -1;
 
-    hc_error_init(&control);
+    /* the keeper before knows other files by the same numbers: better none than that one */
+    close_fd(&state->keeper_fd);
     if (find_rights(cycle, main->conf, &state->rights, err) != 0 ||
-        hc_pair_bootstrap(&main->bootstrap, err) != 0 ||
-        hc_prepare_folders(main->conf, &state->rights, err) != 0 ||
-        make_table(cycle, main->conf, err) != 0 || start_keeper(main->conf, err) != 0) {
+        hc_pair_bootstrap(&main->bootstrap, err) != 0 || prepare(cycle, main->conf, err) != 0 ||
+        make_table(cycle, main->conf, err) != 0 ||
+        hc_keeper_start(main->conf, &state->rights, &state->keeper_fd, &pid, err) != 0) {
         return -1;
-    }
-    /* without it certificates are still obtained; only `hotcert list` and its like have no answer
-     */
-    if (open_control(main->conf, &control) != 0) {
-        ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &control);
     }
     return hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
 }
@@ -208,15 +213,18 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     return rc != 0 && first ? NGX_ERROR : NGX_OK;
 }
 
-void ngx_http_hotcert_refresh(struct hc_view_entry *view, ngx_log_t *log)
+void ngx_http_hotcert_refresh(ngx_http_hotcert_main_conf_t *main, struct hc_view_entry *view,
+                              ngx_log_t *log)
 {
+    const struct hc_identity *identity = &main->conf->identities[view - main->views];
+    struct hc_log port = ngx_http_hotcert_log(log);
     uint64_t refused = view->refused;
     struct hc_error err;
 
     hc_error_init(&err);
     if (hc_view_entry_refresh(view, ngx_http_hotcert_state.table, &err) < 0 &&
         view->refused != refused) {
-        ngx_http_hotcert_log_error(NGX_LOG_ERR, log, &err);
+        hc_log_error(&port, HC_LOG_ERROR, identity->where.items[0], &err);
     }
 }
 
@@ -241,7 +249,7 @@ static void refresh_views(ngx_event_t *event)
         struct hc_view_entry *view = &main->views[at++ % main->conf->identity_count];
 
         if (hc_view_entry_stale(view, ngx_http_hotcert_state.table)) {
-            ngx_http_hotcert_refresh(view, event->log);
+            ngx_http_hotcert_refresh(main, view, event->log);
             parsed++;
         }
     }

@@ -122,7 +122,7 @@ static int choose_certificate(SSL *ssl, void *data)
     const struct hc_table *table = ngx_http_hotcert_state.table;
 
     if (table != NULL && hc_view_entry_stale(srv->view, table)) {
-        ngx_http_hotcert_refresh(srv->view, c->log);
+        ngx_http_hotcert_refresh(srv->main, srv->view, c->log);
     }
     /* what is served is what was checked: no certificate is added from trusted ones */
     SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
