@@ -1,0 +1,182 @@
+#!/usr/bin/perl
+# What is httpd's own: sections and contexts, the three MPMs, restarts, processes beside mod_cgid,
+# other kinds of error log, what mod_ssl's directives say.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Rig qw(proc_comm);
+use HotCert::Scenario;
+
+my $root = make_ca('httpd root');
+my $url = 'https://127.0.0.1:1/dir';
+
+# A server that watches one root-only pair: (server, leaf).
+sub watching {
+    my (%opt) = @_;
+    my $s = server('httpd', %{ delete $opt{server} // {} });
+    my $leaf = make_leaf($root, ['w.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    my %host = (names => ['w.test'], hotcert => 'watch', pair => \@pair, %{ delete $opt{host} // {} });
+    $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ \%host ], %opt);
+    return ($s, $leaf);
+}
+
+sub served { my ($s) = @_; return look($s->tls_port, sni => 'w.test', ca => $root->{cert})->{serial} // 'nothing' }
+
+sub by_comm { my ($s, $comm) = @_; return grep { proc_comm($_) =~ $comm } $s->all_pids }
+
+# [ what, text at the main level, text in the host, pattern of the refusal ]
+my @wrong = (
+    [ 'an option that is none in a section', "<HotCertIssuer x>\nHotCertColour red\n</HotCertIssuer>\n", '', qr/Invalid command 'HotCertColour'|HotCertColour is no option/ ],
+    [ 'a directive of another module in a section', "<HotCertIssuer x>\nHotCertDirectoryUrl $url\nTimeout 5\n</HotCertIssuer>\n", '', qr/Timeout is no option of an issuer/ ],
+    [ 'a directive of the main level in a section', "<HotCertIssuer x>\nHotCertStore /x\n</HotCertIssuer>\n", '', qr/HotCertStore is no option of an issuer/ ],
+    [ 'a section without a name', "<HotCertIssuer>\nHotCertDirectoryUrl $url\n</HotCertIssuer>\n", '', qr/HotCertIssuer/ ],
+    [ 'a section without its end', "<HotCertIssuer x>\nHotCertDirectoryUrl $url\n", '', qr/HotCertIssuer> was not closed/ ],
+    [ 'a section in a host', '', "<HotCertIssuer x>\n</HotCertIssuer>", qr/HotCertIssuer.*not allowed here/s ],
+    [ 'a directive of the main level in a host', '', 'HotCertStore /x', qr/HotCertStore.*not allowed here/s ],
+    [ 'a directive in a folder', '', "<Directory />\nHotCert on\n</Directory>", qr/HotCert not allowed in/ ],
+    [ 'an option outside of its section', "HotCertDirectoryUrl $url\n", '', qr/HotCertDirectoryUrl.*not allowed here/s ],
+    [ 'too few arguments', "HotCertStore\n", '', qr/HotCertStore.*number of arguments/s ],
+    [ 'a chain file beside watch', '', 'SSLCertificateChainFile ' . $root->{cert}, qr/SSLCertificateChainFile is not followed/ ],
+);
+
+scenario sections_and_contexts_are_checked => (only => 'httpd', sub {
+    for my $case (@wrong) {
+        my ($what, $main, $inner, $reason) = @$case;
+        my ($s) = watching(httpd_main => $main, host => { httpd => $inner });
+        my ($code, $out) = $s->configtest;
+        isnt($code, 0, "$what is refused");
+        like($out, $reason, 'and the reason given');
+        ok(!-e $s->{state}, 'nothing was made');
+    }
+});
+
+scenario a_hundred_names_in_one_directive_all_count => (only => 'httpd', sub {
+    my $s = server('httpd');
+    my @names = map { "n$_.test" } 1 .. 100;
+    my %conf = (issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ] ] }, main => [ [ use => 'pebble' ] ]);
+    $s->configure(%conf, hosts => [ { names => ['n1.test'], hotcert => 'on', set => [ [ names => @names ] ] } ]);
+    is(($s->configtest)[0], 0, 'a hundred are taken');
+    $s->configure(%conf, hosts => [ { names => ['n1.test'], hotcert => 'on', set => [ [ names => @names, 'n101.test' ] ] } ]);
+    my ($code, $out) = $s->configtest;
+    isnt($code, 0, 'one more is refused') or diag $out;
+    $s->configure(%conf, hosts => [ { names => ['n1.test'], hotcert => 'on', set => [ [ names => @names[0 .. 98], 'bad..name' ] ] } ]);
+    ($code, $out) = $s->configtest;
+    like($out, qr/bad\.\.name/, 'the hundredth is looked at');
+});
+
+scenario a_https_port_and_a_certificate_are_TLS_without_SSLEngine => (only => 'httpd', sub {
+    my $s = server('httpd');
+    my $leaf = make_leaf($root, ['w.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    my $port = free_port();
+    $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ { names => ['other.test'], hotcert => undef, pair => \@pair } ],
+        httpd_main => "Listen 127.0.0.1:$port https\n<VirtualHost 127.0.0.1:$port>\nServerName w.test\nSSLCertificateFile $pair[0]\n"
+            . "SSLCertificateKeyFile $pair[1]\nHotCert watch\n</VirtualHost>\n");
+    $s->start;
+    is(look($port, sni => 'w.test')->{serial}, $leaf->{serial}, 'its pair is served');
+    my $next = make_leaf($root, ['w.test']);
+    write_pair($next, "$s->{dir}/live");
+    ok(wait_for(10, sub { look($port, sni => 'w.test')->{serial} eq $next->{serial} }), 'and swapped');
+    is(look($s->tls_port, sni => 'other.test')->{serial}, $leaf->{serial}, 'a host without HotCert keeps what mod_ssl read');
+});
+
+for my $mpm (qw(event worker prefork)) {
+    scenario "swaps_and_graceful_restarts_lose_nothing_on_$mpm" => (only => 'httpd', sub {
+        my ($s, $leaf) = watching(server => { mpm => $mpm });
+        $s->start;
+        is(served($s), $leaf->{serial}, 'the first handshake has the pair of the files');
+        my $load = load_start($s->tls_port, sni => 'w.test', lanes => 2, ca => $root->{cert});
+        my $next;
+        for my $round (1 .. 3) {
+            $next = make_leaf($root, ['w.test']);
+            write_pair($next, "$s->{dir}/live");
+            $s->reload if $round == 2;
+            ok(wait_for(15, sub { served($s) eq $next->{serial} }), "swap $round");
+        }
+        kill 'USR1', $s->master;
+        sleep 2;
+        my $r = load_stop($load);
+        is($r->{failed} + $r->{wrong}, 0, 'no handshake failed') or diag "@{ $r->{reasons} }";
+        is(served($s), $next->{serial}, 'the last pair is served');
+        unlike($s->log_text, qr/long lost child|AH00049|AH00052/, 'httpd knows every process that ended');
+        is(scalar(by_comm($s, qr/^hotcert-super/)), 1, 'one supervisor is left');
+    });
+}
+
+scenario supervisor_and_keeper_come_back => (only => 'httpd', crashes => 1, sub {
+    my ($s, $leaf) = watching();
+    $s->start;
+    for my $comm (qr/^hotcert-super/, qr/^hotcert-keep/) {
+        my ($pid) = by_comm($s, $comm);
+        ok($pid, "there is one like $comm") or next;
+        my $agent = $s->agent;
+        kill 'KILL', $pid;
+        ok(wait_for(15, sub { my ($now) = by_comm($s, $comm); $now && $now != $pid }), 'killed, it is started again');
+        ok(wait_for(15, sub { my $now = $s->agent; $now && $now != $agent }), 'with a new agent');
+        my $next = make_leaf($root, ['w.test']);
+        write_pair($next, "$s->{dir}/live");
+        ok(wait_for(25, sub { served($s) eq $next->{serial} }), 'which goes on swapping');
+    }
+});
+
+scenario no_process_outlives_its_use => (only => 'httpd', sub {
+    my ($s, $leaf) = watching(httpd_modules => ['cgid'], httpd_main => 'ScriptSock cgisock');
+    $s->start;
+    ok(wait_for(5, sub { by_comm($s, qr/^hotcert-super/) && by_comm($s, qr/^hotcert-keep/) }), 'they run');
+    $s->reconfigure(hosts => [ { names => ['w.test'], hotcert => 'off', pair => $s->{last}{hosts}[0]{pair} } ]);
+    $s->reload;
+    ok(wait_for(5, sub { !by_comm($s, qr/^hotcert/) && !$s->processes->{agent}[0] }), 'off everywhere, none does');
+    is(served($s), $leaf->{serial}, 'mod_ssl serves its files');
+    $s->reconfigure(no_module => 1, main => undef);
+    $s->reload;
+    is(served($s), $leaf->{serial}, 'without the module as well');
+    $s->reconfigure(no_module => 0, main => [ [ trusted_certificate => $root->{cert} ] ],
+        hosts => [ { names => ['w.test'], hotcert => 'watch', pair => $s->{last}{hosts}[0]{pair} } ]);
+    $s->reload;
+    ok($s->agent, 'back again, it has an agent');
+    my $next = make_leaf($root, ['w.test']);
+    write_pair($next, "$s->{dir}/live");
+    ok(wait_for(10, sub { served($s) eq $next->{serial} }), 'and swaps');
+    is(scalar(by_comm($s, qr/^hotcert-super/)), 1, 'one supervisor');
+    $s->stop;
+    ok(wait_for(1.5, sub { !grep { alive($_) } by_comm($s, qr/^hotcert/) }), 'gone within a moment of the stop');
+});
+
+scenario a_server_with_a_broken_pair_can_be_stopped_and_goes_on_gracefully => (only => 'httpd', sub {
+    my ($s, $leaf) = watching();
+    $s->start;
+    my $stranger = make_leaf($root, ['w.test']);
+    spew("$s->{dir}/live/privkey.pem", $stranger->{key_text}, 0600);
+    kill 'USR1', $s->master;
+    sleep 2;
+    ok($s->master, 'a graceful restart on a torn pair does not end the server');
+    is(served($s), $leaf->{serial}, 'which serves the last good pair');
+    my ($code, $out) = $s->run_it('-k', 'stop');
+    is($code, 0, '`-k stop` stops it') or diag $out;
+    ok(wait_for(10, sub { !$s->master }), 'it is gone');
+});
+
+scenario lines_of_the_agent_reach_a_piped_log => (only => 'httpd', sub {
+    my ($s, $leaf) = watching();
+    $s->reconfigure(httpd_main => "ErrorLog \"|/bin/sh -c 'exec cat >>$s->{dir}/piped.log'\"\nErrorLogFormat \"piped %l %m %M\"\n");
+    $s->start;
+    my $next = make_leaf($root, ['w.test']);
+    write_pair($next, "$s->{dir}/live");
+    ok(wait_for(10, sub { served($s) eq $next->{serial} }), 'swapped');
+    ok(wait_for(5, sub { slurp("$s->{dir}/piped.log") =~ /^piped notice hotcert .*now served/m }), 'the line is there, in the format of the operator')
+        or diag slurp("$s->{dir}/piped.log");
+});
+
+scenario the_parent_may_die => (only => 'httpd', crashes => 1, sub {
+    my ($s, $leaf) = watching();
+    $s->start;
+    ok($s->agent, 'an agent runs');
+    my @all = $s->all_pids;
+    my @ours = by_comm($s, qr/^hotcert/);
+    kill 'KILL', $s->master;
+    ok(wait_for(3, sub { !grep { alive($_) } @ours }), 'supervisor, agent and keeper end with it');
+    kill 'KILL', grep { alive($_) } @all;
+});
+
+done_testing;
