@@ -190,11 +190,13 @@ static int shake_hands(const struct link *l, SSL *ssl, struct hc_error *err)
 static SSL *make_client(SSL_CTX *ctx, const struct link *l, const char *sni)
 {
     SSL *ssl = NULL;
+    char name[HC_NAME_SIZE] = ""; /* libssl's macro casts const away */
+    bool named = sni != NULL && hc_copy(name, sizeof(name), sni);
 
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_security_level(ctx, 0);
     ssl = SSL_new(ctx);
-    if (ssl != NULL && ((sni != NULL && SSL_set_tlsext_host_name(ssl, sni) != 1) ||
+    if (ssl != NULL && ((named && SSL_set_tlsext_host_name(ssl, name) != 1) ||
                         SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) != 1 ||
                         SSL_set_fd(ssl, l->fd) != 1)) {
         SSL_free(ssl);
