@@ -62,6 +62,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->o = *options;
     agent->conf = options->conf;
     agent->keeper.fd = options->keeper;
+    agent->judge.log = options->log;
     agent->jobs_dirty = true;
     agent->served = calloc(agent->conf->identity_count + 1, sizeof(*agent->served));
     if (agent->served == NULL) {
@@ -93,6 +94,7 @@ void hc_agent_free(struct hc_agent *agent)
     hc_cas_free(agent);
     hc_garbage_free(agent);
     hc_inventory_dispose(&agent->inventory);
+    hc_judge_dispose(&agent->judge);
     free(agent->served);
     hc_conf_free(agent->conf);
     free(agent);
@@ -140,6 +142,7 @@ static int64_t run_due(struct hc_agent *agent)
     wait = sooner(wait, hc_follow_run(agent));
     wait = sooner(wait, hc_jobs_run(agent));
     wait = sooner(wait, hc_cas_run(agent));
+    wait = sooner(wait, hc_health_run(agent));
     return sooner(wait, hc_control_run(agent));
 }
 

@@ -6,13 +6,18 @@
 
 #include "agent/best.h"
 #include "agent/files.h"
+#include "agent/judge.h"
+
+#define CHECK_MS 1500 /* for all full checks: a start does not wait, the agent makes the rest */
 
 struct loader {
     const struct hc_loader_options *o;
     struct hc_keeper_client keeper;
     struct hc_store *store; /* NULL: there is none, or it cannot be read */
     struct hc_inventory inventory;
+    struct hc_judge judge;
     int64_t now;
+    int64_t check_until_ms;
 };
 
 /* ---- the store ---- */
@@ -92,8 +97,29 @@ static void load_obtained(struct loader *loader, const struct hc_identity *ident
 
 /* ---- watched files ---- */
 
-static int read_files(struct loader *loader, const struct hc_watched *watched,
-                      struct hc_pair **pair, struct hc_error *err)
+/* Says what is wrong with the pair; -1 if it can never be served. */
+static int check_pair(struct loader *loader, const struct hc_identity *identity,
+                      const struct hc_watched *watched, const struct hc_files *files,
+                      const struct hc_pair *pair, struct hc_findings *findings,
+                      struct hc_error *err)
+{
+    const struct hc_conf *conf = loader->o->conf;
+
+    if (hc_now_ms(loader->o->clock) < loader->check_until_ms &&
+        hc_judge_pair(&loader->judge, identity, pair, NULL, conf->files.items[watched->key],
+                      &files->stamps[1], loader->now, findings, err) != 0) {
+        return -1;
+    }
+    if (loader->o->table == NULL) {
+        /* the agent says it when it runs; the configuration test has no agent */
+        hc_judge_say(loader->o->log, conf->files.items[watched->certificate], &identity->accept,
+                     findings, HC_LOG_WARN, HC_LOG_WARN);
+    }
+    return hc_findings_to_error(findings, HC_CLASS_UNUSABLE, err);
+}
+
+static int read_files(struct loader *loader, const struct hc_identity *identity,
+                      const struct hc_watched *watched, struct hc_pair **pair, struct hc_error *err)
 {
     struct hc_files files;
     struct hc_findings findings = {NULL, 0, 0};
@@ -107,12 +133,17 @@ static int read_files(struct loader *loader, const struct hc_watched *watched,
     if (rc == 0) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, loader->o->conf->files.items[watched->certificate],
                      "it changes all the time");
-    } else if (rc > 0) {
-        rc = hc_files_pair(&files, loader->o->conf, watched, pair, &findings, err) == 0 ? 1 : -1;
+        rc = -1;
+    }
+    if (rc < 0 || hc_files_pair(&files, loader->o->conf, watched, pair, &findings, err) != 0 ||
+        check_pair(loader, identity, watched, &files, *pair, &findings, err) != 0) {
+        hc_pair_free(*pair);
+        *pair = NULL;
+        rc = -1;
     }
     hc_findings_dispose(&findings);
     hc_files_dispose(&files);
-    return rc > 0 ? 0 : -1;
+    return rc < 0 ? -1 : 0;
 }
 
 static int read_copy(struct loader *loader, const struct hc_watched *watched, struct hc_pair **pair)
@@ -146,13 +177,13 @@ static int refuse(const struct hc_conf *conf, const struct hc_watched *watched,
 }
 
 /* The files' pair, or the last good copy; -1: there is neither, err says so. */
-static int load_pair(struct loader *loader, const struct hc_watched *watched, struct hc_pair **pair,
-                     struct hc_error *err)
+static int load_pair(struct loader *loader, const struct hc_identity *identity,
+                     const struct hc_watched *watched, struct hc_pair **pair, struct hc_error *err)
 {
     struct hc_error why;
 
     hc_error_init(&why);
-    if (read_files(loader, watched, pair, &why) == 0) {
+    if (read_files(loader, identity, watched, pair, &why) == 0) {
         return 0;
     }
     if (read_copy(loader, watched, pair) != 0) {
@@ -184,7 +215,7 @@ static int load_watched(struct loader *loader, const struct hc_identity *identit
         struct hc_pair *pair = NULL;
         size_t at = 0;
 
-        if (load_pair(loader, &identity->watched[i], &pair, err) != 0) {
+        if (load_pair(loader, identity, &identity->watched[i], &pair, err) != 0) {
             goto out;
         }
         at = place_of(pairs, count, pair);
@@ -218,6 +249,8 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
     int rc = 0;
 
     loader.keeper.fd = options->keeper;
+    loader.judge.log = options->log;
+    loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
     open_store(&loader);
     for (size_t i = 0; i < options->conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &options->conf->identities[i];
@@ -229,6 +262,7 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
         }
     }
     hc_inventory_dispose(&loader.inventory);
+    hc_judge_dispose(&loader.judge);
     hc_store_close(loader.store);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/state.h"
+#include "pki/swap.h"
 
 #define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
@@ -154,6 +155,60 @@ static int check_pair(const struct hc_obtain *obtain, const struct hc_pair *pair
     return 0;
 }
 
+/* The findings of the pair that serves in the job's own line; false if there is none. */
+static bool judge_current(struct hc_obtain *obtain, struct hc_findings *findings, int64_t *left,
+                          int64_t *life)
+{
+    struct hc_agent *agent = obtain->agent;
+    int64_t now = hc_agent_now(agent);
+    struct hc_pair *pair = NULL;
+    struct hc_error err;
+    bool there = false;
+
+    hc_error_init(&err);
+    if (hc_store_current(agent->storage.store, obtain->job->line, &pair, NULL, &err) != 0 ||
+        hc_judge_pair(&agent->judge, obtain->job->identity, pair, NULL, NULL, NULL, now, findings,
+                      &err) != 0) {
+        goto out;
+    }
+    *left = hc_pair_not_after(pair) - now;
+    *life = hc_pair_not_after(pair) - hc_pair_not_before(pair);
+    there = true;
+out:
+    hc_pair_free(pair);
+    return there;
+}
+
+/* The rule of pki/swap.h: -1 if the pair that serves is the better one; err says why. */
+static int decide(struct hc_obtain *obtain, const struct hc_pair *pair,
+                  struct hc_findings *findings, struct hc_error *err)
+{
+    struct hc_agent *agent = obtain->agent;
+    const struct hc_identity *identity = obtain->job->identity;
+    struct hc_findings current = {NULL, 0, 0};
+    struct hc_swap_case c = {.candidate = findings, .accept = &identity->accept};
+    const struct hc_finding *why = NULL;
+    int rc = -1;
+
+    if (hc_judge_pair(&agent->judge, identity, pair, NULL, NULL, NULL, hc_agent_now(agent),
+                      findings, err) != 0) {
+        goto out;
+    }
+    if (judge_current(obtain, &current, &c.current_left, &c.current_life)) {
+        c.current = &current;
+    }
+    rc = hc_swap_decide(&c, &why) == HC_SWAP_TAKE ? 0 : -1;
+    if (rc != 0 && why != NULL) {
+        hc_error_set(err, HC_P_CERTIFICATE_WRONG, identity->names.items[0], "%s (%s)", why->message,
+                     hc_problem_row(why->problem)->slug);
+    } else if (rc != 0) {
+        hc_error_set(err, HC_P_INTERNAL, identity->names.items[0], "the rule gave no reason");
+    }
+out:
+    hc_findings_dispose(&current);
+    return rc;
+}
+
 static int take_result(struct hc_obtain *obtain, const struct hc_order_result *result,
                        struct hc_error *err)
 {
@@ -163,7 +218,7 @@ static int take_result(struct hc_obtain *obtain, const struct hc_order_result *r
 
     if (hc_pair_from_key(result->key, result->chain_pem, obtain->names.items[0], &pair, &findings,
                          err) == 0 &&
-        check_pair(obtain, pair, err) == 0) {
+        check_pair(obtain, pair, err) == 0 && decide(obtain, pair, &findings, err) == 0) {
         obtain->pair = pair;
         pair = NULL;
         rc = 0;

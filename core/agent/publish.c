@@ -69,6 +69,7 @@ static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc
     }
     agent->served[index].published = true;
     if (rc > 0) {
+        agent->served[index].look_at = 0;
         say_served(agent, identity, bundle);
     }
 }

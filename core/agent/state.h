@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/inventory.h"
+#include "agent/judge.h"
 #include "agent/record.h"
 #include "agent/select.h"
 #include "store/store.h"
@@ -80,7 +81,8 @@ struct hc_watch {
     unsigned char line[HC_ID_SIZE];
     struct hc_file_stamp stamps[3]; /* of what was read last */
     bool read_once;
-    bool torn;            /* what the files hold now cannot be taken */
+    bool torn;            /* what the files hold now cannot be taken, or is held back */
+    bool held;            /* it could be served, but the one that serves is better */
     unsigned torn_looks;  /* quick looks since it is */
     int64_t next_ms;      /* the next look */
     struct hc_pair *pair; /* the last good one */
@@ -98,6 +100,10 @@ struct hc_served {
     bool known;                    /* selection says what is served */
     bool complete;                 /* every key type by its own line, now valid */
     bool published;                /* something of ours or of the loader's is in the table */
+    int64_t look_at;               /* UTC: when it is judged again; 0: at once */
+    bool flawed;                   /* at the latest look */
+    hc_said said;                  /* what was found then */
+    int64_t said_at;
 };
 
 struct hc_control;
@@ -115,6 +121,7 @@ struct hc_agent {
     struct hc_watch *watches;
     size_t watch_count;
     struct hc_served *served; /* as conf->identities */
+    struct hc_judge judge;
     struct hc_control *control;
     struct hc_keeper_client keeper;
     struct hc_job **queue; /* those that are ready, the most urgent first */
@@ -261,6 +268,11 @@ void hc_publish_identity(struct hc_agent *agent, size_t index);
 void hc_publish_all(struct hc_agent *agent);
 /* After a commit of this line: its own identity and those that lack a pair and share a name. */
 void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info);
+
+/* ---- health.c ---- */
+
+/* Judges what is served, a few at a time; milliseconds until the next look, -1: none. */
+int64_t hc_health_run(struct hc_agent *agent);
 
 /* ---- control.c ---- */
 

@@ -116,6 +116,7 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, job->index)));
     json_object_set_new(object, "stand_in",
                         other != NULL ? json_string(other->serial) : json_null());
+    json_object_set_new(object, "flawed", json_boolean(agent->served[job->index].flawed));
     set_time(object, "next_try", when);
     set_failure(agent, object, job, ca, wait);
     json_object_set_new(object, "where", json_of_list(&job->identity->where));
@@ -150,6 +151,7 @@ static json_t *json_of_watch(struct hc_agent *agent, const struct hc_watch *watc
                                     : watch->read_once ? "ok"
                                                        : "queued"));
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, watch->index)));
+    json_object_set_new(object, "flawed", json_boolean(agent->served[watch->index].flawed));
     set_time(object, "next_try", now + (left_ms > 0 ? left_ms / 1000 : 0));
     json_object_set_new(object, "failures", json_integer(watch->torn ? 1 : 0));
     set_error(object, &watch->last);

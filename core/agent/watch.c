@@ -7,6 +7,7 @@
 
 #include "agent/files.h"
 #include "agent/state.h"
+#include "pki/swap.h"
 
 #define QUICK_LOOKS 10
 #define QUICK_MS    1000
@@ -146,7 +147,7 @@ static void is_whole(struct hc_agent *agent, struct hc_watch *watch)
         hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the files are a pair again",
                 path_of(agent, watch));
     }
-    watch->torn = false;
+    watch->torn = watch->held = false;
     watch->torn_looks = 0;
     watch->said = 0;
     watch->read_once = true;
@@ -164,6 +165,52 @@ static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair 
     }
     commit(agent, watch);
     hc_publish_identity(agent, watch->index);
+}
+
+/*
+ * May this pair take the place of the one that serves? By the rule of pki/swap.h. 0: it may, -1:
+ * err is what speaks against it.
+ */
+static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct hc_pair *pair,
+                  const struct hc_file_stamp *key_stamp, struct hc_findings *findings,
+                  struct hc_error *err)
+{
+    const struct hc_identity *identity = watch->identity;
+    const char *key_path = agent->conf->files.items[watch->files->key];
+    int64_t now = hc_agent_now(agent);
+    struct hc_findings current = {NULL, 0, 0};
+    struct hc_swap_case c = {
+        .candidate = findings, .accept = &identity->accept, .operator_stated = !watch->read_once};
+    const struct hc_finding *why = NULL;
+    int rc = -1;
+
+    if (hc_judge_pair(&agent->judge, identity, pair, NULL, key_path, key_stamp, now, findings,
+                      err) != 0) {
+        goto out;
+    }
+    if (watch->pair != NULL) {
+        if (hc_judge_pair(&agent->judge, identity, watch->pair, NULL, NULL, NULL, now, &current,
+                          err) != 0) {
+            goto out;
+        }
+        c.current = &current;
+        c.current_left = hc_pair_not_after(watch->pair) - now;
+        c.current_life = hc_pair_not_after(watch->pair) - hc_pair_not_before(watch->pair);
+    }
+    watch->held = false;
+    if (hc_swap_decide(&c, &why) == HC_SWAP_TAKE) {
+        rc = 0;
+        goto out;
+    }
+    watch->held = why != NULL && why->rank != HC_CLASS_UNUSABLE;
+    if (why != NULL) {
+        hc_error_set(err, why->problem, why->subject[0] != '\0' ? why->subject : key_path, "%s",
+                     why->message);
+    }
+    hc_error_set(err, HC_P_INTERNAL, key_path, "the rule gave no reason");
+out:
+    hc_findings_dispose(&current);
+    return rc;
 }
 
 static void look(struct hc_agent *agent, struct hc_watch *watch)
@@ -192,6 +239,12 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
         goto out;
     }
     if (rc < 0 || hc_files_pair(&files, agent->conf, watch->files, &pair, &findings, &err) != 0) {
+        watch->held = false;
+        is_torn(agent, watch, &err);
+        goto out;
+    }
+    if ((watch->pair == NULL || !hc_pair_equal(watch->pair, pair)) &&
+        decide(agent, watch, pair, &files.stamps[1], &findings, &err) != 0) {
         is_torn(agent, watch, &err);
         goto out;
     }

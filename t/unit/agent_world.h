@@ -260,8 +260,8 @@ static bool ca_place(struct hc_order *order)
     }
     snprintf(order->token, sizeof(order->token), "token-%d", ++tokens_made);
     snprintf(keyauth, sizeof(keyauth), "%s.thumbprint", order->token);
-    if (order->handler->present(order->handler->self, order->names.items[0], order->token,
-                                keyauth, &err) != 0) {
+    if (order->handler->present(order->handler->self, order->names.items[0], order->token, keyauth,
+                                &err) != 0) {
         fprintf(stderr, "%s %s\n", err.subject, err.detail);
         stop_here(__LINE__);
     }
@@ -390,7 +390,8 @@ static struct hc_conf *new_conf(const char *const *lines)
     snprintf(line, sizeof(line), "hotcert_store %s/store", folder);
     if (say(conf, NULL, NULL, line, &err) != 0 ||
         say(conf, NULL, NULL, "hotcert_terms_agreed on", &err) != 0 ||
-        say(conf, NULL, NULL, "hotcert_preflight off", &err) != 0) {
+        say(conf, NULL, NULL, "hotcert_preflight off", &err) != 0 ||
+        say(conf, NULL, NULL, "hotcert_accept untrusted-root", &err) != 0) {
         stop_here(__LINE__);
     }
     for (; *lines != NULL; lines++) {

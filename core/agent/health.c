@@ -1,0 +1,162 @@
+/*
+ * Health: what is being served is judged again on the timer, since it ages while nobody looks. A
+ * flaw is an error in the log, said anew once a day until it is mended; with a third of the life
+ * left a warning comes, with a tenth an error.
+ */
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+#include "agent/state.h"
+
+#define EVERY_S 3600
+#define AGAIN_S 86400
+#define AT_ONCE 4 /* identities in one pass; a check costs milliseconds */
+
+/* The next moment at which a pair's standing changes by its age alone. */
+static int64_t next_change(const struct hc_pair *pair, int64_t now)
+{
+    int64_t life = hc_pair_not_after(pair) - hc_pair_not_before(pair);
+    const int64_t moments[] = {
+        hc_pair_not_before(pair),
+        hc_pair_not_after(pair) - life / 3,
+        hc_pair_not_after(pair) - life / 10,
+        hc_pair_not_after(pair),
+    };
+    int64_t next = now + EVERY_S;
+
+    for (size_t i = 0; i < HC_COUNT(moments); i++) {
+        if (moments[i] >= now && moments[i] + 1 < next) {
+            next = moments[i] + 1;
+        }
+    }
+    return next;
+}
+
+static struct hc_bundle *read_served(struct hc_agent *agent, const struct hc_identity *identity)
+{
+    struct hc_buf bytes = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    int64_t slot = hc_table_find(agent->o.table, identity->id);
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    uint64_t value = 0;
+
+    hc_error_init(&err);
+    if (slot >= 0 && hc_table_read(agent->o.table, slot, identity->id, &value, &bytes, &err) == 1 &&
+        hc_bundle_decode(bytes.data, bytes.len, &bundle, &err) != 0) {
+        bundle = NULL;
+    }
+    if (hc_error_is_set(&err)) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "looking at what is served", &err);
+    }
+    hc_buf_dispose(&bytes);
+    return bundle;
+}
+
+/* What was found, without what changes with every look (the messages have times in them). */
+static hc_said digest_of(const struct hc_findings *findings, bool last_tenth)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    struct hc_buf text = HC_BUF_INIT((size_t)1 << 20);
+    struct hc_error err;
+    hc_said said = 0;
+
+    hc_error_init(&err);
+    for (size_t i = 0; i < findings->count; i++) {
+        if (hc_buf_printf(&text, &err, "%d %s\n", (int)findings->items[i].problem,
+                          findings->items[i].subject) != 0) {
+            break;
+        }
+    }
+    (void)SHA256(text.data, text.len, digest);
+    memcpy(&said, digest, sizeof(said));
+    hc_buf_dispose(&text);
+    return findings->count == 0 ? 0 : (said | 2) ^ (last_tenth ? 1 : 0);
+}
+
+static bool in_last_tenth(const struct hc_pair *pair, int64_t now)
+{
+    return hc_pair_not_after(pair) - now <
+           (hc_pair_not_after(pair) - hc_pair_not_before(pair)) / 10;
+}
+
+static void say(struct hc_agent *agent, struct hc_served *served, const char *subject,
+                const struct hc_identity *identity, const struct hc_findings *findings,
+                bool last_tenth)
+{
+    hc_said said = digest_of(findings, last_tenth);
+    int64_t now = hc_agent_now(agent);
+
+    if (said == served->said && (said == 0 || now < served->said_at + AGAIN_S)) {
+        return;
+    }
+    if (said == 0) {
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: what was said of its certificate is mended",
+                subject);
+    }
+    served->said = said;
+    served->said_at = now;
+    for (size_t i = 0; i < findings->count; i++) {
+        struct hc_findings one = {&findings->items[i], 1, 1};
+        bool soon = findings->items[i].problem == HC_P_EXPIRES_SOON;
+
+        hc_judge_say(agent->o.log, subject, &identity->accept, &one, HC_LOG_ERROR,
+                     soon ? (last_tenth ? HC_LOG_ERROR : HC_LOG_WARN) : HC_LOG_NOTICE);
+    }
+}
+
+static void look_at(struct hc_agent *agent, size_t index)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_served *served = &agent->served[index];
+    struct hc_bundle *bundle = read_served(agent, identity);
+    struct hc_findings findings = {NULL, 0, 0};
+    int64_t now = hc_agent_now(agent);
+    char subject[HC_SUBJECT];
+    bool last_tenth = false;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    served->look_at = now + EVERY_S;
+    served->flawed = false;
+    for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
+        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
+        int64_t next = next_change(pair, now);
+
+        if (hc_judge_pair(&agent->judge, identity, pair, NULL, NULL, NULL, now, &findings, &err) !=
+            0) {
+            hc_log_error(agent->o.log, HC_LOG_ERROR, "checking what is served", &err);
+            break;
+        }
+        last_tenth = last_tenth || in_last_tenth(pair, now);
+        served->look_at = next < served->look_at ? next : served->look_at;
+    }
+    served->flawed = hc_findings_worst(&findings) != HC_CLASS_REMARK;
+    if (bundle != NULL) {
+        say(agent, served, hc_identity_subject(identity, subject), identity, &findings, last_tenth);
+    }
+    hc_findings_dispose(&findings);
+    hc_bundle_free(bundle);
+}
+
+int64_t hc_health_run(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_now(agent);
+    int64_t soonest = now + 60;
+    int looked = 0;
+
+    if (agent->clock_wrong) {
+        return -1; /* no verdicts on time by a clock that is wrong */
+    }
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        struct hc_served *served = &agent->served[i];
+
+        if (now >= served->look_at || served->look_at > now + 2 * EVERY_S) {
+            if (looked++ == AT_ONCE) {
+                return 0;
+            }
+            look_at(agent, i);
+        }
+        soonest = served->look_at < soonest ? served->look_at : soonest;
+    }
+    return soonest > now ? (soonest - now) * 1000 : 0;
+}

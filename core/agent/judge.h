@@ -1,0 +1,46 @@
+/*
+ * The checks as loader and agent make them: roots loaded once for each hotcert_trusted_certificate,
+ * the same questions for every pair, and the same words in the log.
+ */
+#ifndef HC_AGENT_JUDGE_H
+#define HC_AGENT_JUDGE_H
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "keeper/keeper.h"
+#include "pki/check.h"
+#include "pki/pair.h"
+
+#define HC_JUDGE_ROOTS 32
+
+/* Zeroed memory is a judge that has loaded nothing. */
+struct hc_judge {
+    struct {
+        char *path;             /* NULL: the system's */
+        struct hc_roots *roots; /* NULL: they cannot be loaded, which was said */
+    } roots[HC_JUDGE_ROOTS];
+    size_t count;
+    const struct hc_log *log;
+};
+
+/*
+ * Adds to findings what is wrong with a pair that is to serve, or serves, this identity. key_path
+ * and key_stamp tell of the watched key file, or are NULL. left_out: names that were left out on
+ * purpose, or NULL. -1 only without memory.
+ */
+int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
+                  const struct hc_pair *pair, const struct hc_list *left_out, const char *key_path,
+                  const struct hc_file_stamp *key_stamp, int64_t now, struct hc_findings *findings,
+                  struct hc_error *err) HC_MUST_USE;
+
+/*
+ * A line for each finding: flaws at flaw_level, but what hotcert_accept names and remarks at
+ * remark_level. subject stands before them.
+ */
+void hc_judge_say(const struct hc_log *log, const char *subject, const struct hc_list *accept,
+                  const struct hc_findings *findings, enum hc_level flaw_level,
+                  enum hc_level remark_level);
+
+void hc_judge_dispose(struct hc_judge *judge);
+
+#endif
