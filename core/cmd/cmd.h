@@ -31,6 +31,9 @@ struct hc_command {
 /* Every command; ends with a row whose name is NULL. */
 extern const struct hc_command hc_commands[];
 
+/* The command of this name, or NULL. */
+const struct hc_command *hc_cmd_find(const char *name);
+
 void hc_cmd_help(const struct hc_command *command, FILE *out);
 /* Says what is wrong with the arguments and how they read; HC_EXIT_USAGE. */
 int hc_cmd_usage(const char *name, const char *fmt, ...) HC_FORMAT(2, 3);

@@ -1,126 +1,9 @@
 /* The program `hotcert`: finds the command and runs it; see cmd.h. */
 #include <locale.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
-
-const struct hc_command hc_commands[] = {
-    {"list", "[--json] [--control SOCKET] [--store FOLDER]",
-     "show certificates, their state, the last error and the next try",
-     "Asks every agent that listens in /run/hotcert (or the one at SOCKET). When none answers, "
-     "what\n"
-     "the store holds is shown (/var/lib/hotcert/store, or FOLDER); the secret is not needed for "
-     "it.\n"
-     "\n"
-     "  --json            one JSON object: {\"certificates\":[..]}\n"
-     "  --control SOCKET  the agent to ask\n"
-     "  --store FOLDER    the store to look at if no agent answers\n",
-     hc_cmd_list},
-    {"renew", "NAME [--force] [--control SOCKET]", "try to renew now; root only",
-     "Forgets the waiting time after failures and orders what is due for NAME; with --force also "
-     "what\n"
-     "is not due. What failed can be tried out of turn four times an hour. Watched files are "
-     "looked\n"
-     "at anew. The command returns at once; `hotcert wait NAME` waits for the result.\n"
-     "\n"
-     "  --force           order a new certificate even if the one in use is good for long\n"
-     "  --control SOCKET  the agent to ask\n",
-     hc_cmd_renew},
-    {"wait", "NAME..|--all --timeout T [--control SOCKET]",
-     "wait until certificates are obtained and served",
-     "Returns when a certificate of its own is served for each NAME (or for all that is "
-     "configured),\n"
-     "and no renewal that was asked for is still to come. T reads 30, 30s, 5m, 1h.\n"
-     "\n"
-     "  --all             all names of all agents\n"
-     "  --timeout T       how long to wait at most\n"
-     "  --control SOCKET  the agent to ask\n",
-     hc_cmd_wait},
-    {"check", "FILE.. [--key FILE] [options] | --connect HOST:PORT [options]",
-     "say whether a pair, or what a server sends, is fit to be served",
-     "Strict: only the roots, only what is served, nothing fetched. FILE holds certificate, chain\n"
-     "and key, or the key is in the FILE beside it or named by --key; or it is a folder as certbot,\n"
-     "dehydrated or lego keep them, or hotcert's store.\n"
-     "\n"
-     "  --key FILE           the private key\n"
-     "  --name NAME          a name that must be covered; may be repeated\n"
-     "  --roots FILE         the roots; default: the system's\n"
-     "  --at TIME            judge as if it were then: 2026-03-04T05:06:07Z\n"
-     "  --accept SLUG        a flaw that shall not count; may be repeated\n"
-     "  --passphrase FILE    a passphrase a line, for encrypted keys\n"
-     "  --secret FILE        what the store is sealed under; default: the file beside it\n"
-     "  --connect HOST:PORT  judge what this server sends\n"
-     "  --sni NAME           the name to ask it for; default: HOST\n"
-     "  --starttls smtp      begin as a mail client\n"
-     "  --json               one JSON object for each judged pair\n"
-     "\n"
-     "Exits with 0 if fit, 1 if flawed (some or all clients fail), 2 if unusable (can never be\n"
-     "served), 3 if a file or host could not be looked at, 64 on wrong usage.\n",
-     hc_cmd_check},
-    {"diagnose", "NAME.. [options]", "look at names as a CA would, before one is asked",
-     "Does each name exist, where does it lead, does CAA allow the CA, does a request on port 80\n"
-     "arrive. Nothing has to be configured for it, and no CA is asked.\n"
-     "\n"
-     "  --issuer NAME        the CA: letsencrypt (the default) or letsencrypt-staging\n"
-     "  --caa-domain D       another CA, by its name in CAA records; may be repeated\n"
-     "  --method M           http-01 (the default), tls-alpn-01 or dns-01; may be repeated\n"
-     "  --account URL        the ACME account, for CAA records with accounturi\n"
-     "  --resolver A[:PORT]  the DNS server to ask; may be repeated; default: the system's\n"
-     "  --network N          public (the default); private: for a CA inside of your network\n"
-     "  --no-request         make no HTTP request\n"
-     "  --json               an array of {\"name\", \"verdict\", \"findings\"}\n"
-     "\n"
-     "Exits with 0 if all are ready, 1 if the CA would refuse a name, 3 if a name could not be\n"
-     "looked at.\n",
-     hc_cmd_diagnose},
-    {"version", "", "show the version", "", hc_cmd_version},
-    {"agent", "", "obtain and watch certificates; started by the web server",
-     "Is started by the web server with descriptors of its own and cannot be run by hand.\n",
-     hc_cmd_agent},
-    {"load", "", "fill the table of live certificates; started by the web server",
-     "Is started by the web server with descriptors of its own and cannot be run by hand.\n",
-     hc_cmd_load},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-static const struct hc_command *find_command(const char *name)
-{
-    for (const struct hc_command *c = hc_commands; c->name != NULL; c++) {
-        if (strcmp(c->name, name) == 0) {
-            return c;
-        }
-    }
-    return NULL;
-}
-
-void hc_cmd_help(const struct hc_command *command, FILE *out)
-{
-    fprintf(out, "usage: hotcert %s%s%s\n\n%s.\n", command->name,
-            command->args[0] != '\0' ? " " : "", command->args, command->summary);
-    if (command->help[0] != '\0') {
-        fprintf(out, "\n%s", command->help);
-    }
-    fprintf(out, "\nExit codes: 0 done; 1 could not be done; 64 wrong usage; 69 no agent answers;\n"
-                 "75 it took too long; 77 only root may do this.\n");
-}
-
-int hc_cmd_usage(const char *name, const char *fmt, ...)
-{
-    const struct hc_command *command = find_command(name);
-    va_list args;
-
-    va_start(args, fmt);
-    fprintf(stderr, "hotcert %s: ", name);
-    vfprintf(stderr, fmt, args);
-    fprintf(stderr, "\n");
-    va_end(args);
-    if (command != NULL) {
-        fprintf(stderr, "usage: hotcert %s%s%s\n", name, command->args[0] != '\0' ? " " : "",
-                command->args);
-    }
-    return HC_EXIT_USAGE;
-}
 
 static void help_all(FILE *out)
 {
@@ -149,7 +32,7 @@ int main(int argc, char **argv)
         help_all(stdout);
         return HC_EXIT_OK;
     }
-    command = find_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    command = hc_cmd_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (command == NULL) {
         fprintf(stderr, "hotcert: no such command: %s\n", argv[1]);
         help_all(stderr);
