@@ -432,6 +432,7 @@ static void start_agent(struct server *server, struct hc_conf *conf, int control
         .supervise = -1,
         .control = control,
         .signals = -1,
+        .dns_fd = -1,
         .secret = secret,
         .clock = &fake_clock,
         .random = &fake_random,

@@ -422,8 +422,12 @@ static void a_real_disk_fills_and_turns_read_only(void)
            strstr(err.detail, "No space") != NULL,
        "full: the commit fails and says so");
     ok(serves(store, 1, old) && count_entries(folder, "tmp") == 0, "what was there is served");
+    hc_error_init(&err);
+    ok(hc_store_probe(store, &err) == -1 && err.problem == HC_P_STORE_WRITE, "a probe says so too");
     ok(unlink(ballast) == 0 && commit(store, 1, fresh, &err) == 0 && serves(store, 1, fresh),
        "with space again it works");
+    hc_error_init(&err);
+    ok(hc_store_probe(store, &err) == 0, "and the probe says so");
     ok(mount("none", disk, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0, "read-only");
     ok(commit(store, 1, old, &err) == -1 && err.problem == HC_P_STORE_WRITE &&
            strstr(err.detail, "Read-only") != NULL && serves(store, 1, fresh),

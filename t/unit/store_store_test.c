@@ -142,7 +142,8 @@ static void another_secret_touches_nothing(void)
     bool empty = false;
 
     hc_error_init(&err);
-    ok(hc_store_is_empty(path, &empty, &err) == 0 && empty, "a store without content is empty");
+    ok(hc_store_probe(store, &err) == 0 && hc_store_is_empty(path, &empty, &err) == 0 && empty,
+       "a store without content is empty");
     hc_store_close(store);
     store = open_store(path, HC_STORE_DRIVE, secret_b, &err);
     ok(store != NULL, "nothing was sealed yet: another secret may take it over");
