@@ -59,6 +59,7 @@ typedef struct {
     int keeper_fd;
     int control_fd;
     struct hc_rights rights;
+    const ngx_http_hotcert_main_conf_t *owner; /* whose keeper and control socket these are */
 } ngx_http_hotcert_state_t;
 
 extern ngx_module_t ngx_http_hotcert_module;
@@ -90,6 +91,8 @@ ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
 ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle);
+/* A configuration ends: closes what was started for it, unless a newer one has taken over. */
+void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main);
 /* The cycle's main conf, or NULL when hotcert is on nowhere in it. */
 ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle);
 /* Reads and parses a newer bundle, if there is one; what cannot be used is logged once. */

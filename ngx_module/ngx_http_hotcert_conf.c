@@ -165,6 +165,7 @@ static void free_conf(void *data)
 {
     ngx_http_hotcert_main_conf_t *main = data;
 
+    ngx_http_hotcert_end(main);
     for (size_t i = 0; main->views != NULL && i < main->conf->identity_count; i++) {
         hc_view_entry_dispose(&main->views[i]);
     }

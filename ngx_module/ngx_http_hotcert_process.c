@@ -172,6 +172,7 @@ static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct 
     struct hc_log log = ngx_http_hotcert_log(cycle->log);
     pid_t pid = -1;
 
+    state->owner = main;
     /* the keeper before knows other files by the same numbers: better none than that one */
     close_fd(&state->keeper_fd);
     if (find_rights(cycle, main->conf, &state->rights, err) != 0 ||
@@ -181,6 +182,22 @@ static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct 
         return -1;
     }
     return hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
+}
+
+/*
+ * After a reload nginx destroys the configuration before, also when the new one has no hotcert, or
+ * not even the module: then nobody is left who asks the keeper, and it ends. The table stays for
+ * the workers of older generations, and for a configuration that has hotcert again.
+ */
+void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+
+    if (state->owner == main) {
+        close_fd(&state->keeper_fd);
+        close_fd(&state->control_fd);
+        state->owner = NULL;
+    }
 }
 
 ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
@@ -197,9 +214,6 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
     if (main == NULL) {
-        /* nobody is left who asks; the table stays for the workers of older generations */
-        close_fd(&ngx_http_hotcert_state.keeper_fd);
-        close_fd(&ngx_http_hotcert_state.control_fd);
         return NGX_OK;
     }
     sigemptyset(&child);
