@@ -56,16 +56,19 @@ static void target_dispose(struct target *t)
 static bool target_read(const char *base, const char *location, struct target *out)
 {
     CURLU *u = curl_url();
+    char *user = NULL;
     bool good = false;
 
     memset(out, 0, sizeof(*out));
     good = u != NULL && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
            curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK &&
            curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+           curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
            curl_url_get(u, CURLUPART_URL, &out->url, 0) == CURLUE_OK &&
            curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
            curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
            curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    curl_free(user);
     curl_url_cleanup(u);
     return good;
 }

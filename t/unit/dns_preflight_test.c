@@ -1,0 +1,908 @@
+/* The preflight with a DNS, a web and a clock of the test's own: who is believed, what blocks. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "dns/preflight.h"
+#include "tap.h"
+
+/* ---- the clock --------------------------------------------------------------------------- */
+
+static int64_t now_ms = 1000000;
+
+static int64_t fake_now(void *self)
+{
+    (void)self;
+    return now_ms / 1000;
+}
+
+static int64_t fake_ms(void *self)
+{
+    (void)self;
+    return now_ms;
+}
+
+static const struct hc_clock fake_clock = {NULL, fake_now, fake_ms};
+
+/* ---- the DNS ----------------------------------------------------------------------------- */
+
+enum side { RESOLVER, OWN };
+
+/*
+ * What is answered: "" is NODATA, "!NX", "!FAIL" (SERVFAIL unless checking is disabled),
+ * "!SERVFAIL",
+ * "!SILENT", "!LAME"; else records "A 192.0.2.1", "CNAME x.test", "CAA issue ca.test", "NS ..",
+ * with
+ * "|" between. Rows are looked for from the first; times counts how often a row is used (0:
+ * always).
+ */
+struct row {
+    enum side side;
+    const char *name;
+    enum hc_dns_type type;
+    const char *answer;
+    int times;
+};
+
+static struct row *rows;
+static size_t row_count;
+static unsigned asked[2];
+
+struct pending {
+    uint64_t id;
+    struct hc_dns_question question;
+    enum side side;
+    hc_dns_done *done;
+    void *arg;
+    int64_t until;
+};
+static struct pending pending[2048];
+static size_t pending_count;
+static uint64_t last_id;
+
+static int fake_ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void *arg,
+                    uint64_t *id, struct hc_error *err)
+{
+    (void)self;
+    (void)err;
+    *id = ++last_id;
+    pending[pending_count++] = (struct pending){
+        *id, ask->question, ask->servers != NULL ? OWN : RESOLVER, done, arg, ask->deadline_ms};
+    return 0;
+}
+
+static void fake_cancel(void *self, uint64_t id)
+{
+    (void)self;
+    for (size_t i = 0; i < pending_count; i++) {
+        if (pending[i].id == id) {
+            pending[i] = pending[--pending_count];
+            return;
+        }
+    }
+}
+
+static const struct hc_dns_port fake_dns = {NULL, fake_ask, fake_cancel};
+
+/* A reply under construction. */
+static struct hc_dns_record records[32];
+static uint8_t pool[4096];
+static size_t pool_len;
+
+static void put_record(struct hc_dns_reply *reply, const struct hc_dname *owner, unsigned type,
+                       const void *data, size_t len)
+{
+    struct hc_dns_record *r = &records[reply->answers + reply->authorities];
+
+    memcpy(pool + pool_len, data, len);
+    *r = (struct hc_dns_record){*owner, type, 300, (uint16_t)len, pool + pool_len};
+    pool_len += len;
+}
+
+static void put_name(struct hc_dns_reply *reply, struct hc_dname *owner, unsigned type,
+                     const char *target)
+{
+    struct hc_dname n;
+
+    if (hc_dname_from_host(target, &n, NULL) == 0) {
+        put_record(reply, owner, type, n.wire, n.len);
+        reply->answers++;
+    }
+    if (type == HC_DNS_CNAME) {
+        *owner = n;
+    }
+}
+
+static void put_text(struct hc_dns_reply *reply, struct hc_dname *owner, char *text)
+{
+    uint8_t data[300];
+
+    if (strncmp(text, "A ", 2) == 0 && inet_pton(AF_INET, text + 2, data) == 1) {
+        put_record(reply, owner, HC_DNS_A, data, 4);
+        reply->answers++;
+    } else if (strncmp(text, "AAAA ", 5) == 0 && inet_pton(AF_INET6, text + 5, data) == 1) {
+        put_record(reply, owner, HC_DNS_AAAA, data, 16);
+        reply->answers++;
+    } else if (strncmp(text, "CNAME ", 6) == 0) {
+        put_name(reply, owner, HC_DNS_CNAME, text + 6);
+    } else if (strncmp(text, "NS ", 3) == 0) {
+        put_name(reply, owner, HC_DNS_NS, text + 3);
+    } else if (strncmp(text, "CAA issue ", 10) == 0) {
+        memcpy(data, "\0\5issue", 7);
+        memcpy(data + 7, text + 10, strlen(text + 10));
+        put_record(reply, owner, HC_DNS_CAA, data, 7 + strlen(text + 10));
+        reply->answers++;
+    } else {
+        printf("Bail out! no such record: %s\n", text);
+        exit(1);
+    }
+}
+
+/* Every negative answer has the SOA of the zone "test" or of what stands below it. */
+static void put_soa(struct hc_dns_reply *reply, const struct hc_dname *name)
+{
+    struct hc_dname zone = *name;
+
+    while (hc_dname_labels(&zone) > 2) {
+        (void)hc_dname_climb(&zone);
+    }
+    put_record(reply, &zone, HC_DNS_SOA, "", 0);
+    reply->authorities++;
+}
+
+static const struct row standing[] = {
+    /* each zone has one server, ns.ZONE, at 9.9.9.9 */
+    {RESOLVER, "ns", HC_DNS_A, "A 9.9.9.9", 0},
+};
+
+static const char *answer_of(const struct pending *p)
+{
+    char name[HC_DNAME_TEXT];
+    static char ns[HC_DNAME_TEXT + 8];
+
+    hc_dname_format(&p->question.name, name);
+    name[strlen(name) - 1] = '\0';
+    for (size_t i = 0; i < row_count; i++) {
+        if (rows[i].side == p->side && rows[i].type == p->question.type && rows[i].times >= 0 &&
+            strcmp(rows[i].name, name) == 0) {
+            rows[i].times = rows[i].times == 1 ? -1 : rows[i].times > 0 ? rows[i].times - 1 : 0;
+            return rows[i].answer;
+        }
+    }
+    if (p->question.type == HC_DNS_NS) {
+        snprintf(ns, sizeof(ns), "NS ns.%s", name);
+        return ns;
+    }
+    if (strncmp(name, "ns.", 3) == 0 && p->question.type == HC_DNS_A) {
+        return standing[0].answer;
+    }
+    return "";
+}
+
+/* Fills in a reply; -1: silence. */
+static int make_reply(const struct pending *p, struct hc_dns_reply *reply)
+{
+    const char *answer = answer_of(p);
+    struct hc_dname owner = p->question.name;
+    char text[400];
+    char *save = NULL;
+
+    pool_len = 0;
+    *reply = (struct hc_dns_reply){.authoritative = p->side == OWN, .records = records};
+    hc_copy(text, sizeof(text), answer);
+    if (strcmp(answer, "!SILENT") == 0) {
+        return -1;
+    }
+    if (strcmp(answer, "!SERVFAIL") == 0 ||
+        (strcmp(answer, "!FAIL") == 0 && !p->question.checking_disabled)) {
+        reply->rcode = HC_DNS_SERVFAIL;
+        return 0;
+    }
+    reply->authoritative = reply->authoritative && strcmp(answer, "!LAME") != 0;
+    if (answer[0] != '!') {
+        for (char *one = strtok_r(text, "|", &save); one != NULL;
+             one = strtok_r(NULL, "|", &save)) {
+            if (strcmp(one, "NX") == 0) {
+                reply->rcode = HC_DNS_NXDOMAIN;
+            } else {
+                put_text(reply, &owner, one);
+            }
+        }
+    }
+    if (strcmp(answer, "!NX") == 0) {
+        reply->rcode = HC_DNS_NXDOMAIN;
+    }
+    if (reply->answers == 0 || reply->rcode == HC_DNS_NXDOMAIN) {
+        put_soa(reply, &owner);
+    }
+    return 0;
+}
+
+/* Answers what is asked, until nothing is asked any more; silent ones when their time is over. */
+static void pump_dns(void)
+{
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (size_t i = 0; i < pending_count; i++) {
+            struct pending p = pending[i];
+            struct hc_dns_reply reply;
+            struct hc_dns_server from = {.len = sizeof(struct sockaddr_in)};
+            struct hc_error err = {0};
+            bool spoke = false;
+
+            from.addr.ss_family = AF_INET;
+            spoke = make_reply(&p, &reply) == 0;
+            if (!spoke && now_ms < p.until) {
+                continue;
+            }
+            pending[i] = pending[--pending_count];
+            asked[p.side]++;
+            if (!spoke) {
+                hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no answer in time");
+            }
+            (p.done)(p.arg, spoke ? &reply : NULL, spoke ? &from : NULL, spoke ? NULL : &err);
+            moved = true;
+            break;
+        }
+    }
+}
+
+/* ---- the web ----------------------------------------------------------------------------- */
+
+struct web_row {
+    const char *address;
+    const char *url;  /* or NULL: any */
+    long status;      /* 0: unreachable */
+    const char *text; /* body, or location */
+};
+static const struct web_row *web_rows;
+static size_t web_row_count;
+static unsigned web_asked;
+
+struct web_pending {
+    char url[600];
+    struct hc_address address;
+    hc_web_done *done;
+    void *arg;
+    uint64_t id;
+};
+static struct web_pending web_pending[64];
+static size_t web_pending_count;
+
+static int fake_web_ask(void *self, const struct hc_web_ask *ask, hc_web_done *done, void *arg,
+                        uint64_t *id, struct hc_error *err)
+{
+    struct web_pending *p = &web_pending[web_pending_count++];
+
+    (void)self;
+    (void)err;
+    hc_copy(p->url, sizeof(p->url), ask->url);
+    p->address = *ask->address;
+    p->done = done;
+    p->arg = arg;
+    p->id = *id = ++last_id;
+    return 0;
+}
+
+static void fake_web_cancel(void *self, uint64_t id)
+{
+    (void)self;
+    for (size_t i = 0; i < web_pending_count; i++) {
+        if (web_pending[i].id == id) {
+            web_pending[i] = web_pending[--web_pending_count];
+            return;
+        }
+    }
+}
+
+static const struct hc_web_port fake_web = {NULL, fake_web_ask, fake_web_cancel};
+
+static void answer_web(const struct web_pending *p)
+{
+    char address[HC_ADDRESS_TEXT];
+    struct hc_web_reply reply = {.status = 404, .location = ""};
+    struct hc_error err = {0};
+
+    web_asked++;
+    hc_address_format(&p->address, address);
+    for (size_t i = 0; i < web_row_count; i++) {
+        const struct web_row *r = &web_rows[i];
+
+        if (strcmp(r->address, address) != 0 || (r->url != NULL && strcmp(r->url, p->url) != 0)) {
+            continue;
+        }
+        if (r->status == 0) {
+            hc_error_set(&err, HC_P_FETCH_FAILED, NULL, "connection refused");
+            (p->done)(p->arg, NULL, &err);
+            return;
+        }
+        reply.status = r->status;
+        if (r->status >= 300 && r->status < 400) {
+            reply.location = r->text;
+        } else {
+            reply.body = (struct hc_bytes){(const unsigned char *)r->text, strlen(r->text)};
+        }
+        break;
+    }
+    (p->done)(p->arg, &reply, NULL);
+}
+
+static void pump_web(void)
+{
+    while (web_pending_count > 0) {
+        struct web_pending p = web_pending[--web_pending_count];
+
+        answer_web(&p);
+    }
+}
+
+/* ---- one preflight ----------------------------------------------------------------------- */
+
+struct got {
+    unsigned done;
+    enum hc_preflight_verdict verdict;
+    bool leave_out;
+    enum hc_problem cause;
+    struct hc_findings findings;
+    int64_t took;
+};
+
+static void keep(void *self, const struct hc_preflight_result *result)
+{
+    struct got *got = self;
+    struct hc_error err = {0};
+
+    got->done++;
+    got->verdict = result->names[0].verdict;
+    got->leave_out = result->names[0].leave_out;
+    got->cause = result->names[0].cause;
+    if (hc_findings_take(&got->findings, &result->names[0].findings, &err) != 0) {
+        got->done = 100;
+    }
+}
+
+static char *ca_items[] = {(char[]){"ca.test"}};
+static char *method_items[] = {(char[]){"http-01"}};
+static char *own_items[] = {(char[]){"8.8.4.4"}};
+static const struct hc_list ca_list = {ca_items, 1, 1};
+static const struct hc_list method_list = {method_items, 1, 1};
+static const struct hc_list own_list = {own_items, 1, 1};
+
+static struct hc_preflight_options options_for(const struct hc_list *names)
+{
+    struct hc_preflight_options o = {
+        .names = names,
+        .caa_domains = &ca_list,
+        .methods = &method_list,
+        .network = HC_NETWORK_PUBLIC,
+        .dns = &fake_dns,
+        .clock = &fake_clock,
+        .own = &own_list,
+        .done = keep,
+    };
+
+    return o;
+}
+
+static void run(const struct hc_preflight_options *o, struct got *got)
+{
+    struct hc_preflight *p = NULL;
+    struct hc_error err = {0};
+    int64_t start = now_ms;
+    struct hc_preflight_options mine = *o;
+
+    memset(got, 0, sizeof(*got));
+    memset(asked, 0, sizeof(asked));
+    web_asked = 0;
+    mine.self = got;
+    if (hc_preflight_start(&mine, &p, &err) != 0) {
+        ok(false, "it starts");
+        return;
+    }
+    for (int i = 0; i < 5000 && got->done == 0; i++) {
+        (void)hc_preflight_run(p);
+        pump_dns();
+        pump_web();
+        now_ms += 10;
+    }
+    got->took = now_ms - start;
+    hc_preflight_free(p);
+    is_int(pending_count + web_pending_count, 0, "nothing is left in flight");
+}
+
+struct scenario {
+    const char *name;
+    const char *host;
+    enum hc_preflight_verdict verdict;
+    bool leave_out;
+    enum hc_problem cause;
+    struct row rows[8];
+};
+
+#define N      "www.zone.test"
+#define HERE   "A 8.8.4.4"
+#define READY  HC_PREFLIGHT_READY
+#define FAILS  HC_PREFLIGHT_WOULD_FAIL
+#define UNSURE HC_PREFLIGHT_UNKNOWN
+
+static struct scenario scenarios[] = {
+    {"both_say_the_same",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0}, {OWN, N, HC_DNS_A, HERE, 0}}},
+    {"a_name_that_exists_nowhere_is_left_out",
+     N,
+     FAILS,
+     true,
+     HC_P_DNS_NO_SUCH_NAME,
+     {{RESOLVER, N, HC_DNS_A, "!NX", 0}, {OWN, N, HC_DNS_A, "!NX", 0}}},
+    {"a_stale_no_does_not_block",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, "!NX", 0}, {OWN, N, HC_DNS_A, HERE, 0}}},
+    {"a_stale_yes_does_not_permit",
+     N,
+     FAILS,
+     true,
+     HC_P_DNS_NO_SUCH_NAME,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0}, {OWN, N, HC_DNS_A, "!NX", 0}}},
+    {"one_no_of_the_zone_against_the_resolver_is_not_enough",
+     N,
+     UNSURE,
+     false,
+     HC_P_DNS_FAILED,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0}, {OWN, N, HC_DNS_A, "!NX", 1}, {OWN, N, HC_DNS_A, HERE, 0}}},
+    {"without_the_zone_s_servers_the_resolvers_are_asked_twice",
+     N,
+     FAILS,
+     true,
+     HC_P_DNS_NO_SUCH_NAME,
+     {{RESOLVER, N, HC_DNS_A, "!NX", 2}, {OWN, N, HC_DNS_A, "!SILENT", 0}}},
+    {"and_must_say_it_twice",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, "!NX", 1},
+      {RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, "!SILENT", 0}}},
+    {"lame_servers_are_not_believed",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0}, {OWN, N, HC_DNS_A, "!LAME", 0}}},
+    {"a_resolver_that_fails_is_made_up_for_by_the_zone",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, "!SERVFAIL", 0}, {OWN, N, HC_DNS_A, HERE, 0}}},
+    {"nobody_answers",
+     N,
+     UNSURE,
+     false,
+     HC_P_DNS_FAILED,
+     {{RESOLVER, N, HC_DNS_A, "!SILENT", 0},
+      {RESOLVER, N, HC_DNS_AAAA, "!SILENT", 0},
+      {OWN, N, HC_DNS_A, "!SILENT", 0}}},
+    {"servfail_everywhere",
+     N,
+     UNSURE,
+     false,
+     HC_P_DNS_FAILED,
+     {{RESOLVER, N, HC_DNS_A, "!SERVFAIL", 0}, {OWN, N, HC_DNS_A, "!SERVFAIL", 0}}},
+    {"dnssec_broken_is_seen_and_does_not_block",
+     N,
+     FAILS,
+     false,
+     HC_P_DNS_DNSSEC_BROKEN,
+     {{RESOLVER, N, HC_DNS_A, "!FAIL", 0}, {OWN, N, HC_DNS_A, HERE, 0}}},
+    {"no_address_does_not_block",
+     N,
+     FAILS,
+     false,
+     HC_P_DNS_NO_ADDRESS,
+     {{RESOLVER, N, HC_DNS_A, "", 0}, {OWN, N, HC_DNS_A, "", 0}}},
+    {"ipv6_alone_is_fine",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_AAAA, "AAAA 2a00::1", 0}}},
+    {"ipv4_with_an_ipv6_that_fails_is_fine",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, N, HC_DNS_AAAA, "!SERVFAIL", 0}}},
+    {"a_reserved_address_does_not_block",
+     N,
+     FAILS,
+     false,
+     HC_P_DNS_RESERVED_ADDRESS,
+     {{RESOLVER, N, HC_DNS_A, "A 10.0.0.1", 0}, {OWN, N, HC_DNS_A, "A 10.0.0.1", 0}}},
+    {"an_alias_of_nothing_is_left_out",
+     N,
+     FAILS,
+     true,
+     HC_P_DNS_CNAME_DANGLING,
+     {{RESOLVER, N, HC_DNS_A, "CNAME gone.other.test|NX", 0},
+      {OWN, N, HC_DNS_A, "CNAME gone.other.test", 0},
+      {OWN, "gone.other.test", HC_DNS_A, "!NX", 0}}},
+    {"an_alias_into_another_zone",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, "CNAME x.other.test|A 8.8.4.4", 0},
+      {OWN, N, HC_DNS_A, "CNAME x.other.test", 0},
+      {OWN, "x.other.test", HC_DNS_A, HERE, 0}}},
+    {"an_alias_whose_target_came_back",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, "CNAME x.other.test|NX", 0},
+      {OWN, N, HC_DNS_A, "CNAME x.other.test", 0},
+      {OWN, "x.other.test", HC_DNS_A, HERE, 0}}},
+    {"a_forbidding_caa_blocks",
+     N,
+     FAILS,
+     true,
+     HC_P_CAA_OTHER_ISSUER,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+    {"a_stale_caa_does_not_block",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "CAA issue ca.test", 0}}},
+    {"a_stale_caa_does_not_permit",
+     N,
+     FAILS,
+     true,
+     HC_P_CAA_OTHER_ISSUER,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "CAA issue ca.test", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+    {"the_nearest_caa_decides",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_CAA, "CAA issue ca.test", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+    {"the_top_level_is_asked_too",
+     N,
+     FAILS,
+     true,
+     HC_P_CAA_OTHER_ISSUER,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {OWN, "test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+    {"a_caa_that_fails_is_no_permission_and_does_not_block",
+     N,
+     UNSURE,
+     false,
+     HC_P_CAA_FAILED,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0}}},
+    {"a_caa_that_fails_above_what_decides_is_not_asked",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_CAA, "CAA issue ca.test", 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0}}},
+    {"an_address_as_a_name_has_no_caa", "8.8.4.4", READY, false, HC_P_NONE, {{0}}},
+    {"a_wildcard_by_http_01_would_fail",
+     "*.zone.test",
+     FAILS,
+     false,
+     HC_P_WILDCARD_NEEDS_DNS,
+     {{RESOLVER, "zone.test", HC_DNS_A, HERE, 0}, {OWN, "zone.test", HC_DNS_A, HERE, 0}}},
+};
+
+static void run_scenario(struct scenario *s)
+{
+    char host[64];
+    char *items[] = {host};
+    struct hc_list names = {items, 1, 1};
+    struct hc_preflight_options o = options_for(&names);
+    struct got got;
+
+    hc_copy(host, sizeof(host), s->host);
+    rows = s->rows;
+    for (row_count = 0; row_count < HC_COUNT(s->rows) && rows[row_count].name != NULL;
+         row_count++) {
+    }
+    run(&o, &got);
+    is_int(got.done, 1, s->name);
+    is_str(hc_preflight_verdict_name(got.verdict), hc_preflight_verdict_name(s->verdict),
+           "the verdict");
+    is_int(got.leave_out, s->leave_out, s->leave_out ? "it is left out" : "it is not left out");
+    is_str(hc_problem_row(got.cause)->slug, hc_problem_row(s->cause)->slug, "the cause");
+    ok(got.took <= HC_PREFLIGHT_DNS_MS + 500, "in time");
+    hc_findings_dispose(&got.findings);
+}
+
+/* ---- the request ------------------------------------------------------------------------- */
+
+#define BASE  "http://www.zone.test/.well-known/acme-challenge/tok"
+#define OTHER "http://other.zone.test/x"
+
+struct web_scenario {
+    const char *name;
+    bool six; /* the name has 2a00::1 too */
+    enum hc_preflight_verdict verdict;
+    const char *slugs;
+    struct web_row rows[5];
+};
+
+static const struct web_scenario web_scenarios[] = {
+    {"our_own_answer", false, READY, "", {{"8.8.4.4", BASE, 200, "answer"}}},
+    {"white_space_behind_it_is_fine", false, READY, "", {{"8.8.4.4", BASE, 200, "answer \r\n"}}},
+    {"something_longer", false, FAILS, "http-wrong-answer", {{"8.8.4.4", BASE, 200, "answerx"}}},
+    {"something_shorter", false, FAILS, "http-wrong-answer", {{"8.8.4.4", BASE, 200, "answe"}}},
+    {"the_right_words_with_404",
+     false,
+     FAILS,
+     "http-wrong-answer",
+     {{"8.8.4.4", BASE, 404, "answer"}}},
+    {"nothing", false, READY, "http-unreachable", {{"8.8.4.4", BASE, 0, ""}}},
+    {"both_families",
+     true,
+     READY,
+     "",
+     {{"8.8.4.4", BASE, 200, "answer"}, {"2a00::1", BASE, 200, "answer"}}},
+    {"ipv6_is_another_server",
+     true,
+     FAILS,
+     "http-wrong-answer http-ipv6-differs",
+     {{"8.8.4.4", BASE, 200, "answer"}, {"2a00::1", BASE, 404, "x"}}},
+    {"ipv6_is_nothing",
+     true,
+     READY,
+     "http-unreachable",
+     {{"8.8.4.4", BASE, 200, "answer"}, {"2a00::1", BASE, 0, ""}}},
+    {"a_redirect_to_https_of_the_same_name",
+     false,
+     READY,
+     "",
+     {{"8.8.4.4", BASE, 301, "https://www.zone.test/y"},
+      {"8.8.4.4", "https://www.zone.test/y", 200, "answer"}}},
+    {"a_redirect_to_another_name",
+     false,
+     READY,
+     "",
+     {{"8.8.4.4", BASE, 302, OTHER}, {"8.8.8.8", OTHER, 200, "answer"}}},
+    {"a_redirect_to_another_port",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://www.zone.test:81/"}}},
+    {"a_redirect_inside",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://inside.zone.test/"}}},
+    {"a_redirect_to_a_mapped_address",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://[::ffff:8.8.8.8]/"}}},
+    {"a_redirect_to_a_file",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "file:///etc/passwd"}}},
+    {"a_redirect_with_a_password",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://user:word@other.zone.test/x"}}},
+    {"a_redirect_for_ever", false, FAILS, "http-redirect", {{"8.8.4.4", NULL, 302, BASE}}},
+    {"noise_as_a_location",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://\x01\x02 \xff/"}}},
+};
+
+static void run_web(const struct web_scenario *s)
+{
+    static struct row dns_rows[] = {
+        {RESOLVER, N, HC_DNS_A, HERE, 0},
+        {OWN, N, HC_DNS_A, HERE, 0},
+        {RESOLVER, "other.zone.test", HC_DNS_A, "A 8.8.8.8", 0},
+        {RESOLVER, "inside.zone.test", HC_DNS_A, "A 10.0.0.1", 0},
+        {RESOLVER, N, HC_DNS_AAAA, "AAAA 2a00::1", 0},
+    };
+    char *items[] = {(char[]){N}};
+    struct hc_list names = {items, 1, 1};
+    struct hc_preflight_options o = options_for(&names);
+    struct got got;
+    char slugs[200] = "";
+
+    rows = dns_rows;
+    row_count = s->six ? 5 : 4;
+    web_rows = s->rows;
+    web_row_count = HC_COUNT(s->rows);
+    while (web_row_count > 0 && s->rows[web_row_count - 1].address == NULL) {
+        web_row_count--;
+    }
+    o.web = &fake_web;
+    o.token = "tok";
+    o.answer = "answer";
+    run(&o, &got);
+    for (size_t i = 0; i < got.findings.count; i++) {
+        const char *slug = hc_problem_row(got.findings.items[i].problem)->slug;
+
+        if (strcmp(slug, "dns-not-here") != 0) {
+            snprintf(slugs + strlen(slugs), sizeof(slugs) - strlen(slugs), "%s%s",
+                     slugs[0] != '\0' ? " " : "", slug);
+        }
+        ok(strstr(got.findings.items[i].message, "tok") == NULL ||
+               strstr(got.findings.items[i].message, "answer") == NULL,
+           "no finding has the answer");
+    }
+    is_int(got.done, 1, s->name);
+    is_str(hc_preflight_verdict_name(got.verdict), hc_preflight_verdict_name(s->verdict),
+           "the verdict");
+    is_str(slugs, s->slugs, "the findings");
+    ok(!got.leave_out, "a request never blocks");
+    hc_findings_dispose(&got.findings);
+}
+
+/* ---- the rest ---------------------------------------------------------------------------- */
+
+static void test_network(void)
+{
+    static struct row dns_rows[] = {
+        {RESOLVER, N, HC_DNS_A, "A 10.0.0.1", 0},
+        {OWN, N, HC_DNS_A, "A 10.0.0.1", 0},
+        {RESOLVER, "ca.inside.test", HC_DNS_A, "A 10.0.0.2", 0},
+        {RESOLVER, "ca.outside.test", HC_DNS_A, "A 8.8.8.8|A 10.0.0.2", 0},
+    };
+    static const struct {
+        const char *url;
+        enum hc_network network;
+        enum hc_preflight_verdict verdict;
+        unsigned asked;
+    } cases[] = {
+        {"https://10.1.1.1/dir", HC_NETWORK_AUTO, READY, 1},
+        {"https://[::1]:14000/dir", HC_NETWORK_AUTO, READY, 1},
+        {"https://localhost:14000/dir", HC_NETWORK_AUTO, READY, 1},
+        {"https://ca.inside.test/dir", HC_NETWORK_AUTO, READY, 1},
+        {"https://ca.outside.test/dir", HC_NETWORK_AUTO, FAILS, 0},
+        {"https://ca.nowhere.test/dir", HC_NETWORK_AUTO, FAILS, 0},
+        {"https://8.8.8.8/dir", HC_NETWORK_AUTO, FAILS, 0},
+        {"https://10.1.1.1/dir", HC_NETWORK_PUBLIC, FAILS, 0},
+        {"https://8.8.8.8/dir", HC_NETWORK_PRIVATE, READY, 1},
+        {NULL, HC_NETWORK_AUTO, FAILS, 0},
+    };
+    static const struct web_row answer[] = {
+        {"10.0.0.1", "http://www.zone.test:8080/.well-known/acme-challenge/tok", 200, "answer"}};
+    char *items[] = {(char[]){N}};
+    struct hc_list names = {items, 1, 1};
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        struct hc_preflight_options o = options_for(&names);
+        struct got got;
+
+        rows = dns_rows;
+        row_count = HC_COUNT(dns_rows);
+        web_rows = answer;
+        web_row_count = 1;
+        o.network = cases[i].network;
+        o.directory_url = cases[i].url;
+        o.http_port = 8080;
+        o.web = &fake_web;
+        o.token = "tok";
+        o.answer = "answer";
+        run(&o, &got);
+        is_str(hc_preflight_verdict_name(got.verdict), hc_preflight_verdict_name(cases[i].verdict),
+               cases[i].url != NULL ? cases[i].url : "no directory");
+        is_int(web_asked, cases[i].asked, "and whether a reserved address is asked");
+        hc_findings_dispose(&got.findings);
+    }
+}
+
+static void free_from_within(void *self, const struct hc_preflight_result *result)
+{
+    struct hc_preflight **p = self;
+
+    (void)result;
+    hc_preflight_free(*p);
+    *p = NULL;
+}
+
+static void test_lives(void)
+{
+    static struct row dns_rows[] = {{RESOLVER, N, HC_DNS_A, HERE, 0}, {OWN, N, HC_DNS_A, HERE, 0}};
+    char *items[] = {(char[]){N}};
+    struct hc_list names = {items, 1, 1};
+    struct hc_preflight_options o = options_for(&names);
+    struct hc_preflight *p = NULL;
+    struct hc_error err = {0};
+
+    rows = dns_rows;
+    row_count = 2;
+    is_int(hc_preflight_start(&o, &p, &err), 0, "started");
+    ok(pending_count > 0, "with questions in flight");
+    hc_preflight_free(p);
+    is_int(pending_count, 0, "freed, none is");
+    o.done = free_from_within;
+    o.self = &p;
+    is_int(hc_preflight_start(&o, &p, &err), 0, "started again");
+    for (int i = 0; i < 100 && p != NULL; i++) {
+        (void)hc_preflight_run(p);
+        pump_dns();
+    }
+    ok(p == NULL, "it may be freed from within done()");
+    hc_preflight_free(NULL);
+    items[0] = (char[]){"a..b"};
+    is_int(hc_preflight_start(&o, &p, &err), -1, "a name that is none is refused");
+    is_int(err.problem, HC_P_NAME_INVALID, "with its cause");
+    ok(p == NULL, "and nothing to free");
+}
+
+/* A hundred names of one zone share what they have in common. */
+static void test_shares(void)
+{
+    static struct row dns_rows[] = {{OWN, "zone.test", HC_DNS_CAA, "CAA issue ca.test", 0}};
+    static char texts[100][24];
+    char *items[100];
+    struct hc_list names = {items, 100, 100};
+    struct hc_preflight_options o = options_for(&names);
+    struct got got;
+
+    for (int i = 0; i < 100; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "n%d.zone.test", i);
+        items[i] = texts[i];
+    }
+    rows = dns_rows;
+    row_count = 1;
+    run(&o, &got);
+    is_int(got.done, 1, "a hundred names");
+    /* each: A, AAAA, CAA, SOA; once: SOA, NS, two addresses, CAA */
+    is_int(asked[RESOLVER], 100 * 4 + 5, "ask the resolvers four times each, and five in common");
+    is_int(asked[OWN], 100 * 2 + 1, "the zone's servers twice each, and once in common");
+    hc_findings_dispose(&got.findings);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < HC_COUNT(scenarios); i++) {
+        run_scenario(&scenarios[i]);
+    }
+    for (size_t i = 0; i < HC_COUNT(web_scenarios); i++) {
+        run_web(&web_scenarios[i]);
+    }
+    test_network();
+    test_lives();
+    test_shares();
+    return done();
+}
