@@ -101,8 +101,11 @@ void hc_cmd_help(const struct hc_command *command, FILE *out)
     if (command->help[0] != '\0') {
         fprintf(out, "\n%s", command->help);
     }
-    fprintf(out, "\nExit codes: 0 done; 1 could not be done; 64 wrong usage; 69 no agent answers;\n"
-                 "75 it took too long; 77 only root may do this.\n");
+    if (strstr(command->help, "Exits with") == NULL) {
+        fprintf(out,
+                "\nExit codes: 0 done; 1 could not be done; 64 wrong usage; 69 no agent answers;\n"
+                "75 it took too long; 77 only root may do this.\n");
+    }
 }
 
 int hc_cmd_usage(const char *name, const char *fmt, ...)
