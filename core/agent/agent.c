@@ -26,7 +26,7 @@ const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_
     return hc_list_format(&identity->names, dst, HC_SUBJECT);
 }
 
-static hc_said hash_of(const char *text)
+hc_said hc_text_hash(const char *text)
 {
     uint64_t hash = FNV_START;
 
@@ -40,7 +40,7 @@ bool hc_say_once(struct hc_agent *agent, hc_said *said, enum hc_level level, con
                  const struct hc_error *err)
 {
     char text[HC_LOG_LINE];
-    hc_said hash = hash_of(hc_error_format(err, text, sizeof(text)));
+    hc_said hash = hc_text_hash(hc_error_format(err, text, sizeof(text)));
 
     if (*said == hash) {
         return false;
@@ -70,7 +70,8 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         goto failed;
     }
     if (hc_cas_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
-        hc_watches_new(agent, err) != 0 || hc_control_new(agent, err) != 0) {
+        hc_watches_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
+        hc_control_new(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -90,6 +91,7 @@ void hc_agent_free(struct hc_agent *agent)
     }
     hc_control_free(agent);
     hc_jobs_free(agent);
+    hc_outlooks_free(agent);
     hc_watches_free(agent);
     hc_cas_free(agent);
     hc_garbage_free(agent);
@@ -140,6 +142,7 @@ static int64_t run_due(struct hc_agent *agent)
     }
     wait = sooner(wait, hc_watches_run(agent));
     wait = sooner(wait, hc_follow_run(agent));
+    wait = sooner(wait, hc_outlooks_run(agent));
     wait = sooner(wait, hc_jobs_run(agent));
     wait = sooner(wait, hc_cas_run(agent));
     wait = sooner(wait, hc_health_run(agent));
@@ -165,6 +168,7 @@ static unsigned collect_fds(struct hc_agent *agent, struct pollfd *fds, struct p
 
     places->supervise = add_fd(fds, &count, agent->o.supervise);
     places->signals = add_fd(fds, &count, agent->o.signals);
+    (void)add_fd(fds, &count, agent->o.dns_fd); /* the resolver looks by itself, in each pass */
     places->follow = add_fd(fds, &count, hc_follow_fd(agent));
     places->control = count;
     return count + hc_control_fds(agent, fds + count, HC_AGENT_FDS - count);

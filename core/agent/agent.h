@@ -7,7 +7,10 @@
  *   jobs.c      what is due, and what may be started now
  *   obtain.c    one order, from the line's lock to the commit
  *   ca.c        one issuer: account, breaker, the names that failed there
+ *   outlook.c   the names of an order: the look before it, and which are left out
  *   watch.c     watched files
+ *   judge.c     the checks; health.c makes them again for what is served
+ *   mend.c      chains that lack an issuer; repair.c fetches it
  *   publish.c   the best bundle of an identity, into the table
  *   control.c   the socket that `hotcert list|renew|wait` talk to; status.c what it tells
  *   garbage.c   what nobody wants any more
@@ -24,6 +27,8 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "conf/conf.h"
+#include "dns/resolver.h"
+#include "dns/web.h"
 #include "live/table.h"
 #include "net/http.h"
 
@@ -42,6 +47,11 @@ struct hc_agent_options {
     const struct hc_log *log;
     const struct hc_authority *authority;
     const struct hc_http_port *http;
+    const struct hc_dns_port *dns;  /* NULL: names are not looked at before an order */
+    int dns_fd;                     /* readable when dns_run() has something to do; -1: none */
+    int64_t (*dns_run)(void *self); /* hc_resolver_run() in the program */
+    void *dns_self;
+    const struct hc_web_port *web; /* NULL: no request is made by that look */
     /* Waits for descriptors and network, at most timeout_ms; hc_http_step() in the program. */
     int (*step)(void *self, struct pollfd *fds, unsigned count, int timeout_ms,
                 struct hc_error *err);

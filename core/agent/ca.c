@@ -2,6 +2,7 @@
  * One issuer at run time: its connection with the account, its breaker, and which names failed
  * there. The account is registered under a lock, so that two agents on one store make one account.
  */
+#include <jansson.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 
@@ -10,6 +11,10 @@
 
 #define STORE_EVERY_MS   1000 /* a record that changes often is written this seldom */
 #define ACCOUNT_AGAIN_MS 500
+#define DIRECTORY_MS     10000
+#define KNOWN_S          86400
+#define IDENTITIES_MAX   16
+#define IDENTITY_LEN     256
 
 /* What about an issuer makes old failures meaningless when it changes. */
 static void mark_of(const struct hc_conf *conf, const struct hc_issuer *issuer,
@@ -64,7 +69,13 @@ int hc_cas_new(struct hc_agent *agent, struct hc_error *err)
 void hc_cas_free(struct hc_agent *agent)
 {
     for (size_t i = 0; i < agent->ca_count; i++) {
-        hc_issuer_record_dispose(&agent->cas[i].record);
+        struct hc_ca *ca = &agent->cas[i];
+
+        hc_issuer_record_dispose(&ca->record);
+        hc_list_dispose(&ca->caa);
+        if (ca->caa_request != 0) {
+            agent->o.http->cancel(agent->o.http->self, ca->caa_request);
+        }
     }
     free(agent->cas);
     agent->cas = NULL;
@@ -240,6 +251,66 @@ static void settle_account(struct hc_ca *ca)
     } else if (ca->running == 0) {
         close_acme(ca); /* whoever comes first the next time reads what there is then */
     }
+}
+
+/* ---- what it calls itself ---- */
+
+static void read_identities(struct hc_ca *ca, struct hc_bytes body)
+{
+    json_error_t where;
+    struct hc_error err;
+    json_t *directory =
+        json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, &where);
+    const json_t *names = json_object_get(json_object_get(directory, "meta"), "caaIdentities");
+
+    hc_error_init(&err);
+    hc_list_dispose(&ca->caa);
+    for (size_t i = 0; i < json_array_size(names) && i < IDENTITIES_MAX; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        if (name != NULL && strlen(name) < IDENTITY_LEN && hc_list_add(&ca->caa, name, &err) != 0) {
+            break;
+        }
+    }
+    json_decref(directory);
+}
+
+/* A directory that cannot be read is the order's to complain of. */
+static void on_directory(void *arg, const struct hc_http_reply *reply,
+                         const struct hc_error *err HC_UNUSED)
+{
+    struct hc_ca *ca = arg;
+
+    ca->caa_request = 0;
+    ca->caa_at = hc_agent_now(ca->agent);
+    if (reply != NULL && reply->status == 200) {
+        read_identities(ca, reply->body);
+    }
+    ca->agent->jobs_dirty = true;
+}
+
+bool hc_ca_is_known(struct hc_ca *ca)
+{
+    struct hc_agent *agent = ca->agent;
+    int64_t now = hc_agent_now(agent);
+    struct hc_http_request request = {
+        .method = HC_HTTP_GET,
+        .url = ca->issuer->directory_url,
+        .ca_bundle = ca->issuer->ca_bundle,
+        .timeout_ms = DIRECTORY_MS,
+    };
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (agent->o.http == NULL || ca->issuer->caa_domains.count > 0 ||
+        (ca->caa_at > 0 && ca->caa_at <= now && now - ca->caa_at < KNOWN_S)) {
+        return true;
+    }
+    if (ca->caa_request != 0) {
+        return false;
+    }
+    return agent->o.http->send(agent->o.http->self, &request, on_directory, ca, &ca->caa_request,
+                               &err) != 0;
 }
 
 /* ---- failures ---- */

@@ -162,7 +162,8 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
 
     if (info == NULL || job->record.replace >= info->version ||
         !hc_identity_uses(agent->conf, job->identity, info->issuer) ||
-        !hc_list_equal(&info->names, &job->identity->names)) {
+        (!hc_list_equal(&info->names, &job->identity->names) &&
+         hc_outlook_wants(agent, job->index, &info->names))) {
         return 0;
     }
     return hc_schedule_renew_at(info->not_before, info->not_after,
@@ -186,17 +187,18 @@ int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *
 }
 
 /* The failures that the job's worst name has at this issuer, and when it may be tried again. */
-static void worst_name(const struct hc_job *job, const struct hc_ca *ca, unsigned *failures,
-                       int64_t *next)
+static void worst_name(const struct hc_agent *agent, const struct hc_job *job,
+                       const struct hc_ca *ca, unsigned *failures, int64_t *next)
 {
+    const struct hc_list *names = hc_outlook_order(agent, job->index);
+
     *failures = 0;
     *next = 0;
     if (ca->record.name_count == 0) {
         return;
     }
-    for (size_t i = 0; i < job->identity->names.count; i++) {
-        const struct hc_ladder *ladder =
-            hc_issuer_record_find(&ca->record, job->identity->names.items[i]);
+    for (size_t i = 0; i < names->count; i++) {
+        const struct hc_ladder *ladder = hc_issuer_record_find(&ca->record, names->items[i]);
 
         if (ladder != NULL) {
             *failures = ladder->failures > *failures ? ladder->failures : *failures;
@@ -225,7 +227,7 @@ static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job,
         cas[count] = ca;
         standings[count].failing_since =
             ca->record.breaker.failures > 0 ? ca->record.breaker.since : 0;
-        worst_name(job, ca, &standings[count].refusals, &ignored);
+        worst_name(agent, job, ca, &standings[count].refusals, &ignored);
         count++;
     }
     if (count == 0) {
@@ -257,7 +259,7 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     if (!hc_storage_ready(agent) || asked == NULL) {
         return HC_JOB_STORE;
     }
-    worst_name(job, asked, &failures, &next);
+    worst_name(agent, job, asked, &failures, &next);
     *when = job->record.ladder.next > next ? job->record.ladder.next : next;
     if (*when > now) {
         return HC_JOB_FAILED;
@@ -265,6 +267,14 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     *when = asked->record.breaker.until;
     if (!hc_breaker_allows(&asked->record.breaker, now)) {
         return HC_JOB_CA;
+    }
+    if (job->record.order_url == NULL && hc_outlook_is_looking(agent, job->index)) {
+        *when = 0;
+        return HC_JOB_LOOKING;
+    }
+    if (job->record.order_url == NULL && hc_outlook_is_fresh(agent, job->index, asked) &&
+        hc_outlook_holds(agent, job->index, when)) {
+        return HC_JOB_HELD;
     }
     *when = 0;
     return hc_agent_ms(agent) < job->again_ms ? HC_JOB_ELSEWHERE : HC_JOB_READY;
@@ -342,6 +352,7 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
     int64_t soonest = now_ms + LOOK_MS;
 
     look_at_clock(agent, now);
+    hc_outlooks_plan(agent);
     agent->queue_count = 0;
     for (size_t i = 0; i < agent->job_count; i++) {
         struct hc_job *job = &agent->jobs[i];
@@ -387,6 +398,30 @@ static bool identity_busy(const struct hc_agent *agent, const struct hc_job *job
     return false;
 }
 
+/*
+ * Before an order its names are looked at, unless that was done lately. True if that is under way
+ * or has to wait: the order comes when it is done.
+ */
+static bool look_first(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (job->record.order_url != NULL || hc_outlook_is_fresh(agent, job->index, ca)) {
+        return false;
+    }
+    if (!hc_ca_is_known(ca) || agent->looking >= HC_LOOKING_MOST) {
+        job->again_ms = hc_agent_ms(agent) + 20;
+        agent->jobs_dirty = true;
+        return true;
+    }
+    if (hc_outlook_start(agent, job->index, ca, &err) == 0) {
+        return true;
+    }
+    hc_log_error(agent->o.log, HC_LOG_WARN, "the names are ordered without a look at them", &err);
+    return false;
+}
+
 static void start_queued(struct hc_agent *agent, int64_t now)
 {
     int64_t parallel = agent->conf->parallel;
@@ -407,7 +442,9 @@ static void start_queued(struct hc_agent *agent, int64_t now)
             agent->jobs_dirty = true;
             continue;
         }
-        hc_obtain_start(agent, job, ca);
+        if (!look_first(agent, job, ca)) {
+            hc_obtain_start(agent, job, ca);
+        }
         active += job->obtain != NULL;
     }
     agent->queue_count = kept;

@@ -120,6 +120,7 @@ static void commit(struct hc_obtain *obtain)
         }
     }
     hc_publish_after(agent, &info);
+    hc_outlook_obtained(agent, job->index, &obtain->names);
     store_job(agent, job);
     hc_line_info_dispose(&info);
     hc_obtain_free(obtain);
@@ -243,6 +244,7 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
             hc_ladder_fail(ladder, now, until, name->error.retry_after);
         }
         obtain->ca->dirty = true;
+        hc_outlook_refused(agent, obtain->job->index, name->name, name->error.problem);
         hc_log_error(agent->o.log, HC_LOG_ERROR, obtain->ca->issuer->name, &name->error);
     }
 }
@@ -349,6 +351,7 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
     if (hc_job_store(obtain->agent, obtain->job, err) != 0) {
         return hc_error_during(err, "storing the state of an order");
     }
+    hc_outlook_ordered(obtain->agent, obtain->job->index);
     return 0;
 }
 
@@ -529,7 +532,8 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
     bool resume = record->order_url != NULL &&
                   strcmp(record->order_directory, obtain->ca->issuer->directory_url) == 0 &&
                   record->order_names.count > 0;
-    const struct hc_list *names = resume ? &record->order_names : &obtain->job->identity->names;
+    const struct hc_list *names =
+        resume ? &record->order_names : hc_outlook_order(agent, obtain->job->index);
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
         .handler = &obtain->handler,

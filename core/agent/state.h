@@ -10,6 +10,7 @@
 #include "agent/judge.h"
 #include "agent/record.h"
 #include "agent/select.h"
+#include "dns/leaveout.h"
 #include "store/store.h"
 
 /* Remembers what was said, so that one state makes one line. 0: nothing. */
@@ -47,6 +48,9 @@ struct hc_ca {
     struct hc_issuer_record record;
     bool dirty;                         /* the record is to be stored */
     int64_t stored_ms;                  /* when it was stored last */
+    struct hc_list caa;                 /* caaIdentities of its directory, as far as it was read */
+    int64_t caa_at;                     /* when it was read, UTC; 0: never */
+    uint64_t caa_request;               /* under way; 0: none */
     struct hc_acme *acme;               /* NULL: not opened yet */
     struct hc_store_lock *account_lock; /* held while the account is being registered */
     int64_t account_next_ms;            /* somebody else registers it: look again then */
@@ -106,7 +110,31 @@ struct hc_served {
     int64_t said_at;
 };
 
+/* ---- outlook.c ---- */
+
+#define HC_LOOKING_MOST 32 /* looks at names side by side */
+
+/* What is thought of the names of one identity (under `on`). */
+struct hc_outlook {
+    struct hc_agent *agent;
+    const struct hc_identity *identity;
+    size_t index;
+    char name[2 * HC_ID_SIZE + 1]; /* of its record */
+    struct hc_leaveout state;
+    bool stored; /* there is a record */
+    bool planned;
+    struct hc_leaveout_plan plan;
+    int64_t looked_at; /* UTC: the latest look that came to its end */
+    struct hc_ca *looked_for;
+    struct hc_preflight *preflight; /* a look that is under way */
+    char token[HC_TOKEN_MAX];       /* its own, presented; "": none */
+    struct hc_list refused;         /* by the CA, since the latest look */
+    hc_said said_plan;
+    hc_said said_findings;
+};
+
 struct hc_control;
+struct hc_repairs;
 
 struct hc_agent {
     struct hc_agent_options o;
@@ -120,9 +148,13 @@ struct hc_agent {
     size_t job_count;
     struct hc_watch *watches;
     size_t watch_count;
-    struct hc_served *served; /* as conf->identities */
+    struct hc_served *served;    /* as conf->identities */
+    struct hc_outlook *outlooks; /* as conf->identities */
+    size_t looking;              /* looks at names under way */
     struct hc_judge judge;
     struct hc_control *control;
+    struct hc_repairs *repairs; /* NULL: hotcert_repair is off everywhere */
+    int64_t mend_ms;            /* the next look at incomplete chains */
     struct hc_keeper_client keeper;
     struct hc_job **queue; /* those that are ready, the most urgent first */
     size_t queue_count;
@@ -152,6 +184,9 @@ int64_t hc_agent_interval_ms(const struct hc_agent *agent);
 /* Logs the error unless it was the last thing said there. True if it was new. */
 bool hc_say_once(struct hc_agent *agent, hc_said *said, enum hc_level level, const char *prefix,
                  const struct hc_error *err);
+
+/* A number that tells texts apart; never 0. */
+hc_said hc_text_hash(const char *text);
 
 /* "a.example, b.example and 3 more": an identity as a log line names it. */
 #define HC_SUBJECT 160
@@ -195,6 +230,11 @@ struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url);
 struct hc_ca *hc_ca_named(struct hc_agent *agent, const char *issuer_name);
 /* 1: orders can be placed; 0: another agent is registering the account, look again; -1: err. */
 int hc_ca_open(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
+/*
+ * True if it is known what the CA calls itself in CAA records, or cannot be known now; else its
+ * directory is being read (caaIdentities of RFC 8555 section 7.1.1).
+ */
+bool hc_ca_is_known(struct hc_ca *ca);
 /* A failure that is the CA's; opens the breaker and says so. */
 void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err);
 void hc_ca_worked(struct hc_ca *ca);
@@ -222,6 +262,8 @@ enum hc_job_wait {
     HC_JOB_ELSEWHERE, /* another agent orders it */
     HC_JOB_STORE,     /* the store cannot be used */
     HC_JOB_CLOCK,     /* the clock is wrong */
+    HC_JOB_LOOKING,   /* its names are being looked at */
+    HC_JOB_HELD,      /* no order for its names: when says until when */
 };
 /* ca: who would be asked (or is). when: UTC seconds, 0: now. Both may be NULL. */
 enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, int64_t now,
@@ -236,6 +278,36 @@ int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *er
 /* The operator asked for it: forgets failures (four times an hour), may force an order. False if
  * the resets are used up. */
 bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force);
+
+/* ---- outlook.c ---- */
+
+int hc_outlooks_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_outlooks_free(struct hc_agent *agent);
+void hc_outlooks_load(struct hc_agent *agent);
+/* Ends looks that are under way: the store is going. */
+void hc_outlooks_halt(struct hc_agent *agent);
+/* Resolver, looks under way, looks that are due; milliseconds until something may be. */
+int64_t hc_outlooks_run(struct hc_agent *agent);
+/* Decides anew what is to be ordered: for one, for all of which something is known. */
+void hc_outlook_plan(struct hc_agent *agent, size_t index);
+void hc_outlooks_plan(struct hc_agent *agent);
+/* The names to order, should an order be due. Borrowed until the next plan. */
+const struct hc_list *hc_outlook_order(const struct hc_agent *agent, size_t index);
+/* True if no order is to be placed before *until. */
+bool hc_outlook_holds(const struct hc_agent *agent, size_t index, int64_t *until);
+/* True if a certificate for these names is not all that is to be had now. */
+bool hc_outlook_wants(const struct hc_agent *agent, size_t index, const struct hc_list *have);
+/* True if the names were looked at lately, for this issuer; or need not be. */
+bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struct hc_ca *ca);
+bool hc_outlook_is_looking(const struct hc_agent *agent, size_t index);
+/* Starts a look. */
+int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca,
+                     struct hc_error *err) HC_MUST_USE;
+/* What became of orders. */
+void hc_outlook_ordered(struct hc_agent *agent, size_t index);
+void hc_outlook_obtained(struct hc_agent *agent, size_t index, const struct hc_list *names);
+void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
+                        enum hc_problem why);
 
 /* ---- obtain.c ---- */
 
@@ -259,6 +331,15 @@ void hc_watches_free(struct hc_agent *agent);
 int64_t hc_watches_run(struct hc_agent *agent);
 /* The store was opened: commits what it does not have yet. */
 void hc_watches_load(struct hc_agent *agent);
+
+/* ---- mend.c ---- */
+
+int hc_mend_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_mend_free(struct hc_agent *agent);
+/* Milliseconds until the next look, -1: none. */
+int64_t hc_mend_run(struct hc_agent *agent);
+/* Under hotcert_repair aia: *pair gets the issuers that it lacks, as far as they are at hand. */
+void hc_mend(struct hc_agent *agent, const struct hc_identity *identity, struct hc_pair **pair);
 
 /* ---- publish.c ---- */
 

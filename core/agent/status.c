@@ -117,6 +117,8 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
     json_object_set_new(object, "stand_in",
                         other != NULL ? json_string(other->serial) : json_null());
     json_object_set_new(object, "flawed", json_boolean(agent->served[job->index].flawed));
+    json_object_set_new(object, "left_out",
+                        json_of_list(&agent->outlooks[job->index].plan.left_out));
     set_time(object, "next_try", when);
     set_failure(agent, object, job, ca, wait);
     json_object_set_new(object, "where", json_of_list(&job->identity->where));

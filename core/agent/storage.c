@@ -97,6 +97,7 @@ static int take_over(struct hc_agent *agent, struct hc_error *err)
     }
     hc_cas_load(agent);
     hc_jobs_load(agent);
+    hc_outlooks_load(agent);
     hc_publish_all(agent);
     hc_watches_load(agent);
     return 0;
@@ -157,6 +158,7 @@ void hc_storage_tick(struct hc_agent *agent)
 void hc_storage_close(struct hc_agent *agent)
 {
     hc_jobs_halt(agent);
+    hc_outlooks_halt(agent);
     hc_cas_close(agent);
     hc_follow_stop(agent);
     hc_store_close(agent->storage.store);

@@ -36,6 +36,35 @@ static int step(void *self, struct pollfd *fds, unsigned count, int timeout_ms,
     return hc_http_step(self, fds, count, timeout_ms, err);
 }
 
+static int64_t run_resolver(void *self)
+{
+    return hc_resolver_run(self);
+}
+
+/* What looks at names; a resolver that cannot be had is an error once, and orders go on. */
+static void open_names(struct hc_agent_options *options, struct hc_http *http,
+                       struct hc_resolver **resolver, struct hc_web **web)
+{
+    struct hc_resolver_options how = {
+        .servers = &options->conf->resolvers,
+        .clock = options->clock,
+        .random = options->random,
+        .log = options->log,
+    };
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_resolver_new(&how, resolver, &err) != 0 || hc_web_new(http, web, &err) != 0) {
+        hc_log_error(options->log, HC_LOG_ERROR, "names are not looked at before an order", &err);
+        return;
+    }
+    options->dns = hc_resolver_port(*resolver);
+    options->dns_fd = hc_resolver_fd(*resolver);
+    options->dns_run = run_resolver;
+    options->dns_self = *resolver;
+    options->web = hc_web_port(*web);
+}
+
 static int run(struct hc_error *err)
 {
     struct hc_agent_options options = {
@@ -43,6 +72,7 @@ static int run(struct hc_error *err)
         .supervise = HC_FD_SUPERVISE,
         .control = hc_child_has(HC_FD_CONTROL) ? HC_FD_CONTROL : -1,
         .signals = -1,
+        .dns_fd = -1,
         .clock = &hc_clock_system,
         .random = &hc_random_system,
         .log = &hc_child_log,
@@ -51,6 +81,8 @@ static int run(struct hc_error *err)
     };
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
+    struct hc_resolver *resolver = NULL;
+    struct hc_web *web = NULL;
     int rc = -1;
 
     options.signals = open_signals(err);
@@ -61,7 +93,11 @@ static int run(struct hc_error *err)
     options.http = hc_http_port(http);
     options.step_self = http;
     options.conf = hc_child_conf(err);
-    if (options.conf == NULL || hc_agent_new(&options, &agent, err) != 0) {
+    if (options.conf == NULL) {
+        goto out;
+    }
+    open_names(&options, http, &resolver, &web);
+    if (hc_agent_new(&options, &agent, err) != 0) {
         goto out;
     }
     while (hc_agent_pass(agent, -1)) {
@@ -69,6 +105,8 @@ static int run(struct hc_error *err)
     rc = 0;
 out:
     hc_agent_free(agent);
+    hc_web_free(web);
+    hc_resolver_free(resolver);
     hc_http_free(http);
     hc_table_detach(options.table);
     if (options.signals >= 0) {

@@ -1,0 +1,466 @@
+/*
+ * The outlook of an identity's names: the preflight before an order, which names are left out of it
+ * and until when, and the looks that bring them back. dns/preflight.h looks, dns/leaveout.h
+ * decides; here is when, for whom, and what is said.
+ */
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+#include "agent/state.h"
+
+#define LOOK_VALID_S 300 /* a look older than this is made anew before an order */
+#define TOKEN_BYTES  32
+#define TOKEN_LIFE_S 60
+
+int hc_outlooks_new(struct hc_agent *agent, struct hc_error *err)
+{
+    agent->outlooks = calloc(agent->conf->identity_count + 1, sizeof(*agent->outlooks));
+    if (agent->outlooks == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        struct hc_outlook *outlook = &agent->outlooks[i];
+
+        outlook->agent = agent;
+        outlook->identity = &agent->conf->identities[i];
+        outlook->index = i;
+        hc_hex(outlook->name, outlook->identity->id, HC_ID_SIZE);
+    }
+    return 0;
+}
+
+static void withdraw_token(struct hc_outlook *outlook)
+{
+    struct hc_agent *agent = outlook->agent;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (outlook->token[0] == '\0') {
+        return;
+    }
+    if (hc_table_token_remove(agent->o.table, outlook->token, &err) != 0 ||
+        (agent->storage.store != NULL &&
+         hc_store_challenge_remove(agent->storage.store, outlook->token, &err) != 0)) {
+        hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a token of our own", &err);
+    }
+    outlook->token[0] = '\0';
+}
+
+static void end_look(struct hc_outlook *outlook)
+{
+    if (outlook->preflight != NULL) {
+        hc_preflight_free(outlook->preflight);
+        outlook->preflight = NULL;
+        outlook->agent->looking--;
+    }
+    withdraw_token(outlook);
+}
+
+void hc_outlooks_halt(struct hc_agent *agent)
+{
+    for (size_t i = 0; agent->outlooks != NULL && i < agent->conf->identity_count; i++) {
+        end_look(&agent->outlooks[i]);
+    }
+}
+
+void hc_outlooks_free(struct hc_agent *agent)
+{
+    hc_outlooks_halt(agent);
+    for (size_t i = 0; agent->outlooks != NULL && i < agent->conf->identity_count; i++) {
+        hc_leaveout_dispose(&agent->outlooks[i].state);
+        hc_leaveout_plan_dispose(&agent->outlooks[i].plan);
+        hc_list_dispose(&agent->outlooks[i].refused);
+    }
+    free(agent->outlooks);
+    agent->outlooks = NULL;
+}
+
+/* ---- what is remembered ---- */
+
+static void load_one(struct hc_agent *agent, struct hc_outlook *outlook)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_LEAVEOUT_MAX);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_leaveout_dispose(&outlook->state);
+    if (hc_store_get(agent->storage.store, "names", outlook->name, &text, &err) != 0 ||
+        hc_leaveout_decode(hc_buf_text(&text), text.len, &outlook->state, &err) != 0) {
+        if (err.problem != HC_P_STORE_EMPTY) {
+            hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of names is lost", &err);
+        }
+    }
+    hc_leaveout_keep(&outlook->state, &outlook->identity->names);
+    hc_buf_dispose(&text);
+}
+
+void hc_outlooks_load(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        if (agent->outlooks[i].identity->mode == HC_MODE_ON) {
+            load_one(agent, &agent->outlooks[i]);
+        }
+    }
+}
+
+static void store_one(struct hc_outlook *outlook)
+{
+    struct hc_agent *agent = outlook->agent;
+    struct hc_buf text = HC_BUF_INIT(HC_LEAVEOUT_MAX);
+    struct hc_error err;
+    int rc = -1;
+
+    hc_error_init(&err);
+    if (agent->storage.store == NULL || (outlook->state.count == 0 && !outlook->stored)) {
+        return;
+    }
+    outlook->stored = outlook->state.count > 0;
+    if (!outlook->stored) {
+        rc = hc_store_delete(agent->storage.store, "names", outlook->name, &err);
+    } else if (hc_leaveout_encode(&outlook->state, &text, &err) == 0) {
+        rc = hc_store_put(agent->storage.store, "names", outlook->name, hc_bytes_of(&text), &err);
+    }
+    if (rc != 0) {
+        hc_storage_failed(agent, &err);
+    }
+    hc_buf_dispose(&text);
+}
+
+/* ---- the plan ---- */
+
+/* The version in use that the plan is about: the identity's own, else what stands in. */
+static const struct hc_line_info *in_use(const struct hc_outlook *outlook)
+{
+    const struct hc_agent *agent = outlook->agent;
+    const struct hc_selection *selection = &agent->served[outlook->index].selection;
+
+    return selection->count > 0 ? hc_inventory_find(&agent->inventory, selection->items[0].line)
+                                : NULL;
+}
+
+/* Says once what is left out, and that nothing is any more. */
+static void say_plan(struct hc_outlook *outlook)
+{
+    struct hc_agent *agent = outlook->agent;
+    char text[HC_LOG_LINE];
+    char left_out[HC_LOG_LINE];
+    bool odd = outlook->plan.left_out.count > 0 || outlook->plan.kind == HC_LEAVEOUT_HOLD;
+    bool changed = false;
+
+    /* what is said changes with what is left out, not with every next trial */
+    snprintf(left_out, sizeof(left_out), "%d %s", (int)outlook->plan.hold,
+             hc_list_format(&outlook->plan.left_out, text, sizeof(text)));
+    changed = hc_text_hash(left_out) != outlook->said_plan;
+    if (odd && changed) {
+        hc_leaveout_describe(&outlook->state, &outlook->plan, text, sizeof(text));
+        hc_logf(agent->o.log, HC_LOG_ERROR, "%s", text);
+        outlook->said_plan = hc_text_hash(left_out);
+    } else if (!odd && outlook->said_plan != 0) {
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: all names are ordered again",
+                hc_identity_subject(outlook->identity, text));
+        outlook->said_plan = 0;
+    }
+}
+
+void hc_outlook_plan(struct hc_agent *agent, size_t index)
+{
+    struct hc_outlook *outlook = &agent->outlooks[index];
+    const struct hc_line_info *info = in_use(outlook);
+    struct hc_leaveout_case c = {
+        .names = &outlook->identity->names,
+        .mode = agent->o.dns != NULL ? outlook->identity->preflight : HC_PREFLIGHT_OFF,
+        .policy = outlook->identity->bad_names,
+        .served = info != NULL ? &info->names : NULL,
+        .not_before = info != NULL ? info->not_before : 0,
+        .not_after = info != NULL ? info->not_after : 0,
+        .now = hc_agent_now(agent),
+        .look_every = agent->conf->check_interval,
+    };
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_leaveout_plan_dispose(&outlook->plan);
+    outlook->planned = hc_leaveout_plan(&outlook->state, &c, &outlook->plan, &err) == 0;
+    if (!outlook->planned) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "deciding which names to order", &err);
+        return;
+    }
+    if (c.mode != HC_PREFLIGHT_OFF && outlook->state.count > 0) {
+        say_plan(outlook);
+    }
+}
+
+void hc_outlooks_plan(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        if (agent->outlooks[i].identity->mode == HC_MODE_ON &&
+            (!agent->outlooks[i].planned || agent->outlooks[i].state.count > 0)) {
+            hc_outlook_plan(agent, i);
+        }
+    }
+}
+
+const struct hc_list *hc_outlook_order(const struct hc_agent *agent, size_t index)
+{
+    const struct hc_outlook *outlook = &agent->outlooks[index];
+
+    return outlook->planned && outlook->plan.order.count > 0 ? &outlook->plan.order
+                                                             : &outlook->identity->names;
+}
+
+bool hc_outlook_holds(const struct hc_agent *agent, size_t index, int64_t *until)
+{
+    const struct hc_outlook *outlook = &agent->outlooks[index];
+
+    *until = outlook->plan.until;
+    return outlook->planned && outlook->plan.kind == HC_LEAVEOUT_HOLD;
+}
+
+bool hc_outlook_wants(const struct hc_agent *agent, size_t index, const struct hc_list *have)
+{
+    const struct hc_outlook *outlook = &agent->outlooks[index];
+
+    if (!outlook->planned) {
+        return true;
+    }
+    if (outlook->plan.kind == HC_LEAVEOUT_HOLD) {
+        return false;
+    }
+    for (size_t i = 0; i < outlook->plan.order.count; i++) {
+        if (!hc_list_has(have, outlook->plan.order.items[i])) {
+            return true;
+        }
+    }
+    return outlook->plan.kind == HC_LEAVEOUT_TRIAL;
+}
+
+/* ---- looking ---- */
+
+bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struct hc_ca *ca)
+{
+    const struct hc_outlook *outlook = &agent->outlooks[index];
+    int64_t now = hc_agent_now(agent);
+
+    if (agent->o.dns == NULL || outlook->identity->preflight == HC_PREFLIGHT_OFF) {
+        return true;
+    }
+    return outlook->looked_for == ca && outlook->looked_at <= now &&
+           now - outlook->looked_at <= LOOK_VALID_S;
+}
+
+bool hc_outlook_is_looking(const struct hc_agent *agent, size_t index)
+{
+    return agent->outlooks[index].preflight != NULL;
+}
+
+/* Findings of one look, as one number: what is said changes with them alone. */
+static hc_said digest_of(const struct hc_preflight_result *result)
+{
+    hc_said said = 0;
+
+    for (size_t i = 0; i < result->count; i++) {
+        const struct hc_findings *findings = &result->names[i].findings;
+
+        for (size_t k = 0; k < findings->count; k++) {
+            said = said * 31 +
+                   (hc_text_hash(result->names[i].name) ^ (uint64_t)findings->items[k].problem);
+        }
+    }
+    return said;
+}
+
+static void say_findings(struct hc_outlook *outlook, const struct hc_preflight_result *result)
+{
+    struct hc_agent *agent = outlook->agent;
+    hc_said said = digest_of(result);
+
+    for (size_t i = 0; i < result->count; i++) {
+        const struct hc_preflight_name *name = &result->names[i];
+        bool refused = hc_list_has(&outlook->refused, name->name);
+
+        if (refused && name->findings.count == 0) {
+            hc_logf(agent->o.log, HC_LOG_WARN,
+                    "%s: the CA refused it; from here nothing speaks against it", name->name);
+        }
+        if (refused || said != outlook->said_findings) {
+            hc_judge_say(agent->o.log, name->name, NULL, &name->findings,
+                         name->leave_out ? HC_LOG_ERROR : HC_LOG_WARN, HC_LOG_INFO);
+        }
+    }
+    outlook->said_findings = said;
+}
+
+static void on_looked(void *self, const struct hc_preflight_result *result)
+{
+    struct hc_outlook *outlook = self;
+    struct hc_agent *agent = outlook->agent;
+    int64_t now = hc_agent_now(agent);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    for (size_t i = 0; i < result->count; i++) {
+        const struct hc_preflight_name *name = &result->names[i];
+
+        if (hc_leaveout_look(&outlook->state, name->name, hc_leaveout_seen_of(name), name->cause,
+                             now, agent->conf->check_interval / 2, &err) != 0) {
+            hc_log_error(agent->o.log, HC_LOG_ERROR, "keeping what was seen of names", &err);
+        }
+    }
+    say_findings(outlook, result);
+    hc_list_dispose(&outlook->refused);
+    outlook->looked_at = now;
+    end_look(outlook);
+    store_one(outlook);
+    hc_outlook_plan(agent, outlook->index);
+    agent->jobs_dirty = true;
+}
+
+/* A token of our own, answered by all servers on this store: what http-01 looks like from here. */
+static int present_token(struct hc_outlook *outlook, char answer[HC_KEYAUTH_MAX],
+                         struct hc_error *err)
+{
+    struct hc_agent *agent = outlook->agent;
+    unsigned char bytes[TOKEN_BYTES];
+    struct hc_buf text = HC_BUF_INIT(HC_TOKEN_MAX);
+    struct hc_challenge challenge;
+    int rc = -1;
+
+    memset(&challenge, 0, sizeof(challenge));
+    if (agent->o.random->bytes(agent->o.random->self, bytes, sizeof(bytes)) != 0) {
+        return hc_error_set(err, HC_P_SYSTEM, NULL, "no random bytes");
+    }
+    if (hc_base64url(bytes, sizeof(bytes), &text, err) != 0) {
+        goto out;
+    }
+    hc_copy(outlook->token, sizeof(outlook->token), hc_buf_text(&text));
+    snprintf(answer, HC_KEYAUTH_MAX, "%s.hotcert-preflight", outlook->token);
+    hc_copy(challenge.token, sizeof(challenge.token), outlook->token);
+    hc_copy(challenge.keyauth, sizeof(challenge.keyauth), answer);
+    challenge.expires = hc_agent_now(agent) + TOKEN_LIFE_S;
+    rc = hc_table_token_put(agent->o.table, outlook->token, answer, challenge.expires, err);
+    if (rc == 0 && agent->storage.store != NULL) {
+        rc = hc_store_challenge_put(agent->storage.store, &challenge, err);
+    }
+out:
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, struct hc_error *err)
+{
+    struct hc_outlook *outlook = &agent->outlooks[index];
+    char answer[HC_KEYAUTH_MAX];
+    struct hc_preflight_options options = {
+        .names = &outlook->identity->names,
+        .caa_domains = ca->caa.count > 0 ? &ca->caa : &ca->issuer->caa_domains,
+        .methods = &outlook->identity->challenges,
+        .account_uri = ca->acme != NULL ? agent->o.authority->account_url(ca->acme) : NULL,
+        .network = ca->issuer->network,
+        .directory_url = ca->issuer->directory_url,
+        .http_port = ca->issuer->http_port,
+        .token = outlook->token,
+        .answer = answer,
+        .web = agent->o.web,
+        .dns = agent->o.dns,
+        .clock = agent->o.clock,
+        .log = agent->o.log,
+        .self = outlook,
+        .done = on_looked,
+    };
+
+    if (outlook->preflight != NULL) {
+        return 0;
+    }
+    if (present_token(outlook, answer, err) != 0 ||
+        hc_preflight_start(&options, &outlook->preflight, err) != 0) {
+        withdraw_token(outlook);
+        return -1;
+    }
+    outlook->looked_for = ca;
+    agent->looking++;
+    return 0;
+}
+
+/* Looks at names that are left out when their time has come. */
+static void look_again(struct hc_agent *agent, struct hc_outlook *outlook)
+{
+    struct hc_ca *ca = outlook->looked_for != NULL
+                           ? outlook->looked_for
+                           : hc_ca_named(agent, outlook->identity->use.items[0]);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (ca != NULL && hc_outlook_start(agent, outlook->index, ca, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_WARN, "looking at names", &err);
+        outlook->plan.look = hc_agent_now(agent) + agent->conf->check_interval;
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+int64_t hc_outlooks_run(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_now(agent);
+    int64_t wait = -1;
+
+    if (agent->o.dns == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        struct hc_outlook *outlook = &agent->outlooks[i];
+        int64_t look = outlook->planned ? outlook->plan.look : 0;
+
+        if (outlook->preflight == NULL && look > 0 && hc_storage_ready(agent)) {
+            if (now >= look && agent->looking < HC_LOOKING_MOST) {
+                look_again(agent, outlook);
+            } else {
+                wait = sooner(wait, look > now ? (look - now) * 1000 : 100);
+            }
+        }
+        if (outlook->preflight != NULL) {
+            wait = sooner(wait, hc_preflight_run(outlook->preflight));
+        }
+    }
+    return sooner(wait, agent->o.dns_run(agent->o.dns_self));
+}
+
+/* ---- what became of orders ---- */
+
+void hc_outlook_ordered(struct hc_agent *agent, size_t index)
+{
+    struct hc_outlook *outlook = &agent->outlooks[index];
+
+    if (outlook->planned && outlook->state.count > 0) {
+        hc_leaveout_ordered(&outlook->state, &outlook->plan, hc_agent_now(agent));
+        store_one(outlook);
+    }
+}
+
+void hc_outlook_obtained(struct hc_agent *agent, size_t index, const struct hc_list *names)
+{
+    struct hc_outlook *outlook = &agent->outlooks[index];
+
+    hc_leaveout_obtained(&outlook->state, names);
+    store_one(outlook);
+    hc_outlook_plan(agent, index);
+}
+
+void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name, enum hc_problem why)
+{
+    struct hc_outlook *outlook = &agent->outlooks[index];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (agent->o.dns == NULL || outlook->identity->preflight == HC_PREFLIGHT_OFF) {
+        return;
+    }
+    outlook->looked_at = 0;
+    if (hc_leaveout_refused(&outlook->state, name, why, hc_agent_now(agent), &err) != 0 ||
+        hc_list_add(&outlook->refused, name, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "keeping what the CA said of a name", &err);
+    }
+    store_one(outlook);
+}
