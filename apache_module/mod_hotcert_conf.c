@@ -162,10 +162,9 @@ static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
 static const char *observe_engine(cmd_parms *cmd, void *unused, const char *args)
 {
     const char *word = ap_getword_conf(cmd->temp_pool, &args);
-    bool off = strcasecmp(word, "off") == 0;
 
     (void)unused;
-    config_of(cmd->server)->engine = off ? MOD_HOTCERT_OFF : MOD_HOTCERT_ON;
+    config_of(cmd->server)->engine = strcasecmp(word, "on") == 0 ? MOD_HOTCERT_ON : MOD_HOTCERT_OFF;
     return NULL;
 }
 
