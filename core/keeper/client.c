@@ -41,6 +41,7 @@ static int ask(struct hc_keeper_client *client, struct hc_question *q, struct hc
     int fd = -1;
     int rc = -1;
 
+    memset(r, 0, sizeof(*r));
     if (client->fd < 0) {
         return hc_error_set(err, HC_P_KEEPER_GONE, NULL, "there is no keeper");
     }

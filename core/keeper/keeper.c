@@ -122,9 +122,7 @@ static int read_once(const struct keeper *k, const char *path, struct hc_buf *ou
         goto out;
     }
     stamp_of(&st, &after);
-    rc = memcmp(stamp, &after, sizeof(after)) == 0 && out->len == stamp->size && !is_warm(stamp)
-             ? 0
-             : 1;
+    rc = hc_file_stamp_equal(stamp, &after) && out->len == stamp->size && !is_warm(stamp) ? 0 : 1;
 out:
     if (fd >= 0) {
         close(fd);

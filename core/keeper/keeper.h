@@ -34,6 +34,13 @@ struct hc_file_stamp {
     uint32_t mode, uid, gid; /* st_mode, owner */
 };
 
+static inline bool hc_file_stamp_equal(const struct hc_file_stamp *a, const struct hc_file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
+           a->uid == b->uid && a->gid == b->gid;
+}
+
 /*
  * Forks the keeper. *client is the asker's end (close-on-exec), *pid the process. Every descriptor
  * but its own socket is closed in it; conf is used by it for as long as it lives (its copy, by

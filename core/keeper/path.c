@@ -245,7 +245,7 @@ static void arrive(struct walk *w, const char *name, const struct stat *st, stru
 /* One component. 1: arrived, 0: go on, -1: failed. */
 static int step(struct walk *w, struct hc_path_end *end, struct hc_error *err)
 {
-    char name[256];
+    char name[256] = "";
     struct stat st;
     bool last = false;
     int fd = -1;

@@ -18,9 +18,7 @@ static bool parse_hex(const unsigned char *data, size_t len, unsigned char secre
     char digits[2 * HC_SECRET_SIZE + 1];
     bool good = false;
 
-    if (len == 66 && data[64] == '\r' && data[65] == '\n') {
-        len = 64;
-    } else if (len == 65 && data[64] == '\n') {
+    if ((len == 65 && data[64] == '\n') || (len == 66 && data[64] == '\r' && data[65] == '\n')) {
         len = 64;
     }
     if (len != 64) {

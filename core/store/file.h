@@ -31,8 +31,7 @@ int hc_file_read(struct hc_store *store, int folder, const char *name, const cha
                  struct hc_buf *out, enum hc_file_state *state, struct hc_error *err) HC_MUST_USE;
 
 enum hc_file_how {
-    HC_FILE_NEW = 0, /* 1 is returned, and nothing changed, when the name is taken */
-    HC_FILE_REPLACE = 1,
+    HC_FILE_REPLACE = 1, /* without it: 1 is returned, nothing is changed, when the name is taken */
     HC_FILE_DURABLE = 2, /* file and folder reach the disk before it returns */
 };
 /* On -1 nothing is changed, but for a REPLACE whose last sync failed: then either may be there. */

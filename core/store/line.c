@@ -52,14 +52,19 @@ static int list_versions(struct hc_store *store, int folder, const char *line, s
                          struct hc_error *err)
 {
     struct hc_list names = {0};
-    int rc = hc_folder_list(store, folder, &names, err);
+    int rc = -1;
 
     v->count = 0;
-    v->numbers = rc == 0 ? calloc(names.count + 1, sizeof(v->numbers[0])) : NULL;
-    if (rc == 0 && v->numbers == NULL) {
-        rc = hc_error_nomem(err);
+    v->numbers = NULL;
+    if (hc_folder_list(store, folder, &names, err) != 0) {
+        goto out;
     }
-    for (size_t i = 0; rc == 0 && i < names.count; i++) {
+    v->numbers = calloc(names.count + 1, sizeof(v->numbers[0]));
+    if (v->numbers == NULL) {
+        hc_error_nomem(err);
+        goto out;
+    }
+    for (size_t i = 0; i < names.count; i++) {
         uint64_t n = number_of(names.items[i]);
 
         if (n > 0) {
@@ -68,9 +73,9 @@ static int list_versions(struct hc_store *store, int folder, const char *line, s
             hc_store_warn(store, line, NULL, "a file that is no version lies there");
         }
     }
-    if (rc == 0) {
-        qsort(v->numbers, v->count, sizeof(v->numbers[0]), newest_first);
-    }
+    qsort(v->numbers, v->count, sizeof(v->numbers[0]), newest_first);
+    rc = 0;
+out:
     hc_list_dispose(&names);
     return rc;
 }
@@ -379,8 +384,7 @@ static int write_next(struct hc_store *store, int folder, const char *line,
             rc = build(store, info, encoded, &out, err);
         }
         if (rc == 0) {
-            rc = hc_file_write(store, folder, name, hc_bytes_of(&out),
-                               HC_FILE_NEW | HC_FILE_DURABLE, err);
+            rc = hc_file_write(store, folder, name, hc_bytes_of(&out), HC_FILE_DURABLE, err);
         }
     }
     hc_buf_dispose(&out);

@@ -150,6 +150,21 @@ void hc_store_close(struct hc_store *store)
     free(store);
 }
 
+int hc_store_probe(struct hc_store *store, struct hc_error *err)
+{
+    static const struct hc_bytes word = {(const unsigned char *)"probe\n", 6};
+    int rc = hc_store_need_drive(store, err);
+
+    if (rc == 0) {
+        rc = hc_file_write(store, store->root, "probe", word, HC_FILE_REPLACE | HC_FILE_DURABLE,
+                           err);
+    }
+    if (rc == 0) {
+        rc = hc_file_wipe(store, store->root, "probe", err);
+    }
+    return rc;
+}
+
 int hc_store_is_empty(const char *path, bool *empty, struct hc_error *err)
 {
     struct hc_error own = {0};

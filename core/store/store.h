@@ -98,6 +98,12 @@ int hc_store_each(struct hc_store *store, int (*each)(void *arg, const struct hc
 int hc_store_remove(struct hc_store *store, const unsigned char line[HC_ID_SIZE],
                     struct hc_error *err) HC_MUST_USE;
 
+/*
+ * Whether it can be written: brings a file to the disk and removes it again. HC_P_STORE_WRITE says
+ * why not. Leaves nothing, so that an empty store stays empty.
+ */
+int hc_store_probe(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+
 /* A number that changes when any line got a version: what followers compare. Cheap. */
 int hc_store_change_mark(struct hc_store *store, uint64_t *mark, struct hc_error *err) HC_MUST_USE;
 
