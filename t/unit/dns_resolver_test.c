@@ -1,0 +1,320 @@
+/* The resolver: addresses of servers, resolv.conf, and look-ups over real sockets on loopback. */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "dns/resolver.h"
+#include "dns/server.h"
+#include "tap.h"
+
+static void test_servers(void)
+{
+    static const struct {
+        const char *text;
+        const char *back; /* NULL: refused */
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"192.0.2.1:53", "192.0.2.1"},
+        {"192.0.2.1:5353", "192.0.2.1:5353"},
+        {"2001:db8::1", "2001:db8::1"},
+        {"[2001:db8::1]", "2001:db8::1"},
+        {"[2001:db8::1]:5353", "[2001:db8::1]:5353"},
+        {"::1", "::1"},
+        {"192.0.2.1:0", NULL},
+        {"192.0.2.1:65536", NULL},
+        {"192.0.2.1:", NULL},
+        {"192.0.2.1:53x", NULL},
+        {"192.0.2.1:-1", NULL},
+        {"192.0.2.256", NULL},
+        {"[2001:db8::1", NULL},
+        {"[2001:db8::1]x", NULL},
+        {"[2001:db8::1]:", NULL},
+        {"dns.example", NULL},
+        {"", NULL},
+        {":53", NULL},
+        {"[]:53", NULL},
+        {"2001:db8::1:2:3:4:5:6:7:8:9:a:b:c:d:e:f:0:1:2:3:4:5:6:7:8:9:a:b:c:d:e:f", NULL},
+    };
+    struct hc_dns_server server;
+    char text[HC_DNS_SERVER_TEXT];
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_error err = {0};
+        int rc = hc_dns_server_parse(rows[i].text, &server, &err);
+
+        is_int(rc, rows[i].back == NULL ? -1 : 0, rows[i].text);
+        if (rc == 0) {
+            is_str(hc_dns_server_format(&server, text), rows[i].back, "and back");
+        } else {
+            is_int(err.problem, HC_P_BAD_VALUE, "is a bad value");
+        }
+    }
+}
+
+static size_t servers_of(const char *content, struct hc_dns_server out[3])
+{
+    char path[] = "/tmp/hotcert-resolv-XXXXXX";
+    int fd = mkstemp(path);
+    size_t n = 0;
+
+    if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content)) {
+        printf("Bail out! no temporary file\n");
+        exit(1);
+    }
+    close(fd);
+    n = hc_dns_servers_of_system(path, out, 3);
+    unlink(path);
+    return n;
+}
+
+static void test_system(void)
+{
+    struct hc_dns_server out[3];
+    char text[HC_DNS_SERVER_TEXT];
+
+    is_int(servers_of("# nameserver 192.0.2.9\nsearch test\nnameserver 192.0.2.1\n"
+                      "nameserver\t2001:db8::1 \nnameserver nonsense\nnameservers 192.0.2.8\n",
+                      out),
+           2, "two servers are named");
+    is_str(hc_dns_server_format(&out[0], text), "192.0.2.1", "the first");
+    is_str(hc_dns_server_format(&out[1], text), "2001:db8::1", "the second");
+    is_int(servers_of("nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n"
+                      "nameserver 192.0.2.4\n",
+                      out),
+           3, "no more than there is room for");
+    is_int(servers_of("options edns0\n", out), 1, "without any");
+    is_str(hc_dns_server_format(&out[0], text), "127.0.0.1", "it is this machine");
+    is_int(hc_dns_servers_of_system("/nonexistent/resolv.conf", out, 3), 1, "and without a file");
+}
+
+/* A socket that answers when it is told to. */
+struct server {
+    int fd;
+    char text[HC_DNS_SERVER_TEXT];
+    struct sockaddr_in peer;
+    uint8_t query[512];
+    ssize_t len;
+};
+
+static void server_open(struct server *s)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof(sin);
+
+    s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&sin, sizeof(sin)) != 0 ||
+        getsockname(s->fd, (struct sockaddr *)&sin, &len) != 0) {
+        printf("Bail out! no socket\n");
+        exit(1);
+    }
+    snprintf(s->text, sizeof(s->text), "127.0.0.1:%u", ntohs(sin.sin_port));
+}
+
+static bool server_heard(struct server *s)
+{
+    socklen_t len = sizeof(s->peer);
+
+    s->len = recvfrom(s->fd, s->query, sizeof(s->query), 0, (struct sockaddr *)&s->peer, &len);
+    return s->len > 12;
+}
+
+/* Says this response code, without records; with another id if it is a forgery. */
+static void server_say(const struct server *s, unsigned rcode, bool forged)
+{
+    uint8_t reply[512];
+
+    memcpy(reply, s->query, (size_t)s->len);
+    reply[0] ^= forged ? 0x55 : 0;
+    reply[2] = 0x81;
+    reply[3] = (uint8_t)(0x80 | rcode);
+    reply[11] = 0; /* no OPT */
+    sendto(s->fd, reply, (size_t)s->len - 11, 0, (const struct sockaddr *)&s->peer,
+           sizeof(s->peer));
+}
+
+struct got {
+    unsigned calls;
+    unsigned rcode;
+    bool replied;
+    struct hc_error error;
+};
+
+static void keep(void *arg, const struct hc_dns_reply *reply, const struct hc_dns_server *from,
+                 const struct hc_error *err)
+{
+    struct got *got = arg;
+
+    got->calls++;
+    got->replied = reply != NULL && from != NULL;
+    if (reply != NULL) {
+        got->rcode = reply->rcode;
+    } else {
+        got->error = *err;
+    }
+}
+
+static struct hc_resolver *open_resolver(char **servers, size_t count)
+{
+    struct hc_list list = {servers, count, count};
+    struct hc_resolver_options o = {
+        .servers = &list, .clock = &hc_clock_system, .random = &hc_random_system};
+    struct hc_resolver *r = NULL;
+    struct hc_error err = {0};
+
+    if (hc_resolver_new(&o, &r, &err) != 0) {
+        printf("Bail out! no resolver\n");
+        exit(1);
+    }
+    return r;
+}
+
+static uint64_t ask_for(struct hc_resolver *r, const char *name, int64_t within_ms, struct got *got)
+{
+    struct hc_dns_ask ask = {.question = {.type = HC_DNS_A, .recurse = true},
+                             .deadline_ms = hc_now_ms(&hc_clock_system) + within_ms};
+    uint64_t id = 0;
+    struct hc_error err = {0};
+
+    memset(got, 0, sizeof(*got));
+    if (hc_dname_from_host(name, &ask.question.name, &err) != 0 ||
+        hc_resolver_port(r)->ask(r, &ask, keep, got, &id, &err) != 0) {
+        printf("Bail out! not asked\n");
+        exit(1);
+    }
+    return id;
+}
+
+/* Waits as a loop does, until the call or for so long. */
+static void drive(struct hc_resolver *r, const struct got *got, int64_t ms)
+{
+    int64_t end = hc_now_ms(&hc_clock_system) + ms;
+
+    while (got->calls == 0 && hc_now_ms(&hc_clock_system) < end) {
+        struct pollfd fd = {hc_resolver_fd(r), POLLIN, 0};
+        int64_t wait = hc_resolver_run(r);
+
+        if (got->calls == 0) {
+            poll(&fd, 1, wait < 0 || wait > 20 ? 20 : (int)wait);
+        }
+    }
+}
+
+static void test_exchange(void)
+{
+    struct server a;
+    struct got got;
+    struct hc_resolver *r = NULL;
+    char *servers[1];
+    struct pollfd fd;
+    uint16_t first_port = 0;
+    uint64_t id = 0;
+
+    server_open(&a);
+    servers[0] = a.text;
+    r = open_resolver(servers, 1);
+    is_int(hc_resolver_run(r), -1, "nothing to do, no hurry");
+    ask_for(r, "one.test", 5000, &got);
+    fd = (struct pollfd){hc_resolver_fd(r), POLLIN, 0};
+    is_int(poll(&fd, 1, 0), 1, "a question wakes the loop");
+    ok(hc_resolver_run(r) > 1000, "and is then waited for");
+    ok(server_heard(&a), "the server hears it");
+    server_say(&a, HC_DNS_NOERROR, true);
+    drive(r, &got, 100);
+    is_int(got.calls, 0, "a reply with another id is not heard");
+    server_say(&a, HC_DNS_NXDOMAIN, false);
+    drive(r, &got, 2000);
+    is_int(got.calls, 1, "the right one is");
+    is_int(got.rcode, HC_DNS_NXDOMAIN, "with its code");
+    first_port = a.peer.sin_port;
+    ask_for(r, "two.test", 5000, &got);
+    hc_resolver_run(r);
+    ok(server_heard(&a), "the next question");
+    ok(a.peer.sin_port != first_port, "comes from another port");
+    server_say(&a, HC_DNS_SERVFAIL, false);
+    drive(r, &got, 2000);
+    ok(got.replied && got.rcode == HC_DNS_SERVFAIL, "a refusal of the only server is the reply");
+    id = ask_for(r, "three.test", 5000, &got);
+    hc_resolver_run(r);
+    hc_resolver_port(r)->cancel(r, id);
+    hc_resolver_port(r)->cancel(r, 12345);
+    is_int(hc_resolver_run(r), -1, "cancelled, it is gone");
+    is_int(got.calls, 0, "without a call");
+    ask_for(r, "four.test", 5000, &got);
+    hc_resolver_free(r);
+    is_int(got.calls, 0, "freed with a question in flight, without a call");
+    close(a.fd);
+}
+
+static void test_servers_in_turn(void)
+{
+    struct server silent;
+    struct server speaks;
+    struct got got;
+    char *servers[2];
+    struct hc_resolver *r = NULL;
+    int64_t start = hc_now_ms(&hc_clock_system);
+
+    server_open(&silent);
+    server_open(&speaks);
+    servers[0] = silent.text;
+    servers[1] = speaks.text;
+    r = open_resolver(servers, 2);
+    ask_for(r, "one.test", 8000, &got);
+    while (!server_heard(&speaks) && hc_now_ms(&hc_clock_system) < start + 5000) {
+        drive(r, &got, 50);
+    }
+    ok(hc_now_ms(&hc_clock_system) - start >= HC_RESOLVER_TRY_MS, "the first is waited for");
+    server_say(&speaks, HC_DNS_NOERROR, false);
+    drive(r, &got, 2000);
+    ok(got.replied, "then the second is asked");
+    while (server_heard(&silent)) {
+    }
+    ask_for(r, "two.test", 8000, &got);
+    hc_resolver_run(r);
+    ok(server_heard(&speaks), "the next question goes to the one that answered");
+    ok(!server_heard(&silent), "and not to the silent one");
+    server_say(&speaks, HC_DNS_REFUSED, false);
+    drive(r, &got, 50);
+    ok(server_heard(&silent), "but for one that is refused");
+    server_say(&silent, HC_DNS_NOERROR, false);
+    drive(r, &got, 2000);
+    ok(got.replied && got.rcode == HC_DNS_NOERROR, "whose answer counts more than the refusal");
+    hc_resolver_free(r);
+    close(silent.fd);
+    ask_for(r = open_resolver(servers, 1), "three.test", 8000, &got);
+    start = hc_now_ms(&hc_clock_system);
+    drive(r, &got, 8000);
+    ok(got.calls == 1 && !got.replied, "where nothing listens");
+    ok(hc_now_ms(&hc_clock_system) - start < 1000, "that is known at once");
+    is_int(got.error.problem, HC_P_DNS_FAILED, "dns-failed");
+    ok(strstr(got.error.detail, servers[0]) != NULL, "and the server is named");
+    hc_resolver_free(r);
+    servers[0] = speaks.text;
+    r = open_resolver(servers, 1);
+    start = hc_now_ms(&hc_clock_system);
+    ask_for(r, "four.test", 700, &got);
+    drive(r, &got, 8000);
+    ok(got.calls == 1 && !got.replied, "where nobody speaks");
+    ok(hc_now_ms(&hc_clock_system) - start < 1200, "it is given up in time");
+    hc_resolver_free(r);
+    close(speaks.fd);
+}
+
+int main(void)
+{
+    char *bad[] = {(char[]){"nonsense"}};
+    struct hc_list list = {bad, 1, 1};
+    struct hc_resolver_options o = {
+        .servers = &list, .clock = &hc_clock_system, .random = &hc_random_system};
+    struct hc_resolver *r = NULL;
+    struct hc_error err = {0};
+
+    test_servers();
+    test_system();
+    is_int(hc_resolver_new(&o, &r, &err), -1, "a server that is none is refused");
+    ok(r == NULL, "with nothing to free");
+    test_exchange();
+    test_servers_in_turn();
+    return done();
+}
