@@ -8,7 +8,7 @@
  *   mod_hotcert_view.c     what a child has read of the live table
  *   mod_hotcert_http01.c   the answer to a CA's request
  *   mod_hotcert_process.c  table, keeper, loader: what the parent starts and keeps
- *   mod_hotcert_supervise.c  the process that runs the agent and brings its lines into the log
+ *   mod_hotcert_agent.c  the process that runs the agent and brings its lines into the log
  *   mod_hotcert_log.c      the core's log port on httpd's error log
  *
  * httpd reads its configuration twice at a start and once at a graceful restart. Each reading has
@@ -124,7 +124,7 @@ void mod_hotcert_processes_leave(struct mod_hotcert_state *state);
 /* The monitor hook: starts again what died too soon after its start. */
 int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server);
 
-/* ---- mod_hotcert_supervise.c ---- */
+/* ---- mod_hotcert_agent.c ---- */
 
 /* What the supervisor is given; all descriptors stay the parent's in the parent. */
 struct mod_hotcert_supervision {
