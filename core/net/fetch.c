@@ -103,7 +103,7 @@ int hc_fetch_start(struct hc_http *http, const struct hc_fetch_options *options,
                    hc_fetch_done *done, void *arg, uint64_t *id, struct hc_error *err)
 {
     struct hc_http_request request = {0};
-    struct hc_fetch_target target;
+    struct hc_fetch_target target = {{0}, 0, false};
     struct hc_http_pin pin = {0};
     struct fetch *f = NULL;
 

@@ -49,38 +49,39 @@ static void unlink_transfer(struct hc_http *http, const struct hc_transfer *t)
     }
 }
 
-/* pin may be NULL. What arg needs at the end is not called for in here. */
-static int start(struct hc_http *http, const struct hc_http_request *request,
-                 const struct hc_http_pin *pin, struct hc_transfer **out, struct hc_error *err)
+/* pin may be NULL. NULL with err if it cannot be started; done and arg are the caller's to set. */
+static struct hc_transfer *start(struct hc_http *http, const struct hc_http_request *request,
+                                 const struct hc_http_pin *pin, struct hc_error *err)
 {
     CURL *easy = take_idle(http);
     struct hc_transfer *t = NULL;
 
     if (easy == NULL) {
-        return hc_error_nomem(err);
+        hc_error_nomem(err);
+        return NULL;
     }
     t = hc_transfer_new(easy, http->user_agent, request, pin, err);
     if (t == NULL) {
-        return -1;
+        return NULL;
     }
     if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
         drop(http, t);
-        return hc_error_set(err, HC_P_INTERNAL, request->url, "libcurl refused a transfer");
+        hc_error_set(err, HC_P_INTERNAL, request->url, "libcurl refused a transfer");
+        return NULL;
     }
     t->id = ++http->last_id;
     t->next = http->transfers;
     http->transfers = t;
-    *out = t;
-    return 0;
+    return t;
 }
 
 int hc_http_send_pinned(struct hc_http *http, const struct hc_http_request *request,
                         const struct hc_http_pin *pin, hc_http_done *done, void *arg, uint64_t *id,
                         struct hc_error *err)
 {
-    struct hc_transfer *t = NULL;
+    struct hc_transfer *t = start(http, request, pin, err);
 
-    if (start(http, request, pin, &t, err) != 0) {
+    if (t == NULL) {
         pin->release(arg);
         return -1;
     }
@@ -96,7 +97,11 @@ static int port_send(void *self, const struct hc_http_request *request, hc_http_
 {
     struct hc_transfer *t = NULL;
 
-    if (hc_http_check_url(request->url, err) != 0 || start(self, request, NULL, &t, err) != 0) {
+    if (hc_http_check_url(request->url, err) != 0) {
+        return -1;
+    }
+    t = start(self, request, NULL, err);
+    if (t == NULL) {
         return -1;
     }
     t->done = done;
