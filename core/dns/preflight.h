@@ -27,7 +27,7 @@
 #include "dns/resolver.h"
 #include "dns/web.h"
 
-#define HC_PREFLIGHT_DNS_MS   10000 /* all look-ups of a name, and of all names: side by side */
+#define HC_PREFLIGHT_DNS_MS   9500  /* all look-ups of a name, and of all names: side by side */
 #define HC_PREFLIGHT_FETCH_MS 10000 /* the requests of all names, after their look-ups */
 
 enum hc_preflight_verdict {
