@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # What real clients make of a pair: serves it (as it is, like a plain server would) on a free loopback
-# port and asks curl, openssl s_client and Python's own ssl. Usage:
+# port and asks curl, openssl s_client, Python's own ssl and, where it is installed, Java. Usage:
 #   clients.py < cases.json
 # where cases is a list of {"name", "cert", "key", "roots", "host"}; writes {"name": {"openssl": true,
 # ..}} with true: accepts, false: refuses, and "says": {"curl": ".."}; {"load": false} where the
 # library refuses to load the pair.
 import json
+import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -58,7 +60,31 @@ def ask_openssl(port, case):
     return run.returncode == 0, words[0] if words and run.returncode else ""
 
 
-def look(case):
+class Java:
+    """One JavaClient for all cases: starting it takes longer than they do."""
+
+    def __init__(self):
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "JavaClient.java")
+        self.process = None
+        if shutil.which("java") and shutil.which("javac"):
+            self.process = subprocess.Popen(["java", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=subprocess.DEVNULL, text=True)
+
+    def ask(self, port, case):
+        self.process.stdin.write(f"{port} {case['host']} {case['roots']}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer:
+            raise RuntimeError("JavaClient ended")
+        return answer == "ok", answer[3:]
+
+    def end(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait(timeout=10)
+
+
+def look(case, java):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT@SECLEVEL=0")
     try:
@@ -69,7 +95,10 @@ def look(case):
     port = listener.getsockname()[1]
     threading.Thread(target=serve, args=(listener, context), daemon=True).start()
     result = {"load": True, "says": {}}
-    for name, ask in (("python", ask_python), ("curl", ask_curl), ("openssl", ask_openssl)):
+    clients = [("python", ask_python), ("curl", ask_curl), ("openssl", ask_openssl)]
+    if java.process:
+        clients.append(("java", java.ask))
+    for name, ask in clients:
         result[name], words = ask(port, case)
         if words:
             result["says"][name] = words
@@ -79,7 +108,9 @@ def look(case):
 
 def main():
     cases = json.load(sys.stdin)
-    json.dump({case["name"]: look(case) for case in cases}, sys.stdout, indent=1)
+    java = Java()
+    json.dump({case["name"]: look(case, java) for case in cases}, sys.stdout, indent=1)
+    java.end()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# Our verdict beside what real clients accept or refuse: openssl s_client, curl, Python's ssl, each
-# against every pair of the corpus that a server can load. Where they disagree with us, the case says
-# so (passes) and docs/clients.md explains it.
+# Our verdict beside what real clients accept or refuse: openssl s_client, curl, Python's ssl and, where
+# it is installed, Java, each against every pair of the corpus that a server can load. Where they
+# disagree with us, the case says so (passes, refuses) and docs/clients.md explains it.
 use strict;
 use warnings;
 use lib 't/lib';
@@ -29,9 +29,10 @@ for my $case (@cases) {
             return;
         }
         my %passes = map { $_ => 1 } @{ $case->{passes} // [] };
+        my %refuses = map { $_ => 1 } @{ $case->{refuses} // [] };
         my $refused = $ranks{unusable} || $ranks{flawed};
-        for my $client (qw(openssl curl python)) {
-            my $want = !$refused || $passes{$client} ? 1 : 0;
+        for my $client (grep { exists $answer->{$_} } qw(openssl curl python java)) {
+            my $want = (!$refused || $passes{$client}) && !$refuses{$client} ? 1 : 0;
             is($answer->{$client} ? 1 : 0, $want, "$client " . ($want ? 'accepts it' : 'refuses it'))
                 or diag($answer->{says}{$client} // 'it says nothing');
             note("$client says: $answer->{says}{$client}") if $answer->{says}{$client};

@@ -120,7 +120,8 @@ sub pair_case {
         args => [ $cert, '--key', $key, '--roots', $more{roots} // $self->roots, '--name', $more{host} // $host, @{ $more{args} // [] } ],
         exit => $more{exit} // ($ranks{unusable} ? 2 : $ranks{flawed} ? 1 : 0),
         roots => $more{roots} // $self->roots, host => $more{host} // $host,
-        serve => $more{no_serve} ? undef : [ $cert, $key ], passes => $more{passes} };
+        serve => $more{no_serve} ? undef : [ $cert, $key ], passes => $more{passes},
+        refuses => $more{refuses} };
 }
 
 # A leaf of its own with the chain that belongs to it.
@@ -223,7 +224,8 @@ sub leaf_cases {
         $self->leaf_case('a CA as leaf', { 'ca-as-leaf' => 'flawed' },
             { more => "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,digitalSignature,keyCertSign" },
             passes => [qw(openssl curl python java)]),
-        $self->leaf_case('RSA of 1024 bits', { 'key-weak' => 'flawed', 'tls-refused' => 'unusable' }, { key => 'RSA:1024' }),
+        $self->leaf_case('RSA of 1024 bits', { 'key-weak' => 'flawed', 'tls-refused' => 'unusable' }, { key => 'RSA:1024' },
+            passes => ['java']),
         $self->leaf_case('RSA of 2048 bits', {}, { key => 'RSA:2048' }),
         $self->leaf_case('P-384', {}, { key => 'P-384' }),
         $self->leaf_case('P-521', { 'key-uncommon' => 'remark' }, { key => 'P-521' }),
@@ -231,7 +233,8 @@ sub leaf_cases {
         $self->leaf_case('RSA-PSS', { 'key-uncommon' => 'remark' }, { key => 'RSA-PSS' }),
         $self->leaf_case('secp256k1', { 'curve-unsupported' => 'flawed' }, { key => 'secp256k1' }),
         $self->leaf_case('secp224r1', { 'curve-unsupported' => 'flawed' }, { key => 'secp224r1' }),
-        $self->leaf_case('signed with SHA-1', { 'signature-weak' => 'flawed', 'tls-refused' => 'unusable' }, { md => 'sha1' }),
+        $self->leaf_case('signed with SHA-1', { 'signature-weak' => 'flawed', 'tls-refused' => 'unusable' }, { md => 'sha1' },
+            passes => ['java']),
         $self->leaf_case('must-staple', { 'must-staple' => 'flawed' }, { more => 'tlsfeature=status_request' },
             passes => [qw(openssl curl python java)]),
         $self->leaf_case('an empty list of SCTs', { 'scts-few' => 'remark' }, { more => $sct }),
