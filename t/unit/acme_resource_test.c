@@ -163,8 +163,11 @@ static void an_authorization(void)
     hc_authorization_dispose(&a);
 }
 
+#define LONG "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ"
+
 static void tokens_that_are_refused(void)
 {
+    static const char too_long[] = LONG LONG LONG LONG "x";
     static const char *const tokens[] = {
         "",
         "short",
@@ -172,8 +175,8 @@ static void tokens_that_are_refused(void)
         "evaGxfADs6pSRb2LAv9IZf17Dt3j%2f",
         "evaGxfADs6pSRb2LAv9IZ f17Dt3juxGJ",
         "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ=",
-        "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJevaGxfADs6pSRb2LAv9IZf17Dt3juxGJevaGxfADs6pSRb2LAv9IZf17"
-        "Dt3juxGJevaGxfADs6pSRb2LAv9IZf17Dt3juxGJevaGxfADs6pSRb2LAv9IZf17Dt3juxGJ"};
+        too_long,
+    };
 
     for (size_t i = 0; i < HC_COUNT(tokens); i++) {
         struct hc_authorization a = {0};
