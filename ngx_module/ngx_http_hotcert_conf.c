@@ -219,8 +219,7 @@ void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf)
     return srv;
 }
 
-static void see_address(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main,
-                        const ngx_http_conf_addr_t *addr)
+static void see_address(const ngx_http_conf_addr_t *addr)
 {
     ngx_http_core_srv_conf_t **cscf = addr->servers.elts;
 
@@ -229,13 +228,6 @@ static void see_address(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main,
             cscf[i]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
         srv->tls = srv->tls || ngx_http_hotcert_listens_tls(&addr->opt);
-    }
-    if (ngx_http_hotcert_listens_h2_only(&addr->opt) &&
-        hc_scope_mode(main->conf, NULL) != HC_MODE_OFF) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "hotcert: \"listen %V http2\" without ssl reads no HTTP/1.1 in this version "
-                      "of nginx: no CA can ask it for an http-01 token",
-                      &addr->opt.addr_text);
     }
 }
 
@@ -253,7 +245,7 @@ static void see_listeners(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
         ngx_http_conf_addr_t *addr = port[p].addrs.elts;
 
         for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
-            see_address(cf, main, &addr[a]);
+            see_address(&addr[a]);
         }
     }
 }
@@ -454,6 +446,35 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
     return rc;
 }
 
+/* http-01 needs a plain HTTP/1.1 listener. */
+static void warn_of_h2_only(ngx_conf_t *cf, const ngx_http_core_main_conf_t *cmcf)
+{
+    const ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
+
+    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
+        const ngx_http_conf_addr_t *addr = port[p].addrs.elts;
+
+        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
+            if (ngx_http_hotcert_listens_h2_only(&addr[a].opt)) {
+                ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                              "hotcert: \"listen %V http2\" without ssl reads no HTTP/1.1 in this "
+                              "version of nginx: no CA can ask it for an http-01 token",
+                              &addr[a].opt.addr_text);
+            }
+        }
+    }
+}
+
+static bool any_is_on(const struct hc_conf *conf)
+{
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        if (conf->identities[i].mode == HC_MODE_ON) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* When every identity is known: each server's view. */
 static ngx_int_t link_views(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main,
                             const ngx_array_t *indices)
@@ -498,6 +519,9 @@ ngx_int_t ngx_http_hotcert_collect(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t 
     if (hc_conf_finish(main->conf, &err) != 0) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
         return NGX_ERROR;
+    }
+    if (any_is_on(main->conf)) {
+        warn_of_h2_only(cf, cmcf);
     }
     return link_views(cf, main, indices);
 }

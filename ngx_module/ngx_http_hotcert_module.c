@@ -82,6 +82,11 @@ static ngx_int_t preconfiguration(ngx_conf_t *cf)
                       "the \"config\" that comes with it");
         return NGX_ERROR;
     }
+    if (hc_directive_count > COMMANDS_MAX) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "hotcert: there are more directives than commands");
+        return NGX_ERROR;
+    }
     main->http_srv_conf = ((ngx_http_conf_ctx_t *)cf->ctx)->srv_conf;
     return NGX_OK;
 }
