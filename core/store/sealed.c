@@ -111,6 +111,16 @@ static int place_find(struct hc_store *store, const char *kind, const char *name
     return rc;
 }
 
+/*
+ * States of jobs and issuers change several times an order, and each sync costs more than all else
+ * of it. A process that is killed loses nothing by their absence; a machine that loses power falls
+ * back to a state of seconds before, which costs at most an order.
+ */
+static bool is_durable(const char *kind)
+{
+    return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0;
+}
+
 int hc_store_put(struct hc_store *store, const char *kind, const char *name, struct hc_bytes value,
                  struct hc_error *err)
 {
@@ -128,7 +138,7 @@ int hc_store_put(struct hc_store *store, const char *kind, const char *name, str
        there, or no such names on this file system: then there is none to fall back to */
     (void)fs->unlink(fs->self, p.folder, p.before);
     (void)fs->link(fs->self, p.folder, p.file, p.folder, p.before);
-    rc = hc_sealed_write(store, p.folder, p.file, p.bound, value, true, err);
+    rc = hc_sealed_write(store, p.folder, p.file, p.bound, value, is_durable(kind), err);
 out:
     place_dispose(&p);
     return rc == 0 ? 0 : hc_error_during(err, "storing the %s of %s", kind, name);

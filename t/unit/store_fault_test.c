@@ -125,7 +125,8 @@ static int work_commit(struct hc_store *store, const struct world *w, struct hc_
 static int work_put(struct hc_store *store, const struct world *w, struct hc_error *err)
 {
     (void)w;
-    return hc_store_put(store, "job", "j", (struct hc_bytes){(const unsigned char *)"new", 3}, err);
+    return hc_store_put(store, "account", "j", (struct hc_bytes){(const unsigned char *)"new", 3},
+                        err);
 }
 
 static int work_remove(struct hc_store *store, const struct world *w, struct hc_error *err)
@@ -150,8 +151,8 @@ static void world_begin(struct world *w, int line)
     /* three versions: the next commit also wipes the oldest */
     if (commit(store, 1, w->fresh, &err) != 0 || commit(store, 1, w->fresh, &err) != 0 ||
         commit(store, 1, w->old, &err) != 0 ||
-        hc_store_put(store, "job", "j", (struct hc_bytes){(const unsigned char *)"old", 3}, &err) !=
-            0) {
+        hc_store_put(store, "account", "j", (struct hc_bytes){(const unsigned char *)"old", 3},
+                     &err) != 0) {
         fatal("the world before");
     }
     hc_store_close(store);
@@ -184,8 +185,8 @@ static bool value_is(struct hc_store *store, const char *want)
 {
     struct hc_buf out = HC_BUF_INIT(64);
     struct hc_error err = {0};
-    bool good =
-        hc_store_get(store, "job", "j", &out, &err) == 0 && strcmp(hc_buf_text(&out), want) == 0;
+    bool good = hc_store_get(store, "account", "j", &out, &err) == 0 &&
+                strcmp(hc_buf_text(&out), want) == 0;
 
     hc_buf_dispose(&out);
     return good;
