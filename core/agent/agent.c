@@ -70,8 +70,8 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         goto failed;
     }
     if (hc_cas_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
-        hc_watches_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
-        hc_control_new(agent, err) != 0) {
+        hc_watches_new(agent, err) != 0 || hc_mend_new(agent, err) != 0 ||
+        hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -90,6 +90,7 @@ void hc_agent_free(struct hc_agent *agent)
         hc_storage_close(agent);
     }
     hc_control_free(agent);
+    hc_mend_free(agent);
     hc_jobs_free(agent);
     hc_outlooks_free(agent);
     hc_watches_free(agent);
@@ -140,6 +141,7 @@ static int64_t run_due(struct hc_agent *agent)
     for (size_t i = 0; i < agent->job_count && agent->running > 0; i++) {
         hc_obtain_tick(agent, &agent->jobs[i]);
     }
+    wait = sooner(wait, hc_mend_run(agent));
     wait = sooner(wait, hc_watches_run(agent));
     wait = sooner(wait, hc_follow_run(agent));
     wait = sooner(wait, hc_outlooks_run(agent));

@@ -218,12 +218,16 @@ static int take_result(struct hc_obtain *obtain, const struct hc_order_result *r
     int rc = -1;
 
     if (hc_pair_from_key(result->key, result->chain_pem, obtain->names.items[0], &pair, &findings,
-                         err) == 0 &&
-        check_pair(obtain, pair, err) == 0 && decide(obtain, pair, &findings, err) == 0) {
+                         err) != 0) {
+        goto out;
+    }
+    hc_mend(obtain->agent, obtain->job->identity, &pair);
+    if (check_pair(obtain, pair, err) == 0 && decide(obtain, pair, &findings, err) == 0) {
         obtain->pair = pair;
         pair = NULL;
         rc = 0;
     }
+out:
     hc_pair_free(pair);
     hc_findings_dispose(&findings);
     return rc == 0 ? 0 : hc_error_during(err, "looking at the certificate that the CA sent");
@@ -468,7 +472,9 @@ static int refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *
     } else if (why.problem == HC_P_STORE_DAMAGED) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
         hc_inventory_drop(&agent->inventory, job->line);
-    } else if (hc_error_is_set(&why) && why.problem != HC_P_STORE_EMPTY) {
+    } else if (why.problem == HC_P_STORE_EMPTY) {
+        hc_inventory_drop(&agent->inventory, job->line);
+    } else if (hc_error_is_set(&why)) {
         *err = why;
         goto out;
     }

@@ -103,14 +103,6 @@ static int take_over(struct hc_agent *agent, struct hc_error *err)
     return 0;
 }
 
-static int probe(struct hc_agent *agent, struct hc_error *err)
-{
-    static const unsigned char word[] = "can this be written?";
-
-    return hc_store_put(agent->storage.store, "probe", "agent",
-                        (struct hc_bytes){word, sizeof(word) - 1}, err);
-}
-
 void hc_storage_run(struct hc_agent *agent)
 {
     struct hc_storage *storage = &agent->storage;
@@ -121,14 +113,15 @@ void hc_storage_run(struct hc_agent *agent)
         return;
     }
     if (storage->store != NULL) {
-        if (probe(agent, &err) == 0) {
+        if (hc_store_probe(storage->store, &err) == 0) {
             well_again(agent);
         } else {
             hc_storage_failed(agent, &err);
         }
         return;
     }
-    if (open_store(agent, &err) != 0 || probe(agent, &err) != 0 || take_over(agent, &err) != 0) {
+    if (open_store(agent, &err) != 0 || hc_store_probe(storage->store, &err) != 0 ||
+        take_over(agent, &err) != 0) {
         hc_storage_failed(agent, &err);
         if (storage->store != NULL) {
             hc_storage_close(agent);

@@ -122,9 +122,11 @@ void hc_watches_load(struct hc_agent *agent)
 
 static void is_torn(struct hc_agent *agent, struct hc_watch *watch, const struct hc_error *err)
 {
-    bool fresh = hc_say_once(
-        agent, &watch->said, HC_LOG_ERROR,
-        watch->pair != NULL ? "the last good pair keeps serving" : "there is no good pair", err);
+    const char *what = watch->pair == NULL ? "there is no good pair"
+                       : watch->held
+                           ? "a new pair is held back, since the one that serves has time left"
+                           : "the last good pair keeps serving";
+    bool fresh = hc_say_once(agent, &watch->said, HC_LOG_ERROR, what, err);
 
     watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
     watch->torn = true;
@@ -243,6 +245,7 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
         is_torn(agent, watch, &err);
         goto out;
     }
+    hc_mend(agent, watch->identity, &pair);
     if ((watch->pair == NULL || !hc_pair_equal(watch->pair, pair)) &&
         decide(agent, watch, pair, &files.stamps[1], &findings, &err) != 0) {
         is_torn(agent, watch, &err);

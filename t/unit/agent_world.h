@@ -67,18 +67,18 @@ static int last_line_count;
 static char log_text[200000];
 static int tokens_made;
 
-static int64_t fake_now(void *self HC_UNUSED)
+static inline int64_t fake_now(void *self HC_UNUSED)
 {
     return clock_now;
 }
 
 static int64_t clock_ms;
-static int64_t fake_ms(void *self HC_UNUSED)
+static inline int64_t fake_ms(void *self HC_UNUSED)
 {
     return clock_ms;
 }
 
-static int fake_bytes(void *self HC_UNUSED, unsigned char *dst, size_t len)
+static inline int fake_bytes(void *self HC_UNUSED, unsigned char *dst, size_t len)
 {
     memset(dst, 0, len);
     return 0;
@@ -87,8 +87,9 @@ static int fake_bytes(void *self HC_UNUSED, unsigned char *dst, size_t len)
 static const struct hc_clock fake_clock = {NULL, fake_now, fake_ms};
 static const struct hc_random fake_random = {NULL, fake_bytes};
 
-static int ca_open(const struct hc_acme_options *options, const struct hc_acme_account *account,
-                   struct hc_acme **out, struct hc_error *err HC_UNUSED)
+static inline int ca_open(const struct hc_acme_options *options,
+                          const struct hc_acme_account *account, struct hc_acme **out,
+                          struct hc_error *err HC_UNUSED)
 {
     struct hc_acme *acme = calloc(1, sizeof(*acme));
 
@@ -109,20 +110,20 @@ static int ca_open(const struct hc_acme_options *options, const struct hc_acme_a
     return 0;
 }
 
-static void ca_close(struct hc_acme *acme)
+static inline void ca_close(struct hc_acme *acme)
 {
     EVP_PKEY_free(acme->key);
     free(acme->url);
     free(acme);
 }
 
-static const char *ca_account_url(const struct hc_acme *acme)
+static inline const char *ca_account_url(const struct hc_acme *acme)
 {
     return acme->url;
 }
 
-static int ca_order(struct hc_acme *acme, const struct hc_order_options *options,
-                    struct hc_order **out, struct hc_error *err)
+static inline int ca_order(struct hc_acme *acme, const struct hc_order_options *options,
+                           struct hc_order **out, struct hc_error *err)
 {
     struct hc_order *order = calloc(1, sizeof(*order));
 
@@ -149,7 +150,7 @@ static int ca_order(struct hc_acme *acme, const struct hc_order_options *options
     stop_here(__LINE__);
 }
 
-static void ca_cancel(struct hc_order *order)
+static inline void ca_cancel(struct hc_order *order)
 {
     for (size_t i = 0; i < FAKE_ORDERS; i++) {
         if (fake_orders[i] == order) {
@@ -164,17 +165,17 @@ static void ca_cancel(struct hc_order *order)
     free(order);
 }
 
-static const char *ca_activity(const struct hc_order *order HC_UNUSED)
+static inline const char *ca_activity(const struct hc_order *order HC_UNUSED)
 {
     return "being tested";
 }
 
-static bool ca_waiting(const struct hc_order *order HC_UNUSED)
+static inline bool ca_waiting(const struct hc_order *order HC_UNUSED)
 {
     return false;
 }
 
-static void ca_certify(struct hc_order *order, struct hc_buf *pem)
+static inline void ca_certify(struct hc_order *order, struct hc_buf *pem)
 {
     char sans[4096] = "";
     long from = (long)((clock_now - clock_start) / DAY);
@@ -194,8 +195,8 @@ static void ca_certify(struct hc_order *order, struct hc_buf *pem)
     forged_free(&leaf);
 }
 
-static void ca_fail(struct hc_order *order, enum hc_problem p, const char *name, bool ca_wide,
-                    bool dead)
+static inline void ca_fail(struct hc_order *order, enum hc_problem p, const char *name,
+                           bool ca_wide, bool dead)
 {
     struct hc_order_name blamed = {.name = name};
     struct hc_order_result result = {.ca_wide = ca_wide, .order_dead = dead};
@@ -210,7 +211,7 @@ static void ca_fail(struct hc_order *order, enum hc_problem p, const char *name,
     order->handler->done(order->handler->self, &result);
 }
 
-static void ca_register(struct hc_acme *acme)
+static inline void ca_register(struct hc_acme *acme)
 {
     struct hc_acme_account account;
     struct hc_error err = {0};
@@ -233,13 +234,13 @@ static void ca_register(struct hc_acme *acme)
     acme->ca->accounts++;
 }
 
-static EVP_PKEY *ca_key(enum hc_key_type type)
+static inline EVP_PKEY *ca_key(enum hc_key_type type)
 {
     return forge_key(hc_key_type_is_rsa(type) ? "RSA:2048" : NULL);
 }
 
 /* newOrder: a URL that must be kept. */
-static bool ca_place(struct hc_order *order)
+static inline bool ca_place(struct hc_order *order)
 {
     char url[] = "https://ca.example/order/1";
     struct hc_order_state state = {url, NULL};
@@ -268,7 +269,7 @@ static bool ca_place(struct hc_order *order)
     return true;
 }
 
-static void ca_finish(struct hc_order *order)
+static inline void ca_finish(struct hc_order *order)
 {
     struct hc_buf pem = HC_BUF_INIT(100000);
     struct hc_order_result result = {.key = order->key};
@@ -286,7 +287,7 @@ static void ca_finish(struct hc_order *order)
     hc_buf_dispose(&pem);
 }
 
-static void ca_step(struct hc_order *order)
+static inline void ca_step(struct hc_order *order)
 {
     if (order->acme->ca->down) {
         ca_fail(order, HC_P_CA_UNREACHABLE, NULL, true, false);
@@ -306,7 +307,7 @@ static void ca_step(struct hc_order *order)
     }
 }
 
-static int64_t ca_run_timers(struct hc_acme *acme, int64_t now_ms HC_UNUSED)
+static inline int64_t ca_run_timers(struct hc_acme *acme, int64_t now_ms HC_UNUSED)
 {
     int64_t wait = -1;
 
@@ -332,7 +333,7 @@ static const struct hc_authority fake_authority = {
 
 /* ---- the rest of the world ---- */
 
-static void keep_line(void *self HC_UNUSED, enum hc_level level, const char *text)
+static inline void keep_line(void *self HC_UNUSED, enum hc_level level, const char *text)
 {
     size_t used = strlen(log_text);
 
@@ -342,7 +343,7 @@ static void keep_line(void *self HC_UNUSED, enum hc_level level, const char *tex
 
 static const struct hc_log fake_log = {NULL, HC_LOG_INFO, keep_line};
 
-static int count_in_log(const char *what)
+static inline int count_in_log(const char *what)
 {
     int count = 0;
 
@@ -353,8 +354,8 @@ static int count_in_log(const char *what)
 }
 
 /* Waits as the loop would, without waiting. */
-static int fake_step(void *self HC_UNUSED, struct pollfd *fds, unsigned count,
-                     int timeout_ms HC_UNUSED, struct hc_error *err HC_UNUSED)
+static inline int fake_step(void *self HC_UNUSED, struct pollfd *fds, unsigned count,
+                            int timeout_ms HC_UNUSED, struct hc_error *err HC_UNUSED)
 {
     (void)poll(fds, count, 0);
     return 0;
@@ -370,7 +371,7 @@ struct server {
     struct hc_agent *agent;
 };
 
-static struct hc_conf *new_conf(const char *const *lines)
+static inline struct hc_conf *new_conf(const char *const *lines)
 {
     struct hc_error err = {0};
     struct hc_conf *conf = hc_conf_new(HC_SERVER_NGINX, &err);
@@ -403,7 +404,7 @@ static struct hc_conf *new_conf(const char *const *lines)
     return conf;
 }
 
-static void add_hosts(struct hc_conf *conf, const char *const *hosts, const char *files)
+static inline void add_hosts(struct hc_conf *conf, const char *const *hosts, const char *files)
 {
     struct hc_findings notes = {NULL, 0, 0};
     struct hc_error err = {0};
@@ -422,7 +423,7 @@ static void add_hosts(struct hc_conf *conf, const char *const *hosts, const char
     hc_findings_dispose(&notes);
 }
 
-static void start_agent(struct server *server, struct hc_conf *conf, int control)
+static inline void start_agent(struct server *server, struct hc_conf *conf, int control)
 {
     struct hc_error err = {0};
     struct hc_agent_options options = {
@@ -446,7 +447,7 @@ static void start_agent(struct server *server, struct hc_conf *conf, int control
     }
 }
 
-static void new_table(struct server *server)
+static inline void new_table(struct server *server)
 {
     struct hc_table *readable = NULL;
     struct hc_error err = {0};
@@ -459,7 +460,8 @@ static void new_table(struct server *server)
     hc_table_detach(readable);
 }
 
-static void new_server(struct server *server, const char *const *lines, const char *const *hosts)
+static inline void new_server(struct server *server, const char *const *lines,
+                              const char *const *hosts)
 {
     struct hc_conf *conf = new_conf(lines);
 
@@ -469,13 +471,13 @@ static void new_server(struct server *server, const char *const *lines, const ch
 }
 
 /* The agent is killed; its table stays. */
-static void kill_agent(struct server *server)
+static inline void kill_agent(struct server *server)
 {
     hc_agent_free(server->agent);
     server->agent = NULL;
 }
 
-static void end_server(struct server *server)
+static inline void end_server(struct server *server)
 {
     hc_agent_free(server->agent);
     hc_table_detach(server->table);
@@ -484,7 +486,7 @@ static void end_server(struct server *server)
 }
 
 /* A reload: another configuration, the same table. */
-static void reload(struct server *server, const char *const *lines, const char *const *hosts)
+static inline void reload(struct server *server, const char *const *lines, const char *const *hosts)
 {
     struct hc_conf *conf = new_conf(lines);
 
@@ -493,14 +495,14 @@ static void reload(struct server *server, const char *const *lines, const char *
     start_agent(server, conf, -1);
 }
 
-static void pass_time(int64_t seconds)
+static inline void pass_time(int64_t seconds)
 {
     clock_now += seconds;
     clock_ms += seconds * 1000;
 }
 
 /* Lets the agents work for a while of little time. */
-static void work(struct server *a, struct server *b)
+static inline void work(struct server *a, struct server *b)
 {
     for (int i = 0; i < 60; i++) {
         (void)hc_agent_pass(a->agent, 0);
@@ -512,7 +514,7 @@ static void work(struct server *a, struct server *b)
 }
 
 /* The bundle that is served for an identity, or NULL; the caller's. */
-static struct hc_bundle *served(struct server *server, size_t identity)
+static inline struct hc_bundle *served(struct server *server, size_t identity)
 {
     struct hc_buf out = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
     const unsigned char *id = server->agent->conf->identities[identity].id;
@@ -530,7 +532,7 @@ static struct hc_bundle *served(struct server *server, size_t identity)
 }
 
 /* The serial of the first pair that is served, "" if there is none. */
-static const char *serial(struct server *server, size_t identity)
+static inline const char *serial(struct server *server, size_t identity)
 {
     static char texts[8][100];
     static int next;
@@ -545,12 +547,12 @@ static const char *serial(struct server *server, size_t identity)
     return text;
 }
 
-static bool is_served(struct server *server, size_t identity)
+static inline bool is_served(struct server *server, size_t identity)
 {
     return hc_status_is_served(server->agent, identity);
 }
 
-static void new_world(void)
+static inline void new_world(void)
 {
     struct forge how = {.name = "Test Root", .ca = true, .from = -400, .days = 4000};
 
@@ -573,7 +575,7 @@ static void new_world(void)
     }
 }
 
-static void end_world(void)
+static inline void end_world(void)
 {
     char command[128];
 

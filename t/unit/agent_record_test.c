@@ -1,0 +1,162 @@
+/* What the agent remembers over restarts. */
+#include "agent/record.h"
+
+#include <stdlib.h>
+
+#include "agent/account.h"
+#include "pki/key.h"
+#include "tap.h"
+
+#define NOW INT64_C(1800000000)
+
+static void a_job_comes_back_as_it_was(void)
+{
+    struct hc_job_record record = {.ladder = {3, NOW - 10, NOW + 6000}, .replace = 7};
+    struct hc_job_record back;
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
+    struct hc_error err = {0};
+
+    memset(&back, 0, sizeof(back));
+    record.resets[2] = NOW - 60;
+    hc_copy(record.mark, sizeof(record.mark), "0123");
+    hc_error_set(&record.last.error, HC_P_VALIDATION, "b\xc3\xa4.example", "said \"so\"\n");
+    record.last.at = NOW - 10;
+    record.order_url = strdup("https://ca.example/order/1");
+    record.order_directory = strdup("https://ca.example/dir");
+    ok(hc_list_add(&record.order_names, "a.example", &err) == 0, "a name");
+    ok(hc_key_new(HC_KEY_ECDSA_256, &record.order_key, &err) == 0, "a key");
+    ok(hc_job_record_encode(&record, &text, &err) == 0, "written");
+    ok(hc_job_record_decode(hc_bytes_of(&text), NOW, &back, &err) == 0, "read");
+    is_int(back.ladder.failures, 3, "failures");
+    is_int(back.ladder.next, NOW + 6000, "next try");
+    is_int(back.resets[2], NOW - 60, "resets");
+    is_int(back.replace, 7, "what is to be replaced");
+    is_str(back.mark, "0123", "mark");
+    is_int(back.last.error.problem, HC_P_VALIDATION, "problem");
+    is_str(back.last.error.subject, record.last.error.subject, "subject");
+    is_str(back.last.error.detail, record.last.error.detail, "detail");
+    is_str(back.order_url, record.order_url, "order");
+    is_str(back.order_names.items[0], "a.example", "its names");
+    ok(EVP_PKEY_eq(back.order_key, record.order_key) == 1, "its key");
+    for (size_t len = 0; len < text.len; len++) {
+        struct hc_job_record cut;
+
+        memset(&cut, 0, sizeof(cut));
+        hc_error_init(&err);
+        if (hc_job_record_decode((struct hc_bytes){text.data, len}, NOW, &cut, &err) == 0) {
+            ok(false, "a text that was cut is refused");
+        }
+        hc_job_record_dispose(&cut);
+    }
+    hc_job_record_dispose(&record);
+    hc_job_record_dispose(&back);
+    hc_buf_dispose(&text);
+}
+
+static void an_issuer_comes_back_as_it_was(void)
+{
+    struct hc_issuer_record record = {.breaker = {4, NOW - 100, NOW + 40, true}};
+    struct hc_issuer_record back;
+    struct hc_buf text = HC_BUF_INIT(HC_RECORD_MAX);
+    struct hc_error err = {0};
+
+    memset(&back, 0, sizeof(back));
+    *hc_issuer_record_name(&record, "c.example") = (struct hc_ladder){1, NOW, NOW + 60};
+    *hc_issuer_record_name(&record, "a.example") = (struct hc_ladder){2, NOW, NOW + 600};
+    *hc_issuer_record_name(&record, "old.example") =
+        (struct hc_ladder){9, NOW - INT64_C(86400) * 31, NOW - INT64_C(86400) * 30};
+    ok(hc_issuer_record_encode(&record, &text, &err) == 0, "written");
+    ok(hc_issuer_record_decode(hc_bytes_of(&text), NOW, &back, &err) == 0, "read");
+    is_int(back.breaker.failures, 4, "breaker");
+    is_int(back.breaker.until, NOW + 40, "until");
+    ok(!back.breaker.probing, "nobody asks after a restart");
+    is_int(back.name_count, 2, "names that failed lately");
+    is_int(hc_issuer_record_find(&back, "a.example")->failures, 2, "a");
+    is_int(hc_issuer_record_find(&back, "c.example")->next, NOW + 60, "c");
+    ok(hc_issuer_record_find(&back, "b.example") == NULL, "nothing is held against b");
+    hc_issuer_record_clear(&back, "a.example");
+    ok(hc_issuer_record_find(&back, "a.example") == NULL, "cleared");
+    hc_issuer_record_dispose(&record);
+    hc_issuer_record_dispose(&back);
+    hc_buf_dispose(&text);
+}
+
+static void times_of_a_wrong_clock_are_mended(void)
+{
+    static const char text[] =
+        "{\"format\":1,\"ladder\":{\"failures\":-5,\"last\":9999999999,\"next\":9999999999},"
+        "\"resets\":[1],\"mark\":\"\",\"error\":{\"at\":1,\"problem\":\"of-another-version\"},"
+        "\"order\":null}";
+    struct hc_job_record back;
+    struct hc_error err = {0};
+
+    memset(&back, 0, sizeof(back));
+    ok(hc_job_record_decode((struct hc_bytes){(const unsigned char *)text, strlen(text)}, NOW,
+                            &back, &err) == 0,
+       "read");
+    is_int(back.ladder.failures, 0, "no negative count");
+    is_int(back.ladder.next, NOW + 86400, "a day at most");
+    is_int(back.last.error.problem, HC_P_INTERNAL, "a slug of another version");
+    hc_job_record_dispose(&back);
+}
+
+static void what_is_not_ours_is_refused(void)
+{
+    static const char *const texts[] = {
+        "",
+        "x",
+        "[]",
+        "{}",
+        "{\"format\":2}",
+        "{\"format\":1",
+        "{\"format\":1,\"format\":1}",
+        "{\"format\":1,\"order\":{\"url\":\"u\",\"directory\":\"d\",\"key\":\"!\"}}",
+        "{\"format\":1,\"order\":{\"url\":\"u\",\"directory\":\"d\",\"key\":\"AAAA\"}}"};
+
+    for (size_t i = 0; i < HC_COUNT(texts); i++) {
+        struct hc_job_record back;
+        struct hc_error err = {0};
+
+        memset(&back, 0, sizeof(back));
+        ok(hc_job_record_decode(
+               (struct hc_bytes){(const unsigned char *)texts[i], strlen(texts[i])}, NOW, &back,
+               &err) != 0 &&
+               hc_error_is_set(&err),
+           "refused");
+    }
+}
+
+static void an_account_comes_back_as_it_was(void)
+{
+    struct hc_acme_account account = {NULL, NULL};
+    struct hc_acme_account back = {NULL, NULL};
+    struct hc_buf text = HC_BUF_INIT_SECRET(65536);
+    struct hc_error err = {0};
+
+    ok(hc_key_new(HC_KEY_ECDSA_256, &account.key, &err) == 0, "a key");
+    ok(hc_account_encode(&account, &text, &err) == 0, "without a URL");
+    ok(hc_account_decode(hc_bytes_of(&text), &back, &err) == 0 && back.url == NULL, "read");
+    hc_account_dispose(&back);
+    hc_buf_reset(&text);
+    account.url = strdup("https://ca.example/acct/1");
+    ok(hc_account_encode(&account, &text, &err) == 0, "with one");
+    ok(hc_account_decode(hc_bytes_of(&text), &back, &err) == 0, "read");
+    is_str(back.url, account.url, "URL");
+    ok(EVP_PKEY_eq(back.key, account.key) == 1, "key");
+    hc_account_dispose(&back);
+    ok(hc_account_decode((struct hc_bytes){text.data, text.len - 1}, &back, &err) != 0,
+       "a text that was cut is refused");
+    hc_account_dispose(&back);
+    hc_account_dispose(&account);
+    hc_buf_dispose(&text);
+}
+
+int main(void)
+{
+    a_job_comes_back_as_it_was();
+    an_issuer_comes_back_as_it_was();
+    times_of_a_wrong_clock_are_mended();
+    what_is_not_ours_is_refused();
+    an_account_comes_back_as_it_was();
+    return done();
+}

@@ -1,0 +1,293 @@
+/* Watched files: what is taken, what is not, what is said. And the loader, which reads them first.
+ */
+#include "agent_world.h"
+
+#include "agent/loader.h"
+#include "tap.h"
+
+static char cert_path[128], key_path[128];
+static char files[400];
+static const char *const watch[] = {"hotcert watch", "hotcert_check_interval 10s", NULL};
+static const char *const one_host[] = {"a.example", NULL};
+
+static void write_file(const char *path, const char *text, size_t len)
+{
+    FILE *file = fopen(path, "w");
+
+    if (file == NULL || fwrite(text, 1, len, file) != len || fclose(file) != 0) {
+        stop_here(__LINE__);
+    }
+}
+
+static void write_cert(const struct forged *leaf)
+{
+    struct hc_buf pem = HC_BUF_INIT(100000);
+
+    forge_chain_pem(&pem, leaf->cert, mid.cert, NULL);
+    write_file(cert_path, hc_buf_text(&pem), pem.len);
+    hc_buf_dispose(&pem);
+}
+
+static void write_key(const struct forged *leaf)
+{
+    struct hc_buf pem = HC_BUF_INIT(100000);
+
+    forge_key_pem(leaf->key, &pem);
+    write_file(key_path, hc_buf_text(&pem), pem.len);
+    hc_buf_dispose(&pem);
+}
+
+static struct forged new_leaf(long days)
+{
+    return forge(&(struct forge){
+        .name = "leaf", .sans = "DNS:a.example", .by = &mid, .from = -1, .days = days});
+}
+
+static void write_pair(const struct forged *leaf)
+{
+    write_cert(leaf);
+    write_key(leaf);
+}
+
+static void new_files(void)
+{
+    snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
+    snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
+    snprintf(files, sizeof(files), "%s %s ", cert_path, key_path);
+}
+
+static struct hc_conf *watch_conf(void)
+{
+    struct hc_conf *conf = new_conf(watch);
+
+    add_hosts(conf, one_host, files);
+    return conf;
+}
+
+static void start_watching(struct server *server)
+{
+    new_table(server);
+    start_agent(server, watch_conf(), -1);
+}
+
+static const char *serial_of(const struct forged *leaf)
+{
+    static char texts[4][100];
+    static int next;
+    char *text = texts[next++ % 4];
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf->cert), NULL);
+    char *hex = BN_bn2hex(number);
+
+    for (size_t i = 0; i <= strlen(hex); i++) {
+        text[i] = (char)(hex[i] >= 'A' && hex[i] <= 'F' ? hex[i] + 32 : hex[i]);
+    }
+    OPENSSL_free(hex);
+    BN_free(number);
+    return text;
+}
+
+static int load(struct hc_table *table, struct hc_error *err)
+{
+    struct hc_conf *conf = watch_conf();
+    struct hc_loader_options options = {.conf = conf,
+                                        .table = table,
+                                        .keeper = -1,
+                                        .secret = secret,
+                                        .clock = &fake_clock,
+                                        .log = &fake_log};
+    int rc = 0;
+
+    hc_error_init(err);
+    rc = hc_load(&options, err);
+    hc_conf_free(conf);
+    return rc;
+}
+
+static void a_changed_pair_is_taken(void)
+{
+    struct server s;
+    struct forged first, second;
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    second = new_leaf(89);
+    write_pair(&first);
+    start_watching(&s);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "the first is served");
+    ok(is_served(&s, 0), "and known to be");
+    write_pair(&second);
+    pass_time(11);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&second), "the second is served after a look");
+    is_int(count_in_log("error:"), 0, "no error");
+    is_int(s.agent->inventory.count, 1, "the store has a copy");
+    end_server(&s);
+    forged_free(&first);
+    forged_free(&second);
+    end_world();
+}
+
+static void torn_pairs_never_serve(void)
+{
+    struct server s;
+    struct forged first, second;
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    second = new_leaf(89);
+    write_pair(&first);
+    start_watching(&s);
+    work(&s, NULL);
+    write_cert(&second);
+    for (int i = 0; i < 20; i++) {
+        pass_time(11);
+        work(&s, NULL);
+    }
+    is_str(serial(&s, 0), serial_of(&first),
+           "a new certificate with the old key: the first goes on");
+    is_int(count_in_log("error: the last good pair keeps serving"), 1, "one line says so");
+    ok(strstr(log_text, key_path) != NULL || strstr(log_text, cert_path) != NULL, "naming a file");
+    ok(!is_served(&s, 0), "nobody is told that all is well");
+    write_file(cert_path, "-----BEGIN CERTIFICATE-----\nMIIB", 32);
+    pass_time(11);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "half a file: the first goes on");
+    is_int(count_in_log("error: the last good pair keeps serving"), 2,
+           "another state, another line");
+    unlink(key_path);
+    write_cert(&second);
+    pass_time(11);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "no key: the first goes on");
+    write_key(&second);
+    clock_ms += 1000;
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&second), "complete, it is taken within a second");
+    is_int(count_in_log("the files are a pair again"), 1, "and it is said");
+    end_server(&s);
+    forged_free(&first);
+    forged_free(&second);
+    end_world();
+}
+
+static void a_flawed_one_is_held_back(void)
+{
+    struct server s;
+    struct forged first, other, late;
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    other = forge(&(struct forge){.name = "leaf", .sans = "DNS:other.example", .by = &mid});
+    late = new_leaf(200);
+    write_pair(&first);
+    start_watching(&s);
+    work(&s, NULL);
+    write_pair(&other);
+    pass_time(11);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "it does not cover the name: the first goes on");
+    is_int(count_in_log("held back"), 1, "the log says why");
+    pass_time(85 * DAY);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&other), "in the first one's last tenth it is taken");
+    write_pair(&late);
+    pass_time(11);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&late), "a good one at once");
+    write_pair(&other);
+    kill_agent(&s);
+    start_agent(&s, watch_conf(), -1);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&other), "what the operator starts with wins");
+    ok(count_in_log("name-not-covered") > 0, "as an error in the log");
+    end_server(&s);
+    forged_free(&first);
+    forged_free(&other);
+    forged_free(&late);
+    end_world();
+}
+
+static void a_start_with_broken_files_has_the_last_good_pair(void)
+{
+    struct server s;
+    struct forged first, second;
+    struct hc_table_stats stats;
+    struct hc_error err = {0};
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    second = new_leaf(89);
+    write_cert(&first);
+    write_key(&second);
+    new_table(&s);
+    ok(load(s.table, &err) != 0, "nothing in the store: the start is refused");
+    ok(strstr(err.detail, cert_path) != NULL && strstr(err.detail, key_path) != NULL,
+       "naming both files");
+    is_str(hc_problem_row(err.problem)->slug, "key-mismatch", "and what is wrong");
+    ok(load(NULL, &err) != 0, "the configuration test says the same");
+    write_key(&first);
+    ok(load(NULL, &err) == 0, "a good pair passes");
+    hc_table_stats(s.table, &stats);
+    is_int(stats.slots_used, 0, "and the test publishes nothing");
+    ok(load(s.table, &err) == 0, "the start is allowed");
+    start_agent(&s, watch_conf(), -1);
+    is_str(serial(&s, 0), serial_of(&first), "and serves before any agent runs");
+    work(&s, NULL);
+    end_server(&s);
+    write_key(&second);
+    new_table(&s);
+    log_text[0] = '\0';
+    ok(load(s.table, &err) == 0, "with a copy in the store a broken pair refuses no start");
+    ok(count_in_log("error: the last good pair serves instead") == 1, "it is an error in the log");
+    start_agent(&s, watch_conf(), -1);
+    is_str(serial(&s, 0), serial_of(&first), "the copy serves");
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "also when the agent runs");
+    end_server(&s);
+    forged_free(&first);
+    forged_free(&second);
+    end_world();
+}
+
+static void a_pair_that_ages_is_told_of(void)
+{
+    struct server s;
+    struct forged first;
+
+    new_world();
+    new_files();
+    first = new_leaf(89);
+    write_pair(&first);
+    start_watching(&s);
+    work(&s, NULL);
+    is_int(count_in_log("expires-soon"), 0, "young, nothing is said");
+    pass_time(65 * DAY);
+    work(&s, NULL);
+    is_int(count_in_log("warn: a.example: remark"), 1, "in its last third a warning");
+    pass_time(18 * DAY);
+    work(&s, NULL);
+    ok(count_in_log("error: a.example: remark") >= 1, "in its last tenth an error");
+    pass_time(7 * DAY);
+    work(&s, NULL);
+    ok(count_in_log("error: a.example: flawed") >= 1, "expired, it is flawed");
+    end_server(&s);
+    forged_free(&first);
+    end_world();
+}
+
+int main(void)
+{
+    a_changed_pair_is_taken();
+    torn_pairs_never_serve();
+    a_flawed_one_is_held_back();
+    a_start_with_broken_files_has_the_last_good_pair();
+    a_pair_that_ages_is_told_of();
+    forged_free(&mid);
+    forged_free(&root);
+    return done();
+}
