@@ -8,7 +8,7 @@ package HotCert::Dns;
 #   $dns->zone('example.test', <<'Z');       records without SOA and NS, which are put in front
 #   www 300 IN A 203.0.113.7
 #   Z
-#   $dns->zone('broken.test', $records, signed => 'broken', servers => ['127.1.2.3'], down => 1);
+#   $dns->zone('broken.test', $records, signed => 'broken');
 #   $dns->start;
 #   $dns->resolver;                          its address
 use strict;
@@ -18,9 +18,10 @@ use POSIX qw(uname);
 
 my $instances = 0;
 
+# negative => seconds that the resolver remembers that something does not exist.
 sub new {
-    my ($class) = @_;
-    my $self = bless { zones => {}, number => ++$instances, serial => 1 }, $class;
+    my ($class, %opt) = @_;
+    my $self = bless { zones => {}, number => ++$instances, serial => 1, negative => 300, %opt }, $class;
     enter_namespace() or die 'no network namespace can be had (not root?)';
     $self->{net} = "127.53.$instances";
     add_address($self->address($_)) for 1, 2, 3, 9;
@@ -181,7 +182,7 @@ sub start {
     my $hints = spew("$self->{dir}/hints", ". 300 IN NS ns1.\nns1. 300 IN A " . $self->address(1) . "\n");
     my $rconf = $self->options('resolver', $self->resolver . ';',
         'recursion yes; allow-recursion { any; }; dnssec-validation yes; empty-zones-enable no; '
-            . 'max-ncache-ttl 300; query-source address ' . $self->resolver . '; qname-minimization off; servfail-ttl 0;');
+            . "max-ncache-ttl $self->{negative}; query-source address " . $self->resolver . '; qname-minimization off; servfail-ttl 0;');
     $rconf .= qq(zone "." { type hint; file "$hints"; };\n) . $self->trust_anchors;
     $self->{recursor} = $self->run_named('resolver', $rconf);
     $self->{started} = 1;

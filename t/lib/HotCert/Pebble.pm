@@ -14,7 +14,8 @@ use JSON::PP;
 my $count = 0;
 
 # env => { PEBBLE_WFE_NONCEREJECT => 30 }, retry_after => seconds, validity => seconds of issued
-# certificates, http_port => N, start => 0 to start later.
+# certificates, http_port => N, start => 0 to start later, dns_server => "ADDR:PORT" that it asks in
+# place of the one of its own (see HotCert::Dns).
 sub new {
     my ($class, %opt) = @_;
     my $self = bless { %opt, n => ++$count, port => free_port(), management => free_port(),
@@ -39,7 +40,7 @@ sub new {
         profiles => { default => { description => 'the default',
             validityPeriod => ($opt{validity} // 90 * 86400) + 0 } },
     } }));
-    $self->start_dns;
+    $self->start_dns unless $opt{dns_server};
     $self->start unless defined $opt{start} && !$opt{start};
     return $self;
 }
@@ -60,7 +61,7 @@ sub start {
     my ($self) = @_;
     my %env = (PEBBLE_WFE_NONCEREJECT => 0, PEBBLE_VA_NOSLEEP => 1, PEBBLE_AUTHZREUSE => 0, %{ $self->{env} // {} });
     $self->{pid} = spawn($self->{log}, { %env }, rig_dir() . '/usr/bin/pebble',
-        '-config', "$self->{dir}/config.json", '-dnsserver', "127.0.0.1:$self->{dns}", '-strict=false');
+        '-config', "$self->{dir}/config.json", '-dnsserver', $self->dns_server, '-strict=false');
     my $root = wait_for(20, sub { $self->manage('/roots/0') }) or die 'Pebble does not start: ' . slurp($self->{log});
     my $intermediate = $self->manage('/intermediates/0');
     $self->{root} = "$self->{dir}/root.pem";
@@ -77,6 +78,9 @@ sub stop {
 
 # The database is in memory: this loses it.
 sub lose_database { my ($self) = @_; $self->stop; return $self->start }
+
+# Where it looks names up, and so do our servers.
+sub dns_server { my ($self) = @_; return $self->{dns_server} // "127.0.0.1:$self->{dns}" }
 
 sub directory { return "https://127.0.0.1:$_[0]{port}/dir" }
 sub bundle { return $_[0]{bundle} }

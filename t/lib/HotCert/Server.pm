@@ -80,7 +80,7 @@ sub main_directives {
     my @all = ([ agent => program() ], [ store => $self->{store} ], [ secret => $self->{secret} ],
         [ control => $self->{control} ], [ check_interval => '1s' ]);
     if (my $ca = $conf{ca}) {
-        push @all, [ use => 'pebble' ], [ resolver => "127.0.0.1:$ca->{dns}" ];
+        push @all, [ use => 'pebble' ], [ resolver => $ca->dns_server ];
     }
     return ((grep { !$given{ $_->[0] } } @all), grep { defined $_->[1] } @given);
 }

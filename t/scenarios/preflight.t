@@ -1,0 +1,123 @@
+#!/usr/bin/perl
+# The look before the order, from the directive to the certificate: one bad name does not stop the
+# rest, what CAA forbids is not ordered, and what only looks bad from here is ordered all the same.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Dns;
+use HotCert::Scenario;
+
+plan skip_all => 'a network namespace of its own needs root' unless HotCert::Dns::enter_namespace();
+
+# A small Internet, and a CA that looks names up there and calls itself ca.test in CAA records.
+sub world {
+    my ($s, %zones) = @_;
+    my $dns = HotCert::Dns->new(negative => 1);
+    $dns->zone($_, $zones{$_}) for keys %zones;
+    $dns->start;
+    my $ca = pebble(http_port => $s->http_port, dns_server => $dns->resolver . ':53');
+    my %block = HotCert::Server::issuers($s, ca => $ca);
+    return ($dns, $ca, issuers => { pebble => [ @{ $block{pebble} }, [ caa_domain => 'ca.test' ] ] });
+}
+
+# Orders that were placed for a set with this name in it.
+sub ordered_names { my ($ca) = @_; return join ' ', $ca->log_text =~ /identifiers.*?"value":"([^"]+)"/g }
+
+scenario one_name_without_a_record_does_not_stop_the_others => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'one.test' => "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");
+    $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'one.test', 'www.one.test', 'new.one.test' ], hotcert => 'on' } ]);
+    $s->start;
+    my $l = wait_served($s->tls_port, 'one.test', $ca->root) or die 'never served';
+    is("@{ $l->{names} }", 'one.test www.one.test', 'the two others have their certificate');
+    is($ca->count_of('orders'), 1, 'from one order, which had no bad name in it');
+    my $line = $s->wait_log(qr/dns-no-such-name|does not exist/, 5) // '';
+    like($s->log_text, qr/new\.one\.test\. does not exist/, 'the log says which name and why');
+    like($s->log_text, qr/add: new\.one\.test\. 300 IN A 127\.0\.0\.1/, 'and what to add');
+    like($s->log_text, qr/new\.one\.test \(dns-no-such-name\) left out; tried again at \d{4}-/, 'and until when it is left out');
+    orders_stay($ca, 3, 'no further order is placed while it does not exist');
+    my @workers = sort $s->workers;
+    $dns->change('one.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\nnew 300 IN A 127.0.0.1\n");
+    $l = wait_served($s->tls_port, 'new.one.test', $ca->root, seconds => 30);
+    is("@{ $l ? $l->{names} : [] }", 'new.one.test one.test www.one.test', 'the record appears, and all three are served');
+    is("@{[ sort $s->workers ]}", "@workers", 'by the same workers: no reload');
+    is($ca->count_of('orders'), 2, 'from one more order');
+    $dns->stop;
+};
+
+scenario what_caa_forbids_is_not_ordered => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'forbidden.test' => "www 300 IN A 127.0.0.1\n\@ 300 IN CAA \\# 8 0005697373756500\n",
+        'fine.test' => "www 300 IN A 127.0.0.1\n");
+    $s->configure(ca => $ca, @conf, hosts => [ { names => ['www.forbidden.test'], hotcert => 'on' },
+        { names => [ 'www.fine.test' ], hotcert => 'on' } ]);
+    $s->start;
+    ok(wait_served($s->tls_port, 'www.fine.test', $ca->root), 'the host beside it has its certificate');
+    ok($s->wait_log(qr/replace it by: forbidden\.test\. IN CAA 0 issue "ca\.test"/, 10), 'the log has the line to put there');
+    like($s->log_text, qr/forbidden\.test\. 300 IN CAA 0 issue "\\+000"/, 'and the record as it stands');
+    orders_stay($ca, 3, 'the CA is not asked for it');
+    is($ca->count_of('orders'), 1, 'and was not');
+    $dns->change('forbidden.test', "www 300 IN A 127.0.0.1\n\@ 300 IN CAA 0 issue \"ca.test\"\n");
+    ok(wait_served($s->tls_port, 'www.forbidden.test', $ca->root, seconds => 30), 'the record is corrected, and it is ordered and served');
+    $dns->stop;
+};
+
+scenario hold_waits_for_every_name => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'hold.test' => "\@ 300 IN A 127.0.0.1\n");
+    $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'hold.test', 'www.hold.test' ], hotcert => 'on', set => [ [ bad_names => 'hold' ] ] } ]);
+    $s->start;
+    ok($s->wait_log(qr/hotcert_bad_names is hold/, 15), 'the log says that it is held');
+    orders_stay($ca, 2, 'no order is placed');
+    is($ca->count_of('orders'), 0, 'none at all');
+    $dns->change('hold.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");
+    ok(wait_served($s->tls_port, 'www.hold.test', $ca->root, seconds => 30), 'until the name exists');
+    $dns->stop;
+};
+
+scenario advise_only_says_and_off_does_not_look => sub {
+    my ($kind) = @_;
+    for my $mode ('advise', 'off') {
+        my $s = server($kind);
+        my ($dns, $ca, @conf) = world($s, 'bad.test' => "\@ 300 IN A 127.0.0.1\n\@ 300 IN CAA 0 issue \"other.test\"\n");
+        $s->configure(ca => $ca, @conf, main => [ [ preflight => $mode ] ], hosts => [ { names => ['bad.test'], hotcert => 'on' } ]);
+        $s->start;
+        ok(wait_served($s->tls_port, 'bad.test', $ca->root), "$mode: it is ordered all the same (this CA does not look at CAA)");
+        my $said = $s->log_text =~ /caa-other-issuer|add beside it: bad\.test\. IN CAA 0 issue "ca\.test"/;
+        is($said ? 1 : 0, $mode eq 'advise' ? 1 : 0, "$mode: the log " . ($mode eq 'advise' ? 'has' : 'has not') . ' the finding');
+        $dns->stop;
+    }
+};
+
+scenario a_resolver_that_is_down_stops_nothing => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'plain.test' => "\@ 300 IN A 127.0.0.1\n");
+    $s->configure(ca => $ca, @conf, main => [ [ resolver => '127.53.200.200' ] ], hosts => [ { names => ['plain.test'], hotcert => 'on' } ]);
+    $s->start;
+    ok(wait_served($s->tls_port, 'plain.test', $ca->root, seconds => 40), 'the order is placed, and the CA sees the name');
+    ok($s->wait_log(qr/127\.53\.200\.200/, 1), 'the log names the resolver');
+    $dns->stop;
+};
+
+scenario an_ipv6_address_that_leads_elsewhere_is_named => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $six = HotCert::Dns::add_address('fd00:53::' . (1 + int rand 60000));
+    my ($dns, $ca, @conf) = world($s, 'six.test' => "\@ 300 IN A 127.0.0.1\n\@ 300 IN AAAA $six\n");
+    my $pages = spew("$s->{dir}/pages", "* 404 somebody else\n");
+    spawn("$s->{dir}/web.log", $^X, 't/lib/webhere.pl', $six, $s->http_port, $pages);
+    wait_for(5, sub { slurp("$s->{dir}/web.log") =~ /ready/ }) or die 'the web server does not start';
+    $s->configure(ca => $ca, @conf, hosts => [ { names => ['six.test'], hotcert => 'on' } ]);
+    $s->start;
+    ok($s->wait_log(qr/over IPv6, \Q$six\E gives status 404.*over IPv4, 127\.0\.0\.1 gives our own answer/, 20), 'the log says what each family gives');
+    ok($s->wait_log(qr/six\.test\. IN AAAA \Q$six\E/, 5), 'and which record to look at');
+    ok($s->wait_log(qr/the CA says/i, 20), 'the CA refuses too, and both are said');
+    unlike($s->log_text, qr/somebody else/, 'the page is not in the log');
+    $dns->stop;
+};
+
+done_testing;
