@@ -373,7 +373,7 @@ static void without_root_nothing_is_dropped(void)
 
 static int copy_self(void)
 {
-    char command[256];
+    char command[512];
 
     (void)snprintf(folder, sizeof(folder), "/tmp/hotcert-spawn.%ld", (long)getpid());
     (void)snprintf(program, sizeof(program), "%s/hotcert", folder);
