@@ -9,7 +9,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "conf/name.h"
+#include "pki/key_ec.h"
 #include "pki/san.h"
 
 int hc_key_new(enum hc_key_type type, EVP_PKEY **out, struct hc_error *err)
@@ -80,56 +80,66 @@ bool hc_key_is_supported(EVP_PKEY *key)
     }
 }
 
-/* EVP_PKEY_* of a PKCS#8 structure's algorithm: d2i with a known type is a third of the work. */
-static int type_in_der(const unsigned char *der, size_t len)
+/* d2i with a known type is a third of the work of finding the type out. */
+static EVP_PKEY *decode(const PKCS8_PRIV_KEY_INFO *info, int type, const unsigned char *der,
+                        size_t len)
 {
     const unsigned char *p = der;
-    const ASN1_OBJECT *algorithm = NULL;
-    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)len);
-    int type = EVP_PKEY_NONE;
+    EVP_PKEY *key = type == EVP_PKEY_EC ? hc_key_ec_from_pkcs8(info) : NULL;
 
-    if (info != NULL && (size_t)(p - der) == len &&
-        PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1) {
-        type = OBJ_obj2nid(algorithm);
+    if (key != NULL) {
+        return key;
     }
-    PKCS8_PRIV_KEY_INFO_free(info);
-    return type;
+    key = d2i_PrivateKey(type, NULL, &p, (long)len);
+    if (key != NULL && (size_t)(p - der) != len) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    return key;
+}
+
+static int key_of(const PKCS8_PRIV_KEY_INFO *info, const unsigned char *der, size_t len,
+                  EVP_PKEY **out, struct hc_error *err)
+{
+    const ASN1_OBJECT *algorithm = NULL;
+    EVP_PKEY *key = NULL;
+    int type = PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1 ? OBJ_obj2nid(algorithm)
+                                                                        : EVP_PKEY_NONE;
+
+    if (type != EVP_PKEY_RSA && type != EVP_PKEY_RSA_PSS && type != EVP_PKEY_EC &&
+        type != EVP_PKEY_ED25519) {
+        return hc_error_set(err, HC_P_KEY_UNSUPPORTED, NULL, "a key of the kind %s",
+                            OBJ_nid2ln(type));
+    }
+    key = decode(info, type, der, len);
+    if (key == NULL) {
+        return hc_error_set(err, HC_P_PEM_DAMAGED, NULL, "a private key that cannot be read");
+    }
+    if (!hc_key_is_supported(key)) {
+        EVP_PKEY_free(key);
+        return hc_error_set(err, HC_P_KEY_UNSUPPORTED, NULL,
+                            "a curve or size that TLS does not have");
+    }
+    *out = key;
+    return 0;
 }
 
 int hc_key_from_der(const unsigned char *der, size_t len, EVP_PKEY **out, struct hc_error *err)
 {
     const unsigned char *p = der;
-    EVP_PKEY *key = NULL;
-    int type = EVP_PKEY_NONE;
+    PKCS8_PRIV_KEY_INFO *info = NULL;
     int rc = -1;
 
     if (len == 0 || len > HC_KEY_DER_MAX) {
         return hc_error_set(err, HC_P_PEM_DAMAGED, NULL, "a private key of %zu bytes", len);
     }
-    type = type_in_der(der, len);
-    if (type == EVP_PKEY_NONE) {
+    info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)len);
+    if (info == NULL || (size_t)(p - der) != len) {
         hc_error_set(err, HC_P_PEM_DAMAGED, NULL, "a private key that is not PKCS#8");
-        goto out;
+    } else {
+        rc = key_of(info, der, len, out, err);
     }
-    if (type != EVP_PKEY_RSA && type != EVP_PKEY_RSA_PSS && type != EVP_PKEY_EC &&
-        type != EVP_PKEY_ED25519) {
-        hc_error_set(err, HC_P_KEY_UNSUPPORTED, NULL, "a key of the kind %s", OBJ_nid2ln(type));
-        goto out;
-    }
-    key = d2i_PrivateKey(type, NULL, &p, (long)len);
-    if (key == NULL || (size_t)(p - der) != len) {
-        hc_error_set(err, HC_P_PEM_DAMAGED, NULL, "a private key that cannot be read");
-        goto out;
-    }
-    if (!hc_key_is_supported(key)) {
-        hc_error_set(err, HC_P_KEY_UNSUPPORTED, NULL, "a curve or size that TLS does not have");
-        goto out;
-    }
-    *out = key;
-    key = NULL;
-    rc = 0;
-out:
-    EVP_PKEY_free(key);
+    PKCS8_PRIV_KEY_INFO_free(info);
     ERR_clear_error();
     return rc;
 }
