@@ -59,7 +59,7 @@ sub sign {
     return $what;
 }
 
-# A leaf for names: { key, cert, fullchain => text, serial }.
+# A leaf for names: { key, cert, fullchain => text, serial }. aia: where its issuer is to be had.
 sub make_leaf {
     my ($ca, $names, %opt) = @_;
     my $base = temp_dir() . '/leaf' . ++$count;
@@ -69,7 +69,8 @@ sub make_leaf {
     sign($leaf, $ca, '/CN=' . substr($names->[0], 0, 60), $opt{days} // 90,
         "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
             . "extendedKeyUsage=" . ($opt{usage} // 'serverAuth') . "\nsubjectAltName=$san\n"
-            . "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n");
+            . "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+            . ($opt{aia} ? "authorityInfoAccess=caIssuers;URI:$opt{aia}\n" : ''));
     my $chain = slurp($leaf->{cert});
     for (my $up = $ca; $up && $up->{issuer}; $up = $up->{issuer}) { $chain .= slurp($up->{cert}) }
     $leaf->{fullchain} = $chain;
