@@ -111,6 +111,7 @@ static void look_at(struct hc_agent *agent, size_t index)
     struct hc_bundle *bundle = read_served(agent, identity);
     struct hc_findings findings = {NULL, 0, 0};
     int64_t now = hc_agent_now(agent);
+    const struct hc_list *left_out = &agent->outlooks[index].plan.left_out;
     char subject[HC_SUBJECT];
     bool last_tenth = false;
     struct hc_error err;
@@ -122,8 +123,7 @@ static void look_at(struct hc_agent *agent, size_t index)
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         int64_t next = next_change(pair, now);
 
-        if (hc_judge_pair(&agent->judge, identity, pair, NULL, NULL, NULL, now, &findings, &err) !=
-            0) {
+        if (hc_judge_served(&agent->judge, identity, pair, left_out, now, &findings, &err) != 0) {
             hc_log_error(agent->o.log, HC_LOG_ERROR, "checking what is served", &err);
             break;
         }
@@ -136,6 +136,23 @@ static void look_at(struct hc_agent *agent, size_t index)
     }
     hc_findings_dispose(&findings);
     hc_bundle_free(bundle);
+}
+
+void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *pair,
+                    const struct hc_findings *findings)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_served *served = &agent->served[index];
+    int64_t now = hc_agent_now(agent);
+    char subject[HC_SUBJECT];
+
+    if (identity->key_type_count != 1) {
+        return; /* what is said is said of all its pairs together */
+    }
+    served->look_at = next_change(pair, now);
+    served->flawed = hc_findings_worst(findings) != HC_CLASS_REMARK;
+    say(agent, served, hc_identity_subject(identity, subject), identity, findings,
+        in_last_tenth(pair, now));
 }
 
 int64_t hc_health_run(struct hc_agent *agent)

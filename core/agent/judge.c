@@ -55,6 +55,21 @@ int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
     return hc_check_pair(pair, &how, findings, err);
 }
 
+int hc_judge_served(struct hc_judge *judge, const struct hc_identity *identity,
+                    const struct hc_pair *pair, const struct hc_list *left_out, int64_t now,
+                    struct hc_findings *findings, struct hc_error *err)
+{
+    struct hc_check how = {
+        .names = identity->names.count > 0 ? &identity->names : NULL,
+        .left_out = left_out,
+        .roots = roots_for(judge, identity->trusted_certificate),
+        .now = now,
+        .margin = -1,
+    };
+
+    return hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), &how, findings, err);
+}
+
 static bool is_accepted(const struct hc_list *accept, const struct hc_finding *finding)
 {
     return accept != NULL && hc_list_has(accept, hc_problem_row(finding->problem)->slug);

@@ -33,6 +33,11 @@ int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
                   const struct hc_file_stamp *key_stamp, int64_t now, struct hc_findings *findings,
                   struct hc_error *err) HC_MUST_USE;
 
+/* The same for what is being served already: what goes over the wire does not change by age. */
+int hc_judge_served(struct hc_judge *judge, const struct hc_identity *identity,
+                    const struct hc_pair *pair, const struct hc_list *left_out, int64_t now,
+                    struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
+
 /*
  * A line for each finding: flaws at flaw_level, but what hotcert_accept names and remarks at
  * remark_level. subject stands before them.

@@ -176,6 +176,23 @@ static int refuse(const struct hc_conf *conf, const struct hc_watched *watched,
                         conf->files.items[watched->certificate], conf->files.items[watched->key]);
 }
 
+/* hotcert_repair: the copy of the same certificate may have the issuers that the file lacks. */
+static void prefer_mended(struct loader *loader, const struct hc_identity *identity,
+                          const struct hc_watched *watched, struct hc_pair **pair)
+{
+    struct hc_pair *copy = NULL;
+
+    if (identity->repair != HC_REPAIR_AIA || read_copy(loader, watched, &copy) != 0) {
+        return;
+    }
+    if (X509_cmp(hc_pair_leaf(copy), hc_pair_leaf(*pair)) == 0 &&
+        sk_X509_num(hc_pair_chain(copy)) > sk_X509_num(hc_pair_chain(*pair))) {
+        hc_pair_free(*pair);
+        *pair = hc_pair_ref(copy);
+    }
+    hc_pair_free(copy);
+}
+
 /* The files' pair, or the last good copy; -1: there is neither, err says so. */
 static int load_pair(struct loader *loader, const struct hc_identity *identity,
                      const struct hc_watched *watched, struct hc_pair **pair, struct hc_error *err)
@@ -184,6 +201,7 @@ static int load_pair(struct loader *loader, const struct hc_identity *identity,
 
     hc_error_init(&why);
     if (read_files(loader, identity, watched, pair, &why) == 0) {
+        prefer_mended(loader, identity, watched, pair);
         return 0;
     }
     if (read_copy(loader, watched, pair) != 0) {

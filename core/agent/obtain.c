@@ -20,10 +20,11 @@ struct hc_obtain {
     struct hc_store_lock *lock;
     struct hc_order *order;
     struct hc_order_handler handler;
-    struct hc_list names;  /* what is ordered */
-    struct hc_list tokens; /* presented now */
-    struct hc_pair *pair;  /* obtained; waits for its commit */
-    bool halted;           /* the next agent goes on: the CA may be asking for a token right now */
+    struct hc_list names;        /* what is ordered */
+    struct hc_list tokens;       /* presented now */
+    struct hc_pair *pair;        /* obtained; waits for its commit */
+    struct hc_findings findings; /* about it */
+    bool halted; /* the next agent goes on: the CA may be asking for a token right now */
     int64_t started_ms;
 };
 
@@ -61,6 +62,7 @@ void hc_obtain_free(struct hc_obtain *obtain)
     obtain->agent->running--;
     obtain->job->obtain = NULL;
     hc_pair_free(obtain->pair);
+    hc_findings_dispose(&obtain->findings);
     hc_list_dispose(&obtain->names);
     hc_list_dispose(&obtain->tokens);
     hc_store_unlock(obtain->lock);
@@ -120,6 +122,7 @@ static void commit(struct hc_obtain *obtain)
         }
     }
     hc_publish_after(agent, &info);
+    hc_health_note(agent, job->index, obtain->pair, &obtain->findings);
     hc_outlook_obtained(agent, job->index, &obtain->names);
     store_job(agent, job);
     hc_line_info_dispose(&info);
@@ -188,10 +191,11 @@ static int decide(struct hc_obtain *obtain, const struct hc_pair *pair,
     const struct hc_identity *identity = obtain->job->identity;
     struct hc_findings current = {NULL, 0, 0};
     struct hc_swap_case c = {.candidate = findings, .accept = &identity->accept};
+    const struct hc_list *left_out = &agent->outlooks[obtain->job->index].plan.left_out;
     const struct hc_finding *why = NULL;
     int rc = -1;
 
-    if (hc_judge_pair(&agent->judge, identity, pair, NULL, NULL, NULL, hc_agent_now(agent),
+    if (hc_judge_pair(&agent->judge, identity, pair, left_out, NULL, NULL, hc_agent_now(agent),
                       findings, err) != 0) {
         goto out;
     }
@@ -224,6 +228,8 @@ static int take_result(struct hc_obtain *obtain, const struct hc_order_result *r
     hc_mend(obtain->agent, obtain->job->identity, &pair);
     if (check_pair(obtain, pair, err) == 0 && decide(obtain, pair, &findings, err) == 0) {
         obtain->pair = pair;
+        obtain->findings = findings;
+        memset(&findings, 0, sizeof(findings));
         pair = NULL;
         rc = 0;
     }

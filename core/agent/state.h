@@ -354,6 +354,9 @@ void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info);
 
 /* Judges what is served, a few at a time; milliseconds until the next look, -1: none. */
 int64_t hc_health_run(struct hc_agent *agent);
+/* What was just published was judged just now: saves the first look at it. */
+void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *pair,
+                    const struct hc_findings *findings);
 
 /* ---- control.c ---- */
 
