@@ -401,6 +401,10 @@ static bool progress(struct hc_preflight *p)
         struct hc_preflight_result result = {p->results, p->count};
 
         note_failure(p);
+        for (size_t i = 0; i < p->count; i++) {
+            hc_logf(p->log, HC_LOG_DEBUG, "preflight: %s: %s", p->results[i].name,
+                    hc_preflight_verdict_name(p->results[i].verdict));
+        }
         p->freed = &freed;
         p->done(p->self, &result);
         if (!freed) {
