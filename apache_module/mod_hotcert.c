@@ -126,14 +126,33 @@ static bool must_examine(void)
            (mode == AP_SQ_RM_CONFIG_TEST || (mode == AP_SQ_RM_NORMAL && !asked_to_stop()));
 }
 
+/* Hosts, identities, whose rights: all that follows from the configuration's text. */
+static int complete(struct mod_hotcert_state *state, server_rec *server, struct hc_error *err)
+{
+    struct hc_findings notes = {0};
+    struct hc_rights rights;
+    int rc = -1;
+
+    mod_hotcert_rights(&rights);
+    if (rights.drop && rights.user != NULL &&
+        hc_strdup(rights.user, &state->conf->user, err) != 0) {
+        goto out;
+    }
+    if (mod_hotcert_hosts_build(state, server, &notes, err) != 0) {
+        goto out;
+    }
+    tell(state, &notes);
+    rc = 0;
+out:
+    hc_findings_dispose(&notes);
+    return rc;
+}
+
 static int check_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_pool,
                         server_rec *server)
 {
     struct mod_hotcert_state *state = mod_hotcert;
-    struct hc_findings notes = {0};
-    struct hc_rights rights;
     struct hc_error err;
-    int rc = OK;
 
     (void)pool;
     (void)log_pool;
@@ -141,20 +160,11 @@ static int check_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp
     hc_error_init(&err);
     state->server = server;
     mod_hotcert_log_init(state);
-    mod_hotcert_rights(&rights);
-    if (rights.drop && rights.user != NULL &&
-        hc_strdup(rights.user, &state->conf->user, &err) != 0) {
-        rc = refuse(state, &err);
-    } else if (mod_hotcert_hosts_build(state, server, &notes, &err) != 0) {
-        rc = refuse(state, &err);
-    } else {
-        tell(state, &notes);
-        if (must_examine() && mod_hotcert_examine(state, &err) != 0) {
-            rc = refuse(state, &err);
-        }
+    if (complete(state, server, &err) != 0 ||
+        (must_examine() && mod_hotcert_examine(state, &err) != 0)) {
+        return refuse(state, &err);
     }
-    hc_findings_dispose(&notes);
-    return rc;
+    return OK;
 }
 
 static int before_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_pool,

@@ -434,7 +434,7 @@ static int remember(struct mod_hotcert_state *state, server_rec *server,
     host->config = config;
     host->identity = (size_t)identity;
     host->bootstrap = hc_scope_bootstrap(state->conf, scope);
-    apr_hash_set(state->hosts, &host->server, sizeof(host->server), host);
+    apr_hash_set(state->hosts, &host->server, sizeof(server_rec *), host);
     return 0;
 }
 
@@ -488,5 +488,5 @@ int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers
 struct mod_hotcert_host *mod_hotcert_host_of(const struct mod_hotcert_state *state,
                                              const server_rec *server)
 {
-    return apr_hash_get(state->hosts, &server, sizeof(server));
+    return apr_hash_get(state->hosts, &server, sizeof(server_rec *));
 }
