@@ -186,12 +186,21 @@ static void news(int reason, void *data, apr_wait_t status)
     }
 }
 
-/* The parent's news of a process of a generation before: it was told to end, and has. */
+/* A process of a generation before, and its entry in retained->leaving. */
+struct leaver {
+    apr_proc_t proc;
+    pid_t *entry;
+};
+
+/* The parent's news of such a one: it was told to end, and has. */
 static void old_news(int reason, void *data, apr_wait_t status)
 {
+    struct leaver *leaver = data;
+
     (void)status;
     if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
-        apr_proc_other_child_unregister(data);
+        *leaver->entry = 0; /* the number may soon be another process's */
+        apr_proc_other_child_unregister(leaver);
     }
 }
 
@@ -210,19 +219,20 @@ static void registered(struct child *child, pid_t pid)
 static void expect_leaving(struct mod_hotcert_processes *p)
 {
     for (size_t i = 0; i < LEAVING_MAX; i++) {
-        pid_t pid = p->retained->leaving[i];
-        apr_proc_t *proc = NULL;
+        pid_t *entry = &p->retained->leaving[i];
+        struct leaver *leaver = NULL;
 
-        if (pid == 0) {
+        if (*entry == 0) {
             continue;
         }
-        if (waitpid(pid, NULL, WNOHANG) != 0) {
-            p->retained->leaving[i] = 0;
+        if (waitpid(*entry, NULL, WNOHANG) != 0) {
+            *entry = 0;
             continue;
         }
-        proc = apr_pcalloc(p->state->pool, sizeof(*proc));
-        proc->pid = pid;
-        apr_proc_other_child_register(proc, old_news, proc, NULL, p->state->pool);
+        leaver = apr_pcalloc(p->state->pool, sizeof(*leaver));
+        leaver->entry = entry;
+        leaver->proc.pid = *entry;
+        apr_proc_other_child_register(&leaver->proc, old_news, leaver, NULL, p->state->pool);
     }
 }
 
@@ -311,6 +321,7 @@ static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *er
 static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
 {
     struct retained *retained = p->retained;
+    struct hc_table_stats stats;
 
     if (!retained->made) {
         if (hc_table_create((size_t)p->state->conf->table_size, &retained->table_fd,
@@ -326,6 +337,12 @@ static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
     }
     retained->module = &module_mark;
     p->state->table = retained->table;
+    hc_table_stats(retained->table, &stats);
+    if (stats.size != (size_t)p->state->conf->table_size) {
+        hc_logf(&p->state->log, HC_LOG_WARN,
+                "HotCertTableSize takes effect at the next start: until then the table has %zu MiB",
+                stats.size >> 20);
+    }
     return 0;
 }
 

@@ -312,10 +312,14 @@ static int process_connection(conn_rec *c)
 static int init_stapling_status(server_rec *server, apr_pool_t *pool, X509 *certificate,
                                 X509 *issuer)
 {
+    const struct mod_hotcert_host *host =
+        mod_hotcert != NULL ? mod_hotcert_host_of(mod_hotcert, server) : NULL;
+
     (void)pool;
     (void)certificate;
     (void)issuer;
-    return mod_hotcert != NULL && mod_hotcert_host_of(mod_hotcert, server) != NULL ? OK : DECLINED;
+    /* where stapling is off, OK would turn mod_ssl's status callback on */
+    return host != NULL && host->config->stapling == MOD_HOTCERT_ON ? OK : DECLINED;
 }
 
 static int get_stapling_status(unsigned char **der, int *der_len, conn_rec *c, server_rec *server,

@@ -57,22 +57,26 @@ scenario a_session_never_resumes_at_a_host_of_the_same_name_on_another_address =
     my $client = make_leaf($ca{x}, ['client.test'], usage => 'clientAuth');
     my ($s, $leaf) = watching(host => { httpd => "SSLVerifyClient require\nSSLCACertificateFile $ca{x}{cert}" });
     my ($port, @pair) = ($s->tls_port, @{ $s->{last}{hosts}[0]{pair} });
-    $s->reconfigure(httpd_main => "Listen 127.0.0.2:$port\n<VirtualHost 127.0.0.2:$port>\nServerName w.test\nSSLEngine on\nHotCert watch\n"
-        . "SSLCertificateFile $pair[0]\nSSLCertificateKeyFile $pair[1]\nSSLVerifyClient require\nSSLCACertificateFile $ca{y}{cert}\n</VirtualHost>\n"
-        . 'SSLSessionTicketKeyFile ' . spew_secret(temp_dir() . '/ticket', join '', map { chr int rand 256 } 1 .. 48) . "\n");
-    $s->start;
-    for my $how ([ '-tls1_2' ], [ '-tls1_2', '-no_ticket' ], [ '-tls1_3' ]) {
-        my @as = (@$how, '-cert', $client->{cert}, '-key', $client->{key});
-        my $session = temp_dir() . '/session' . join '', @$how;
-        like(at('127.0.0.1', $port, @as, '-sess_out', $session), qr/200 OK/, "@$how: the client is let in at one address");
-        my $same = at('127.0.0.1', $port, @as, '-sess_in', $session);
-        like($same, qr/^Reused/m, 'resumes there');
-        like($same, qr/200 OK/, 'and is let in');
-        unlink $session;
-        at('127.0.0.1', $port, @as, '-sess_out', $session);
-        my $other = at('127.0.0.2', $port, @as, '-sess_in', $session);
-        unlike($other, qr/^Reused/m, 'does not resume at the other');
-        unlike($other, qr/200 OK/, 'and is not let in');
+    my $key = spew_secret(temp_dir() . '/ticket', join '', map { chr int rand 256 } 1 .. 48);
+    my $second = "Listen 127.0.0.2:$port\n<VirtualHost 127.0.0.2:$port>\nServerName w.test\nSSLEngine on\nHotCert watch\n"
+        . "SSLCertificateFile $pair[0]\nSSLCertificateKeyFile $pair[1]\nSSLVerifyClient require\nSSLCACertificateFile $ca{y}{cert}\n"
+        . "</VirtualHost>\nSSLSessionTicketKeyFile $key\n";
+    for my $tickets (qw(on off)) {
+        $s->reconfigure(httpd_main => $second . "SSLSessionTickets $tickets\n");
+        $s->master ? $s->restart : $s->start;
+        for my $tls (qw(-tls1_2 -tls1_3)) {
+            my @as = ($tls, '-cert', $client->{cert}, '-key', $client->{key});
+            my $session = temp_dir() . "/session$tls-$tickets";
+            like(at('127.0.0.1', $port, @as, '-sess_out', $session), qr/200 OK/, "$tls, tickets $tickets: the client is let in at one address");
+            my $same = at('127.0.0.1', $port, @as, '-sess_in', $session);
+            like($same, qr/^Reused/m, 'resumes there');
+            like($same, qr/200 OK/, 'and is let in');
+            unlink $session;
+            at('127.0.0.1', $port, @as, '-sess_out', $session);
+            my $other = at('127.0.0.2', $port, @as, '-sess_in', $session);
+            unlike($other, qr/^Reused/m, 'does not resume at the other');
+            unlike($other, qr/200 OK/, 'and is not let in');
+        }
     }
 });
 
