@@ -49,10 +49,18 @@ static int wait_for(const struct link *l, short events, struct hc_error *err)
     }
 }
 
-static int connect_to(const struct addrinfo *a, struct link *l, struct hc_error *err)
+/* What became of a connection that was under way: 0, or an errno. */
+static int socket_error(int fd)
 {
     int failed = 0;
     socklen_t len = sizeof(failed);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len) == 0 ? failed : errno;
+}
+
+static int connect_to(const struct addrinfo *a, struct link *l, struct hc_error *err)
+{
+    int failed = 0;
 
     l->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (l->fd < 0) {
@@ -62,8 +70,8 @@ static int connect_to(const struct addrinfo *a, struct link *l, struct hc_error 
         failed = errno;
     } else if (wait_for(l, POLLOUT, err) != 0) {
         goto bad;
-    } else if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &failed, &len) != 0) {
-        failed = errno;
+    } else {
+        failed = socket_error(l->fd);
     }
     if (failed == 0) {
         return 0;

@@ -188,7 +188,7 @@ static int passphrase_cb(char *buf, int size, int writing HC_UNUSED, void *arg)
     if (passphrase == NULL || size < 0 || len > (size_t)size) {
         return -1;
     }
-    memcpy(buf, passphrase, len);
+    memcpy(buf, passphrase, len); /* NOLINT(bugprone-not-null-terminated-result): OpenSSL counts */
     return (int)len;
 }
 
