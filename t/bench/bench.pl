@@ -317,9 +317,19 @@ sub bench_checks {
     return;
 }
 
+# ---- names ----
+
+# In a process of its own: it enters a network namespace.
+sub bench_names {
+    my ($code, $out) = run({ _seconds => 120 }, $^X, 't/bench/names.pl');
+    say_line($out);
+    judge($code == 0, 'names: every figure is as it should be');
+    return;
+}
+
 my %bench = (handshakes => \&bench_handshakes, swaps => \&bench_swaps, memory => \&bench_memory,
-    issuance => \&bench_issuance, checks => \&bench_checks);
-for my $name (qw(checks swaps issuance memory handshakes)) {
+    issuance => \&bench_issuance, checks => \&bench_checks, names => \&bench_names);
+for my $name (qw(checks names swaps issuance memory handshakes)) {
     next if $ENV{BENCH_ONLY} && $name !~ /$ENV{BENCH_ONLY}/;
     my $began = time;
     $bench{$name}->();

@@ -39,14 +39,14 @@ struct options {
     int held;
     long count; /* handshakes in all; 0: until seconds are over or SIGTERM */
     double seconds;
-    int pause_ms; /* between two requests of one held connection */
-    const char *sni[SNI_MAX];
+    int pause_ms;       /* between two requests of one held connection */
+    char *sni[SNI_MAX]; /* not const: OpenSSL's macros take them without */
     size_t sni_count;
     const char *ca;
     int version; /* TLS1_2_VERSION, TLS1_3_VERSION, 0: any */
-    const char *sigalgs;
+    char *sigalgs;
     const char *ciphers;
-    const char *groups;
+    char *groups;
 };
 
 static struct options opt = {.lanes = 1, .pause_ms = 50};
@@ -163,7 +163,7 @@ static void judge(SSL *ssl, const char *sni)
 }
 
 /* One connection with its handshake done, or NULL (counted and noted). */
-static SSL *connect_one(SSL_CTX *ctx, const char *sni)
+static SSL *connect_one(SSL_CTX *ctx, char *sni)
 {
     int fd = dial();
     SSL *ssl = NULL;
@@ -210,7 +210,7 @@ static void *run_lane(void *arg)
 
     while (!atomic_load(&stopping)) {
         long n = atomic_fetch_add(&started, 1);
-        const char *sni = opt.sni[(size_t)n % opt.sni_count];
+        char *sni = opt.sni[(size_t)n % opt.sni_count];
         SSL *ssl;
 
         if (opt.count > 0 && n >= opt.count) {
@@ -270,7 +270,7 @@ static void *run_held(void *arg)
     }
     while (!atomic_load(&stopping)) {
         for (int i = 0; i < opt.held; i++) {
-            const char *sni = opt.sni[(size_t)i % opt.sni_count];
+            char *sni = opt.sni[(size_t)i % opt.sni_count];
 
             if (held[i] == NULL) { /* it was dropped: a client would come back */
                 held[i] = connect_one(ctx, sni);
