@@ -499,7 +499,8 @@ static void a_bootstrap_for_a_host_has_its_name_and_an_issuer(void)
         X509 *issuer = NULL;
 
         is_int(hc_pair_bootstrap_for(rows[i].name, &pair, &err), 0, "it is made");
-        is_int((long long)hc_pair_names(pair)->count, rows[i].covered != NULL, "of one name at most");
+        is_int((long long)hc_pair_names(pair)->count, rows[i].covered != NULL,
+               "of one name at most");
         if (rows[i].covered != NULL) {
             is_str(hc_pair_names(pair)->items[0], rows[i].covered, "the host's");
         }
