@@ -25,7 +25,7 @@ ifneq ($(SAN),)
 CC         = clang-14
 OPT        = -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
 HARDEN     =
-LDSAN      = -fsanitize=$(SAN)
+LDSAN      = -fsanitize=$(SAN) $(LDEXTRA)
 endif
 CFLAGS    += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
 LDHARDEN   = -Wl,-z,relro,-z,now

@@ -40,6 +40,7 @@
 #            type TYPE/SUBTYPE                   another content type on the true reply
 #            body FILE                           another body on the true reply (a chain for another
 #                                                key, in a wrong order ..)
+#            reverse                             the certificates of the true chain, last one first
 #            json MEMBER VALUE                   a top-level text of the true JSON is replaced
 #                                                ("json status ready")
 #            http                                https:// becomes http:// in body and Location
@@ -215,6 +216,8 @@ sub change {
         open my $in, '<', $args[0] or die "$args[0]: $!";
         local $/;
         $body = <$in>;
+    } elsif ($fault eq 'reverse') {
+        $body = join '', reverse $body =~ /(-----BEGIN .*?-----END [^\n]*-----\n)/gs;
     } elsif ($fault eq 'json') {
         my $doc = eval { JSON::PP->new->decode($body) };
         if (ref $doc eq 'HASH') {

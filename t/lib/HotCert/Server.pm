@@ -110,7 +110,11 @@ sub quoted {
 
 # ---- processes ----
 
-sub env { my ($self) = @_; return { %{ $self->{env} // {} } } }
+# HOTCERT_PRELOAD: a sanitizer's run-time library, for modules that were built with it.
+sub env {
+    my ($self) = @_;
+    return { ($ENV{HOTCERT_PRELOAD} ? (LD_PRELOAD => $ENV{HOTCERT_PRELOAD}) : ()), %{ $self->{env} // {} } };
+}
 
 # Every process that belongs to this server: below its master, or forked from it (its command line
 # still names our configuration, or says that it is a keeper) and now a child of the test.
