@@ -181,17 +181,17 @@ lint: format-check docs-check tidy cppcheck analyzer  ## every lint
 	prove t/lint
 
 format-check:
-	clang-format-14 --dry-run -Werror $(C_FILES) $(H_FILES)
+	@clang-format-14 --dry-run -Werror $(C_FILES) $(H_FILES)
 
 tidy:
-	sh t/lint/tidy.sh $(wildcard core/*/*.c) -- $(WARN) -Icore
+	@sh t/lint/tidy.sh $(wildcard core/*/*.c) -- $(WARN) -Icore
 
 cppcheck:
-	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -j2 \
+	@cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -j2 \
 	    --suppressions-list=t/lint/cppcheck.txt -Icore -D_GNU_SOURCE core
 
 analyzer:
-	sh t/lint/analyzer.sh $(wildcard core/*/*.c) -- $(CFLAGS)
+	@sh t/lint/analyzer.sh $(wildcard core/*/*.c) -- $(CFLAGS)
 
 # ---- installing ----
 
