@@ -8,7 +8,8 @@
 #define LOOK_MS     1000  /* where nothing announces changes */
 #define LOOK_FAR_MS 10000 /* where changes are announced */
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
-#define MARK_SHARE  10    /* and cost at most this fraction of the time */
+#define MARK_SHARE  10    /* and cost at most this fraction of the time .. */
+#define MARK_MOST   2000  /* .. but are never further apart than this */
 
 int hc_follow_start(struct hc_agent *agent, struct hc_error *err)
 {
@@ -108,6 +109,7 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
     struct hc_follow *follow = &agent->follow;
     int64_t start = hc_agent_ms(agent);
     int64_t took = 0;
+    int64_t rest = 0;
     uint64_t mark = 0;
 
     if (start < follow->next_mark_ms) {
@@ -120,8 +122,8 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
         follow->mark = mark;
     }
     took = hc_agent_ms(agent) - start;
-    follow->next_mark_ms =
-        start + took + (took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS);
+    rest = took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS;
+    follow->next_mark_ms = start + took + (rest < MARK_MOST ? rest : MARK_MOST);
     return true;
 }
 

@@ -83,8 +83,10 @@ void hc_judge_say(const struct hc_log *log, const char *subject, const struct hc
         const struct hc_finding *f = &findings->items[i];
         bool flaw = f->rank != HC_CLASS_REMARK && !is_accepted(accept, f);
 
+        bool again = strcmp(f->subject, subject) == 0 || f->subject[0] == '\0';
+
         hc_logf(log, flaw ? flaw_level : remark_level, "%s: %s: %s%s%s (%s; %s)", subject,
-                hc_class_name(f->rank), f->subject, f->subject[0] != '\0' ? ": " : "", f->message,
+                hc_class_name(f->rank), again ? "" : f->subject, again ? "" : ": ", f->message,
                 hc_problem_row(f->problem)->slug, f->hint);
     }
 }

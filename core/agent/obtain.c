@@ -254,7 +254,7 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
             hc_ladder_fail(ladder, now, until, name->error.retry_after);
         }
         obtain->ca->dirty = true;
-        hc_outlook_refused(agent, obtain->job->index, name->name, name->error.problem);
+        hc_outlook_refused(agent, obtain->job->index, name->name, &name->error);
         hc_log_error(agent->o.log, HC_LOG_ERROR, obtain->ca->issuer->name, &name->error);
     }
 }
@@ -308,6 +308,7 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
                            hc_job_serving_until(agent, job), err->retry_after);
         }
         say_failed(obtain, err);
+        hc_outlook_compare(agent, job->index, ca);
     }
     agent->jobs_dirty = true;
     store_job(agent, job);

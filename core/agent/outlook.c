@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/state.h"
+#include "dns/refusal.h"
 
 #define LOOK_VALID_S 300 /* a look older than this is made anew before an order */
 #define TOKEN_BYTES  32
@@ -63,13 +64,23 @@ void hc_outlooks_halt(struct hc_agent *agent)
     }
 }
 
+static void forget_refused(struct hc_outlook *outlook)
+{
+    for (size_t i = 0; i < outlook->refused_count; i++) {
+        free(outlook->refused[i].name);
+    }
+    free(outlook->refused);
+    outlook->refused = NULL;
+    outlook->refused_count = 0;
+}
+
 void hc_outlooks_free(struct hc_agent *agent)
 {
     hc_outlooks_halt(agent);
     for (size_t i = 0; agent->outlooks != NULL && i < agent->conf->identity_count; i++) {
         hc_leaveout_dispose(&agent->outlooks[i].state);
         hc_leaveout_plan_dispose(&agent->outlooks[i].plan);
-        hc_list_dispose(&agent->outlooks[i].refused);
+        forget_refused(&agent->outlooks[i]);
     }
     free(agent->outlooks);
     agent->outlooks = NULL;
@@ -269,22 +280,33 @@ static hc_said digest_of(const struct hc_preflight_result *result)
     return said;
 }
 
+static const struct hc_refused *find_refused(const struct hc_outlook *outlook, const char *name)
+{
+    for (size_t i = 0; i < outlook->refused_count; i++) {
+        if (strcmp(outlook->refused[i].name, name) == 0) {
+            return &outlook->refused[i];
+        }
+    }
+    return NULL;
+}
+
+/* What is seen of each name; beside the CA's words where it refused. */
 static void say_findings(struct hc_outlook *outlook, const struct hc_preflight_result *result)
 {
     struct hc_agent *agent = outlook->agent;
     hc_said said = digest_of(result);
+    char text[HC_LOG_LINE];
 
     for (size_t i = 0; i < result->count; i++) {
         const struct hc_preflight_name *name = &result->names[i];
-        bool refused = hc_list_has(&outlook->refused, name->name);
+        const struct hc_refused *refused = find_refused(outlook, name->name);
 
-        if (refused && name->findings.count == 0) {
-            hc_logf(agent->o.log, HC_LOG_WARN,
-                    "%s: the CA refused it; from here nothing speaks against it", name->name);
-        }
-        if (refused || said != outlook->said_findings) {
+        if (refused != NULL) {
+            hc_logf(agent->o.log, HC_LOG_ERROR, "%s: %s", name->name,
+                    hc_refusal_describe(&refused->said, name, text, sizeof(text)));
+        } else if (said != outlook->said_findings) {
             hc_judge_say(agent->o.log, name->name, NULL, &name->findings,
-                         name->leave_out ? HC_LOG_ERROR : HC_LOG_WARN, HC_LOG_INFO);
+                         name->leave_out ? HC_LOG_ERROR : HC_LOG_WARN, HC_LOG_NOTICE);
         }
     }
     outlook->said_findings = said;
@@ -307,7 +329,7 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
         }
     }
     say_findings(outlook, result);
-    hc_list_dispose(&outlook->refused);
+    forget_refused(outlook);
     outlook->looked_at = now;
     end_look(outlook);
     store_one(outlook);
@@ -448,7 +470,27 @@ void hc_outlook_obtained(struct hc_agent *agent, size_t index, const struct hc_l
     hc_outlook_plan(agent, index);
 }
 
-void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name, enum hc_problem why)
+static int keep_refused(struct hc_outlook *outlook, const char *name, const struct hc_error *said,
+                        struct hc_error *err)
+{
+    struct hc_refused *grown = NULL;
+    char *copy = NULL;
+
+    if (find_refused(outlook, name) != NULL) {
+        return 0;
+    }
+    grown = realloc(outlook->refused, (outlook->refused_count + 1) * sizeof(*grown));
+    if (grown == NULL || hc_strdup(name, &copy, err) != 0) {
+        outlook->refused = grown != NULL ? grown : outlook->refused;
+        return hc_error_nomem(err);
+    }
+    outlook->refused = grown;
+    grown[outlook->refused_count++] = (struct hc_refused){copy, *said};
+    return 0;
+}
+
+void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
+                        const struct hc_error *said)
 {
     struct hc_outlook *outlook = &agent->outlooks[index];
     struct hc_error err;
@@ -458,9 +500,20 @@ void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name, 
         return;
     }
     outlook->looked_at = 0;
-    if (hc_leaveout_refused(&outlook->state, name, why, hc_agent_now(agent), &err) != 0 ||
-        hc_list_add(&outlook->refused, name, &err) != 0) {
+    if (hc_leaveout_refused(&outlook->state, name, hc_refusal_problem(said), hc_agent_now(agent),
+                            &err) != 0 ||
+        keep_refused(outlook, name, said, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, "keeping what the CA said of a name", &err);
     }
     store_one(outlook);
+}
+
+void hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (agent->outlooks[index].refused_count > 0 && hc_outlook_start(agent, index, ca, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_WARN, "looking at names", &err);
+    }
 }

@@ -114,6 +114,12 @@ struct hc_served {
 
 #define HC_LOOKING_MOST 32 /* looks at names side by side */
 
+/* A name that the CA refused, and its words. */
+struct hc_refused {
+    char *name;
+    struct hc_error said;
+};
+
 /* What is thought of the names of one identity (under `on`). */
 struct hc_outlook {
     struct hc_agent *agent;
@@ -128,7 +134,8 @@ struct hc_outlook {
     struct hc_ca *looked_for;
     struct hc_preflight *preflight; /* a look that is under way */
     char token[HC_TOKEN_MAX];       /* its own, presented; "": none */
-    struct hc_list refused;         /* by the CA, since the latest look */
+    struct hc_refused *refused;     /* by the CA, since the latest look */
+    size_t refused_count;
     hc_said said_plan;
     hc_said said_findings;
 };
@@ -307,7 +314,9 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca,
 void hc_outlook_ordered(struct hc_agent *agent, size_t index);
 void hc_outlook_obtained(struct hc_agent *agent, size_t index, const struct hc_list *names);
 void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
-                        enum hc_problem why);
+                        const struct hc_error *said);
+/* After refusals: looks at the names, so that both views stand side by side in the log. */
+void hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca);
 
 /* ---- obtain.c ---- */
 
