@@ -1,0 +1,319 @@
+/* The control socket: who may ask what, and what comes back. */
+#include "agent_world.h"
+
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "tap.h"
+
+static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
+static const char *const two_hosts[] = {"a.example", "b.example www.b.example", NULL};
+
+/* A listening socket in the world's folder. */
+static int listen_here(char path[108])
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    snprintf(path, 108, "%s/control", folder);
+    hc_copy(address.sun_path, sizeof(address.sun_path), path);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(fd, 16) != 0 || chmod(path, 0666) != 0) {
+        stop_here(__LINE__);
+    }
+    return fd;
+}
+
+static int connect_here(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    hc_copy(address.sun_path, sizeof(address.sun_path), path);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        stop_here(__LINE__);
+    }
+    return fd;
+}
+
+static void say_on(int fd, const char *text)
+{
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL) != (ssize_t)strlen(text)) {
+        fprintf(stderr, "the agent does not listen\n");
+    }
+}
+
+/* What came, without waiting; NULL: nothing (yet). */
+static json_t *hear(int fd)
+{
+    static char text[200000];
+    ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+    json_error_t where;
+
+    return n > 0 ? json_loadb(text, (size_t)n, 0, &where) : NULL;
+}
+
+static bool is_ok(json_t *reply)
+{
+    bool good = json_is_true(json_object_get(reply, "ok"));
+
+    json_decref(reply);
+    return good;
+}
+
+/* One request and its answer. */
+static json_t *ask(struct server *s, const char *path, const char *request)
+{
+    int fd = connect_here(path);
+    json_t *reply = NULL;
+
+    say_on(fd, request);
+    work(s, NULL);
+    reply = hear(fd);
+    close(fd);
+    return reply;
+}
+
+static void start(struct server *s, char path[108], int *control)
+{
+    struct hc_conf *conf = NULL;
+
+    new_world();
+    *control = listen_here(path);
+    conf = new_conf(on);
+    add_hosts(conf, two_hosts, "");
+    new_table(s);
+    start_agent(s, conf, *control);
+}
+
+static void finish(struct server *s, int control)
+{
+    end_server(s);
+    close(control);
+    end_world();
+}
+
+static void list_tells_the_state(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+    const json_t *first = NULL;
+
+    start(&s, path, &control);
+    cas[0].bad_name = "www.b.example";
+    work(&s, NULL);
+    reply = ask(&s, path, "{\"command\":\"list\"}\n");
+    first = json_array_get(json_object_get(reply, "certificates"), 0);
+    is_int(json_array_size(json_object_get(reply, "certificates")), 2, "two certificates");
+    is_str(json_string_value(json_object_get(first, "state")), "ok", "the first is well");
+    is_str(json_string_value(json_array_get(json_object_get(first, "names"), 0)), "a.example",
+           "its name");
+    is_str(json_string_value(json_object_get(first, "serial")), serial(&s, 0), "its serial");
+    ok(json_is_true(json_object_get(first, "served")), "it is served");
+    first = json_array_get(json_object_get(reply, "certificates"), 1);
+    is_str(json_string_value(json_object_get(first, "state")), "failed", "the second failed");
+    is_int(json_integer_value(json_object_get(first, "failures")), 1, "once");
+    is_str(json_string_value(json_object_get(json_object_get(first, "error"), "subject")),
+           "www.b.example", "by this name");
+    ok(json_is_string(json_object_get(first, "next_try")), "it is tried again at a time");
+    json_decref(reply);
+    finish(&s, control);
+}
+
+static void wait_answers_when_it_is_served(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    int all = 0;
+    int one = 0;
+
+    start(&s, path, &control);
+    cas[0].stuck = true;
+    work(&s, NULL);
+    all = connect_here(path);
+    one = connect_here(path);
+    say_on(all, "{\"command\":\"wait\",\"all\":true,\"timeout\":30}\n");
+    say_on(one, "{\"command\":\"wait\",\"names\":[\"A.example.\"],\"timeout\":30}\n");
+    work(&s, NULL);
+    ok(hear(one) == NULL && hear(all) == NULL, "nothing is served: they wait");
+    cas[0].stuck = false;
+    work(&s, NULL);
+    ok(is_ok(hear(one)), "the one hears of it");
+    ok(is_ok(hear(all)), "and so does the other");
+    close(all);
+    close(one);
+    ok(is_ok(ask(&s, path, "{\"command\":\"wait\",\"all\":true,\"timeout\":0}\n")),
+       "later it is known at once");
+    finish(&s, control);
+}
+
+static void wait_has_its_time(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    int fd = 0;
+    json_t *reply = NULL;
+
+    start(&s, path, &control);
+    cas[0].stuck = true;
+    fd = connect_here(path);
+    say_on(fd, "{\"command\":\"wait\",\"all\":true,\"timeout\":5}\n");
+    work(&s, NULL);
+    ok(hear(fd) == NULL, "it waits");
+    clock_ms += 6000;
+    work(&s, NULL);
+    reply = hear(fd);
+    is_str(json_string_value(json_object_get(reply, "problem")), "timed-out", "not longer");
+    json_decref(reply);
+    close(fd);
+    reply = ask(&s, path, "{\"command\":\"wait\",\"names\":[\"c.example\"],\"timeout\":5}\n");
+    is_str(json_string_value(json_object_get(reply, "problem")), "not-found", "an unknown name");
+    json_decref(reply);
+    finish(&s, control);
+}
+
+static void renew_orders(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+
+    start(&s, path, &control);
+    work(&s, NULL);
+    reply = ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\"}\n");
+    is_int(json_integer_value(json_object_get(reply, "orders")), 0, "nothing is due");
+    is_int(json_integer_value(json_object_get(reply, "found")), 1, "but the name is known");
+    json_decref(reply);
+    reply = ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\",\"force\":true}\n");
+    is_int(json_integer_value(json_object_get(reply, "orders")), 1, "force orders");
+    json_decref(reply);
+    is_int(cas[0].orders, 3, "once");
+    finish(&s, control);
+}
+
+static void others_may_nothing(void)
+{
+    static const char *const requests[] = {"{\"command\":\"list\"}\n",
+                                           "{\"command\":\"wait\",\"all\":true,\"timeout\":0}\n",
+                                           "{\"command\":\"renew\",\"name\":\"a.example\"}\n"};
+    struct server s;
+    char path[108];
+    int control = 0;
+
+    if (geteuid() != 0) {
+        ok(true, "only root can be somebody else");
+        return;
+    }
+    start(&s, path, &control);
+    for (size_t i = 0; i < HC_COUNT(requests); i++) {
+        int ready[2];
+        char byte = 0;
+        int status = 0;
+        pid_t child = 0;
+
+        if (pipe(ready) != 0 || (child = fork()) < 0) {
+            stop_here(__LINE__);
+        }
+        if (child == 0) {
+            int fd = -1;
+            json_t *reply = NULL;
+            const char *problem = NULL;
+
+            if (setgid(65534) != 0 || setuid(65534) != 0) {
+                _exit(3);
+            }
+            fd = connect_here(path);
+            say_on(fd, requests[i]);
+            if (write(ready[1], "x", 1) != 1) {
+                _exit(4);
+            }
+            for (int t = 0; t < 200 && reply == NULL; t++) {
+                usleep(10000);
+                reply = hear(fd);
+            }
+            problem = json_string_value(json_object_get(reply, "problem"));
+            _exit(problem != NULL && strcmp(problem, "forbidden") == 0 ? 0 : 5);
+        }
+        close(ready[1]);
+        if (read(ready[0], &byte, 1) != 1) {
+            stop_here(__LINE__);
+        }
+        work(&s, NULL);
+        waitpid(child, &status, 0);
+        close(ready[0]);
+        ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "forbidden");
+    }
+    finish(&s, control);
+}
+
+static void nonsense_is_refused(void)
+{
+    static const char *const requests[] = {
+        "\n",
+        "x\n",
+        "[]\n",
+        "{}\n",
+        "{\"command\":1}\n",
+        "{\"command\":\"dance\"}\n",
+        "{\"command\":\"renew\"}\n",
+        "{\"command\":\"renew\",\"name\":7}\n",
+        "{\"command\":\"wait\",\"names\":[\"..\"],\"timeout\":1}\n",
+        "{\"command\":\"wait\",\"names\":[1],\"timeout\":1}\n",
+        "{\"command\":\"wait\",\"all\":true,\"timeout\":-1}\n",
+        "{\"command\":\"list\",\"command\":\"list\"}\n"};
+    struct server s;
+    char path[108];
+    int control = 0;
+
+    start(&s, path, &control);
+    work(&s, NULL);
+    for (size_t i = 0; i < HC_COUNT(requests); i++) {
+        json_t *reply = ask(&s, path, requests[i]);
+
+        ok(reply != NULL && json_is_false(json_object_get(reply, "ok")), "refused");
+        json_decref(reply);
+    }
+    finish(&s, control);
+}
+
+static void a_crowd_keeps_nobody_out_for_long(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    int fds[40];
+
+    start(&s, path, &control);
+    for (size_t i = 0; i < HC_COUNT(fds); i++) {
+        fds[i] = connect_here(path);
+        work(&s, NULL);
+    }
+    clock_ms += 11000;
+    work(&s, NULL);
+    ok(is_ok(ask(&s, path, "{\"command\":\"list\"}\n")), "who says nothing is sent away");
+    for (size_t i = 0; i < HC_COUNT(fds); i++) {
+        close(fds[i]);
+    }
+    finish(&s, control);
+}
+
+int main(void)
+{
+    list_tells_the_state();
+    wait_answers_when_it_is_served();
+    wait_has_its_time();
+    renew_orders();
+    others_may_nothing();
+    nonsense_is_refused();
+    a_crowd_keeps_nobody_out_for_long();
+    forged_free(&mid);
+    forged_free(&root);
+    return done();
+}
