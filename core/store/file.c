@@ -96,16 +96,48 @@ int hc_folder_list(struct hc_store *store, int folder, struct hc_list *names, st
     return rc;
 }
 
-/* What a failed open says of a name. */
-static enum hc_file_state state_of_errno(int errnum)
+/*
+ * What a file of somebody else's is. With one name a restore got its owner wrong, and it may be
+ * good; with several it is a link that was planted: nobody restores those.
+ */
+static enum hc_file_state state_of_foreign(const struct stat *st)
 {
+    return S_ISREG(st->st_mode) && st->st_nlink == 1 ? HC_FILE_FOREIGN : HC_FILE_STRANGE;
+}
+
+/* What a failed open says of a name. */
+static enum hc_file_state state_of_errno(int folder, const char *name, int errnum)
+{
+    struct stat st;
+
     if (errnum == ENOENT) {
         return HC_FILE_ABSENT;
     }
     if (errnum == ELOOP || errnum == ENXIO || errnum == EISDIR || errnum == ENODEV) {
         return HC_FILE_STRANGE;
     }
-    return errnum == EACCES || errnum == EPERM ? HC_FILE_FOREIGN : HC_FILE_FAILING;
+    if (errnum != EACCES && errnum != EPERM) {
+        return HC_FILE_FAILING;
+    }
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? state_of_foreign(&st)
+                                                                : HC_FILE_FOREIGN;
+}
+
+/* The problem that goes with a state. */
+static enum hc_problem problem_of(enum hc_file_state state)
+{
+    switch (state) {
+    case HC_FILE_ABSENT:
+        return HC_P_STORE_EMPTY;
+    case HC_FILE_STRANGE:
+        return HC_P_STORE_DAMAGED;
+    case HC_FILE_FOREIGN:
+        return HC_P_STORE_UNSAFE;
+    case HC_FILE_GOOD:
+    case HC_FILE_FAILING:
+        break;
+    }
+    return HC_P_STORE_UNUSABLE;
 }
 
 /* Whether an opened file is one to be read. Modes that are too wide are mended: what is in it is
@@ -125,8 +157,8 @@ static int examine(struct hc_store *store, int fd, const char *subject, enum hc_
                             "not a regular file of at most %zu bytes", HC_STORE_FILE_MAX);
     }
     if (st.st_uid != store->owner) {
-        *state = HC_FILE_FOREIGN;
-        return hc_error_set(err, HC_P_STORE_UNSAFE, subject, "it belongs to user %u, not %u",
+        *state = state_of_foreign(&st);
+        return hc_error_set(err, problem_of(*state), subject, "it belongs to user %u, not %u",
                             (unsigned)st.st_uid, (unsigned)store->owner);
     }
     if ((st.st_mode & 077) != 0 && store->use == HC_STORE_DRIVE) {
@@ -148,13 +180,8 @@ int hc_file_read(struct hc_store *store, int folder, const char *name, const cha
     if (fd < 0) {
         int errnum = errno;
 
-        *state = state_of_errno(errnum);
-        return hc_error_set_errno(err,
-                                  *state == HC_FILE_ABSENT    ? HC_P_STORE_EMPTY
-                                  : *state == HC_FILE_STRANGE ? HC_P_STORE_DAMAGED
-                                  : *state == HC_FILE_FOREIGN ? HC_P_STORE_UNSAFE
-                                                              : HC_P_STORE_UNUSABLE,
-                                  subject, errnum, NULL);
+        *state = state_of_errno(folder, name, errnum);
+        return hc_error_set_errno(err, problem_of(*state), subject, errnum, NULL);
     }
     if (examine(store, fd, subject, state, err) != 0) {
         goto out;

@@ -576,6 +576,15 @@ static void wrong_owners_are_not_an_empty_store(void)
            err.problem == HC_P_STORE_UNSAFE && strstr(err.detail, "user 33") != NULL,
        "none but such: that is an error, not emptiness");
     ok(access(first, F_OK) == 0 && access(second, F_OK) == 0, "they are left where they are");
+    {
+        char *planted = version_path(p.folder, 1, 3);
+
+        ok(link(second, planted) == 0 && current(store, 1, &err) == NULL &&
+               access(planted, F_OK) != 0 && count_entries(p.folder, "damaged") == 2,
+           "but a second name of such a file was planted, and is set aside, as is the first");
+        free(planted);
+        shell("mv '%s'/damaged/*-2.pair '%s'", p.folder, second);
+    }
     ok(chown(first, 0, 0) == 0 && chown(second, 0, 0) == 0 && serves(store, 1, p.second),
        "with the owner put right all is well");
     ok(chmod(second, 0644) == 0 && serves(store, 1, p.second), "a mode that is too wide is mended");
