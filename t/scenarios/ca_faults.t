@@ -1,0 +1,92 @@
+#!/usr/bin/perl
+# A CA that is busy, cut off, or hands out what it must not: through a proxy that breaks what a real
+# one says. What is served goes on; the log names the cause; patience is as long as the CA asks.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::FaultCa;
+use HotCert::Scenario;
+use HotCert::Pki qw(make_ca make_leaf);
+use HotCert::Rig qw(wait_for spew slurp temp_dir);
+
+# A server with one host whose CA is behind the proxy; not started yet.
+sub behind {
+    my ($kind, @rules) = @_;
+    my $s = server($kind);
+    my $pebble = pebble(http_port => $s->http_port);
+    my $ca = HotCert::FaultCa->new($pebble)->rules(@rules);
+    $s->configure(ca => $ca, hosts => [ { names => ['f.test'], hotcert => 'on' } ]);
+    return ($s, $ca, $pebble);
+}
+
+sub seconds_between { my ($one, $other) = @_; return (split ' ', $other)[0] - (split ' ', $one)[0] }
+
+scenario a_busy_CA_is_left_alone_for_as_long_as_it_asks => sub {
+    my ($kind) = @_;
+    for my $form ('12', 'date:12') {
+        my ($s, $ca) = behind($kind, "1 ^POST./order-plz problem 429 rateLimited $form -- too many new orders");
+        $s->start;
+        ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), "Retry-After $form: served in the end");
+        my @orders = $ca->requests(qr{^POST /order-plz});
+        is(scalar @orders, 2, 'the second order was the one');
+        cmp_ok(seconds_between(@orders[ 0, 1 ]), '>=', 10.9, 'and not before the time that the CA named');
+        like($s->log_text, qr/too many new orders/, 'the log has the words of the CA');
+        $s->stop;
+        $ca->stop;
+    }
+};
+
+scenario broken_connections_cost_nothing_but_time => sub {
+    my ($kind) = @_;
+    my ($s, $ca, $pebble) = behind($kind, '1 /dir drop', '1 /nonce-plz status 503 1', '1 /sign-me-up lose',
+        '1 /authZ cut', '1 /chalZ status 500', '1 ^POST./finalize lose', '1 /my-order cut 20', '1 /certZ cut 300');
+    $s->start;
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), 'served');
+    is($pebble->count_of('orders'), 1, 'from one order');
+    is($pebble->count_of('certificates'), 1, 'and one certificate');
+};
+
+scenario what_is_no_certificate_for_this_key_is_never_served => sub {
+    my ($kind) = @_;
+    my $stranger = make_ca('stranger');
+    my $wrong = make_leaf($stranger, ['f.test']);
+    my $file = temp_dir() . "/wrong-$kind.pem";
+    spew($file, $wrong->{fullchain});
+    my ($s, $ca) = behind($kind, "1 /certZ body $file");
+    $s->start;
+    ok($s->wait_log(qr/key-mismatch|does not belong|wrong-certificate|not the one that was ordered/, 30), 'the log says that it is not for our key');
+    isnt(look($s->tls_port, sni => 'f.test')->{serial}, $wrong->{serial}, 'it is not served');
+    my ($code) = $s->hotcert('renew', 'f.test');
+    is($code, 0, 'asked to try again');
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), 'the right one is served');
+};
+
+scenario a_chain_in_the_wrong_order_is_put_right => sub {
+    my ($kind) = @_;
+    my ($s, $ca) = behind($kind, '* /certZ reverse');
+    $s->start;
+    my $l = wait_served($s->tls_port, 'f.test', $ca->root, seconds => 30);
+    is("@{ $l ? $l->{names} : [] }", 'f.test', 'the leaf comes first');
+    is(scalar @{ $l ? $l->{chain} : [] }, 2, 'the intermediate follows');
+};
+
+scenario a_CA_that_leaves_https_is_not_followed => sub {
+    my ($kind) = @_;
+    my ($s, $ca, $pebble) = behind($kind, '* ^POST./order-plz http');
+    $s->start;
+    ok($s->wait_log(qr/handed out a URL that is not followed/, 30), 'the log says so');
+    $ca->rules;
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), 'and when it is right again, it is served');
+};
+
+scenario nonsense_and_floods_are_survived => sub {
+    my ($kind) = @_;
+    my ($s, $ca, $pebble) = behind($kind, '2 /dir huge 3000000', '1 /order-plz huge 2000000', '1 /certZ type text/html');
+    $s->start;
+    ok($s->wait_log(qr/larger than \d+ bytes/, 30), 'the log says that a reply was too large');
+    ok($s->wait_log(qr/content type is "text\/html"/, 30), 'and that a certificate came as something else');
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 90), 'served in the end');
+    is($pebble->count_of('certificates'), 1, 'with the certificate that was issued, not another');
+};
+
+done_testing;
