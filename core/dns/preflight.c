@@ -64,8 +64,8 @@ struct hc_preflight {
     size_t count;
     struct hc_request_how how;
     struct hc_error error;
-    bool busy;
-    bool *freed; /* set when it is freed while it runs */
+    bool busy;  /* inside of progress() */
+    bool freed; /* by its owner, from within done(): it goes when that has returned */
 };
 
 static const char *const verdict_names[] = {
@@ -385,6 +385,21 @@ static void note_failure(struct hc_preflight *p)
     }
 }
 
+static void finish(struct hc_preflight *p)
+{
+    struct hc_preflight_result result = {p->results, p->count};
+
+    note_failure(p);
+    for (size_t i = 0; i < p->count; i++) {
+        hc_logf(p->log, HC_LOG_DEBUG, "preflight: %s: %s", p->results[i].name,
+                hc_preflight_verdict_name(p->results[i].verdict));
+    }
+    /* whatever may still be in flight ends here, not after its owner has closed the ports */
+    hc_looks_free(p->looks);
+    p->looks = NULL;
+    p->done(p->self, &result);
+}
+
 /* Goes on as far as possible. The preflight may be gone afterwards: true then. */
 static bool progress(struct hc_preflight *p)
 {
@@ -396,20 +411,13 @@ static bool progress(struct hc_preflight *p)
     p->busy = true;
     while (step(p)) {
     }
-    p->busy = false;
     if (p->phase == PHASE_DONE) {
-        struct hc_preflight_result result = {p->results, p->count};
-
-        note_failure(p);
-        for (size_t i = 0; i < p->count; i++) {
-            hc_logf(p->log, HC_LOG_DEBUG, "preflight: %s: %s", p->results[i].name,
-                    hc_preflight_verdict_name(p->results[i].verdict));
-        }
-        p->freed = &freed;
-        p->done(p->self, &result);
-        if (!freed) {
-            p->freed = NULL;
-        }
+        finish(p);
+    }
+    p->busy = false;
+    freed = p->freed;
+    if (freed) {
+        hc_preflight_free(p);
     }
     return freed;
 }
@@ -563,6 +571,10 @@ void hc_preflight_free(struct hc_preflight *p)
     if (p == NULL) {
         return;
     }
+    if (p->busy) {
+        p->freed = true;
+        return;
+    }
     for (size_t i = 0; i < p->count; i++) {
         for (size_t k = 0; k < p->names[i].request_count; k++) {
             hc_request_dispose(&p->names[i].requests[k]);
@@ -581,8 +593,5 @@ void hc_preflight_free(struct hc_preflight *p)
     free(p->account_uri);
     free(p->token);
     free(p->answer);
-    if (p->freed != NULL) {
-        *p->freed = true;
-    }
     free(p);
 }

@@ -7,25 +7,26 @@
 /* A refusal and a word that, where it stands in the CA's text, says more than the type does. */
 struct row {
     enum hc_problem said;
-    const char *word; /* NULL: whatever the text */
     enum hc_problem ours;
+    const char *word; /* NULL: whatever the text */
 };
 
 static const struct row rows[] = {
-    {HC_P_CA_SAYS_CAA, "SERVFAIL", HC_P_CAA_FAILED},
-    {HC_P_CA_SAYS_CAA, "timed out", HC_P_CAA_FAILED},
-    {HC_P_CA_SAYS_CAA, NULL, HC_P_CAA_OTHER_ISSUER},
-    {HC_P_CA_SAYS_DNS, "DNSSEC", HC_P_DNS_DNSSEC_BROKEN},
-    {HC_P_CA_SAYS_DNS, "CAA", HC_P_CAA_FAILED},
-    {HC_P_CA_SAYS_DNS, "NXDOMAIN", HC_P_DNS_NO_SUCH_NAME},
-    {HC_P_CA_SAYS_DNS, "SERVFAIL", HC_P_DNS_FAILED},
-    {HC_P_CA_SAYS_DNS, "timed out", HC_P_DNS_FAILED},
-    {HC_P_CA_SAYS_DNS, "reserved", HC_P_DNS_RESERVED_ADDRESS},
-    {HC_P_CA_SAYS_DNS, NULL, HC_P_DNS_NO_ADDRESS},
-    {HC_P_CA_SAYS_CONNECTION, "redirect", HC_P_HTTP_REDIRECT},
-    {HC_P_CA_SAYS_CONNECTION, NULL, HC_P_HTTP_UNREACHABLE},
-    {HC_P_CA_SAYS_ANSWER, NULL, HC_P_HTTP_WRONG_ANSWER},
-    {HC_P_CA_SAYS_NAME, NULL, HC_P_NAME_INVALID},
+    {HC_P_CA_SAYS_CAA, HC_P_CAA_FAILED, "SERVFAIL"},
+    {HC_P_CA_SAYS_CAA, HC_P_CAA_FAILED, "timed out"},
+    {HC_P_CA_SAYS_CAA, HC_P_CAA_OTHER_ISSUER, NULL},
+    {HC_P_CA_SAYS_DNS, HC_P_DNS_DNSSEC_BROKEN, "DNSSEC"},
+    {HC_P_CA_SAYS_DNS, HC_P_CAA_FAILED, "CAA"},
+    {HC_P_CA_SAYS_DNS, HC_P_DNS_NO_SUCH_NAME, "NXDOMAIN"},
+    {HC_P_CA_SAYS_DNS, HC_P_DNS_FAILED, "SERVFAIL"},
+    {HC_P_CA_SAYS_DNS, HC_P_DNS_FAILED, "timed out"},
+    {HC_P_CA_SAYS_DNS, HC_P_DNS_RESERVED_ADDRESS, "reserved"},
+    {HC_P_CA_SAYS_DNS, HC_P_DNS_NO_ADDRESS, NULL},
+    {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_REDIRECT, "redirect"},
+    {HC_P_CA_SAYS_CONNECTION, HC_P_DNS_FAILED, "could not resolve"},
+    {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_UNREACHABLE, NULL},
+    {HC_P_CA_SAYS_ANSWER, HC_P_HTTP_WRONG_ANSWER, NULL},
+    {HC_P_CA_SAYS_NAME, HC_P_NAME_INVALID, NULL},
 };
 
 enum hc_problem hc_refusal_problem(const struct hc_error *said)
@@ -55,9 +56,10 @@ char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight
     const char *words =
         said->detail[0] != '\0' ? said->detail : hc_problem_row(said->problem)->sentence;
     size_t used = 0;
-    int w =
-        snprintf(dst, cap, "the CA says: %.500s%s%s%s", words, ours != HC_P_NONE ? " (" : "",
-                 ours != HC_P_NONE ? hc_problem_row(ours)->slug : "", ours != HC_P_NONE ? ")" : "");
+    const char *intro = strncmp(words, "the CA says", 11) == 0 ? "" : "the CA says: ";
+    const char *slug = ours != HC_P_NONE ? hc_problem_row(ours)->slug : NULL;
+    int w = snprintf(dst, cap, "%s%.500s%s%s%s", intro, words, slug != NULL ? " (" : "",
+                     slug != NULL ? slug : "", slug != NULL ? ")" : "");
 
     used = w > 0 && (size_t)w < cap ? (size_t)w : cap - 1;
     if (f != NULL) {

@@ -104,7 +104,7 @@ size_t hc_dns_servers_of_system(const char *path, struct hc_dns_server *out, siz
         }
     }
     if (f != NULL) {
-        fclose(f);
+        (void)fclose(f);
     }
     if (count == 0 && max > 0) {
         struct hc_error ignored = {0};

@@ -2,28 +2,31 @@
 #include "dns/web.h"
 
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #include "net/fetch.h"
 
 struct item {
-    TAILQ_ENTRY(item) link;
+    struct item *next;
     struct hc_web *web;
     uint64_t id;
     hc_web_done *done;
     void *arg;
 };
-TAILQ_HEAD(items, item);
 
 struct hc_web {
     struct hc_web_port port;
     struct hc_http *http;
-    struct items items;
+    struct item *items;
 };
 
 static void item_free(struct item *item)
 {
-    TAILQ_REMOVE(&item->web->items, item, link);
+    struct item **at = &item->web->items;
+
+    while (*at != item) {
+        at = &(*at)->next;
+    }
+    *at = item->next;
     free(item);
 }
 
@@ -65,7 +68,8 @@ static int ask(void *self, const struct hc_web_ask *ask, hc_web_done *done, void
     item->web = web;
     item->done = done;
     item->arg = arg;
-    TAILQ_INSERT_TAIL(&web->items, item, link);
+    item->next = web->items;
+    web->items = item;
     if (hc_fetch_start(web->http, &options, fetched, item, &item->id, err) != 0) {
         item_free(item);
         return -1;
@@ -79,8 +83,7 @@ static void cancel(void *self, uint64_t id)
     struct hc_web *web = self;
     struct item *item = NULL;
 
-    TAILQ_FOREACH(item, &web->items, link)
-    {
+    for (item = web->items; item != NULL; item = item->next) {
         if (item->id == id) {
             hc_fetch_cancel(web->http, id);
             item_free(item);
@@ -99,20 +102,20 @@ int hc_web_new(struct hc_http *http, struct hc_web **out, struct hc_error *err)
     }
     web->port = (struct hc_web_port){.self = web, .ask = ask, .cancel = cancel};
     web->http = http;
-    TAILQ_INIT(&web->items);
     return 0;
 }
 
 void hc_web_free(struct hc_web *web)
 {
+    struct item *item = NULL;
+
     if (web == NULL) {
         return;
     }
-    while (!TAILQ_EMPTY(&web->items)) {
-        struct item *item = TAILQ_FIRST(&web->items);
-
+    while ((item = web->items) != NULL) {
         hc_fetch_cancel(web->http, item->id);
-        item_free(item);
+        web->items = item->next;
+        free(item);
     }
     free(web);
 }

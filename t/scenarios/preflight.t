@@ -43,6 +43,27 @@ scenario one_name_without_a_record_does_not_stop_the_others => sub {
     $dns->stop;
 };
 
+scenario a_name_that_is_served_is_not_dropped => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'two.test' => "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");
+    $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'two.test', 'www.two.test' ], hotcert => 'on' } ]);
+    $s->start;
+    my $first = wait_served($s->tls_port, 'www.two.test', $ca->root) or die 'never served';
+    $dns->change('two.test', "\@ 300 IN A 127.0.0.1\n");
+    $dns->forget;
+    my ($code) = $s->hotcert('renew', 'two.test', '--force');
+    is($code, 0, 'a renewal is asked for while one name does not exist any more');
+    ok($s->wait_log(qr/www\.two\.test.*the certificate in use covers it, so it stays in use/, 20), 'the log says that the certificate stays');
+    orders_stay($ca, 3, 'no order without the name is placed');
+    my $l = look($s->tls_port, sni => 'www.two.test', ca => $ca->root);
+    is($l->{serial}, $first->{serial}, 'and both names are served as before');
+    $dns->change('two.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");
+    $l = wait_served($s->tls_port, 'www.two.test', $ca->root, not => $first->{serial}, seconds => 30);
+    ok($l, 'the record is back, and the renewal is made');
+    $dns->stop;
+};
+
 scenario what_caa_forbids_is_not_ordered => sub {
     my ($kind) = @_;
     my $s = server($kind);
