@@ -476,13 +476,12 @@ static int judge(int status, bool in_time, bool only_looks, const struct hc_log 
         return refused(said, err);
     }
     if (!in_time) {
-        hc_logf(log, level, "hotcert: reading the store took longer than %d s; the start goes on",
+        hc_logf(log, level, "reading the store took longer than %d s; the start goes on",
                 HC_LOADER_SECONDS);
     } else if (WIFSIGNALED(status)) {
-        hc_logf(log, level, "hotcert: the loader died of signal %d; the start goes on",
-                WTERMSIG(status));
+        hc_logf(log, level, "the loader died of signal %d; the start goes on", WTERMSIG(status));
     } else {
-        hc_logf(log, level, "hotcert: the loader ended with code %d; the start goes on",
+        hc_logf(log, level, "the loader ended with code %d; the start goes on",
                 WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     }
     return 0;

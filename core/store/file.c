@@ -350,8 +350,7 @@ void hc_file_set_aside(struct hc_store *store, int folder, const char *name, con
     (void)snprintf(target, sizeof(target), "%012" PRId64 "-%ld.%u-%.150s", (int64_t)time(NULL),
                    (long)getpid(), store->made++, label);
     if (fs->rename(fs->self, folder, name, damaged, target, false) == 0) {
-        hc_logf(store->log, HC_LOG_NOTICE, "hotcert: set aside as %s/damaged/%s", store->path,
-                target);
+        hc_logf(store->log, HC_LOG_NOTICE, "set aside as %s/damaged/%s", store->path, target);
         bound_damaged(store, damaged);
     }
     close(damaged);

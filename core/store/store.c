@@ -24,10 +24,10 @@ void hc_store_warn(struct hc_store *store, const char *subject, const struct hc_
         return;
     }
     if (why == NULL) {
-        hc_logf(store->log, HC_LOG_WARN, "hotcert: store %s: %s: %s", store->path, subject, what);
+        hc_logf(store->log, HC_LOG_WARN, "%s: %s: %s", store->path, subject, what);
         return;
     }
-    (void)snprintf(line, sizeof(line), "hotcert: store %s: %s", store->path, what);
+    (void)snprintf(line, sizeof(line), "%s: %s", store->path, what);
     hc_log_error(store->log, HC_LOG_WARN, line, why);
 }
 
