@@ -206,7 +206,8 @@ static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct h
     }
     watch->held = why != NULL && why->rank != HC_CLASS_UNUSABLE;
     if (why != NULL) {
-        hc_error_set(err, why->problem, why->subject[0] != '\0' ? why->subject : key_path, "%s",
+        /* "certificate 1 (leaf)" alone would not say of which file */
+        hc_error_set(err, why->problem, path_of(agent, watch), "%s: %s", why->subject,
                      why->message);
     }
     hc_error_set(err, HC_P_INTERNAL, key_path, "the rule gave no reason");

@@ -1,0 +1,163 @@
+#!/usr/bin/perl
+# When a candidate replaces the pair that serves: every rank against every state of the current pair,
+# on both servers, as docs/checks.md tells the rule. Each row is a virtual host of one server.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Corpus;
+use HotCert::Scenario;
+
+my $corpus = HotCert::Corpus->new(temp_dir() . '/corpus');
+my ($root, $mid) = @$corpus{qw(root mid)};
+my %options = (
+    fit => {}, order => {}, incomplete => {}, mismatch => {}, corrupt => {}, root => {},
+    expired => { from => -90, days => -1 },
+    'last tenth' => { from => -95, days => 5 },
+    name => { sans => 'DNS:other.test' },
+    weak => { key => 'RSA:1024' },
+    staple => { more => 'tlsfeature=status_request' },
+    client => { eku => 'clientAuth' },
+);
+
+# A pair of this kind for this host: { chain, key, serial }.
+sub pair_of {
+    my ($kind, $name) = @_;
+    my $by = $kind eq 'untrusted' ? $corpus->{other_mid} : $mid;
+    my $leaf = $corpus->issue('leaf', by => $by, sans => "DNS:$name", %{ $options{$kind} // {} });
+    my ($leaf_text, $mid_text, $root_text) = map { slurp($_->{cert}) } $leaf, $by, $root;
+    my %chain = (incomplete => $leaf_text, order => $mid_text . $leaf_text, root => $leaf_text . $mid_text . $root_text,
+        corrupt => $leaf_text . ($mid_text =~ s/\n(.{30})./\n$1*/r));
+    return { serial => serial_of($leaf->{cert}), chain => $chain{$kind} // $leaf_text . $mid_text,
+        key => slurp($kind eq 'mismatch' ? $corpus->{other_mid}{key} : $leaf->{key}) };
+}
+
+# Current, candidate, 1 if the candidate is served, what the log says of it, slugs that are accepted.
+my @rows = (
+    [ 'fit', 'fit', 1 ],
+    [ 'fit', 'order', 1 ],
+    [ 'fit', 'root', 1 ],
+    [ 'fit', 'untrusted', 1 ],
+    [ 'fit', 'staple', 1 ],
+    [ 'fit', 'incomplete', 0, 'neither served with it nor a root' ],
+    [ 'fit', 'expired', 0, 'it expired on' ],
+    [ 'fit', 'name', 0, 'the certificate is for other\.test' ],
+    [ 'fit', 'client', 0, 'leaves out TLS servers' ],
+    [ 'fit', 'mismatch', 0, 'belongs to no certificate' ],
+    [ 'fit', 'corrupt', 0, 'no whole PEM block' ],
+    [ 'fit', 'weak', 0, 'ee key too small' ],
+    [ 'fit', 'incomplete', 1, undef, 'chain-incomplete' ],
+    [ 'fit', 'mismatch', 0, 'belongs to no certificate', 'chain-incomplete' ],
+    [ 'incomplete', 'fit', 1 ],
+    [ 'incomplete', 'incomplete', 1 ],
+    [ 'incomplete', 'expired', 0, 'it expired on' ],
+    [ 'incomplete', 'mismatch', 0, 'belongs to no certificate' ],
+    [ 'expired', 'fit', 1 ],
+    [ 'expired', 'incomplete', 1 ],
+    [ 'expired', 'expired', 1 ],
+    [ 'expired', 'corrupt', 0, 'no whole PEM block' ],
+    [ 'last tenth', 'incomplete', 1 ],
+    [ 'last tenth', 'mismatch', 0, 'belongs to no certificate' ],
+);
+
+sub write_files {
+    my ($host, $pair) = @_;
+    for my $part ([ privkey => $pair->{key} ], [ fullchain => $pair->{chain} ]) {
+        spew("$host->{dir}/$part->[0].new", $part->[1], 0600);
+    }
+    # as close together as two files can be
+    rename "$host->{dir}/$_.new", "$host->{dir}/$_.pem" or die "rename: $!" for qw(privkey fullchain);
+    return;
+}
+
+# A host for each row, its first pair in place.
+sub host_of {
+    my ($s, $n, $row) = @_;
+    my ($current, $candidate, $taken, $log, $accept) = @$row;
+    my $host = { name => "h$n.test", dir => "$s->{dir}/live$n", taken => $taken, log => $log, accept => $accept,
+        title => "$current, then $candidate" . ($accept ? " with $accept accepted" : '') };
+    mkdir $host->{dir}, 0700;
+    $host->{first} = pair_of($current, $host->{name});
+    $host->{second} = pair_of($candidate, $host->{name});
+    write_files($host, $host->{first});
+    return $host;
+}
+
+sub configure {
+    my ($s, @hosts) = @_;
+    $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ map { {
+        names => [ $_->{name} ], hotcert => 'watch', pair => [ "$_->{dir}/fullchain.pem", "$_->{dir}/privkey.pem" ],
+        set => $_->{accept} ? [ [ accept => $_->{accept} ] ] : [] } } @hosts ]);
+    return;
+}
+
+sub served { my ($s, $host) = @_; return look($s->tls_port, sni => $host->{name})->{serial} // 'nothing' }
+
+scenario each_rank_against_each_current_state => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $n = 0;
+    my @hosts = map { host_of($s, ++$n, $_) } @rows;
+    configure($s, @hosts);
+    $s->start;
+    is(served($s, $_), $_->{first}{serial}, "what the operator starts with is served ($_->{title})") for @hosts;
+    my $mark = $s->log_mark;
+    write_files($_, $_->{second}) for @hosts;
+    for my $host (grep { $_->{taken} } @hosts) {
+        ok(wait_for(20, sub { served($s, $host) eq $host->{second}{serial} }, 0.2), "$host->{title}: it is taken");
+    }
+    for my $host (grep { !$_->{taken} } @hosts) {
+        my $n = $host->{dir} =~ s/.*live//r;
+        ok($s->wait_log(qr{(?:live$n/|h$n\.test).*$host->{log}}, 15, $mark), "$host->{title}: the log says why not");
+    }
+    sleep 2;
+    is(served($s, $_), $_->{first}{serial}, "$_->{title}: the current pair goes on") for grep { !$_->{taken} } @hosts;
+    # bad, and good again
+    for my $host (grep { !$_->{taken} } @hosts) {
+        $host->{third} = pair_of('fit', $host->{name});
+        write_files($host, $host->{third});
+    }
+    for my $host (grep { !$_->{taken} } @hosts) {
+        ok(wait_for(20, sub { served($s, $host) eq $host->{third}{serial} }, 0.2), "$host->{title}, then fit: it is taken");
+    }
+};
+
+scenario the_configuration_test_warns_of_flaws_and_remarks => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my %says = (incomplete => qr/chain-incomplete/, expired => qr/expired/, order => qr/chain-order/, root => qr/chain-root/);
+    for my $what (sort keys %says) {
+        my $host = host_of($s, $what, [ $what, 'fit', 1 ]);
+        configure($s, $host);
+        my ($code, $out) = $s->configtest;
+        is($code, 0, "$what: the server would start") or diag($out);
+        like($out, $says{$what}, 'and the test says what is wrong');
+        unlike($out, qr/\[emerg\]|Syntax error/, 'as no error');
+    }
+    for my $what (qw(mismatch corrupt weak)) {
+        my $host = host_of($s, $what, [ $what, 'fit', 1 ]);
+        configure($s, $host);
+        my ($code, $out) = $s->configtest;
+        isnt($code, 0, "$what: the server would refuse, nothing being in the store") or diag($out);
+        like($out, qr/live$what/, 'and the test names the file');
+    }
+    ok(!-e $s->{store}, 'nothing was made by all that');
+};
+
+scenario a_leaf_that_expires_while_it_is_served => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $host = { name => 'soon.test', dir => "$s->{dir}/live" };
+    mkdir $host->{dir}, 0700;
+    my $leaf = $corpus->issue('leaf', by => $mid, sans => 'DNS:soon.test', from => -1, days => 15 / 86400);
+    write_files($host, { key => slurp($leaf->{key}), chain => slurp($leaf->{cert}) . slurp($mid->{cert}) });
+    configure($s, $host);
+    $s->start;
+    ok($s->wait_log(qr/soon\.test.*expires-soon/, 15), 'before its end the log says expires-soon');
+    ok($s->wait_log(qr/error.*soon\.test.*it expired on/, 30), 'when it has expired, the log has an error');
+    is(served($s, $host), serial_of($leaf->{cert}), 'it goes on being served: there is nothing better');
+    my $next = pair_of('incomplete', 'soon.test');
+    write_files($host, $next);
+    ok(wait_for(20, sub { served($s, $host) eq $next->{serial} }, 0.2), 'and anything that is better is taken');
+};
+
+done_testing;
