@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/time.h"
 #include "live/layout.h"
 
@@ -117,10 +118,10 @@ static void write_entry(struct hc_token *to, const char *token, const char *auth
     atomic_store(&to->seq, seq);
     atomic_store_explicit(&to->expires, (uint64_t)expires, memory_order_release);
     memset(padded, 0, sizeof(padded));
-    memcpy(padded, token, strlen(token));
+    (void)hc_copy(padded, sizeof(padded), token);
     hc_words_store(to->token, padded, HC_TOKEN_MAX);
     memset(padded, 0, sizeof(padded));
-    memcpy(padded, auth, strlen(auth));
+    (void)hc_copy(padded, sizeof(padded), auth);
     hc_words_store(to->auth, padded, HC_KEYAUTH_MAX);
     atomic_store_explicit(&to->seq, seq + 1, memory_order_release);
 }
