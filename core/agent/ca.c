@@ -2,10 +2,10 @@
  * One issuer at run time: its connection with the account, its breaker, and which names failed
  * there. The account is registered under a lock, so that two agents on one store make one account.
  */
-#include <jansson.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+#include "acme/directory.h"
 #include "agent/account.h"
 #include "agent/state.h"
 
@@ -13,8 +13,6 @@
 #define ACCOUNT_AGAIN_MS 500
 #define DIRECTORY_MS     10000
 #define KNOWN_S          86400
-#define IDENTITIES_MAX   16
-#define IDENTITY_LEN     256
 
 /* What about an issuer makes old failures meaningless when it changes. */
 static void mark_of(const struct hc_conf *conf, const struct hc_issuer *issuer,
@@ -257,22 +255,16 @@ static void settle_account(struct hc_ca *ca)
 
 static void read_identities(struct hc_ca *ca, struct hc_bytes body)
 {
-    json_error_t where;
+    struct hc_directory directory = {0};
     struct hc_error err;
-    json_t *directory =
-        json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, &where);
-    const json_t *names = json_object_get(json_object_get(directory, "meta"), "caaIdentities");
 
     hc_error_init(&err);
-    hc_list_dispose(&ca->caa);
-    for (size_t i = 0; i < json_array_size(names) && i < IDENTITIES_MAX; i++) {
-        const char *name = json_string_value(json_array_get(names, i));
-
-        if (name != NULL && strlen(name) < IDENTITY_LEN && hc_list_add(&ca->caa, name, &err) != 0) {
-            break;
-        }
+    if (hc_directory_parse(body, ca->issuer->directory_url, &directory, &err) == 0) {
+        hc_list_dispose(&ca->caa);
+        ca->caa = directory.caa;
+        directory.caa = (struct hc_list){NULL, 0, 0};
+        hc_directory_dispose(&directory);
     }
-    json_decref(directory);
 }
 
 /* A directory that cannot be read is the order's to complain of. */

@@ -378,14 +378,38 @@ void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigne
     }
 }
 
+/* A name that was left out of its host's certificate is not served, however well that is. */
+static bool is_in(const struct hc_agent *agent, size_t identity, const char *name)
+{
+    for (size_t i = 0; i < agent->job_count; i++) {
+        const struct hc_line_info *info = NULL;
+
+        if (agent->jobs[i].index != identity) {
+            continue;
+        }
+        info = hc_job_info(agent, &agent->jobs[i]);
+        if (info == NULL || !has_name(&info->names, name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* True if all that the client waits for is served. */
 static bool is_served(struct hc_agent *agent, const struct client *client)
 {
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
         bool wanted = client->all;
 
-        for (size_t k = 0; !wanted && k < client->names.count; k++) {
-            wanted = identity_has(agent, i, client->names.items[k]);
+        for (size_t k = 0; k < client->names.count; k++) {
+            const char *name = client->names.items[k];
+
+            if (identity_has(agent, i, name)) {
+                wanted = true;
+                if (!is_in(agent, i, name)) {
+                    return false;
+                }
+            }
         }
         if (wanted && !hc_status_is_served(agent, i)) {
             return false;
