@@ -226,11 +226,11 @@ static void a_name_that_fails_is_waited_for_until_the_last_tenth(void)
     is_str(served_names(&s), "a.example, new.a.example, www.a.example", "all are served");
     silent = "new.a.example";
     cas[0].bad_name = "new.a.example";
-    live(&s, 80 * DAY, DAY / 2);
+    live(&s, 78 * DAY, DAY / 2);
     is_str(served_names(&s), "a.example, new.a.example, www.a.example",
            "renewals fail, and what is served stays");
     ok(cas[0].asked > 1, "they were tried");
-    live(&s, 4 * DAY, DAY / 2);
+    live(&s, 6 * DAY, DAY / 2);
     is_str(served_names(&s), "a.example, www.a.example", "in the last tenth the others go on");
     end_server(&s);
     end_world();
