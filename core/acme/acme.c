@@ -72,11 +72,6 @@ const char *hc_acme_account_url(const struct hc_acme *acme)
     return acme->account_ready ? acme->account.url : NULL;
 }
 
-const struct hc_list *hc_acme_caa_identities(const struct hc_acme *acme)
-{
-    return &acme->directory.caa;
-}
-
 const char *hc_acme_issuer(const struct hc_acme *acme)
 {
     return acme->options.issuer->name;

@@ -44,8 +44,6 @@ int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_acco
 void hc_acme_free(struct hc_acme *acme); /* after its orders */
 /* The account's URL, or NULL while it is not registered. Borrowed. */
 const char *hc_acme_account_url(const struct hc_acme *acme);
-/* meta.caaIdentities of the directory; empty while no directory was read. Borrowed. */
-const struct hc_list *hc_acme_caa_identities(const struct hc_acme *acme);
 
 /*
  * What must survive a crash of an order that was placed. Handed to persist() after newOrder's

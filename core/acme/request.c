@@ -113,6 +113,8 @@ static bool again(struct hc_acme_request *r, const struct hc_error *err)
     if (err->retry_after * 1000 > pause_ms) {
         pause_ms = err->retry_after * 1000;
     }
+    /* up to a quarter more, so that requests that failed together do not return together */
+    pause_ms += (int64_t)hc_random_below(r->acme->options.random, (uint64_t)pause_ms / 4 + 1);
     r->tries++;
     r->state = PAUSE;
     r->due_ms = hc_now_ms(r->acme->options.clock) + pause_ms;
