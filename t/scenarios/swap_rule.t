@@ -160,4 +160,33 @@ scenario a_leaf_that_expires_while_it_is_served => sub {
     ok(wait_for(20, sub { served($s, $host) eq $next->{serial} }, 0.2), 'and anything that is better is taken');
 };
 
+# What serves and what lies in the store, in the eyes of the command.
+scenario the_command_judges_the_server_and_its_store => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my @hosts = map { host_of($s, $_, [ $_, 'fit', 1 ]) } qw(fit order incomplete);
+    configure($s, @hosts);
+    $s->start;
+    my @more = ('--roots', $root->{cert}, '--json');
+    my %exit = (fit => 0, order => 0, incomplete => 1);
+    for my $host (@hosts) {
+        my $what = $host->{dir} =~ s/.*live//r;
+        my ($code, $out) = run(build_dir() . '/hotcert', 'check', '--connect', '127.0.0.1:' . $s->tls_port, '--sni', $host->{name}, @more);
+        is($code, $exit{$what}, "$what: what the server sends is judged") or diag($out);
+        my $got = decode_json($out);
+        is($got->{served}[0]{serial}, lc $host->{first}{serial}, 'by the pair that it serves');
+        # disorder in the file is no disorder on the wire
+        is(scalar(@{ $got->{findings} }), $exit{$what}, 'what is served is clean');
+    }
+    my ($code, $out);
+    ok(wait_for(15, sub {
+        ($code, $out) = run(build_dir() . '/hotcert', 'check', $s->{store}, @more);
+        return $code != 3 && 3 == split /\n/, $out;
+    }), 'the copies in the store are judged') or diag($out);
+    is($code, 1, 'one of them is flawed');
+    is(join(' ', sort map { decode_json($_)->{verdict} } split /\n/, $out), 'fit fit flawed', 'each by itself');
+    ($code, $out) = run(build_dir() . '/hotcert', 'check', $s->{store}, @more, '--secret', '/nonexistent');
+    is($code, 3, 'without the secret it cannot be looked at');
+};
+
 done_testing;
