@@ -380,6 +380,7 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
         .network = ca->issuer->network,
         .directory_url = ca->issuer->directory_url,
         .http_port = ca->issuer->http_port,
+        .tls_port = ca->issuer->tls_port,
         .token = outlook->token,
         .answer = answer,
         .web = agent->o.web,

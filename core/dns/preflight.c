@@ -53,6 +53,7 @@ struct hc_preflight {
     const struct hc_look *directory_aaaa;
     bool private_network;
     unsigned http_port;
+    unsigned tls_port;
     bool wants_address; /* a method is used that needs one */
     bool wants_http;
     bool has_dns; /* dns-01 is among the methods: wildcards are fine */
@@ -303,6 +304,7 @@ static void begin_judging(struct hc_preflight *p)
     decide_network(p);
     p->how.private_network = p->private_network;
     p->how.port = p->private_network ? p->http_port : 80;
+    p->how.tls_port = p->tls_port;
     suggest(p, suggestion);
     for (size_t i = 0; i < p->count; i++) {
         judge_name(p, i, suggestion);
@@ -478,6 +480,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     p->self = o->self;
     p->done = o->done;
     p->http_port = o->http_port > 0 ? (unsigned)o->http_port : 80;
+    p->tls_port = o->tls_port > 0 ? (unsigned)o->tls_port : 443;
     if (hc_list_copy(&p->names_text, o->names, err) != 0 ||
         hc_list_copy(&p->caa_domains, o->caa_domains != NULL ? o->caa_domains : &none, err) != 0 ||
         hc_list_copy(&p->methods, o->methods != NULL ? o->methods : &none, err) != 0 ||

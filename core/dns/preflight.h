@@ -69,7 +69,8 @@ struct hc_preflight_options {
     const char *account_uri;       /* or NULL: not known yet */
     enum hc_network network;       /* the issuer's; AUTO looks at where its directory is */
     const char *directory_url;     /* for AUTO; may be NULL: public */
-    int64_t http_port;             /* of a private CA; 0: 80 */
+    int64_t http_port;             /* where a private CA asks; 0: 80 */
+    int64_t tls_port;              /* and where it follows redirects to, beside 443; 0: 443 */
     /*
      * http-01: a token of our own and its answer, which this machine's servers give now (the
      * caller publishes it before and withdraws it after). Both NULL: nothing of ours answers yet

@@ -79,8 +79,10 @@ static const char *objection(const struct hc_request *r, const struct target *t,
     if (strcmp(t->scheme, "http") != 0 && strcmp(t->scheme, "https") != 0) {
         return "CAs follow http and https only";
     }
-    if (port != 80 && port != 443 && !r->how->private_network) {
-        return "CAs follow to ports 80 and 443 only";
+    if (port != 80 && port != 443 &&
+        !(r->how->private_network && (port == r->how->port || port == r->how->tls_port))) {
+        return r->how->private_network ? "it is neither port 80 nor 443, nor one of the CA's own"
+                                       : "CAs follow to ports 80 and 443 only";
     }
     if (strlen(t->url) >= sizeof(r->url) || strlen(t->host) >= sizeof(r->redirect_host)) {
         return "the URL is too long";

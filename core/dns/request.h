@@ -20,8 +20,9 @@ struct hc_request_how {
     struct hc_looks *looks;
     const struct hc_clock *clock;
     int64_t deadline_ms;  /* monotonic, for all of them */
-    bool private_network; /* reserved addresses and other ports are asked too */
+    bool private_network; /* reserved addresses and the CA's own ports are asked too */
     unsigned port;        /* of the first hop */
+    unsigned tls_port;    /* of a private CA, for redirects */
     const char *token;    /* or NULL: any reply will do */
     const char *answer;
     void (*wake)(void *self); /* after a callback, last thing in it */

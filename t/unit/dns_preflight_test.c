@@ -830,6 +830,48 @@ static void test_network(void)
     }
 }
 
+/* A private CA may follow redirects to its own ports; to others nobody does. */
+static void test_private_redirects(void)
+{
+    static struct row dns_rows[] = {{RESOLVER, N, HC_DNS_A, HERE, 0}, {OWN, N, HC_DNS_A, HERE, 0}};
+    static const struct {
+        const char *location;
+        enum hc_preflight_verdict verdict;
+    } cases[] = {
+        {"https://www.zone.test:5001/x", READY},
+        {"https://www.zone.test/x", READY},
+        {"http://www.zone.test:8080/x", READY},
+        {"https://www.zone.test:5002/x", FAILS},
+    };
+    char *items[] = {(char[]){N}};
+    struct hc_list names = {items, 1, 1};
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        const struct web_row answers[] = {
+            {"8.8.4.4", "http://www.zone.test:8080/.well-known/acme-challenge/tok", 301,
+             cases[i].location},
+            {"8.8.4.4", NULL, 200, "answer"},
+        };
+        struct hc_preflight_options o = options_for(&names);
+        struct got got;
+
+        rows = dns_rows;
+        row_count = HC_COUNT(dns_rows);
+        web_rows = answers;
+        web_row_count = HC_COUNT(answers);
+        o.network = HC_NETWORK_PRIVATE;
+        o.http_port = 8080;
+        o.tls_port = 5001;
+        o.web = &fake_web;
+        o.token = "tok";
+        o.answer = "answer";
+        run(&o, &got);
+        is_str(hc_preflight_verdict_name(got.verdict), hc_preflight_verdict_name(cases[i].verdict),
+               cases[i].location);
+        hc_findings_dispose(&got.findings);
+    }
+}
+
 static void free_from_within(void *self, const struct hc_preflight_result *result)
 {
     struct hc_preflight **p = self;
@@ -902,6 +944,7 @@ int main(void)
         run_web(&web_scenarios[i]);
     }
     test_network();
+    test_private_redirects();
     test_lives();
     test_shares();
     return done();
