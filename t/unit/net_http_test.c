@@ -294,6 +294,19 @@ static void the_callers_descriptors_wake_it(struct hc_http *http, int port)
     }
 }
 
+static void a_proxy_of_the_environment_is_used(struct hc_http *http, int port)
+{
+    char proxy[64];
+
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", port);
+    (void)setenv("http_proxy", proxy, 1);
+    is_str(get(http, 1, "/ok").body, "hello", "what nobody answers comes through the proxy");
+    (void)setenv("no_proxy", "127.0.0.1", 1);
+    is_int(get(http, 1, "/ok").err.problem, HC_P_CA_UNREACHABLE, "but not where no_proxy says so");
+    (void)unsetenv("no_proxy");
+    (void)unsetenv("http_proxy");
+}
+
 static void write_pem(const char *path, X509 *cert)
 {
     FILE *f = fopen(path, "w");
@@ -367,6 +380,7 @@ int main(void)
     (void)unsetenv("http_proxy");
     (void)unsetenv("https_proxy");
     (void)unsetenv("all_proxy");
+    (void)unsetenv("no_proxy");
     if (hc_http_new("hotcert-test", &http, NULL) != 0) {
         return 1;
     }
@@ -379,6 +393,7 @@ int main(void)
     cancelled_requests_are_silent(http, s.port);
     many_side_by_side(http, s.port);
     the_callers_descriptors_wake_it(http, s.port);
+    a_proxy_of_the_environment_is_used(http, s.port);
     the_peer_is_verified(http);
     {
         /* requests in flight end with the client, without callbacks */
