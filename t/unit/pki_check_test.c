@@ -492,6 +492,44 @@ static void every_flaw_has_clients_words(void)
     is_str(hc_client_name(HC_CLIENT_JAVA), "Java", "clients have names");
 }
 
+/* Flips a bit in every byte of the file: what is still fit is, byte for byte, what was issued. */
+static void nothing_that_was_changed_is_fit(unsigned char bit)
+{
+    struct hc_buf pem = HC_BUF_INIT(HC_PAIR_PEM_MAX);
+    struct hc_check how = plain();
+    struct hc_list names = {0};
+    unsigned fit = 0;
+    unsigned changed = 0;
+
+    if (hc_list_add(&names, "www.example.org", NULL) != 0) {
+        forge_die("list");
+    }
+    how.names = &names;
+    forge_chain_pem(&pem, family.leaf.cert, family.mid.cert, NULL);
+    for (size_t i = 0; i < pem.len; i++) {
+        struct hc_findings f = {0};
+        struct hc_error err = {0};
+        struct hc_pair *pair = NULL;
+
+        pem.data[i] ^= bit;
+        if (hc_pair_from_key(family.leaf.key, hc_bytes_of(&pem), "x", &pair, &f, &err) == 0 &&
+            hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), &how, &f, &err) == 0 &&
+            hc_findings_worst(&f) == HC_CLASS_REMARK) {
+            fit++;
+            changed += X509_cmp(hc_pair_leaf(pair), family.leaf.cert) != 0 ||
+                       sk_X509_num(hc_pair_chain(pair)) != 1 ||
+                       X509_cmp(sk_X509_value(hc_pair_chain(pair), 0), family.mid.cert) != 0;
+        }
+        hc_pair_free(pair);
+        hc_findings_dispose(&f);
+        pem.data[i] ^= bit;
+    }
+    printf("# bit %02x: %u of %zu are still fit\n", bit, fit, pem.len);
+    is_int(changed, 0, "none of them is another certificate");
+    hc_list_dispose(&names);
+    hc_buf_dispose(&pem);
+}
+
 static void the_cost_is_printed(void)
 {
     enum { ROUNDS = 100 };
@@ -548,6 +586,8 @@ int main(void)
     roots_that_are_none_are_refused();
     a_chain_that_libssl_adds_is_seen();
     every_flaw_has_clients_words();
+    nothing_that_was_changed_is_fit(0x01);
+    nothing_that_was_changed_is_fit(0x20);
     the_cost_is_printed();
     hc_roots_free(roots);
     forged_family_free(&family);
