@@ -123,8 +123,11 @@ static void start_again(struct child *child)
     int rc = 0;
 
     hc_error_init(&err);
-    child->wanted = false;
     child->replace = false;
+    child->wanted = child->which == SUPERVISOR && child->owner->keeper_fd < 0;
+    if (child->wanted) {
+        return; /* first the keeper */
+    }
     rc = child->which == KEEPER ? start_keeper(child->owner, &err)
                                 : start_supervisor(child->owner, &err);
     if (rc != 0) {
@@ -214,8 +217,7 @@ static void registered(struct child *child, pid_t pid)
     apr_proc_other_child_register(&child->proc, news, child, NULL, p->state->pool);
 }
 
-/* Their deaths come to the parent in this generation: without notice httpd warns of a lost child.
- */
+/* Their deaths come to the parent now: unexpected, httpd would warn of a lost child. */
 static void expect_leaving(struct mod_hotcert_processes *p)
 {
     for (size_t i = 0; i < LEAVING_MAX; i++) {
@@ -265,7 +267,6 @@ static apr_status_t end_processes(void *data)
 
 static int start_keeper(struct mod_hotcert_processes *p, struct hc_error *err)
 {
-    bool again = p->keeper_fd >= 0;
     pid_t pid = -1;
 
     close_socket(&p->keeper_fd);
@@ -274,7 +275,7 @@ static int start_keeper(struct mod_hotcert_processes *p, struct hc_error *err)
         return -1;
     }
     registered(&p->keeper, pid);
-    if (again && p->supervisor.runs) {
+    if (p->supervisor.runs) {
         /* the agent has the old keeper's socket: it gets a new one with a new supervisor */
         p->supervisor.replace = true;
         close_socket(&p->lifeline);
@@ -406,10 +407,9 @@ int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error
         hc_log_error(&state->log, HC_LOG_ERROR, "no control socket", &own);
         p->control_fd = -1;
     }
-    hc_error_init(&own);
-    if (p->keeper_fd >= 0 && state->table != NULL && start_supervisor(p, &own) != 0) {
-        hc_log_error(&state->log, HC_LOG_ERROR, NULL, &own);
-        p->supervisor.wanted = true;
+    if (state->table != NULL) {
+        p->keeper.wanted = p->keeper_fd < 0; /* the monitor tries again */
+        start_again(&p->supervisor);
     }
     return 0;
 }
@@ -441,7 +441,7 @@ int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server)
     if (p->keeper.wanted) {
         start_again(&p->keeper);
     }
-    if (p->supervisor.wanted && p->keeper_fd >= 0) {
+    if (p->supervisor.wanted) {
         start_again(&p->supervisor);
     }
     return DECLINED;
