@@ -78,12 +78,14 @@ static void lay_out(struct hc_table *table)
 
 static int map_memory(int fd, bool writable, struct hc_table *table, struct hc_error *err)
 {
-    table->base =
-        mmap(NULL, table->size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
-    if (table->base == MAP_FAILED) {
-        table->base = NULL;
-        return hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "mapping it");
+    int rights = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    void *base = mmap(NULL, table->size, rights, MAP_SHARED, fd, 0);
+
+    if (base == MAP_FAILED || base == NULL) {
+        hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "mapping it");
+        return -1;
     }
+    table->base = base;
     table->writable = writable;
     /* it holds private keys: neither core dumps nor a child of a child should have them */
     if (madvise(table->base, table->size, MADV_DONTDUMP) != 0) {
@@ -112,9 +114,8 @@ static int map_reader(int fd, struct hc_table *table, struct hc_error *err)
     return rc;
 }
 
-static int format(struct hc_table *table, struct hc_error *err)
+static int format(struct hc_header *header, size_t size, struct hc_error *err)
 {
-    struct hc_header *header = table->header;
     pthread_mutexattr_t attr;
     int rc = pthread_mutexattr_init(&attr);
 
@@ -131,7 +132,7 @@ static int format(struct hc_table *table, struct hc_error *err)
     if (rc != 0) {
         return hc_error_set_errno(err, HC_P_SYSTEM, subject, rc, "making its mutex");
     }
-    atomic_store(&header->size, table->size);
+    atomic_store(&header->size, size);
     atomic_store(&header->version, HC_LAYOUT_VERSION);
     atomic_store(&header->cursor, 1);
     atomic_store(&header->high, 1);
@@ -166,7 +167,8 @@ int hc_table_create(size_t size, int *fd, struct hc_table **out, struct hc_error
         hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "making its memory");
         goto out;
     }
-    if (map_memory(memory, true, &scratch, err) != 0 || format(&scratch, err) != 0) {
+    if (map_memory(memory, true, &scratch, err) != 0 || scratch.base == NULL ||
+        format(scratch.base, scratch.size, err) != 0) {
         goto out;
     }
     rc = hc_table_attach(memory, false, out, err);
