@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKS_MAX 5000 /* names times types times steps of the climb */
+/* One zone's servers may be down; that of two zones none can be reached means that we are shut in.
+ */
+#define LOST_ZONES 2
+#define LOOKS_MAX  5000 /* names times types times steps of the climb */
 
 struct zone_item {
     struct zone_item *next;
@@ -19,8 +22,9 @@ struct hc_looks {
     struct hc_look **tail;
     size_t count;
     struct zone_item *zones;
-    bool direct_heard;  /* some zone's server answered */
-    bool direct_closed; /* none ever did, and one kept silent: no more are tried */
+    bool direct_heard;    /* some zone's server answered */
+    unsigned direct_lost; /* zones whose servers did not */
+    bool direct_closed;   /* none ever did, of LOST_ZONES: no more are tried */
 };
 
 int hc_looks_new(const struct hc_slot_owner *owner, const struct hc_clock *clock,
@@ -273,8 +277,10 @@ static void direct_failed(struct hc_look *look)
     char code[16];
 
     if (slot->state == HC_SLOT_FAILED) {
+        look->looks->direct_lost += !look->zone->unreachable;
         look->zone->unreachable = true;
-        look->looks->direct_closed = !look->looks->direct_heard;
+        look->looks->direct_closed =
+            !look->looks->direct_heard && look->looks->direct_lost >= LOST_ZONES;
         give_up_direct(look, &slot->error);
         return;
     }

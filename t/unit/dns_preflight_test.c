@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "dns/preflight.h"
+#include "dns/zone.h"
 #include "tap.h"
 
 /* ---- the clock --------------------------------------------------------------------------- */
@@ -911,6 +912,31 @@ static void test_lives(void)
     ok(p == NULL, "and nothing to free");
 }
 
+/* Where no DNS gets out, that is found out once, not for every name. */
+static void test_shut_in(void)
+{
+    static struct row dns_rows[40];
+    static char texts[20][24];
+    char *items[20];
+    struct hc_list names = {items, 20, 20};
+    struct hc_preflight_options o = options_for(&names);
+    struct got got;
+
+    for (size_t i = 0; i < 20; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "zone%zu.test", i);
+        items[i] = texts[i];
+        dns_rows[2 * i] = (struct row){RESOLVER, texts[i], HC_DNS_A, HERE, 0};
+        dns_rows[2 * i + 1] = (struct row){OWN, texts[i], HC_DNS_A, "!SILENT", 0};
+    }
+    rows = dns_rows;
+    row_count = HC_COUNT(dns_rows);
+    run(&o, &got);
+    is_int(got.done, 1, "twenty zones, none of whose servers can be reached");
+    is_int(got.verdict, READY, "the resolvers' word counts");
+    ok(got.took < HC_ZONE_ASK_MS + 1000, "after waiting once");
+    hc_findings_dispose(&got.findings);
+}
+
 /* A hundred names of one zone share what they have in common. */
 static void test_shares(void)
 {
@@ -946,6 +972,7 @@ int main(void)
     test_network();
     test_private_redirects();
     test_lives();
+    test_shut_in();
     test_shares();
     return done();
 }
