@@ -15,9 +15,8 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
 #include "conf/conf.h"
-
-#define HC_SECRET_SIZE 32
 
 /* Whose rights the unprivileged processes have. */
 struct hc_rights {

@@ -8,7 +8,7 @@
 #define HC_STORE_SEAL_H
 
 #include "base/buf.h"
-#include "keeper/keeper.h"
+#include "base/secret.h"
 
 #define HC_SEAL_SALT  32
 #define HC_SEAL_TAG   16

@@ -14,10 +14,10 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "conf/conf.h"
-#include "keeper/keeper.h"
 #include "pki/pair.h"
 
 #define HC_STORE_VERSIONS 3
