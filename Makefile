@@ -107,6 +107,9 @@ $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 
 # ---- testing ----
 
+# Scenarios mostly wait: three at a time keep two cores busy.
+PROVE     ?= -j3
+
 deps:                                       ## install what is missing: Debian packages, Pebble
 	@sh t/lib/deps.sh $(RIG)
 

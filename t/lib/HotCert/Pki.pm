@@ -9,9 +9,12 @@ use HotCert::Rig qw(run spew slurp temp_dir);
 
 our @EXPORT_OK = qw(openssl make_ca make_leaf make_key write_pair serial_of);
 
+our $shift = 0;    # seconds that openssl's clock is off, for certificates of another time
+
 sub openssl {
     my (@args) = @_;
-    my ($code, $out) = run('openssl', @args);
+    my @clock = $shift ? ('faketime', '-f', sprintf '%+ds', $shift) : ();
+    my ($code, $out) = run(@clock, 'openssl', @args);
     die "openssl @args: $out" if $code != 0;
     return $out;
 }
@@ -59,9 +62,11 @@ sub sign {
     return $what;
 }
 
-# A leaf for names: { key, cert, fullchain => text, serial }. aia: where its issuer is to be had.
+# A leaf for names: { key, cert, fullchain => text, serial }. aia: where its issuer is to
+# be had. at => seconds from now that it begins.
 sub make_leaf {
     my ($ca, $names, %opt) = @_;
+    local $shift = $opt{at} // 0;
     my $base = temp_dir() . '/leaf' . ++$count;
     my $leaf = { key => "$base.key", cert => "$base.pem" };
     make_key($leaf->{key}, $opt{key_type});

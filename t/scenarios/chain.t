@@ -1,0 +1,66 @@
+#!/usr/bin/perl
+# What is served of what a file holds, and whose word wins over the rule of the swap. (The rule itself is
+# in swap_rule.t.)
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Scenario;
+
+my $root = make_ca('chain root');
+my $middle = make_ca('chain intermediate', issuer => $root);
+my @names = ('w.test');
+
+sub good { return make_leaf($middle, \@names) }
+sub incomplete { my $l = make_leaf($middle, \@names); $l->{fullchain} = slurp($l->{cert}); return $l }
+
+sub watching {
+    my ($kind, $leaf, @main) = @_;
+    my $s = server($kind);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    $s->configure(main => [ [ trusted_certificate => $root->{cert} ], @main ],
+        hosts => [ { names => \@names, hotcert => 'watch', pair => \@pair } ]);
+    return $s;
+}
+
+sub served { my ($s) = @_; return look($s->tls_port, sni => 'w.test')->{serial} // 'nothing' }
+sub becomes { my ($s, $leaf, $name) = @_; return ok(wait_for(20, sub { served($s) eq $leaf->{serial} }, 0.1), $name) }
+
+scenario what_is_served_is_clean => sub {
+    my ($kind) = @_;
+    my $stranger = make_ca('a stranger');
+    my $leaf = good();
+    $leaf->{fullchain} = slurp($stranger->{cert}) . slurp($middle->{cert}) . slurp($root->{cert}) . slurp($leaf->{cert}) . slurp($middle->{cert});
+    my $s = watching($kind, $leaf);
+    $s->start;
+    my $l = look($s->tls_port, sni => 'w.test', ca => $root->{cert});
+    is($l->{serial}, $leaf->{serial}, 'the leaf comes first, wherever the file has it');
+    is(scalar @{ $l->{chain} }, 2, 'then the one intermediate; no root, no stranger, nothing twice');
+    is($l->{verify}, 0, 'and it verifies');
+};
+
+scenario an_accepted_flaw_is_swapped_in => sub {
+    my ($kind) = @_;
+    my $first = good();
+    my $s = watching($kind, $first, [ accept => 'chain-incomplete' ]);
+    $s->start;
+    my $next = incomplete();
+    write_pair($next, "$s->{dir}/live");
+    becomes($s, $next, 'with hotcert_accept');
+};
+
+scenario a_reload_with_a_flawed_file_is_the_operators_word => sub {
+    my ($kind) = @_;
+    my $first = good();
+    my $s = watching($kind, $first);
+    $s->start;
+    my $next = incomplete();
+    my $mark = $s->log_mark;
+    write_pair($next, "$s->{dir}/live");
+    ok($s->wait_log(qr/held back/, 15, $mark), 'the timer holds it back');
+    is(served($s), $first->{serial}, 'and the pair that served still does');
+    my ($code, $out) = $s->reload;
+    is($code, 0, 'a reload is accepted') or diag $out;
+    becomes($s, $next, 'and takes the file as it is');
+};
+
+done_testing;
