@@ -6,6 +6,7 @@ use warnings;
 use lib 't/lib';
 use HotCert::Rig qw(run spawn spew wait_for slurp temp_dir build_dir track_log);
 use HotCert::Dns;
+use HotCert::Pki qw(make_ca make_leaf);
 use IO::Socket::IP;
 use JSON::PP;
 use Test::More;
@@ -38,6 +39,7 @@ toinside 300 IN A $two
 nowhere 300 IN A $two
 long 300 IN A $two
 Z
+$dns->zone('onlyinside.test', "\@ 300 IN A 10.9.9.8\n");
 $dns->start;
 
 my $path = '/.well-known/acme-challenge/hotcert-preflight';
@@ -57,7 +59,14 @@ web('two', $two, 80, join '', map { "$_\n" }
     "far.example.test$path 302 //www.example.test/x", "port.example.test$path 302 http://www.example.test:8080/x",
     "round.example.test$path 302 /again", 'round.example.test/again 302 /again', "ftp.example.test$path 302 ftp://www.example.test/x",
     "intern.example.test$path 302 http://10.9.9.9/x", "toinside.example.test$path 302 http://onlyinside.test/x",
+    "secure.example.test$path 301 https://www.example.test/secure",
     "nowhere.example.test$path 302 http://gone.example.test/", "long.example.test$path 200 LONG 300000", "* 200 other");
+# https with a certificate that nobody trusts
+my $root = make_ca('nobody');
+my $leaf = make_leaf($root, ['other.test']);
+$log{tls} = track_log('web tls', temp_dir() . '/tls.log');
+spawn($log{tls}, 'openssl', 's_server', '-accept', "$one:443", '-cert', $leaf->{cert}, '-key', $leaf->{key}, '-www');
+wait_for(5, sub { IO::Socket::IP->new(PeerAddr => $one, PeerPort => 443, Timeout => 1) }) or BAIL_OUT('the TLS server does not start');
 web('loop', '127.0.0.1', 80, "* 200 inside\n");
 
 sub diagnose {
@@ -73,7 +82,7 @@ sub diagnose {
     return \%by;
 }
 
-my $all = diagnose(map { "$_.example.test" } qw(www both mixed half quiet inside redirect far port round ftp intern nowhere long));
+my $all = diagnose(map { "$_.example.test" } qw(www both mixed half quiet inside redirect far port round ftp intern toinside secure nowhere long));
 sub expect {
     my ($name, $verdict, $words, @slugs) = @_;
     my $got = $all->{"$name.example.test"};
@@ -104,6 +113,8 @@ my @again = slurp($log{two}) =~ m{^round\.example\.test GET /again }mg;
 is(scalar @again, 10, 'after ten of them');
 expect('ftp', 'would-fail', 'a redirect to ftp', 'http-redirect');
 $f = expect('intern', 'would-fail', 'a redirect to a private address', 'http-redirect');
+expect('toinside', 'would-fail', 'a redirect to a name inside', 'http-redirect');
+expect('secure', 'ready', 'a redirect to https, whatever its certificate');
 expect('nowhere', 'would-fail', 'a redirect to a name that does not exist', 'http-redirect');
 expect('long', 'ready', 'a long page');
 
