@@ -6,6 +6,7 @@
  *   ngx_http_hotcert_ssl.c     the handshake: which pair a connection is served
  *   ngx_http_hotcert_session.c whose TLS sessions resume where
  *   ngx_http_hotcert_http01.c  answers pending http-01 tokens
+ *   ngx_http_hotcert_examine.c asks before a start whether it would be refused
  *   ngx_http_hotcert_process.c the table, the keeper, the loader; workers' timer
  *   ngx_http_hotcert_agent.c   supervises the agent
  *   ngx_http_hotcert_log.c     the core's lines and errors in nginx's log
@@ -86,9 +87,13 @@ ngx_int_t ngx_http_hotcert_session_init(ngx_conf_t *cf);
 /* http01.c: NGX_HTTP_POST_READ_PHASE. */
 ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r);
 
-/* process.c */
-/* Asks whether a start with this configuration would be refused. Changes nothing. */
+/* examine.c: asks whether a start with this configuration would be refused. Changes nothing. */
 ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
+
+/* process.c */
+/* The rights that workers get; conf->user is set to their user's name. */
+int ngx_http_hotcert_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
+                            struct hc_error *err);
 ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle);
 /* A configuration ends: closes what was started for it, unless a newer one has taken over. */

@@ -34,9 +34,8 @@ static void close_fd(int *fd)
     }
 }
 
-/* The rights that workers get. */
-static int find_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
-                       struct hc_error *err)
+int ngx_http_hotcert_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
+                            struct hc_error *err)
 {
     const ngx_core_conf_t *core =
         (const ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module);
@@ -62,45 +61,6 @@ static int find_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_right
     rights->uid = user->pw_uid;
     rights->gid = core->username != NULL ? core->group : user->pw_gid;
     return 0;
-}
-
-/* A keeper that was only needed for a moment: no zombie, no line in the log about its end. */
-static void end_keeper(int *fd, pid_t pid)
-{
-    close_fd(fd);
-    if (pid > 0) {
-        (void)kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-        }
-    }
-}
-
-ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
-{
-    struct hc_log log = ngx_http_hotcert_log(cf->log);
-    struct hc_rights rights;
-    struct hc_error err;
-    sigset_t child;
-    sigset_t before;
-    pid_t pid = -1;
-    int keeper = -1;
-    int rc = -1;
-
-    hc_error_init(&err);
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child, &before);
-    if (find_rights(cf->cycle, main->conf, &rights, &err) == 0 &&
-        hc_keeper_start(main->conf, &rights, &keeper, &pid, &err) == 0) {
-        rc = hc_loader_run(main->conf, &rights, keeper, -1, &log, &err);
-    }
-    end_keeper(&keeper, pid);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0) {
-        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
-        return NGX_ERROR;
-    }
-    return NGX_OK;
 }
 
 ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle)
@@ -175,7 +135,7 @@ static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct 
     state->owner = main;
     /* the keeper before knows other files by the same numbers: better none than that one */
     close_fd(&state->keeper_fd);
-    if (find_rights(cycle, main->conf, &state->rights, err) != 0 ||
+    if (ngx_http_hotcert_rights(cycle, main->conf, &state->rights, err) != 0 ||
         hc_pair_bootstrap(&main->bootstrap, err) != 0 || prepare(cycle, main->conf, err) != 0 ||
         make_table(cycle, main->conf, err) != 0 ||
         hc_keeper_start(main->conf, &state->rights, &state->keeper_fd, &pid, err) != 0) {

@@ -1,0 +1,87 @@
+/*
+ * The examination: would a start with this configuration be refused? Asked in every configuration
+ * test, start and reload, before anything is changed: a keeper for the moment, and the loader that
+ * only looks. In a start what it says is held back, since the start itself says it again, and is
+ * told only if the start is refused.
+ */
+#include "ngx_http_hotcert.h"
+
+#include <sys/wait.h>
+
+#define HELD_MAX ((size_t)64 * 1024)
+
+/* Lines: a byte '0' + enum hc_level, the text, a newline. */
+static void hold_line(void *self, enum hc_level level, const char *text)
+{
+    struct hc_buf *held = self;
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    /* what does not fit any more is not told; the refusal itself always is */
+    if (hc_buf_printf(held, &ignored, "%c%s\n", '0' + (int)level, text) != 0) {
+        return;
+    }
+}
+
+static void tell(const struct hc_buf *held, const struct hc_log *log)
+{
+    for (const char *line = hc_buf_text(held); *line != '\0';) {
+        int len = (int)strcspn(line, "\n");
+
+        hc_logf(log, (enum hc_level)(line[0] - '0'), "%.*s", len - 1, line + 1);
+        line += len + 1;
+    }
+}
+
+/* No zombie, and no line in the log about its end. */
+static void end_keeper(int fd, pid_t pid)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (pid > 0) {
+        (void)kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+static int look(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
+                struct hc_error *err)
+{
+    struct hc_rights rights;
+    pid_t pid = -1;
+    int keeper = -1;
+    int rc = -1;
+
+    if (ngx_http_hotcert_rights(cf->cycle, conf, &rights, err) == 0 &&
+        hc_keeper_start(conf, &rights, &keeper, &pid, err) == 0) {
+        rc = hc_loader_run(conf, &rights, keeper, -1, log, err);
+    }
+    end_keeper(keeper, pid);
+    return rc;
+}
+
+ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
+{
+    struct hc_buf held = HC_BUF_INIT(HELD_MAX);
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_log holder = {&held, HC_LOG_DEBUG, hold_line};
+    struct hc_error err;
+    sigset_t child;
+    sigset_t before;
+    int rc = -1;
+
+    hc_error_init(&err);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &before);
+    rc = look(cf, main->conf, ngx_test_config ? &log : &holder, &err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        tell(&held, &log);
+        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
+    }
+    hc_buf_dispose(&held);
+    return rc == 0 ? NGX_OK : NGX_ERROR;
+}
