@@ -99,9 +99,10 @@ char *hc_error_format(const struct hc_error *err, char *dst, size_t cap)
     const struct hc_problem_row *row = hc_problem_row(err->problem);
     bool activity = err->activity[0] != '\0';
 
-    snprintf(dst, cap, "%s%s%s%s%s (%s%s%s%s)", err->subject, err->subject[0] != '\0' ? ": " : "",
-             row->sentence, err->detail[0] != '\0' ? ": " : "", err->detail,
-             activity ? "while " : "", err->activity, activity ? "; " : "", row->hint);
+    snprintf(dst, cap, "%s%s%s%s%s (%s; %s%s%s%s)", err->subject,
+             err->subject[0] != '\0' ? ": " : "", row->sentence, err->detail[0] != '\0' ? ": " : "",
+             err->detail, row->slug, activity ? "while " : "", err->activity, activity ? "; " : "",
+             row->hint);
     return dst;
 }
 

@@ -21,7 +21,9 @@ static void the_first_specific_error_wins(void)
     is_str(err.subject, "/a\\x0ab", "the subject is escaped");
     is_str(err.activity, "reading", "the nearest activity stays");
     hc_error_format(&err, line, sizeof(line));
-    ok(strstr(line, "/a\\x0ab: the file cannot be read: reason 7 (while reading; ") == line,
+    ok(strstr(line,
+              "/a\\x0ab: the file cannot be read: reason 7 (file-unreadable; while reading; ") ==
+           line,
        "one line says subject, sentence, detail and activity");
     ok(hc_error_set(NULL, HC_P_INTERNAL, NULL, NULL) == -1, "no error to fill is fine");
 }
