@@ -30,6 +30,11 @@ static int read_line(const struct hc_best_source *source, struct hc_selected *it
     int rc = -1;
 
     memset(&info, 0, sizeof(info));
+    if (source->fresh.pair != NULL && item->version == source->fresh.version &&
+        memcmp(item->line, source->fresh.line, HC_ID_SIZE) == 0) {
+        *pair = hc_pair_ref(source->fresh.pair);
+        return 0;
+    }
     if (hc_store_current(source->store, item->line, pair, &info, err) != 0) {
         return -1;
     }

@@ -13,6 +13,12 @@ struct hc_best_source {
     struct hc_inventory *inventory; /* corrected where a version turns out to be another */
     const struct hc_log *log;
     int64_t now;
+    /* a version that was committed a moment ago and need not be read back; pair NULL: none */
+    struct {
+        const unsigned char *line;
+        uint64_t version;
+        struct hc_pair *pair;
+    } fresh;
 };
 
 /*

@@ -76,8 +76,13 @@ static void publish(struct loader *loader, const struct hc_identity *identity,
 
 static void load_obtained(struct loader *loader, const struct hc_identity *identity)
 {
-    struct hc_best_source source = {loader->o->conf, loader->store, &loader->inventory,
-                                    loader->o->log, loader->now};
+    struct hc_best_source source = {
+        .conf = loader->o->conf,
+        .store = loader->store,
+        .inventory = &loader->inventory,
+        .log = loader->o->log,
+        .now = loader->now,
+    };
     struct hc_selection selection;
     struct hc_bundle *bundle = NULL;
     struct hc_error err;

@@ -99,7 +99,7 @@ static void mend_stored(struct hc_agent *agent, const struct hc_job *job)
         hc_storage_failed(agent, &err);
         goto out;
     }
-    hc_publish_after(agent, &info);
+    hc_publish_after(agent, &info, pair);
 out:
     hc_pair_free(before);
     hc_pair_free(pair);

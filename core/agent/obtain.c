@@ -121,7 +121,7 @@ static void commit(struct hc_obtain *obtain)
             obtain->ca->dirty = true;
         }
     }
-    hc_publish_after(agent, &info);
+    hc_publish_after(agent, &info, obtain->pair);
     hc_health_note(agent, job->index, obtain->pair, &obtain->findings);
     hc_outlook_obtained(agent, job->index, &obtain->names);
     store_job(agent, job);
@@ -475,7 +475,7 @@ static int refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *
         if (hc_inventory_put(&agent->inventory, &info, err) != 0) {
             goto out;
         }
-        hc_publish_after(agent, &info);
+        hc_publish_after(agent, &info, pair);
     } else if (why.problem == HC_P_STORE_DAMAGED) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
         hc_inventory_drop(&agent->inventory, job->line);
@@ -529,7 +529,7 @@ static int adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *er
     }
     hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
             hc_identity_subject(job->identity, subject), info.serial);
-    hc_publish_after(agent, &info);
+    hc_publish_after(agent, &info, pair);
     rc = hc_job_due(agent, job) > hc_agent_now(agent);
 out:
     hc_line_info_dispose(&info);

@@ -85,12 +85,19 @@ static bool is_complete(const struct hc_identity *identity, const struct hc_sele
     return complete;
 }
 
-static void publish_obtained(struct hc_agent *agent, size_t index)
+/* info and pair: what was committed a moment ago, or NULL. */
+static void publish_obtained(struct hc_agent *agent, size_t index, const struct hc_line_info *info,
+                             struct hc_pair *pair)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
     struct hc_served *served = &agent->served[index];
-    struct hc_best_source source = {agent->conf, agent->storage.store, &agent->inventory,
-                                    agent->o.log, hc_agent_now(agent)};
+    struct hc_best_source source = {
+        .conf = agent->conf,
+        .store = agent->storage.store,
+        .inventory = &agent->inventory,
+        .log = agent->o.log,
+        .now = hc_agent_now(agent),
+    };
     struct hc_selection selection;
     struct hc_bundle *bundle = NULL;
     struct hc_error err;
@@ -99,6 +106,11 @@ static void publish_obtained(struct hc_agent *agent, size_t index)
     hc_error_init(&err);
     if (source.store == NULL) {
         return;
+    }
+    if (pair != NULL) {
+        source.fresh.line = info->line;
+        source.fresh.version = info->version;
+        source.fresh.pair = pair;
     }
     hc_select(agent->conf, identity, &agent->inventory, source.now, NULL, NULL, &selection);
     if (served->known && hc_selection_equal(&selection, &served->selection)) {
@@ -180,7 +192,7 @@ out:
 void hc_publish_identity(struct hc_agent *agent, size_t index)
 {
     if (agent->conf->identities[index].mode == HC_MODE_ON) {
-        publish_obtained(agent, index);
+        publish_obtained(agent, index, NULL, NULL);
     } else {
         publish_watched(agent, index);
     }
@@ -203,13 +215,13 @@ static bool share_a_name(const struct hc_list *a, const struct hc_list *b)
     return false;
 }
 
-void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info)
+void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info, struct hc_pair *pair)
 {
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
         const struct hc_identity *identity = &agent->conf->identities[i];
 
         if (identity->mode == HC_MODE_ON && share_a_name(&identity->names, &info->names)) {
-            hc_publish_identity(agent, i);
+            publish_obtained(agent, i, info, pair);
         }
     }
 }

@@ -357,7 +357,8 @@ void hc_publish_identity(struct hc_agent *agent, size_t index);
 /* Every identity whose best pair may have changed. */
 void hc_publish_all(struct hc_agent *agent);
 /* After a commit of this line: its own identity and those that lack a pair and share a name. */
-void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info);
+void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info,
+                      struct hc_pair *pair);
 
 /* ---- health.c ---- */
 
