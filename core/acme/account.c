@@ -48,7 +48,9 @@ static int check_terms(const struct hc_acme *acme, struct hc_error *err)
     return 0;
 }
 
-static int make_payload(const struct hc_acme *acme, struct hc_buf *out, struct hc_error *err)
+/* agree: for newAccount, section 7.3; without it: for the account itself, section 7.3.2. */
+static int make_payload(const struct hc_acme *acme, bool agree, struct hc_buf *out,
+                        struct hc_error *err)
 {
     const struct hc_list *contacts = acme->options.contacts;
     json_t *payload = json_object();
@@ -62,7 +64,7 @@ static int make_payload(const struct hc_acme *acme, struct hc_buf *out, struct h
     if (!bad && json_array_size(contact) > 0) {
         bad = json_object_set(payload, "contact", contact);
     }
-    if (!bad && acme->options.issuer->terms_agreed == 1) {
+    if (!bad && agree && acme->options.issuer->terms_agreed == 1) {
         bad = json_object_set_new(payload, "termsOfServiceAgreed", json_true());
     }
     if (bad) {
@@ -113,6 +115,7 @@ static int keep_url(struct hc_acme *acme, const struct hc_http_reply *reply, str
         return hc_error_during(err, "storing the account's URL");
     }
     acme->account_ready = true;
+    acme->contacts_told = reply->status == 201;
     acme->registrations++;
     hc_logf(o->log, HC_LOG_NOTICE, "%s: account %s at %s%s%s", hc_acme_issuer(acme),
             reply->status == 201 ? "registered" : "found by its key", url,
@@ -151,7 +154,7 @@ int hc_account_register(struct hc_acme *acme, struct hc_error *err)
         return 0;
     }
     if (check_terms(acme, err) != 0 || hc_account_need_key(acme, err) != 0 ||
-        make_payload(acme, &payload, err) != 0) {
+        make_payload(acme, true, &payload, err) != 0) {
         goto out;
     }
     options.endpoint = HC_ENDPOINT_NEW_ACCOUNT;
@@ -162,6 +165,49 @@ int hc_account_register(struct hc_acme *acme, struct hc_error *err)
 out:
     hc_buf_dispose(&payload);
     return rc;
+}
+
+static void on_told(void *arg, const struct hc_http_reply *reply HC_UNUSED,
+                    const struct hc_error *err)
+{
+    struct hc_acme *acme = arg;
+
+    acme->contact_update = NULL;
+    if (err != NULL) {
+        hc_log_error(acme->options.log, HC_LOG_WARN,
+                     "the contacts of the account stay as they are at the CA", err);
+    }
+}
+
+void hc_account_tell_contacts(struct hc_acme *acme)
+{
+    const struct hc_list *contacts = acme->options.contacts;
+    struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
+    struct hc_acme_request_options options = {0};
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (acme->contacts_told || acme->contact_update != NULL || !acme->account_ready) {
+        return;
+    }
+    acme->contacts_told = true;
+    if (contacts == NULL || contacts->count == 0) {
+        return; /* nothing is asked for: the CA keeps what it has */
+    }
+    options.endpoint = HC_ENDPOINT_URL;
+    options.url = acme->account.url;
+    options.done = on_told;
+    options.arg = acme;
+    if (make_payload(acme, false, &payload, &err) == 0) {
+        options.payload = hc_buf_text(&payload);
+        if (hc_acme_request_new(acme, &options, &acme->contact_update, &err) != 0) {
+            acme->contact_update = NULL;
+        }
+    }
+    if (hc_error_is_set(&err)) {
+        hc_log_error(acme->options.log, HC_LOG_WARN, "telling the CA the contacts", &err);
+    }
+    hc_buf_dispose(&payload);
 }
 
 void hc_account_lost(struct hc_acme *acme)

@@ -37,6 +37,8 @@ struct hc_acme {
     bool account_ready;     /* url is known to the CA, as far as we know */
     unsigned registrations; /* grows with each: tells old replies from new ones */
     struct hc_acme_request *registration;
+    struct hc_acme_request *contact_update;
+    bool contacts_told; /* the CA has the contacts of the configuration, or refused them */
     struct hc_acme_request *requests;
     struct hc_order *orders;
     bool pumping;
@@ -52,6 +54,8 @@ const char *hc_acme_issuer(const struct hc_acme *acme);
 int hc_account_register(struct hc_acme *acme, struct hc_error *err) HC_MUST_USE;
 /* account.c: the CA does not know the account: it is to be registered again with its key. */
 void hc_account_lost(struct hc_acme *acme);
+/* account.c: once, tells the CA the contacts of an account that it had before. */
+void hc_account_tell_contacts(struct hc_acme *acme);
 /* account.c: makes and stores the key if there is none, and its thumbprint. */
 int hc_account_need_key(struct hc_acme *acme, struct hc_error *err) HC_MUST_USE;
 

@@ -214,7 +214,11 @@ static bool has_account(struct hc_acme_request *r)
 {
     struct hc_error err;
 
-    if (r->endpoint == HC_ENDPOINT_NEW_ACCOUNT || r->acme->account_ready) {
+    if (r->endpoint == HC_ENDPOINT_NEW_ACCOUNT) {
+        return true;
+    }
+    if (r->acme->account_ready) {
+        hc_account_tell_contacts(r->acme);
         return true;
     }
     hc_error_init(&err);

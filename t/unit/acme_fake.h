@@ -81,6 +81,7 @@ struct fake {
     const char *bad_detail;
     bool already_valid; /* authorizations are valid from the start */
     bool no_http;       /* no http-01 is offered */
+    char *contacts;     /* that the account was last told to have */
     int new_accounts;
     int new_orders;
     int finalized;
@@ -178,6 +179,7 @@ static inline void fake_init(struct fake *f)
 
 static inline void fake_dispose(struct fake *f)
 {
+    free(f->contacts);
     while (f->queue != NULL) {
         fake_cancel(f, f->queue->id);
     }
@@ -402,6 +404,10 @@ static inline void fake_post(struct fake *f, const char *path, const char *paylo
 
     if (strcmp(path, "/acct") == 0) {
         fake_account(f, payload, a);
+    } else if (sscanf(path, "/a/%d", &k) == 1) {
+        free(f->contacts);
+        f->contacts = json_dumps(json_object_get(payload, "contact"), JSON_COMPACT);
+        snprintf(a->body, sizeof(a->body), "{\"status\":\"valid\"}");
     } else if (strcmp(path, "/order") == 0) {
         fake_place(f, payload, a);
     } else if (sscanf(path, "/f/%d", &k) == 1 && k < f->order_count) {

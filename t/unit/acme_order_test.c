@@ -887,6 +887,39 @@ static void terms_and_binding(void)
     scene_free(s, "contact");
 }
 
+static void contacts_follow_the_configuration(void)
+{
+    struct scene *s = scene_new("a.test");
+
+    if (hc_list_add(&s->contacts, "mailto:one@a.test", NULL) != 0) {
+        abort();
+    }
+    start(s, NULL);
+    run(s);
+    ok(issued(s) && s->ca.contacts == NULL, "a new account has its contacts from the start");
+    hc_acme_free(s->acme);
+    hc_list_dispose(&s->contacts);
+    if (hc_list_add(&s->contacts, "mailto:two@a.test", NULL) != 0) {
+        abort();
+    }
+    scene_acme(s);
+    s->done = 0;
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "the next process orders");
+    is_str(s->ca.contacts, "[\"mailto:two@a.test\"]", "and tells the CA who is to be told now");
+    is_int(s->ca.new_accounts, 1, "of the same account");
+    fake_rule(&s->ca, "/a/", 400)->type = "invalidContact";
+    hc_acme_free(s->acme);
+    scene_acme(s);
+    s->done = 0;
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "contacts that the CA refuses stop no order");
+    ok(strstr(s->ca.text, "stay as they are") != NULL, "and that is said");
+    scene_free(s, "contacts");
+}
+
 static void wildcards_need_another_challenge(void)
 {
     struct scene *s = scene_new("*.a.test a.test");
@@ -919,6 +952,7 @@ int main(void)
     a_stored_order_may_be_dead();
     what_fails_at_home_is_said();
     terms_and_binding();
+    contacts_follow_the_configuration();
     wildcards_need_another_challenge();
     return done();
 }
