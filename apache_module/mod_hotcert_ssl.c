@@ -66,13 +66,16 @@ int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error 
 
 /* A fresh pair for one host. mod_ssl reads it at once, and then the next host's may take its place.
  */
-static int bootstrap_fill(int fd, const char *name, struct hc_error *err)
+static int bootstrap_fill(int fd, const struct mod_hotcert_host *host, struct hc_error *err)
 {
+    bool stapling = host->config->stapling == MOD_HOTCERT_ON;
     struct hc_buf pem = HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
     struct hc_pair *pair = NULL;
     int rc = -1;
 
-    if (hc_pair_bootstrap_for(name, &pair, err) == 0 && hc_pair_to_pem(pair, &pem, err) == 0) {
+    /* mod_ssl wants the host's own name in it, and its stapling an issuer, or warns of each */
+    if (hc_pair_bootstrap_for(host->server->server_hostname, stapling, &pair, err) == 0 &&
+        hc_pair_to_pem(pair, &pem, err) == 0) {
         rc = write_all(fd, &pem, err);
     }
     hc_pair_free(pair);
@@ -140,7 +143,7 @@ static int add_cert_files(server_rec *server, apr_pool_t *pool, apr_array_header
         return DECLINED;
     }
     warn_of_strangers(host, certificates);
-    if (bootstrap_fill(mod_hotcert->bootstrap, server->server_hostname, &err) != 0) {
+    if (bootstrap_fill(mod_hotcert->bootstrap, host, &err) != 0) {
         /* without a certificate mod_ssl refuses the start, and says for which host */
         hc_log_error(&mod_hotcert->log, HC_LOG_ERROR, NULL, &err);
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -83,30 +83,51 @@ static X509 *make_cert(EVP_PKEY *key, const struct recipe *recipe)
 }
 
 /* CA:FALSE, or httpd logs that a CA certificate is served. */
-static const char leaf_constraints[] = "critical,CA:FALSE";
-static const char leaf_subject[] = "hotcert bootstrap";
+static const struct recipe plain = {"hotcert bootstrap", "hotcert bootstrap", "critical,CA:FALSE",
+                                    NULL};
+static const char issuer_name[] = "hotcert bootstrap issuer";
 
-int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err)
+/* The leaf, and with an issuer a chain of that: nobody trusts either, so one key signs both. */
+static int make_pair(EVP_PKEY *key, const struct recipe *leaf, bool issuer, struct hc_pair **out,
+                     struct hc_error *err)
 {
-    const struct recipe leaf = {leaf_subject, leaf_subject, leaf_constraints, NULL};
-    EVP_PKEY *key = NULL;
-    X509 *cert = NULL;
+    const struct recipe ca = {issuer_name, issuer_name, "critical,CA:TRUE", NULL};
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    X509 *ca_cert = issuer ? make_cert(key, &ca) : NULL;
+    X509 *cert = make_cert(key, leaf);
     int rc = -1;
 
-    if (hc_key_new(HC_KEY_ECDSA_256, &key, err) != 0) {
-        goto out;
-    }
-    cert = make_cert(key, &leaf);
-    if (cert == NULL) {
+    if (chain == NULL || cert == NULL ||
+        (issuer && (ca_cert == NULL || sk_X509_push(chain, ca_cert) <= 0))) {
         hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "making the bootstrap certificate");
         goto out;
     }
-    rc = hc_pair_make(key, cert, NULL, out, err);
+    ca_cert = NULL; /* the chain's */
+    rc = hc_pair_make(key, cert, chain, out, err);
 out:
-    EVP_PKEY_free(key);
     X509_free(cert);
+    X509_free(ca_cert);
+    sk_X509_pop_free(chain, X509_free);
     ERR_clear_error();
     return rc;
+}
+
+static int make_key_and_pair(const struct recipe *leaf, bool issuer, struct hc_pair **out,
+                             struct hc_error *err)
+{
+    EVP_PKEY *key = NULL;
+    int rc = hc_key_new(HC_KEY_ECDSA_256, &key, err);
+
+    if (rc == 0) {
+        rc = make_pair(key, leaf, issuer, out, err);
+    }
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err)
+{
+    return make_key_and_pair(&plain, false, out, err);
 }
 
 /* "DNS:name" for a host name that a certificate can have; else "". */
@@ -122,37 +143,13 @@ static void san_of(const char *name, char san[HC_NAME_SIZE + 4])
     }
 }
 
-int hc_pair_bootstrap_for(const char *name, struct hc_pair **out, struct hc_error *err)
+int hc_pair_bootstrap_for(const char *name, bool issuer, struct hc_pair **out, struct hc_error *err)
 {
-    static const char ca_subject[] = "hotcert bootstrap issuer";
     char san[HC_NAME_SIZE + 4];
-    const struct recipe ca = {ca_subject, ca_subject, "critical,CA:TRUE", NULL};
-    struct recipe leaf = {leaf_subject, ca_subject, leaf_constraints, NULL};
-    STACK_OF(X509) *chain = sk_X509_new_null();
-    EVP_PKEY *key = NULL;
-    X509 *ca_cert = NULL;
-    X509 *cert = NULL;
-    int rc = -1;
+    struct recipe leaf = plain;
 
     san_of(name, san);
     leaf.names = san[0] != '\0' ? san : NULL;
-    if (hc_key_new(HC_KEY_ECDSA_256, &key, err) != 0) {
-        goto out;
-    }
-    /* one key for both: nobody trusts either, and it costs a start half of the time */
-    ca_cert = make_cert(key, &ca);
-    cert = make_cert(key, &leaf);
-    if (chain == NULL || ca_cert == NULL || cert == NULL || sk_X509_push(chain, ca_cert) <= 0) {
-        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "making the bootstrap certificate");
-        goto out;
-    }
-    ca_cert = NULL; /* the chain's */
-    rc = hc_pair_make(key, cert, chain, out, err);
-out:
-    EVP_PKEY_free(key);
-    X509_free(cert);
-    X509_free(ca_cert);
-    sk_X509_pop_free(chain, X509_free);
-    ERR_clear_error();
-    return rc;
+    leaf.issuer = issuer ? issuer_name : plain.issuer;
+    return make_key_and_pair(&leaf, issuer, out, err);
 }
