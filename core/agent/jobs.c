@@ -467,6 +467,29 @@ int64_t hc_jobs_run(struct hc_agent *agent)
     return agent->jobs_next_ms > now_ms ? agent->jobs_next_ms - now_ms : 0;
 }
 
+void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_list *names)
+{
+    for (size_t i = 0; i < agent->job_count; i++) {
+        struct hc_job *job = &agent->jobs[i];
+
+        if (job->index != identity ||
+            !hc_schedule_take_reset(job->record.resets, hc_agent_now(agent))) {
+            continue;
+        }
+        memset(&job->record.ladder, 0, sizeof(job->record.ladder));
+        for (size_t k = 0; k < agent->ca_count; k++) {
+            struct hc_ca *ca = &agent->cas[k];
+
+            for (size_t n = 0; n < names->count; n++) {
+                ca->dirty =
+                    ca->dirty || hc_issuer_record_find(&ca->record, names->items[n]) != NULL;
+                hc_issuer_record_clear(&ca->record, names->items[n]);
+            }
+        }
+    }
+    agent->jobs_dirty = true;
+}
+
 bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
 {
     const struct hc_line_info *info = hc_job_info(agent, job);
@@ -488,6 +511,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
         job->record.replace = info->version;
     }
     job->again_ms = 0;
+    agent->outlooks[job->index].looked_at = 0;
     agent->jobs_dirty = true;
     if (hc_storage_ready(agent) && job->obtain == NULL && hc_job_store(agent, job, &err) != 0) {
         hc_storage_failed(agent, &err);

@@ -459,84 +459,6 @@ static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, 
     return obtain;
 }
 
-/* Under the lock: what other agents did meanwhile. 1: the order is not needed, 0: it is. */
-static int refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
-{
-    const struct hc_line_info *known = hc_job_info(agent, job);
-    struct hc_line_info info;
-    struct hc_pair *pair = NULL;
-    struct hc_error why;
-    int rc = -1;
-
-    hc_error_init(&why);
-    memset(&info, 0, sizeof(info));
-    if (hc_store_current(agent->storage.store, job->line, &pair, &info, &why) == 0 &&
-        (known == NULL || known->version != info.version)) {
-        if (hc_inventory_put(&agent->inventory, &info, err) != 0) {
-            goto out;
-        }
-        hc_publish_after(agent, &info, pair);
-    } else if (why.problem == HC_P_STORE_DAMAGED) {
-        hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
-        hc_inventory_drop(&agent->inventory, job->line);
-    } else if (why.problem == HC_P_STORE_EMPTY) {
-        hc_inventory_drop(&agent->inventory, job->line);
-    } else if (hc_error_is_set(&why)) {
-        *err = why;
-        goto out;
-    }
-    if (hc_job_load(agent, job, err) != 0) {
-        if (err->problem != HC_P_STORE_DAMAGED) {
-            goto out;
-        }
-        hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an order is lost", err);
-        hc_error_init(err);
-    }
-    rc = hc_job_due(agent, job) > hc_agent_now(agent);
-out:
-    hc_line_info_dispose(&info);
-    hc_pair_free(pair);
-    return rc;
-}
-
-/* A pair of the same names, key type and an issuer in use becomes the line's own. 1: done. */
-static int adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
-{
-    const struct hc_line_info *found = NULL;
-    struct hc_line_info info;
-    struct hc_pair *pair = NULL;
-    char subject[HC_SUBJECT];
-    int rc = 0;
-
-    memset(&info, 0, sizeof(info));
-    if (job->record.order_url != NULL || hc_job_info(agent, job) != NULL) {
-        return 0;
-    }
-    found = hc_select_adoptable(agent->conf, job->identity, job->key_type, &agent->inventory,
-                                hc_agent_now(agent));
-    if (found == NULL ||
-        hc_store_current(agent->storage.store, found->line, &pair, &info, err) != 0) {
-        hc_error_init(err);
-        goto out;
-    }
-    memcpy(info.line, job->line, HC_ID_SIZE);
-    free(info.serial);
-    info.serial = NULL;
-    if (hc_store_commit(agent->storage.store, &info, pair, hc_agent_now(agent), err) != 0 ||
-        hc_inventory_put(&agent->inventory, &info, err) != 0) {
-        rc = -1;
-        goto out;
-    }
-    hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
-            hc_identity_subject(job->identity, subject), info.serial);
-    hc_publish_after(agent, &info, pair);
-    rc = hc_job_due(agent, job) > hc_agent_now(agent);
-out:
-    hc_line_info_dispose(&info);
-    hc_pair_free(pair);
-    return rc;
-}
-
 static int place_order(struct hc_obtain *obtain, struct hc_error *err)
 {
     struct hc_agent *agent = obtain->agent;
@@ -585,9 +507,9 @@ static int start(struct hc_obtain *obtain, struct hc_error *err)
         job->again_ms = hc_agent_ms(agent) + ELSEWHERE_MS;
         return 0;
     }
-    rc = refresh(agent, job, err);
+    rc = hc_line_refresh(agent, job, err);
     if (rc == 0) {
-        rc = adopt(agent, job, err);
+        rc = hc_line_adopt(agent, job, err);
     }
     if (rc > 0) {
         hc_job_record_forget_order(&job->record); /* left over from before the commit */

@@ -312,17 +312,33 @@ static void say_findings(struct hc_outlook *outlook, const struct hc_preflight_r
     outlook->said_findings = said;
 }
 
+/* True if the look before this one found something against the name. */
+static bool was_unwell(const struct hc_outlook *outlook, const char *name)
+{
+    for (size_t i = 0; i < outlook->state.count; i++) {
+        if (strcmp(outlook->state.names[i].name, name) == 0) {
+            return outlook->state.names[i].seen != HC_LEAVEOUT_SEEN_WELL;
+        }
+    }
+    return false;
+}
+
 static void on_looked(void *self, const struct hc_preflight_result *result)
 {
     struct hc_outlook *outlook = self;
     struct hc_agent *agent = outlook->agent;
     int64_t now = hc_agent_now(agent);
+    struct hc_list mended = {NULL, 0, 0};
     struct hc_error err;
 
     hc_error_init(&err);
     for (size_t i = 0; i < result->count; i++) {
         const struct hc_preflight_name *name = &result->names[i];
 
+        if (hc_leaveout_seen_of(name) == HC_LEAVEOUT_SEEN_WELL && was_unwell(outlook, name->name) &&
+            hc_list_add(&mended, name->name, &err) != 0) {
+            hc_log_error(agent->o.log, HC_LOG_ERROR, "keeping what was seen of names", &err);
+        }
         if (hc_leaveout_look(&outlook->state, name->name, hc_leaveout_seen_of(name), name->cause,
                              now, agent->conf->check_interval / 2, &err) != 0) {
             hc_log_error(agent->o.log, HC_LOG_ERROR, "keeping what was seen of names", &err);
@@ -334,6 +350,10 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
     end_look(outlook);
     store_one(outlook);
     hc_outlook_plan(agent, outlook->index);
+    if (mended.count > 0) {
+        hc_jobs_forgive(agent, outlook->index, &mended);
+    }
+    hc_list_dispose(&mended);
     agent->jobs_dirty = true;
 }
 
@@ -456,6 +476,7 @@ void hc_outlook_ordered(struct hc_agent *agent, size_t index)
 {
     struct hc_outlook *outlook = &agent->outlooks[index];
 
+    outlook->looked_at = 0; /* every order has a look of its own */
     if (outlook->planned && outlook->state.count > 0) {
         hc_leaveout_ordered(&outlook->state, &outlook->plan, hc_agent_now(agent));
         store_one(outlook);

@@ -253,6 +253,8 @@ void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names);
 int hc_jobs_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_jobs_free(struct hc_agent *agent);
 void hc_jobs_load(struct hc_agent *agent);
+/* The cause of what these names failed of is gone: they need not wait (four times an hour). */
+void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_list *names);
 /* Reads the job's record anew: another agent may have changed it. */
 int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
 /* Starts what is due; milliseconds until something may be due. */
@@ -331,6 +333,13 @@ const char *hc_obtain_activity(const struct hc_obtain *obtain);
 struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain);
 /* It only waits for a time that the CA named, or for the disk. */
 bool hc_obtain_waiting(const struct hc_obtain *obtain);
+
+/* ---- takeover.c ---- */
+
+/* Reads what other agents did with the job's line. 1: no order is needed, 0: it is, -1: err. */
+int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
+/* A pair of the same names, key type and an issuer in use becomes the line's own. The same. */
+int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
 
 /* ---- watch.c ---- */
 
