@@ -17,11 +17,11 @@
 #include "base/str.h"
 #include "keeper/packet.h"
 #include "keeper/process.h"
+#include "keeper/said.h"
 
 #define FD_ERRORS    8    /* after 3 .. 7: where a failed exec is told */
 #define FD_ASIDE     16   /* descriptors are moved above this before they take their places */
 #define EXEC_MS      5000 /* an exec takes longer only on a disk that hangs */
-#define DRAIN_MAX    512  /* packets in one call, so that a talkative agent holds up nobody */
 #define STEADY_LIFE  600
 #define LONGEST_WAIT 60
 
@@ -317,69 +317,6 @@ int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
     return rc == 0 ? 0 : hc_error_during(err, "starting the agent");
 }
 
-/* A line from another process: whatever a terminal would obey is taken out. */
-static void clean(char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < 0x20 || text[i] > 0x7e) {
-            text[i] = '?';
-        }
-    }
-    text[len] = '\0';
-}
-
-/* What a program said in one packet. */
-struct said {
-    char text[HC_LOG_LINE];
-    char reason[HC_LOG_LINE]; /* the last 'R' packet, with its newlines */
-    char error[HC_LOG_LINE];  /* the last line at level error */
-};
-
-/* 1: a packet was taken, 0: nothing is there, -1: end-of-file. */
-static int take_packet(int supervise, const struct hc_log *log, struct said *said)
-{
-    ssize_t n = 0;
-    char kind = 0;
-
-    do {
-        n = recv(supervise, said->text, sizeof(said->text) - 1, MSG_DONTWAIT);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        return errno == EAGAIN ? 0 : -1;
-    }
-    if (n == 0) {
-        return hc_packet_at_end(supervise) ? -1 : 1;
-    }
-    said->text[n] = '\0';
-    kind = said->text[0];
-    if (kind == 'R') {
-        hc_copy(said->reason, sizeof(said->reason), said->text + 1);
-    } else if (kind >= '0' + HC_LOG_ERROR && kind <= '0' + HC_LOG_DEBUG) {
-        enum hc_level level = (enum hc_level)(kind - '0');
-
-        clean(said->text + 1, (size_t)n - 1);
-        if (level == HC_LOG_ERROR) {
-            hc_copy(said->error, sizeof(said->error), said->text + 1);
-        }
-        hc_logf(log, level, "%s", said->text + 1);
-    }
-    return 1;
-}
-
-int hc_agent_drain(int supervise, const struct hc_log *log)
-{
-    struct said said = {.reason = ""};
-
-    for (int i = 0; i < DRAIN_MAX; i++) {
-        int rc = take_packet(supervise, log, &said);
-
-        if (rc <= 0) {
-            return rc < 0 ? 0 : 1;
-        }
-    }
-    return 1;
-}
-
 int64_t hc_agent_backoff(unsigned *failures, int64_t lived)
 {
     int64_t wait = 0;
@@ -394,78 +331,9 @@ int64_t hc_agent_backoff(unsigned *failures, int64_t lived)
     return wait;
 }
 
-void hc_loader_refuse(int supervise, const struct hc_error *why)
-{
-    char packet[HC_LOG_LINE];
-    int n = snprintf(packet, sizeof(packet), "R%s\n%s\n%s", hc_problem_row(why->problem)->slug,
-                     why->subject, why->detail);
-
-    if (n > 0 && hc_packet_send(supervise, packet,
-                                (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet) - 1, -1,
-                                hc_packet_now() + EXEC_MS) != 0) {
-        return; /* the master is gone: nobody wants to know */
-    }
-}
-
-/* Takes one line of the reason. */
-static const char *take_line(char **at)
-{
-    char *line = *at;
-    size_t len = strcspn(line, "\n");
-
-    *at = line + len + (line[len] != '\0' ? 1 : 0);
-    clean(line, len);
-    return line;
-}
-
-/* Why the loader refuses, in its own words. The texts are escaped already. */
-static int refused(struct said *said, struct hc_error *err)
-{
-    char *at = said->reason;
-    enum hc_problem p = HC_P_NONE;
-
-    if (err == NULL || err->problem != HC_P_NONE) {
-        return -1;
-    }
-    if (said->reason[0] != '\0') {
-        p = hc_problem_by_slug(take_line(&at));
-        hc_copy(err->subject, sizeof(err->subject), take_line(&at));
-        hc_copy(err->detail, sizeof(err->detail), take_line(&at));
-    } else {
-        hc_copy(err->detail, sizeof(err->detail), said->error);
-    }
-    err->problem = p != HC_P_NONE ? p : HC_P_LOADER_REFUSED;
-    return -1;
-}
-
-/* Reads until the loader is gone. -1: it took too long. */
-static int follow_loader(int supervise, const struct hc_log *log, struct said *said)
-{
-    int64_t deadline = hc_packet_now() + HC_LOADER_SECONDS * 1000;
-    struct pollfd p = {.fd = supervise, .events = POLLIN};
-
-    for (;;) {
-        int64_t left = deadline - hc_packet_now();
-        int rc = 0;
-
-        if (left <= 0) {
-            return -1;
-        }
-        if (poll(&p, 1, (int)left) < 0 && errno != EINTR) {
-            return -1;
-        }
-        do {
-            rc = take_packet(supervise, log, said);
-        } while (rc > 0 && hc_packet_now() < deadline);
-        if (rc < 0) {
-            return 0;
-        }
-    }
-}
-
 /* What the loader's end means. */
 static int judge(int status, bool in_time, bool only_looks, const struct hc_log *log,
-                 struct said *said, struct hc_error *err)
+                 struct hc_said *said, struct hc_error *err)
 {
     enum hc_level level = only_looks ? HC_LOG_WARN : HC_LOG_ERROR;
 
@@ -473,7 +341,7 @@ static int judge(int status, bool in_time, bool only_looks, const struct hc_log 
         return 0;
     }
     if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == HC_LOADER_REFUSE) {
-        return refused(said, err);
+        return hc_said_refusal(said, err);
     }
     if (!in_time) {
         hc_logf(log, level, "reading the store took longer than %d s; the start goes on",
@@ -491,7 +359,7 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, in
                   int table_fd, const struct hc_log *log, struct hc_error *err)
 {
     struct program program = {.command = "load", .rights = rights};
-    struct said said = {.reason = ""};
+    struct hc_said said = {.reason = ""};
     struct quiet q;
     bool in_time = false;
     int supervise = -1;
@@ -505,7 +373,8 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, in
     quiet_begin(&q);
     rc = start(conf, &program, &supervise, &pid, err);
     if (rc == 0) {
-        in_time = follow_loader(supervise, log, &said) == 0;
+        in_time = hc_said_follow(supervise, hc_packet_now() + (int64_t)HC_LOADER_SECONDS * 1000,
+                                 log, &said) == 0;
         if (!in_time) {
             (void)kill(pid, SIGKILL);
         }
