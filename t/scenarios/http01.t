@@ -36,7 +36,7 @@ scenario tokens_are_answered_ahead_of_everything => sub {
     my $ca = pebble(http_port => $s->http_port);
     my $hold = hold_http($ca, $s->http_port, 'a.test');
     my @hostile = hostile_hosts($s->http_port);
-    $s->configure(ca => $ca, main => [ [ preflight => 'off' ] ],
+    $s->configure(ca => $ca, main => [ [ preflight => 'off' ] ], log_level => 'debug',
         httpd_modules => [ qw(proxy proxy_http auth_basic authn_file authz_user) ],
         hosts => [ { names => [ 'a.test' ], hotcert => 'on' }, @hostile ]);
     $s->start;

@@ -1,0 +1,43 @@
+#!/usr/bin/perl
+# `make install` puts everything where Debian's servers look, and `make uninstall` takes it away.
+use strict;
+use warnings;
+use lib 't/lib';
+use HotCert::Scenario;
+
+# Another make would build with other flags.
+plan skip_all => 'not with sanitized modules' if $ENV{HOTCERT_PRELOAD};
+
+my $into = temp_dir() . '/root';
+my @make = ('make', '--no-print-directory', 'BUILD=' . build_dir(), "DESTDIR=$into");
+my ($code, $out) = run({ _seconds => 300 }, @make, 'install');
+is($code, 0, 'make install') or diag $out;
+
+my @files = qw(/usr/sbin/hotcert /usr/lib/nginx/modules/ngx_http_hotcert_module.so
+    /usr/lib/apache2/modules/mod_hotcert.so /etc/apache2/mods-available/hotcert.load
+    /usr/share/nginx/modules-available/mod-http-hotcert.conf /usr/share/doc/hotcert/README.md);
+ok(-f "$into$_", $_) for @files;
+is(readlink "$into/etc/nginx/modules-enabled/50-mod-http-hotcert.conf",
+    '/usr/share/nginx/modules-available/mod-http-hotcert.conf', 'nginx loads it at its next start');
+($code, $out) = run("$into/usr/sbin/hotcert", 'version');
+like($out, qr/^hotcert \d+\.\d+\.\d+/, 'the program runs');
+
+# The snippets, with the paths of this installation.
+for my $kind (HotCert::Server->kinds) {
+    my $snippet = $kind eq 'nginx' ? $files[4] : $files[3];
+    (my $text = slurp("$into$snippet")) =~ s{(?:/usr/lib/apache2/)?modules/}{$into/usr/lib/@{[ $kind eq 'nginx' ? 'nginx' : 'apache2' ]}/modules/};
+    my $s = HotCert::Server->make($kind);
+    $s->configure(no_module => 1, hosts => []);
+    my $conf = slurp($s->{conf});
+    $conf =~ s/^(LoadModule ssl_module.*\n)/$1$text/m if $kind eq 'httpd';
+    $conf = $text . $conf if $kind eq 'nginx';
+    spew($s->{conf}, $conf . ($kind eq 'httpd' ? "HotCert off\n" : ''));
+    $s->{last} = undef;
+    ($code, $out) = $s->configtest;
+    is($code, 0, "$kind loads the module by its snippet") or diag $out;
+}
+
+($code, $out) = run(@make, 'uninstall');
+is($code, 0, 'make uninstall');
+is(join(' ', files_below($into)), '', 'nothing is left');
+done_testing;
