@@ -114,7 +114,8 @@ static X509 *root_of(const struct hc_check_run_state *run, X509 *last)
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     X509 *root = NULL;
 
-    if (ctx == NULL || X509_STORE_CTX_init(ctx, hc_roots_store(run->roots), NULL, NULL) != 1 ||
+    if (ctx == NULL || hc_roots_want(run->roots, X509_get_issuer_name(last), NULL) != 0 ||
+        X509_STORE_CTX_init(ctx, hc_roots_store(run->roots), NULL, NULL) != 1 ||
         X509_STORE_CTX_get1_issuer(&root, ctx, last) != 1) {
         root = NULL;
     }

@@ -325,6 +325,23 @@ static int64_t later(const struct hc_check_run *run)
                                                               : run->how->now;
 }
 
+/* A path can end at a root that issued something which is served. */
+static int want_roots(struct hc_check_run *run)
+{
+    int count = run->chain != NULL ? sk_X509_num(run->chain) : 0;
+    int rc = 0;
+
+    if (run->how->roots == NULL) {
+        return 0;
+    }
+    rc = hc_roots_want(run->how->roots, X509_get_issuer_name(run->leaf), run->err);
+    for (int i = 0; rc == 0 && i < count; i++) {
+        rc = hc_roots_want(run->how->roots, X509_get_issuer_name(sk_X509_value(run->chain, i)),
+                           run->err);
+    }
+    return rc;
+}
+
 int hc_check_paths(struct hc_check_run *run)
 {
     struct pass now = {.at = run->how->now};
@@ -338,7 +355,7 @@ int hc_check_paths(struct hc_check_run *run)
         hc_error_nomem(run->err);
         goto out;
     }
-    if (run_pass(run, store, &now) != 0 || report_now(run, &now) != 0 ||
+    if (want_roots(run) != 0 || run_pass(run, store, &now) != 0 || report_now(run, &now) != 0 ||
         run_pass(run, store, &soon) != 0 || report_later(run, &soon) != 0) {
         goto out;
     }

@@ -5,6 +5,7 @@
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "pki/check.h"
@@ -24,21 +25,26 @@ static int refused(const struct hc_pair *pair, const char *doing, struct hc_find
     return rc;
 }
 
-/* A context as the servers make theirs. NULL: the pair cannot be loaded. */
-static SSL_CTX *server_context(const struct hc_pair *pair)
+/*
+ * One context for each side, made when first needed and kept for the life of the process: making
+ * one costs more than the handshake. Contexts are libssl's to share between threads; the pair is
+ * given to the connection.
+ */
+static struct {
+    pthread_mutex_t mutex;
+    SSL_CTX *server;
+    SSL_CTX *client;
+} contexts = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* As the servers make theirs. */
+static SSL_CTX *server_context(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
-    if (ctx == NULL) {
-        return NULL;
-    }
-    SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
-        SSL_CTX_use_cert_and_key(ctx, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair),
-                                 1) != 1) {
-        SSL_CTX_free(ctx);
-        ctx = NULL;
+    if (ctx != NULL) {
+        SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+        SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+        (void)SSL_CTX_set_num_tickets(ctx, 0); /* one message less; nothing hangs on it */
     }
     return ctx;
 }
@@ -53,6 +59,18 @@ static SSL_CTX *client_context(void)
         SSL_CTX_set_security_level(ctx, 0);
     }
     return ctx;
+}
+
+static bool have_contexts(void)
+{
+    bool have = false;
+
+    pthread_mutex_lock(&contexts.mutex);
+    contexts.server = contexts.server != NULL ? contexts.server : server_context();
+    contexts.client = contexts.client != NULL ? contexts.client : client_context();
+    have = contexts.server != NULL && contexts.client != NULL;
+    pthread_mutex_unlock(&contexts.mutex);
+    return have;
 }
 
 static bool wants_more(SSL *ssl, int rc)
@@ -95,18 +113,14 @@ static bool arrived_whole(SSL *client, const struct hc_pair *pair)
     return same;
 }
 
-static int try_handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, const struct hc_pair *pair,
-                         struct hc_findings *findings, struct hc_error *err)
+static int judge_handshake(SSL *server, SSL *client, const struct hc_pair *pair,
+                           struct hc_findings *findings, struct hc_error *err)
 {
-    SSL *server = SSL_new(server_ctx);
-    SSL *client = SSL_new(client_ctx);
     BIO *server_end = NULL;
     BIO *client_end = NULL;
-    int rc = -1;
 
-    if (server == NULL || client == NULL || BIO_new_bio_pair(&server_end, 0, &client_end, 0) != 1) {
-        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a handshake");
-        goto out;
+    if (BIO_new_bio_pair(&server_end, 0, &client_end, 0) != 1) {
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a handshake");
     }
     SSL_set_bio(server, server_end, server_end);
     SSL_set_bio(client, client_end, client_end);
@@ -114,40 +128,37 @@ static int try_handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, const struct 
     SSL_set_connect_state(client);
     if (!shake_hands(server, client)) {
         /* a curve that this client, like all others, does not offer has its finding already */
-        rc = hc_findings_find(findings, HC_P_CURVE_UNSUPPORTED, NULL) != NULL
-                 ? 0
-                 : refused(pair, "a handshake with it", findings, err);
-    } else if (!arrived_whole(client, pair)) {
-        rc = hc_findings_add(findings, HC_P_WIRE_DIFFERS, "the pair", err,
-                             "%d certificates arrive where %d were checked (serial %s)",
-                             sk_X509_num(SSL_get_peer_cert_chain(client)),
-                             sk_X509_num(hc_pair_chain(pair)) + 1, hc_pair_serial(pair));
-    } else {
-        rc = 0;
+        return hc_findings_find(findings, HC_P_CURVE_UNSUPPORTED, NULL) != NULL
+                   ? 0
+                   : refused(pair, "a handshake with it", findings, err);
     }
-out:
-    SSL_free(server);
-    SSL_free(client);
-    ERR_clear_error();
-    return rc;
+    if (arrived_whole(client, pair)) {
+        return 0;
+    }
+    return hc_findings_add(findings, HC_P_WIRE_DIFFERS, "the pair", err,
+                           "%d certificates arrive where %d were checked (serial %s)",
+                           sk_X509_num(SSL_get_peer_cert_chain(client)),
+                           sk_X509_num(hc_pair_chain(pair)) + 1, hc_pair_serial(pair));
 }
 
-int hc_check_wire(SSL_CTX *server, const struct hc_pair *pair, struct hc_findings *findings,
+int hc_check_wire(SSL_CTX *given, const struct hc_pair *pair, struct hc_findings *findings,
                   struct hc_error *err)
 {
-    SSL_CTX *own = server == NULL ? server_context(pair) : NULL;
-    SSL_CTX *client = client_context();
+    bool have = have_contexts();
+    SSL *server = have ? SSL_new(given != NULL ? given : contexts.server) : NULL;
+    SSL *client = have ? SSL_new(contexts.client) : NULL;
     int rc = -1;
 
-    if (server == NULL && own == NULL) {
+    if (server == NULL || client == NULL) {
+        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a handshake");
+    } else if (given == NULL && SSL_use_cert_and_key(server, hc_pair_leaf(pair), hc_pair_key(pair),
+                                                     hc_pair_chain(pair), 1) != 1) {
         rc = refused(pair, "to load it", findings, err);
-    } else if (client == NULL) {
-        rc = hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a client");
     } else {
-        rc = try_handshake(server != NULL ? server : own, client, pair, findings, err);
+        rc = judge_handshake(server, client, pair, findings, err);
     }
-    SSL_CTX_free(own);
-    SSL_CTX_free(client);
+    SSL_free(server);
+    SSL_free(client);
     ERR_clear_error();
     return rc;
 }

@@ -4,34 +4,147 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "pki/cert.h"
 
-struct hc_roots {
-    atomic_uint references;
-    X509_STORE *store;
-    char *subject;
-    bool system;
-    size_t count;
+/* A certificate that names itself as its issuer, not yet parsed. */
+struct entry {
+    X509_NAME *name;
+    unsigned char *der;
+    size_t len;
+    bool trusted_form; /* OpenSSL's TRUSTED CERTIFICATE, with bytes of its own behind */
+    bool added;        /* it is in the store, or was found not to be self-signed */
 };
 
-static int no_passphrase(char *buf HC_UNUSED, int size HC_UNUSED, int writing HC_UNUSED,
-                         void *arg HC_UNUSED)
+struct hc_roots {
+    atomic_uint references;
+    pthread_mutex_t *mutex; /* guards added, and that entries are added once */
+    X509_STORE *store;
+    struct entry *entries;
+    size_t count;
+    size_t cap;
+    char *subject;
+    bool system;
+};
+
+/* Steps over one DER element; its first byte and whole length. */
+static bool step(const unsigned char **p, const unsigned char *end, int tag,
+                 const unsigned char **start, size_t *len)
 {
-    return -1;
+    long inner = 0;
+    int got_tag = 0;
+    int got_class = 0;
+
+    *start = *p;
+    if (*p >= end || (ASN1_get_object(p, &inner, &got_tag, &got_class, end - *p) & 0x81) != 0 ||
+        (tag >= 0 && (got_tag != tag || got_class != V_ASN1_UNIVERSAL))) {
+        return false;
+    }
+    *p += inner;
+    *len = (size_t)(*p - *start);
+    return *p <= end;
 }
 
-/* Adds every self-signed certificate; a block that cannot be read is none that is trusted. */
-static int add_all(struct hc_roots *roots, BIO *bio, struct hc_error *err)
+/* Goes into a SEQUENCE. */
+static bool enter(const unsigned char **p, const unsigned char **end)
 {
-    for (;;) {
-        X509 *cert = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
+    long inner = 0;
+    int tag = 0;
+    int class = 0;
 
-        if (cert == NULL) {
+    if (*p >= *end || (ASN1_get_object(p, &inner, &tag, &class, *end - *p) & 0x81) != 0 ||
+        tag != V_ASN1_SEQUENCE) {
+        return false;
+    }
+    *end = *p + inner;
+    return true;
+}
+
+/* The second name, if it says the same as the first, in whatever kind of string; else NULL. */
+static X509_NAME *equal_name(const unsigned char *a, size_t a_len, const unsigned char *b,
+                             size_t b_len)
+{
+    X509_NAME *first = d2i_X509_NAME(NULL, &a, (long)a_len);
+    X509_NAME *second = d2i_X509_NAME(NULL, &b, (long)b_len);
+
+    if (first == NULL || second == NULL || X509_NAME_cmp(first, second) != 0) {
+        X509_NAME_free(second);
+        second = NULL;
+    }
+    X509_NAME_free(first);
+    return second;
+}
+
+/*
+ * The subject's name of a certificate (RFC 5280 section 4.1) that has the same name as issuer; NULL
+ * for others. Parsing a bundle's 150 keys takes a third of a second; this takes nothing, and the
+ * few that a chain leads to are parsed, and their signatures verified, when they are needed.
+ */
+static X509_NAME *self_issued(const unsigned char *der, size_t len)
+{
+    const unsigned char *p = der;
+    const unsigned char *end = der + len;
+    const unsigned char *issuer = NULL;
+    const unsigned char *subject = NULL;
+    size_t issuer_len = 0;
+    size_t subject_len = 0;
+    bool found = enter(&p, &end) && enter(&p, &end);
+
+    if (found && p < end && *p == 0xa0) { /* [0] version */
+        found = step(&p, end, -1, &subject, &subject_len);
+    }
+    found = found && step(&p, end, V_ASN1_INTEGER, &subject, &subject_len) &&
+            step(&p, end, V_ASN1_SEQUENCE, &subject, &subject_len) &&
+            step(&p, end, V_ASN1_SEQUENCE, &issuer, &issuer_len) &&
+            step(&p, end, V_ASN1_SEQUENCE, &subject, &subject_len) && /* validity */
+            step(&p, end, V_ASN1_SEQUENCE, &subject, &subject_len);
+    return found ? equal_name(issuer, issuer_len, subject, subject_len) : NULL;
+}
+
+/* Takes der over if it is one to keep. */
+static int keep(struct hc_roots *roots, unsigned char **der, size_t len, bool trusted_form,
+                struct hc_error *err)
+{
+    X509_NAME *name = self_issued(*der, len);
+
+    if (name == NULL) {
+        return 0;
+    }
+    if (roots->count == roots->cap) {
+        size_t cap = roots->cap > 0 ? roots->cap * 2 : 256;
+        struct entry *entries = realloc(roots->entries, cap * sizeof(*entries));
+
+        if (entries == NULL) {
+            X509_NAME_free(name);
+            return hc_error_nomem(err);
+        }
+        roots->entries = entries;
+        roots->cap = cap;
+    }
+    roots->entries[roots->count++] =
+        (struct entry){.name = name, .der = *der, .len = len, .trusted_form = trusted_form};
+    *der = NULL;
+    return 0;
+}
+
+/* Keeps every self-issued certificate; a block that cannot be read is none that is trusted. */
+static int read_all(struct hc_roots *roots, BIO *bio, struct hc_error *err)
+{
+    int rc = 0;
+
+    while (rc == 0) {
+        char *label = NULL;
+        char *header = NULL;
+        unsigned char *der = NULL;
+        long len = 0;
+
+        if (PEM_read_bio(bio, &label, &header, &der, &len) != 1) {
             bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 
             ERR_clear_error();
@@ -40,15 +153,46 @@ static int add_all(struct hc_roots *roots, BIO *bio, struct hc_error *err)
             }
             continue;
         }
-        if (hc_cert_self_signed(cert)) {
-            if (X509_STORE_add_cert(roots->store, cert) != 1) {
-                X509_free(cert);
-                return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, roots->subject, "adding a root");
-            }
-            roots->count++;
+        if (strcmp(label, PEM_STRING_X509) == 0 || strcmp(label, PEM_STRING_X509_OLD) == 0 ||
+            strcmp(label, PEM_STRING_X509_TRUSTED) == 0) {
+            rc = keep(roots, &der, (size_t)len, strcmp(label, PEM_STRING_X509_TRUSTED) == 0, err);
         }
-        X509_free(cert);
+        OPENSSL_free(label);
+        OPENSSL_free(header);
+        OPENSSL_free(der);
     }
+    return rc;
+}
+
+/* Parses an entry and adds it to the store, if its signature says that it is a root. */
+static int add(const struct hc_roots *roots, struct entry *e, struct hc_error *err)
+{
+    const unsigned char *p = e->der;
+    X509 *cert =
+        e->trusted_form ? d2i_X509_AUX(NULL, &p, (long)e->len) : d2i_X509(NULL, &p, (long)e->len);
+    int rc = 0;
+
+    if (cert != NULL && hc_cert_self_signed(cert) && X509_STORE_add_cert(roots->store, cert) != 1) {
+        rc = hc_error_set_openssl(err, HC_P_TLS_LIBRARY, roots->subject, "adding a root");
+    }
+    e->added = rc == 0;
+    X509_free(cert);
+    ERR_clear_error();
+    return rc;
+}
+
+int hc_roots_want(const struct hc_roots *roots, const X509_NAME *name, struct hc_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(roots->mutex);
+    for (size_t i = 0; rc == 0 && i < roots->count; i++) {
+        if (!roots->entries[i].added && X509_NAME_cmp(roots->entries[i].name, name) == 0) {
+            rc = add(roots, &roots->entries[i], err);
+        }
+    }
+    pthread_mutex_unlock(roots->mutex);
+    return rc;
 }
 
 int hc_roots_parse(struct hc_bytes pem, const char *subject, bool system, struct hc_roots **out,
@@ -64,16 +208,20 @@ int hc_roots_parse(struct hc_bytes pem, const char *subject, bool system, struct
     atomic_init(&roots->references, 1);
     roots->system = system;
     roots->store = X509_STORE_new();
+    roots->mutex = malloc(sizeof(*roots->mutex));
+    if (roots->mutex != NULL) {
+        (void)pthread_mutex_init(roots->mutex, NULL); /* cannot fail without attributes */
+    }
     bio = pem.len <= HC_ROOTS_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
     if (hc_strdup(subject, &roots->subject, err) != 0) {
         goto out;
     }
-    if (roots->store == NULL || (bio == NULL && pem.len > 0)) {
+    if (roots->store == NULL || roots->mutex == NULL || (bio == NULL && pem.len > 0)) {
         hc_error_set(err, pem.len > HC_ROOTS_MAX ? HC_P_TOO_LARGE : HC_P_OUT_OF_MEMORY, subject,
                      "reading roots");
         goto out;
     }
-    if (pem.len > 0 && add_all(roots, bio, err) != 0) {
+    if (pem.len > 0 && read_all(roots, bio, err) != 0) {
         goto out;
     }
     if (roots->count == 0) {
@@ -141,7 +289,16 @@ void hc_roots_free(struct hc_roots *roots)
         atomic_fetch_sub_explicit(&roots->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
+    for (size_t i = 0; i < roots->count; i++) {
+        X509_NAME_free(roots->entries[i].name);
+        OPENSSL_free(roots->entries[i].der);
+    }
+    free(roots->entries);
     X509_STORE_free(roots->store);
+    if (roots->mutex != NULL) {
+        (void)pthread_mutex_destroy(roots->mutex);
+    }
+    free(roots->mutex);
     free(roots->subject);
     free(roots);
 }

@@ -1,7 +1,7 @@
 /*
  * hc_roots: the trust anchors that chains are judged against. Self-signed certificates only: an
  * intermediate in the bundle is ignored, since it would hide that one is missing from the chain.
- * Loaded once, used often; immutable; reference-counted; any thread.
+ * Loaded once, used often; reference-counted; any thread. Parsed as they are asked for.
  */
 #ifndef HC_PKI_ROOTS_H
 #define HC_PKI_ROOTS_H
@@ -29,9 +29,17 @@ int hc_roots_parse(struct hc_bytes pem, const char *subject, bool system, struct
 struct hc_roots *hc_roots_ref(struct hc_roots *roots);
 void hc_roots_free(struct hc_roots *roots); /* gives a reference back; NULL is fine */
 
+/*
+ * Has the roots of this name, if there are any, parsed, verified to be self-signed, and put into
+ * the store: to be called for the issuer's name of each certificate of a chain before it is
+ * verified.
+ */
+int hc_roots_want(const struct hc_roots *roots, const X509_NAME *name,
+                  struct hc_error *err) HC_MUST_USE;
+
 X509_STORE *hc_roots_store(const struct hc_roots *roots); /* borrowed; do not add to it */
 bool hc_roots_is_system(const struct hc_roots *roots);
 const char *hc_roots_subject(const struct hc_roots *roots); /* the path */
-size_t hc_roots_count(const struct hc_roots *roots);
+size_t hc_roots_count(const struct hc_roots *roots);        /* that name themselves as issuer */
 
 #endif

@@ -421,6 +421,34 @@ static void intermediates_among_the_roots_are_ignored(void)
     hc_roots_free(with);
 }
 
+/* Its name says "root", its signature does not: never by name. */
+static void a_root_by_name_only_is_not_trusted(void)
+{
+    struct forged real = forge(&(struct forge){.name = "Same Name", .ca = true, .no_ids = true});
+    struct forged fake =
+        forge(&(struct forge){.name = "Same Name", .ca = true, .by = &real, .no_ids = true});
+    struct forged leaf = forge(
+        &(struct forge){.name = "leaf", .sans = "DNS:a.example", .by = &fake, .no_ids = true});
+    struct hc_roots *by_name = roots_of(fake.cert, family.root.cert, false);
+    struct hc_roots *both = roots_of(fake.cert, real.cert, false);
+    struct hc_findings f = {0};
+    struct hc_check how = plain();
+
+    how.roots = by_name;
+    judge(&leaf, NULL, NULL, &how, &f);
+    ok(hc_findings_find(&f, HC_P_CHAIN_INCOMPLETE, NULL) != NULL, "below it nothing is trusted");
+    hc_findings_dispose(&f);
+    how.roots = both;
+    judge(&leaf, fake.cert, NULL, &how, &f);
+    is_int(hc_findings_worst(&f), HC_CLASS_REMARK, "served, with the real one trusted, it is");
+    hc_findings_dispose(&f);
+    hc_roots_free(by_name);
+    hc_roots_free(both);
+    forged_free(&real);
+    forged_free(&fake);
+    forged_free(&leaf);
+}
+
 static void roots_that_are_none_are_refused(void)
 {
     struct hc_buf pem = HC_BUF_INIT(HC_ROOTS_MAX);
@@ -583,6 +611,7 @@ int main(void)
     public_roots_have_rules_of_their_own();
     key_files_that_others_read_are_a_remark();
     intermediates_among_the_roots_are_ignored();
+    a_root_by_name_only_is_not_trusted();
     roots_that_are_none_are_refused();
     a_chain_that_libssl_adds_is_seen();
     every_flaw_has_clients_words();
