@@ -66,6 +66,6 @@ my @mute = ('silent', 'wrongid', 'wrongquestion', 'empty', 'tcphuge');
 ($all, $code, $took) = diagnose(map { "$_.test" } @mute);
 is($all->{"$_.test"}{verdict}, 'unknown', "$_: unknown") for @mute;
 is($code, 3, 'which is exit code 3');
-cmp_ok($took, '<', 11.5, 'five such names side by side take no longer than ten seconds');
+cmp_ok($took, '<', 15, 'five such names side by side take ten seconds, not ten each');
 cmp_ok($took, '>', 8, 'and are given their time');
 done_testing;
