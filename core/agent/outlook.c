@@ -40,11 +40,12 @@ static void withdraw_token(struct hc_outlook *outlook)
         return;
     }
     if (hc_table_token_remove(agent->o.table, outlook->token, &err) != 0 ||
-        (agent->storage.store != NULL &&
+        (outlook->token_stored && agent->storage.store != NULL &&
          hc_store_challenge_remove(agent->storage.store, outlook->token, &err) != 0)) {
         hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a token of our own", &err);
     }
     outlook->token[0] = '\0';
+    outlook->token_stored = false;
 }
 
 static void end_look(struct hc_outlook *outlook)
@@ -380,7 +381,10 @@ static int present_token(struct hc_outlook *outlook, char answer[HC_KEYAUTH_MAX]
     hc_copy(challenge.keyauth, sizeof(challenge.keyauth), answer);
     challenge.expires = hc_agent_now(agent) + TOKEN_LIFE_S;
     rc = hc_table_token_put(agent->o.table, outlook->token, answer, challenge.expires, err);
-    if (rc == 0 && agent->storage.store != NULL) {
+    /* alone on the store: nobody else has to answer it */
+    if (rc == 0 && agent->storage.store != NULL &&
+        !hc_store_all_follow(agent->storage.store, agent->follow.follower, outlook->token)) {
+        outlook->token_stored = true;
         rc = hc_store_challenge_put(agent->storage.store, &challenge, err);
     }
 out:

@@ -134,6 +134,7 @@ struct hc_outlook {
     struct hc_ca *looked_for;
     struct hc_preflight *preflight; /* a look that is under way */
     char token[HC_TOKEN_MAX];       /* its own, presented; "": none */
+    bool token_stored;              /* for other agents on this store */
     struct hc_refused *refused;     /* by the CA, since the latest look */
     size_t refused_count;
     hc_said said_plan;
