@@ -1,7 +1,8 @@
 /*
  * Extents: the payloads of the live table. No allocator state is shared: what is free follows from
  * the slots, so a writer that dies anywhere breaks nothing. Room is searched from a cursor onwards
- * (next-fit), so that what was freed rests before it is used again.
+ * (next-fit), so that what was freed rests before it is used again, but within a window of twice
+ * what is in use and REST, so that memory is not touched that need not be.
  *
  * A reader believes an extent only when identity, value, length and checksum agree and the slot
  * still has the value with which it began.
@@ -13,6 +14,7 @@
 #include "live/layout.h"
 
 #define TRIES 8
+#define REST  (((size_t)4 << 20) / HC_GRANULE)
 
 static const char subject[] = "live table";
 
@@ -75,10 +77,9 @@ static void mark(struct hc_table *table, uint64_t first, size_t count, bool used
     for (uint64_t at = first; at < first + count; at++) {
         uint64_t bit = UINT64_C(1) << (at % 64);
 
-        if (used) {
-            table->used[at / 64] |= bit;
-        } else {
-            table->used[at / 64] &= ~bit;
+        if (is_used(table, at) != used) {
+            table->used[at / 64] ^= bit;
+            table->used_count += used ? 1 : (size_t)-1;
         }
     }
 }
@@ -86,6 +87,7 @@ static void mark(struct hc_table *table, uint64_t first, size_t count, bool used
 void hc_extent_map(struct hc_table *table)
 {
     memset(table->used, 0, (table->granules / 64 + 1) * sizeof(uint64_t));
+    table->used_count = 0;
     for (size_t i = 0; i < table->slot_count; i++) {
         uint64_t value = atomic_load(&table->slots[i].value);
         const struct hc_extent *extent = hc_extent_at(table, value);
@@ -115,12 +117,17 @@ uint64_t hc_extent_alloc(struct hc_table *table, size_t len)
 {
     uint64_t cursor = atomic_load(&table->header->cursor);
     size_t count = granules_of(len);
+    size_t window = table->used_count * 2 + count + REST;
     uint64_t found = 0;
 
-    if (cursor == 0 || cursor >= table->granules) {
+    window = window > table->granules ? table->granules : window;
+    if (cursor == 0 || cursor >= window) {
         cursor = 1;
     }
-    found = search(table, cursor, table->granules, count);
+    found = search(table, cursor, window, count);
+    if (found == 0) {
+        found = search(table, 1, window, count);
+    }
     if (found == 0) {
         found = search(table, 1, table->granules, count);
     }

@@ -89,8 +89,9 @@ struct hc_table {
     struct hc_token *tokens;
     unsigned char *data;
     size_t granules;
-    uint64_t *used;   /* writers: a bit a granule; this process' own, under the mutex */
-    uint64_t used_at; /* header.changes when it was right */
+    uint64_t *used;    /* writers: a bit a granule; this process' own, under the mutex */
+    size_t used_count; /* bits set in it */
+    uint64_t used_at;  /* header.changes when it was right */
 };
 
 /* Copies between bytes and words; len need not be a multiple of eight (stored padded with 0). */

@@ -229,6 +229,20 @@ static void freed_memory_is_wiped(void)
     close_table();
 }
 
+static void swaps_do_not_wander_through_all_memory(void)
+{
+    unsigned good = 0;
+
+    open_table(HC_TABLE_SIZE_DEFAULT);
+    for (unsigned i = 0; i < 4000; i++) {
+        good += publish(i % 10, 134, HC_PUBLISH_REPLACE) == 0;
+    }
+    is_int(good, 4000, "thousands of swaps");
+    ok(atomic_load(&reader->header->high) * HC_GRANULE < (size_t)5 << 20,
+       "touch a few MiB of the table");
+    close_table();
+}
+
 static void memory_cannot_be_cut_or_written_by_readers(void)
 {
     struct hc_table *other = NULL;
@@ -384,6 +398,7 @@ int main(void)
     a_full_table_recovers();
     each_may_remove();
     freed_memory_is_wiped();
+    swaps_do_not_wander_through_all_memory();
     memory_cannot_be_cut_or_written_by_readers();
     no_damaged_byte_reaches_a_reader();
     a_moved_extent_is_refused();
