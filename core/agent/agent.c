@@ -7,6 +7,7 @@
 
 #include "agent/state.h"
 
+#define BROKEN_MS    1000
 #define TICK_MOST_MS 60000
 #define ANYWAY_MS    60000 /* a pass at least this often, so that a changed clock is noticed */
 #define FNV_START    UINT64_C(14695981039346656037)
@@ -206,6 +207,7 @@ bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms)
     count = collect_fds(agent, fds, &places);
     if (agent->o.step(agent->o.step_self, fds, count, (int)wait, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, "waiting for the network", &err);
+        (void)poll(NULL, 0, BROKEN_MS); /* not in a circle */
         return true;
     }
     if (is_ready(fds, places.signals) ||
