@@ -126,20 +126,34 @@ static void write_entry(struct hc_token *to, const char *token, const char *auth
     atomic_store_explicit(&to->seq, seq + 1, memory_order_release);
 }
 
-/* Where this token stands, or -1. Under the mutex. */
-static int64_t find(const struct hc_table *table, const char *token)
+/* Where this token stands, and what is there, or -1. Under the mutex. */
+static int64_t find(const struct hc_table *table, const char *token, struct entry *entry)
 {
     uint64_t tag = tag_of(token, strlen(token));
 
     for (size_t i = 0; i < HC_TOKENS; i++) {
-        struct entry entry;
-
-        if (atomic_load(&table->tags[i]) == tag && read_entry(&table->tokens[i], &entry) &&
-            strcmp(entry.token, token) == 0) {
+        if (atomic_load(&table->tags[i]) == tag && read_entry(&table->tokens[i], entry) &&
+            strcmp(entry->token, token) == 0) {
             return (int64_t)i;
         }
     }
     return -1;
+}
+
+/*
+ * The agent puts a token that it mirrors again and again, just while the CA asks for it: what is
+ * there already is left readable all the time, only its end is moved.
+ */
+static bool prolong(struct hc_table *table, const char *token, const char *keyauth, int64_t expires)
+{
+    struct entry entry;
+    int64_t at = find(table, token, &entry);
+
+    if (at < 0 || strcmp(entry.auth, keyauth) != 0) {
+        return false;
+    }
+    atomic_store(&table->tokens[at].expires, (uint64_t)expires);
+    return true;
 }
 
 /* An entry without a tag, else one whose token has expired, else -1. Under the mutex. */
@@ -162,6 +176,7 @@ int hc_table_token_put(struct hc_table *table, const char *token, const char *ke
                        int64_t expires, struct hc_error *err)
 {
     size_t len = strlen(token);
+    struct entry entry;
     int64_t at = -1;
 
     if (!is_token(token, len) || !is_auth_of(keyauth, token, len)) {
@@ -170,7 +185,11 @@ int hc_table_token_put(struct hc_table *table, const char *token, const char *ke
     if (hc_table_lock(table, err) != 0) {
         return -1;
     }
-    at = find(table, token);
+    if (prolong(table, token, keyauth, expires)) {
+        hc_table_unlock(table);
+        return 0;
+    }
+    at = find(table, token, &entry);
     if (at < 0) {
         at = find_free(table, hc_now(&hc_clock_system));
     }
@@ -188,6 +207,7 @@ int hc_table_token_put(struct hc_table *table, const char *token, const char *ke
 
 int hc_table_token_remove(struct hc_table *table, const char *token, struct hc_error *err)
 {
+    struct entry entry;
     int64_t at = -1;
 
     if (!is_token(token, strlen(token))) {
@@ -196,7 +216,7 @@ int hc_table_token_remove(struct hc_table *table, const char *token, struct hc_e
     if (hc_table_lock(table, err) != 0) {
         return -1;
     }
-    at = find(table, token);
+    at = find(table, token, &entry);
     if (at >= 0) {
         atomic_store(&table->tags[at], 0);
         write_entry(&table->tokens[at], "", "", 0);

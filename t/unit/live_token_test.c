@@ -2,6 +2,7 @@
 #include "live/table.h"
 
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -130,6 +131,31 @@ static void a_half_written_entry_is_not_answered(void)
     ok(get("half", 1) && strcmp(auth, "half.y") == 0, "and is answered");
 }
 
+/* What a server's mirror of the store does at the very time at which the CA asks. */
+static void a_token_put_again_is_answered_all_the_time(void)
+{
+    long missed = 0, asked = 0;
+    pid_t pid;
+
+    is_int(put("again", "again.x", 100), 0, "a token");
+    pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < 100000; i++) {
+            if (put("again", "again.x", 100 + i) != 0) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    while (waitpid(pid, NULL, WNOHANG) == 0) {
+        asked++;
+        missed += !get("again", 1);
+    }
+    ok(asked > 0, "it is asked for while another process puts it again and again");
+    is_int(missed, 0, "and never missed");
+    is_int(hc_table_token_remove(writer, "again", &err), 0, "it is removed");
+}
+
 int main(void)
 {
     hc_error_init(&err);
@@ -141,6 +167,7 @@ int main(void)
     pending_tokens_are_answered();
     only_key_authorizations_go_in();
     a_half_written_entry_is_not_answered();
+    a_token_put_again_is_answered_all_the_time();
     expired_ones_are_reused();
     hc_table_detach(writer);
     hc_table_detach(reader);
