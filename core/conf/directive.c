@@ -93,7 +93,8 @@ const struct hc_directive hc_directives[] = {
      .max = 1,
      .args = "a number from 1 to 65535",
      .dflt = "443",
-     .doc = "The port to which a private issuer may follow a redirect to https.",
+     .doc = "A further port to which a private issuer follows redirects, beside 80, 443 and "
+            "http_port.",
      .set = hc_set_tls_port},
     {.name = "caa_domain",
      .contexts = HC_CTX_ISSUER,
