@@ -121,7 +121,7 @@ sub sign {
         ($zone->{key}) = $text =~ /^(K\S+)/m;
     }
     my @when = $zone->{signed} eq 'expired' ? ('-s', '20240101000000', '-e', '20240201000000') : ();
-    my ($code, $text) = run('dnssec-signzone', '-q', '-S', '-z', '-x', '-P', @when, '-K', $self->{dir}, '-o', $name,
+    my ($code, $text) = run('dnssec-signzone', '-q', '-S', '-d', $self->{dir}, '-z', '-x', '-P', @when, '-K', $self->{dir}, '-o', $name,
         '-f', "$file.signed", $file);
     die "dnssec-signzone: $text" if $code;
     if ($zone->{signed} eq 'broken') {
