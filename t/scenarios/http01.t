@@ -66,7 +66,10 @@ scenario tokens_are_answered_ahead_of_everything => sub {
     ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the certificate comes');
     my $gone = wait_for(20, sub { http_get($s->http_port, 'a.test', "$path/$token")->{status} != 200 });
     ok($gone, 'after which the token is not answered any more');
-    unlike($s->log_text, qr/\Q$token\E/, 'the token is in no log');
+    # At the level "debug" stock nginx itself logs every request line.
+    my @ours = grep { /hotcert/ } split /\n/, $s->log_text;
+    cmp_ok(scalar @ours, '>', 1, 'there are lines of ours, up to the level "debug"');
+    is(scalar(grep { /\Q$token\E/ } @ours), 0, 'none of them has the token');
 };
 
 scenario a_token_is_answered_after_a_reload_in_mid_order => sub {
