@@ -145,8 +145,8 @@ static int64_t run_due(struct hc_agent *agent)
     wait = sooner(wait, hc_mend_run(agent));
     wait = sooner(wait, hc_watches_run(agent));
     wait = sooner(wait, hc_follow_run(agent));
-    wait = sooner(wait, hc_outlooks_run(agent));
     wait = sooner(wait, hc_jobs_run(agent));
+    wait = sooner(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
     wait = sooner(wait, hc_cas_run(agent));
     wait = sooner(wait, hc_health_run(agent));
     return sooner(wait, hc_control_run(agent));

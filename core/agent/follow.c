@@ -7,6 +7,7 @@
 
 #define LOOK_MS     1000  /* where nothing announces changes */
 #define LOOK_FAR_MS 10000 /* where changes are announced */
+#define FULL_MS     30000 /* a look at all lines whatever the mark says */
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
 #define MARK_SHARE  10    /* and cost at most this fraction of the time .. */
 #define MARK_MOST   2000  /* .. but are never further apart than this */
@@ -115,9 +116,11 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
     if (start < follow->next_mark_ms) {
         return false;
     }
-    if (hc_store_change_mark(agent->storage.store, &mark, err) != 0 || mark == follow->mark) {
+    if (hc_store_change_mark(agent->storage.store, &mark, err) != 0 ||
+        (mark == follow->mark && start < follow->next_full_ms)) {
         return true;
     }
+    follow->next_full_ms = start + FULL_MS;
     if (hc_follow_reload(agent, err) == 0) {
         follow->mark = mark;
     }

@@ -94,6 +94,10 @@ int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err
         rc = 0;
     }
     if (rc == 0) {
+        /* another agent may have written the record after the operator asked this one */
+        if (job->record.replace > record.replace) {
+            record.replace = job->record.replace;
+        }
         hc_job_record_dispose(&job->record);
         job->record = record;
     }

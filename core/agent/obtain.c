@@ -513,6 +513,7 @@ static int start(struct hc_obtain *obtain, struct hc_error *err)
     }
     if (rc > 0) {
         hc_job_record_forget_order(&job->record); /* left over from before the commit */
+        job->record.replace = 0;
         return hc_job_store(agent, job, err);
     }
     if (rc < 0) {

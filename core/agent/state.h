@@ -33,6 +33,7 @@ struct hc_follow {
     struct hc_store_follower *follower;
     uint64_t mark;        /* of the inventory that we have */
     int64_t next_mark_ms; /* looks at the lines are this far apart */
+    int64_t next_full_ms; /* all lines are read anew then */
     int64_t next_look_ms; /* a look even if nothing was announced */
     bool announced;
     struct hc_list mirrored; /* tokens that are in our table for others */

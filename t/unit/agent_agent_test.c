@@ -190,6 +190,35 @@ static void two_agents_order_once_and_serve_both(void)
     end_world();
 }
 
+static void a_renewal_asked_for_outlives_the_record(void)
+{
+    struct server a, b;
+    struct hc_error err = {0};
+    struct hc_job *job = NULL;
+    char first[100];
+
+    new_world();
+    new_server(&a, on, one_host);
+    new_server(&b, on, one_host);
+    work(&a, &b);
+    pass_time(3);
+    work(&a, &b);
+    hc_copy(first, sizeof(first), serial(&b, 0));
+    job = &b.agent->jobs[0];
+    ok(hc_job_renew(b.agent, job, true), "one of two agents is asked");
+    ok(hc_store_delete(a.agent->storage.store, "job", job->name, &err) == 0,
+       "the other forgets the job it has just done");
+    work(&b, &a);
+    pass_time(3);
+    work(&a, &b);
+    is_int(cas[0].orders, 2, "it is ordered all the same");
+    ok(strcmp(serial(&b, 0), first) != 0, "and served");
+    is_str(serial(&a, 0), serial(&b, 0), "by both");
+    end_server(&a);
+    end_server(&b);
+    end_world();
+}
+
 static void both_key_types_are_served(void)
 {
     struct server s;
@@ -445,6 +474,7 @@ int main(void)
     retry_after_is_honoured();
     a_killed_agent_goes_on_with_its_order();
     two_agents_order_once_and_serve_both();
+    a_renewal_asked_for_outlives_the_record();
     both_key_types_are_served();
     a_change_never_takes_a_host_back_to_the_bootstrap();
     another_issuer_is_due_at_once();
