@@ -70,6 +70,8 @@ sub after {
     for my $s (splice @servers) {
         my @all = $s->all_pids;
         ok($s->stop, "$s->{kind} stops, and everything that it started");
+        # httpd takes its pid file away a moment before it ends.
+        wait_for(5, sub { !grep { alive($_) } @all });
         my @left = map { "$_ " . proc_cmdline($_) } grep { alive($_) } @all;
         is("@left", '', 'nothing of it is left') or kill 'KILL', @all;
         my @crashes = grep { /exited on signal|segfault|Segmentation|AddressSanitizer|runtime error:/ }
