@@ -8,7 +8,7 @@ use Exporter 'import';
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
-use POSIX qw(uname);
+use POSIX qw(uname _exit);
 use Time::HiRes qw(time sleep);
 
 our @EXPORT_OK = qw(wait_for free_port run spew spew_secret slurp tail_of temp_dir build_dir rig_dir
@@ -110,11 +110,12 @@ sub run {
     spew($in, $input);
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
-        open STDIN, '<', $in or exit 127;
-        open STDOUT, '>', $out or exit 127;
-        open STDERR, '>&', \*STDOUT or exit 127;
+        local @SIG{qw(INT TERM HUP)} = ('DEFAULT') x 3;
+        open STDIN, '<', $in or _exit(127);
+        open STDOUT, '>', $out or _exit(127);
+        open STDERR, '>&', \*STDOUT or _exit(127);
         local @ENV{keys %$env} = values %$env;
-        exec { $cmd[0] } @cmd or exit 127;
+        exec { $cmd[0] } @cmd or _exit(127);
     }
     my $code = reap($pid, $seconds);
     if (!defined $code) {
@@ -151,11 +152,12 @@ sub spawn {
     my $env = ref $cmd[0] eq 'HASH' ? shift @cmd : {};
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
-        open STDIN, '<', '/dev/null' or exit 127;
-        open STDOUT, '>>', $log or exit 127;
-        open STDERR, '>&', \*STDOUT or exit 127;
+        local @SIG{qw(INT TERM HUP)} = ('DEFAULT') x 3;
+        open STDIN, '<', '/dev/null' or _exit(127);
+        open STDOUT, '>>', $log or _exit(127);
+        open STDERR, '>&', \*STDOUT or _exit(127);
         local @ENV{keys %$env} = values %$env;
-        exec { $cmd[0] } @cmd or exit 127;
+        exec { $cmd[0] } @cmd or _exit(127);
     }
     return $pid;
 }
