@@ -80,7 +80,7 @@ $(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O) $(BUILD)/.flags
 	$(Q)rm -f $@ && ar rcs $@ $(LIGHT_O) $(HEAVY_O)
 
 $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
-	$(Q)$(CC) $(LDSAN) $(LDHARDEN) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(CC) $(LDSAN) $(LDHARDEN) $(LDPROGRAM) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
 
 # nginx's own flags are used for nginx's module; ours must not reach its configure.
 

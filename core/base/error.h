@@ -51,8 +51,8 @@ int hc_error_during(struct hc_error *err, const char *fmt, ...) HC_FORMAT(2, 3);
 int hc_error_nomem(struct hc_error *err);
 
 /*
- * One line: "subject: sentence: detail (slug; while activity; hint)". Writes at most cap bytes with the
- * terminating NUL, returns dst.
+ * One line: "subject: sentence: detail (slug; while activity; hint)". Writes at most cap bytes with
+ * the terminating NUL, returns dst.
  */
 char *hc_error_format(const struct hc_error *err, char *dst, size_t cap);
 

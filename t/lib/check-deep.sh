@@ -33,7 +33,8 @@ sanitized_scenarios() {
     local library
     library=$(clang-14 -print-file-name=libclang_rt.asan-x86_64.so)
     [ -f "$library" ] || { echo "no $library" >&2; return 1; }
-    make_quietly BUILD="$build/asan-shared" SAN=address,undefined LDEXTRA="-shared-libasan -Wl,-rpath,$(dirname "$library")" all &&
+    LD_LIBRARY_PATH=$(dirname "$library") make_quietly BUILD="$build/asan-shared" SAN=address,undefined LDEXTRA=-shared-libasan \
+        LDPROGRAM="-Wl,-rpath,$(dirname "$library")" all &&
         make_quietly BUILD="$build" "$build/handshakes" "$build/benchtool" &&
         cp "$build/handshakes" "$build/benchtool" "$build/asan-shared/" &&
         HOTCERT_BUILD="$build/asan-shared" HOTCERT_RIG="$rig" HOTCERT_PRELOAD="$library" \
