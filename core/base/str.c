@@ -190,7 +190,9 @@ int hc_list_add_len(struct hc_list *list, const char *s, size_t len, struct hc_e
     if (item == NULL) {
         return hc_error_nomem(err);
     }
-    memcpy(item, s, len);
+    if (len > 0) { /* a server's empty string may be NULL */
+        memcpy(item, s, len);
+    }
     item[len] = '\0';
     list->items[list->count++] = item;
     return 0;
