@@ -262,14 +262,14 @@ static void *run_held(void *arg)
     static SSL *held[HELD_MAX];
     SSL_CTX *ctx = (SSL_CTX *)arg;
 
-    for (int i = 0; i < opt.held; i++) {
+    for (int i = 0; i < opt.held && !atomic_load(&stopping); i++) {
         held[i] = connect_one(ctx, opt.sni[(size_t)i % opt.sni_count]);
         if (held[i] == NULL) {
             atomic_fetch_add(&held_failed, 1);
         }
     }
     while (!atomic_load(&stopping)) {
-        for (int i = 0; i < opt.held; i++) {
+        for (int i = 0; i < opt.held && !atomic_load(&stopping); i++) {
             char *sni = opt.sni[(size_t)i % opt.sni_count];
 
             if (held[i] == NULL) { /* it was dropped: a client would come back */
@@ -289,8 +289,9 @@ static void *run_held(void *arg)
         (void)poll(NULL, 0, opt.pause_ms);
     }
     for (int i = 0; i < opt.held; i++) {
-        if (held[i] != NULL) {
-            hang_up(held[i]);
+        if (held[i] != NULL) { /* a server in trouble is not waited for twenty times */
+            (void)close(SSL_get_fd(held[i]));
+            SSL_free(held[i]);
         }
     }
     return NULL;

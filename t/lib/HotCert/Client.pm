@@ -170,7 +170,7 @@ sub load_start {
 
 sub load_stop {
     my ($load) = @_;
-    end_process($load->{pid}, 30);
+    end_process($load->{pid}, 60);
     return load_report($load->{out});
 }
 
