@@ -347,8 +347,10 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
 {
     struct hc_obtain *obtain = self;
     struct hc_job_record *record = &obtain->job->record;
+    const struct hc_line_info *info = hc_job_info(obtain->agent, obtain->job);
 
     hc_job_record_forget_order(record);
+    record->order_base = info != NULL ? info->version : 0;
     if (EVP_PKEY_up_ref(state->key) != 1) {
         return hc_error_nomem(err);
     }

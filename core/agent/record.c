@@ -131,8 +131,9 @@ static json_t *json_of_order(const struct hc_job_record *record, struct hc_error
     for (size_t i = 0; i < record->order_names.count; i++) {
         json_array_append_new(names, json_string(record->order_names.items[i]));
     }
-    order = json_pack("{s:s, s:s, s:s, s:O}", "url", record->order_url, "directory",
-                      record->order_directory, "key", hc_buf_text(&text), "names", names);
+    order = json_pack("{s:s, s:s, s:s, s:O, s:I}", "url", record->order_url, "directory",
+                      record->order_directory, "key", hc_buf_text(&text), "names", names, "base",
+                      (json_int_t)record->order_base);
     if (order == NULL) {
         hc_error_nomem(err);
     }
@@ -177,6 +178,7 @@ static int order_from(const json_t *order, struct hc_job_record *record, struct 
         hc_strdup(text_of(order, "directory"), &record->order_directory, err) != 0) {
         goto out;
     }
+    record->order_base = (uint64_t)int_of(order, "base");
     for (size_t i = 0; i < json_array_size(names) && i < HC_NAMES_MAX; i++) {
         const char *name = json_string_value(json_array_get(names, i));
 
@@ -221,6 +223,7 @@ void hc_job_record_forget_order(struct hc_job_record *record)
     hc_list_dispose(&record->order_names);
     EVP_PKEY_free(record->order_key);
     record->order_key = NULL;
+    record->order_base = 0;
 }
 
 void hc_job_record_dispose(struct hc_job_record *record)

@@ -35,6 +35,7 @@ struct hc_job_record {
     char *order_directory;
     struct hc_list order_names;
     EVP_PKEY *order_key;
+    uint64_t order_base; /* the line's version when it was placed; 0: none. A later one ends it */
 };
 
 int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,

@@ -6,6 +6,19 @@
 
 #include "agent/state.h"
 
+/*
+ * An order whose certificate was committed, by whomever, is over, even if its state is still in the
+ * record: going on with it would only give the same certificate again.
+ */
+static void drop_finished_order(const struct hc_agent *agent, struct hc_job *job)
+{
+    const struct hc_line_info *info = hc_job_info(agent, job);
+
+    if (job->record.order_url != NULL && info != NULL && info->version > job->record.order_base) {
+        hc_job_record_forget_order(&job->record);
+    }
+}
+
 /* Under the lock: what other agents did meanwhile. 1: the order is not needed, 0: it is. */
 int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
 {
@@ -39,6 +52,7 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
         hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an order is lost", err);
         hc_error_init(err);
     }
+    drop_finished_order(agent, job);
     rc = hc_job_due(agent, job) > hc_agent_now(agent);
 out:
     hc_line_info_dispose(&info);
