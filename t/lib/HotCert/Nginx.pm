@@ -17,8 +17,10 @@ sub text {
     my $user = $self->{as_user} ? '' : "user www-data;\n";
     my $module = $conf{no_module} ? '' : 'load_module ' . build_dir() . "/ngx_http_hotcert_module.so;\n";
     my $level = $conf{log_level} // 'notice';
+    # A binary upgrade hands on what the configuration names, and no more.
+    my $env = $ENV{HOTCERT_PRELOAD} ? "env LD_PRELOAD;\n" : '';
     my $text = <<"TOP";
-$user${module}worker_processes $self->{workers};
+$user$env${module}worker_processes $self->{workers};
 pid $self->{pid_file};
 error_log $self->{log} $level;
 ${\($conf{nginx_main} // '')}
