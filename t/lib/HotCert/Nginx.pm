@@ -18,7 +18,7 @@ sub text {
     my $module = $conf{no_module} ? '' : 'load_module ' . build_dir() . "/ngx_http_hotcert_module.so;\n";
     my $level = $conf{log_level} // 'notice';
     # A binary upgrade hands on what the configuration names, and no more.
-    my $env = $ENV{HOTCERT_PRELOAD} ? "env LD_PRELOAD;\n" : '';
+    my $env = $ENV{HOTCERT_PRELOAD} ? "env LD_PRELOAD;\nenv ASAN_OPTIONS;\n" : '';
     my $text = <<"TOP";
 $user$env${module}worker_processes $self->{workers};
 pid $self->{pid_file};
