@@ -1,5 +1,6 @@
 /* The agent against a CA of the test's own: what is ordered, when, and what is served. */
 #include "agent_world.h"
+#include "pki/key.h"
 #include "tap.h"
 
 static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
@@ -216,6 +217,36 @@ static void a_renewal_asked_for_outlives_the_record(void)
     is_str(serial(&a, 0), serial(&b, 0), "by both");
     end_server(&a);
     end_server(&b);
+    end_world();
+}
+
+/* The state of an order whose certificate another agent has committed is no order any more. */
+static void a_finished_order_is_not_gone_on_with(void)
+{
+    struct server s;
+    struct hc_error err = {0};
+    struct hc_job_record *record = NULL;
+    const struct hc_conf *conf = NULL;
+    char first[100];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    conf = s.agent->conf;
+    record = &s.agent->jobs[0].record;
+    ok(hc_strdup("https://ca.example/order/1", &record->order_url, &err) == 0 &&
+           hc_strdup(hc_conf_issuer(conf, conf->identities[0].use.items[0])->directory_url,
+                     &record->order_directory, &err) == 0 &&
+           hc_list_copy(&record->order_names, &conf->identities[0].names, &err) == 0 &&
+           hc_key_new(HC_KEY_ECDSA_256, &record->order_key, &err) == 0,
+       "an agent still has the state of an order from before the certificate");
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "and is asked to renew");
+    work(&s, NULL);
+    is_int(cas[0].orders, 2, "a new order is placed");
+    is_int(cas[0].resumed, 0, "the old one is left alone");
+    ok(strcmp(serial(&s, 0), first) != 0, "and another certificate is served");
+    end_server(&s);
     end_world();
 }
 
@@ -475,6 +506,7 @@ int main(void)
     a_killed_agent_goes_on_with_its_order();
     two_agents_order_once_and_serve_both();
     a_renewal_asked_for_outlives_the_record();
+    a_finished_order_is_not_gone_on_with();
     both_key_types_are_served();
     a_change_never_takes_a_host_back_to_the_bootstrap();
     another_issuer_is_due_at_once();
