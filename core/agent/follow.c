@@ -3,6 +3,9 @@
  * that they present are answered by our servers too. An announcement (inotify) makes a look come
  * at once; without one there is a look now and then all the same.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "agent/state.h"
 
 #define LOOK_MS     1000  /* where nothing announces changes */
@@ -22,12 +25,28 @@ int hc_follow_start(struct hc_agent *agent, struct hc_error *err)
     return hc_store_follow(agent->storage.store, &follow->follower, err);
 }
 
+static void forget_one(struct hc_mirrored *one)
+{
+    free(one->file);
+    one->file = NULL;
+}
+
+static void forget_all(struct hc_mirrored *mirrored, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        forget_one(&mirrored[i]);
+    }
+    free(mirrored);
+}
+
 /* What is mirrored stays in the table: the agent that comes next may have put the same there. */
 void hc_follow_stop(struct hc_agent *agent)
 {
     struct hc_follow *follow = &agent->follow;
 
-    hc_list_dispose(&follow->mirrored);
+    forget_all(follow->mirrored, follow->mirrored_count);
+    follow->mirrored = NULL;
+    follow->mirrored_count = 0;
     hc_store_unfollow(follow->follower);
     follow->follower = NULL;
 }
@@ -37,60 +56,124 @@ int hc_follow_fd(const struct hc_agent *agent)
     return agent->follow.follower != NULL ? hc_store_follower_fd(agent->follow.follower) : -1;
 }
 
-struct mirroring {
-    struct hc_agent *agent;
-    struct hc_list seen;
-    struct hc_list expired;
-    struct hc_error *err;
-};
-
-static int mirror_one(void *arg, const struct hc_challenge *challenge)
+static struct hc_mirrored *find_mirrored(const struct hc_follow *follow, const char *file)
 {
-    struct mirroring *mirroring = arg;
-    struct hc_agent *agent = mirroring->agent;
+    for (size_t i = 0; i < follow->mirrored_count; i++) {
+        if (follow->mirrored[i].file != NULL && strcmp(follow->mirrored[i].file, file) == 0) {
+            return &follow->mirrored[i];
+        }
+    }
+    return NULL;
+}
+
+/* Reads a challenge and answers it. False: it is none, or it is over, or it cannot be answered. */
+static bool mirror_new(struct hc_agent *agent, const char *file, struct hc_mirrored *one)
+{
+    struct hc_challenge challenge;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (challenge->expires <= hc_agent_now(agent)) {
+    if (!hc_store_challenge_read(agent->storage.store, file, &challenge)) {
+        return false;
+    }
+    if (challenge.expires <= hc_agent_now(agent)) {
         /* its agent died and none came to go on with the order */
-        return hc_list_add(&mirroring->expired, challenge->token, mirroring->err);
+        if (hc_store_challenge_remove(agent->storage.store, challenge.token, &err) != 0) {
+            hc_say_once(agent, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
+        }
+        return false;
     }
-    if (!hc_list_has(&agent->follow.mirrored, challenge->token) &&
-        hc_table_token_put(agent->o.table, challenge->token, challenge->keyauth, challenge->expires,
-                           &err) != 0) {
+    if (hc_table_token_put(agent->o.table, challenge.token, challenge.keyauth, challenge.expires,
+                           &err) != 0 ||
+        hc_strdup(file, &one->file, &err) != 0) {
         hc_say_once(agent, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
-        return 0; /* not acknowledged, so its agent knows that we do not answer it */
+        return false; /* not acknowledged, so its agent knows that we do not answer it */
     }
-    return hc_list_add(&mirroring->seen, challenge->token, mirroring->err);
+    hc_copy(one->token, sizeof(one->token), challenge.token);
+    one->expires = challenge.expires;
+    return true;
+}
+
+/* The challenges that are there now: those that are known are taken over, others are read. */
+static size_t mirror(struct hc_agent *agent, const struct hc_list *files, struct hc_mirrored *now,
+                     bool *changed)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        struct hc_mirrored *known = find_mirrored(&agent->follow, files->items[i]);
+
+        if (known != NULL && known->expires > hc_agent_now(agent)) {
+            now[count++] = *known;
+            known->file = NULL;
+        } else if (mirror_new(agent, files->items[i], &now[count])) {
+            count++;
+            *changed = true;
+        }
+    }
+    return count;
+}
+
+/* What is not among the challenges any more leaves the table. */
+static int drop_gone(struct hc_agent *agent, bool *changed, struct hc_error *err)
+{
+    struct hc_follow *follow = &agent->follow;
+    int rc = 0;
+
+    for (size_t i = 0; i < follow->mirrored_count; i++) {
+        struct hc_mirrored *gone = &follow->mirrored[i];
+
+        if (gone->file != NULL) {
+            rc = hc_table_token_remove(agent->o.table, gone->token, err) != 0 ? -1 : rc;
+            *changed = true;
+        }
+    }
+    return rc;
+}
+
+static int acknowledge(struct hc_follow *follow, struct hc_error *err)
+{
+    struct hc_list files = {NULL, 0, 0};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < follow->mirrored_count; i++) {
+        rc = hc_list_add(&files, follow->mirrored[i].file, err);
+    }
+    if (rc == 0) {
+        rc = hc_store_follower_ack(follow->follower, &files, err);
+    }
+    hc_list_dispose(&files);
+    return rc;
 }
 
 static int look_at_challenges(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_follow *follow = &agent->follow;
-    struct mirroring mirroring = {.agent = agent, .err = err};
+    struct hc_list files = {NULL, 0, 0};
+    struct hc_mirrored *now = NULL;
+    bool changed = false;
+    size_t count = 0;
     int rc = -1;
 
-    if (hc_store_challenge_each(agent->storage.store, mirror_one, &mirroring, err) != 0) {
+    if (hc_store_challenge_list(agent->storage.store, &files, err) != 0) {
         goto out;
     }
-    for (size_t i = 0; i < follow->mirrored.count; i++) {
-        if (!hc_list_has(&mirroring.seen, follow->mirrored.items[i]) &&
-            hc_table_token_remove(agent->o.table, follow->mirrored.items[i], err) != 0) {
-            goto out;
-        }
+    now = calloc(files.count + 1, sizeof(*now));
+    if (now == NULL) {
+        hc_error_nomem(err);
+        goto out;
     }
-    for (size_t i = 0; i < mirroring.expired.count; i++) {
-        if (hc_store_challenge_remove(agent->storage.store, mirroring.expired.items[i], err) != 0) {
-            goto out;
-        }
+    count = mirror(agent, &files, now, &changed);
+    rc = drop_gone(agent, &changed, err);
+    forget_all(follow->mirrored, follow->mirrored_count);
+    follow->mirrored = now;
+    follow->mirrored_count = count;
+    if (rc == 0 && (changed || follow->unsaid)) {
+        rc = acknowledge(follow, err);
     }
-    rc = hc_store_follower_ack(follow->follower, &mirroring.seen, err);
-    hc_list_dispose(&follow->mirrored);
-    follow->mirrored = mirroring.seen;
-    memset(&mirroring.seen, 0, sizeof(mirroring.seen));
+    follow->unsaid = rc != 0;
 out:
-    hc_list_dispose(&mirroring.expired);
-    hc_list_dispose(&mirroring.seen);
+    hc_list_dispose(&files);
     return rc;
 }
 
@@ -128,6 +211,11 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
     rest = took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS;
     follow->next_mark_ms = start + took + (rest < MARK_MOST ? rest : MARK_MOST);
     return true;
+}
+
+void hc_follow_committed(struct hc_agent *agent)
+{
+    hc_store_mark_own(agent->storage.store, &agent->follow.mark);
 }
 
 int64_t hc_follow_run(struct hc_agent *agent)

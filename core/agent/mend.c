@@ -93,8 +93,7 @@ static void mend_stored(struct hc_agent *agent, const struct hc_job *job)
     if (pair == before) {
         goto out;
     }
-    if (hc_store_commit(agent->storage.store, &info, pair, hc_agent_now(agent), &err) != 0 ||
-        hc_inventory_put(&agent->inventory, &info, &err) != 0) {
+    if (hc_storage_commit(agent, &info, pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate with its chain mended");
         hc_storage_failed(agent, &err);
         goto out;

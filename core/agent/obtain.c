@@ -102,9 +102,7 @@ static void commit(struct hc_obtain *obtain)
     if (hc_strdup(obtain->ca->issuer->directory_url, &info.issuer, &err) != 0 ||
         hc_strdup(obtain->ca->issuer->name, &info.issuer_name, &err) != 0 ||
         hc_list_copy(&info.names, &obtain->names, &err) != 0 ||
-        hc_store_commit(agent->storage.store, &info, obtain->pair, hc_agent_now(agent), &err) !=
-            0 ||
-        hc_inventory_put(&agent->inventory, &info, &err) != 0) {
+        hc_storage_commit(agent, &info, obtain->pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate that was obtained");
         hc_storage_failed(agent, &err);
         hc_line_info_dispose(&info);

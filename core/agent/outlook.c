@@ -96,7 +96,11 @@ static void load_one(struct hc_agent *agent, struct hc_outlook *outlook)
 
     hc_error_init(&err);
     hc_leaveout_dispose(&outlook->state);
-    if (hc_store_get(agent->storage.store, "names", outlook->name, &text, &err) != 0 ||
+    outlook->stored = 0;
+    if (hc_store_get(agent->storage.store, "names", outlook->name, &text, &err) == 0) {
+        outlook->stored = hc_text_hash(hc_buf_text(&text));
+    }
+    if (outlook->stored == 0 ||
         hc_leaveout_decode(hc_buf_text(&text), text.len, &outlook->state, &err) != 0) {
         if (err.problem != HC_P_STORE_EMPTY) {
             hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of names is lost", &err);
@@ -115,22 +119,26 @@ void hc_outlooks_load(struct hc_agent *agent)
     }
 }
 
+/* The store has what a plan could depend on, and no file at all for names that are well. */
 static void store_one(struct hc_outlook *outlook)
 {
     struct hc_agent *agent = outlook->agent;
     struct hc_buf text = HC_BUF_INIT(HC_LEAVEOUT_MAX);
+    bool plain = hc_leaveout_is_plain(&outlook->state);
     struct hc_error err;
-    int rc = -1;
+    hc_said now = 0;
+    int rc = 0;
 
     hc_error_init(&err);
-    if (agent->storage.store == NULL || (outlook->state.count == 0 && !outlook->stored)) {
-        return;
+    if (!plain) {
+        rc = hc_leaveout_encode(&outlook->state, &text, &err);
+        now = rc == 0 ? hc_text_hash(hc_buf_text(&text)) : 0;
     }
-    outlook->stored = outlook->state.count > 0;
-    if (!outlook->stored) {
-        rc = hc_store_delete(agent->storage.store, "names", outlook->name, &err);
-    } else if (hc_leaveout_encode(&outlook->state, &text, &err) == 0) {
-        rc = hc_store_put(agent->storage.store, "names", outlook->name, hc_bytes_of(&text), &err);
+    if (rc == 0 && now != outlook->stored && agent->storage.store != NULL) {
+        rc = plain ? hc_store_delete(agent->storage.store, "names", outlook->name, &err)
+                   : hc_store_put(agent->storage.store, "names", outlook->name, hc_bytes_of(&text),
+                                  &err);
+        outlook->stored = rc == 0 ? now : outlook->stored;
     }
     if (rc != 0) {
         hc_storage_failed(agent, &err);

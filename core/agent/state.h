@@ -29,6 +29,13 @@ struct hc_storage {
 
 /* ---- follow.c ---- */
 
+/* A challenge of the store's that our table answers too. */
+struct hc_mirrored {
+    char *file; /* in the store */
+    char token[HC_TOKEN_MAX];
+    int64_t expires;
+};
+
 struct hc_follow {
     struct hc_store_follower *follower;
     uint64_t mark;        /* of the inventory that we have */
@@ -36,7 +43,9 @@ struct hc_follow {
     int64_t next_full_ms; /* all lines are read anew then */
     int64_t next_look_ms; /* a look even if nothing was announced */
     bool announced;
-    struct hc_list mirrored; /* tokens that are in our table for others */
+    struct hc_mirrored *mirrored;
+    size_t mirrored_count;
+    bool unsaid; /* the last acknowledgement failed */
     hc_said said;
 };
 
@@ -128,7 +137,7 @@ struct hc_outlook {
     size_t index;
     char name[2 * HC_ID_SIZE + 1]; /* of its record */
     struct hc_leaveout state;
-    bool stored; /* there is a record */
+    hc_said stored; /* what its record says; 0: there is none */
     bool planned;
     struct hc_leaveout_plan plan;
     int64_t looked_at; /* UTC: the latest look that came to its end */
@@ -211,6 +220,9 @@ bool hc_storage_ready(const struct hc_agent *agent);
 bool hc_storage_problem(enum hc_problem p);
 /* Says so once and stops ordering until the store takes writes again. */
 void hc_storage_failed(struct hc_agent *agent, const struct hc_error *err);
+/* Durable, then known: commits (hc_store_commit() fills info) and keeps info in the inventory. */
+int hc_storage_commit(struct hc_agent *agent, struct hc_line_info *info, const struct hc_pair *pair,
+                      struct hc_error *err) HC_MUST_USE;
 /* Looks whether the folder is still the one that was opened; once a tick. */
 void hc_storage_tick(struct hc_agent *agent);
 void hc_storage_close(struct hc_agent *agent);
@@ -222,6 +234,8 @@ void hc_follow_stop(struct hc_agent *agent);
 int hc_follow_fd(const struct hc_agent *agent);
 /* Looks at challenges and versions if there may be news; milliseconds until the next look. */
 int64_t hc_follow_run(struct hc_agent *agent);
+/* A commit of our own is in the inventory already: no reason to read all lines. */
+void hc_follow_committed(struct hc_agent *agent);
 /* Reads the inventory anew and publishes what became better. */
 int hc_follow_reload(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 

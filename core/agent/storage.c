@@ -37,6 +37,17 @@ void hc_storage_failed(struct hc_agent *agent, const struct hc_error *err)
                 "no orders until the store can be used; what is served goes on", err);
 }
 
+int hc_storage_commit(struct hc_agent *agent, struct hc_line_info *info, const struct hc_pair *pair,
+                      struct hc_error *err)
+{
+    if (hc_store_commit(agent->storage.store, info, pair, hc_agent_now(agent), err) != 0 ||
+        hc_inventory_put(&agent->inventory, info, err) != 0) {
+        return -1;
+    }
+    hc_follow_committed(agent);
+    return 0;
+}
+
 static void well_again(struct hc_agent *agent)
 {
     agent->storage.writable = true;

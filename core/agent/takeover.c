@@ -83,8 +83,7 @@ int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *e
     memcpy(info.line, job->line, HC_ID_SIZE);
     free(info.serial);
     info.serial = NULL;
-    if (hc_store_commit(agent->storage.store, &info, pair, hc_agent_now(agent), err) != 0 ||
-        hc_inventory_put(&agent->inventory, &info, err) != 0) {
+    if (hc_storage_commit(agent, &info, pair, err) != 0) {
         rc = -1;
         goto out;
     }

@@ -76,14 +76,11 @@ static void commit(struct hc_agent *agent, struct hc_watch *watch)
     info.key_type = hc_pair_key_type(watch->pair);
     if (hc_strdup("", &info.issuer, &err) != 0 || hc_strdup("", &info.issuer_name, &err) != 0 ||
         hc_list_copy(&info.names, hc_pair_names(watch->pair), &err) != 0 ||
-        hc_store_commit(agent->storage.store, &info, watch->pair, hc_agent_now(agent), &err) != 0) {
+        hc_storage_commit(agent, &info, watch->pair, &err) != 0) {
         hc_error_during(&err, "storing a copy of %s", path_of(agent, watch));
         hc_storage_failed(agent, &err);
     } else {
         watch->committed = true;
-        if (hc_inventory_put(&agent->inventory, &info, &err) != 0) {
-            hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &err);
-        }
     }
     hc_line_info_dispose(&info);
 }

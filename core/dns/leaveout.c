@@ -162,6 +162,18 @@ int hc_leaveout_refused(struct hc_leaveout *state, const char *name, enum hc_pro
     return 0;
 }
 
+bool hc_leaveout_is_plain(const struct hc_leaveout *state)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        const struct hc_leaveout_name *n = &state->names[i];
+
+        if (n->seen != HC_LEAVEOUT_SEEN_WELL || n->since != 0 || n->out || n->back || n->refused) {
+            return false;
+        }
+    }
+    return state->trial == 0 && state->again[0] == 0;
+}
+
 void hc_leaveout_obtained(struct hc_leaveout *state, const struct hc_list *names)
 {
     for (size_t i = 0; i < state->count; i++) {

@@ -79,6 +79,9 @@ int hc_leaveout_look(struct hc_leaveout *state, const char *name, enum hc_leaveo
 int hc_leaveout_refused(struct hc_leaveout *state, const char *name, enum hc_problem why,
                         int64_t now, struct hc_error *err) HC_MUST_USE;
 
+/* True if every plan is the same without it: all names were well, and nothing is counted. */
+bool hc_leaveout_is_plain(const struct hc_leaveout *state);
+
 /* A certificate with these names was obtained: they are in, whatever was thought of them. */
 void hc_leaveout_obtained(struct hc_leaveout *state, const struct hc_list *names);
 

@@ -1,6 +1,7 @@
 /*
  * Pending challenges: challenges/<digest of the token>, sealed like records. They are not synced to
- * the disk: after a crash of the machine the order is taken up again and puts them again.
+ * the disk: after a crash of the machine the order is taken up again and puts them again. They are
+ * not overwritten either when they go: the answer was for everybody to read.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -75,15 +76,38 @@ int hc_store_challenge_remove(struct hc_store *store, const char *token, struct 
         hc_folder_open(store, store->root, FOLDER, false, &folder, err) != 0) {
         return -1;
     }
-    rc = folder >= 0 ? hc_file_wipe(store, folder, file, err) : 0;
+    rc = folder >= 0 ? hc_file_remove(store, folder, file, err) : 0;
     if (folder >= 0) {
         close(folder);
     }
     return rc;
 }
 
-/* Reads one; what is damaged is set aside, what is not there any more is no matter. */
-static bool read_one(struct hc_store *store, int folder, const char *file, struct hc_challenge *c)
+static bool is_digest(const char *file)
+{
+    return strlen(file) == 64 && strspn(file, "0123456789abcdef") == 64;
+}
+
+int hc_store_challenge_list(struct hc_store *store, struct hc_list *files, struct hc_error *err)
+{
+    struct hc_list names = {0};
+    int folder = -1;
+    int rc = hc_folder_open(store, store->root, FOLDER, false, &folder, err);
+
+    if (rc == 0 && folder >= 0) {
+        rc = hc_folder_list(store, folder, &names, err);
+        close(folder);
+    }
+    for (size_t i = 0; rc == 0 && i < names.count; i++) {
+        rc = is_digest(names.items[i]) ? hc_list_add(files, names.items[i], err) : 0;
+    }
+    hc_list_dispose(&names);
+    return rc == 0 ? 0 : hc_error_during(err, "listing challenges");
+}
+
+/* Reads it from its folder; what is damaged is set aside. */
+static bool read_from(struct hc_store *store, int folder, const char *file,
+                      struct hc_challenge *challenge)
 {
     struct hc_buf raw = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
     struct hc_buf text = HC_BUF_INIT_SECRET(CHALLENGE_MAX);
@@ -93,9 +117,9 @@ static bool read_one(struct hc_store *store, int folder, const char *file, struc
     bool good = false;
 
     bound_of(file, bound);
-    if (strlen(file) == 64 && hc_file_read(store, folder, file, bound, &raw, &state, &own) == 0 &&
+    if (hc_file_read(store, folder, file, bound, &raw, &state, &own) == 0 &&
         hc_sealed_read(store, hc_bytes_of(&raw), bound, &text, &own) == 0) {
-        good = parse(hc_buf_text(&text), c);
+        good = parse(hc_buf_text(&text), challenge);
     }
     if (own.problem == HC_P_STORE_DAMAGED) {
         hc_store_warn(store, bound, &own, "a challenge is not used");
@@ -106,32 +130,16 @@ static bool read_one(struct hc_store *store, int folder, const char *file, struc
     return good;
 }
 
-int hc_store_challenge_each(struct hc_store *store,
-                            int (*each)(void *arg, const struct hc_challenge *challenge), void *arg,
-                            struct hc_error *err)
+bool hc_store_challenge_read(struct hc_store *store, const char *file,
+                             struct hc_challenge *challenge)
 {
-    struct hc_list names = {0};
     int folder = -1;
-    int stop = 0;
-    int rc = -1;
+    bool good = false;
 
-    if (hc_store_need_secret(store, err) != 0) {
-        return -1;
-    }
-    rc = hc_folder_open(store, store->root, FOLDER, false, &folder, err);
-    if (rc == 0 && folder >= 0) {
-        rc = hc_folder_list(store, folder, &names, err);
-    }
-    for (size_t i = 0; rc == 0 && stop == 0 && i < names.count; i++) {
-        struct hc_challenge c;
-
-        if (read_one(store, folder, names.items[i], &c)) {
-            stop = each(arg, &c);
-        }
-    }
-    hc_list_dispose(&names);
-    if (folder >= 0) {
+    if (is_digest(file) && store->has_secret &&
+        hc_folder_open(store, store->root, FOLDER, false, &folder, NULL) == 0 && folder >= 0) {
+        good = read_from(store, folder, file, challenge);
         close(folder);
     }
-    return rc == 0 ? 0 : hc_error_during(err, "reading challenges");
+    return good;
 }

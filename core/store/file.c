@@ -385,9 +385,14 @@ static void overwrite(struct hc_store *store, int folder, const char *name)
 
 int hc_file_wipe(struct hc_store *store, int folder, const char *name, struct hc_error *err)
 {
+    overwrite(store, folder, name);
+    return hc_file_remove(store, folder, name, err);
+}
+
+int hc_file_remove(struct hc_store *store, int folder, const char *name, struct hc_error *err)
+{
     const struct hc_fs *fs = store->fs;
 
-    overwrite(store, folder, name);
     if (fs->unlink(fs->self, folder, name) != 0 && errno != ENOENT) {
         return hc_error_set_errno(err, HC_P_STORE_WRITE, store->path, errno, "removing %s", name);
     }

@@ -45,6 +45,9 @@ void hc_file_set_aside(struct hc_store *store, int folder, const char *name, con
  * result. */
 int hc_file_wipe(struct hc_store *store, int folder, const char *name, struct hc_error *err);
 
+/* Unlinks. Absent is fine. */
+int hc_file_remove(struct hc_store *store, int folder, const char *name, struct hc_error *err);
+
 /*
  * A fresh file under tmp/, open and locked: the lock tells whoever cleans up that its writer lives.
  * If the cleaner was faster than the lock, another one is made. -1 with errno.

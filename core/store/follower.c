@@ -43,7 +43,7 @@ static void watch(struct hc_store_follower *f)
         return;
     }
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", store->root);
-    if (inotify_add_watch(f->inotify, path, IN_MOVED_TO | IN_ONLYDIR) < 0) {
+    if (inotify_add_watch(f->inotify, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
         close(f->inotify);
         f->inotify = -1;
         return;
@@ -149,16 +149,15 @@ void hc_store_follower_drain(struct hc_store_follower *follower)
     }
 }
 
-/* Digests, one a line, and at the end that of all lines. */
-static int write_acks(const struct hc_list *tokens, struct hc_buf *out, struct hc_error *err)
+/* Digests of tokens, one a line, and at the end that of all lines. */
+static int write_acks(const struct hc_list *files, struct hc_buf *out, struct hc_error *err)
 {
     struct hc_bytes part;
     unsigned char digest[32];
     char hex[65];
 
-    for (size_t i = 0; i < tokens->count; i++) {
-        if (hc_name_digest(tokens->items[i], hex, err) != 0 ||
-            hc_buf_printf(out, err, "%s\n", hex) != 0) {
+    for (size_t i = 0; i < files->count; i++) {
+        if (hc_buf_printf(out, err, "%.64s\n", files->items[i]) != 0) {
             return -1;
         }
     }
@@ -170,13 +169,13 @@ static int write_acks(const struct hc_list *tokens, struct hc_buf *out, struct h
     return hc_buf_printf(out, err, "%s\n", hex);
 }
 
-int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *tokens,
+int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
                           struct hc_error *err)
 {
     struct hc_buf text = HC_BUF_INIT(ACKS_MAX);
     int rc = -1;
 
-    if (write_acks(tokens, &text, err) == 0) {
+    if (write_acks(files, &text, err) == 0) {
         /* in place: the lock is on this file and no other */
         if (ftruncate(follower->fd, 0) == 0 &&
             pwrite(follower->fd, text.data, text.len, 0) == (ssize_t)text.len) {

@@ -20,6 +20,9 @@ struct hc_store {
     bool has_secret;
     unsigned char secret[HC_SECRET_SIZE];
     unsigned made; /* temporary files so far: their names */
+    struct {
+        uint64_t before, after; /* equal: not known */
+    } own_mark;                 /* what the last change made of the mark */
     struct hc_list warned;
 };
 

@@ -108,6 +108,13 @@ int hc_store_probe(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
 int hc_store_change_mark(struct hc_store *store, uint64_t *mark, struct hc_error *err) HC_MUST_USE;
 
 /*
+ * Moves a mark over the change that this handle made last: if nobody else changed anything since
+ * *mark was read, *mark becomes the number that this change left. Else it stays, and the next
+ * comparison finds a change.
+ */
+void hc_store_mark_own(const struct hc_store *store, uint64_t *mark);
+
+/*
  * Named records: small, durable, sealed if secret (accounts, job states, breakers). kind is a word
  * ("account", "job", "issuer"), name any text (hashed into the file name). Bound to kind and name.
  * put is atomic, keeps the value before it, and is durable but for the kinds "job" and "issuer": a
@@ -146,9 +153,13 @@ int hc_store_challenge_put(struct hc_store *store, const struct hc_challenge *ch
                            struct hc_error *err) HC_MUST_USE;
 int hc_store_challenge_remove(struct hc_store *store, const char *token,
                               struct hc_error *err) HC_MUST_USE;
-int hc_store_challenge_each(struct hc_store *store,
-                            int (*each)(void *arg, const struct hc_challenge *challenge), void *arg,
+/* Names of their files, which say nothing of the token: a name that was read once stays the same
+ * challenge, so that followers need not read it again. Appended to files. */
+int hc_store_challenge_list(struct hc_store *store, struct hc_list *files,
                             struct hc_error *err) HC_MUST_USE;
+/* Reads one. False: it is not there any more, or damaged (then it was named and set aside). */
+bool hc_store_challenge_read(struct hc_store *store, const char *file,
+                             struct hc_challenge *challenge) HC_MUST_USE;
 
 struct hc_store_follower;
 int hc_store_follow(struct hc_store *store, struct hc_store_follower **out,
@@ -158,8 +169,8 @@ void hc_store_unfollow(struct hc_store_follower *follower);
 int hc_store_follower_fd(const struct hc_store_follower *follower);
 /* Empties that descriptor: before looking, so that a change in between is not lost. */
 void hc_store_follower_drain(struct hc_store_follower *follower);
-/* Says "these are the challenges that I mirror now"; replaces what it said before. */
-int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *tokens,
+/* Says "these are the challenges (their files) that I mirror now"; replaces what it said before. */
+int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
                           struct hc_error *err) HC_MUST_USE;
 /* True if every other live follower has acknowledged this token. */
 bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,

@@ -3,6 +3,7 @@
  * all the same. With a DNS, a CA and a clock of the test's own.
  */
 #include <arpa/inet.h>
+#include <glob.h>
 
 #include "agent_world.h"
 #include "tap.h"
@@ -156,6 +157,21 @@ static const char *served_names(struct server *s)
     return text;
 }
 
+/* Records of names in the store. */
+static int records_of_names(void)
+{
+    char pattern[200];
+    glob_t found;
+    int count = 0;
+
+    snprintf(pattern, sizeof(pattern), "%s/store/records/names/*", folder);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        count = (int)found.gl_pathc;
+        globfree(&found);
+    }
+    return count;
+}
+
 static void one_name_that_does_not_exist_does_not_stop_the_rest(void)
 {
     struct server s;
@@ -169,6 +185,7 @@ static void one_name_that_does_not_exist_does_not_stop_the_rest(void)
     ok(count_in_log("new.a.example. does not exist") > 0, "the log says which name is missing");
     ok(count_in_log("add: new.a.example. 300 IN A 8.8.4.4") > 0, "and what to add");
     live(&s, DAY - 300, 300);
+    ok(records_of_names() > 0, "and the store what was seen");
     is_int(cas[0].asked, 1, "nothing more is ordered for a day");
     is_int(count_in_log("left out; tried again at"), 1, "and it is said once");
     reload(&s, on, three_names);
@@ -187,6 +204,19 @@ static void one_name_that_does_not_exist_does_not_stop_the_rest(void)
     live(&s, 1020, 60);
     is_str(served_names(&s), "a.example, new.a.example, www.a.example",
            "the name exists, and at two looks later all are served");
+    end_server(&s);
+    end_world();
+}
+
+static void names_that_are_well_leave_no_record(void)
+{
+    struct server s;
+
+    begin();
+    new_server(&s, on, three_names);
+    work(&s, NULL);
+    is_str(served_names(&s), "a.example, new.a.example, www.a.example", "all are served");
+    is_int(records_of_names(), 0, "and nothing of them had to be written");
     end_server(&s);
     end_world();
 }
@@ -286,6 +316,7 @@ static void a_dns_that_is_down_stops_nothing(void)
 int main(void)
 {
     one_name_that_does_not_exist_does_not_stop_the_rest();
+    names_that_are_well_leave_no_record();
     what_caa_forbids_reaches_the_ca_once_a_day();
     a_name_that_fails_is_waited_for_until_the_last_tenth();
     hold_advise_and_off();

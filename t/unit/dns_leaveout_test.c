@@ -342,6 +342,33 @@ static void test_store(void)
     hc_leaveout_dispose(&s);
 }
 
+static void test_plain(void)
+{
+    struct hc_leaveout s = {0};
+    struct hc_error err = {0};
+
+    ok(hc_leaveout_is_plain(&s), "a fresh state need not be kept");
+    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0);
+    ok(hc_leaveout_is_plain(&s), "nor one in which all names are well");
+    look(&s, "a.test", HC_LEAVEOUT_SEEN_FAILING, T0 + 60);
+    ok(!hc_leaveout_is_plain(&s), "a name that fails is kept");
+    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 120);
+    ok(hc_leaveout_is_plain(&s), "until it is well");
+    look(&s, "a.test", HC_LEAVEOUT_SEEN_BAD, T0 + 180);
+    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 240);
+    ok(!hc_leaveout_is_plain(&s), "one that was left out, until it was well twice");
+    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 300);
+    ok(!hc_leaveout_is_plain(&s), "and is in the certificate again");
+    hc_leaveout_obtained(&s, &three);
+    ok(hc_leaveout_is_plain(&s), "then nothing is to be kept");
+    is_int(hc_leaveout_refused(&s, "a.test", HC_P_CAA_EMPTY, T0, &err), 0, "a refusal");
+    ok(!hc_leaveout_is_plain(&s), "is kept");
+    hc_leaveout_obtained(&s, &three);
+    s.again[0] = T0;
+    ok(!hc_leaveout_is_plain(&s), "and so are repetitions that are counted");
+    hc_leaveout_dispose(&s);
+}
+
 static void test_seen(void)
 {
     struct hc_preflight_name n = {.verdict = HC_PREFLIGHT_READY};
@@ -365,6 +392,7 @@ int main(void)
     test_last_tenth();
     test_looks_are_spaced();
     test_store();
+    test_plain();
     test_seen();
     return done();
 }

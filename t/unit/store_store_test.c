@@ -278,10 +278,16 @@ static void locks_exclude_and_die_with_their_holder(void)
     free(folder);
 }
 
-static int keep_challenge(void *arg, const struct hc_challenge *c)
+/* The only challenge there is; false: there is none. */
+static bool only_challenge(struct hc_store *store, struct hc_challenge *got)
 {
-    *(struct hc_challenge *)arg = *c;
-    return 0;
+    struct hc_list files = {0};
+    struct hc_error err = {0};
+    bool found = hc_store_challenge_list(store, &files, &err) == 0 && files.count == 1 &&
+                 hc_store_challenge_read(store, files.items[0], got);
+
+    hc_list_dispose(&files);
+    return found;
 }
 
 static void challenges_reach_every_follower(void)
@@ -293,8 +299,9 @@ static void challenges_reach_every_follower(void)
     struct hc_store_follower *them = NULL;
     struct hc_challenge c = {.token = "tok-1", .keyauth = "tok-1.thumb", .expires = NOW + 60};
     struct hc_challenge got = {.token = ""};
-    struct hc_list tokens = {0};
+    struct hc_list files = {0};
     struct hc_error err = {0};
+    char other[65] = "";
 
     is_int(hc_store_follow(mine, &me, &err), 0, "one agent follows");
     ok(hc_store_all_follow(mine, me, c.token), "alone it waits for nobody");
@@ -307,22 +314,21 @@ static void challenges_reach_every_follower(void)
 
         ok(read(hc_store_follower_fd(them), event, sizeof(event)) > 0, "it is told");
     }
-    ok(hc_store_challenge_each(theirs, keep_challenge, &got, &err) == 0 &&
-           strcmp(got.token, c.token) == 0 && strcmp(got.keyauth, c.keyauth) == 0 &&
-           got.expires == c.expires,
+    ok(only_challenge(theirs, &got) && strcmp(got.token, c.token) == 0 &&
+           strcmp(got.keyauth, c.keyauth) == 0 && got.expires == c.expires,
        "it finds it");
-    ok(hc_list_add(&tokens, "other", &err) == 0 && hc_list_add(&tokens, c.token, &err) == 0 &&
-           hc_store_follower_ack(them, &tokens, &err) == 0,
+    (void)memset(other, 'f', sizeof(other) - 1);
+    ok(hc_list_add(&files, other, &err) == 0 &&
+           hc_store_challenge_list(theirs, &files, &err) == 0 && files.count == 2 &&
+           hc_store_follower_ack(them, &files, &err) == 0,
        "it says that it mirrors it");
     ok(hc_store_all_follow(mine, me, c.token), "now all follow");
     ok(!hc_store_all_follow(mine, me, "tok-2"), "this challenge, not another");
-    hc_list_dispose(&tokens);
-    ok(hc_store_follower_ack(them, &tokens, &err) == 0 && !hc_store_all_follow(mine, me, c.token),
+    hc_list_dispose(&files);
+    ok(hc_store_follower_ack(them, &files, &err) == 0 && !hc_store_all_follow(mine, me, c.token),
        "an acknowledgement can be taken back");
     is_int(hc_store_challenge_remove(mine, c.token, &err), 0, "a challenge is removed");
-    memset(&got, 0, sizeof(got));
-    ok(hc_store_challenge_each(theirs, keep_challenge, &got, &err) == 0 && got.token[0] == '\0',
-       "and gone");
+    ok(!only_challenge(theirs, &got), "and gone");
     hc_store_unfollow(them);
     ok(hc_store_all_follow(mine, me, c.token), "who left is not waited for");
     hc_store_unfollow(me);
@@ -407,6 +413,42 @@ static void the_mark_changes_with_every_line(void)
     free(folder);
 }
 
+static void a_change_of_ones_own_can_be_told_from_others(void)
+{
+    char *folder = scratch();
+    struct hc_store *mine = drive(folder);
+    struct hc_store *theirs = drive(folder);
+    struct hc_pair *pair = new_pair();
+    struct hc_error err = {0};
+    char path[512];
+    char link_path[520];
+    uint64_t known = 0;
+    uint64_t now = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/changed", folder);
+    (void)snprintf(link_path, sizeof(link_path), "%s/backup", folder);
+    ok(commit(mine, 1, pair, &err) == 0 && hc_store_change_mark(mine, &known, &err) == 0,
+       "a first commit makes the mark");
+    ok(commit(mine, 1, pair, &err) == 0, "another commit");
+    hc_store_mark_own(mine, &known);
+    ok(hc_store_change_mark(mine, &now, &err) == 0 && now == known, "is known to be one's own");
+    ok(commit(theirs, 2, pair, &err) == 0 && commit(mine, 1, pair, &err) == 0,
+       "somebody else commits, then we do");
+    hc_store_mark_own(mine, &known);
+    ok(hc_store_change_mark(mine, &now, &err) == 0 && now != known, "theirs is not missed");
+    known = now;
+    ok(link(path, link_path) == 0 && commit(mine, 1, pair, &err) == 0,
+       "the mark has a second name");
+    hc_store_mark_own(mine, &known);
+    ok(hc_store_change_mark(mine, &now, &err) == 0 && now != known,
+       "then a new file is made, and the change is looked at");
+    hc_store_close(mine);
+    hc_store_close(theirs);
+    hc_pair_free(pair);
+    remove_tree(folder);
+    free(folder);
+}
+
 static void a_copy_is_a_backup(void)
 {
     char *folder = scratch();
@@ -465,6 +507,7 @@ int main(void)
     challenges_reach_every_follower();
     a_dead_follower_is_not_waited_for();
     the_mark_changes_with_every_line();
+    a_change_of_ones_own_can_be_told_from_others();
     a_copy_is_a_backup();
     return done();
 }
