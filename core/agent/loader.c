@@ -8,7 +8,8 @@
 #include "agent/files.h"
 #include "agent/judge.h"
 
-#define CHECK_MS 1500 /* for all full checks: a start does not wait, the agent makes the rest */
+#define CHECK_MS    1500 /* for all full checks: a start does not wait, the agent makes the rest */
+#define CHALLENGE_S 120  /* a challenge is answered for this long; then the agent says */
 
 struct loader {
     const struct hc_loader_options *o;
@@ -98,6 +99,36 @@ static void load_obtained(struct loader *loader, const struct hc_identity *ident
         publish(loader, identity, bundle);
     }
     hc_bundle_free(bundle);
+}
+
+/* An upgrade or a second server in the middle of an order: the CA may ask it at once. */
+static void load_challenges(struct loader *loader)
+{
+    struct hc_list files = {NULL, 0, 0};
+    struct hc_challenge c;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (loader->o->table == NULL || loader->store == NULL) {
+        return;
+    }
+    if (hc_store_challenge_list(loader->store, &files, &err) != 0) {
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        if (!hc_store_challenge_read(loader->store, files.items[i], &c) ||
+            c.expires <= loader->now) {
+            continue;
+        }
+        if (c.expires > loader->now + CHALLENGE_S) {
+            c.expires = loader->now + CHALLENGE_S;
+        }
+        if (hc_table_token_put(loader->o->table, c.token, c.keyauth, c.expires, &err) != 0) {
+            hc_log_error(loader->o->log, HC_LOG_ERROR, "loading a challenge", &err);
+            hc_error_init(&err);
+        }
+    }
+    hc_list_dispose(&files);
 }
 
 /* ---- watched files ---- */
@@ -275,6 +306,7 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
     loader.judge.log = options->log;
     loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
     open_store(&loader);
+    load_challenges(&loader);
     for (size_t i = 0; i < options->conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &options->conf->identities[i];
 

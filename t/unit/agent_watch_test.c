@@ -280,6 +280,44 @@ static void a_pair_that_ages_is_told_of(void)
     end_world();
 }
 
+/* A binary upgrade in the middle of an order: the new workers may be the ones that the CA asks. */
+static void a_start_answers_what_others_are_asked(void)
+{
+    struct hc_challenge pending = {.token = "tok-1", .keyauth = "tok-1.print"};
+    struct hc_challenge over = {.token = "tok-2", .keyauth = "tok-2.print"};
+    char answer[HC_KEYAUTH_MAX];
+    struct hc_error err = {0};
+    struct server s, next;
+    struct forged first;
+    int64_t now = 0;
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    write_pair(&first);
+    start_watching(&s);
+    work(&s, NULL);
+    now = hc_agent_now(s.agent);
+    pending.expires = now + 3600;
+    over.expires = now;
+    ok(hc_store_challenge_put(s.agent->storage.store, &pending, &err) == 0 &&
+           hc_store_challenge_put(s.agent->storage.store, &over, &err) == 0,
+       "an agent is asked for tokens");
+    new_table(&next);
+    is_int(load(next.table, &err), 0, "another server on the store starts");
+    ok(hc_table_token_get(next.table, "tok-1", 5, now, answer) &&
+           strcmp(answer, "tok-1.print") == 0,
+       "it answers from its first moment");
+    ok(!hc_table_token_get(next.table, "tok-2", 5, now - 1, answer), "but not what is over");
+    ok(!hc_table_token_get(next.table, "tok-1", 5, now + 600, answer),
+       "and not for long without an agent");
+    hc_table_detach(next.table);
+    close(next.table_fd);
+    end_server(&s);
+    forged_free(&first);
+    end_world();
+}
+
 int main(void)
 {
     a_changed_pair_is_taken();
@@ -287,6 +325,7 @@ int main(void)
     a_flawed_one_is_held_back();
     a_start_with_broken_files_has_the_last_good_pair();
     a_pair_that_ages_is_told_of();
+    a_start_answers_what_others_are_asked();
     forged_free(&mid);
     forged_free(&root);
     return done();
