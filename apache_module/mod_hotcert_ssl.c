@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mod_hotcert.h"
@@ -58,7 +59,7 @@ int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error 
         return 0;
     }
     state->bootstrap = memfd_create("hotcert-bootstrap", MFD_CLOEXEC);
-    if (state->bootstrap < 0) {
+    if (state->bootstrap < 0 || fchmod(state->bootstrap, 0600) != 0) {
         return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "memory for a bootstrap pair");
     }
     return 0;

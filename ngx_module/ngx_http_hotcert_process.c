@@ -8,6 +8,7 @@
  */
 #include "ngx_http_hotcert.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define REFRESH_MS       1000 /* how often a worker looks for new generations */
@@ -260,6 +261,10 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
         close_fd(&state->table_fd);
         close_fd(&state->keeper_fd);
         close_fd(&state->control_fd);
+    }
+    if (ngx_process == NGX_PROCESS_HELPER && main != NULL) {
+        /* nginx makes its processes dumpable; this one holds what the agent will be given */
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     }
     if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
         return NGX_OK;

@@ -161,8 +161,9 @@ int hc_table_create(size_t size, int *fd, struct hc_table **out, struct hc_error
                             HC_TABLE_SIZE_LEAST, HC_TABLE_SIZE_MOST);
     }
     memory = make_memfd();
-    /* sealed: nobody can cut it off under its readers, which would be their SIGBUS */
-    if (memory < 0 || ftruncate(memory, (off_t)scratch.size) != 0 ||
+    /* 0600: it is born open to all, and /proc/PID/fd of whoever holds it is a way in.
+       sealed: nobody can cut it off under its readers, which would be their SIGBUS */
+    if (memory < 0 || fchmod(memory, 0600) != 0 || ftruncate(memory, (off_t)scratch.size) != 0 ||
         fcntl(memory, F_ADD_SEALS, SEALS | F_SEAL_SEAL) != 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, subject, errno, "making its memory");
         goto out;

@@ -47,6 +47,14 @@ scenario every_process_has_only_the_rights_it_needs => sub {
         "cat /proc/$agent/environ /proc/$agent/maps /proc/$keeper/maps $s->{secret} 2>&1; ls /proc/$agent/fd 2>&1");
     my @read = grep { !/Permission denied/ } split /\n/, $out;
     is(join("\n", @read), '', 'agent, keeper and secret cannot be read by the worker user');
+    # Whoever holds the table's descriptor lends it to nobody through /proc, whatever his own rights.
+    for my $pid (map { @$_ } @$p{qw(master keeper agent helper worker)}) {
+        my (undef, $opened) = run('setpriv', '--reuid=www-data', '--regid=www-data', '--clear-groups', 'sh', '-c',
+            "for f in /proc/$pid/fd/*; do case \$(readlink \$f) in *memfd*) head -c1 \$f >/dev/null && echo opened \$f;; esac; done 2>/dev/null");
+        is($opened, '', proc_comm($pid) . ': the worker user cannot open its descriptors of the table');
+        (undef, $opened) = run('sh', '-c', "for f in /proc/$pid/fd/*; do case \$(readlink \$f) in *memfd*) stat -L -c %a \$f;; esac; done 2>/dev/null");
+        is(join(' ', grep { $_ ne '600' } split ' ', $opened), '', 'and their mode says so');
+    }
     my @sockets = grep { /socket|memfd/ } descriptors($keeper);
     cmp_ok(scalar @sockets, '<=', 2, 'the keeper holds nothing but its own socket');
 };

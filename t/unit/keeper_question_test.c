@@ -2,6 +2,7 @@
 #include "keeper/question.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 
 #include "keeper/packet.h"
@@ -73,6 +74,7 @@ static void bytes_travel_sealed(void)
     struct hc_buf out = HC_BUF_INIT(1024);
     struct hc_error err = {0};
     struct hc_bytes bytes = {(const unsigned char *)"some bytes", 10};
+    struct stat st;
     int fd = -1;
     int plain = memfd_create("plain", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -82,6 +84,7 @@ static void bytes_travel_sealed(void)
        "there and back");
     ok(pwrite(fd, "x", 1, 0) < 0 && ftruncate(fd, 5) != 0 && ftruncate(fd, 50) != 0,
        "nobody can change them");
+    ok(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600, "nor open them in /proc");
     ok(hc_packet_memfd_read(fd, 9, &out, &err) == -1 && err.problem == HC_P_PROTOCOL,
        "another length is refused");
     hc_error_init(&err);

@@ -247,6 +247,7 @@ static void memory_cannot_be_cut_or_written_by_readers(void)
 {
     struct hc_table *other = NULL;
     int plain = memfd_create("plain", MFD_CLOEXEC);
+    struct stat st;
 
     open_table(HC_TABLE_SIZE_LEAST);
     ok(ftruncate(fd, 4096) != 0 && errno == EPERM, "the memory cannot be cut");
@@ -254,6 +255,7 @@ static void memory_cannot_be_cut_or_written_by_readers(void)
     ok(mprotect(reader->base, reader->size, PROT_READ | PROT_WRITE) != 0 && errno == EACCES,
        "a reader's mapping cannot be made writable");
     ok((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0, "its descriptor does not survive exec");
+    ok(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600, "nor can others open it in /proc");
     ok(ftruncate(plain, (off_t)HC_TABLE_SIZE_LEAST) == 0 &&
            hc_table_attach(plain, true, &other, &err) != 0,
        "memory that could be cut is refused");
