@@ -234,16 +234,23 @@ sub issuing {
 sub all_served {
     my ($server, $names, $roots, $seconds) = @_;
     my $began = time;
-    $server->hotcert('wait', '--all', '--timeout', int $seconds);
+    return unless wait_returns($server, $seconds);
     my $took = time - $began;
     return all_serve_their_own($server, $names, $roots) ? $took : undef;
+}
+
+sub wait_returns {
+    my ($server, $seconds) = @_;
+    my ($code, $out) = $server->hotcert('wait', '--all', '--timeout', int $seconds);
+    return $code == 0 || judge(0, "hotcert wait: $out");
 }
 
 sub all_serve_their_own {
     my ($server, $names, $roots) = @_;
     my $bundle = spew(temp_dir() . '/roots.pem', join('', map { slurp($_) } @$roots), 0644);
     my $r = load_run($server->tls_port, sni => $names, lanes => 2, count => scalar @$names, ca => $bundle);
-    return $r->{wrong} == 0 && $r->{failed} == 0 && $r->{handshakes} >= @$names;
+    return 1 if $r->{wrong} == 0 && $r->{failed} == 0 && $r->{handshakes} >= @$names;
+    return judge(0, "wrong $r->{wrong}, failed $r->{failed} of $r->{handshakes}: @{ $r->{reasons} }");
 }
 
 sub bench_issuance {
@@ -253,7 +260,7 @@ sub bench_issuance {
         my ($server, $ca, $names) = issuing($kind, $count);
         my $began = time;
         $server->start;
-        $server->hotcert('wait', '--all', '--timeout', 120);
+        wait_returns($server, 120);
         my $all = time - $began;
         my $p = $server->processes;
         my $cpu = cpu_of(map { @$_ } @$p{qw(agent worker keeper helper)});
