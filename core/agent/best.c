@@ -39,8 +39,9 @@ static int read_line(const struct hc_best_source *source, struct hc_selected *it
         return -1;
     }
     rc = 0;
-    if (info.version != item->version) {
+    if (info.version != item->version || info.committed != item->committed) {
         item->version = info.version;
+        item->committed = info.committed;
         rc = hc_inventory_put(source->inventory, &info, err);
     }
     if (rc != 0) {

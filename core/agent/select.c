@@ -134,6 +134,7 @@ static void select_add(struct hc_selection *out, const struct hc_identity *ident
 
     memcpy(item->line, info->line, HC_ID_SIZE);
     item->version = info->version;
+    item->committed = info->committed;
     item->own = false;
     for (size_t i = 0; i < identity->key_type_count; i++) {
         unsigned char own[HC_ID_SIZE];
@@ -174,6 +175,7 @@ bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection 
     }
     for (size_t i = 0; i < a->count; i++) {
         if (a->items[i].version != b->items[i].version ||
+            a->items[i].committed != b->items[i].committed ||
             memcmp(a->items[i].line, b->items[i].line, HC_ID_SIZE) != 0) {
             return false;
         }

@@ -2,6 +2,7 @@
  * What spares an order: a version that another agent committed meanwhile, or a stored pair of
  * another line that is as good. Both are looked for under the line's lock, right before an order.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "agent/state.h"
@@ -31,7 +32,13 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
     hc_error_init(&why);
     memset(&info, 0, sizeof(info));
     if (hc_store_current(agent->storage.store, job->line, &pair, &info, &why) == 0 &&
-        (known == NULL || known->version != info.version)) {
+        info.hidden) {
+        rc = hc_error_set(err, HC_P_STORE_UNSAFE, job->name,
+                          "a version newer than %" PRIu64 " is another user's", info.version);
+        goto out;
+    }
+    if (pair != NULL && (known == NULL || known->version != info.version ||
+                         known->committed != info.committed)) {
         if (hc_inventory_put(&agent->inventory, &info, err) != 0) {
             goto out;
         }

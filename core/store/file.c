@@ -198,6 +198,7 @@ int hc_file_read(struct hc_store *store, int folder, const char *name, const cha
         }
         out->len += (size_t)n;
     } while (n > 0);
+    out->data[out->len] = '\0';
     *state = HC_FILE_GOOD;
     rc = 0;
 out:
@@ -356,19 +357,18 @@ void hc_file_set_aside(struct hc_store *store, int folder, const char *name, con
     close(damaged);
 }
 
-/* Writes nothings over a file that only this name leads to: other names may be a backup's. */
-static void overwrite(struct hc_store *store, int folder, const char *name)
+/*
+ * Writes nothings over a file that no name leads to any more: other names may be a backup's, and
+ * whoever opens ours must not find it half gone.
+ */
+static void overwrite(struct hc_store *store, int fd)
 {
     static const unsigned char nothing[4096];
     const struct hc_fs *fs = store->fs;
     struct stat st;
-    int fd = fs->open(fs->self, folder, name, O_WRONLY | FILE_FLAGS, 0);
 
-    if (fd < 0) {
-        return;
-    }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == store->owner &&
-        st.st_nlink == 1 && st.st_size > 0 && (uint64_t)st.st_size <= HC_STORE_FILE_MAX) {
+        st.st_nlink == 0 && st.st_size > 0 && (uint64_t)st.st_size <= HC_STORE_FILE_MAX) {
         size_t left = (size_t)st.st_size;
         bool good = true;
 
@@ -380,13 +380,21 @@ static void overwrite(struct hc_store *store, int folder, const char *name)
         }
         (void)fs->sync(fs->self, fd);
     }
-    close(fd);
 }
 
 int hc_file_wipe(struct hc_store *store, int folder, const char *name, struct hc_error *err)
 {
-    overwrite(store, folder, name);
-    return hc_file_remove(store, folder, name, err);
+    const struct hc_fs *fs = store->fs;
+    int fd = fs->open(fs->self, folder, name, O_WRONLY | FILE_FLAGS, 0);
+    int rc = hc_file_remove(store, folder, name, err);
+
+    if (fd >= 0) {
+        if (rc == 0) {
+            overwrite(store, fd);
+        }
+        close(fd);
+    }
+    return rc;
 }
 
 int hc_file_remove(struct hc_store *store, int folder, const char *name, struct hc_error *err)

@@ -36,6 +36,7 @@ static void watch(struct hc_store_follower *f)
 {
     struct hc_store *store = f->store;
     char path[64];
+    bool watched = false;
     int folder = -1;
 
     f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -50,8 +51,12 @@ static void watch(struct hc_store_follower *f)
     }
     if (hc_folder_open(store, store->root, "challenges", true, &folder, NULL) == 0 && folder >= 0) {
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", folder);
-        (void)inotify_add_watch(f->inotify, path, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
+        watched = inotify_add_watch(f->inotify, path, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) >= 0;
         close(folder);
+    }
+    if (!watched) { /* half of the news would make the timer slow, and challenges late */
+        close(f->inotify);
+        f->inotify = -1;
     }
 }
 

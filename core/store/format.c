@@ -3,11 +3,14 @@
  * sealed under. Damaged or lost, it is made again if the secret opens what is stored; when it does
  * not, nothing is touched.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -168,6 +171,15 @@ static bool probe_done(const struct hc_store *store, const struct probe *p)
            (p->sealed == HC_SEALED_OTHER && !store->has_secret);
 }
 
+/* A folder that cannot be looked into may hold anything: a restore with wrong owners, a bad disk. */
+static bool is_hidden(int parent, const char *name)
+{
+    struct stat st;
+
+    return fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? S_ISDIR(st.st_mode)
+                                                                : errno != ENOENT;
+}
+
 /* Goes two folders deep: lines/<line>/<version>, records/<kind>/<name>. */
 static int probe_tree(struct hc_store *store, const char *top, bool records, struct probe *p,
                       struct hc_error *err)
@@ -185,6 +197,9 @@ static int probe_tree(struct hc_store *store, const char *top, bool records, str
 
         if (hc_folder_open(store, top_fd, folders.items[i], false, &fd, NULL) == 0 && fd >= 0) {
             rc = hc_folder_list(store, fd, &files, err);
+        } else if (is_hidden(top_fd, folders.items[i])) {
+            p->tried++;
+            p->sealed = HC_SEALED_OTHER;
         }
         for (size_t j = 0; rc == 0 && j < files.count && !probe_done(store, p); j++) {
             probe_file(store, fd, records ? folders.items[i] : NULL, files.items[j], p);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -80,6 +81,14 @@ out:
     return rc;
 }
 
+/* A folder with wrong rights may hold good versions: it is an error, and not set aside. */
+static bool is_folder(int parent, const char *name)
+{
+    struct stat st;
+
+    return fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode);
+}
+
 /* Opens lines/<line>; what stands there and is no folder is set aside. *fd -1: there is none. */
 static int open_line(struct hc_store *store, const char *line, bool make, int *fd,
                      struct hc_error *err)
@@ -93,7 +102,7 @@ static int open_line(struct hc_store *store, const char *line, bool make, int *f
         return rc;
     }
     rc = hc_folder_open(store, lines, line, make, fd, &own);
-    if (rc != 0 && own.problem == HC_P_STORE_UNSAFE) {
+    if (rc != 0 && own.problem == HC_P_STORE_UNSAFE && !is_folder(lines, line)) {
         hc_store_warn(store, line, &own, "a line cannot be read");
         hc_file_set_aside(store, lines, line, line);
         rc = hc_folder_open(store, lines, line, make, fd, err);
@@ -234,6 +243,7 @@ static int newest_good(struct hc_store *store, int folder, const char *line, str
     }
     free(v.numbers);
     if (rc == 0 && found) {
+        info->hidden = passed.first.problem == HC_P_STORE_UNSAFE;
         return 0;
     }
     if (passed.first.problem != HC_P_NONE) {
@@ -345,20 +355,29 @@ static int build(struct hc_store *store, const struct hc_line_info *info,
     return rc;
 }
 
-/* Versions beyond the newest HC_STORE_VERSIONS are wiped. A failure only leaves them for later. */
-static void prune(struct hc_store *store, int folder, const char *line)
+/*
+ * Versions beyond the newest HC_STORE_VERSIONS are wiped. A failure only leaves them for later.
+ * False if ours is not among those that stay: its number had been given out, pruned and become free
+ * again while we were on the way to it, so it never was the current one.
+ */
+static bool prune(struct hc_store *store, int folder, const char *line, uint64_t ours)
 {
     struct versions v = {NULL, 0};
+    bool listed = list_versions(store, folder, line, &v, NULL) == 0;
+    bool stays = !listed;
 
-    if (list_versions(store, folder, line, &v, NULL) == 0) {
-        for (size_t i = HC_STORE_VERSIONS; i < v.count; i++) {
-            char name[40];
+    for (size_t i = 0; listed && i < v.count; i++) {
+        char name[40];
 
-            name_of(v.numbers[i], name);
-            (void)hc_file_wipe(store, folder, name, NULL);
+        if (i < HC_STORE_VERSIONS) {
+            stays = stays || v.numbers[i] == ours;
+            continue;
         }
+        name_of(v.numbers[i], name);
+        (void)hc_file_wipe(store, folder, name, NULL);
     }
     free(v.numbers);
+    return stays;
 }
 
 /* Writes the next version; another writer may be faster and take its number. */
@@ -416,12 +435,16 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
     info->not_before = hc_pair_not_before(pair);
     info->not_after = hc_pair_not_after(pair);
     info->committed = now;
-    if (write_next(store, folder, line, info, &encoded, err) != 0) {
-        goto out;
+    for (int i = 0; i < COMMIT_MAX && rc != 0; i++) {
+        if (write_next(store, folder, line, info, &encoded, err) != 0) {
+            goto out;
+        }
+        hc_mark_touch(store);
+        rc = prune(store, folder, line, info->version) ? 0 : 1;
     }
-    rc = 0;
-    hc_mark_touch(store);
-    prune(store, folder, line);
+    if (rc != 0) {
+        hc_error_set(err, HC_P_LOCKED, line, "others commit to this line all the time");
+    }
 out:
     if (folder >= 0) {
         close(folder);
