@@ -23,7 +23,7 @@ struct hc_selection {
         unsigned char line[HC_ID_SIZE];
         uint64_t version;
         int64_t committed; /* a number that was set aside as damaged is given out again */
-        bool own; /* the identity's own line, not somebody else's in its place */
+        bool own;          /* the identity's own line, not somebody else's in its place */
     } items[HC_KEY_TYPES_MAX];
 };
 

@@ -31,14 +31,13 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
 
     hc_error_init(&why);
     memset(&info, 0, sizeof(info));
-    if (hc_store_current(agent->storage.store, job->line, &pair, &info, &why) == 0 &&
-        info.hidden) {
+    if (hc_store_current(agent->storage.store, job->line, &pair, &info, &why) == 0 && info.hidden) {
         rc = hc_error_set(err, HC_P_STORE_UNSAFE, job->name,
                           "a version newer than %" PRIu64 " is another user's", info.version);
         goto out;
     }
-    if (pair != NULL && (known == NULL || known->version != info.version ||
-                         known->committed != info.committed)) {
+    if (pair != NULL &&
+        (known == NULL || known->version != info.version || known->committed != info.committed)) {
         if (hc_inventory_put(&agent->inventory, &info, err) != 0) {
             goto out;
         }
