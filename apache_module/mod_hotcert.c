@@ -79,18 +79,28 @@ static void tell_of_staples(const struct mod_hotcert_state *state)
     }
 }
 
-/* What is odd, but no reason to refuse. A start reads twice; it says so in the log, not before. */
-static void tell(const struct mod_hotcert_state *state, const struct hc_findings *notes)
+/*
+ * What is odd. A start reads twice; it says so in the log, not before, unless the first reading is
+ * the last: a name that was left out may be why.
+ */
+static void tell(const struct mod_hotcert_state *state, const struct hc_findings *notes,
+                 bool refused)
 {
-    if (early() && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
+    if (!refused && early() && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
         return;
     }
     for (size_t i = 0; i < notes->count; i++) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | early(), 0, early() ? NULL : state->server,
-                     "HotCert: %s: %s (%s)", notes->items[i].subject, notes->items[i].message,
-                     notes->items[i].hint);
+        const struct hc_finding *note = &notes->items[i];
+        bool usual = note->problem == HC_P_NOT_INHERITED;
+
+        ap_log_error(APLOG_MARK, (usual ? APLOG_NOTICE : APLOG_WARNING) | early(), 0,
+                     early() ? NULL : state->server, "HotCert: %s: %s: %s (%s; %s)", note->subject,
+                     hc_problem_row(note->problem)->sentence, note->message,
+                     hc_problem_row(note->problem)->slug, note->hint);
     }
-    tell_of_staples(state);
+    if (!refused) {
+        tell_of_staples(state);
+    }
 }
 
 /* `httpd -k stop` reads the configuration too; it must not fail for what a start would refuse. */
@@ -138,11 +148,8 @@ static int complete(struct mod_hotcert_state *state, server_rec *server, struct 
         hc_strdup(rights.user, &state->conf->user, err) != 0) {
         goto out;
     }
-    if (mod_hotcert_hosts_build(state, server, &notes, err) != 0) {
-        goto out;
-    }
-    tell(state, &notes);
-    rc = 0;
+    rc = mod_hotcert_hosts_build(state, server, &notes, err);
+    tell(state, &notes, rc != 0);
 out:
     hc_findings_dispose(&notes);
     return rc;

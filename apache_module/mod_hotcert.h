@@ -31,6 +31,7 @@ struct mod_hotcert_server {
     enum mod_hotcert_switch engine, stapling; /* SSLEngine, SSLUseStapling */
     bool named;                               /* it has a ServerName of its own */
     apr_array_header_t *certificates, *keys;  /* SSLCertificateFile, SSLCertificateKeyFile: paths */
+    const apr_array_header_t *own;            /* certificates that the host itself names */
     const char *chain;                        /* SSLCertificateChainFile */
 };
 

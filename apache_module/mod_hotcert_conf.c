@@ -299,6 +299,7 @@ void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server)
     config->owner = server;
     config->certificates = apr_array_make(pool, 2, sizeof(const char *));
     config->keys = apr_array_make(pool, 2, sizeof(const char *));
+    config->own = config->certificates;
     return config;
 }
 
@@ -438,6 +439,13 @@ static int remember(struct mod_hotcert_state *state, server_rec *server,
     return 0;
 }
 
+/* What a host says itself counts more than a certificate of the main server. */
+static bool passes_over(const struct mod_hotcert_server *config, const struct hc_host *host)
+{
+    return host->scope != NULL && config->own->nelts == 0 && config->certificates->nelts > 0 &&
+           (host->scope->mode == HC_MODE_ON || host->scope->files.count > 0);
+}
+
 static int build_host(struct mod_hotcert_state *state, server_rec *server,
                       struct hc_findings *notes, struct hc_error *err)
 {
@@ -455,6 +463,10 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
     int identity = -1;
     int rc = -1;
 
+    if (passes_over(config, &host)) {
+        host.has_certificate = false;
+        host.not_inherited = APR_ARRAY_IDX(config->certificates, 0, const char *);
+    }
     if (collect_names(server, config, &names, err) != 0 ||
         collect_files(config, &files, err) != 0 ||
         hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {

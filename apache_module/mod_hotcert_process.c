@@ -8,6 +8,7 @@
  * then the keeper.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -318,6 +319,13 @@ static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *er
     return 0;
 }
 
+static bool is_first_start(void)
+{
+    int generation = 0;
+
+    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) != APR_SUCCESS || generation == 0;
+}
+
 /* The table of the generations before, or a new one. */
 static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
 {
@@ -325,6 +333,7 @@ static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
     struct hc_table_stats stats;
 
     if (!retained->made) {
+        p->state->conf->joins_running = !is_first_start();
         if (hc_table_create((size_t)p->state->conf->table_size, &retained->table_fd,
                             &retained->table, err) != 0) {
             return -1;
@@ -347,6 +356,30 @@ static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
     return 0;
 }
 
+/* What the children of a configuration without the module would inherit. */
+static struct retained *inherited;
+
+/*
+ * A graceful restart can take the module away. This object stays mapped, and so does the table's
+ * descriptor in the parent, for the configuration that has the module again; but without the module
+ * there is no child_init that closes it. A newer object that took the table over sees to it itself.
+ */
+static void leave_in_strangers(void)
+{
+    if (mod_hotcert == NULL && inherited->made && inherited->module == &module_mark) {
+        close_fd(&inherited->table_fd);
+        hc_table_detach(inherited->table);
+        inherited->table = NULL;
+    }
+}
+
+static void guard_forks(struct retained *retained)
+{
+    if (inherited == NULL && pthread_atfork(NULL, NULL, leave_in_strangers) == 0) {
+        inherited = retained;
+    }
+}
+
 static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *state)
 {
     struct mod_hotcert_processes *p = apr_pcalloc(state->pool, sizeof(*p));
@@ -356,6 +389,7 @@ static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *sta
     if (p->retained == NULL) {
         p->retained = ap_retained_data_create(RETAINED_KEY, sizeof(*p->retained));
     }
+    guard_forks(p->retained);
     mod_hotcert_rights(&p->rights);
     p->keeper.which = KEEPER;
     p->supervisor.which = SUPERVISOR;
@@ -375,13 +409,6 @@ static int load(struct mod_hotcert_processes *p, struct hc_error *err)
     }
     return hc_loader_run(p->state->conf, &p->rights, p->keeper_fd, p->retained->table_fd,
                          &p->state->log, err);
-}
-
-static bool is_first_start(void)
-{
-    int generation = 0;
-
-    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) != APR_SUCCESS || generation == 0;
 }
 
 int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error *err)

@@ -249,6 +249,8 @@ static int init_server(server_rec *server, apr_pool_t *pool, int is_proxy, SSL_C
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (host != NULL) {
+        hc_identity_note_level(&mod_hotcert->conf->identities[host->identity],
+                               SSL_CTX_get_security_level(ctx));
         SSL_CTX_set_cert_cb(ctx, choose_certificate, host);
         host->served = true;
     }

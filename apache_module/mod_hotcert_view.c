@@ -40,8 +40,8 @@ int mod_hotcert_view_new(struct mod_hotcert_state *state, apr_pool_t *pool, stru
         if (rc != 0) {
             return hc_error_set_errno(err, HC_P_SYSTEM, NULL, rc, "a lock");
         }
-        hc_view_entry_init(&slot->seen, state->conf->identities[i].id);
-        hc_view_entry_init(&slot->newest, state->conf->identities[i].id);
+        hc_view_entry_init(&slot->seen, &state->conf->identities[i]);
+        hc_view_entry_init(&slot->newest, &state->conf->identities[i]);
     }
     state->view = view;
     return 0;

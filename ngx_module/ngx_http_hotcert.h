@@ -34,13 +34,15 @@ typedef struct {
     ngx_str_t password_file;  /* ssl_password_file of this level, a full path */
     ngx_uint_t password_line; /* 0: not given at this level */
     enum hc_bootstrap bootstrap;
+    const char *not_inherited;  /* ssl_certificate of http{} that is passed over, or NULL */
     struct hc_list files;       /* watch: certificate, key, passphrase file or "" .. */
     struct hc_view_entry *view; /* NULL: hotcert is off here */
     uint64_t loaded;            /* value of the bundle that was last put into the SSL_CTX */
     X509 *leaf;                 /* the last certificate put into it; what SSL_new() copies */
     unsigned char session_id[SHA256_DIGEST_LENGTH];
-    unsigned tls : 1;   /* has a listener that does TLS */
-    unsigned taken : 1; /* ssl_certificate was taken over, the SSL_CTX starts empty */
+    unsigned session : 1; /* session_id was made: an address of the server's has one of ours */
+    unsigned tls : 1;     /* has a listener that does TLS */
+    unsigned taken : 1;   /* ssl_certificate was taken over, the SSL_CTX starts empty */
     unsigned has_certificate : 1;
     unsigned surplus : 1; /* the SSL_CTX holds a key type that the bundle does not have */
 } ngx_http_hotcert_srv_conf_t;
@@ -65,6 +67,9 @@ typedef struct {
 
 extern ngx_module_t ngx_http_hotcert_module;
 extern ngx_http_hotcert_state_t ngx_http_hotcert_state;
+
+/* module.c: the last configuration has gone. */
+void ngx_http_hotcert_forget_numbers(void);
 
 /* conf.c */
 char *ngx_http_hotcert_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -98,6 +103,8 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle);
 /* A configuration ends: closes what was started for it, unless a newer one has taken over. */
 void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main);
+/* The last one has ended: nobody is left who would close the table in the next workers. */
+void ngx_http_hotcert_end_table(void);
 /* The cycle's main conf, or NULL when hotcert is on nowhere in it. */
 ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle);
 /* Reads and parses a newer bundle, if there is one; what cannot be used is logged once. */

@@ -9,6 +9,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+/* `config` says so where nginx's configure links it as a module of its own. */
+#if (NGX_HTTP_HOTCERT_DYNAMIC)
+#define ngx_http_hotcert_is_dynamic 1
+#else
+#define ngx_http_hotcert_is_dynamic 0
+#endif
+
 /* A listener that does a TLS handshake: QUIC came with 1.25.0. */
 #if (nginx_version >= 1025000)
 #define ngx_http_hotcert_listens_tls(opt) ((opt)->ssl || (opt)->quic)

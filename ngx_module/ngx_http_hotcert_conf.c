@@ -161,11 +161,18 @@ char *ngx_http_hotcert_password_file(ngx_conf_t *cf, ngx_command_t *cmd, void *c
     return "is not supported by this ssl module";
 }
 
+/* Configurations of this process that are alive: one, or two in a reload. */
+static ngx_uint_t configurations;
+
 static void free_conf(void *data)
 {
     ngx_http_hotcert_main_conf_t *main = data;
 
     ngx_http_hotcert_end(main);
+    if (--configurations == 0) {
+        ngx_http_hotcert_end_table();
+        ngx_http_hotcert_forget_numbers();
+    }
     for (size_t i = 0; main->views != NULL && i < main->conf->identity_count; i++) {
         hc_view_entry_dispose(&main->views[i]);
     }
@@ -189,6 +196,7 @@ void *ngx_http_hotcert_create_main_conf(ngx_conf_t *cf)
     }
     cleanup->handler = free_conf;
     cleanup->data = main;
+    configurations++;
     return main;
 }
 
@@ -316,16 +324,6 @@ static char *take_files(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
     return NGX_CONF_OK;
 }
 
-/* ssl_certificate of http{}, where the server itself says `hotcert on` or names hotcert_files. */
-static void say_inherited_is_unused(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
-                                    const ngx_array_t *certificates)
-{
-    ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
-                  "hotcert: the server at %s:%ui is not served the ssl_certificate \"%V\" of the "
-                  "http{} level: what it says itself counts",
-                  cscf->file_name, cscf->line, (ngx_str_t *)certificates->elts);
-}
-
 static char *take_over(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
                        ngx_http_hotcert_srv_conf_t *srv, ngx_http_ssl_srv_conf_t *ssl,
                        const ngx_http_ssl_srv_conf_t *http_ssl)
@@ -346,7 +344,8 @@ static char *take_over(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
             return NGX_CONF_ERROR;
         }
     } else if (is_given(certificates) && !own && srv->scope->mode != HC_MODE_UNSET) {
-        say_inherited_is_unused(cf, cscf, certificates);
+        /* nginx terminates the words of its configuration */
+        srv->not_inherited = (const char *)((ngx_str_t *)certificates->elts)->data;
     } else {
         srv->has_certificate = is_given(certificates);
     }
@@ -405,10 +404,11 @@ static void log_notes(ngx_log_t *log, const struct hc_findings *notes)
 {
     for (size_t i = 0; i < notes->count; i++) {
         const struct hc_finding *note = &notes->items[i];
-        ngx_uint_t level = note->problem == HC_P_NAME_LEFT_OUT ? NGX_LOG_NOTICE : NGX_LOG_WARN;
+        ngx_uint_t level = note->problem == HC_P_NOT_INHERITED ? NGX_LOG_NOTICE : NGX_LOG_WARN;
 
-        ngx_log_error(level, log, 0, "hotcert: %s: %s: %s", note->subject,
-                      hc_problem_row(note->problem)->sentence, note->message);
+        ngx_log_error(level, log, 0, "hotcert: %s: %s: %s (%s; %s)", note->subject,
+                      hc_problem_row(note->problem)->sentence, note->message,
+                      hc_problem_row(note->problem)->slug, note->hint);
     }
 }
 
@@ -416,6 +416,7 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
                                 ngx_http_core_srv_conf_t *cscf, ngx_array_t *indices)
 {
     ngx_http_hotcert_srv_conf_t *srv = cscf->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
+    const ngx_http_ssl_srv_conf_t *ssl = cscf->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
     int *index = ngx_array_push(indices);
     struct hc_list names = {0};
     struct hc_findings notes = {0};
@@ -425,6 +426,8 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
         .names = &names,
         .tls = srv->tls,
         .has_certificate = srv->has_certificate,
+        .not_inherited = srv->not_inherited,
+        .security_level = ssl->ssl.ctx != NULL ? SSL_CTX_get_security_level(ssl->ssl.ctx) : 0,
         .files = &srv->files,
     };
     struct hc_error err;
@@ -436,9 +439,10 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
     }
     if (names_of(cscf, &names, &err) == 0 &&
         hc_conf_add_host(main->conf, &host, index, &notes, &err) == 0) {
-        log_notes(cf->log, &notes);
         rc = NGX_OK;
-    } else {
+    }
+    log_notes(cf->log, &notes); /* names that were left out may be why it is refused */
+    if (rc != NGX_OK) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
     }
     hc_list_dispose(&names);
@@ -489,7 +493,7 @@ static ngx_int_t link_views(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main,
         return NGX_ERROR;
     }
     for (size_t i = 0; i < count; i++) {
-        hc_view_entry_init(&main->views[i], main->conf->identities[i].id);
+        hc_view_entry_init(&main->views[i], &main->conf->identities[i]);
     }
     for (ngx_uint_t i = 0; i < indices->nelts; i++) {
         ngx_http_hotcert_srv_conf_t *srv =

@@ -71,12 +71,40 @@ __attribute__((constructor)) static void make_commands(void)
     commands[used] = password_file;
 }
 
+/* nginx looks commands up, and merges, in the order of this list. */
+static bool comes_before_ssl(const ngx_cycle_t *cycle)
+{
+    for (ngx_uint_t i = 0; cycle->modules[i] != NULL; i++) {
+        if (cycle->modules[i] == &ngx_http_hotcert_module) {
+            return true;
+        }
+        if (cycle->modules[i] == &ngx_http_ssl_module) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/*
+ * This object stays mapped when a reload takes the module away, and its numbers with it, while
+ * nginx gives them to the next module that is loaded. When the last configuration that knows them
+ * has gone, they are given back, so that nginx finds free ones if the module returns.
+ */
+void ngx_http_hotcert_forget_numbers(void)
+{
+    if (!ngx_http_hotcert_is_dynamic) {
+        return; /* nginx numbered it before it read anything, and never does again */
+    }
+    ngx_http_hotcert_module.index = NGX_MODULE_UNSET_INDEX;
+    ngx_http_hotcert_module.ctx_index = NGX_MODULE_UNSET_INDEX;
+}
+
 static ngx_int_t preconfiguration(ngx_conf_t *cf)
 {
     ngx_http_hotcert_main_conf_t *main =
         ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
 
-    if (ngx_http_hotcert_module.ctx_index > ngx_http_ssl_module.ctx_index) {
+    if (!comes_before_ssl(cf->cycle)) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "ngx_http_hotcert_module must come before ngx_http_ssl_module: build it with "
                       "the \"config\" that comes with it");

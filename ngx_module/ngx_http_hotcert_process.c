@@ -27,6 +27,9 @@ static ngx_connection_t refresh_dummy; /* nginx's debug log looks for a descript
 static ngx_event_t agent_event;
 static ngx_connection_t agent_dummy;
 
+static void refresh_views(ngx_event_t *event);
+static void supervise_agent(ngx_event_t *event);
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0) {
@@ -74,12 +77,13 @@ ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle)
     return main != NULL && main->views != NULL && main->conf->identity_count > 0 ? main : NULL;
 }
 
-static int make_table(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
+static int make_table(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     struct hc_table_stats stats;
 
     if (state->table == NULL) {
+        conf->joins_running = !ngx_is_init_cycle(cycle->old_cycle);
         return hc_table_create((size_t)conf->table_size, &state->table_fd, &state->table, err);
     }
     hc_table_stats(state->table, &stats);
@@ -148,7 +152,8 @@ static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct 
 /*
  * After a reload nginx destroys the configuration before, also when the new one has no hotcert, or
  * not even the module: then nobody is left who asks the keeper, and it ends. The table stays for
- * the workers of older generations, and for a configuration that has hotcert again.
+ * the workers of older generations, and for a configuration that has hotcert again; but without the
+ * module in the configuration nobody would close its descriptor in the workers that come.
  */
 void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
 {
@@ -158,6 +163,38 @@ void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
         close_fd(&state->keeper_fd);
         close_fd(&state->control_fd);
         state->owner = NULL;
+    }
+}
+
+void ngx_http_hotcert_end_table(void)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+
+    close_fd(&state->table_fd);
+    hc_table_detach(state->table);
+    state->table = NULL;
+}
+
+static void start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
+                        ngx_event_handler_pt handler)
+{
+    ngx_memzero(event, sizeof(*event));
+    dummy->fd = (ngx_socket_t)-1;
+    event->handler = handler;
+    event->log = cycle->log;
+    event->data = dummy;
+    event->cancelable = 1; /* a worker that is leaving does not wait for it */
+    ngx_add_timer(event, 1);
+}
+
+/* The only process, without a master, lives through reloads: its timers are started once. */
+static void start_timers(ngx_cycle_t *cycle)
+{
+    if (refresh_event.handler == NULL) {
+        start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
+    }
+    if (ngx_process == NGX_PROCESS_SINGLE && agent_event.handler == NULL) {
+        start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
     }
 }
 
@@ -184,6 +221,9 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
+    }
+    if (!first && ngx_process == NGX_PROCESS_SINGLE) {
+        start_timers(cycle); /* nginx does not call init_process again */
     }
     return rc != 0 && first ? NGX_ERROR : NGX_OK;
 }
@@ -240,18 +280,6 @@ static void supervise_agent(ngx_event_t *event)
     }
 }
 
-static void start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
-                        ngx_event_handler_pt handler)
-{
-    ngx_memzero(event, sizeof(*event));
-    dummy->fd = (ngx_socket_t)-1;
-    event->handler = handler;
-    event->log = cycle->log;
-    event->data = dummy;
-    event->cancelable = 1; /* a worker that is leaving does not wait for it */
-    ngx_add_timer(event, 1);
-}
-
 ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
@@ -269,9 +297,6 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
     if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
         return NGX_OK;
     }
-    start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
-    if (ngx_process == NGX_PROCESS_SINGLE) {
-        start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
-    }
+    start_timers(cycle);
     return NGX_OK;
 }

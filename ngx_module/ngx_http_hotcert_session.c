@@ -122,7 +122,9 @@ static int choose_session_id(SSL *ssl, int *alert, void *data)
     const ngx_http_core_srv_conf_t *cscf = find_server(ssl, hc->addr_conf);
     const ngx_http_hotcert_srv_conf_t *srv = cscf->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
-    if (SSL_set_session_id_context(ssl, srv->session_id, sizeof(srv->session_id)) != 1) {
+    /* this SSL_CTX may also be the default at addresses that have no host of ours */
+    if (srv->session &&
+        SSL_set_session_id_context(ssl, srv->session_id, sizeof(srv->session_id)) != 1) {
         return SSL_CLIENT_HELLO_ERROR;
     }
     return SSL_CLIENT_HELLO_SUCCESS;
@@ -155,7 +157,7 @@ static ngx_int_t init_address(ngx_conf_t *cf, const ngx_http_conf_addr_t *addr)
         ngx_http_hotcert_srv_conf_t *srv =
             servers[s]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
-        if (ssl->ssl.ctx == NULL) {
+        if (ssl->ssl.ctx == NULL || srv->session) {
             continue;
         }
         if (!make_session_id(cf, servers[s], srv, ssl) ||
@@ -163,6 +165,7 @@ static ngx_int_t init_address(ngx_conf_t *cf, const ngx_http_conf_addr_t *addr)
                                                                  sizeof(srv->session_id)) != 1)) {
             return NGX_ERROR;
         }
+        srv->session = 1;
     }
     if (ngx_http_hotcert_late_sni && first->ssl.ctx != NULL) {
         SSL_CTX_set_client_hello_cb(first->ssl.ctx, choose_session_id, NULL);

@@ -9,6 +9,7 @@
 
 #define BROKEN_MS    1000
 #define TICK_MOST_MS 60000
+#define JOIN_MS      2000  /* old workers have closed their listeners by then */
 #define ANYWAY_MS    60000 /* a pass at least this often, so that a changed clock is noticed */
 #define FNV_START    UINT64_C(14695981039346656037)
 #define FNV_PRIME    UINT64_C(1099511628211)
@@ -65,6 +66,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->keeper.fd = options->keeper;
     agent->judge.log = options->log;
     agent->jobs_dirty = true;
+    agent->started_ms = hc_agent_ms(agent);
     agent->served = calloc(agent->conf->identity_count + 1, sizeof(*agent->served));
     if (agent->served == NULL) {
         hc_error_nomem(err);
@@ -128,10 +130,22 @@ static int64_t tick(struct hc_agent *agent)
     return interval;
 }
 
+/*
+ * Workers of the generation before, that answer no token, may take connections for a moment still:
+ * a CA that is fast would ask them. Milliseconds until orders may be placed.
+ */
+static int64_t until_settled(const struct hc_agent *agent)
+{
+    int64_t left = agent->started_ms + JOIN_MS - hc_agent_ms(agent);
+
+    return agent->conf->joins_running && left > 0 ? left : 0;
+}
+
 /* Does what is due; milliseconds until something may be due, -1: nothing. */
 static int64_t run_due(struct hc_agent *agent)
 {
     int64_t wait = tick(agent);
+    int64_t unsettled = until_settled(agent);
 
     hc_storage_run(agent);
     if (!hc_storage_ready(agent)) {
@@ -145,8 +159,12 @@ static int64_t run_due(struct hc_agent *agent)
     wait = sooner(wait, hc_mend_run(agent));
     wait = sooner(wait, hc_watches_run(agent));
     wait = sooner(wait, hc_follow_run(agent));
-    wait = sooner(wait, hc_jobs_run(agent));
-    wait = sooner(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
+    if (unsettled > 0) {
+        wait = sooner(wait, unsettled);
+    } else {
+        wait = sooner(wait, hc_jobs_run(agent));
+        wait = sooner(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
+    }
     wait = sooner(wait, hc_cas_run(agent));
     wait = sooner(wait, hc_health_run(agent));
     return sooner(wait, hc_control_run(agent));

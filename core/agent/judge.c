@@ -45,6 +45,7 @@ int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
         .roots = roots_for(judge, identity->trusted_certificate),
         .now = now,
         .margin = -1,
+        .security_level = identity->security_level,
     };
 
     if (key_path != NULL && key_stamp != NULL) {

@@ -180,7 +180,8 @@ struct hc_agent {
     bool clock_wrong;
     bool jobs_dirty;      /* something changed that may make a job due */
     int64_t jobs_next_ms; /* when the next job may be due */
-    int64_t tick_ms;      /* the next tick */
+    int64_t started_ms;
+    int64_t tick_ms;    /* the next tick */
     int64_t garbage_ms;   /* the next look for garbage */
     struct hc_garbage_seen *unwanted;
     size_t unwanted_count;

@@ -104,6 +104,7 @@ struct hc_identity {
     enum hc_preflight_mode preflight; /* resolved, as the two below; of the first host */
     enum hc_bad_names bad_names;
     enum hc_repair repair;
+    int security_level;   /* OpenSSL's, the strictest of the hosts'; 0: not known */
     struct hc_list where; /* "file:line" of each host */
 };
 
@@ -126,6 +127,7 @@ struct hc_conf {
     struct hc_list contacts;
     struct hc_list resolvers; /* ADDR, ADDR:PORT, [ADDR]:PORT; empty: the system's */
     int terms_agreed;         /* -1 unset */
+    bool joins_running;       /* set by the glue: the server ran before it had hotcert */
 };
 
 /* What the glue knows of a virtual host when its directives are complete. */
@@ -134,7 +136,9 @@ struct hc_host {
     const char *where;            /* "file:line" */
     const struct hc_list *names;  /* as the server has them: raw, with regexes, "_", wildcards */
     bool tls;                     /* it has a TLS (or QUIC) listener */
-    bool has_certificate;         /* directives of the server's own name a certificate */
+    bool has_certificate;         /* directives that hold for it name a certificate */
+    const char *not_inherited; /* a certificate of the level above that is passed over, or NULL */
+    int security_level;        /* SSL_CTX_get_security_level(); 0: not known yet */
     const struct hc_list
         *files; /* certificate, key, passphrase file or "" .. : triples; may be NULL */
 };
@@ -162,6 +166,9 @@ const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *n
  */
 int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *index,
                      struct hc_findings *notes, struct hc_error *err) HC_MUST_USE;
+
+/* A host's security level that became known later; the strictest counts. */
+void hc_identity_note_level(struct hc_identity *identity, int security_level);
 
 /* Fills in defaults and checks the whole (issuers used are known, terms agreed to ..). */
 int hc_conf_finish(struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;

@@ -57,8 +57,12 @@ static int add_watched_name(struct hc_identity *identity, const char *raw, struc
     return hc_name_normalise(raw, name, &why) == 0 ? hc_list_add(&identity->names, name, err) : 0;
 }
 
+/*
+ * What the server's own names hold that no CA certifies (an alias of one label, say) costs the host
+ * nothing but that name; what hotcert_names asks for must be possible.
+ */
 static int add_ordered_name(struct hc_identity *identity, const char *raw, bool asked_for,
-                            struct hc_findings *notes, struct hc_error *err)
+                            const char *where, struct hc_findings *notes, struct hc_error *err)
 {
     char name[HC_NAME_SIZE];
     struct hc_error why;
@@ -73,11 +77,13 @@ static int add_ordered_name(struct hc_identity *identity, const char *raw, bool 
         }
         return hc_list_add(&identity->names, name, err);
     }
-    if (asked_for || reason == NULL) {
-        return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s",
-                            reason != NULL ? reason : why.detail);
+    reason = reason != NULL ? reason : why.detail;
+    if (asked_for) {
+        return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s (in hotcert_names of the host at %s)",
+                            reason, where);
     }
-    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err, "%s", reason);
+    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw[0] != '\0' ? raw : "\"\"", err,
+                           "%s (in the host at %s)", reason, where);
 }
 
 static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
@@ -91,7 +97,7 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
         const char *name = names->items[i];
         int rc = identity->mode == HC_MODE_WATCH
                      ? add_watched_name(identity, name, err)
-                     : add_ordered_name(identity, name, scope->has_names, notes, err);
+                     : add_ordered_name(identity, name, scope->has_names, host->where, notes, err);
 
         if (rc != 0) {
             return -1;
@@ -275,6 +281,13 @@ static int build_identity(struct hc_conf *conf, const struct hc_host *host,
     return compute_id(conf, identity, err);
 }
 
+void hc_identity_note_level(struct hc_identity *identity, int security_level)
+{
+    if (security_level > identity->security_level) {
+        identity->security_level = security_level;
+    }
+}
+
 /* A host that shares an identity brings its place, its accepted slugs and (watch) its names. */
 static int join(struct hc_identity *to, const struct hc_identity *from, struct hc_error *err)
 {
@@ -294,6 +307,7 @@ static int join(struct hc_identity *to, const struct hc_identity *from, struct h
     }
     hc_list_sort_unique(&to->accept);
     hc_list_sort_unique(&to->names);
+    hc_identity_note_level(to, from->security_level);
     return 0;
 }
 
@@ -330,6 +344,7 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
     memset(&identity, 0, sizeof(identity));
     *index = -1;
     identity.mode = hc_scope_mode(conf, host->scope);
+    identity.security_level = host->security_level;
     if (identity.mode == HC_MODE_OFF) {
         return 0;
     }
@@ -345,6 +360,15 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
             err, HC_P_CONFLICT, host->where,
             "the host names a certificate of its own and says `hotcert on`; remove "
             "the certificate directives, or say `hotcert watch` to follow its files");
+    }
+    if (identity.mode == HC_MODE_ON && host->scope != NULL && host->scope->files.count > 0) {
+        return hc_error_set(err, HC_P_CONFLICT, host->where,
+                            "hotcert_files are followed under `hotcert watch` alone, and this host "
+                            "has `hotcert on`; remove one of the two");
+    }
+    if (host->not_inherited != NULL && hc_findings_add(notes, HC_P_NOT_INHERITED, host->where, err,
+                                                       "%s", host->not_inherited) != 0) {
+        return -1;
     }
     if (build_identity(conf, host, &identity, notes, err) != 0 ||
         store_identity(conf, &identity, index, err) != 0) {

@@ -97,6 +97,7 @@ static void put_identity(struct writer *w, const struct hc_identity *identity)
     put_number(w, "preflight", identity->preflight);
     put_number(w, "bad_names", identity->bad_names);
     put_number(w, "repair", identity->repair);
+    put_number(w, "security_level", identity->security_level);
     put_text(w, "trusted_certificate", identity->trusted_certificate);
     for (size_t i = 0; i < identity->watched_count; i++) {
         put_number(w, "watched_certificate", identity->watched[i].certificate);
@@ -119,6 +120,7 @@ int hc_conf_encode(const struct hc_conf *conf, struct hc_buf *out, struct hc_err
     put_number(&w, "check_interval", conf->check_interval);
     put_number(&w, "parallel", conf->parallel);
     put_number(&w, "table_size", conf->table_size);
+    put_number(&w, "joins_running", conf->joins_running ? 1 : 0);
     put_list(&w, "file", &conf->files);
     put_list(&w, "resolver", &conf->resolvers);
     for (size_t i = 0; i < conf->issuer_count; i++) {
@@ -336,6 +338,10 @@ static int identity_line(struct reader *r, const char *key, const char *value)
         identity->repair = (enum hc_repair)number;
         return 0;
     }
+    if (strcmp(key, "security_level") == 0 && get_number(r, value, 0, 5, &number) == 0) {
+        identity->security_level = (int)number;
+        return 0;
+    }
     if (strcmp(key, "key_type") == 0) {
         enum hc_key_type type = hc_key_type_parse(value);
 
@@ -388,6 +394,10 @@ static int main_line(struct reader *r, const char *key, const char *value)
     }
     if (strcmp(key, "server") == 0 && get_number(r, value, 0, HC_SERVER_NONE, &number) == 0) {
         conf->server = (enum hc_server)number;
+        return 0;
+    }
+    if (strcmp(key, "joins_running") == 0 && get_number(r, value, 0, 1, &number) == 0) {
+        conf->joins_running = number == 1;
         return 0;
     }
     return malformed(r, key);

@@ -182,8 +182,7 @@ int hc_packet_memfd(const char *name, struct hc_bytes bytes, int *fd, struct hc_
     }
     /* a memfd is born open to all, and /proc/PID/fd is a way to whoever may look there */
     if (fchmod(*fd, 0600) != 0 || write_all(*fd, bytes.data, bytes.len) != 0 ||
-        fcntl(*fd, F_ADD_SEALS, SEALS) != 0 ||
-        lseek(*fd, 0, SEEK_SET) != 0) {
+        fcntl(*fd, F_ADD_SEALS, SEALS) != 0 || lseek(*fd, 0, SEEK_SET) != 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, name, errno, "filling a memfd");
         close(*fd);
         *fd = -1;

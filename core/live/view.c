@@ -3,10 +3,13 @@
 
 #include <string.h>
 
-void hc_view_entry_init(struct hc_view_entry *entry, const unsigned char id[HC_ID_SIZE])
+#include "pki/check.h"
+
+void hc_view_entry_init(struct hc_view_entry *entry, const struct hc_identity *identity)
 {
     memset(entry, 0, sizeof(*entry));
-    memcpy(entry->id, id, HC_ID_SIZE);
+    memcpy(entry->id, identity->id, HC_ID_SIZE);
+    entry->security_level = identity->security_level;
     entry->slot = -1;
 }
 
@@ -34,7 +37,9 @@ static int replace(struct hc_view_entry *entry, uint64_t value, const struct hc_
 {
     struct hc_bundle *bundle = NULL;
 
-    if (hc_bundle_decode(payload->data, payload->len, &bundle, err) != 0) {
+    if (hc_bundle_decode(payload->data, payload->len, &bundle, err) != 0 ||
+        hc_check_loads(bundle, entry->security_level, err) != 0) {
+        hc_bundle_free(bundle);
         entry->refused = value;
         return -1;
     }

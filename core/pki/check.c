@@ -114,5 +114,5 @@ int hc_check_pair(const struct hc_pair *pair, const struct hc_check *how,
     if (hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), how, findings, err) != 0) {
         return -1;
     }
-    return hc_check_wire(NULL, pair, findings, err);
+    return hc_check_wire(NULL, how->security_level, pair, findings, err);
 }

@@ -35,6 +35,7 @@ struct hc_check {
     int64_t margin;                 /* seconds that it shall still be good for; < 0: a third of its
                                        life; expires-soon if it is not */
     bool stapled;                   /* an OCSP staple is served with it */
+    int security_level; /* of the servers that will have it, as OpenSSL counts; 0: the default */
     const struct hc_check_file *key_file; /* or NULL */
 };
 
@@ -57,10 +58,17 @@ int hc_check_chain(X509 *leaf, STACK_OF(X509) * chain, const struct hc_check *ho
 
 /*
  * A handshake in memory, over a BIO pair, with a server context that holds the pair (or NULL: one
- * is made); what arrives must be the pair's leaf and chain: wire-differs, tls-refused. The context
- * must not have callbacks that need a connection of a server's.
+ * is made, for this security level); what arrives must be the pair's leaf and chain: wire-differs,
+ * tls-refused. The context must not have callbacks that need a connection of a server's.
  */
-int hc_check_wire(SSL_CTX *server, const struct hc_pair *pair, struct hc_findings *findings,
-                  struct hc_error *err) HC_MUST_USE;
+int hc_check_wire(SSL_CTX *server, int security_level, const struct hc_pair *pair,
+                  struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Whether OpenSSL would load the bundle's pairs into a server of this security level: the last look
+ * of a worker before it gives up what it has. 0, or -1: tls-refused.
+ */
+int hc_check_loads(const struct hc_bundle *bundle, int security_level,
+                   struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -141,18 +141,55 @@ static int judge_handshake(SSL *server, SSL *client, const struct hc_pair *pair,
                            sk_X509_num(hc_pair_chain(pair)) + 1, hc_pair_serial(pair));
 }
 
-int hc_check_wire(SSL_CTX *given, const struct hc_pair *pair, struct hc_findings *findings,
-                  struct hc_error *err)
+/* A server's end as strict as the servers that will have the pair. */
+static SSL *server_end_of(SSL_CTX *given, int security_level)
+{
+    SSL *server = SSL_new(given != NULL ? given : contexts.server);
+
+    if (server != NULL && given == NULL && security_level > 0) {
+        SSL_set_security_level(server, security_level);
+    }
+    return server;
+}
+
+static bool loads(SSL *server, const struct hc_pair *pair)
+{
+    return SSL_use_cert_and_key(server, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair),
+                                1) == 1;
+}
+
+int hc_check_loads(const struct hc_bundle *bundle, int security_level, struct hc_error *err)
+{
+    SSL *server = have_contexts() ? server_end_of(NULL, security_level) : NULL;
+    int rc = 0;
+
+    if (server == NULL) {
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a connection");
+    }
+    for (size_t i = 0; rc == 0 && i < hc_bundle_count(bundle); i++) {
+        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
+
+        if (!loads(server, pair)) {
+            rc = hc_error_set_openssl(err, HC_P_TLS_REFUSED, hc_pair_serial(pair),
+                                      "at security level %d", SSL_get_security_level(server));
+        }
+    }
+    SSL_free(server);
+    ERR_clear_error();
+    return rc;
+}
+
+int hc_check_wire(SSL_CTX *given, int security_level, const struct hc_pair *pair,
+                  struct hc_findings *findings, struct hc_error *err)
 {
     bool have = have_contexts();
-    SSL *server = have ? SSL_new(given != NULL ? given : contexts.server) : NULL;
+    SSL *server = have ? server_end_of(given, security_level) : NULL;
     SSL *client = have ? SSL_new(contexts.client) : NULL;
     int rc = -1;
 
     if (server == NULL || client == NULL) {
         hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a handshake");
-    } else if (given == NULL && SSL_use_cert_and_key(server, hc_pair_leaf(pair), hc_pair_key(pair),
-                                                     hc_pair_chain(pair), 1) != 1) {
+    } else if (given == NULL && !loads(server, pair)) {
         rc = refused(pair, "to load it", findings, err);
     } else {
         rc = judge_handshake(server, client, pair, findings, err);

@@ -171,7 +171,8 @@ static bool probe_done(const struct hc_store *store, const struct probe *p)
            (p->sealed == HC_SEALED_OTHER && !store->has_secret);
 }
 
-/* A folder that cannot be looked into may hold anything: a restore with wrong owners, a bad disk. */
+/* A folder that cannot be looked into may hold anything: a restore with wrong owners, a bad disk.
+ */
 static bool is_hidden(int parent, const char *name)
 {
     struct stat st;

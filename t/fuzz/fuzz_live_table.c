@@ -100,6 +100,7 @@ static size_t patch(const uint8_t *data, size_t size, struct span spans[PATCHES]
 
 static void read_all(void)
 {
+    struct hc_identity identity = {.mode = HC_MODE_ON};
     struct hc_view_entry view;
     struct hc_buf out = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
     struct hc_table_stats stats;
@@ -116,7 +117,8 @@ static void read_all(void)
         abort();
     }
     hc_table_stats(reader, &stats);
-    hc_view_entry_init(&view, id);
+    memcpy(identity.id, id, sizeof(identity.id));
+    hc_view_entry_init(&view, &identity);
     hc_error_init(&err);
     if (hc_view_entry_refresh(&view, reader, &err) == 1 && view.bundle == NULL) {
         abort();

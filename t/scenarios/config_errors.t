@@ -79,6 +79,36 @@ scenario on_beside_a_certificate_of_the_servers_own_is_refused => sub {
     like($out, qr/certificate/i, 'and the reason');
 };
 
+scenario on_counts_more_than_a_certificate_of_the_level_above => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = make_ca('level above');
+    my @pair = write_pair(make_leaf($ca, ['a.test']), "$s->{dir}/above");
+    my %above = (nginx_http => "ssl_certificate $pair[0]; ssl_certificate_key $pair[1];",
+        httpd_main => "SSLCertificateFile $pair[0]\nSSLCertificateKeyFile $pair[1]");
+    $s->configure(good(), %above, hosts => [ { names => ['a.test'], hotcert => 'on' } ]);
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'the host says on, the level above has a certificate: it passes') or diag $out;
+    like($out . $s->log_text, qr/\Q$pair[0]\E/, 'and the certificate that is passed over is named');
+    $s->configure(good(), %above, hosts => [ { names => ['a.test'], hotcert => 'on', set => [ [ files => @pair ] ] } ]);
+    ($code, $out) = $s->configtest;
+    isnt($code, 0, 'on does not follow files that are named beside it');
+    like($out, qr/hotcert_files|HotCertFiles/, 'which is said');
+};
+
+scenario aliases_that_no_ca_certifies_cost_no_start => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    $s->configure(good(), hosts => [ { names => [ 'a.test', 'www', '*.wild.test' ], hotcert => 'on' } ]);
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'the start is not refused') or diag $out;
+    like($out . $s->log_text, qr/\bwww: .*one label.*\Q$s->{conf}\E:\d+/, 'the alias is named with its place');
+    $s->configure(good(), hosts => [ { names => ['www'], hotcert => 'on' } ]);
+    ($code, $out) = $s->configtest;
+    isnt($code, 0, 'a host that has nothing to order is refused');
+    like($out . $s->log_text, qr/\bwww: .*one label/, 'with the reason of each name');
+};
+
 scenario without_the_module_directives_the_server_is_untouched => sub {
     my ($kind) = @_;
     my $s = server($kind);

@@ -160,6 +160,32 @@ scenario a_leaf_that_expires_while_it_is_served => sub {
     ok(wait_for(20, sub { served($s, $host) eq $next->{serial} }, 0.2), 'and anything that is better is taken');
 };
 
+# OpenSSL's security level is each server's own: the cipher list may set it.
+scenario a_pair_too_weak_for_the_servers_security_level => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $host = host_of($s, 'strict', [ 'fit', 'fit', 1 ]);
+    my %strict = (nginx_http => 'ssl_ciphers DEFAULT@SECLEVEL=3;', httpd_main => 'SSLCipherSuite DEFAULT@SECLEVEL=3');
+    configure($s, $host);
+    $s->reconfigure(%strict);
+    $s->start;
+    is(served($s, $host), $host->{first}{serial}, 'a P-256 pair has the 128 bits that are asked for');
+    my $mark = $s->log_mark;
+    my $leaf = $corpus->issue('leaf', by => $mid, sans => "DNS:$host->{name}", key => 'RSA:2048');
+    write_files($host, { key => slurp($leaf->{key}), chain => slurp($leaf->{cert}) . slurp($mid->{cert}) });
+    ok($s->wait_log(qr/livestrict.*(?:ee key too small|tls-refused)/, 20, $mark), 'an RSA-2048 pair has not, which the log says');
+    is(served($s, $host), $host->{first}{serial}, 'the pair before goes on');
+    my $fresh = server($kind);
+    my $other = { %$host, dir => "$fresh->{dir}/live" };
+    mkdir $other->{dir}, 0700;
+    write_files($other, { key => slurp($leaf->{key}), chain => slurp($leaf->{cert}) . slurp($mid->{cert}) });
+    configure($fresh, $other);
+    $fresh->reconfigure(%strict);
+    my ($code, $out) = $fresh->try_start;
+    isnt($code, 0, 'a start with it is refused, as without hotcert');
+    like($out . $fresh->log_text, qr/tls-refused/, 'with the reason') or diag $out;
+};
+
 # What serves and what lies in the store, in the eyes of the command.
 scenario the_command_judges_the_server_and_its_store => sub {
     my ($kind) = @_;

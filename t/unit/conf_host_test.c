@@ -83,9 +83,11 @@ static void what_cannot_be_ordered_is_left_out_and_said(void)
     is_int(hc_findings_worst(&w.notes), HC_CLASS_REMARK, "no more than remarks");
     is_int(host(&w, NULL, "_"), -3, "no name at all is refused");
     is_int(w.err.problem, HC_P_NO_NAMES, "as that");
-    is_int(host(&w, NULL, "a_b.example"), -3, "an impossible name is refused");
-    is_int(w.err.problem, HC_P_NAME_INVALID, "as that");
     is_int(w.conf->identity_count, 1, "nothing of it stays");
+    is_int(host(&w, NULL, "c.example www a_b.example"), 1, "aliases no CA knows cost no start");
+    is_int(w.conf->identities[1].names.count, 1, "the name beside them is ordered");
+    is_int(host(&w, NULL, "a_b.example"), -3, "if nothing is left to order, it does");
+    is_int(w.err.problem, HC_P_NO_NAMES, "as that");
     teardown(&w);
 }
 
@@ -178,6 +180,35 @@ static void a_certificate_beside_on_is_a_conflict(void)
     ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
     ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) != 0, "refused");
     is_int(w.err.problem, HC_P_CONFLICT, "as a conflict");
+    hc_error_init(&w.err);
+    own.has_certificate = false;
+    own.not_inherited = "/of/http.pem";
+    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) == 0, "an inherited one is not");
+    is_int(w.notes.items[0].problem, HC_P_NOT_INHERITED, "that it is passed over is said");
+    own.not_inherited = NULL;
+    own.scope = w.a;
+    ok(say(w.conf, w.a, NULL, "hotcert_files /x.pem /y.pem", &w.err) == 0, "files are named");
+    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) != 0, "which `on` does not follow");
+    is_int(w.err.problem, HC_P_CONFLICT, "is a conflict too");
+    hc_list_dispose(&names);
+    teardown(&w);
+}
+
+static void the_strictest_of_the_hosts_decides(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_host h = {.where = "test.conf:5", .names = &names, .tls = true};
+    int index = 0;
+
+    setup(&w);
+    ok(hc_list_add(&names, "a.example", NULL) == 0, "a name");
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    for (int level = 1; level <= 3; level++) {
+        h.security_level = level == 2 ? 3 : level == 3 ? 0 : 2;
+        ok(hc_conf_add_host(w.conf, &h, &index, &w.notes, &w.err) == 0 && index == 0, "a host");
+    }
+    is_int(w.conf->identities[0].security_level, 3, "of those that share a certificate");
     hc_list_dispose(&names);
     teardown(&w);
 }
@@ -191,5 +222,6 @@ int main(void)
     issuers_must_be_known_and_agreed_to();
     watched_files_make_the_identity_of_watch();
     a_certificate_beside_on_is_a_conflict();
+    the_strictest_of_the_hosts_decides();
     return done();
 }

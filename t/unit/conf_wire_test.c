@@ -32,6 +32,8 @@ static struct hc_conf *sample(void)
     rc |= add_host(conf, watch, "c.example", "/c.pem /k.pem /p", &notes, &index, NULL);
     rc |= hc_conf_finish(conf, NULL);
     is_int(rc, 0, "a configuration");
+    conf->joins_running = true;
+    hc_identity_note_level(&conf->identities[0], 3);
     hc_scope_free(watch);
     hc_findings_dispose(&notes);
     return conf;
@@ -56,6 +58,8 @@ static void what_is_written_is_read_back(void)
     is_int(back->identity_count, 2, "both identities");
     is_int(back->identities[0].preflight, HC_PREFLIGHT_ADVISE, "choices survive");
     is_int(back->identities[0].bad_names, HC_BAD_NAMES_HOLD, "each of them");
+    is_int(back->identities[0].security_level, 3, "the hosts' strictness");
+    ok(back->joins_running, "and what the glue knows");
     is_str(back->resolvers.items[0], "[::1]:53", "resolvers too");
     ok(memcmp(back->identities[1].id, conf->identities[1].id, HC_ID_SIZE) == 0, "with their ids");
     is_str(back->files.items[back->identities[1].watched[0].passphrase], "/p", "and files");

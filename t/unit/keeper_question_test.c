@@ -2,8 +2,8 @@
 #include "keeper/question.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "keeper/packet.h"
 #include "keeper_lib.h"

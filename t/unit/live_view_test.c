@@ -109,8 +109,26 @@ static void a_removed_one_is_still_served(struct hc_view_entry *view)
     is_str(serial_of(view), next, "and read");
 }
 
+/* @SECLEVEL=n of the cipher list: OpenSSL would not load the pair into such a host. */
+static void what_is_too_weak_for_the_hosts_is_refused(struct hc_view_entry *view)
+{
+    char good[64] = "";
+    char weak[64] = "";
+
+    is_int(publish(good), 0, "one is published");
+    is_int(refresh(view), 1, "and read");
+    view->security_level = 5; /* 256 bits: a P-256 key has 128 */
+    is_int(publish(weak), 0, "another is, and the hosts have become strict");
+    is_int(refresh(view), -1, "it is refused");
+    is_int(err.problem, HC_P_TLS_REFUSED, "as what OpenSSL refuses");
+    is_str(serial_of(view), good, "what was there is kept");
+    ok(!hc_view_entry_stale(view, reader), "and it is not tried again");
+    view->security_level = 0;
+}
+
 int main(void)
 {
+    struct hc_identity identity = {.mode = HC_MODE_ON};
     struct hc_view_entry view;
 
     hc_error_init(&err);
@@ -119,10 +137,12 @@ int main(void)
         ok(false, "a table can be made");
         return done();
     }
-    hc_view_entry_init(&view, id);
+    memcpy(identity.id, id, sizeof(id));
+    hc_view_entry_init(&view, &identity);
     a_view_follows_the_table(&view);
     what_cannot_be_used_is_refused_once(&view);
     a_removed_one_is_still_served(&view);
+    what_is_too_weak_for_the_hosts_is_refused(&view);
     hc_view_entry_dispose(&view);
     hc_view_entry_dispose(&view);
     ok(view.bundle == NULL, "a view is disposed, twice");

@@ -479,11 +479,11 @@ static void a_chain_that_libssl_adds_is_seen(void)
     X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), family.root.cert);
     SSL_CTX_use_certificate(ctx, family.leaf.cert);
     SSL_CTX_use_PrivateKey(ctx, family.leaf.key);
-    is_int(hc_check_wire(ctx, pair, &f, &err), 0, "a handshake is made");
+    is_int(hc_check_wire(ctx, 0, pair, &f, &err), 0, "a handshake is made");
     expect(&f, HC_P_WIRE_DIFFERS, 0, 0, "what libssl adds by itself is seen");
     hc_findings_dispose(&f);
     SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
-    is_int(hc_check_wire(ctx, pair, &f, &err), 0, "another handshake");
+    is_int(hc_check_wire(ctx, 0, pair, &f, &err), 0, "another handshake");
     expect(&f, 0, 0, 0, "with SSL_MODE_NO_AUTO_CHAIN it is what was checked");
     hc_findings_dispose(&f);
     SSL_CTX_free(ctx);

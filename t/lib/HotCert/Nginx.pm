@@ -16,6 +16,7 @@ sub text {
     my $dir = $self->{dir};
     my $user = $self->{as_user} ? '' : "user www-data;\n";
     my $module = $conf{no_module} ? '' : 'load_module ' . build_dir() . "/ngx_http_hotcert_module.so;\n";
+    $module .= "load_module $_;\n" for @{ $conf{load} // [] };
     my $level = $conf{log_level} // 'notice';
     # A binary upgrade hands on what the configuration names, and no more.
     my $env = $ENV{HOTCERT_PRELOAD} ? "env LD_PRELOAD;\nenv ASAN_OPTIONS;\n" : '';
