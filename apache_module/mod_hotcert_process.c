@@ -106,7 +106,8 @@ int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
         return 0;
     }
     mod_hotcert_rights(&rights);
-    if (hc_keeper_start(state->conf, &rights, &keeper, &pid, err) != 0) {
+    if (hc_examine_folders(state->conf, &rights, err) != 0 ||
+        hc_keeper_start(state->conf, &rights, &keeper, &pid, err) != 0) {
         return -1;
     }
     rc = hc_loader_run(state->conf, &rights, keeper, -1, &state->log, err);

@@ -32,26 +32,6 @@ static int64_t next_change(const struct hc_pair *pair, int64_t now)
     return next;
 }
 
-static struct hc_bundle *read_served(struct hc_agent *agent, const struct hc_identity *identity)
-{
-    struct hc_buf bytes = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
-    int64_t slot = hc_table_find(agent->o.table, identity->id);
-    struct hc_bundle *bundle = NULL;
-    struct hc_error err;
-    uint64_t value = 0;
-
-    hc_error_init(&err);
-    if (slot >= 0 && hc_table_read(agent->o.table, slot, identity->id, &value, &bytes, &err) == 1 &&
-        hc_bundle_decode(bytes.data, bytes.len, &bundle, &err) != 0) {
-        bundle = NULL;
-    }
-    if (hc_error_is_set(&err)) {
-        hc_log_error(agent->o.log, HC_LOG_ERROR, "looking at what is served", &err);
-    }
-    hc_buf_dispose(&bytes);
-    return bundle;
-}
-
 /* What was found, without what changes with every look (the messages have times in them). */
 static hc_said digest_of(const struct hc_findings *findings, bool last_tenth)
 {
@@ -108,7 +88,7 @@ static void look_at(struct hc_agent *agent, size_t index)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
     struct hc_served *served = &agent->served[index];
-    struct hc_bundle *bundle = read_served(agent, identity);
+    struct hc_bundle *bundle = hc_publish_served(agent, identity);
     struct hc_findings findings = {NULL, 0, 0};
     int64_t now = hc_agent_now(agent);
     const struct hc_list *left_out = &agent->outlooks[index].plan.left_out;

@@ -36,6 +36,27 @@ out:
     return rc;
 }
 
+struct hc_bundle *hc_publish_served(const struct hc_agent *agent,
+                                    const struct hc_identity *identity)
+{
+    struct hc_buf bytes = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    int64_t slot = hc_table_find(agent->o.table, identity->id);
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    uint64_t value = 0;
+
+    hc_error_init(&err);
+    if (slot >= 0 && hc_table_read(agent->o.table, slot, identity->id, &value, &bytes, &err) == 1 &&
+        hc_bundle_decode(bytes.data, bytes.len, &bundle, &err) != 0) {
+        bundle = NULL;
+    }
+    if (hc_error_is_set(&err)) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "reading what is served", &err);
+    }
+    hc_buf_dispose(&bytes);
+    return bundle;
+}
+
 static void say_served(struct hc_agent *agent, const struct hc_identity *identity,
                        const struct hc_bundle *bundle)
 {

@@ -182,7 +182,7 @@ struct hc_agent {
     int64_t jobs_next_ms; /* when the next job may be due */
     int64_t started_ms;
     int64_t tick_ms;    /* the next tick */
-    int64_t garbage_ms;   /* the next look for garbage */
+    int64_t garbage_ms; /* the next look for garbage */
     struct hc_garbage_seen *unwanted;
     size_t unwanted_count;
 };
@@ -385,6 +385,10 @@ void hc_publish_all(struct hc_agent *agent);
 /* After a commit of this line: its own identity and those that lack a pair and share a name. */
 void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info,
                       struct hc_pair *pair);
+
+/* What stands in the table for the identity now, the caller's to free; NULL: nothing. */
+struct hc_bundle *hc_publish_served(const struct hc_agent *agent,
+                                    const struct hc_identity *identity);
 
 /* ---- health.c ---- */
 

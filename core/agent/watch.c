@@ -167,6 +167,28 @@ static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair 
 }
 
 /*
+ * True at the first look if the pair is served already: the loader put it there in a start, and
+ * what the operator starts with counts. A reload or a new agent is no such word: log rotation and
+ * other tools' deploy hooks reload, too.
+ */
+static bool started_with(const struct hc_agent *agent, const struct hc_watch *watch,
+                         const struct hc_pair *pair)
+{
+    struct hc_bundle *bundle = NULL;
+    bool found = false;
+
+    if (watch->read_once) {
+        return false;
+    }
+    bundle = hc_publish_served(agent, watch->identity);
+    for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
+        found = found || hc_pair_equal(hc_bundle_pair(bundle, i), pair);
+    }
+    hc_bundle_free(bundle);
+    return found;
+}
+
+/*
  * May this pair take the place of the one that serves? By the rule of pki/swap.h. 0: it may, -1:
  * err is what speaks against it.
  */
@@ -178,8 +200,9 @@ static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct h
     const char *key_path = agent->conf->files.items[watch->files->key];
     int64_t now = hc_agent_now(agent);
     struct hc_findings current = {NULL, 0, 0};
-    struct hc_swap_case c = {
-        .candidate = findings, .accept = &identity->accept, .operator_stated = !watch->read_once};
+    struct hc_swap_case c = {.candidate = findings,
+                             .accept = &identity->accept,
+                             .operator_stated = started_with(agent, watch, pair)};
     const struct hc_finding *why = NULL;
     int rc = -1;
 

@@ -19,12 +19,20 @@
 #define STORE_MODE    0700
 #define CONTROL_QUEUE 64
 
-/* The folders up to the last component exist and are safe; end is where it ends. */
-static int walk_to(const char *path, const struct hc_guard *guard, struct hc_path_end *end,
+/* How folders are looked at: as a start does, or by a configuration test, which changes nothing. */
+struct manner {
+    struct hc_guard guard;
+    const struct hc_rights *rights;
+    bool look;
+};
+
+/* The folders up to the last component exist, or could be made, and are safe; end: where it ends.
+ */
+static int walk_to(const char *path, const struct manner *how, struct hc_path_end *end,
                    struct hc_error *err)
 {
     struct hc_error own = {0};
-    int rc = hc_path_walk(path, guard, PARENT_MODE, end, &own);
+    int rc = hc_path_walk(path, &how->guard, how->look ? HC_PATH_LOOK : PARENT_MODE, end, &own);
 
     if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
         if (own.problem == HC_P_FILE_UNSAFE) {
@@ -35,10 +43,10 @@ static int walk_to(const char *path, const struct hc_guard *guard, struct hc_pat
     return rc;
 }
 
-static int prepare_parent(const char *path, const struct hc_guard *guard, struct hc_error *err)
+static int prepare_parent(const char *path, const struct manner *how, struct hc_error *err)
 {
     struct hc_path_end end = HC_PATH_END_INIT;
-    int rc = walk_to(path, guard, &end, err);
+    int rc = walk_to(path, how, &end, err);
 
     hc_path_end_dispose(&end);
     return rc;
@@ -66,10 +74,10 @@ static bool folder_is_empty(int fd)
 }
 
 /* Owner and mode of the store's folder, through a descriptor of it. */
-static int own_store(const char *path, int fd, bool made, const struct hc_rights *rights,
+static int own_store(const char *path, int fd, bool made, const struct manner *how,
                      struct hc_error *err)
 {
-    uid_t owner = rights->drop ? rights->uid : geteuid();
+    uid_t owner = how->rights->drop ? how->rights->uid : geteuid();
     struct stat st;
 
     if (fstat(fd, &st) != 0) {
@@ -80,7 +88,10 @@ static int own_store(const char *path, int fd, bool made, const struct hc_rights
                             "it belongs to user %u, and the worker user is %u", (unsigned)st.st_uid,
                             (unsigned)owner);
     }
-    if (st.st_uid != owner && fchown(fd, owner, rights->gid) != 0) {
+    if (how->look) {
+        return 0;
+    }
+    if (st.st_uid != owner && fchown(fd, owner, how->rights->gid) != 0) {
         return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno,
                                   "it cannot be given to the worker user");
     }
@@ -90,30 +101,39 @@ static int own_store(const char *path, int fd, bool made, const struct hc_rights
     return 0;
 }
 
-static int prepare_store(const char *path, const struct hc_guard *guard,
-                         const struct hc_rights *rights, struct hc_error *err)
+/* The store's folder is missing. 0: it was made, or could be; *made says which. */
+static int make_store(const char *path, const struct hc_path_end *end, const struct manner *how,
+                      bool *made, struct hc_error *err)
+{
+    if (how->look ? hc_path_can_make(end->folder)
+                  : mkdirat(end->folder, end->name, STORE_MODE) == 0 || errno == EEXIST) {
+        *made = !how->look;
+        return 0;
+    }
+    return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, "it cannot be made");
+}
+
+static int prepare_store(const char *path, const struct manner *how, struct hc_error *err)
 {
     struct hc_path_end end = HC_PATH_END_INIT;
     bool made = false;
     int fd = -1;
     int rc = -1;
 
-    if (walk_to(path, guard, &end, err) != 0) {
+    if (walk_to(path, how, &end, err) != 0 ||
+        (!end.exists && make_store(path, &end, how, &made, err) != 0)) {
         goto out;
     }
-    if (!end.exists) {
-        made = mkdirat(end.folder, end.name, STORE_MODE) == 0;
-        if (!made && errno != EEXIST) {
-            hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, "it cannot be made");
-            goto out;
-        }
+    if (!end.exists && !made) {
+        rc = 0; /* only looking: there is nothing yet to look at */
+        goto out;
     }
     fd = openat(end.folder, end.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, NULL);
         goto out;
     }
-    rc = own_store(path, fd, made, rights, err);
+    rc = own_store(path, fd, made, how, err);
 out:
     if (fd >= 0) {
         close(fd);
@@ -122,24 +142,36 @@ out:
     return rc;
 }
 
-int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
-                       struct hc_error *err)
+static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, bool look,
+                   struct hc_error *err)
 {
-    struct hc_guard guard;
+    struct manner how = {.rights = rights, .look = look};
 
-    if (hc_guard_init(&guard, rights, err) != 0) {
+    if (hc_guard_init(&how.guard, rights, err) != 0) {
         return -1;
     }
-    if (conf->secret != NULL && prepare_parent(conf->secret, &guard, err) != 0) {
+    if (conf->secret != NULL && prepare_parent(conf->secret, &how, err) != 0) {
         return hc_error_during(err, "preparing the folder of the secret");
     }
-    if (conf->store != NULL && prepare_store(conf->store, &guard, rights, err) != 0) {
+    if (conf->store != NULL && prepare_store(conf->store, &how, err) != 0) {
         return hc_error_during(err, "preparing the store");
     }
-    if (conf->control != NULL && prepare_parent(conf->control, &guard, err) != 0) {
+    if (conf->control != NULL && prepare_parent(conf->control, &how, err) != 0) {
         return hc_error_during(err, "preparing the folder of the control socket");
     }
     return 0;
+}
+
+int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err)
+{
+    return prepare(conf, rights, false, err);
+}
+
+int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err)
+{
+    return prepare(conf, rights, true, err);
 }
 
 int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err)

@@ -198,12 +198,24 @@ static int make_folder(struct walk *w, const char *name, struct hc_error *err)
     return rc;
 }
 
-/* Opens a component by O_PATH. -1 without an error: it is the last one and does not exist. */
+bool hc_path_can_make(int folder)
+{
+    return faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* Opens a component by O_PATH. -1 without an error: it is where the walk ends, and missing. */
 static int look(struct walk *w, const char *name, bool last, struct stat *st,
                 struct hc_path_end *end, struct hc_error *err)
 {
     int fd = openat(w->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
+    if (fd < 0 && errno == ENOENT && !last && w->make_mode == HC_PATH_LOOK) {
+        end->missing = true;
+        return hc_path_can_make(w->folder)
+                   ? -1
+                   : hc_error_set_errno(err, HC_P_STORE_UNUSABLE, w->path, errno,
+                                        "the folder %s/%s cannot be made", w->seen, name);
+    }
     if (fd < 0 && errno == ENOENT && !last && w->make_mode != 0) {
         if (make_folder(w, name, err) != 0) {
             return -1;

@@ -42,6 +42,10 @@
 int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
                        struct hc_error *err) HC_MUST_USE;
 
+/* What hc_prepare_folders() would say, for a configuration test: makes and changes nothing. */
+int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err) HC_MUST_USE;
+
 /*
  * Binds the control socket: SOCK_STREAM, mode 0666, listening, non-blocking, close-on-exec. It
  * replaces what is there in one step; only the master does this, once a start, so whoever

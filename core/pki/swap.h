@@ -20,7 +20,7 @@ struct hc_swap_case {
     int64_t current_left;         /* seconds until the current pair expires; may be < 0 */
     int64_t current_life;         /* its notAfter - notBefore, seconds */
     const struct hc_list *accept; /* slugs of hotcert_accept; or NULL */
-    bool operator_stated;         /* started or reloaded with this candidate */
+    bool operator_stated;         /* the server was started with this candidate */
 };
 
 /*

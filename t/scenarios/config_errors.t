@@ -29,6 +29,10 @@ my @wrong = (
     [ 'a table that is too small', { main => [ [ use => 'pebble' ], [ table_size => '1' ] ] }, 'table_size', qr/\b1\b/ ],
     [ 'a name that is none', { hosts => [ { names => ['a.test'], hotcert => 'on', set => [ [ names => 'a..test' ] ] } ] }, undef, qr/a\.\.test/ ],
     [ 'nothing to watch', { hosts => [ { names => ['a.test'], hotcert => 'watch' } ] }, undef, qr/watch|certificate/ ],
+    [ 'roots that are not there', { main => [ [ use => 'pebble' ], [ trusted_certificate => '/nonexistent/roots.pem' ] ] }, undef,
+        qr{/nonexistent/roots\.pem.*No such file.*trusted_certificate} ],
+    [ "a CA's roots that are not there", { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
+        [ ca_bundle => '/nonexistent/ca.pem' ] ] } }, undef, qr{/nonexistent/ca\.pem.*No such file.*ca_bundle \(pebble\)} ],
     [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
 );
 
@@ -94,6 +98,24 @@ scenario on_counts_more_than_a_certificate_of_the_level_above => sub {
     ($code, $out) = $s->configtest;
     isnt($code, 0, 'on does not follow files that are named beside it');
     like($out, qr/hotcert_files|HotCertFiles/, 'which is said');
+};
+
+scenario the_test_says_of_the_store_what_the_start_would => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $theirs = "$s->{dir}/theirs";
+    mkdir $theirs, 0755;
+    chown scalar getpwnam('www-data'), -1, $theirs;
+    for my $case ([ "$theirs/store", qr/can be written by the worker user/ ], [ "$s->{conf}/store", qr/is not a folder/ ]) {
+        $s->configure(good(), main => [ [ use => 'pebble' ], [ store => $case->[0] ] ]);
+        my ($code, $out) = $s->configtest;
+        isnt($code, 0, "$case->[0]: the test refuses it");
+        like($out, $case->[1], 'with the reason');
+        ($code, $out) = $s->try_start;
+        isnt($code, 0, 'as the start does');
+        like($out . $s->log_text, $case->[1], 'in the same words');
+    }
+    is(join(' ', glob "$theirs/*"), '', 'nothing was made');
 };
 
 scenario aliases_that_no_ca_certifies_cost_no_start => sub {

@@ -177,6 +177,7 @@ static void a_flawed_one_is_held_back(void)
 {
     struct server s;
     struct forged first, other, late;
+    struct hc_error err;
 
     new_world();
     new_files();
@@ -200,6 +201,13 @@ static void a_flawed_one_is_held_back(void)
     is_str(serial(&s, 0), serial_of(&late), "a good one at once");
     write_pair(&other);
     kill_agent(&s);
+    is_int(load(s.table, &err), 0, "a reload, which log rotation makes, too");
+    start_agent(&s, watch_conf(), -1);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&late), "takes no flawed one in place of the one that serves");
+    end_server(&s);
+    new_table(&s);
+    is_int(load(s.table, &err), 0, "a start");
     start_agent(&s, watch_conf(), -1);
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&other), "what the operator starts with wins");

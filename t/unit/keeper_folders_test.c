@@ -13,13 +13,19 @@ static enum hc_problem prepare(const char *secret, const char *store, const char
 {
     struct hc_conf conf;
     struct hc_error err = {0};
+    enum hc_problem expected = HC_P_NONE;
+    int looked = 0;
     int rc = 0;
 
     memset(&conf, 0, sizeof(conf));
     conf.secret = join(base, secret);
     conf.store = join(base, store);
     conf.control = join(base, control);
+    looked = hc_examine_folders(&conf, &worker_rights, &err);
+    expected = looked == 0 ? HC_P_NONE : err.problem;
+    hc_error_init(&err);
     rc = hc_prepare_folders(&conf, &worker_rights, &err);
+    is_int(expected, rc == 0 ? HC_P_NONE : err.problem, "a configuration test says the same");
     if (rc != 0) {
         printf("# %s: %s\n", err.subject, err.detail);
     }
