@@ -327,6 +327,7 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
 
 void hc_ca_worked(struct hc_ca *ca)
 {
+    ca->worked_ms = hc_agent_ms(ca->agent);
     if (!hc_breaker_ok(&ca->record.breaker)) {
         return;
     }

@@ -1,6 +1,8 @@
 /*
  * Jobs: every line that is to be obtained, what it waits for, and which are started now. What has
- * an order under way already goes first, then what serves nothing, then what ends soonest.
+ * an order under way already goes first, then what serves nothing, then what ends soonest. But
+ * while a CA is known to fail, whoever failed there less often asks first, whatever it is: an order
+ * that always fails must not be the one that asks for all each time.
  */
 #include <stdlib.h>
 
@@ -240,6 +242,16 @@ static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job,
     return cas[hc_schedule_issuer(standings, count, now, hc_job_serving_until(agent, job))];
 }
 
+/* UTC, 0: the job does not pause. */
+static int64_t paused_until(const struct hc_agent *agent, const struct hc_job *job,
+                            const struct hc_ca *ca, int64_t now)
+{
+    int64_t left =
+        hc_pause_left(&job->pause, ca, ca->record.breaker.failures > 0, hc_agent_ms(agent));
+
+    return left > 0 ? now + (left + 999) / 1000 : 0;
+}
+
 enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, int64_t now,
                              struct hc_ca **ca, int64_t *when)
 {
@@ -271,6 +283,10 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     *when = asked->record.breaker.until;
     if (!hc_breaker_allows(&asked->record.breaker, now)) {
         return HC_JOB_CA;
+    }
+    *when = paused_until(agent, job, asked, now);
+    if (*when > now) {
+        return HC_JOB_FAILED;
     }
     if (job->record.order_url == NULL && hc_outlook_is_looking(agent, job->index)) {
         *when = 0;
@@ -307,6 +323,9 @@ static int compare_queued(const void *a, const void *b)
     const struct queued *left = a;
     const struct queued *right = b;
 
+    if (left->job->turn != right->job->turn) {
+        return left->job->turn < right->job->turn ? -1 : 1;
+    }
     if (left->urgency != right->urgency) {
         return left->urgency < right->urgency ? -1 : 1;
     }
@@ -365,6 +384,7 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
         enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
 
         if (wait == HC_JOB_READY) {
+            job->turn = ca->record.breaker.failures > 0 ? hc_pause_failures(&job->pause, ca) : 0;
             agent->queue[agent->queue_count++] = job;
         } else if (wait == HC_JOB_ELSEWHERE && job->again_ms < soonest) {
             soonest = job->again_ms;
@@ -515,6 +535,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
         job->record.replace = info->version;
     }
     job->again_ms = 0;
+    memset(&job->pause, 0, sizeof(job->pause));
     agent->outlooks[job->index].looked_at = 0;
     agent->jobs_dirty = true;
     if (hc_storage_ready(agent) && job->obtain == NULL && hc_job_store(agent, job, &err) != 0) {

@@ -276,6 +276,46 @@ static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
             when > now ? hc_duration_format(when - now, wait, sizeof(wait)) : "");
 }
 
+/* True if this machine failed: that says nothing of the CA, nor of the names. */
+static bool is_local(const struct hc_error *err)
+{
+    return hc_error_class(err) == HC_CLASS_INTERNAL || err->problem == HC_P_TABLE_FULL;
+}
+
+/* The CA failed, or at least this order at it. */
+static void fail_ca_wide(struct hc_obtain *obtain, const struct hc_error *err)
+{
+    struct hc_job *job = obtain->job;
+    struct hc_agent *agent = obtain->agent;
+    char subject[HC_SUBJECT];
+
+    hc_ca_failed(obtain->ca, err);
+    hc_pause_fail(&job->pause, obtain->ca, hc_agent_ms(agent));
+    if (job->record.order_url != NULL && hc_pause_is_hopeless(&job->pause, obtain->ca->worked_ms)) {
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the order at %s is given up after %u failures",
+                subject_of(obtain, subject), obtain->ca->issuer->name, job->pause.failures);
+        hc_job_record_forget_order(&job->record);
+    }
+}
+
+/* The CA did its part; the names or the certificate failed. */
+static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *result,
+                       const struct hc_error *err)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_job *job = obtain->job;
+
+    hc_ca_worked(obtain->ca);
+    memset(&job->pause, 0, sizeof(job->pause));
+    count_names(obtain, result);
+    if (result->name_count == 0) {
+        hc_ladder_fail(&job->record.ladder, hc_agent_now(agent), hc_job_serving_until(agent, job),
+                       err->retry_after);
+    }
+    say_failed(obtain, err);
+    hc_outlook_compare(agent, job->index, obtain->ca);
+}
+
 static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
                  const struct hc_error *err)
 {
@@ -296,17 +336,14 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
     } else if (hc_storage_problem(err->problem)) {
         hc_breaker_give_back(&ca->record.breaker);
         hc_storage_failed(agent, err);
-    } else if (result->ca_wide) {
-        hc_ca_failed(ca, err);
-    } else {
-        hc_ca_worked(ca);
-        count_names(obtain, result);
-        if (result->name_count == 0) {
-            hc_ladder_fail(&job->record.ladder, hc_agent_now(agent),
-                           hc_job_serving_until(agent, job), err->retry_after);
-        }
+    } else if (is_local(err)) {
+        hc_breaker_give_back(&ca->record.breaker);
+        hc_pause_fail(&job->pause, NULL, hc_agent_ms(agent));
         say_failed(obtain, err);
-        hc_outlook_compare(agent, job->index, ca);
+    } else if (result->ca_wide) {
+        fail_ca_wide(obtain, err);
+    } else {
+        fail_names(obtain, result, err);
     }
     agent->jobs_dirty = true;
     store_job(agent, job);
@@ -333,6 +370,7 @@ static void on_done(void *self, const struct hc_order_result *result)
     agent->o.authority->cancel(obtain->order);
     obtain->order = NULL;
     hc_ca_worked(obtain->ca);
+    memset(&obtain->job->pause, 0, sizeof(obtain->job->pause));
     hc_logf(agent->o.log, HC_LOG_INFO, "%s: obtained from %s in %lld ms",
             subject_of(obtain, subject), obtain->ca->issuer->name,
             (long long)(hc_agent_ms(agent) - obtain->started_ms));

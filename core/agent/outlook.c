@@ -10,8 +10,13 @@
 #include "dns/refusal.h"
 
 #define LOOK_VALID_S 300 /* a look older than this is made anew before an order */
-#define TOKEN_BYTES  32
-#define TOKEN_LIFE_S 60
+/*
+ * While a CA fails, looks outlive the longest time between two orders that ask for all. Else an
+ * order that needs no look, since it is placed already, would be faster each time.
+ */
+#define LOOK_VALID_FAILING_S 2400
+#define TOKEN_BYTES          32
+#define TOKEN_LIFE_S         60
 
 int hc_outlooks_new(struct hc_agent *agent, struct hc_error *err)
 {
@@ -260,12 +265,13 @@ bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struc
 {
     const struct hc_outlook *outlook = &agent->outlooks[index];
     int64_t now = hc_agent_now(agent);
+    int64_t valid = ca->record.breaker.failures > 0 ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
 
     if (agent->o.dns == NULL || outlook->identity->preflight == HC_PREFLIGHT_OFF) {
         return true;
     }
     return outlook->looked_for == ca && outlook->looked_at <= now &&
-           now - outlook->looked_at <= LOOK_VALID_S;
+           now - outlook->looked_at <= valid;
 }
 
 bool hc_outlook_is_looking(const struct hc_agent *agent, size_t index)

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/inventory.h"
 #include "agent/judge.h"
+#include "agent/pause.h"
 #include "agent/record.h"
 #include "agent/select.h"
 #include "dns/leaveout.h"
@@ -65,6 +66,7 @@ struct hc_ca {
     struct hc_store_lock *account_lock; /* held while the account is being registered */
     int64_t account_next_ms;            /* somebody else registers it: look again then */
     size_t running;                     /* obtains under way */
+    int64_t worked_ms;                  /* when it did its part last; 0: not yet */
 };
 
 /* ---- jobs.c ---- */
@@ -79,8 +81,10 @@ struct hc_job {
     unsigned char line[HC_ID_SIZE];
     char name[2 * HC_ID_SIZE + 1]; /* the line in hex: its name in the store */
     struct hc_job_record record;
-    bool elsewhere;   /* another agent orders it */
-    int64_t again_ms; /* not looked at before */
+    bool elsewhere;        /* another agent orders it */
+    int64_t again_ms;      /* not looked at before */
+    struct hc_pause pause; /* after failures that are no name's */
+    unsigned turn;         /* in the queue: after those with less */
     hc_said said;
     struct hc_obtain *obtain;
 };

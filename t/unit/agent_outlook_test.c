@@ -313,6 +313,26 @@ static void a_dns_that_is_down_stops_nothing(void)
     end_world();
 }
 
+/* Orders that were placed need no look; that must not make them the first each time. */
+static void a_look_lasts_until_the_CA_may_be_asked(void)
+{
+    static const char *const hosts[] = {"x.example p.example", "y.example p.example", "a.example",
+                                        NULL};
+    static const char *const two_hosts[] = {"x.example p.example", "y.example p.example", NULL};
+    struct server s;
+
+    begin();
+    cas[0].poison = "p.example";
+    cas[0].how = HC_P_CA_ERROR;
+    new_server(&s, on, two_hosts);
+    live(&s, 7200, 60);
+    reload(&s, on, hosts);
+    live(&s, 7200, 60);
+    ok(is_served(&s, 2), "a name beside two orders that always fail is served");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     one_name_that_does_not_exist_does_not_stop_the_rest();
@@ -321,5 +341,6 @@ int main(void)
     a_name_that_fails_is_waited_for_until_the_last_tenth();
     hold_advise_and_off();
     a_dns_that_is_down_stops_nothing();
+    a_look_lasts_until_the_CA_may_be_asked();
     return done();
 }

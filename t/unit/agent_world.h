@@ -35,6 +35,9 @@ struct fake_ca {
     bool stuck;           /* orders are placed and never go on */
     const char *bad_name; /* fails its validation */
     bool wrong_names;     /* certifies something else */
+    const char *poison;   /* orders with this name are placed, and then always fail .. */
+    enum hc_problem how;  /* .. like this, as if the CA did */
+    int poisoned;         /* so often */
     int orders, resumed, accounts;
     int asked; /* orders that reached it, placed or not */
 };
@@ -291,6 +294,12 @@ static inline void ca_step(struct hc_order *order)
 {
     if (order->acme->ca->down) {
         ca_fail(order, HC_P_CA_UNREACHABLE, NULL, true, false);
+        return;
+    }
+    if (order->acme->ca->poison != NULL && (order->step > 0 || order->resumed) &&
+        hc_list_has(&order->names, order->acme->ca->poison)) {
+        order->acme->ca->poisoned++;
+        ca_fail(order, order->acme->ca->how, NULL, true, false);
         return;
     }
     switch (order->step) {

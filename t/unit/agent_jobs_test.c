@@ -1,0 +1,106 @@
+/* What is ordered when something fails: who waits, who does not, and who asks whom. */
+#include "agent_world.h"
+#include "tap.h"
+
+static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
+static const char *const one_host[] = {"p.example", NULL};
+static const char *const four_hosts[] = {"p.example", "a.example", "b.example", "c.example", NULL};
+
+/* Time goes by in steps, as an agent lives through it. */
+static void live(struct server *a, struct server *b, int64_t seconds, int64_t step)
+{
+    for (int64_t t = 0; t < seconds; t += step) {
+        pass_time(step);
+        work(a, b);
+    }
+}
+
+/* Side by side with others that go well: forty hosts, one of them p.example. */
+static void add_many(const char *hosts[41], char names[40][20])
+{
+    for (int i = 0; i < 40; i++) {
+        snprintf(names[i], sizeof(names[i]), i == 0 ? "p.example" : "h%d.example", i);
+        hosts[i] = names[i];
+    }
+    hosts[40] = NULL;
+}
+
+static void an_order_that_always_fails_keeps_nobody_waiting(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].poison = "p.example";
+    cas[0].how = HC_P_CA_ERROR;
+    new_server(&s, on, one_host);
+    live(&s, NULL, 3600, 60);
+    reload(&s, on, four_hosts);
+    live(&s, NULL, 7200, 60);
+    for (size_t i = 1; i < 4; i++) {
+        ok(is_served(&s, i), "added beside it, served");
+    }
+    ok(!is_served(&s, 0), "it is not");
+    cas[0].poison = NULL;
+    live(&s, NULL, 3600, 60);
+    ok(is_served(&s, 0), "mended, it is served, too");
+    end_server(&s);
+    end_world();
+}
+
+static void it_makes_pauses_of_its_own_while_the_CA_works(void)
+{
+    const char *hosts[41];
+    char names[40][20];
+    struct server s;
+
+    new_world();
+    cas[0].poison = "p.example";
+    cas[0].how = HC_P_CA_ERROR;
+    add_many(hosts, names);
+    new_server(&s, on, hosts);
+    work(&s, NULL);
+    ok(cas[0].poisoned <= 2, "it does not fail again and again beside the others");
+    live(&s, NULL, 60, 1);
+    for (size_t i = 1; i < 40; i++) {
+        if (!is_served(&s, i)) {
+            ok(false, "the others are served");
+        }
+    }
+    live(&s, NULL, 3 * 3600, 10);
+    ok(cas[0].poisoned < 40, "in three hours it fails a few times");
+    ok(count_in_log("is given up after") > 0, "and is placed anew at last");
+    end_server(&s);
+    end_world();
+}
+
+static void what_fails_on_this_machine_is_not_the_CAs(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].poison = "p.example";
+    cas[0].how = HC_P_TABLE_FULL;
+    new_server(&s, on, four_hosts);
+    live(&s, NULL, 60, 1);
+    ok(is_served(&s, 1) && is_served(&s, 2) && is_served(&s, 3), "the others are served");
+    is_int(count_in_log("the CA is asked again in"), 0, "the CA is not blamed");
+    ok(count_in_log("p.example: no certificate from one: ") > 0, "it is said");
+    ok(cas[0].poisoned < 5, "not at every turn");
+    is_int(cas[0].orders, 4, "and the order stays the same");
+    cas[0].poison = NULL;
+    live(&s, NULL, 1800, 60);
+    ok(is_served(&s, 0), "then it goes on");
+    is_int(cas[0].orders, 4, "with it");
+    end_server(&s);
+    end_world();
+}
+
+int main(void)
+{
+    an_order_that_always_fails_keeps_nobody_waiting();
+    it_makes_pauses_of_its_own_while_the_CA_works();
+    what_fails_on_this_machine_is_not_the_CAs();
+    forged_free(&mid);
+    forged_free(&root);
+    return done();
+}
