@@ -64,6 +64,11 @@ void hc_breaker_give_back(struct hc_breaker *breaker)
     breaker->probing = false;
 }
 
+int64_t hc_breaker_failing_since(const struct hc_breaker *breaker, int64_t now)
+{
+    return breaker->failures > 0 && now < breaker->until + HC_BREAKER_NEWS ? breaker->since : 0;
+}
+
 void hc_breaker_mend(struct hc_breaker *breaker, int64_t now)
 {
     breaker->probing = false;

@@ -12,6 +12,7 @@
 #define HC_BREAKER_FIRST      5
 #define HC_BREAKER_MOST       900
 #define HC_BREAKER_ASKED_MOST 86400 /* the longest Retry-After that is honoured */
+#define HC_BREAKER_NEWS       3600  /* a failure is news so long after it was waited for */
 
 struct hc_breaker {
     unsigned failures; /* openings in a row; 0: closed */
@@ -35,6 +36,12 @@ bool hc_breaker_allows(const struct hc_breaker *breaker, int64_t now);
 void hc_breaker_take(struct hc_breaker *breaker);
 /* Who took it asked nothing after all. */
 void hc_breaker_give_back(struct hc_breaker *breaker);
+
+/*
+ * Since when the CA has been failing, as far as is known: 0 if it works, and if nobody has asked it
+ * for so long (an hour after it might have been) that this is no news any more.
+ */
+int64_t hc_breaker_failing_since(const struct hc_breaker *breaker, int64_t now);
 
 /* Pulls back times from a clock that was wrong, after reading from disk. */
 void hc_breaker_mend(struct hc_breaker *breaker, int64_t now);

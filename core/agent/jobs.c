@@ -213,28 +213,37 @@ static void worst_name(const struct hc_agent *agent, const struct hc_job *job,
     }
 }
 
+/* What is known of the issuer as far as it concerns the job. */
+static struct hc_issuer_standing standing_of(const struct hc_agent *agent, const struct hc_job *job,
+                                             const struct hc_ca *ca, int64_t now)
+{
+    const struct hc_breaker *breaker = &ca->record.breaker;
+    struct hc_issuer_standing standing = {
+        .failing_since = hc_breaker_failing_since(breaker, now),
+        .ordered = job->record.order_url != NULL &&
+                   strcmp(job->record.order_directory, ca->issuer->directory_url) == 0,
+    };
+
+    worst_name(agent, job, ca, &standing.refusals, &standing.next);
+    if (breaker->failures > 0 && breaker->until > standing.next) {
+        standing.next = breaker->until;
+    }
+    return standing;
+}
+
 static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job, int64_t now)
 {
     struct hc_issuer_standing standings[HC_ISSUERS_IN_USE];
     struct hc_ca *cas[HC_ISSUERS_IN_USE];
-    int64_t ignored = 0;
     size_t count = 0;
 
-    if (job->record.order_url != NULL &&
-        hc_identity_uses(agent->conf, job->identity, job->record.order_directory)) {
-        return hc_ca_find(agent, job->record.order_directory);
-    }
     for (size_t i = 0; i < job->identity->use.count && count < HC_ISSUERS_IN_USE; i++) {
         struct hc_ca *ca = hc_ca_named(agent, job->identity->use.items[i]);
 
-        if (ca == NULL) {
-            continue;
+        if (ca != NULL) {
+            cas[count] = ca;
+            standings[count++] = standing_of(agent, job, ca, now);
         }
-        cas[count] = ca;
-        standings[count].failing_since =
-            ca->record.breaker.failures > 0 ? ca->record.breaker.since : 0;
-        worst_name(agent, job, ca, &standings[count].refusals, &ignored);
-        count++;
     }
     if (count == 0) {
         return NULL;

@@ -67,19 +67,41 @@ int64_t hc_schedule_patience(int64_t now, int64_t not_after)
     return third < 3600 ? third : 3600;
 }
 
+static bool is_in_question(const struct hc_issuer_standing *standing, int64_t now, int64_t patience)
+{
+    bool down = standing->failing_since > 0 && now - standing->failing_since > patience;
+
+    return !down && standing->next - now <= patience;
+}
+
+static size_t soonest(const struct hc_issuer_standing *standings, size_t count, int64_t now)
+{
+    size_t found = 0;
+
+    for (size_t i = 1; i < count; i++) {
+        if (standings[found].next > now && standings[i].next < standings[found].next) {
+            found = i;
+        }
+    }
+    return found;
+}
+
 size_t hc_schedule_issuer(const struct hc_issuer_standing *standings, size_t count, int64_t now,
                           int64_t not_after)
 {
     int64_t patience = hc_schedule_patience(now, not_after);
 
     for (size_t i = 0; i < count; i++) {
-        bool down = standings[i].failing_since > 0 && now - standings[i].failing_since > patience;
-
-        if (!down && standings[i].refusals < REFUSALS_MOST) {
+        if (standings[i].ordered && is_in_question(&standings[i], now, patience)) {
             return i;
         }
     }
-    return 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_in_question(&standings[i], now, patience) && standings[i].refusals < REFUSALS_MOST) {
+            return i;
+        }
+    }
+    return soonest(standings, count, now);
 }
 
 bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now)

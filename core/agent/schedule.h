@@ -43,14 +43,17 @@ bool hc_schedule_clock_wrong(int64_t now, int64_t newest_not_before);
 int64_t hc_schedule_patience(int64_t now, int64_t not_after);
 
 /*
- * Which of an identity's issuers is asked, in the operator's order of preference: the first that
- * has not been failing for longer than our patience, and has not refused a name three times in a
- * row; if there is none, the first.
+ * Which of an identity's issuers is asked. Out of the question is one that has been failing for
+ * longer than our patience, or must not be asked for longer than that. Of the others: where an
+ * order is under way, else in the operator's order of preference the first that has not refused
+ * three times in a row. If there is none, the one that may be asked soonest.
  */
 #define HC_ISSUERS_IN_USE 8
 struct hc_issuer_standing {
     int64_t failing_since; /* 0: it works as far as is known */
+    int64_t next;          /* not to be asked before; 0: at once */
     unsigned refusals;     /* failures in a row of the worst of the names */
+    bool ordered;          /* an order is under way there */
 };
 size_t hc_schedule_issuer(const struct hc_issuer_standing *standings, size_t count, int64_t now,
                           int64_t not_after);

@@ -74,11 +74,24 @@ static void retry_after_is_bounded(void)
     ok(!b.probing, "nobody is asking after a restart");
 }
 
+static void old_news_say_nothing(void)
+{
+    struct hc_breaker b = {0};
+
+    is_int(hc_breaker_failing_since(&b, 1000), 0, "it works");
+    (void)hc_breaker_fail(&b, 1000, 0, &low);
+    is_int(hc_breaker_failing_since(&b, 2000), 1000, "it has failed since");
+    (void)hc_breaker_fail(&b, 2000, 0, &low);
+    is_int(hc_breaker_failing_since(&b, 2000), 1000, "since the first failure");
+    is_int(hc_breaker_failing_since(&b, b.until + HC_BREAKER_NEWS), 0, "nobody has asked lately");
+}
+
 int main(void)
 {
     it_doubles_to_a_quarter_of_an_hour();
     failures_under_way_count_once();
     one_probe_for_all();
     retry_after_is_bounded();
+    old_news_say_nothing();
     return done();
 }

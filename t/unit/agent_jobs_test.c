@@ -3,6 +3,7 @@
 #include "tap.h"
 
 static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
+static const char *const on_both[] = {"hotcert on", "hotcert_use one two", NULL};
 static const char *const one_host[] = {"p.example", NULL};
 static const char *const four_hosts[] = {"p.example", "a.example", "b.example", "c.example", NULL};
 
@@ -95,11 +96,67 @@ static void what_fails_on_this_machine_is_not_the_CAs(void)
     end_world();
 }
 
+static void an_order_at_a_CA_that_goes_down_is_placed_at_the_next(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].stuck = true;
+    new_server(&s, on_both, one_host);
+    work(&s, NULL);
+    is_int(cas[0].orders, 1, "an order is placed at the first");
+    cas[0].down = true;
+    live(&s, NULL, 540, 60);
+    is_int(cas[1].orders, 0, "for ten minutes it is waited for");
+    live(&s, NULL, 300, 60);
+    is_int(cas[1].orders, 1, "then the second is asked");
+    ok(is_served(&s, 0), "and what it gives is served");
+    end_server(&s);
+    end_world();
+}
+
+static void the_first_is_asked_again_at_the_next_renewal(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].down = true;
+    new_server(&s, on_both, one_host);
+    live(&s, NULL, 2400, 60);
+    is_int(cas[1].orders, 1, "the second helped out");
+    cas[0].down = false;
+    pass_time(62 * DAY);
+    live(&s, NULL, 300, 60);
+    is_int(cas[0].orders, 1, "the first gives the next one");
+    is_int(cas[1].orders, 1, "alone");
+    end_server(&s);
+    end_world();
+}
+
+static void two_that_were_down_are_asked_in_turn(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].down = cas[1].down = true;
+    new_server(&s, on_both, one_host);
+    live(&s, NULL, 7200, 60);
+    ok(cas[1].asked > 0, "both fail");
+    cas[1].down = false;
+    live(&s, NULL, 1800, 60);
+    ok(is_served(&s, 0), "when the second works again, it serves");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
     it_makes_pauses_of_its_own_while_the_CA_works();
     what_fails_on_this_machine_is_not_the_CAs();
+    an_order_at_a_CA_that_goes_down_is_placed_at_the_next();
+    the_first_is_asked_again_at_the_next_renewal();
+    two_that_were_down_are_asked_in_turn();
     forged_free(&mid);
     forged_free(&root);
     return done();

@@ -123,6 +123,33 @@ static void patience_with_an_issuer(void)
     is_int(hc_schedule_patience(1000, 1000 + 3000), 1000, "nearly over: a third of what is left");
 }
 
+static void the_issuer_that_is_asked(void)
+{
+    static const struct {
+        struct hc_issuer_standing standings[2];
+        size_t want;
+        const char *name;
+    } rows[] = {
+        {{{0, 0, 0, false}, {0, 0, 0, false}}, 0, "the first"},
+        {{{50000, 0, 0, false}, {0, 0, 0, false}}, 1, "not if it has been failing for long"},
+        {{{99900, 0, 0, false}, {0, 0, 0, false}}, 0, "for a short time it is waited for"},
+        {{{0, 0, 3, false}, {0, 0, 0, false}}, 1, "not if it refused three times"},
+        {{{0, 200000, 1, false}, {0, 0, 0, false}}, 1, "not if it is to be left alone for long"},
+        {{{0, 100500, 1, false}, {0, 0, 0, false}}, 0, "for a short time that is waited for, too"},
+        {{{0, 0, 0, false}, {0, 0, 0, true}}, 1, "an order under way is gone on with"},
+        {{{0, 0, 0, false}, {0, 0, 3, true}}, 1, "whatever was refused"},
+        {{{0, 0, 0, false}, {50000, 0, 0, true}}, 0, "but not at one that is down"},
+        {{{0, 0, 0, true}, {50000, 0, 0, false}}, 0, "one is well"},
+        {{{50000, 100300, 0, false}, {50000, 100100, 0, false}}, 1, "none is: who is asked sooner"},
+        {{{50000, 90000, 0, false}, {50000, 80000, 0, false}}, 0, "both at once: the first"},
+        {{{50000, 100300, 0, true}, {50000, 80000, 0, false}}, 1, "an order waits for nobody"},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        is_int(hc_schedule_issuer(rows[i].standings, 2, 100000, 0), rows[i].want, rows[i].name);
+    }
+}
+
 int main(void)
 {
     a_third_of_the_lifetime_is_left();
@@ -133,5 +160,6 @@ int main(void)
     four_resets_an_hour();
     a_clock_before_the_newest_certificate_is_wrong();
     patience_with_an_issuer();
+    the_issuer_that_is_asked();
     return done();
 }
