@@ -74,14 +74,6 @@ void hc_jobs_free(struct hc_agent *agent)
     agent->job_count = 0;
 }
 
-/* What about the configuration makes a job's old failures meaningless when it changes. */
-static void mark_job(struct hc_agent *agent, const struct hc_job *job, char *mark, size_t cap)
-{
-    const struct hc_ca *ca = hc_ca_named(agent, job->identity->use.items[0]);
-
-    hc_copy(mark, cap, ca != NULL ? ca->record.mark : "");
-}
-
 int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
 {
     struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
@@ -90,7 +82,7 @@ int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err
 
     memset(&record, 0, sizeof(record));
     if (hc_store_get(agent->storage.store, "job", job->name, &text, err) == 0) {
-        rc = hc_job_record_decode(hc_bytes_of(&text), hc_agent_now(agent), &record, err);
+        rc = hc_job_record_decode(hc_bytes_of(&text), &record, err);
     } else if (err->problem == HC_P_STORE_EMPTY) {
         hc_error_init(err);
         rc = 0;
@@ -111,19 +103,12 @@ void hc_jobs_load(struct hc_agent *agent)
 {
     for (size_t i = 0; i < agent->job_count; i++) {
         struct hc_job *job = &agent->jobs[i];
-        char mark[sizeof(job->record.mark)];
         struct hc_error err;
 
         hc_error_init(&err);
         if (hc_job_load(agent, job, &err) != 0) {
             hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an order is lost", &err);
         }
-        mark_job(agent, job, mark, sizeof(mark));
-        if (job->record.mark[0] != '\0' && strcmp(job->record.mark, mark) != 0 &&
-            hc_schedule_take_reset(job->record.resets, hc_agent_now(agent))) {
-            memset(&job->record.ladder, 0, sizeof(job->record.ladder));
-        }
-        hc_copy(job->record.mark, sizeof(job->record.mark), mark);
     }
     agent->jobs_dirty = true;
 }
@@ -131,8 +116,8 @@ void hc_jobs_load(struct hc_agent *agent)
 /* A record that says nothing is not kept. */
 static bool says_nothing(const struct hc_job_record *record)
 {
-    bool nothing = record->ladder.failures == 0 && record->order_url == NULL &&
-                   record->last.error.problem == HC_P_NONE && record->replace == 0;
+    bool nothing = record->order_url == NULL && record->last.error.problem == HC_P_NONE &&
+                   record->replace == 0;
 
     for (size_t i = 0; i < HC_RESETS_MAX; i++) {
         nothing = nothing && record->resets[i] == 0;
@@ -192,24 +177,31 @@ int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *
     return until;
 }
 
-/* The failures that the job's worst name has at this issuer, and when it may be tried again. */
-static void worst_name(const struct hc_agent *agent, const struct hc_job *job,
-                       const struct hc_ca *ca, unsigned *failures, int64_t *next)
+/* Adds what the issuer's record holds against one name. */
+static void add_ladder(const struct hc_ca *ca, const char *name, int64_t now,
+                       struct hc_issuer_standing *standing)
+{
+    const struct hc_ladder *ladder = hc_issuer_record_find(&ca->record, name);
+    unsigned refusals = ladder != NULL ? hc_ladder_refusals(ladder, now) : 0;
+
+    standing->refusals = refusals > standing->refusals ? refusals : standing->refusals;
+    if (ladder != NULL && ladder->next > standing->next) {
+        standing->next = ladder->next;
+    }
+}
+
+/* What the issuer refused: the job's worst name, or its certificate as a whole. */
+static void add_refusals(const struct hc_agent *agent, const struct hc_job *job,
+                         const struct hc_ca *ca, int64_t now, struct hc_issuer_standing *standing)
 {
     const struct hc_list *names = hc_outlook_order(agent, job->index);
 
-    *failures = 0;
-    *next = 0;
     if (ca->record.name_count == 0) {
         return;
     }
+    add_ladder(ca, job->name, now, standing);
     for (size_t i = 0; i < names->count; i++) {
-        const struct hc_ladder *ladder = hc_issuer_record_find(&ca->record, names->items[i]);
-
-        if (ladder != NULL) {
-            *failures = ladder->failures > *failures ? ladder->failures : *failures;
-            *next = ladder->next > *next ? ladder->next : *next;
-        }
+        add_ladder(ca, names->items[i], now, standing);
     }
 }
 
@@ -224,7 +216,7 @@ static struct hc_issuer_standing standing_of(const struct hc_agent *agent, const
                    strcmp(job->record.order_directory, ca->issuer->directory_url) == 0,
     };
 
-    worst_name(agent, job, ca, &standing.refusals, &standing.next);
+    add_refusals(agent, job, ca, now, &standing);
     if (breaker->failures > 0 && breaker->until > standing.next) {
         standing.next = breaker->until;
     }
@@ -266,8 +258,7 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
 {
     int64_t due = hc_job_due(agent, job);
     struct hc_ca *asked = choose_ca(agent, job, now);
-    unsigned failures = 0;
-    int64_t next = 0;
+    struct hc_issuer_standing refused = {.next = 0};
 
     *ca = job->obtain != NULL ? hc_obtain_ca(job->obtain) : asked;
     *when = 0;
@@ -284,8 +275,8 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     if (!hc_storage_ready(agent) || asked == NULL) {
         return HC_JOB_STORE;
     }
-    worst_name(agent, job, asked, &failures, &next);
-    *when = job->record.ladder.next > next ? job->record.ladder.next : next;
+    add_refusals(agent, job, asked, now, &refused);
+    *when = refused.next;
     if (*when > now) {
         return HC_JOB_FAILED;
     }
@@ -509,10 +500,11 @@ void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_li
             !hc_schedule_take_reset(job->record.resets, hc_agent_now(agent))) {
             continue;
         }
-        memset(&job->record.ladder, 0, sizeof(job->record.ladder));
         for (size_t k = 0; k < agent->ca_count; k++) {
             struct hc_ca *ca = &agent->cas[k];
 
+            ca->dirty = ca->dirty || hc_issuer_record_find(&ca->record, job->name) != NULL;
+            hc_issuer_record_clear(&ca->record, job->name);
             for (size_t n = 0; n < names->count; n++) {
                 ca->dirty =
                     ca->dirty || hc_issuer_record_find(&ca->record, names->items[n]) != NULL;
@@ -537,7 +529,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
         if (!hc_schedule_take_reset(job->record.resets, now)) {
             return false;
         }
-        memset(&job->record.ladder, 0, sizeof(job->record.ladder));
+        hc_issuer_record_clear(&ca->record, job->name);
         hc_ca_reset(ca, &job->identity->names);
     }
     if (force && info != NULL) {

@@ -86,6 +86,19 @@ static void store_job(struct hc_agent *agent, struct hc_job *job)
     }
 }
 
+/* What the issuer held against the names and the certificate is over: it issued. */
+static void forget_failures(struct hc_obtain *obtain)
+{
+    struct hc_issuer_record *record = &obtain->ca->record;
+    size_t before = record->name_count;
+
+    hc_issuer_record_clear(record, obtain->job->name);
+    for (size_t i = 0; i < obtain->names.count; i++) {
+        hc_issuer_record_clear(record, obtain->names.items[i]);
+    }
+    obtain->ca->dirty = obtain->ca->dirty || record->name_count != before;
+}
+
 /* Durable, then served, then forgotten as a job. Frees the obtain if that went well. */
 static void commit(struct hc_obtain *obtain)
 {
@@ -109,16 +122,10 @@ static void commit(struct hc_obtain *obtain)
         return;
     }
     hc_job_record_forget_order(&job->record);
-    memset(&job->record.ladder, 0, sizeof(job->record.ladder));
     memset(&job->record.last, 0, sizeof(job->record.last));
     job->record.replace = 0;
     job->said = 0;
-    for (size_t i = 0; i < obtain->names.count; i++) {
-        if (hc_issuer_record_find(&obtain->ca->record, obtain->names.items[i]) != NULL) {
-            hc_issuer_record_clear(&obtain->ca->record, obtain->names.items[i]);
-            obtain->ca->dirty = true;
-        }
-    }
+    forget_failures(obtain);
     hc_publish_after(agent, &info, obtain->pair);
     hc_health_note(agent, job->index, obtain->pair, &obtain->findings);
     hc_outlook_obtained(agent, job->index, &obtain->names);
@@ -237,21 +244,28 @@ out:
     return rc == 0 ? 0 : hc_error_during(err, "looking at the certificate that the CA sent");
 }
 
+/* Held against a name, or a certificate, at this issuer alone: another may see it otherwise. */
+static void count_failure(struct hc_obtain *obtain, const char *name, int64_t retry_after)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_ladder *ladder = hc_issuer_record_name(&obtain->ca->record, name);
+
+    if (ladder != NULL) {
+        hc_ladder_fail(ladder, hc_agent_now(agent), hc_job_serving_until(agent, obtain->job),
+                       retry_after);
+    }
+    obtain->ca->dirty = true;
+}
+
 /* What the CA holds against single names. */
 static void count_names(struct hc_obtain *obtain, const struct hc_order_result *result)
 {
     struct hc_agent *agent = obtain->agent;
-    int64_t now = hc_agent_now(agent);
-    int64_t until = hc_job_serving_until(agent, obtain->job);
 
     for (size_t i = 0; i < result->name_count; i++) {
         const struct hc_order_name *name = &result->names[i];
-        struct hc_ladder *ladder = hc_issuer_record_name(&obtain->ca->record, name->name);
 
-        if (ladder != NULL) {
-            hc_ladder_fail(ladder, now, until, name->error.retry_after);
-        }
-        obtain->ca->dirty = true;
+        count_failure(obtain, name->name, name->error.retry_after);
         hc_outlook_refused(agent, obtain->job->index, name->name, &name->error);
         hc_log_error(agent->o.log, HC_LOG_ERROR, obtain->ca->issuer->name, &name->error);
     }
@@ -309,8 +323,7 @@ static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *r
     memset(&job->pause, 0, sizeof(job->pause));
     count_names(obtain, result);
     if (result->name_count == 0) {
-        hc_ladder_fail(&job->record.ladder, hc_agent_now(agent), hc_job_serving_until(agent, job),
-                       err->retry_after);
+        count_failure(obtain, job->name, err->retry_after);
     }
     say_failed(obtain, err);
     hc_outlook_compare(agent, job->index, obtain->ca);

@@ -155,10 +155,9 @@ int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
             return -1;
         }
     }
-    return dump(json_pack("{s:i, s:I, s:o, s:o, s:s, s:o, s:o}", "format", FORMAT, "replace",
-                          (json_int_t)record->replace, "ladder", json_of_ladder(&record->ladder),
-                          "resets", json_of_resets(record->resets), "mark", record->mark, "error",
-                          json_of_error(&record->last), "order", order),
+    return dump(json_pack("{s:i, s:I, s:o, s:o, s:o}", "format", FORMAT, "replace",
+                          (json_int_t)record->replace, "resets", json_of_resets(record->resets),
+                          "error", json_of_error(&record->last), "order", order),
                 out, err);
 }
 
@@ -192,8 +191,7 @@ out:
     return rc;
 }
 
-int hc_job_record_decode(struct hc_bytes text, int64_t now, struct hc_job_record *record,
-                         struct hc_error *err)
+int hc_job_record_decode(struct hc_bytes text, struct hc_job_record *record, struct hc_error *err)
 {
     json_t *object = load(text, err);
     int rc = -1;
@@ -202,9 +200,7 @@ int hc_job_record_decode(struct hc_bytes text, int64_t now, struct hc_job_record
         return -1;
     }
     memset(record, 0, sizeof(*record));
-    ladder_from(json_object_get(object, "ladder"), now, &record->ladder);
     resets_from(json_object_get(object, "resets"), record->resets);
-    hc_copy(record->mark, sizeof(record->mark), text_of(object, "mark"));
     error_from(json_object_get(object, "error"), &record->last);
     record->replace = (uint64_t)int_of(object, "replace");
     rc = order_from(json_object_get(object, "order"), record, err);

@@ -1,7 +1,8 @@
 /*
  * What the agent remembers over restarts, as small JSON texts that the store seals: of every job
- * its failures, its last error and the order that is under way; of every issuer its breaker and the
- * retry state of each name. Reading is strict: a text that is not ours is refused as a whole.
+ * its last error and the order that is under way; of every issuer its breaker and the retry state
+ * of each name and certificate that failed there. Reading is strict: a text that is not ours is
+ * refused as a whole.
  */
 #ifndef HC_AGENT_RECORD_H
 #define HC_AGENT_RECORD_H
@@ -25,9 +26,7 @@ struct hc_last_error {
 
 /* Zeroed memory is the record of a job that was never tried. */
 struct hc_job_record {
-    struct hc_ladder ladder; /* failures of the certificate itself, not of a name */
     int64_t resets[HC_RESETS_MAX];
-    char mark[2 * HC_ID_SIZE + 1]; /* the configuration under which it failed */
     struct hc_last_error last;
     uint64_t replace; /* `renew --force`: this version, whatever its dates say; 0: none */
     /* the order under way: all of them, or none (order_url NULL) */
@@ -40,23 +39,23 @@ struct hc_job_record {
 
 int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
                          struct hc_error *err) HC_MUST_USE;
-/* *record is zeroed memory or disposed; times from a wrong clock are mended. */
-int hc_job_record_decode(struct hc_bytes text, int64_t now, struct hc_job_record *record,
+/* *record is zeroed memory or disposed. */
+int hc_job_record_decode(struct hc_bytes text, struct hc_job_record *record,
                          struct hc_error *err) HC_MUST_USE;
 /* Forgets the order that was under way; its key is wiped with its last reference. */
 void hc_job_record_forget_order(struct hc_job_record *record);
 void hc_job_record_dispose(struct hc_job_record *record);
 
-/* The retry state of one name at one issuer. */
+/* The retry state of one name at one issuer; or of a certificate that failed as a whole. */
 struct hc_name_ladder {
-    char *name;
+    char *name; /* a certificate's is its line in hex, which no host name can be */
     struct hc_ladder ladder;
 };
 
 struct hc_issuer_record {
     struct hc_breaker breaker;
     int64_t resets[HC_RESETS_MAX];
-    char mark[2 * HC_ID_SIZE + 1];
+    char mark[2 * HC_ID_SIZE + 1]; /* the configuration under which it failed */
     struct hc_last_error last;
     struct hc_name_ladder *names; /* sorted */
     size_t name_count;
@@ -65,6 +64,7 @@ struct hc_issuer_record {
 
 int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf *out,
                             struct hc_error *err) HC_MUST_USE;
+/* The same; times from a wrong clock are mended. */
 int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_record *record,
                             struct hc_error *err) HC_MUST_USE;
 /* The name's ladder or NULL: nothing is held against it. */

@@ -123,6 +123,11 @@ bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now)
     return true;
 }
 
+unsigned hc_ladder_refusals(const struct hc_ladder *ladder, int64_t now)
+{
+    return now < ladder->next + DAY ? ladder->failures : 0;
+}
+
 void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, int64_t retry_after)
 {
     int64_t delay = 0;

@@ -71,6 +71,12 @@ struct hc_ladder {
     int64_t next;      /* not before; 0: at once */
 };
 
+/*
+ * Its failures as a reason to ask another issuer: none if it might have been tried again a day ago
+ * and nobody did, since that is no news any more.
+ */
+unsigned hc_ladder_refusals(const struct hc_ladder *ladder, int64_t now);
+
 /* Counts a failure. retry_after: what the other side asked for, 0: nothing. */
 void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, int64_t retry_after);
 

@@ -75,7 +75,9 @@ static const struct hc_line_info *stand_in(const struct hc_agent *agent, const s
 static void set_failure(struct hc_agent *agent, json_t *object, const struct hc_job *job,
                         const struct hc_ca *ca, enum hc_job_wait wait)
 {
-    unsigned failures = job->record.ladder.failures;
+    const struct hc_ladder *whole =
+        ca != NULL ? hc_issuer_record_find(&ca->record, job->name) : NULL;
+    unsigned failures = whole != NULL ? whole->failures : 0;
 
     for (size_t i = 0; ca != NULL && i < job->identity->names.count; i++) {
         const struct hc_ladder *ladder =

@@ -149,6 +149,57 @@ static void two_that_were_down_are_asked_in_turn(void)
     end_world();
 }
 
+static void what_one_CA_refuses_the_next_is_asked_for(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].no = HC_P_RATE_LIMITED;
+    cas[0].retry_after = 6 * DAY;
+    new_server(&s, on_both, one_host);
+    live(&s, NULL, 120, 60);
+    is_int(cas[0].asked, 1, "the first said: in six days");
+    is_int(cas[1].orders, 1, "the second is asked instead");
+    ok(is_served(&s, 0), "and what it gives is served");
+    end_server(&s);
+    end_world();
+
+    new_world();
+    cas[0].no = HC_P_ORDER_INVALID;
+    new_server(&s, on_both, one_host);
+    live(&s, NULL, 540, 60);
+    is_int(cas[0].asked, 2, "the first says no, and no reason to wait");
+    is_int(cas[1].asked, 0, "it is tried again, after one minute and after ten");
+    reload(&s, on_both, one_host);
+    work(&s, NULL);
+    is_int(cas[0].asked, 2, "which a restart remembers");
+    live(&s, NULL, 300, 60);
+    is_int(cas[0].asked, 3, "after the third time");
+    is_int(cas[1].orders, 1, "the second is asked");
+    ok(is_served(&s, 0), "and what it gives is served");
+    end_server(&s);
+    end_world();
+}
+
+static void what_is_refused_as_a_whole_is_refused_alone(void)
+{
+    static const char *const hosts[] = {"a.example", "a.example b.example", NULL};
+    struct server s;
+
+    new_world();
+    cas[0].wrong_names = true;
+    new_server(&s, on, hosts + 1);
+    work(&s, NULL);
+    is_int(cas[0].asked, 1, "a wrong certificate");
+    cas[0].wrong_names = false;
+    reload(&s, on, hosts);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "another certificate with one of its names does not wait for it");
+    is_int(cas[0].asked, 2, "which it does itself");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
@@ -157,6 +208,8 @@ int main(void)
     an_order_at_a_CA_that_goes_down_is_placed_at_the_next();
     the_first_is_asked_again_at_the_next_renewal();
     two_that_were_down_are_asked_in_turn();
+    what_one_CA_refuses_the_next_is_asked_for();
+    what_is_refused_as_a_whole_is_refused_alone();
     forged_free(&mid);
     forged_free(&root);
     return done();

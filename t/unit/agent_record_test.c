@@ -11,14 +11,13 @@
 
 static void a_job_comes_back_as_it_was(void)
 {
-    struct hc_job_record record = {.ladder = {3, NOW - 10, NOW + 6000}, .replace = 7};
+    struct hc_job_record record = {.replace = 7};
     struct hc_job_record back;
     struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
     struct hc_error err = {0};
 
     memset(&back, 0, sizeof(back));
     record.resets[2] = NOW - 60;
-    hc_copy(record.mark, sizeof(record.mark), "0123");
     hc_error_set(&record.last.error, HC_P_VALIDATION, "b\xc3\xa4.example", "said \"so\"\n");
     record.last.at = NOW - 10;
     record.order_url = strdup("https://ca.example/order/1");
@@ -26,12 +25,9 @@ static void a_job_comes_back_as_it_was(void)
     ok(hc_list_add(&record.order_names, "a.example", &err) == 0, "a name");
     ok(hc_key_new(HC_KEY_ECDSA_256, &record.order_key, &err) == 0, "a key");
     ok(hc_job_record_encode(&record, &text, &err) == 0, "written");
-    ok(hc_job_record_decode(hc_bytes_of(&text), NOW, &back, &err) == 0, "read");
-    is_int(back.ladder.failures, 3, "failures");
-    is_int(back.ladder.next, NOW + 6000, "next try");
+    ok(hc_job_record_decode(hc_bytes_of(&text), &back, &err) == 0, "read");
     is_int(back.resets[2], NOW - 60, "resets");
     is_int(back.replace, 7, "what is to be replaced");
-    is_str(back.mark, "0123", "mark");
     is_int(back.last.error.problem, HC_P_VALIDATION, "problem");
     is_str(back.last.error.subject, record.last.error.subject, "subject");
     is_str(back.last.error.detail, record.last.error.detail, "detail");
@@ -43,7 +39,7 @@ static void a_job_comes_back_as_it_was(void)
 
         memset(&cut, 0, sizeof(cut));
         hc_error_init(&err);
-        if (hc_job_record_decode((struct hc_bytes){text.data, len}, NOW, &cut, &err) == 0) {
+        if (hc_job_record_decode((struct hc_bytes){text.data, len}, &cut, &err) == 0) {
             ok(false, "a text that was cut is refused");
         }
         hc_job_record_dispose(&cut);
@@ -84,20 +80,23 @@ static void an_issuer_comes_back_as_it_was(void)
 static void times_of_a_wrong_clock_are_mended(void)
 {
     static const char text[] =
-        "{\"format\":1,\"ladder\":{\"failures\":-5,\"last\":9999999999,\"next\":9999999999},"
-        "\"resets\":[1],\"mark\":\"\",\"error\":{\"at\":1,\"problem\":\"of-another-version\"},"
-        "\"order\":null}";
-    struct hc_job_record back;
+        "{\"format\":1,\"breaker\":{\"failures\":2,\"since\":9999999999,\"until\":9999999999},"
+        "\"names\":{\"a.example\":{\"failures\":1,\"last\":9999999999,\"next\":99999999999},"
+        "\"b.example\":{\"failures\":-5,\"last\":1,\"next\":9999999999}},"
+        "\"resets\":[1],\"mark\":\"\",\"error\":{\"at\":1,\"problem\":\"of-another-version\"}}";
+    struct hc_issuer_record back;
     struct hc_error err = {0};
 
     memset(&back, 0, sizeof(back));
-    ok(hc_job_record_decode((struct hc_bytes){(const unsigned char *)text, strlen(text)}, NOW,
-                            &back, &err) == 0,
+    ok(hc_issuer_record_decode((struct hc_bytes){(const unsigned char *)text, strlen(text)}, NOW,
+                               &back, &err) == 0,
        "read");
-    is_int(back.ladder.failures, 0, "no negative count");
-    is_int(back.ladder.next, NOW + 86400, "a day at most");
+    is_int(back.breaker.until, NOW + HC_BREAKER_MOST, "a quarter of an hour at most");
+    is_int(back.breaker.since, NOW, "not since the future");
+    is_int(hc_issuer_record_find(&back, "a.example")->next, NOW + 86400, "a day at most");
+    ok(hc_issuer_record_find(&back, "b.example") == NULL, "no negative count");
     is_int(back.last.error.problem, HC_P_INTERNAL, "a slug of another version");
-    hc_job_record_dispose(&back);
+    hc_issuer_record_dispose(&back);
 }
 
 static void what_is_not_ours_is_refused(void)
@@ -119,8 +118,8 @@ static void what_is_not_ours_is_refused(void)
 
         memset(&back, 0, sizeof(back));
         ok(hc_job_record_decode(
-               (struct hc_bytes){(const unsigned char *)texts[i], strlen(texts[i])}, NOW, &back,
-               &err) != 0 &&
+               (struct hc_bytes){(const unsigned char *)texts[i], strlen(texts[i])}, &back, &err) !=
+                   0 &&
                hc_error_is_set(&err),
            "refused");
     }

@@ -84,6 +84,8 @@ static void a_ladder_honours_retry_after(void)
     hc_ladder_fail(&ladder, 20000, 0, INT64_MAX);
     is_int(ladder.next, 20000 + 7 * DAY, "a week at most");
     is_int(ladder.failures, 4, "four in a row");
+    is_int(hc_ladder_refusals(&ladder, 20000 + 8 * DAY - 1), 4, "which another issuer may help");
+    is_int(hc_ladder_refusals(&ladder, 20000 + 8 * DAY), 0, "if it was not long ago");
     ladder.next = 20000 + 400 * DAY;
     hc_ladder_mend(&ladder, 20000);
     is_int(ladder.next, 20000 + DAY, "a time from a wrong clock is pulled back");

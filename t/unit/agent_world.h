@@ -38,6 +38,7 @@ struct fake_ca {
     const char *poison;   /* orders with this name are placed, and then always fail .. */
     enum hc_problem how;  /* .. like this, as if the CA did */
     int poisoned;         /* so often */
+    enum hc_problem no;   /* refuses what is ordered as a whole, naming no name */
     int orders, resumed, accounts;
     int asked; /* orders that reached it, placed or not */
 };
@@ -205,7 +206,7 @@ static inline void ca_fail(struct hc_order *order, enum hc_problem p, const char
     struct hc_order_result result = {.ca_wide = ca_wide, .order_dead = dead};
 
     hc_error_set(&result.error, p, name != NULL ? name : "", "as the test says");
-    result.error.retry_after = ca_wide ? order->acme->ca->retry_after : 0;
+    result.error.retry_after = name == NULL ? order->acme->ca->retry_after : 0;
     if (name != NULL) {
         blamed.error = result.error;
         result.names = &blamed;
@@ -300,6 +301,10 @@ static inline void ca_step(struct hc_order *order)
         hc_list_has(&order->names, order->acme->ca->poison)) {
         order->acme->ca->poisoned++;
         ca_fail(order, order->acme->ca->how, NULL, true, false);
+        return;
+    }
+    if (order->acme->ca->no != HC_P_NONE) {
+        ca_fail(order, order->acme->ca->no, NULL, false, true);
         return;
     }
     switch (order->step) {
