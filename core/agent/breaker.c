@@ -20,6 +20,7 @@ bool hc_breaker_fail(struct hc_breaker *breaker, int64_t now, int64_t retry_afte
 {
     int64_t delay = 0;
 
+    breaker->at = now;
     if (retry_after > HC_BREAKER_ASKED_MOST) {
         retry_after = HC_BREAKER_ASKED_MOST;
     }
@@ -41,12 +42,24 @@ bool hc_breaker_fail(struct hc_breaker *breaker, int64_t now, int64_t retry_afte
     return true;
 }
 
-bool hc_breaker_ok(struct hc_breaker *breaker)
+bool hc_breaker_ok(struct hc_breaker *breaker, int64_t now)
 {
     bool was_open = breaker->failures > 0;
 
-    *breaker = (struct hc_breaker){0};
+    *breaker = (struct hc_breaker){.at = now};
     return was_open;
+}
+
+bool hc_breaker_merge(struct hc_breaker *breaker, const struct hc_breaker *other)
+{
+    bool probing = breaker->probing;
+
+    if (other->at <= breaker->at) {
+        return false;
+    }
+    *breaker = *other;
+    breaker->probing = probing;
+    return true;
 }
 
 bool hc_breaker_allows(const struct hc_breaker *breaker, int64_t now)

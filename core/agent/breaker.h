@@ -19,6 +19,7 @@ struct hc_breaker {
     int64_t since;     /* the first of them */
     int64_t until;     /* open until then */
     bool probing;      /* somebody is asking for all */
+    int64_t at;        /* the latest news of either kind; 0: none yet */
 };
 
 /*
@@ -29,7 +30,10 @@ bool hc_breaker_fail(struct hc_breaker *breaker, int64_t now, int64_t retry_afte
                      const struct hc_random *random);
 
 /* The CA did its part. True if the breaker had been open. */
-bool hc_breaker_ok(struct hc_breaker *breaker);
+bool hc_breaker_ok(struct hc_breaker *breaker, int64_t now);
+
+/* Takes over what another agent saw if it is later than what this one knows. True if it is. */
+bool hc_breaker_merge(struct hc_breaker *breaker, const struct hc_breaker *other);
 
 /* True if the CA may be asked now; who then asks says so with hc_breaker_take(). */
 bool hc_breaker_allows(const struct hc_breaker *breaker, int64_t now);

@@ -1,6 +1,7 @@
 /*
  * One issuer at run time: its connection with the account, its breaker, and which names failed
- * there. The account is registered under a lock, so that two agents on one store make one account.
+ * there. The account is registered under a lock, so that two agents on one store make one account;
+ * what they learn of the CA they take over from each other's records.
  */
 #include <openssl/sha.h>
 #include <stdlib.h>
@@ -80,27 +81,56 @@ void hc_cas_free(struct hc_agent *agent)
     agent->ca_count = 0;
 }
 
-static void load_one(struct hc_agent *agent, struct hc_ca *ca)
+/* Reads the record into *record, zeroed memory, unless the store has the one that was seen last. */
+static bool read_record(struct hc_ca *ca, struct hc_issuer_record *record)
 {
+    struct hc_agent *agent = ca->agent;
     struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
-    char mark[sizeof(ca->record.mark)];
     struct hc_error err;
+    hc_said seen = 0;
+    bool there = false;
 
     hc_error_init(&err);
+    if (hc_store_get(agent->storage.store, "issuer", ca->issuer->directory_url, &text, &err) == 0) {
+        seen = hc_text_hash(hc_buf_text(&text));
+        there = seen != ca->seen &&
+                hc_issuer_record_decode(hc_bytes_of(&text), hc_agent_now(agent), record, &err) == 0;
+        ca->seen = seen;
+    }
+    if (hc_error_is_set(&err) && err.problem != HC_P_STORE_EMPTY) {
+        hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an issuer is lost", &err);
+    }
+    hc_buf_dispose(&text);
+    return there;
+}
+
+static void load_one(struct hc_agent *agent, struct hc_ca *ca)
+{
+    char mark[sizeof(ca->record.mark)];
+
     mark_of(agent->conf, ca->issuer, mark);
     hc_issuer_record_dispose(&ca->record);
-    if (hc_store_get(agent->storage.store, "issuer", ca->issuer->directory_url, &text, &err) != 0 ||
-        hc_issuer_record_decode(hc_bytes_of(&text), hc_agent_now(agent), &ca->record, &err) != 0) {
-        if (err.problem != HC_P_STORE_EMPTY) {
-            hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an issuer is lost", &err);
-        }
-    }
+    ca->seen = 0;
+    (void)read_record(ca, &ca->record);
     if (ca->record.mark[0] != '\0' && strcmp(ca->record.mark, mark) != 0 &&
         hc_schedule_take_reset(ca->record.resets, hc_agent_now(agent))) {
         hc_ca_reset(ca, NULL);
     }
     hc_copy(ca->record.mark, sizeof(ca->record.mark), mark);
-    hc_buf_dispose(&text);
+}
+
+void hc_ca_refresh(struct hc_ca *ca)
+{
+    struct hc_issuer_record record;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    memset(&record, 0, sizeof(record));
+    if (read_record(ca, &record) &&
+        hc_issuer_record_merge(&ca->record, &record, hc_agent_now(ca->agent), &err) != 0) {
+        hc_log_error(ca->agent->o.log, HC_LOG_WARN, ca->issuer->name, &err);
+    }
+    hc_issuer_record_dispose(&record);
 }
 
 void hc_cas_load(struct hc_agent *agent)
@@ -328,7 +358,7 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
 void hc_ca_worked(struct hc_ca *ca)
 {
     ca->worked_ms = hc_agent_ms(ca->agent);
-    if (!hc_breaker_ok(&ca->record.breaker)) {
+    if (!hc_breaker_ok(&ca->record.breaker, hc_agent_now(ca->agent))) {
         return;
     }
     hc_logf(ca->agent->o.log, HC_LOG_NOTICE, "issuer %s: the CA answers again", ca->issuer->name);
@@ -339,15 +369,15 @@ void hc_ca_worked(struct hc_ca *ca)
 
 void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names)
 {
+    int64_t now = hc_agent_now(ca->agent);
+
     if (names == NULL) {
-        while (ca->record.name_count > 0) {
-            hc_issuer_record_clear(&ca->record, ca->record.names[0].name);
-        }
+        hc_issuer_record_clear_all(&ca->record, now);
     }
     for (size_t i = 0; names != NULL && i < names->count; i++) {
-        hc_issuer_record_clear(&ca->record, names->items[i]);
+        (void)hc_issuer_record_clear(&ca->record, names->items[i], now);
     }
-    (void)hc_breaker_ok(&ca->record.breaker);
+    (void)hc_breaker_ok(&ca->record.breaker, now);
     memset(&ca->record.last, 0, sizeof(ca->record.last));
     ca->dirty = true;
     ca->agent->jobs_dirty = true;
@@ -362,6 +392,7 @@ static void store_record(struct hc_ca *ca, int64_t now_ms)
     struct hc_error err;
 
     hc_error_init(&err);
+    hc_ca_refresh(ca);
     ca->stored_ms = now_ms;
     if (hc_issuer_record_encode(&ca->record, &text, &err) != 0 ||
         hc_store_put(agent->storage.store, "issuer", ca->issuer->directory_url, hc_bytes_of(&text),
@@ -369,8 +400,16 @@ static void store_record(struct hc_ca *ca, int64_t now_ms)
         hc_storage_failed(agent, &err);
     } else {
         ca->dirty = false;
+        ca->seen = hc_text_hash(hc_buf_text(&text));
     }
     hc_buf_dispose(&text);
+}
+
+void hc_ca_store(struct hc_ca *ca)
+{
+    if (ca->dirty && hc_storage_ready(ca->agent)) {
+        store_record(ca, hc_agent_ms(ca->agent));
+    }
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -404,9 +443,7 @@ int64_t hc_cas_run(struct hc_agent *agent)
 void hc_cas_close(struct hc_agent *agent)
 {
     for (size_t i = 0; i < agent->ca_count; i++) {
-        if (agent->cas[i].dirty && hc_storage_ready(agent)) {
-            store_record(&agent->cas[i], hc_agent_ms(agent));
-        }
+        hc_ca_store(&agent->cas[i]);
         close_acme(&agent->cas[i]);
     }
 }

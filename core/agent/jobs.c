@@ -493,22 +493,20 @@ int64_t hc_jobs_run(struct hc_agent *agent)
 
 void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_list *names)
 {
+    int64_t now = hc_agent_now(agent);
+
     for (size_t i = 0; i < agent->job_count; i++) {
         struct hc_job *job = &agent->jobs[i];
 
-        if (job->index != identity ||
-            !hc_schedule_take_reset(job->record.resets, hc_agent_now(agent))) {
+        if (job->index != identity || !hc_schedule_take_reset(job->record.resets, now)) {
             continue;
         }
         for (size_t k = 0; k < agent->ca_count; k++) {
             struct hc_ca *ca = &agent->cas[k];
 
-            ca->dirty = ca->dirty || hc_issuer_record_find(&ca->record, job->name) != NULL;
-            hc_issuer_record_clear(&ca->record, job->name);
+            ca->dirty |= hc_issuer_record_clear(&ca->record, job->name, now);
             for (size_t n = 0; n < names->count; n++) {
-                ca->dirty =
-                    ca->dirty || hc_issuer_record_find(&ca->record, names->items[n]) != NULL;
-                hc_issuer_record_clear(&ca->record, names->items[n]);
+                ca->dirty |= hc_issuer_record_clear(&ca->record, names->items[n], now);
             }
         }
     }
@@ -529,7 +527,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
         if (!hc_schedule_take_reset(job->record.resets, now)) {
             return false;
         }
-        hc_issuer_record_clear(&ca->record, job->name);
+        (void)hc_issuer_record_clear(&ca->record, job->name, now);
         hc_ca_reset(ca, &job->identity->names);
     }
     if (force && info != NULL) {

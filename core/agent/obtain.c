@@ -89,14 +89,13 @@ static void store_job(struct hc_agent *agent, struct hc_job *job)
 /* What the issuer held against the names and the certificate is over: it issued. */
 static void forget_failures(struct hc_obtain *obtain)
 {
-    struct hc_issuer_record *record = &obtain->ca->record;
-    size_t before = record->name_count;
+    struct hc_ca *ca = obtain->ca;
+    int64_t now = hc_agent_now(obtain->agent);
 
-    hc_issuer_record_clear(record, obtain->job->name);
+    ca->dirty |= hc_issuer_record_clear(&ca->record, obtain->job->name, now);
     for (size_t i = 0; i < obtain->names.count; i++) {
-        hc_issuer_record_clear(record, obtain->names.items[i]);
+        ca->dirty |= hc_issuer_record_clear(&ca->record, obtain->names.items[i], now);
     }
-    obtain->ca->dirty = obtain->ca->dirty || record->name_count != before;
 }
 
 /* Durable, then served, then forgotten as a job. Frees the obtain if that went well. */
@@ -130,6 +129,7 @@ static void commit(struct hc_obtain *obtain)
     hc_health_note(agent, job->index, obtain->pair, &obtain->findings);
     hc_outlook_obtained(agent, job->index, &obtain->names);
     store_job(agent, job);
+    hc_ca_store(obtain->ca);
     hc_line_info_dispose(&info);
     hc_obtain_free(obtain);
 }
@@ -271,6 +271,21 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
     }
 }
 
+/* What would the job wait for if it were not being ordered? */
+static enum hc_job_wait look_beyond(const struct hc_obtain *obtain, struct hc_ca **ca,
+                                    int64_t *when)
+{
+    struct hc_agent *agent = obtain->agent;
+    struct hc_job *job = obtain->job;
+    struct hc_obtain *kept = job->obtain;
+    enum hc_job_wait wait = HC_JOB_READY;
+
+    job->obtain = NULL;
+    wait = hc_job_look(agent, job, hc_agent_now(agent), ca, when);
+    job->obtain = kept;
+    return wait;
+}
+
 static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
 {
     struct hc_agent *agent = obtain->agent;
@@ -281,9 +296,7 @@ static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
     struct hc_ca *ca = NULL;
     int64_t when = 0;
 
-    obtain->job->obtain = NULL; /* as it will be: what does it wait for then? */
-    (void)hc_job_look(agent, obtain->job, now, &ca, &when);
-    obtain->job->obtain = obtain;
+    (void)look_beyond(obtain, &ca, &when);
     hc_logf(agent->o.log, HC_LOG_ERROR, "%s: no certificate from %s: %s; tried again %s%s",
             subject_of(obtain, subject), obtain->ca->issuer->name,
             hc_error_format(err, text, sizeof(text)), when > now ? "in " : "at once",
@@ -360,6 +373,7 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
     }
     agent->jobs_dirty = true;
     store_job(agent, job);
+    hc_ca_store(ca); /* before another agent has the lock, and asks in its turn */
     hc_obtain_free(obtain);
 }
 
@@ -541,7 +555,20 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
     return 0;
 }
 
-/* 1: under way, 0: not now (again_ms says when), -1: err. */
+/* Under the lock: true if what other agents met with meanwhile is a reason not to order here now.
+ */
+static bool is_forestalled(const struct hc_obtain *obtain)
+{
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+    enum hc_job_wait wait = HC_JOB_READY;
+
+    hc_ca_refresh(obtain->ca);
+    wait = look_beyond(obtain, &ca, &when);
+    return wait == HC_JOB_FAILED || wait == HC_JOB_CA || ca != obtain->ca;
+}
+
+/* 1: under way, 0: not now (the next look at the job says when), -1: err. */
 static int start(struct hc_obtain *obtain, struct hc_error *err)
 {
     struct hc_agent *agent = obtain->agent;
@@ -569,6 +596,9 @@ static int start(struct hc_obtain *obtain, struct hc_error *err)
     }
     if (rc < 0) {
         return -1;
+    }
+    if (is_forestalled(obtain)) {
+        return 0;
     }
     rc = hc_ca_open(obtain->ca, err);
     if (rc == 0) {

@@ -9,6 +9,7 @@
 
 #define FORMAT    1
 #define NAME_REST ((int64_t)30 * 86400) /* a name that failed last before this is forgotten */
+#define CLEARED   86400                 /* and one that was cleared before this */
 
 static json_t *json_of_resets(const int64_t resets[HC_RESETS_MAX])
 {
@@ -230,6 +231,13 @@ void hc_job_record_dispose(struct hc_job_record *record)
 
 /* ---- issuers ---- */
 
+static json_t *json_of_breaker(const struct hc_breaker *breaker)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "failures", (json_int_t)breaker->failures, "since",
+                     (json_int_t)breaker->since, "until", (json_int_t)breaker->until, "at",
+                     (json_int_t)breaker->at);
+}
+
 int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf *out,
                             struct hc_error *err)
 {
@@ -238,13 +246,17 @@ int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf
     for (size_t i = 0; i < record->name_count && i < HC_RECORD_NAMES; i++) {
         json_object_set_new(names, record->names[i].name, json_of_ladder(&record->names[i].ladder));
     }
-    return dump(json_pack("{s:i, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}", "format", FORMAT,
-                          "breaker", "failures", (json_int_t)record->breaker.failures, "since",
-                          (json_int_t)record->breaker.since, "until",
-                          (json_int_t)record->breaker.until, "resets",
+    return dump(json_pack("{s:i, s:o, s:o, s:s, s:o, s:o}", "format", FORMAT, "breaker",
+                          json_of_breaker(&record->breaker), "resets",
                           json_of_resets(record->resets), "mark", record->mark, "error",
                           json_of_error(&record->last), "names", names),
                 out, err);
+}
+
+/* True if nobody has to know of it any more. */
+static bool is_forgotten(const struct hc_ladder *ladder, int64_t now)
+{
+    return ladder->last < now - (ladder->failures > 0 ? NAME_REST : CLEARED);
 }
 
 static int names_from(json_t *names, int64_t now, struct hc_issuer_record *record,
@@ -259,8 +271,7 @@ static int names_from(json_t *names, int64_t now, struct hc_issuer_record *recor
         struct hc_ladder *ladder = NULL;
 
         ladder_from(value, now, &read);
-        if (read.failures == 0 || read.last < now - NAME_REST ||
-            record->name_count >= HC_RECORD_NAMES) {
+        if (is_forgotten(&read, now) || record->name_count >= HC_RECORD_NAMES) {
             continue;
         }
         ladder = hc_issuer_record_name(record, name);
@@ -272,24 +283,29 @@ static int names_from(json_t *names, int64_t now, struct hc_issuer_record *recor
     return 0;
 }
 
+static void breaker_from(const json_t *object, int64_t now, struct hc_breaker *breaker)
+{
+    int64_t failures = int_of(object, "failures");
+
+    breaker->failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
+    breaker->since = int_of(object, "since");
+    breaker->until = int_of(object, "until");
+    breaker->at = int_of(object, "at");
+    breaker->probing = false;
+    hc_breaker_mend(breaker, now);
+}
+
 int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_record *record,
                             struct hc_error *err)
 {
     json_t *object = load(text, err);
-    const json_t *breaker = NULL;
-    int64_t failures = 0;
     int rc = -1;
 
     if (object == NULL) {
         return -1;
     }
     memset(record, 0, sizeof(*record));
-    breaker = json_object_get(object, "breaker");
-    failures = int_of(breaker, "failures");
-    record->breaker.failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
-    record->breaker.since = int_of(breaker, "since");
-    record->breaker.until = int_of(breaker, "until");
-    hc_breaker_mend(&record->breaker, now);
+    breaker_from(json_object_get(object, "breaker"), now, &record->breaker);
     resets_from(json_object_get(object, "resets"), record->resets);
     hc_copy(record->mark, sizeof(record->mark), text_of(object, "mark"));
     error_from(json_object_get(object, "error"), &record->last);
@@ -329,7 +345,7 @@ struct hc_ladder *hc_issuer_record_find(const struct hc_issuer_record *record, c
     bool found = false;
     size_t at = name_place(record, name, &found);
 
-    return found ? &record->names[at].ladder : NULL;
+    return found && record->names[at].ladder.failures > 0 ? &record->names[at].ladder : NULL;
 }
 
 struct hc_ladder *hc_issuer_record_name(struct hc_issuer_record *record, const char *name)
@@ -361,18 +377,58 @@ struct hc_ladder *hc_issuer_record_name(struct hc_issuer_record *record, const c
     return &record->names[at].ladder;
 }
 
-void hc_issuer_record_clear(struct hc_issuer_record *record, const char *name)
+bool hc_issuer_record_clear(struct hc_issuer_record *record, const char *name, int64_t now)
 {
-    bool found = false;
-    size_t at = name_place(record, name, &found);
+    struct hc_ladder *ladder = hc_issuer_record_find(record, name);
 
-    if (!found) {
-        return;
+    if (ladder == NULL) {
+        return false;
     }
-    free(record->names[at].name);
-    record->name_count--;
-    memmove(record->names + at, record->names + at + 1,
-            (record->name_count - at) * sizeof(*record->names));
+    *ladder = (struct hc_ladder){.last = now};
+    return true;
+}
+
+void hc_issuer_record_clear_all(struct hc_issuer_record *record, int64_t now)
+{
+    for (size_t i = 0; i < record->name_count; i++) {
+        if (record->names[i].ladder.failures > 0) {
+            record->names[i].ladder = (struct hc_ladder){.last = now};
+        }
+    }
+}
+
+static void drop_forgotten(struct hc_issuer_record *record, int64_t now)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < record->name_count; i++) {
+        if (is_forgotten(&record->names[i].ladder, now)) {
+            free(record->names[i].name);
+        } else {
+            record->names[kept++] = record->names[i];
+        }
+    }
+    record->name_count = kept;
+}
+
+int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issuer_record *other,
+                           int64_t now, struct hc_error *err)
+{
+    drop_forgotten(record, now);
+    if (hc_breaker_merge(&record->breaker, &other->breaker)) {
+        record->last = other->last; /* it goes with the breaker */
+    }
+    for (size_t i = 0; i < other->name_count; i++) {
+        struct hc_ladder *ladder = hc_issuer_record_name(record, other->names[i].name);
+
+        if (ladder == NULL) {
+            return hc_error_nomem(err);
+        }
+        if (other->names[i].ladder.last > ladder->last) {
+            *ladder = other->names[i].ladder;
+        }
+    }
+    return 0;
 }
 
 void hc_issuer_record_dispose(struct hc_issuer_record *record)

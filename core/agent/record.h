@@ -46,7 +46,10 @@ int hc_job_record_decode(struct hc_bytes text, struct hc_job_record *record,
 void hc_job_record_forget_order(struct hc_job_record *record);
 void hc_job_record_dispose(struct hc_job_record *record);
 
-/* The retry state of one name at one issuer; or of a certificate that failed as a whole. */
+/*
+ * The retry state of one name at one issuer; or of a certificate that failed as a whole. One that
+ * was cleared stays for a day without failures, so that agents on one store agree which is later.
+ */
 struct hc_name_ladder {
     char *name; /* a certificate's is its line in hex, which no host name can be */
     struct hc_ladder ladder;
@@ -71,7 +74,16 @@ int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_
 struct hc_ladder *hc_issuer_record_find(const struct hc_issuer_record *record, const char *name);
 /* The same, made if it is not there. NULL: no memory. */
 struct hc_ladder *hc_issuer_record_name(struct hc_issuer_record *record, const char *name);
-void hc_issuer_record_clear(struct hc_issuer_record *record, const char *name);
+/* Forgets what is held against the name. True if anything was. */
+bool hc_issuer_record_clear(struct hc_issuer_record *record, const char *name, int64_t now);
+/* The same for all. */
+void hc_issuer_record_clear_all(struct hc_issuer_record *record, int64_t now);
+/*
+ * Takes over what another agent wrote: of the breaker (with the last error) and of each name what
+ * is later. -1: no memory, and then some of it is missing.
+ */
+int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issuer_record *other,
+                           int64_t now, struct hc_error *err) HC_MUST_USE;
 void hc_issuer_record_dispose(struct hc_issuer_record *record);
 
 #endif

@@ -59,6 +59,7 @@ struct hc_ca {
     struct hc_issuer_record record;
     bool dirty;                         /* the record is to be stored */
     int64_t stored_ms;                  /* when it was stored last */
+    hc_said seen;                       /* the text that the store had last; 0: none yet */
     struct hc_list caa;                 /* caaIdentities of its directory, as far as it was read */
     int64_t caa_at;                     /* when it was read, UTC; 0: never */
     uint64_t caa_request;               /* under way; 0: none */
@@ -263,6 +264,10 @@ int hc_ca_open(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
  * directory is being read (caaIdentities of RFC 8555 section 7.1.1).
  */
 bool hc_ca_is_known(struct hc_ca *ca);
+/* Takes over what other agents on this store wrote of the CA meanwhile. */
+void hc_ca_refresh(struct hc_ca *ca);
+/* Writes the record at once if it changed: before another agent may go on. */
+void hc_ca_store(struct hc_ca *ca);
 /* A failure that is the CA's; opens the breaker and says so. */
 void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err);
 void hc_ca_worked(struct hc_ca *ca);

@@ -54,9 +54,9 @@ static void one_probe_for_all(void)
     hc_breaker_give_back(&b);
     ok(hc_breaker_allows(&b, 1004), "unless it did not ask");
     hc_breaker_take(&b);
-    ok(hc_breaker_ok(&b), "an answer closes it");
+    ok(hc_breaker_ok(&b, 1005), "an answer closes it");
     ok(hc_breaker_allows(&b, 1004), "for all");
-    ok(!hc_breaker_ok(&b), "it was closed already");
+    ok(!hc_breaker_ok(&b, 1006), "it was closed already");
 }
 
 static void retry_after_is_bounded(void)
@@ -86,6 +86,23 @@ static void old_news_say_nothing(void)
     is_int(hc_breaker_failing_since(&b, b.until + HC_BREAKER_NEWS), 0, "nobody has asked lately");
 }
 
+static void what_is_later_counts(void)
+{
+    struct hc_breaker ours = {0};
+    struct hc_breaker theirs = {0};
+
+    ok(!hc_breaker_merge(&ours, &theirs), "nobody knows anything");
+    (void)hc_breaker_fail(&theirs, 1000, 600, &low);
+    ok(hc_breaker_merge(&ours, &theirs), "they saw it fail");
+    is_int(ours.until, 1600, "so we do not ask either");
+    hc_breaker_take(&ours);
+    ok(hc_breaker_ok(&ours, 1700), "later we saw it work");
+    ok(!hc_breaker_merge(&ours, &theirs), "what they saw is older");
+    ok(hc_breaker_allows(&ours, 1700), "so it may be asked");
+    ok(hc_breaker_merge(&theirs, &ours), "and by them");
+    ok(hc_breaker_allows(&theirs, 1700), "as well");
+}
+
 int main(void)
 {
     it_doubles_to_a_quarter_of_an_hour();
@@ -93,5 +110,6 @@ int main(void)
     one_probe_for_all();
     retry_after_is_bounded();
     old_news_say_nothing();
+    what_is_later_counts();
     return done();
 }

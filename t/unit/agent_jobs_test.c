@@ -200,6 +200,45 @@ static void what_is_refused_as_a_whole_is_refused_alone(void)
     end_world();
 }
 
+static void two_agents_fail_as_often_as_one(void)
+{
+    struct server a, b;
+
+    new_world();
+    cas[0].bad_name = "p.example";
+    new_server(&a, on, one_host);
+    new_server(&b, on, one_host);
+    live(&a, &b, 7800, 2);
+    is_int(cas[0].asked, 4, "at once, after 1, 10 and 100 minutes, whoever does it");
+    kill_agent(&a);
+    live(&b, NULL, 20 * 3600, 600);
+    is_int(cas[0].asked, 4, "the one that stays knows of all");
+    cas[0].bad_name = NULL;
+    live(&b, NULL, 5 * 3600, 600);
+    ok(is_served(&b, 0), "mended, it is served");
+    end_server(&a);
+    end_server(&b);
+    end_world();
+
+    new_world();
+    new_server(&a, on, one_host);
+    new_server(&b, on, one_host);
+    live(&a, &b, 10, 2);
+    ok(is_served(&a, 0) && is_served(&b, 0), "both serve");
+    cas[0].down = true;
+    cas[0].retry_after = 3600;
+    pass_time(62 * DAY);
+    live(&a, &b, 3500, 10);
+    is_int(cas[0].asked, 2, "a CA that is to be left alone is, by both");
+    cas[0].down = false;
+    live(&b, &a, 200, 2);
+    is_int(cas[0].orders, 2, "when it works again there is one order");
+    is_str(serial(&a, 0), serial(&b, 0), "which serves both");
+    end_server(&a);
+    end_server(&b);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
@@ -210,6 +249,7 @@ int main(void)
     two_that_were_down_are_asked_in_turn();
     what_one_CA_refuses_the_next_is_asked_for();
     what_is_refused_as_a_whole_is_refused_alone();
+    two_agents_fail_as_often_as_one();
     forged_free(&mid);
     forged_free(&root);
     return done();

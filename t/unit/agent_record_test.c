@@ -51,7 +51,7 @@ static void a_job_comes_back_as_it_was(void)
 
 static void an_issuer_comes_back_as_it_was(void)
 {
-    struct hc_issuer_record record = {.breaker = {4, NOW - 100, NOW + 40, true}};
+    struct hc_issuer_record record = {.breaker = {4, NOW - 100, NOW + 40, true, NOW - 5}};
     struct hc_issuer_record back;
     struct hc_buf text = HC_BUF_INIT(HC_RECORD_MAX);
     struct hc_error err = {0};
@@ -65,16 +65,48 @@ static void an_issuer_comes_back_as_it_was(void)
     ok(hc_issuer_record_decode(hc_bytes_of(&text), NOW, &back, &err) == 0, "read");
     is_int(back.breaker.failures, 4, "breaker");
     is_int(back.breaker.until, NOW + 40, "until");
+    is_int(back.breaker.at, NOW - 5, "the latest news");
     ok(!back.breaker.probing, "nobody asks after a restart");
     is_int(back.name_count, 2, "names that failed lately");
     is_int(hc_issuer_record_find(&back, "a.example")->failures, 2, "a");
     is_int(hc_issuer_record_find(&back, "c.example")->next, NOW + 60, "c");
     ok(hc_issuer_record_find(&back, "b.example") == NULL, "nothing is held against b");
-    hc_issuer_record_clear(&back, "a.example");
+    ok(hc_issuer_record_clear(&back, "a.example", NOW), "it was held against a");
+    ok(!hc_issuer_record_clear(&back, "a.example", NOW), "and is no more");
     ok(hc_issuer_record_find(&back, "a.example") == NULL, "cleared");
     hc_issuer_record_dispose(&record);
     hc_issuer_record_dispose(&back);
     hc_buf_dispose(&text);
+}
+
+static void of_two_agents_the_later_is_right(void)
+{
+    struct hc_issuer_record ours = {.breaker = {.failures = 0, .at = NOW - 50}};
+    struct hc_issuer_record theirs = {.breaker = {.failures = 2, .until = NOW + 9, .at = NOW - 9}};
+    struct hc_error err = {0};
+
+    hc_error_set(&theirs.last.error, HC_P_CA_ERROR, NULL, "theirs");
+    *hc_issuer_record_name(&ours, "a.example") = (struct hc_ladder){3, NOW - 10, NOW + 6000};
+    *hc_issuer_record_name(&theirs, "a.example") = (struct hc_ladder){2, NOW - 700, NOW - 100};
+    *hc_issuer_record_name(&ours, "b.example") = (struct hc_ladder){1, NOW - 700, NOW - 640};
+    *hc_issuer_record_name(&theirs, "b.example") = (struct hc_ladder){2, NOW - 10, NOW + 590};
+    *hc_issuer_record_name(&theirs, "c.example") = (struct hc_ladder){1, NOW - 10, NOW + 50};
+    *hc_issuer_record_name(&ours, "d.example") = (struct hc_ladder){1, NOW - 700, NOW - 640};
+    ok(hc_issuer_record_clear(&ours, "d.example", NOW - 10), "d went well here");
+    *hc_issuer_record_name(&theirs, "d.example") = (struct hc_ladder){1, NOW - 700, NOW - 640};
+    *hc_issuer_record_name(&ours, "e.example") = (struct hc_ladder){0, NOW - 90000, 0};
+    ok(hc_issuer_record_merge(&ours, &theirs, NOW, &err) == 0, "put together");
+    is_int(ours.breaker.failures, 2, "the breaker is theirs");
+    is_str(ours.last.error.detail, "theirs", "and so is the last error");
+    is_int(hc_issuer_record_find(&ours, "a.example")->failures, 3, "a is ours");
+    is_int(hc_issuer_record_find(&ours, "b.example")->failures, 2, "b is theirs");
+    is_int(hc_issuer_record_find(&ours, "c.example")->next, NOW + 50, "c we did not know");
+    ok(hc_issuer_record_find(&ours, "d.example") == NULL, "d does not come back");
+    is_int(ours.name_count, 4, "what was cleared long ago is gone");
+    hc_issuer_record_clear_all(&ours, NOW);
+    ok(hc_issuer_record_find(&ours, "a.example") == NULL, "all is cleared");
+    hc_issuer_record_dispose(&ours);
+    hc_issuer_record_dispose(&theirs);
 }
 
 static void times_of_a_wrong_clock_are_mended(void)
@@ -154,6 +186,7 @@ int main(void)
 {
     a_job_comes_back_as_it_was();
     an_issuer_comes_back_as_it_was();
+    of_two_agents_the_later_is_right();
     times_of_a_wrong_clock_are_mended();
     what_is_not_ours_is_refused();
     an_account_comes_back_as_it_was();
