@@ -84,7 +84,10 @@ int64_t hc_breaker_failing_since(const struct hc_breaker *breaker, int64_t now)
 
 void hc_breaker_mend(struct hc_breaker *breaker, int64_t now)
 {
-    breaker->probing = false;
+    if (breaker->at > now) {
+        breaker->until = now + (breaker->until > breaker->at ? breaker->until - breaker->at : 0);
+        breaker->at = now;
+    }
     if (breaker->until > now + HC_BREAKER_ASKED_MOST) {
         breaker->until = now + HC_BREAKER_MOST;
     }

@@ -47,7 +47,10 @@ void hc_breaker_give_back(struct hc_breaker *breaker);
  */
 int64_t hc_breaker_failing_since(const struct hc_breaker *breaker, int64_t now);
 
-/* Pulls back times from a clock that was wrong, after reading from disk. */
+/*
+ * Pulls back times from a clock that was ahead: after reading from disk, and when the clock was set
+ * back. What was to be waited for after the latest news is waited for from now on.
+ */
 void hc_breaker_mend(struct hc_breaker *breaker, int64_t now);
 
 #endif

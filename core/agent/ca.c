@@ -142,6 +142,14 @@ void hc_cas_load(struct hc_agent *agent)
     }
 }
 
+void hc_cas_mend(struct hc_agent *agent, int64_t now)
+{
+    for (size_t i = 0; i < agent->ca_count; i++) {
+        hc_issuer_record_mend(&agent->cas[i].record, now);
+        agent->cas[i].dirty = agent->cas[i].issuer->directory_url != NULL;
+    }
+}
+
 struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url)
 {
     for (size_t i = 0; i < agent->ca_count; i++) {

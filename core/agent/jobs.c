@@ -349,6 +349,20 @@ static void sort_queue(struct hc_agent *agent)
     free(items);
 }
 
+/* A clock that is ahead at boot is set back once there is a network. */
+static void look_for_step_back(struct hc_agent *agent, int64_t now)
+{
+    char wait[32];
+
+    if (now + HC_CLOCK_SLACK < agent->clock_seen) {
+        hc_logf(agent->o.log, HC_LOG_NOTICE, "the clock was set back by %s; what waits, waits anew",
+                hc_duration_format(agent->clock_seen - now, wait, sizeof(wait)));
+        hc_cas_mend(agent, now);
+        hc_outlooks_mend(agent, now);
+    }
+    agent->clock_seen = now;
+}
+
 static void look_at_clock(struct hc_agent *agent, int64_t now)
 {
     int64_t newest = hc_inventory_newest(&agent->inventory);
@@ -374,6 +388,7 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
     int64_t now_ms = hc_agent_ms(agent);
     int64_t soonest = now_ms + LOOK_MS;
 
+    look_for_step_back(agent, now);
     look_at_clock(agent, now);
     hc_outlooks_plan(agent);
     agent->queue_count = 0;

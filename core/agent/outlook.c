@@ -112,6 +112,7 @@ static void load_one(struct hc_agent *agent, struct hc_outlook *outlook)
         }
     }
     hc_leaveout_keep(&outlook->state, &outlook->identity->names);
+    hc_leaveout_mend(&outlook->state, hc_agent_now(agent));
     hc_buf_dispose(&text);
 }
 
@@ -120,6 +121,16 @@ void hc_outlooks_load(struct hc_agent *agent)
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
         if (agent->outlooks[i].identity->mode == HC_MODE_ON) {
             load_one(agent, &agent->outlooks[i]);
+        }
+    }
+}
+
+void hc_outlooks_mend(struct hc_agent *agent, int64_t now)
+{
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        hc_leaveout_mend(&agent->outlooks[i].state, now);
+        if (agent->outlooks[i].looked_at > now) {
+            agent->outlooks[i].looked_at = 0;
         }
     }
 }

@@ -431,6 +431,14 @@ int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issu
     return 0;
 }
 
+void hc_issuer_record_mend(struct hc_issuer_record *record, int64_t now)
+{
+    hc_breaker_mend(&record->breaker, now);
+    for (size_t i = 0; i < record->name_count; i++) {
+        hc_ladder_mend(&record->names[i].ladder, now);
+    }
+}
+
 void hc_issuer_record_dispose(struct hc_issuer_record *record)
 {
     for (size_t i = 0; i < record->name_count; i++) {

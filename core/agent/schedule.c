@@ -145,10 +145,11 @@ void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, in
 
 void hc_ladder_mend(struct hc_ladder *ladder, int64_t now)
 {
+    if (ladder->last > now) {
+        ladder->next = now + (ladder->next > ladder->last ? ladder->next - ladder->last : 0);
+        ladder->last = now;
+    }
     if (ladder->next > now + RETRY_AFTER_MOST) {
         ladder->next = now + DAY;
-    }
-    if (ladder->last > now) {
-        ladder->last = now;
     }
 }

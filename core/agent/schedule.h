@@ -81,8 +81,8 @@ unsigned hc_ladder_refusals(const struct hc_ladder *ladder, int64_t now);
 void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, int64_t retry_after);
 
 /*
- * What stands in a ladder that was read from disk may come from a clock that was wrong: a next try
- * that is further away than any that would be set now is pulled back.
+ * What stands in a ladder may come from a clock that was ahead: then its wait begins now. A next
+ * try that is further away than any that would be set now is pulled back.
  */
 void hc_ladder_mend(struct hc_ladder *ladder, int64_t now);
 

@@ -183,6 +183,7 @@ struct hc_agent {
     size_t queue_count;
     size_t running; /* obtains under way */
     bool clock_wrong;
+    int64_t clock_seen;   /* what it said when jobs were looked at last */
     bool jobs_dirty;      /* something changed that may make a job due */
     int64_t jobs_next_ms; /* when the next job may be due */
     int64_t started_ms;
@@ -251,6 +252,8 @@ int hc_cas_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_cas_free(struct hc_agent *agent);
 /* Reads the records from a store that was just opened. */
 void hc_cas_load(struct hc_agent *agent);
+/* The clock was set back: nobody is waited for until a time that it will not show for long. */
+void hc_cas_mend(struct hc_agent *agent, int64_t now);
 /* Timers of the CAs, and records that changed into the store; milliseconds until the next. */
 int64_t hc_cas_run(struct hc_agent *agent);
 /* Closes connections and gives locks back: the store is going. */
@@ -319,6 +322,8 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force);
 int hc_outlooks_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_outlooks_free(struct hc_agent *agent);
 void hc_outlooks_load(struct hc_agent *agent);
+/* The clock was set back. */
+void hc_outlooks_mend(struct hc_agent *agent, int64_t now);
 /* Ends looks that are under way: the store is going. */
 void hc_outlooks_halt(struct hc_agent *agent);
 /* Resolver, looks under way, looks that are due; milliseconds until something may be. */

@@ -96,6 +96,24 @@ void hc_leaveout_keep(struct hc_leaveout *state, const struct hc_list *names)
     state->trial = any_out(state) ? state->trial : 0;
 }
 
+static void pull_back(int64_t *at, int64_t now)
+{
+    *at = *at > now ? now : *at;
+}
+
+void hc_leaveout_mend(struct hc_leaveout *state, int64_t now)
+{
+    pull_back(&state->trial, now);
+    for (size_t i = 0; i < HC_COUNT(state->again); i++) {
+        pull_back(&state->again[i], now);
+    }
+    for (size_t i = 0; i < state->count; i++) {
+        pull_back(&state->names[i].since, now);
+        pull_back(&state->names[i].looked, now);
+        pull_back(&state->names[i].tried, now);
+    }
+}
+
 static void leave_out(struct hc_leaveout *state, struct hc_leaveout_name *n, int64_t now)
 {
     if (!any_out(state)) {

@@ -68,10 +68,22 @@ static void retry_after_is_bounded(void)
     (void)hc_breaker_fail(&b, 1030, INT64_MAX, &low);
     is_int(b.until, 1030 + 86400, "a day at most");
     b.until = 1030 + 86400 * 100;
-    b.probing = true;
     hc_breaker_mend(&b, 1030);
     is_int(b.until, 1030 + 900, "a time from a wrong clock is pulled back");
-    ok(!b.probing, "nobody is asking after a restart");
+}
+
+static void a_clock_that_is_set_back_keeps_the_wait(void)
+{
+    struct hc_breaker b = {0};
+
+    (void)hc_breaker_fail(&b, 500000, 600, &low);
+    hc_breaker_take(&b);
+    hc_breaker_mend(&b, 499000);
+    is_int(b.until, 499600, "as long as it was to be");
+    is_int(b.since, 499000, "since now");
+    ok(b.probing, "whoever asks is still asking");
+    hc_breaker_mend(&b, 499100);
+    is_int(b.until, 499600, "which is not put off again");
 }
 
 static void old_news_say_nothing(void)
@@ -109,6 +121,7 @@ int main(void)
     failures_under_way_count_once();
     one_probe_for_all();
     retry_after_is_bounded();
+    a_clock_that_is_set_back_keeps_the_wait();
     old_news_say_nothing();
     what_is_later_counts();
     return done();

@@ -239,6 +239,37 @@ static void two_agents_fail_as_often_as_one(void)
     end_world();
 }
 
+static void a_clock_that_is_set_back_stops_nothing(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].bad_name = "p.example";
+    clock_now += 400 * DAY;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    is_int(cas[0].asked, 1, "a name fails under a clock that is ahead");
+    clock_now -= 400 * DAY;
+    cas[0].bad_name = NULL;
+    live(&s, NULL, 180, 20);
+    ok(is_served(&s, 0), "set back, it is tried again all the same");
+    is_int(count_in_log("the clock was set back by "), 1, "and the step is in the log");
+    end_server(&s);
+    end_world();
+
+    new_world();
+    cas[0].down = true;
+    clock_now += 400 * DAY;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    clock_now -= 400 * DAY;
+    cas[0].down = false;
+    live(&s, NULL, 180, 20);
+    ok(is_served(&s, 0), "a CA that was down is asked again as well");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
@@ -250,6 +281,7 @@ int main(void)
     what_one_CA_refuses_the_next_is_asked_for();
     what_is_refused_as_a_whole_is_refused_alone();
     two_agents_fail_as_often_as_one();
+    a_clock_that_is_set_back_stops_nothing();
     forged_free(&mid);
     forged_free(&root);
     return done();

@@ -313,6 +313,29 @@ static void a_dns_that_is_down_stops_nothing(void)
     end_world();
 }
 
+static void a_clock_that_is_set_back_leaves_nothing_out_for_good(void)
+{
+    struct server s;
+
+    for (int restarted = 0; restarted < 2; restarted++) {
+        begin();
+        missing = "www.a.example";
+        clock_now += 400 * DAY;
+        new_server(&s, on, one_name);
+        live(&s, 1200, 60);
+        is_int(cas[0].asked, 0, "under a clock that is ahead there is no such name");
+        clock_now -= 400 * DAY;
+        missing = NULL;
+        if (restarted) {
+            reload(&s, on, one_name);
+        }
+        live(&s, 3600, 60);
+        is_str(served_names(&s), "www.a.example", "set back, it is looked at, ordered and served");
+        end_server(&s);
+        end_world();
+    }
+}
+
 /* Orders that were placed need no look; that must not make them the first each time. */
 static void a_look_lasts_until_the_CA_may_be_asked(void)
 {
@@ -342,5 +365,6 @@ int main(void)
     hold_advise_and_off();
     a_dns_that_is_down_stops_nothing();
     a_look_lasts_until_the_CA_may_be_asked();
+    a_clock_that_is_set_back_leaves_nothing_out_for_good();
     return done();
 }

@@ -89,6 +89,9 @@ static void a_ladder_honours_retry_after(void)
     ladder.next = 20000 + 400 * DAY;
     hc_ladder_mend(&ladder, 20000);
     is_int(ladder.next, 20000 + DAY, "a time from a wrong clock is pulled back");
+    ladder = (struct hc_ladder){2, 500000, 500600};
+    hc_ladder_mend(&ladder, 20000);
+    is_int(ladder.next, 20600, "what was to be waited for is waited for");
 }
 
 static void four_resets_an_hour(void)
