@@ -12,6 +12,7 @@
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
 #define UNSAFE_MS       60000
+#define HELD_S          172800 /* CAs allow five certificates of one set of names a week */
 
 struct hc_obtain {
     struct hc_agent *agent;
@@ -188,6 +189,17 @@ out:
     return there;
 }
 
+/*
+ * Seconds until another order may give a better pair than the one that is held back. In the last
+ * tenth of what serves it would be taken, whatever it lacks.
+ */
+static int64_t held_for(const struct hc_swap_case *c)
+{
+    int64_t tenth = c->current != NULL ? c->current_left - c->current_life / 10 : 0;
+
+    return tenth < 0 ? 0 : tenth < HELD_S ? tenth : HELD_S;
+}
+
 /* The rule of pki/swap.h: -1 if the pair that serves is the better one; err says why. */
 static int decide(struct hc_obtain *obtain, const struct hc_pair *pair,
                   struct hc_findings *findings, struct hc_error *err)
@@ -214,6 +226,7 @@ static int decide(struct hc_obtain *obtain, const struct hc_pair *pair,
     } else if (rc != 0) {
         hc_error_set(err, HC_P_INTERNAL, identity->names.items[0], "the rule gave no reason");
     }
+    err->retry_after = rc != 0 ? held_for(&c) : 0;
 out:
     hc_findings_dispose(&current);
     return rc;

@@ -270,6 +270,27 @@ static void a_clock_that_is_set_back_stops_nothing(void)
     end_world();
 }
 
+static void what_is_held_back_does_not_use_up_the_limit_of_the_CA(void)
+{
+    struct server s;
+    char first[100];
+
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    hc_copy(first, sizeof(first), serial(&s, 0));
+    cas[0].no_chain = true;
+    pass_time(61 * DAY);
+    live(&s, NULL, 7 * DAY, 3600);
+    is_str(serial(&s, 0), first, "renewed without its chain, it is held back");
+    ok(cas[0].orders > 2 && cas[0].orders <= 5, "and ordered anew every other day");
+    live(&s, NULL, 14 * DAY, 3600);
+    ok(strcmp(serial(&s, 0), first) != 0, "in the last tenth it is better than none");
+    ok(cas[0].orders <= 13, "which costs one more order");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
@@ -282,6 +303,7 @@ int main(void)
     what_is_refused_as_a_whole_is_refused_alone();
     two_agents_fail_as_often_as_one();
     a_clock_that_is_set_back_stops_nothing();
+    what_is_held_back_does_not_use_up_the_limit_of_the_CA();
     forged_free(&mid);
     forged_free(&root);
     return done();

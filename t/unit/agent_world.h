@@ -35,6 +35,7 @@ struct fake_ca {
     bool stuck;           /* orders are placed and never go on */
     const char *bad_name; /* fails its validation */
     bool wrong_names;     /* certifies something else */
+    bool no_chain;        /* leaves the intermediate out */
     const char *poison;   /* orders with this name are placed, and then always fail .. */
     enum hc_problem how;  /* .. like this, as if the CA did */
     int poisoned;         /* so often */
@@ -195,7 +196,7 @@ static inline void ca_certify(struct hc_order *order, struct hc_buf *pem)
                                  .with_key = order->key,
                                  .from = from - 1,
                                  .days = from + 89});
-    forge_chain_pem(pem, leaf.cert, mid.cert, NULL);
+    forge_chain_pem(pem, leaf.cert, order->acme->ca->no_chain ? NULL : mid.cert, NULL);
     forged_free(&leaf);
 }
 
