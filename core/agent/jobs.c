@@ -292,8 +292,7 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
         *when = 0;
         return HC_JOB_LOOKING;
     }
-    if (job->record.order_url == NULL && hc_outlook_is_fresh(agent, job->index, asked) &&
-        hc_outlook_holds(agent, job->index, when)) {
+    if (job->record.order_url == NULL && hc_outlook_holds(agent, job->index, asked, when)) {
         return HC_JOB_HELD;
     }
     *when = 0;

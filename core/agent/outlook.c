@@ -244,14 +244,6 @@ const struct hc_list *hc_outlook_order(const struct hc_agent *agent, size_t inde
                                                              : &outlook->identity->names;
 }
 
-bool hc_outlook_holds(const struct hc_agent *agent, size_t index, int64_t *until)
-{
-    const struct hc_outlook *outlook = &agent->outlooks[index];
-
-    *until = outlook->plan.until;
-    return outlook->planned && outlook->plan.kind == HC_LEAVEOUT_HOLD;
-}
-
 bool hc_outlook_wants(const struct hc_agent *agent, size_t index, const struct hc_list *have)
 {
     const struct hc_outlook *outlook = &agent->outlooks[index];
@@ -283,6 +275,21 @@ bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struc
     }
     return outlook->looked_for == ca && outlook->looked_at <= now &&
            now - outlook->looked_at <= valid;
+}
+
+bool hc_outlook_holds(const struct hc_agent *agent, size_t index, const struct hc_ca *ca,
+                      int64_t *until)
+{
+    const struct hc_outlook *outlook = &agent->outlooks[index];
+    const struct hc_leaveout_plan *plan = &outlook->plan;
+    int64_t now = hc_agent_now(agent);
+    /* names that are left out have looks of their own, more seldom the longer they are out */
+    bool waits = outlook->looked_for == ca && outlook->looked_at > 0 && outlook->looked_at <= now &&
+                 (plan->look == 0 || plan->look > now);
+
+    *until = plan->until;
+    return outlook->planned && plan->kind == HC_LEAVEOUT_HOLD &&
+           (waits || hc_outlook_is_fresh(agent, index, ca));
 }
 
 bool hc_outlook_is_looking(const struct hc_agent *agent, size_t index)

@@ -333,8 +333,9 @@ void hc_outlook_plan(struct hc_agent *agent, size_t index);
 void hc_outlooks_plan(struct hc_agent *agent);
 /* The names to order, should an order be due. Borrowed until the next plan. */
 const struct hc_list *hc_outlook_order(const struct hc_agent *agent, size_t index);
-/* True if no order is to be placed before *until. */
-bool hc_outlook_holds(const struct hc_agent *agent, size_t index, int64_t *until);
+/* True if no order is to be placed at this issuer before *until, by a look that still counts. */
+bool hc_outlook_holds(const struct hc_agent *agent, size_t index, const struct hc_ca *ca,
+                      int64_t *until);
 /* True if a certificate for these names is not all that is to be had now. */
 bool hc_outlook_wants(const struct hc_agent *agent, size_t index, const struct hc_list *have);
 /* True if the names were looked at lately, for this issuer; or need not be. */

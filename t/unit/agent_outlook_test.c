@@ -299,6 +299,28 @@ static void hold_advise_and_off(void)
     end_world();
 }
 
+static void what_is_held_is_looked_at_more_and_more_seldom(void)
+{
+    struct server s;
+    unsigned each = 0;
+    unsigned before = 0;
+
+    begin();
+    missing = "www.a.example";
+    new_server(&s, on, one_name);
+    work(&s, NULL);
+    each = questions;
+    ok(each > 0, "a name that does not exist is looked at");
+    live(&s, 12 * 3600, 60);
+    before = questions;
+    live(&s, 6 * 3600, 60);
+    ok((questions - before) / each <= 6 * 4, "half a day later four times an hour");
+    ok((questions - before) / each >= 6 * 3, "and no more seldom");
+    is_int(cas[0].asked, 0, "nothing is ordered");
+    end_server(&s);
+    end_world();
+}
+
 static void a_dns_that_is_down_stops_nothing(void)
 {
     struct server s;
@@ -363,6 +385,7 @@ int main(void)
     what_caa_forbids_reaches_the_ca_once_a_day();
     a_name_that_fails_is_waited_for_until_the_last_tenth();
     hold_advise_and_off();
+    what_is_held_is_looked_at_more_and_more_seldom();
     a_dns_that_is_down_stops_nothing();
     a_look_lasts_until_the_CA_may_be_asked();
     a_clock_that_is_set_back_leaves_nothing_out_for_good();
