@@ -278,7 +278,10 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
     for (size_t i = 0; i < result->name_count; i++) {
         const struct hc_order_name *name = &result->names[i];
 
-        count_failure(obtain, name->name, name->error.retry_after);
+        /* a CA says when to come again once, for all of the names that it lists */
+        count_failure(obtain, name->name,
+                      name->error.retry_after > 0 ? name->error.retry_after
+                                                  : result->error.retry_after);
         hc_outlook_refused(agent, obtain->job->index, name->name, &name->error);
         hc_log_error(agent->o.log, HC_LOG_ERROR, obtain->ca->issuer->name, &name->error);
     }

@@ -291,6 +291,22 @@ static void what_is_held_back_does_not_use_up_the_limit_of_the_CA(void)
     end_world();
 }
 
+static void names_wait_as_long_as_the_reply_says(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].bad_name = "p.example";
+    cas[0].retry_after = DAY;
+    new_server(&s, on, one_host);
+    live(&s, NULL, DAY - 600, 600);
+    is_int(cas[0].asked, 1, "the CA named the name, and said: in a day");
+    live(&s, NULL, 1800, 600);
+    is_int(cas[0].asked, 2, "so it is");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
@@ -304,6 +320,7 @@ int main(void)
     two_agents_fail_as_often_as_one();
     a_clock_that_is_set_back_stops_nothing();
     what_is_held_back_does_not_use_up_the_limit_of_the_CA();
+    names_wait_as_long_as_the_reply_says();
     forged_free(&mid);
     forged_free(&root);
     return done();

@@ -207,12 +207,12 @@ static inline void ca_fail(struct hc_order *order, enum hc_problem p, const char
     struct hc_order_result result = {.ca_wide = ca_wide, .order_dead = dead};
 
     hc_error_set(&result.error, p, name != NULL ? name : "", "as the test says");
-    result.error.retry_after = name == NULL ? order->acme->ca->retry_after : 0;
     if (name != NULL) {
         blamed.error = result.error;
         result.names = &blamed;
         result.name_count = 1;
     }
+    result.error.retry_after = order->acme->ca->retry_after; /* as in a header: for all names */
     order->handler->done(order->handler->self, &result);
 }
 
