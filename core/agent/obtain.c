@@ -341,14 +341,16 @@ static void fail_ca_wide(struct hc_obtain *obtain, const struct hc_error *err)
     }
 }
 
-/* The CA did its part; the names or the certificate failed. */
+/* The CA did its part, if it was asked; the names or the certificate failed. */
 static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *result,
                        const struct hc_error *err)
 {
     struct hc_agent *agent = obtain->agent;
     struct hc_job *job = obtain->job;
 
-    hc_ca_worked(obtain->ca);
+    if (obtain->order != NULL) {
+        hc_ca_worked(obtain->ca); /* else nobody asked it */
+    }
     memset(&job->pause, 0, sizeof(job->pause));
     count_names(obtain, result);
     if (result->name_count == 0) {

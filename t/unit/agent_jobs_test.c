@@ -307,6 +307,22 @@ static void names_wait_as_long_as_the_reply_says(void)
     end_world();
 }
 
+static void a_CA_that_was_not_asked_did_not_answer(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].down = true;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    cas[0].shut = HC_P_CA_URL;
+    live(&s, NULL, 10, 5);
+    ok(count_in_log("p.example: no certificate from one: ") > 0, "it fails before it is asked");
+    is_int(count_in_log("the CA answers again"), 0, "which does not close the breaker");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     an_order_that_always_fails_keeps_nobody_waiting();
@@ -321,6 +337,7 @@ int main(void)
     a_clock_that_is_set_back_stops_nothing();
     what_is_held_back_does_not_use_up_the_limit_of_the_CA();
     names_wait_as_long_as_the_reply_says();
+    a_CA_that_was_not_asked_did_not_answer();
     forged_free(&mid);
     forged_free(&root);
     return done();

@@ -39,6 +39,7 @@ struct fake_ca {
     const char *poison;   /* orders with this name are placed, and then always fail .. */
     enum hc_problem how;  /* .. like this, as if the CA did */
     int poisoned;         /* so often */
+    enum hc_problem shut; /* it cannot even be opened */
     enum hc_problem no;   /* refuses what is ordered as a whole, naming no name */
     int orders, resumed, accounts;
     int asked; /* orders that reached it, placed or not */
@@ -94,7 +95,7 @@ static const struct hc_random fake_random = {NULL, fake_bytes};
 
 static inline int ca_open(const struct hc_acme_options *options,
                           const struct hc_acme_account *account, struct hc_acme **out,
-                          struct hc_error *err HC_UNUSED)
+                          struct hc_error *err)
 {
     struct hc_acme *acme = calloc(1, sizeof(*acme));
 
@@ -103,6 +104,11 @@ static inline int ca_open(const struct hc_acme_options *options,
         if (cas[i].issuer != NULL && strcmp(cas[i].issuer, options->issuer->name) == 0) {
             acme->ca = &cas[i];
         }
+    }
+    if (acme->ca->shut != HC_P_NONE) {
+        hc_error_set(err, acme->ca->shut, "", "as the test says");
+        free(acme);
+        return -1;
     }
     if (account != NULL && account->url != NULL) {
         acme->url = strdup(account->url);
