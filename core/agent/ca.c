@@ -14,6 +14,7 @@
 #define ACCOUNT_AGAIN_MS 500
 #define DIRECTORY_MS     10000
 #define KNOWN_S          86400
+#define UNKNOWN_S        300 /* a directory that could not be read is read again after this */
 
 /* What about an issuer makes old failures meaningless when it changes. */
 static void mark_of(const struct hc_conf *conf, const struct hc_issuer *issuer,
@@ -291,18 +292,20 @@ static void settle_account(struct hc_ca *ca)
 
 /* ---- what it calls itself ---- */
 
-static void read_identities(struct hc_ca *ca, struct hc_bytes body)
+static bool read_identities(struct hc_ca *ca, struct hc_bytes body)
 {
     struct hc_directory directory = {0};
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_directory_parse(body, ca->issuer->directory_url, &directory, &err) == 0) {
-        hc_list_dispose(&ca->caa);
-        ca->caa = directory.caa;
-        directory.caa = (struct hc_list){NULL, 0, 0};
-        hc_directory_dispose(&directory);
+    if (hc_directory_parse(body, ca->issuer->directory_url, &directory, &err) != 0) {
+        return false;
     }
+    hc_list_dispose(&ca->caa);
+    ca->caa = directory.caa;
+    directory.caa = (struct hc_list){NULL, 0, 0};
+    hc_directory_dispose(&directory);
+    return true;
 }
 
 /* A directory that cannot be read is the order's to complain of. */
@@ -313,8 +316,8 @@ static void on_directory(void *arg, const struct hc_http_reply *reply,
 
     ca->caa_request = 0;
     ca->caa_at = hc_agent_now(ca->agent);
-    if (reply != NULL && reply->status == 200) {
-        read_identities(ca, reply->body);
+    if (reply == NULL || reply->status != 200 || !read_identities(ca, reply->body)) {
+        ca->caa_at -= KNOWN_S - UNKNOWN_S;
     }
     ca->agent->jobs_dirty = true;
 }

@@ -1,0 +1,68 @@
+/* What a CA calls itself: read from its directory, with an HTTP client of the test's own. */
+#include "agent_world.h"
+#include "tap.h"
+
+static int sent;
+static hc_http_done *sent_done;
+static void *sent_arg;
+
+static int http_send(void *self HC_UNUSED, const struct hc_http_request *request HC_UNUSED,
+                     hc_http_done *done, void *arg, uint64_t *id, struct hc_error *err HC_UNUSED)
+{
+    sent_done = done;
+    sent_arg = arg;
+    *id = (uint64_t)++sent;
+    return 0;
+}
+
+static void http_cancel(void *self HC_UNUSED, uint64_t id HC_UNUSED)
+{
+}
+
+static const struct hc_http_port fake_http = {NULL, http_send, http_cancel};
+
+static void reply_with(long status, const char *body)
+{
+    struct hc_http_reply reply = {.status = status,
+                                  .body = {(const unsigned char *)body, strlen(body)}};
+
+    sent_done(sent_arg, &reply, NULL);
+}
+
+static void a_directory_that_cannot_be_read_is_read_again_soon(void)
+{
+    static const char directory[] =
+        "{\"newNonce\":\"https://ca.example/n\",\"newAccount\":\"https://ca.example/a\","
+        "\"newOrder\":\"https://ca.example/o\",\"meta\":{\"caaIdentities\":[\"ca.example\"]}}";
+    static const struct {
+        long status;
+        const char *body;
+        const char *name;
+    } rows[] = {{503, "", "an error"}, {200, "<html>", "something else"}};
+    struct hc_issuer issuer = {.directory_url = (char[]){"https://ca.example/dir"}};
+    struct hc_agent agent = {.o = {.http = &fake_http, .clock = &fake_clock}};
+    struct hc_ca ca = {.agent = &agent, .issuer = &issuer};
+
+    clock_now = 1800000000;
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        ok(!hc_ca_is_known(&ca), "it is being read");
+        reply_with(rows[i].status, rows[i].body);
+        ok(hc_ca_is_known(&ca), rows[i].name);
+        clock_now += 290;
+        ok(hc_ca_is_known(&ca), "counts as known for some minutes");
+        clock_now += 20;
+    }
+    ok(!hc_ca_is_known(&ca), "then it is read again");
+    reply_with(200, directory);
+    is_int(sent, 3, "three requests in all");
+    ok(ca.caa.count == 1 && hc_ca_is_known(&ca), "it says what it calls itself");
+    clock_now += 20 * 3600;
+    ok(hc_ca_is_known(&ca), "which is kept for a day");
+    hc_list_dispose(&ca.caa);
+}
+
+int main(void)
+{
+    a_directory_that_cannot_be_read_is_read_again_soon();
+    return done();
+}
