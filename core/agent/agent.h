@@ -6,6 +6,7 @@
  *   follow.c    mirrors what other agents put into the store: versions, pending challenges
  *   jobs.c      what is due, and what may be started now
  *   obtain.c    one order, from the line's lock to the commit; pause.h when it fails alone
+ *   received.c  what the CA sent: is it what was ordered, and better than what serves
  *   ca.c        one issuer: account, breaker, the names that failed there
  *   outlook.c   the names of an order: the look before it, and which are left out
  *   watch.c     watched files

@@ -6,13 +6,11 @@
 #include <stdlib.h>
 
 #include "agent/state.h"
-#include "pki/swap.h"
 
 #define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
 #define UNSAFE_MS       60000
-#define HELD_S          172800 /* CAs allow five certificates of one set of names a week */
 
 struct hc_obtain {
     struct hc_agent *agent;
@@ -140,121 +138,6 @@ void hc_obtain_tick(struct hc_agent *agent, struct hc_job *job)
     if (job->obtain != NULL && job->obtain->pair != NULL && hc_storage_ready(agent)) {
         commit(job->obtain);
     }
-}
-
-/* The CA's certificate must be what was asked for, whatever it says it is. */
-static int check_pair(const struct hc_obtain *obtain, const struct hc_pair *pair,
-                      struct hc_error *err)
-{
-    const char *name = obtain->names.items[0];
-    size_t covered = hc_pair_covers(pair, &obtain->names);
-    char until[HC_TIME_TEXT];
-
-    if (covered != obtain->names.count) {
-        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it covers %zu of %zu names",
-                            covered, obtain->names.count);
-    }
-    if (hc_pair_key_type(pair) != obtain->job->key_type) {
-        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "its key is of the type %s",
-                            hc_key_type_name(hc_pair_key_type(pair)));
-    }
-    if (hc_pair_not_after(pair) <= hc_agent_now(obtain->agent)) {
-        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
-                            hc_time_format(hc_pair_not_after(pair), until));
-    }
-    return 0;
-}
-
-/* The findings of the pair that serves in the job's own line; false if there is none. */
-static bool judge_current(struct hc_obtain *obtain, struct hc_findings *findings, int64_t *left,
-                          int64_t *life)
-{
-    struct hc_agent *agent = obtain->agent;
-    int64_t now = hc_agent_now(agent);
-    struct hc_pair *pair = NULL;
-    struct hc_error err;
-    bool there = false;
-
-    hc_error_init(&err);
-    if (hc_store_current(agent->storage.store, obtain->job->line, &pair, NULL, &err) != 0 ||
-        hc_judge_pair(&agent->judge, obtain->job->identity, pair, NULL, NULL, NULL, now, findings,
-                      &err) != 0) {
-        goto out;
-    }
-    *left = hc_pair_not_after(pair) - now;
-    *life = hc_pair_not_after(pair) - hc_pair_not_before(pair);
-    there = true;
-out:
-    hc_pair_free(pair);
-    return there;
-}
-
-/*
- * Seconds until another order may give a better pair than the one that is held back. In the last
- * tenth of what serves it would be taken, whatever it lacks.
- */
-static int64_t held_for(const struct hc_swap_case *c)
-{
-    int64_t tenth = c->current != NULL ? c->current_left - c->current_life / 10 : 0;
-
-    return tenth < 0 ? 0 : tenth < HELD_S ? tenth : HELD_S;
-}
-
-/* The rule of pki/swap.h: -1 if the pair that serves is the better one; err says why. */
-static int decide(struct hc_obtain *obtain, const struct hc_pair *pair,
-                  struct hc_findings *findings, struct hc_error *err)
-{
-    struct hc_agent *agent = obtain->agent;
-    const struct hc_identity *identity = obtain->job->identity;
-    struct hc_findings current = {NULL, 0, 0};
-    struct hc_swap_case c = {.candidate = findings, .accept = &identity->accept};
-    const struct hc_list *left_out = &agent->outlooks[obtain->job->index].plan.left_out;
-    const struct hc_finding *why = NULL;
-    int rc = -1;
-
-    if (hc_judge_pair(&agent->judge, identity, pair, left_out, NULL, NULL, hc_agent_now(agent),
-                      findings, err) != 0) {
-        goto out;
-    }
-    if (judge_current(obtain, &current, &c.current_left, &c.current_life)) {
-        c.current = &current;
-    }
-    rc = hc_swap_decide(&c, &why) == HC_SWAP_TAKE ? 0 : -1;
-    if (rc != 0 && why != NULL) {
-        hc_error_set(err, HC_P_CERTIFICATE_WRONG, identity->names.items[0], "%s (%s)", why->message,
-                     hc_problem_row(why->problem)->slug);
-    } else if (rc != 0) {
-        hc_error_set(err, HC_P_INTERNAL, identity->names.items[0], "the rule gave no reason");
-    }
-    err->retry_after = rc != 0 ? held_for(&c) : 0;
-out:
-    hc_findings_dispose(&current);
-    return rc;
-}
-
-static int take_result(struct hc_obtain *obtain, const struct hc_order_result *result,
-                       struct hc_error *err)
-{
-    struct hc_findings findings = {NULL, 0, 0};
-    struct hc_pair *pair = NULL;
-    int rc = -1;
-
-    if (hc_pair_from_key(result->key, result->chain_pem, obtain->names.items[0], &pair, &findings,
-                         err) != 0) {
-        goto out;
-    }
-    hc_mend(obtain->agent, obtain->job->identity, &pair);
-    if (check_pair(obtain, pair, err) == 0 && decide(obtain, pair, &findings, err) == 0) {
-        obtain->pair = pair;
-        obtain->findings = findings;
-        memset(&findings, 0, sizeof(findings));
-        pair = NULL;
-        rc = 0;
-    }
-out:
-    hc_pair_free(pair);
-    hc_findings_dispose(&findings);
-    return rc == 0 ? 0 : hc_error_during(err, "looking at the certificate that the CA sent");
 }
 
 /* Held against a name, or a certificate, at this issuer alone: another may see it otherwise. */
@@ -403,7 +286,8 @@ static void on_done(void *self, const struct hc_order_result *result)
     struct hc_order_result judged = *result;
     char subject[HC_SUBJECT];
 
-    if (!hc_error_is_set(&err) && take_result(obtain, result, &err) != 0) {
+    if (!hc_error_is_set(&err) && hc_received_take(agent, obtain->job, &obtain->names, result,
+                                                   &obtain->pair, &obtain->findings, &err) != 0) {
         judged.order_dead = true; /* the same order would give the same certificate */
         judged.ca_wide = false;
         judged.name_count = 0;

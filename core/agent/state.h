@@ -366,6 +366,17 @@ struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain);
 /* It only waits for a time that the CA named, or for the disk. */
 bool hc_obtain_waiting(const struct hc_obtain *obtain);
 
+/* ---- received.c ---- */
+
+/*
+ * Makes the pair of an order that went well, unless it is not what was ordered or the one in use is
+ * better: then err says why, and its retry_after when it may be otherwise. *pair and *findings are
+ * the caller's.
+ */
+int hc_received_take(struct hc_agent *agent, const struct hc_job *job, const struct hc_list *names,
+                     const struct hc_order_result *result, struct hc_pair **pair,
+                     struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
+
 /* ---- takeover.c ---- */
 
 /* Reads what other agents did with the job's line. 1: no order is needed, 0: it is, -1: err. */

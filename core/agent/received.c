@@ -1,0 +1,123 @@
+/*
+ * What a CA sent: is it what was ordered, and is it better than what serves? The rule for that is
+ * pki/swap.h's.
+ */
+#include "agent/state.h"
+#include "pki/swap.h"
+
+#define HELD_S 172800 /* CAs allow five certificates of one set of names a week */
+
+/* The CA's certificate must be what was asked for, whatever it says it is. */
+static int check_pair(struct hc_agent *agent, const struct hc_job *job, const struct hc_list *names,
+                      const struct hc_pair *pair, struct hc_error *err)
+{
+    const char *name = names->items[0];
+    size_t covered = hc_pair_covers(pair, names);
+    char until[HC_TIME_TEXT];
+
+    if (covered != names->count) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it covers %zu of %zu names",
+                            covered, names->count);
+    }
+    if (hc_pair_key_type(pair) != job->key_type) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "its key is of the type %s",
+                            hc_key_type_name(hc_pair_key_type(pair)));
+    }
+    if (hc_pair_not_after(pair) <= hc_agent_now(agent)) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
+                            hc_time_format(hc_pair_not_after(pair), until));
+    }
+    return 0;
+}
+
+/* The findings of the pair that serves in the job's own line; false if there is none. */
+static bool judge_current(struct hc_agent *agent, const struct hc_job *job,
+                          struct hc_findings *findings, int64_t *left, int64_t *life)
+{
+    int64_t now = hc_agent_now(agent);
+    struct hc_pair *pair = NULL;
+    struct hc_error err;
+    bool there = false;
+
+    hc_error_init(&err);
+    if (hc_store_current(agent->storage.store, job->line, &pair, NULL, &err) != 0 ||
+        hc_judge_pair(&agent->judge, job->identity, pair, NULL, NULL, NULL, now, findings, &err) !=
+            0) {
+        goto out;
+    }
+    *left = hc_pair_not_after(pair) - now;
+    *life = hc_pair_not_after(pair) - hc_pair_not_before(pair);
+    there = true;
+out:
+    hc_pair_free(pair);
+    return there;
+}
+
+/*
+ * Seconds until another order may give a better pair than the one that is held back. In the last
+ * tenth of what serves it would be taken, whatever it lacks.
+ */
+static int64_t held_for(const struct hc_swap_case *c)
+{
+    int64_t tenth = c->current != NULL ? c->current_left - c->current_life / 10 : 0;
+
+    return tenth < 0 ? 0 : tenth < HELD_S ? tenth : HELD_S;
+}
+
+/* The rule of pki/swap.h: -1 if the pair that serves is the better one; err says why. */
+static int decide(struct hc_agent *agent, const struct hc_job *job, const struct hc_pair *pair,
+                  struct hc_findings *findings, struct hc_error *err)
+{
+    const struct hc_identity *identity = job->identity;
+    struct hc_findings current = {NULL, 0, 0};
+    struct hc_swap_case c = {.candidate = findings, .accept = &identity->accept};
+    const struct hc_list *left_out = &agent->outlooks[job->index].plan.left_out;
+    const struct hc_finding *why = NULL;
+    int rc = -1;
+
+    if (hc_judge_pair(&agent->judge, identity, pair, left_out, NULL, NULL, hc_agent_now(agent),
+                      findings, err) != 0) {
+        goto out;
+    }
+    if (judge_current(agent, job, &current, &c.current_left, &c.current_life)) {
+        c.current = &current;
+    }
+    rc = hc_swap_decide(&c, &why) == HC_SWAP_TAKE ? 0 : -1;
+    if (rc != 0 && why != NULL) {
+        hc_error_set(err, HC_P_CERTIFICATE_WRONG, identity->names.items[0], "%s (%s)", why->message,
+                     hc_problem_row(why->problem)->slug);
+    } else if (rc != 0) {
+        hc_error_set(err, HC_P_INTERNAL, identity->names.items[0], "the rule gave no reason");
+    }
+    err->retry_after = rc != 0 ? held_for(&c) : 0;
+out:
+    hc_findings_dispose(&current);
+    return rc;
+}
+
+int hc_received_take(struct hc_agent *agent, const struct hc_job *job, const struct hc_list *names,
+                     const struct hc_order_result *result, struct hc_pair **out,
+                     struct hc_findings *findings, struct hc_error *err)
+{
+    struct hc_findings found = {NULL, 0, 0};
+    struct hc_pair *pair = NULL;
+    int rc = -1;
+
+    if (hc_pair_from_key(result->key, result->chain_pem, names->items[0], &pair, &found, err) !=
+        0) {
+        goto out;
+    }
+    hc_mend(agent, job->identity, &pair);
+    if (check_pair(agent, job, names, pair, err) == 0 &&
+        decide(agent, job, pair, &found, err) == 0) {
+        *out = pair;
+        *findings = found;
+        memset(&found, 0, sizeof(found));
+        pair = NULL;
+        rc = 0;
+    }
+out:
+    hc_pair_free(pair);
+    hc_findings_dispose(&found);
+    return rc == 0 ? 0 : hc_error_during(err, "looking at the certificate that the CA sent");
+}
