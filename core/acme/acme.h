@@ -86,7 +86,9 @@ struct hc_order_handler {
     /* True when every live server can answer what was presented; asked until true (every 20 ms,
      * at most 10 s). */
     bool (*presented)(void *self);
-    /* Takes one answer back; called for each presented token, at the end at the latest. */
+    /* Takes one answer back; called for each presented token, before done() at the latest. But not
+     * if an order that is not dead ends while the CA validates: the CA asks on, and an answer that
+     * is gone by then fails the name. hc_order_free() calls it for those. */
     void (*withdraw)(void *self, const char *token);
     /* The end, exactly once; the order may be freed from within. result is valid during the call.
      */
@@ -109,7 +111,7 @@ struct hc_order;
  */
 int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
                    struct hc_order **out, struct hc_error *err) HC_MUST_USE;
-/* Ends it: withdraws what was presented, cancels what is in flight, does not call done(). */
+/* Ends it: withdraws what is still presented, cancels what is in flight, does not call done(). */
 void hc_order_free(struct hc_order *order);
 /* "placing the order", "waiting for the CA to validate": for `list`. */
 const char *hc_order_activity(const struct hc_order *order);

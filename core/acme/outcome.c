@@ -169,6 +169,23 @@ void hc_order_blame_subproblems(struct hc_order *order, const json_t *problem)
     hc_list_dispose(&secrets);
 }
 
+/*
+ * True while the CA may be asking for the answers: it was told to validate, now or by who had the
+ * order before, and the order goes on although we stop here.
+ */
+static bool is_validated_still(const struct hc_order *order)
+{
+    bool told = order->answered;
+
+    if (order->dead || !hc_error_is_set(&order->error)) {
+        return false;
+    }
+    for (size_t i = 0; i < order->authz_count; i++) {
+        told |= order->authz[i].doc.challenge_status == HC_STATUS_PROCESSING;
+    }
+    return told;
+}
+
 void hc_order_deliver(struct hc_order *order)
 {
     struct hc_order_result result = {0};
@@ -177,7 +194,9 @@ void hc_order_deliver(struct hc_order *order)
         return;
     }
     order->delivered = true;
-    hc_authz_withdraw(order);
+    if (!is_validated_still(order)) {
+        hc_authz_withdraw(order);
+    }
     result.error = order->error;
     result.key = order->key;
     result.names = order->bad;

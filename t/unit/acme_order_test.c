@@ -30,7 +30,8 @@ struct scene {
     struct hc_error error;
     bool ca_wide;
     bool dead;
-    bool waited; /* hc_order_waiting() was true at some time */
+    int left_presented; /* answers that were still there when it ended */
+    bool waited;        /* hc_order_waiting() was true at some time */
     char chain[256];
     size_t name_count;
     char bad_names[FAKE_NAMES][64];
@@ -92,6 +93,7 @@ static void order_done(void *self, const struct hc_order_result *result)
     struct scene *s = self;
 
     s->done++;
+    s->left_presented = s->presented - s->withdrawn;
     s->error = result->error;
     s->ca_wide = result->ca_wide;
     s->dead = result->order_dead;
@@ -440,7 +442,58 @@ static void waits_as_long_as_the_ca_asks(void)
     run(s);
     is_int(s->error.problem, HC_P_CA_TIMEOUT, "nor is a validation");
     ok(!s->ca_wide && !s->dead, "of which the same is true");
+    is_int(s->left_presented, 1, "and the CA may still ask for the answer");
     scene_free(s, "a validation that hangs");
+}
+
+/* The CA looks from several places: an answer that goes in between fails the name. */
+static void answers_stay_while_the_ca_validates(void)
+{
+    static const struct {
+        const char *what;
+        int times; /* without Retry-After */
+        int64_t retry_after;
+    } rows[] = {{"503 for a minute", 1, 60}, {"503 time and again", 5, 0}};
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test b.test");
+        struct rule *r = fake_rule(&s->ca, "/z/", 503);
+
+        r->skip = 2; /* both were asked before they were answered */
+        r->times = rows[i].times;
+        r->retry_after = rows[i].retry_after;
+        s->ca.authz_pending = 1;
+        start(s, NULL);
+        run(s);
+        ok(s->done == 1 && !s->dead && s->presented == 2, rows[i].what);
+        is_int(s->left_presented, 2, "leaves the answers where they are");
+        s->done = 0;
+        start(s, &s->state);
+        run(s);
+        ok(issued(s), "so that the order ends well when it goes on");
+        is_int(s->ca.new_orders, 1, "as the same order");
+        scene_free(s, rows[i].what);
+    }
+}
+
+static void answers_go_with_an_order_that_is_over(void)
+{
+    struct scene *s = scene_new("a.test b.test");
+
+    s->ca.bad_name = "a.test";
+    start(s, NULL);
+    run(s);
+    ok(s->dead && s->presented == 2, "an order that the CA made invalid");
+    is_int(s->left_presented, 0, "leaves no answer");
+    scene_free(s, "answers of a dead order");
+
+    s = scene_new("a.test b.test");
+    s->fail_present = HC_P_TABLE_FULL;
+    start(s, NULL);
+    run(s);
+    ok(!s->dead && s->presented == 1, "nor does one of which the CA was told nothing");
+    is_int(s->left_presented, 0, "since nobody asks for it");
+    scene_free(s, "answers that were not announced");
 }
 
 static void each_bad_name_is_named(void)
@@ -942,6 +995,8 @@ int main(void)
     lasting_faults_are_the_cas();
     rate_limits_tell_whom_they_mean();
     waits_as_long_as_the_ca_asks();
+    answers_stay_while_the_ca_validates();
+    answers_go_with_an_order_that_is_over();
     each_bad_name_is_named();
     an_invalid_order_is_explained();
     odd_states_are_lived_with();
