@@ -20,6 +20,7 @@
 #define ACTIVE_MAX  200 /* sockets open at a time; what is more waits for its turn */
 #define WAITING_MAX 20000
 #define EVENTS      64
+#define FILE_MS     5000 /* resolv.conf is looked at that seldom */
 
 enum stage { STAGE_QUEUED, STAGE_ACTIVE, STAGE_COMPLETE };
 
@@ -33,8 +34,8 @@ struct lookup {
     size_t first; /* the server that the look-up began with */
     size_t tried; /* servers tried in this round */
     unsigned round;
-    bool silent;      /* somebody of this round did not answer in time */
-    bool own_servers; /* the resolvers, not a zone's servers */
+    bool silent;     /* somebody of this round did not answer in time */
+    unsigned serial; /* of the resolvers that it asks; 0: a zone's servers */
     int64_t deadline_ms;
     int64_t try_until_ms;
     struct hc_exchange exchange;
@@ -53,7 +54,11 @@ struct hc_resolver {
     int wake; /* an eventfd in it: readable while look-ups are queued that could begin */
     struct hc_dns_server servers[HC_RESOLVER_SERVERS];
     size_t server_count;
-    size_t preferred; /* the server that answered last */
+    unsigned serial;   /* of these servers; never 0 */
+    size_t preferred;  /* the server that answered last */
+    char *resolv_conf; /* where they are from, or NULL: the caller named them */
+    struct hc_dns_file_stamp stamp;
+    int64_t look_ms; /* at that file, not before */
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;
@@ -214,7 +219,7 @@ static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_re
         next_try(r, l);
         return;
     }
-    if (l->own_servers) {
+    if (l->serial == r->serial) {
         r->preferred = (l->first + l->tried) % l->server_count;
     }
     complete(r, l);
@@ -250,7 +255,7 @@ static void on_time(struct hc_resolver *r, struct lookup *l)
     hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no answer in time");
     note_failure(r, l, &err);
     l->silent = true;
-    if (l->own_servers && r->preferred == (l->first + l->tried) % l->server_count) {
+    if (l->serial == r->serial && r->preferred == (l->first + l->tried) % l->server_count) {
         r->preferred = (r->preferred + 1) % r->server_count;
     }
     next_try(r, l);
@@ -261,7 +266,7 @@ static void begin(struct hc_resolver *r, struct lookup *l)
     struct hc_error err = {0};
 
     move_to(r, l, STAGE_ACTIVE);
-    if (l->own_servers) {
+    if (l->serial == r->serial) {
         l->first = r->preferred;
     }
     if (hc_now_ms(r->clock) >= l->deadline_ms) {
@@ -303,13 +308,33 @@ static void cancel(void *self, uint64_t id)
     }
 }
 
+/* A machine's resolvers change while it runs: a VPN, another network, a container moved. */
+static void follow_file(struct hc_resolver *r)
+{
+    int64_t now = hc_now_ms(r->clock);
+    char text[256];
+
+    if (r->resolv_conf == NULL || now < r->look_ms) {
+        return;
+    }
+    r->look_ms = now + FILE_MS;
+    if (!hc_dns_file_changed(r->resolv_conf, &r->stamp)) {
+        return;
+    }
+    r->server_count = hc_dns_servers_of_system(r->resolv_conf, r->servers, HC_RESOLVER_SERVERS);
+    r->preferred = 0;
+    r->serial = r->serial + 1 > 0 ? r->serial + 1 : 1;
+    hc_logf(r->log, HC_LOG_INFO, "dns: %s has changed; asking %s from now on", r->resolv_conf,
+            hc_resolver_describe(r, text, sizeof(text)));
+}
+
 static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void *arg, uint64_t *id,
                struct hc_error *err)
 {
     struct hc_resolver *r = self;
     bool own = ask->servers == NULL || ask->server_count == 0;
     const struct hc_dns_server *servers = own ? r->servers : ask->servers;
-    size_t count = own ? r->server_count : ask->server_count;
+    size_t count = 0;
     struct lookup *l = NULL;
 
     if (r->queued_count >= WAITING_MAX) {
@@ -319,9 +344,13 @@ static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void
     if (l == NULL) {
         return hc_error_nomem(err);
     }
+    if (own) {
+        follow_file(r);
+    }
+    count = own ? r->server_count : ask->server_count;
     l->id = ++r->last_id;
     l->question = ask->question;
-    l->own_servers = own;
+    l->serial = own ? r->serial : 0;
     l->server_count = count < HC_RESOLVER_SERVERS ? count : HC_RESOLVER_SERVERS;
     memcpy(l->servers, servers, l->server_count * sizeof(l->servers[0]));
     l->deadline_ms =
@@ -341,10 +370,16 @@ static int take_servers(struct hc_resolver *r, const struct hc_resolver_options 
 {
     const struct hc_list *list = options->servers;
 
+    r->serial = 1;
     if (list == NULL || list->count == 0) {
-        r->server_count = hc_dns_servers_of_system(
-            options->resolv_conf != NULL ? options->resolv_conf : "/etc/resolv.conf", r->servers,
-            HC_RESOLVER_SERVERS);
+        const char *path = options->resolv_conf;
+
+        if (hc_strdup(path != NULL ? path : "/etc/resolv.conf", &r->resolv_conf, err) != 0) {
+            return -1;
+        }
+        (void)hc_dns_file_changed(r->resolv_conf, &r->stamp);
+        r->look_ms = hc_now_ms(r->clock) + FILE_MS;
+        r->server_count = hc_dns_servers_of_system(r->resolv_conf, r->servers, HC_RESOLVER_SERVERS);
         return 0;
     }
     if (list->count > HC_RESOLVER_SERVERS) {
@@ -420,6 +455,7 @@ void hc_resolver_free(struct hc_resolver *r)
     if (r->wake >= 0) {
         close(r->wake);
     }
+    free(r->resolv_conf);
     free(r);
 }
 

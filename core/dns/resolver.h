@@ -64,7 +64,9 @@ struct hc_dns_port {
 
 struct hc_resolver_options {
     const struct hc_list *servers; /* as hc_dns_server_parse() reads them; empty or NULL: */
-    const char *resolv_conf;       /* this file's nameservers; NULL: /etc/resolv.conf */
+    /* this file's nameservers; NULL: /etc/resolv.conf. A change of it is seen within seconds; while
+     * it cannot be looked at, the servers stay. Copied. */
+    const char *resolv_conf;
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log; /* or NULL */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dns/resolver.h"
 #include "dns/server.h"
@@ -112,4 +113,24 @@ size_t hc_dns_servers_of_system(const char *path, struct hc_dns_server *out, siz
         count = parse_parts("127.0.0.1", "53", "127.0.0.1", &out[0], &ignored) == 0 ? 1 : 0;
     }
     return count;
+}
+
+bool hc_dns_file_changed(const char *path, struct hc_dns_file_stamp *stamp)
+{
+    struct hc_dns_file_stamp now = {0, 0, 0, 0};
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return false;
+    }
+    now.device = st.st_dev;
+    now.inode = st.st_ino;
+    now.size = st.st_size;
+    now.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    if (now.device == stamp->device && now.inode == stamp->inode && now.size == stamp->size &&
+        now.mtime_ns == stamp->mtime_ns) {
+        return false;
+    }
+    *stamp = now;
+    return true;
 }

@@ -301,6 +301,94 @@ static void test_servers_in_turn(void)
     close(speaks.fd);
 }
 
+static int64_t later_ms; /* the clock of the test is that much ahead */
+
+static int64_t test_now_ms(void *self HC_UNUSED)
+{
+    return hc_now_ms(&hc_clock_system) + later_ms;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0) {
+        printf("Bail out! %s cannot be written\n", path);
+        exit(1);
+    }
+}
+
+/* The servers that are asked by the next look-up. */
+static const char *asked_after(struct hc_resolver *r, int64_t ms, char text[128])
+{
+    struct got got;
+
+    later_ms += ms;
+    hc_resolver_port(r)->cancel(r, ask_for(r, "one.test", 60000, &got));
+    return hc_resolver_describe(r, text, 128);
+}
+
+static void test_file_is_followed(void)
+{
+    const struct hc_clock clock = {.monotonic_ms = test_now_ms};
+    char path[] = "/tmp/hotcert-resolv-XXXXXX";
+    struct hc_resolver_options o = {
+        .resolv_conf = path, .clock = &clock, .random = &hc_random_system};
+    struct hc_resolver *r = NULL;
+    struct hc_error err = {0};
+    char text[128];
+    int fd = mkstemp(path);
+
+    close(fd);
+    write_file(path, "nameserver 192.0.2.1\nnameserver 192.0.2.2\n");
+    if (fd < 0 || hc_resolver_new(&o, &r, &err) != 0) {
+        printf("Bail out! no resolver\n");
+        exit(1);
+    }
+    is_str(asked_after(r, 6000, text), "192.0.2.1, 192.0.2.2", "what resolv.conf names is asked");
+    write_file(path, "nameserver 127.0.0.7\n");
+    is_str(asked_after(r, 100, text), "192.0.2.1, 192.0.2.2", "a change is not looked for always");
+    is_str(asked_after(r, 6000, text), "127.0.0.7", "but is seen after a few seconds");
+    unlink(path);
+    is_str(asked_after(r, 6000, text), "127.0.0.7", "while there is no file, the servers stay");
+    write_file(path, "nameserver 192.0.2.3\n");
+    is_str(asked_after(r, 6000, text), "192.0.2.3", "and the next file counts");
+    hc_resolver_free(r);
+    unlink(path);
+}
+
+/* A look-up that is under way says nothing of the servers that came after it. */
+static void test_change_under_way(void)
+{
+    const struct hc_clock clock = {.monotonic_ms = test_now_ms};
+    char path[] = "/tmp/hotcert-resolv-XXXXXX";
+    struct hc_resolver_options o = {
+        .resolv_conf = path, .clock = &clock, .random = &hc_random_system};
+    struct hc_resolver *r = NULL;
+    struct hc_error err = {0};
+    struct got old;
+    struct got got;
+    int fd = mkstemp(path);
+
+    close(fd);
+    write_file(path, "nameserver 127.0.0.7\nnameserver 127.0.0.8\nnameserver 127.0.0.9\n");
+    if (fd < 0 || hc_resolver_new(&o, &r, &err) != 0) {
+        printf("Bail out! no resolver\n");
+        exit(1);
+    }
+    ask_for(r, "old.test", 60000, &old);
+    write_file(path, "nameserver 127.0.0.6\n");
+    later_ms += 6000;
+    ask_for(r, "new.test", 60000, &got);
+    drive(r, &got, 8000);
+    drive(r, &old, 8000);
+    ok(old.calls == 1 && !old.replied, "the look-up that was under way ends");
+    ok(got.calls == 1 && strstr(got.error.detail, "127.0.0.6") != NULL,
+       "and the next asks the new server");
+    hc_resolver_free(r);
+    unlink(path);
+}
+
 int main(void)
 {
     char *bad[] = {(char[]){"nonsense"}};
@@ -316,5 +404,7 @@ int main(void)
     ok(r == NULL, "with nothing to free");
     test_exchange();
     test_servers_in_turn();
+    test_file_is_followed();
+    test_change_under_way();
     return done();
 }
