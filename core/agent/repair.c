@@ -155,6 +155,7 @@ static void connect_next(struct issuer *i, int64_t now_ms)
     ask.url = i->hop;
     ask.address = &i->addresses[i->next_address++];
     ask.port = i->target.port;
+    ask.wait_ms = left;
     ask.timeout_ms = left < HOP_MS ? left : HOP_MS;
     ask.max_body = HC_REPAIR_BYTES;
     hc_error_init(&i->err);

@@ -39,6 +39,9 @@ static void judge_request(struct hc_judge *judge, const struct hc_request *r)
     hc_address_format(&r->first, address);
     describe_end(r, what, sizeof(what));
     hc_judge_look(judge, "http://%s/.well-known/acme-challenge/ at %s: %s", r->host, address, what);
+    if (r->end == HC_REQUEST_UNREACHABLE && r->error.problem == HC_P_TIMED_OUT) {
+        return; /* it was not asked */
+    }
     if (r->end == HC_REQUEST_UNREACHABLE) {
         hc_judge_note(judge, HC_P_HTTP_UNREACHABLE, HC_JUDGE_NOTHING, "%s, port %u: %s", address,
                       r->how->port, what);

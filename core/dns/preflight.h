@@ -7,7 +7,7 @@
  * become readable, for at most the milliseconds that hc_preflight_run() returned, and calls
  * hc_preflight_run() again. done() is called from there, once, and only after every name has its
  * verdict; it is bounded (HC_PREFLIGHT_DNS_MS for the look-ups, HC_PREFLIGHT_FETCH_MS for the
- * requests after them).
+ * requests after them, and HC_REQUEST_FETCH_MS for the last of those).
  *
  *     hc_resolver_new(&ropt, &resolver, &err);               (one a process; dns/resolver.h)
  *     hc_preflight_start(&options, &preflight, &err);
@@ -28,7 +28,7 @@
 #include "dns/web.h"
 
 #define HC_PREFLIGHT_DNS_MS   9500  /* all look-ups of a name, and of all names: side by side */
-#define HC_PREFLIGHT_FETCH_MS 10000 /* the requests of all names, after their look-ups */
+#define HC_PREFLIGHT_FETCH_MS 10000 /* all requests have begun by then, after the look-ups */
 
 enum hc_preflight_verdict {
     HC_PREFLIGHT_READY,      /* nothing stands against it; remarks are possible */

@@ -153,6 +153,7 @@ static void send_request(struct hc_request *r, const struct hc_address *address,
         finish(r, HC_REQUEST_UNREACHABLE);
         return;
     }
+    ask.wait_ms = left;
     ask.timeout_ms = left < HC_REQUEST_FETCH_MS ? left : HC_REQUEST_FETCH_MS;
     if (r->how->web->ask(r->how->web->self, &ask, fetched, r, &r->request_id, &r->error) != 0) {
         finish(r, HC_REQUEST_UNREACHABLE);

@@ -58,6 +58,7 @@ static int ask(void *self, const struct hc_web_ask *ask, hc_web_done *done, void
         .ports = ports,
         .max_body = ask->max_body,
         .timeout_ms = (long)ask->timeout_ms,
+        .wait_ms = (long)ask->wait_ms,
         .any_certificate = true,
     };
     struct item *item = calloc(1, sizeof(*item));

@@ -14,7 +14,8 @@ struct hc_web_ask {
     const char *url; /* http:// or https://, absolute; host and port say what is asked for */
     const struct hc_address *address; /* where it is sent, whatever the host resolves to */
     unsigned port;                    /* of the URL, again */
-    int64_t timeout_ms;               /* for connect and reply together */
+    int64_t timeout_ms;               /* for connect and reply together, from the start */
+    int64_t wait_ms;                  /* for its turn; HC_P_TIMED_OUT beyond, nothing was asked */
     size_t max_body;                  /* HC_P_TOO_LARGE beyond */
 };
 

@@ -125,6 +125,7 @@ int hc_fetch_start(struct hc_http *http, const struct hc_fetch_options *options,
     pin.address = options->address;
     pin.port = target.port;
     pin.any_certificate = options->any_certificate;
+    pin.wait_ms = options->wait_ms;
     pin.release = fetch_free;
     return hc_http_send_pinned(http, &request, &pin, on_reply, f, id, err);
 }

@@ -37,7 +37,12 @@ struct hc_fetch_options {
     const uint16_t *ports; /* as in hc_fetch_target() */
     const char *accept;    /* or NULL */
     size_t max_body;       /* 0: HC_HTTP_BODY_MAX */
-    long timeout_ms;       /* of this step; 0: HC_HTTP_TIMEOUT_MS */
+    long timeout_ms;       /* of this step, from its start; 0: HC_HTTP_TIMEOUT_MS */
+    /*
+     * How long it may wait before that: fetches leave some of the client's connections to CAs, and
+     * do not all go to one address at a time. 0: HC_HTTP_TIMEOUT_MS.
+     */
+    long wait_ms;
     /*
      * https only. False: the certificate must be trusted and fit the host. True: any will do, as
      * for a CA's validator behind a redirect; then nothing but a comparison may be made with the
@@ -56,7 +61,8 @@ struct hc_fetch_reply {
 
 /*
  * Called once, from hc_http_step(). Either reply is set (any status) or err is: HC_P_FETCH_FAILED
- * (no connection, no HTTP, certificate; its own words tell), HC_P_FETCH_TIMEOUT, HC_P_TOO_LARGE.
+ * (no connection, no HTTP, certificate; its own words tell), HC_P_FETCH_TIMEOUT, HC_P_TOO_LARGE,
+ * HC_P_TIMED_OUT (its turn did not come within wait_ms: nothing was asked).
  */
 typedef void hc_fetch_done(void *arg, const struct hc_fetch_reply *reply,
                            const struct hc_error *err);

@@ -3,17 +3,21 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/time.h"
 #include "net/transfer.h"
 
 #define IDLE_MAX          16 /* easy handles kept for the next requests */
 #define HOST_CONNECTIONS  8  /* to a server without HTTP/2 */
 #define TOTAL_CONNECTIONS 64
+#define PINNED_MOST       48 /* the rest is for CAs */
 
 struct hc_http {
     CURLM *multi;
     char *user_agent;
-    struct hc_transfer *transfers;
+    struct hc_transfer *transfers; /* libcurl has them */
+    struct hc_transfer *waiting;   /* pinned ones whose turn has not come, in their order */
     uint64_t last_id;
     CURL *idle[IDLE_MAX];
     unsigned idle_count;
@@ -39,22 +43,66 @@ static void drop(struct hc_http *http, struct hc_transfer *t)
     }
 }
 
-static void unlink_transfer(struct hc_http *http, const struct hc_transfer *t)
+static bool unlink_transfer(struct hc_transfer **list, const struct hc_transfer *t)
 {
-    for (struct hc_transfer **p = &http->transfers; *p != NULL; p = &(*p)->next) {
+    for (struct hc_transfer **p = list; *p != NULL; p = &(*p)->next) {
         if (*p == t) {
             *p = t->next;
-            return;
+            return true;
         }
     }
+    return false;
 }
 
-/* pin may be NULL. NULL with err if it cannot be started; done and arg are the caller's to set. */
-static struct hc_transfer *start(struct hc_http *http, const struct hc_http_request *request,
-                                 const struct hc_http_pin *pin, struct hc_error *err)
+static int start(struct hc_http *http, struct hc_transfer *t, struct hc_error *err)
+{
+    if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+        return hc_error_set(err, HC_P_INTERNAL, t->url, "libcurl refused a transfer");
+    }
+    t->next = http->transfers;
+    http->transfers = t;
+    return 0;
+}
+
+/*
+ * True if libcurl would connect at once. It would take all that it is given, but let it wait within
+ * itself, with the time-out running, and a CA's request behind it.
+ */
+static bool has_turn(const struct hc_http *http, const struct hc_transfer *t)
+{
+    unsigned all = 0;
+    unsigned there = 0;
+
+    for (const struct hc_transfer *other = http->transfers; other != NULL; other = other->next) {
+        all += other->pinned;
+        there += other->pinned && strcmp(other->address, t->address) == 0;
+    }
+    return all < PINNED_MOST && there < HOST_CONNECTIONS;
+}
+
+static int enqueue(struct hc_http *http, struct hc_transfer *t, long wait_ms, struct hc_error *err)
+{
+    struct hc_transfer **last = &http->waiting;
+
+    if (has_turn(http, t)) {
+        return start(http, t, err);
+    }
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = t;
+    t->wait_until_ms =
+        hc_now_ms(&hc_clock_system) + (wait_ms > 0 ? wait_ms : (long)HC_HTTP_TIMEOUT_MS);
+    return 0;
+}
+
+/* pin may be NULL. NULL with err on failure; done and arg are the caller's to set. */
+static struct hc_transfer *make(struct hc_http *http, const struct hc_http_request *request,
+                                const struct hc_http_pin *pin, struct hc_error *err)
 {
     CURL *easy = take_idle(http);
     struct hc_transfer *t = NULL;
+    int rc = 0;
 
     if (easy == NULL) {
         hc_error_nomem(err);
@@ -64,14 +112,12 @@ static struct hc_transfer *start(struct hc_http *http, const struct hc_http_requ
     if (t == NULL) {
         return NULL;
     }
-    if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+    rc = pin != NULL ? enqueue(http, t, pin->wait_ms, err) : start(http, t, err);
+    if (rc != 0) {
         drop(http, t);
-        hc_error_set(err, HC_P_INTERNAL, request->url, "libcurl refused a transfer");
         return NULL;
     }
     t->id = ++http->last_id;
-    t->next = http->transfers;
-    http->transfers = t;
     return t;
 }
 
@@ -79,7 +125,7 @@ int hc_http_send_pinned(struct hc_http *http, const struct hc_http_request *requ
                         const struct hc_http_pin *pin, hc_http_done *done, void *arg, uint64_t *id,
                         struct hc_error *err)
 {
-    struct hc_transfer *t = start(http, request, pin, err);
+    struct hc_transfer *t = make(http, request, pin, err);
 
     if (t == NULL) {
         pin->release(arg);
@@ -100,7 +146,7 @@ static int port_send(void *self, const struct hc_http_request *request, hc_http_
     if (hc_http_check_url(request->url, err) != 0) {
         return -1;
     }
-    t = start(self, request, NULL, err);
+    t = make(self, request, NULL, err);
     if (t == NULL) {
         return -1;
     }
@@ -110,17 +156,31 @@ static int port_send(void *self, const struct hc_http_request *request, hc_http_
     return 0;
 }
 
+static struct hc_transfer *find(struct hc_transfer *list, uint64_t id)
+{
+    while (list != NULL && list->id != id) {
+        list = list->next;
+    }
+    return list;
+}
+
 static void port_cancel(void *self, uint64_t id)
 {
     struct hc_http *http = self;
+    struct hc_transfer *t = find(http->transfers, id);
 
-    for (struct hc_transfer *t = http->transfers; t != NULL; t = t->next) {
-        if (t->id == id) {
-            unlink_transfer(http, t);
-            drop(http, t);
-            return;
-        }
+    t = t != NULL ? t : find(http->waiting, id);
+    if (t != NULL) {
+        (void)(unlink_transfer(&http->transfers, t) || unlink_transfer(&http->waiting, t));
+        drop(http, t);
     }
+}
+
+static void complete(struct hc_http *http, struct hc_transfer *t, CURLcode code)
+{
+    hc_transfer_complete(t, code);
+    drop(http, t);
+    ERR_clear_error();
 }
 
 static void complete_all(struct hc_http *http)
@@ -138,10 +198,37 @@ static void complete_all(struct hc_http *http)
             continue;
         }
         t = (struct hc_transfer *)(void *)private;
-        unlink_transfer(http, t);
-        hc_transfer_complete(t, code);
-        drop(http, t);
-        ERR_clear_error();
+        (void)unlink_transfer(&http->transfers, t);
+        complete(http, t, code);
+    }
+}
+
+/* The first that can start now, or has waited too long; off the queue. NULL: none. */
+static struct hc_transfer *next_waiting(struct hc_http *http, int64_t now_ms)
+{
+    for (struct hc_transfer **p = &http->waiting; *p != NULL; p = &(*p)->next) {
+        struct hc_transfer *t = *p;
+
+        if (has_turn(http, t) || t->wait_until_ms <= now_ms) {
+            *p = t->next;
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static void start_waiting(struct hc_http *http)
+{
+    int64_t now_ms = hc_now_ms(&hc_clock_system);
+    struct hc_transfer *t = NULL;
+
+    while ((t = next_waiting(http, now_ms)) != NULL) {
+        if (!has_turn(http, t)) {
+            hc_error_set(&t->err, HC_P_TIMED_OUT, t->url, "there was no time left to ask");
+            complete(http, t, CURLE_OPERATION_TIMEDOUT);
+        } else if (start(http, t, &t->err) != 0) {
+            complete(http, t, CURLE_FAILED_INIT);
+        }
     }
 }
 
@@ -169,7 +256,7 @@ static int wait_for_any(struct hc_http *http, const struct pollfd *fds, unsigned
 int hc_http_step(struct hc_http *http, struct pollfd *fds, unsigned count, int timeout_ms,
                  struct hc_error *err)
 {
-    bool busy = http->transfers != NULL;
+    bool busy = http->transfers != NULL || http->waiting != NULL;
     CURLMcode rc = CURLM_OK;
     int running = 0;
 
@@ -193,6 +280,7 @@ int hc_http_step(struct hc_http *http, struct pollfd *fds, unsigned count, int t
         return hc_error_set(err, HC_P_INTERNAL, NULL, "libcurl: %s", curl_multi_strerror(rc));
     }
     complete_all(http);
+    start_waiting(http);
     return 0;
 }
 
@@ -231,6 +319,12 @@ void hc_http_free(struct hc_http *http)
         struct hc_transfer *t = http->transfers;
 
         http->transfers = t->next;
+        drop(http, t);
+    }
+    while (http->waiting != NULL) {
+        struct hc_transfer *t = http->waiting;
+
+        http->waiting = t->next;
         drop(http, t);
     }
     for (unsigned i = 0; i < http->idle_count; i++) {

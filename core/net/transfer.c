@@ -195,6 +195,7 @@ static int make_pin(struct hc_transfer *t, const struct hc_http_pin *pin, struct
     (void)snprintf(line, sizeof(line), "::%s%s%s:%u", v6 ? "[" : "", pin->address, v6 ? "]" : "",
                    (unsigned)pin->port);
     t->connect_to = curl_slist_append(NULL, line);
+    (void)hc_copy(t->address, sizeof(t->address), pin->address);
     t->pinned = true;
     return t->connect_to != NULL ? 0 : hc_error_nomem(err);
 }

@@ -5,6 +5,8 @@
 #ifndef HC_NET_TRANSFER_H
 #define HC_NET_TRANSFER_H
 
+#include <netinet/in.h>
+
 #include "net/curl_compat.h"
 #include "net/header.h"
 #include "net/http.h"
@@ -14,6 +16,7 @@ struct hc_http_pin {
     const char *address; /* numeric, IPv6 without brackets */
     uint16_t port;
     bool any_certificate;
+    long wait_ms;               /* for its turn; 0: HC_HTTP_TIMEOUT_MS */
     void (*release)(void *arg); /* frees arg with the transfer, however that ends */
 };
 
@@ -31,7 +34,9 @@ struct hc_transfer {
     struct curl_slist *extra;
     struct curl_slist *connect_to;
     bool pinned;
-    long timeout_ms;
+    char address[INET6_ADDRSTRLEN]; /* of a pinned one */
+    int64_t wait_until_ms;          /* of one that waits for its turn */
+    long timeout_ms;                /* from its start */
     char *url;
     char *ca_bundle;
     struct hc_error err; /* of our own callbacks: too large, no memory */

@@ -254,7 +254,7 @@ static void pump_dns(void)
 struct web_row {
     const char *address;
     const char *url;  /* or NULL: any */
-    long status;      /* 0: unreachable */
+    long status;      /* 0: unreachable, -1: its turn did not come */
     const char *text; /* body, or location */
 };
 static const struct web_row *web_rows;
@@ -315,6 +315,11 @@ static void answer_web(const struct web_pending *p)
         }
         if (r->status == 0) {
             hc_error_set(&err, HC_P_FETCH_FAILED, NULL, "connection refused");
+            (p->done)(p->arg, NULL, &err);
+            return;
+        }
+        if (r->status < 0) {
+            hc_error_set(&err, HC_P_TIMED_OUT, NULL, "there was no time left to ask");
             (p->done)(p->arg, NULL, &err);
             return;
         }
@@ -673,6 +678,7 @@ static const struct web_scenario web_scenarios[] = {
      "http-wrong-answer",
      {{"8.8.4.4", BASE, 404, "answer"}}},
     {"nothing", false, READY, "http-unreachable", {{"8.8.4.4", BASE, 0, ""}}},
+    {"what_was_not_asked", false, READY, "", {{"8.8.4.4", BASE, -1, ""}}},
     {"both_families",
      true,
      READY,

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "base/time.h"
 #include "http_server.h"
 #include "tap.h"
 
@@ -174,6 +175,151 @@ static void cancelled_fetches_are_silent(struct hc_http *http, int port)
     is_int(g.calls, 0, "and not heard of again");
 }
 
+#define SILENT 70 /* more than the client has connections */
+
+/* Listeners that never answer, each at an address of its own, and a fetch from each. */
+struct silent {
+    int fds[SILENT];
+    struct got got[SILENT];
+};
+
+static void silent_start(struct silent *all, struct hc_http *http, long timeout_ms)
+{
+    memset(all, 0, sizeof(*all));
+    for (int i = 0; i < SILENT; i++) {
+        struct sockaddr_in a = {.sin_family = AF_INET};
+        socklen_t len = sizeof(a);
+        uint16_t ports[] = {0, 0};
+        uint64_t id = 0;
+        char address[32];
+        char url[64];
+        struct hc_fetch_options o = {
+            .url = url, .address = address, .ports = ports, .timeout_ms = timeout_ms};
+
+        snprintf(address, sizeof(address), "127.0.1.%d", i + 1);
+        a.sin_addr.s_addr = inet_addr(address);
+        all->fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        if (all->fds[i] < 0 || bind(all->fds[i], (struct sockaddr *)&a, sizeof(a)) != 0 ||
+            listen(all->fds[i], 8) != 0 ||
+            getsockname(all->fds[i], (struct sockaddr *)&a, &len) != 0) {
+            abort();
+        }
+        ports[0] = ntohs(a.sin_port);
+        snprintf(url, sizeof(url), "http://silent.invalid:%d/", ports[0]);
+        if (hc_fetch_start(http, &o, on_done, &all->got[i], &id, NULL) != 0) {
+            abort();
+        }
+    }
+}
+
+static int silent_timed_out(const struct silent *all)
+{
+    int count = 0;
+
+    for (int i = 0; i < SILENT; i++) {
+        count += all->got[i].calls == 1 && all->got[i].err.problem == HC_P_FETCH_TIMEOUT;
+    }
+    return count;
+}
+
+static void silent_close(struct silent *all)
+{
+    for (int i = 0; i < SILENT; i++) {
+        close(all->fds[i]);
+    }
+}
+
+static void on_ca(void *arg, const struct hc_http_reply *reply, const struct hc_error *err)
+{
+    (void)err;
+    *(long *)arg = reply != NULL ? reply->status : -1;
+}
+
+static void step_for(struct hc_http *http, int64_t ms)
+{
+    int64_t end = hc_now_ms(&hc_clock_system) + ms;
+
+    while (hc_now_ms(&hc_clock_system) < end) {
+        if (hc_http_step(http, NULL, 0, 50, NULL) != 0) {
+            abort();
+        }
+    }
+}
+
+static void fetches_leave_room_for_a_ca(struct hc_http *http, int port)
+{
+    const struct hc_http_port *p = hc_http_port(http);
+    struct hc_http_request request = {.method = HC_HTTP_GET};
+    struct silent all;
+    char url[64];
+    uint64_t id = 0;
+    long status = 0;
+
+    silent_start(&all, http, 2000);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/ok", port);
+    request.url = url;
+    ok(p->send(p->self, &request, on_ca, &status, &id, NULL) == 0, "beside many silent hosts");
+    step_for(http, 1000);
+    is_int(status, 200, "a CA is asked at once");
+    is_int(silent_timed_out(&all), 0, "while they all are waited for");
+    step_for(http, 4000);
+    is_int(silent_timed_out(&all), SILENT, "and each is said to be silent in the end");
+    silent_close(&all);
+}
+
+static void waiting_for_a_turn_is_no_time_out(struct hc_http *http, int port)
+{
+    uint16_t ports[] = {(uint16_t)port, 0};
+    struct silent all;
+    struct got got[10];
+    char url[64];
+    struct hc_fetch_options o = {
+        .url = url, .address = "127.0.0.1", .ports = ports, .timeout_ms = 800};
+    uint64_t id[10];
+    int good = 0;
+    struct got hasty = {0};
+    struct got ended = {0};
+    uint64_t hasty_id = 0;
+    uint64_t ended_id = 0;
+
+    memset(got, 0, sizeof(got));
+    silent_start(&all, http, 800);
+    snprintf(url, sizeof(url), "http://name.invalid:%d/ok", port);
+    for (size_t i = 0; i < HC_COUNT(got); i++) {
+        ok(hc_fetch_start(http, &o, on_done, &got[i], &id[i], NULL) == 0, "a host that answers");
+    }
+    ok(hc_fetch_start(http, &o, on_done, &ended, &ended_id, NULL) == 0, "one that is not wanted");
+    o.wait_ms = 100;
+    ok(hc_fetch_start(http, &o, on_done, &hasty, &hasty_id, NULL) == 0, "one that does not wait");
+    hc_fetch_cancel(http, ended_id);
+    step_for(http, 3000);
+    for (size_t i = 0; i < HC_COUNT(got); i++) {
+        good += got[i].calls == 1 && got[i].status == 200;
+    }
+    is_int(good, (long)HC_COUNT(got), "those that come after many silent ones are all heard");
+    ok(hasty.calls == 1 && hasty.err.problem == HC_P_TIMED_OUT, "who cannot wait was not asked");
+    is_int(ended.calls, 0, "and who was cancelled in the queue neither");
+    silent_close(&all);
+}
+
+static void the_queue_ends_with_its_client(void)
+{
+    struct hc_http *http = NULL;
+    struct silent all;
+    int calls = 0;
+
+    if (hc_http_new("hotcert-test", &http, NULL) != 0) {
+        abort();
+    }
+    silent_start(&all, http, 800);
+    hc_http_free(http);
+    for (int i = 0; i < SILENT; i++) {
+        calls += all.got[i].calls;
+    }
+    is_int(calls, 0, "a queue ends silently with its client");
+    silent_close(&all);
+}
+
 int main(void)
 {
     struct hc_http *http = NULL;
@@ -189,6 +335,9 @@ int main(void)
     what_is_refused(http, s.port);
     certificates(http);
     cancelled_fetches_are_silent(http, s.port);
+    fetches_leave_room_for_a_ca(http, s.port);
+    waiting_for_a_turn_is_no_time_out(http, s.port);
+    the_queue_ends_with_its_client();
     hc_http_free(http);
     http_server_stop(&s);
     return done();
