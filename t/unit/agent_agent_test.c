@@ -250,6 +250,72 @@ static void a_finished_order_is_not_gone_on_with(void)
     end_world();
 }
 
+static void shell(const char *what)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "cd %s/store/lines/*/ && %s", folder, what);
+    ok(system(command) == 0, what);
+}
+
+/* The damaged version's number is free again, and the other server must not take it for known. */
+static void what_is_obtained_after_damage_is_served_by_both(void)
+{
+    struct server a, b;
+    char first[100];
+
+    new_world();
+    new_server(&a, on, one_host);
+    new_server(&b, on, one_host);
+    work(&a, &b);
+    pass_time(3);
+    work(&a, &b);
+    hc_copy(first, sizeof(first), serial(&b, 0));
+    shell("echo x > 1.pair");
+    ok(hc_job_renew(a.agent, &a.agent->jobs[0], true), "one of two agents is asked to renew");
+    pass_time(3);
+    work(&a, &b);
+    pass_time(40);
+    work(&a, &b);
+    shell("test -f 1.pair -a ! -f 2.pair");
+    is_int(cas[0].orders, 2, "a damaged certificate is obtained anew, under its number");
+    ok(strcmp(serial(&a, 0), first) != 0, "the one serves what was obtained");
+    is_str(serial(&b, 0), serial(&a, 0), "and so does the other");
+    end_server(&a);
+    end_server(&b);
+    end_world();
+}
+
+static void a_newer_version_of_another_user_is_not_ordered_beside(void)
+{
+    struct server s;
+
+    if (getuid() != 0) {
+        return;
+    }
+    new_world();
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    pass_time(60);
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "a second version");
+    work(&s, NULL);
+    is_int(cas[0].orders, 2, "is there");
+    shell("chown 33:33 2.pair");
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "a third is asked for");
+    work(&s, NULL);
+    pass_time(61);
+    work(&s, NULL);
+    is_int(cas[0].orders, 2, "what a copy by root hid is not ordered again");
+    is_int(count_in_log("not ordered"), 1, "and one line says so");
+    ok(strstr(log_text, "another user's") != NULL, "and why");
+    shell("chown 0:0 2.pair && test ! -f 3.pair");
+    pass_time(61);
+    work(&s, NULL);
+    is_int(cas[0].orders, 3, "with its owner put right it goes on");
+    end_server(&s);
+    end_world();
+}
+
 static void both_key_types_are_served(void)
 {
     struct server s;
@@ -507,6 +573,8 @@ int main(void)
     two_agents_order_once_and_serve_both();
     a_renewal_asked_for_outlives_the_record();
     a_finished_order_is_not_gone_on_with();
+    what_is_obtained_after_damage_is_served_by_both();
+    a_newer_version_of_another_user_is_not_ordered_beside();
     both_key_types_are_served();
     a_change_never_takes_a_host_back_to_the_bootstrap();
     another_issuer_is_due_at_once();

@@ -152,6 +152,26 @@ static void what_cannot_be_read_is_passed_over(void)
     hc_inventory_dispose(&inventory);
 }
 
+/* A version that was set aside as damaged leaves its number to the next. */
+static void a_number_given_out_again_is_another_version(void)
+{
+    struct hc_inventory inventory = {NULL, 0, 0};
+    const struct hc_identity *identity = &conf->identities[0];
+    struct hc_selection before;
+    struct hc_selection after;
+
+    put_row(&inventory, identity,
+            &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "one", -1, 80, true}, 0);
+    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &before);
+    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &after);
+    ok(hc_selection_equal(&before, &after), "the same stored pair is the same");
+    inventory.items[0].committed = NOW;
+    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &after);
+    ok(after.items[0].version == before.items[0].version && !hc_selection_equal(&before, &after),
+       "one of the same number that was committed at another time is not");
+    hc_inventory_dispose(&inventory);
+}
+
 static void two_key_types_have_one_each(void)
 {
     struct hc_inventory inventory = {NULL, 0, 0};
@@ -233,6 +253,7 @@ int main(void)
         check_fact(&facts[i]);
     }
     what_cannot_be_read_is_passed_over();
+    a_number_given_out_again_is_another_version();
     two_key_types_have_one_each();
     only_the_same_from_an_issuer_in_use_is_adopted();
     hc_conf_free(conf);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "store/file.h"
 #include "store_lib.h"
 
 #define FILE_CAP 65536
@@ -609,6 +610,92 @@ static void wrong_owners_are_not_an_empty_store(void)
     pairs_end(&p);
 }
 
+/* Where line 1 has its versions. */
+static char *line_path(const char *store)
+{
+    char *path = version_path(store, 1, 1);
+
+    path[strlen(path) - strlen("/1.pair")] = '\0';
+    return path;
+}
+
+static void a_folder_with_wrong_rights_is_left_alone(void)
+{
+    struct pairs p;
+    struct hc_store *store = NULL;
+    struct hc_error err = {0};
+    char *line = NULL;
+
+    pairs_begin(&p);
+    line = line_path(p.folder);
+    store = drive(p.folder);
+    ok(chmod(line, 0775) == 0 && current(store, 1, &err) == NULL &&
+           err.problem == HC_P_STORE_UNSAFE,
+       "a line whose folder others can write is not read");
+    ok(commit(store, 1, p.first, &err) == -1 && err.problem == HC_P_STORE_UNSAFE, "nor written to");
+    ok(access(line, F_OK) == 0 && count_entries(p.folder, "damaged") == 0,
+       "it is left where it is");
+    ok(chmod(line, 0700) == 0 && serves(store, 1, p.second), "with its rights put right it serves");
+    hc_store_close(store);
+    free(line);
+    pairs_end(&p);
+}
+
+static void what_cannot_be_looked_into_is_not_empty(void)
+{
+    static const char *const what[] = {"lines", "records"};
+
+    for (size_t i = 0; i < HC_COUNT(what); i++) {
+        char *folder = scratch();
+        struct hc_store *store = drive(folder);
+        struct hc_pair *pair = new_pair();
+        struct hc_error err = {0};
+        char *path = i == 0 ? line_path(folder) : join(folder, "records/account");
+        bool empty = true;
+        int rc = i == 0 ? commit(store, 1, pair, &err)
+                        : hc_store_put(store, "account", "u", (struct hc_bytes){NULL, 0}, &err);
+
+        hc_store_close(store);
+        ok(rc == 0 && chmod(path, 0775) == 0, what[i]);
+        ok(hc_store_is_empty(folder, &empty, &err) == 0 && !empty,
+           "a store with a folder that cannot be looked into is not empty");
+        ok(open_store(folder, HC_STORE_DRIVE, secret_b, &err) == NULL &&
+               err.problem == HC_P_SECRET_OTHER,
+           "and another secret is refused");
+        store = open_store(folder, HC_STORE_DRIVE, secret_a, &err);
+        ok(chmod(path, 0700) == 0 && store != NULL && (i > 0 || serves(store, 1, pair)),
+           "so that with its rights put right the store is what it was");
+        hc_store_close(store);
+        hc_pair_free(pair);
+        remove_tree(folder);
+        free(folder);
+        free(path);
+    }
+}
+
+static void what_is_read_has_an_end(void)
+{
+    struct hc_buf out = HC_BUF_INIT(HC_STORE_FILE_MAX);
+    enum hc_file_state state = HC_FILE_ABSENT;
+    unsigned char *at = NULL;
+    struct hc_error err = {0};
+    char *folder = scratch();
+    struct hc_store *store = drive(folder);
+    char *path = join(folder, "x");
+
+    write_file(path, "hotcert store 1", 15);
+    ok(hc_buf_reserve(&out, 65536, &at, &err) == 0, "memory that had something else in it");
+    memset(at, '9', 65536);
+    ok(hc_file_read(store, store->root, "x", "x", &out, &state, &err) == 0 && out.len == 15 &&
+           out.data[15] == '\0',
+       "a text that was read ends where its file does");
+    hc_buf_dispose(&out);
+    hc_store_close(store);
+    remove_tree(folder);
+    free(folder);
+    free(path);
+}
+
 static void what_writers_left_is_tidied(void)
 {
     struct pairs p;
@@ -636,6 +723,9 @@ int main(void)
     nothing_planted_elsewhere_stops_it();
     folders_that_are_links_are_refused();
     wrong_owners_are_not_an_empty_store();
+    a_folder_with_wrong_rights_is_left_alone();
+    what_cannot_be_looked_into_is_not_empty();
+    what_is_read_has_an_end();
     what_writers_left_is_tidied();
     return done();
 }

@@ -337,6 +337,44 @@ static void failing_anywhere(work_fn work, int line, enum fault fault, int errnu
     ok(good && failures > 0, name);
 }
 
+/* What is overwritten, and whether a name led to it then. */
+struct overwritten {
+    int files;
+    int with_a_name;
+};
+
+static ssize_t o_write(void *self, int fd, const void *data, size_t len)
+{
+    struct overwritten *o = self;
+    struct stat st;
+
+    if (len > 0 && ((const char *)data)[0] == '\0' && fstat(fd, &st) == 0) {
+        o->files++;
+        o->with_a_name += st.st_nlink > 0;
+    }
+    return real->write(NULL, fd, data, len);
+}
+
+static void what_is_wiped_has_no_name_any_more(void)
+{
+    struct overwritten o = {0, 0};
+    struct hc_fs fs = hc_fs_system;
+    struct hc_store *store = NULL;
+    struct hc_error err = {0};
+    struct world w;
+
+    world_begin(&w, 1);
+    fs.self = &o;
+    fs.write = o_write;
+    ok(hc_store_open_on(w.folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) == 0 &&
+           work_commit(store, &w, &err) == 0,
+       "a commit that wipes the oldest version");
+    ok(o.files > 0, "it is overwritten");
+    is_int(o.with_a_name, 0, "when nobody can open it any more and take it for damaged");
+    hc_store_close(store);
+    world_end(&w);
+}
+
 static void short_writes_are_gone_on_with(void)
 {
     struct world w;
@@ -502,6 +540,7 @@ int main(void)
     failing_anywhere(work_commit, 1, FAULT_FROM, EROFS, "a commit on a disk that turns read-only");
     failing_anywhere(work_put, 1, FAULT_ONCE, ENOSPC, "a record on a disk that is full once");
     failing_anywhere(work_put, 1, FAULT_FROM, EROFS, "a record on a disk that turns read-only");
+    what_is_wiped_has_no_name_any_more();
     short_writes_are_gone_on_with();
     two_commit_at_once();
     a_real_disk_fills_and_turns_read_only();

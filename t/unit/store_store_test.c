@@ -377,6 +377,30 @@ static void a_dead_follower_is_not_waited_for(void)
     free(folder);
 }
 
+static void half_of_the_news_is_none(void)
+{
+    char *folder = scratch();
+    struct hc_store *store = drive(folder);
+    struct hc_store_follower *f = NULL;
+    struct hc_error err = {0};
+    char *challenges = join(folder, "challenges");
+
+    ok(mkdir(challenges, 0700) == 0 && chmod(challenges, 0775) == 0,
+       "challenges that others can write cannot be watched");
+    ok(hc_store_follow(store, &f, &err) == 0 && hc_store_follower_fd(f) == -1,
+       "so nothing is, and the follower looks by its timer");
+    hc_store_unfollow(f);
+    f = NULL;
+    ok(chmod(challenges, 0700) == 0 && hc_store_follow(store, &f, &err) == 0 &&
+           hc_store_follower_fd(f) >= 0,
+       "else both are watched");
+    hc_store_unfollow(f);
+    hc_store_close(store);
+    remove_tree(folder);
+    free(challenges);
+    free(folder);
+}
+
 static void the_mark_changes_with_every_line(void)
 {
     char *folder = scratch();
@@ -506,6 +530,7 @@ int main(void)
     locks_exclude_and_die_with_their_holder();
     challenges_reach_every_follower();
     a_dead_follower_is_not_waited_for();
+    half_of_the_news_is_none();
     the_mark_changes_with_every_line();
     a_change_of_ones_own_can_be_told_from_others();
     a_copy_is_a_backup();
