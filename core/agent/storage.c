@@ -114,6 +114,20 @@ static int take_over(struct hc_agent *agent, struct hc_error *err)
     return 0;
 }
 
+/* Another server's secret took the store over: what is in it from now on is not ours to read. */
+static bool is_still_ours(struct hc_agent *agent)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_store_recheck(agent->storage.store, &err) == 0) {
+        return true;
+    }
+    hc_storage_close(agent);
+    hc_storage_failed(agent, &err);
+    return false;
+}
+
 void hc_storage_run(struct hc_agent *agent)
 {
     struct hc_storage *storage = &agent->storage;
@@ -121,6 +135,9 @@ void hc_storage_run(struct hc_agent *agent)
 
     hc_error_init(&err);
     if (hc_storage_ready(agent) || hc_agent_ms(agent) < storage->next_try_ms) {
+        return;
+    }
+    if (storage->store != NULL && !is_still_ours(agent)) {
         return;
     }
     if (storage->store != NULL) {
@@ -148,9 +165,12 @@ void hc_storage_tick(struct hc_agent *agent)
     struct hc_storage *storage = &agent->storage;
     struct stat st;
 
-    if (storage->store == NULL ||
-        (stat(agent->conf->store, &st) == 0 && (uint64_t)st.st_dev == storage->device &&
-         (uint64_t)st.st_ino == storage->inode)) {
+    if (storage->store == NULL) {
+        return;
+    }
+    if (stat(agent->conf->store, &st) == 0 && (uint64_t)st.st_dev == storage->device &&
+        (uint64_t)st.st_ino == storage->inode) {
+        (void)is_still_ours(agent);
         return;
     }
     hc_logf(agent->o.log, HC_LOG_WARN, "%s: the store was moved or replaced; it is opened anew",

@@ -51,8 +51,7 @@ int hc_store_challenge_put(struct hc_store *store, const struct hc_challenge *ch
     if (n <= 0 || (size_t)n >= sizeof(text) || strchr(challenge->token, '\n') != NULL) {
         return hc_error_set(err, HC_P_INTERNAL, NULL, "a challenge that cannot be stored");
     }
-    if (hc_store_need_drive(store, err) != 0 || hc_store_need_secret(store, err) != 0 ||
-        hc_name_digest(challenge->token, file, err) != 0 ||
+    if (hc_format_may_seal(store, err) != 0 || hc_name_digest(challenge->token, file, err) != 0 ||
         hc_folder_open(store, store->root, FOLDER, true, &folder, err) != 0 || folder < 0) {
         goto out;
     }

@@ -344,7 +344,8 @@ void hc_file_set_aside(struct hc_store *store, int folder, const char *name, con
     char target[256];
     int damaged = -1;
 
-    if (store->use != HC_STORE_DRIVE ||
+    /* what cannot be read because the store is another secret's by now is not damaged */
+    if (store->use != HC_STORE_DRIVE || hc_store_recheck(store, NULL) != 0 ||
         hc_folder_open(store, store->root, "damaged", true, &damaged, NULL) != 0 || damaged < 0) {
         return;
     }

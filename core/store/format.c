@@ -259,19 +259,32 @@ static int settle(struct hc_store *store, bool damaged, struct hc_error *err)
     return make(store, err);
 }
 
-/* Compares the fingerprint. */
-static int check_secret(struct hc_store *store, const struct format *f, struct hc_error *err)
+/* Compares the fingerprint. *ours is also true for a reader without a secret. */
+static int is_ours(const struct hc_store *store, const struct format *f, bool *ours,
+                   struct hc_error *err)
 {
     unsigned char mine[32];
-    enum hc_sealed sealed = HC_SEALED_NONE;
 
+    *ours = true;
     if (!store->has_secret) {
         return 0;
     }
     if (hc_seal_fingerprint(store->secret, (struct hc_bytes){f->id, ID_SIZE}, mine, err) != 0) {
         return -1;
     }
-    if (CRYPTO_memcmp(mine, f->fingerprint, sizeof(mine)) == 0) {
+    *ours = CRYPTO_memcmp(mine, f->fingerprint, sizeof(mine)) == 0;
+    return 0;
+}
+
+static int check_secret(struct hc_store *store, const struct format *f, struct hc_error *err)
+{
+    enum hc_sealed sealed = HC_SEALED_NONE;
+    bool ours = false;
+
+    if (is_ours(store, f, &ours, err) != 0) {
+        return -1;
+    }
+    if (ours) {
         return 0;
     }
     if (hc_format_probe(store, &sealed, err) != 0) {
@@ -311,4 +324,33 @@ int hc_format_check(struct hc_store *store, struct hc_error *err)
         *err = own;
     }
     return rc;
+}
+
+int hc_store_recheck(struct hc_store *store, struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
+    enum hc_file_state state = HC_FILE_ABSENT;
+    struct format f = {.version = 0};
+    bool ours = true;
+    int rc = 0;
+
+    /* lost or damaged, it is mended by whoever opens the store next */
+    if (hc_file_read(store, store->root, FORMAT_FILE, store->path, &text, &state, NULL) == 0 &&
+        version_of(hc_bytes_of(&text)) == 1 && read_text(hc_bytes_of(&text), &f)) {
+        rc = is_ours(store, &f, &ours, err);
+    }
+    hc_buf_dispose(&text);
+    if (rc == 0 && !ours) {
+        rc = hc_error_set(err, HC_P_SECRET_OTHER, store->path,
+                          "another server took it over while nothing was stored");
+    }
+    return rc;
+}
+
+int hc_format_may_seal(struct hc_store *store, struct hc_error *err)
+{
+    if (hc_store_need_drive(store, err) != 0 || hc_store_need_secret(store, err) != 0) {
+        return -1;
+    }
+    return store->sealed ? 0 : hc_store_recheck(store, err);
 }

@@ -18,6 +18,7 @@ struct hc_store {
     int root;    /* the folder */
     uid_t owner; /* whose all of it must be */
     bool has_secret;
+    bool sealed; /* something was sealed by us, so that no other secret can take it over */
     unsigned char secret[HC_SECRET_SIZE];
     unsigned made; /* temporary files so far: their names */
     struct {
@@ -43,6 +44,12 @@ int hc_store_need_drive(const struct hc_store *store, struct hc_error *err) HC_M
 
 /* store/format.c: what the folder says of itself. Checks the secret; DRIVE makes or mends it. */
 int hc_format_check(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Before something is sealed: the store is driven, with a secret, and still under this one. Until
+ * something is sealed, another server may have taken it over.
+ */
+int hc_format_may_seal(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
 
 /* How many sealed files there are, and whether the secret opens them. */
 enum hc_sealed { HC_SEALED_NONE, HC_SEALED_OURS, HC_SEALED_OTHER };

@@ -423,8 +423,7 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
     int rc = -1;
 
     hc_hex(line, info->line, HC_ID_SIZE);
-    if (hc_store_need_drive(store, err) != 0 || hc_store_need_secret(store, err) != 0 ||
-        hc_pair_encode(pair, &encoded, err) != 0 ||
+    if (hc_format_may_seal(store, err) != 0 || hc_pair_encode(pair, &encoded, err) != 0 ||
         hc_strdup(hc_pair_serial(pair), &serial, err) != 0 ||
         open_line(store, line, true, &folder, err) != 0) {
         goto out;
@@ -439,6 +438,7 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
         if (write_next(store, folder, line, info, &encoded, err) != 0) {
             goto out;
         }
+        store->sealed = true;
         hc_mark_touch(store);
         rc = prune(store, folder, line, info->version) ? 0 : 1;
     }

@@ -128,7 +128,7 @@ int hc_store_put(struct hc_store *store, const char *kind, const char *name, str
     struct place p = {.folder = -1};
     int rc = -1;
 
-    if (hc_store_need_drive(store, err) != 0 || hc_store_need_secret(store, err) != 0) {
+    if (hc_format_may_seal(store, err) != 0) {
         return -1;
     }
     if (place_find(store, kind, name, true, &p, err) != 0) {
@@ -139,6 +139,7 @@ int hc_store_put(struct hc_store *store, const char *kind, const char *name, str
     (void)fs->unlink(fs->self, p.folder, p.before);
     (void)fs->link(fs->self, p.folder, p.file, p.folder, p.before);
     rc = hc_sealed_write(store, p.folder, p.file, p.bound, value, is_durable(kind), err);
+    store->sealed = store->sealed || rc == 0;
 out:
     place_dispose(&p);
     return rc == 0 ? 0 : hc_error_during(err, "storing the %s of %s", kind, name);

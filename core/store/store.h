@@ -52,6 +52,12 @@ int hc_store_open(const char *path, enum hc_store_use use,
                   struct hc_store **out, struct hc_error *err) HC_MUST_USE;
 void hc_store_close(struct hc_store *store);
 
+/*
+ * Whether an open store is still this secret's: as long as nothing is sealed in it, another server
+ * with another secret takes it over. HC_P_SECRET_OTHER: close it. Touches nothing; cheap.
+ */
+int hc_store_recheck(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+
 /* True if nothing is sealed in it, or it does not exist: a new secret harms nothing. */
 int hc_store_is_empty(const char *path, bool *empty, struct hc_error *err) HC_MUST_USE;
 

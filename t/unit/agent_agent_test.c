@@ -316,6 +316,33 @@ static void a_newer_version_of_another_user_is_not_ordered_beside(void)
     end_world();
 }
 
+/* Both begin on a fresh store; the later one's secret is the store's before anything is sealed. */
+static void two_secrets_do_not_share_a_store(void)
+{
+    static const unsigned char other[HC_SECRET_SIZE] = {4, 5, 6};
+    static const char *const none[] = {NULL};
+    struct server a, b;
+
+    new_world();
+    new_server(&a, on, none);
+    work(&a, NULL);
+    ok(a.agent->storage.store != NULL, "one agent has the store open, and nothing to store");
+    new_server(&b, on, one_host);
+    b.agent->o.secret = other;
+    work(&b, NULL);
+    is_int(cas[0].orders, 1, "another one, with another secret, orders");
+    pass_time(61);
+    work(&a, &b);
+    ok(a.agent->storage.store == NULL, "then the first lets the store go");
+    ok(is_served(&b, 0), "and the other has its certificate");
+    is_int(count_in_log("no orders until the store can be used"), 1, "and says so");
+    is_int(a.agent->storage.last.error.problem, HC_P_SECRET_OTHER, "with the reason");
+    shell("test ! -e ../../damaged && test -f 1.pair");
+    end_server(&a);
+    end_server(&b);
+    end_world();
+}
+
 static void both_key_types_are_served(void)
 {
     struct server s;
@@ -575,6 +602,7 @@ int main(void)
     a_finished_order_is_not_gone_on_with();
     what_is_obtained_after_damage_is_served_by_both();
     a_newer_version_of_another_user_is_not_ordered_beside();
+    two_secrets_do_not_share_a_store();
     both_key_types_are_served();
     a_change_never_takes_a_host_back_to_the_bootstrap();
     another_issuer_is_due_at_once();

@@ -178,6 +178,56 @@ static void another_secret_touches_nothing(void)
     free(path);
 }
 
+/* Two servers begin on one fresh store at the same time, with different secrets. */
+static void a_store_that_was_taken_over_is_let_go(void)
+{
+    static const struct hc_bytes value = {(const unsigned char *)"v", 1};
+    struct hc_challenge c = {.token = "t", .keyauth = "t.k", .expires = NOW};
+    char *folder = scratch();
+    struct hc_store *one = drive(folder);
+    struct hc_store *two = NULL;
+    struct hc_pair *pair = new_pair();
+    struct hc_error err = {0};
+
+    ok(hc_store_recheck(one, &err) == 0, "a fresh store is its first secret's");
+    two = open_store(folder, HC_STORE_DRIVE, secret_b, &err);
+    ok(two != NULL && hc_store_recheck(two, &err) == 0, "and then that of the next");
+    hc_error_init(&err);
+    ok(hc_store_recheck(one, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
+       "which the first is told when it looks");
+    ok(commit(one, 1, pair, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
+       "or when it stores something: a certificate");
+    hc_error_init(&err);
+    ok(hc_store_put(one, "account", "u", value, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
+       "a record");
+    hc_error_init(&err);
+    ok(hc_store_challenge_put(one, &c, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
+       "a challenge");
+    is_int(count_entries(folder, "lines") + count_entries(folder, "records"), 0,
+           "nothing of it is there");
+    ok(commit(two, 1, pair, &err) == 0 && hc_store_put(two, "account", "u", value, &err) == 0,
+       "the next stores");
+    ok(current(one, 1, &err) == NULL && count_entries(folder, "damaged") == 0,
+       "the first cannot read that, and leaves it alone");
+    {
+        struct hc_buf out = HC_BUF_INIT(64);
+
+        hc_error_init(&err);
+        ok(hc_store_get(one, "account", "u", &out, &err) == -1 &&
+               count_entries(folder, "damaged") == 0,
+           "also a record");
+        hc_buf_dispose(&out);
+    }
+    hc_store_close(one);
+    ok(open_store(folder, HC_STORE_DRIVE, secret_a, &err) == NULL &&
+           problem_is(&err, HC_P_SECRET_OTHER),
+       "and it cannot take the store back");
+    hc_store_close(two);
+    hc_pair_free(pair);
+    remove_tree(folder);
+    free(folder);
+}
+
 static bool record_is(struct hc_store *store, const char *name, const char *want)
 {
     struct hc_buf out = HC_BUF_INIT_SECRET(4096);
@@ -526,6 +576,7 @@ int main(void)
     three_versions_are_kept();
     lines_are_listed_without_the_secret();
     another_secret_touches_nothing();
+    a_store_that_was_taken_over_is_let_go();
     records_are_sealed_and_bound();
     locks_exclude_and_die_with_their_holder();
     challenges_reach_every_follower();
