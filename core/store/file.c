@@ -62,6 +62,23 @@ int hc_folder_open(struct hc_store *store, int parent, const char *name, bool ma
     return 0;
 }
 
+int hc_folder_anchor(struct hc_store *store, const char *name, struct hc_error *err)
+{
+    const struct hc_fs *fs = store->fs;
+    int fd = -1;
+    int rc = hc_folder_open(store, store->root, name, false, &fd, err);
+
+    if (rc != 0 || fd < 0) {
+        return rc;
+    }
+    if (fs->sync(fs->self, fd) != 0 || fs->sync(fs->self, store->root) != 0) {
+        rc = hc_error_set_errno(err, HC_P_STORE_WRITE, store->path, errno,
+                                "bringing the folder %s to the disk", name);
+    }
+    close(fd);
+    return rc;
+}
+
 int hc_folder_list(struct hc_store *store, int folder, struct hc_list *names, struct hc_error *err)
 {
     int copy = openat(folder, ".", FOLDER_FLAGS);

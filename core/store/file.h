@@ -21,6 +21,13 @@ enum hc_file_state {
 int hc_folder_open(struct hc_store *store, int parent, const char *name, bool make, int *fd,
                    struct hc_error *err) HC_MUST_USE;
 
+/*
+ * Brings a folder of the store's root, with the names in it, to the disk: for folders below it that
+ * were found rather than made. Whoever made them may have been killed before its own sync.
+ * HC_P_STORE_WRITE.
+ */
+int hc_folder_anchor(struct hc_store *store, const char *name, struct hc_error *err) HC_MUST_USE;
+
 /* The names in it but "." and "..", at most HC_STORE_ENTRIES_MAX. */
 int hc_folder_list(struct hc_store *store, int folder, struct hc_list *names,
                    struct hc_error *err) HC_MUST_USE;
@@ -41,7 +48,7 @@ int hc_file_write(struct hc_store *store, int folder, const char *name, struct h
 /* Moves what stands there, whatever it is, to damaged/. label: what it was, for the name there. */
 void hc_file_set_aside(struct hc_store *store, int folder, const char *name, const char *label);
 
-/* Overwrites (if no other name leads to it) and unlinks. Absent is fine. Tidying may ignore the
+/* Unlinks and overwrites (if no other name leads to it). Absent is fine. Tidying may ignore the
  * result. */
 int hc_file_wipe(struct hc_store *store, int folder, const char *name, struct hc_error *err);
 

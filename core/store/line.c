@@ -380,8 +380,11 @@ static bool prune(struct hc_store *store, int folder, const char *line, uint64_t
     return stays;
 }
 
-/* Writes the next version; another writer may be faster and take its number. */
-static int write_next(struct hc_store *store, int folder, const char *line,
+/*
+ * Writes the next version; another writer may be faster and take its number. found: the folder was
+ * there already.
+ */
+static int write_next(struct hc_store *store, int folder, bool found, const char *line,
                       struct hc_line_info *info, const struct hc_buf *encoded, struct hc_error *err)
 {
     struct hc_buf out = HC_BUF_INIT(HC_STORE_FILE_MAX);
@@ -399,6 +402,9 @@ static int write_next(struct hc_store *store, int folder, const char *line,
                 hc_error_set(err, HC_P_STORE_UNSAFE, line, "a file there has an impossible number");
         }
         name_of(info->version, name);
+        if (rc == 0 && info->version == 1 && found) {
+            rc = hc_folder_anchor(store, "lines", err);
+        }
         if (rc == 0) {
             rc = build(store, info, encoded, &out, err);
         }
@@ -419,13 +425,18 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
     struct hc_buf encoded = HC_BUF_INIT_SECRET(HC_STORE_FILE_MAX / 2);
     char line[2 * HC_ID_SIZE + 1];
     char *serial = NULL;
+    bool found = false;
     int folder = -1;
     int rc = -1;
 
     hc_hex(line, info->line, HC_ID_SIZE);
     if (hc_format_may_seal(store, err) != 0 || hc_pair_encode(pair, &encoded, err) != 0 ||
         hc_strdup(hc_pair_serial(pair), &serial, err) != 0 ||
-        open_line(store, line, true, &folder, err) != 0) {
+        open_line(store, line, false, &folder, err) != 0) {
+        goto out;
+    }
+    found = folder >= 0;
+    if (!found && open_line(store, line, true, &folder, err) != 0) {
         goto out;
     }
     free(info->serial);
@@ -435,7 +446,7 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
     info->not_after = hc_pair_not_after(pair);
     info->committed = now;
     for (int i = 0; i < COMMIT_MAX && rc != 0; i++) {
-        if (write_next(store, folder, line, info, &encoded, err) != 0) {
+        if (write_next(store, folder, found, line, info, &encoded, err) != 0) {
             goto out;
         }
         store->sealed = true;

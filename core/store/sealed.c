@@ -137,7 +137,10 @@ int hc_store_put(struct hc_store *store, const char *kind, const char *name, str
     /* what is there now stays readable under a second name: the version to fall back to. None
        there, or no such names on this file system: then there is none to fall back to */
     (void)fs->unlink(fs->self, p.folder, p.before);
-    (void)fs->link(fs->self, p.folder, p.file, p.folder, p.before);
+    if (fs->link(fs->self, p.folder, p.file, p.folder, p.before) != 0 && is_durable(kind) &&
+        hc_folder_anchor(store, "records", err) != 0) {
+        goto out;
+    }
     rc = hc_sealed_write(store, p.folder, p.file, p.bound, value, is_durable(kind), err);
     store->sealed = store->sealed || rc == 0;
 out:

@@ -375,6 +375,75 @@ static void what_is_wiped_has_no_name_any_more(void)
     world_end(&w);
 }
 
+/* The folders that were brought to the disk. */
+struct synced {
+    ino_t inodes[64];
+    int count;
+};
+
+static int s_sync(void *self, int fd)
+{
+    struct synced *s = self;
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && s->count < (int)HC_COUNT(s->inodes)) {
+        s->inodes[s->count++] = st.st_ino;
+    }
+    return real->sync(NULL, fd);
+}
+
+static bool was_synced(const struct synced *s, const char *folder, const char *name)
+{
+    char *path = join(folder, name);
+    struct stat st;
+    bool found = false;
+
+    for (int i = 0; stat(path, &st) == 0 && i < s->count; i++) {
+        found = found || s->inodes[i] == st.st_ino;
+    }
+    free(path);
+    return found;
+}
+
+/* Who made the folders was killed before it had brought their names to the disk. */
+static void folders_that_are_found_are_brought_to_the_disk(void)
+{
+    struct synced s = {.count = 0};
+    struct hc_fs fs = hc_fs_system;
+    struct hc_pair *pair = new_pair();
+    char *folder = scratch();
+    struct hc_store *store = NULL;
+    struct hc_error err = {0};
+    char *path = version_path(folder, 1, 1);
+
+    fs.self = &s;
+    fs.sync = s_sync;
+    if (hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) != 0) {
+        fatal("open");
+    }
+    path[strlen(path) - strlen("/1.pair")] = '\0';
+    shell("umask 077; mkdir -p '%s' '%s/records/account'", path, folder);
+    s.count = 0;
+    ok(commit(store, 1, pair, &err) == 0 && was_synced(&s, folder, "lines") &&
+           was_synced(&s, folder, "."),
+       "a first version, in a folder that is there: its name is brought to the disk too");
+    s.count = 0;
+    ok(commit(store, 1, pair, &err) == 0 && !was_synced(&s, folder, "lines"), "once");
+    s.count = 0;
+    ok(hc_store_put(store, "account", "u", (struct hc_bytes){NULL, 0}, &err) == 0 &&
+           was_synced(&s, folder, "records") && was_synced(&s, folder, "."),
+       "and so it is with an account");
+    s.count = 0;
+    ok(hc_store_put(store, "account", "u", (struct hc_bytes){NULL, 0}, &err) == 0 &&
+           !was_synced(&s, folder, "records"),
+       "once");
+    hc_store_close(store);
+    hc_pair_free(pair);
+    remove_tree(folder);
+    free(path);
+    free(folder);
+}
+
 static void short_writes_are_gone_on_with(void)
 {
     struct world w;
@@ -543,6 +612,7 @@ int main(void)
     failing_anywhere(work_put, 1, FAULT_ONCE, ENOSPC, "a record on a disk that is full once");
     failing_anywhere(work_put, 1, FAULT_FROM, EROFS, "a record on a disk that turns read-only");
     what_is_wiped_has_no_name_any_more();
+    folders_that_are_found_are_brought_to_the_disk();
     short_writes_are_gone_on_with();
     two_commit_at_once();
     a_real_disk_fills_and_turns_read_only();
