@@ -216,6 +216,21 @@ static bool has_ack(const struct hc_buf *text, const char *hex)
     return false;
 }
 
+/*
+ * What cannot be opened: it is gone, or nothing that an agent of this store made; then nobody waits
+ * for it. Else we could not look (no descriptors left, a bad disk), and it may live.
+ */
+static bool is_no_agent(const struct hc_store *store, int folder, const char *name, int errnum)
+{
+    struct stat st;
+
+    if (errnum == EACCES || errnum == EPERM) {
+        return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ? errno == ENOENT
+                                                                    : st.st_uid != store->owner;
+    }
+    return errnum == ENOENT || errnum == ELOOP || errnum == ENXIO || errnum == EISDIR;
+}
+
 /* Whether this one need not be waited for: it acknowledged, or it is dead (then it is removed). */
 static bool follows(struct hc_store *store, int folder, const char *name, const char *hex)
 {
@@ -226,7 +241,7 @@ static bool follows(struct hc_store *store, int folder, const char *name, const 
     int fd = fs->open(fs->self, folder, name, O_RDONLY | FOLLOW_FLAGS, 0);
 
     if (fd < 0) {
-        return true; /* gone, or nothing that an agent made */
+        return is_no_agent(store, folder, name, errno);
     }
     /* shared: two that look at the same time do not take each other for its owner */
     if (flock(fd, LOCK_SH | LOCK_NB) == 0) {

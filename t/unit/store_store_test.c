@@ -427,6 +427,54 @@ static void a_dead_follower_is_not_waited_for(void)
     free(folder);
 }
 
+/* What files of followers cannot be opened for; 0: they can. */
+static int closed_for;
+
+static int closed_open(void *self, int folder, const char *name, int flags, mode_t mode)
+{
+    if (closed_for != 0 && (flags & (O_CREAT | O_DIRECTORY)) == 0 && strchr(name, '.') != NULL) {
+        errno = closed_for;
+        return -1;
+    }
+    return hc_fs_system.open(self, folder, name, flags, mode);
+}
+
+static void who_cannot_be_looked_at_is_waited_for(void)
+{
+    static const struct {
+        int errnum;
+        bool all;
+    } rows[] = {{EMFILE, false}, {ENFILE, false}, {EIO, false}, {EACCES, false},
+                {ENOENT, true},  {ELOOP, true},   {ENXIO, true}};
+    char *folder = scratch();
+    struct hc_fs fs = hc_fs_system;
+    struct hc_store *store = drive(folder);
+    struct hc_store *looker = NULL;
+    struct hc_store_follower *other = NULL;
+    struct hc_error err = {0};
+
+    fs.open = closed_open;
+    if (hc_store_follow(store, &other, &err) != 0 ||
+        hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &looker, &err) != 0) {
+        fatal("follow");
+    }
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        closed_for = rows[i].errnum;
+        ok(hc_store_all_follow(looker, NULL, "t") == rows[i].all, strerror(rows[i].errnum));
+    }
+    if (getuid() == 0) {
+        shell("chown 33 '%s'/followers/*%s", folder, "");
+        closed_for = EACCES;
+        ok(hc_store_all_follow(looker, NULL, "t"), "somebody else's file is no agent of ours");
+    }
+    closed_for = 0;
+    hc_store_unfollow(other);
+    hc_store_close(looker);
+    hc_store_close(store);
+    remove_tree(folder);
+    free(folder);
+}
+
 static void half_of_the_news_is_none(void)
 {
     char *folder = scratch();
@@ -581,6 +629,7 @@ int main(void)
     locks_exclude_and_die_with_their_holder();
     challenges_reach_every_follower();
     a_dead_follower_is_not_waited_for();
+    who_cannot_be_looked_at_is_waited_for();
     half_of_the_news_is_none();
     the_mark_changes_with_every_line();
     a_change_of_ones_own_can_be_told_from_others();
