@@ -80,11 +80,14 @@ static void free_environment(char *env[ENVIRONMENT_MAX])
     }
 }
 
-/* Puts errors and then places[] where they belong. First all out of the way, then each home. */
-static int arrange(const struct program *program, int errors)
+/*
+ * Puts errors and then places[] where they belong. First all out of the way, then each home. On -1
+ * *errors is still where errors can be told: until it has its place, that is the server's.
+ */
+static int arrange(const struct program *program, int *errors)
 {
     int aside[5];
-    int moved = fcntl(errors, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int moved = fcntl(*errors, F_DUPFD_CLOEXEC, FD_ASIDE);
 
     for (int i = 0; i < 5; i++) {
         aside[i] =
@@ -96,6 +99,7 @@ static int arrange(const struct program *program, int errors)
     if (moved < 0 || dup3(moved, FD_ERRORS, O_CLOEXEC) < 0) {
         return -1;
     }
+    *errors = FD_ERRORS;
     for (int i = 0; i < 5; i++) {
         if (aside[i] < 0) {
             (void)close(HC_FD_CONF + i);
@@ -138,14 +142,13 @@ static void become_program(const struct program *program, int errors, char *env[
     struct failure f = {0};
     const char *what = "arranging descriptors";
 
-    if (arrange(program, errors) == 0 && prepare_child(program, &what) == 0) {
+    if (arrange(program, &errors) == 0 && prepare_child(program, &what) == 0) {
         what = "";
         execve(program->path, argv, env);
     }
     f.errnum = errno;
     hc_copy(f.what, sizeof(f.what), what);
-    if (write(FD_ERRORS, &f, sizeof(f)) != (ssize_t)sizeof(f) &&
-        write(errors, &f, sizeof(f)) != (ssize_t)sizeof(f)) {
+    if (write(errors, &f, sizeof(f)) != (ssize_t)sizeof(f)) {
         _exit(126);
     }
     _exit(127);

@@ -275,6 +275,41 @@ static void an_unexecutable_program_is_named(void)
     hc_conf_free(conf);
 }
 
+/* No descriptor above 15 is to be had: nothing can be put aside. 8 is something of the server's. */
+static void what_cannot_be_arranged_is_told_to_nobody_else(void)
+{
+    struct hc_conf *conf = new_conf("x");
+    struct hc_error err = {0};
+    struct rlimit before;
+    struct rlimit low;
+    char line[2048];
+    char byte = 0;
+    int servers[2];
+    int supervise = -1;
+    pid_t pid = -1;
+
+    if (pipe(servers) != 0 || dup2(servers[1], 8) != 8 ||
+        fcntl(servers[0], F_SETFL, O_NONBLOCK) != 0 || getrlimit(RLIMIT_NOFILE, &before) != 0) {
+        exit(97);
+    }
+    low = before;
+    low.rlim_cur = 16;
+    (void)setrlimit(RLIMIT_NOFILE, &low);
+    is_int(
+        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1}, &supervise, &pid, &err),
+        -1, "without descriptors no agent is started");
+    (void)setrlimit(RLIMIT_NOFILE, &before);
+    ok(err.problem == HC_P_PROGRAM &&
+           strstr(hc_error_format(&err, line, sizeof(line)), "arranging descriptors") != NULL,
+       "that is told");
+    ok(read(servers[0], &byte, 1) == -1 && errno == EAGAIN,
+       "and not to what the server has open in that place");
+    close(8);
+    close(servers[0]);
+    close(servers[1]);
+    hc_conf_free(conf);
+}
+
 static int handled;
 
 static void reap_all(int signo)
@@ -403,6 +438,7 @@ int main(int argc, char **argv)
     the_agent_has_its_descriptors_and_no_rights();
     a_dead_agent_is_an_end_of_file();
     an_unexecutable_program_is_named();
+    what_cannot_be_arranged_is_told_to_nobody_else();
     the_loader_decides();
     a_broken_loader_stops_no_start();
     the_wait_grows_and_starts_anew();
