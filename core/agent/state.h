@@ -302,6 +302,7 @@ enum hc_job_wait {
     HC_JOB_CLOCK,     /* the clock is wrong */
     HC_JOB_LOOKING,   /* its names are being looked at */
     HC_JOB_HELD,      /* no order for its names: when says until when */
+    HC_JOB_WAIT_COUNT,
 };
 /* ca: who would be asked (or is). when: UTC seconds, 0: now. Both may be NULL. */
 enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, int64_t now,

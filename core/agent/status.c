@@ -57,7 +57,10 @@ static const char *const state_names[] = {
     [HC_JOB_ELSEWHERE] = "ordered-elsewhere",
     [HC_JOB_STORE] = "store-unusable",
     [HC_JOB_CLOCK] = "clock-wrong",
+    [HC_JOB_LOOKING] = "looking",
+    [HC_JOB_HELD] = "held",
 };
+_Static_assert(HC_COUNT(state_names) == HC_JOB_WAIT_COUNT, "every state has a name");
 
 /* The pair that serves in place of this key type, if it is not the job's own. */
 static const struct hc_line_info *stand_in(const struct hc_agent *agent, const struct hc_job *job)
@@ -151,7 +154,8 @@ static json_t *json_of_watch(struct hc_agent *agent, const struct hc_watch *watc
     set_time(object, "not_after", watch->pair != NULL ? hc_pair_not_after(watch->pair) : 0);
     json_object_set_new(object, "issuer", json_string(""));
     json_object_set_new(object, "state",
-                        json_string(watch->torn        ? "files-broken"
+                        json_string(watch->held        ? "held-back"
+                                    : watch->torn      ? "files-broken"
                                     : watch->read_once ? "ok"
                                                        : "queued"));
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, watch->index)));

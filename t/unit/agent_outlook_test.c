@@ -13,6 +13,7 @@
 static const char *missing;   /* does not exist */
 static const char *silent;    /* its questions are refused by everybody */
 static const char *forbidden; /* its CAA names another CA */
+static bool slow;             /* no answer comes yet */
 static unsigned questions;
 
 struct asked {
@@ -95,7 +96,7 @@ static void answer(const struct asked *a, const char *name, struct hc_dns_reply 
 
 static int64_t dns_run(void *self HC_UNUSED)
 {
-    while (asked_count > 0) {
+    while (asked_count > 0 && !slow) {
         struct asked a = asked[0];
         struct hc_dns_reply reply;
         struct hc_dns_server from = {.len = sizeof(struct sockaddr_in)};
@@ -129,6 +130,7 @@ static void begin(void)
 {
     new_world();
     missing = silent = forbidden = NULL;
+    slow = false;
     questions = 0;
     world_dns = &fake_dns;
     world_dns_run = dns_run;
@@ -321,6 +323,23 @@ static void what_is_held_is_looked_at_more_and_more_seldom(void)
     end_world();
 }
 
+static void list_tells_of_looks_and_what_they_hold_back(void)
+{
+    struct server s;
+
+    begin();
+    missing = "new.a.example";
+    slow = true;
+    new_server(&s, on_hold, three_names);
+    work(&s, NULL);
+    is_str(listed_state(&s), "looking", "while its names are looked at");
+    slow = false;
+    work(&s, NULL);
+    is_str(listed_state(&s), "held", "then, as one of them does not exist");
+    end_server(&s);
+    end_world();
+}
+
 static void a_dns_that_is_down_stops_nothing(void)
 {
     struct server s;
@@ -386,6 +405,7 @@ int main(void)
     a_name_that_fails_is_waited_for_until_the_last_tenth();
     hold_advise_and_off();
     what_is_held_is_looked_at_more_and_more_seldom();
+    list_tells_of_looks_and_what_they_hold_back();
     a_dns_that_is_down_stops_nothing();
     a_look_lasts_until_the_CA_may_be_asked();
     a_clock_that_is_set_back_leaves_nothing_out_for_good();

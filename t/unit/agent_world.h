@@ -580,6 +580,18 @@ static inline bool is_served(struct server *server, size_t identity)
     return hc_status_is_served(server->agent, identity);
 }
 
+/* The state of the first certificate, as `list` tells it. */
+static inline const char *listed_state(struct server *server)
+{
+    static char text[40];
+    json_t *all = hc_status_certificates(server->agent);
+    const char *word = json_string_value(json_object_get(json_array_get(all, 0), "state"));
+
+    hc_copy(text, sizeof(text), word != NULL ? word : "none at all");
+    json_decref(all);
+    return text;
+}
+
 static inline void new_world(void)
 {
     struct forge how = {.name = "Test Root", .ca = true, .from = -400, .days = 4000};
