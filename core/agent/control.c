@@ -124,12 +124,14 @@ static bool has_name(const struct hc_list *names, const char *name)
 /* Under watch the certificate's own names count too. */
 static bool identity_has(const struct hc_agent *agent, size_t index, const char *name)
 {
+    size_t count = 0;
+    const struct hc_watch *watches = hc_watches_of(agent, index, &count);
+
     if (has_name(&agent->conf->identities[index].names, name)) {
         return true;
     }
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        if (agent->watches[i].index == index && agent->watches[i].pair != NULL &&
-            has_name(hc_pair_names(agent->watches[i].pair), name)) {
+    for (size_t i = 0; i < count; i++) {
+        if (watches[i].pair != NULL && has_name(hc_pair_names(watches[i].pair), name)) {
             return true;
         }
     }
@@ -381,13 +383,12 @@ void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigne
 /* A name that was left out of its host's certificate is not served, however well that is. */
 static bool is_in(const struct hc_agent *agent, size_t identity, const char *name)
 {
-    for (size_t i = 0; i < agent->job_count; i++) {
-        const struct hc_line_info *info = NULL;
+    size_t count = 0;
+    const struct hc_job *jobs = hc_jobs_of(agent, identity, &count);
 
-        if (agent->jobs[i].index != identity) {
-            continue;
-        }
-        info = hc_job_info(agent, &agent->jobs[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct hc_line_info *info = hc_job_info(agent, &jobs[i]);
+
         if (info == NULL || !has_name(&info->names, name)) {
             return false;
         }

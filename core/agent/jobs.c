@@ -11,6 +11,9 @@
 #define LOOK_MS 60000 /* all jobs are looked at this often, whatever was expected */
 #define IN_ALL  8     /* orders in all, those that only wait included: times hotcert_parallel */
 
+/* So many that find no room for a look: those behind them are not asked whether they need one. */
+#define TURNED_AWAY 64
+
 /* ---- life ---- */
 
 static size_t count_jobs(const struct hc_conf *conf)
@@ -39,6 +42,9 @@ int hc_jobs_new(struct hc_agent *agent, struct hc_error *err)
     for (size_t i = 0; i < conf->identity_count; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
+        if (identity->mode == HC_MODE_ON) {
+            agent->served[i].jobs = &agent->jobs[agent->job_count];
+        }
         for (size_t k = 0; identity->mode == HC_MODE_ON && k < identity->key_type_count; k++) {
             struct hc_job *job = &agent->jobs[agent->job_count++];
 
@@ -50,6 +56,14 @@ int hc_jobs_new(struct hc_agent *agent, struct hc_error *err)
         }
     }
     return 0;
+}
+
+struct hc_job *hc_jobs_of(const struct hc_agent *agent, size_t index, size_t *count)
+{
+    struct hc_job *jobs = agent->served[index].jobs;
+
+    *count = jobs != NULL ? agent->conf->identities[index].key_type_count : 0;
+    return jobs;
 }
 
 void hc_jobs_halt(struct hc_agent *agent)
@@ -397,7 +411,7 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
         int64_t when = 0;
         enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
 
-        if (wait == HC_JOB_READY) {
+        if (wait == HC_JOB_READY || wait == HC_JOB_LOOKING) {
             job->turn = ca->record.breaker.failures > 0 ? hc_pause_failures(&job->pause, ca) : 0;
             agent->queue[agent->queue_count++] = job;
         } else if (wait == HC_JOB_ELSEWHERE && job->again_ms < soonest) {
@@ -428,31 +442,30 @@ static int64_t count_active(const struct hc_agent *agent)
 /* Key types of one identity are ordered one after the other: the names are validated once. */
 static bool identity_busy(const struct hc_agent *agent, const struct hc_job *job)
 {
-    for (size_t i = 0; i < agent->job_count; i++) {
-        if (agent->jobs[i].index == job->index && agent->jobs[i].obtain != NULL) {
+    size_t count = 0;
+    const struct hc_job *jobs = hc_jobs_of(agent, job->index, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i].obtain != NULL) {
             return true;
         }
     }
     return false;
 }
 
-/*
- * Before an order its names are looked at, unless that was done lately. True if that is under way
- * or has to wait: the order comes when it is done.
- */
+/* Before an order its names are looked at, unless that was done lately for this CA. */
+static bool needs_look(const struct hc_agent *agent, const struct hc_job *job,
+                       const struct hc_ca *ca)
+{
+    return job->record.order_url == NULL && !hc_outlook_is_fresh(agent, job->index, ca);
+}
+
+/* True if a look is under way: the order comes when it is done. */
 static bool look_first(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
 {
     struct hc_error err;
 
     hc_error_init(&err);
-    if (job->record.order_url != NULL || hc_outlook_is_fresh(agent, job->index, ca)) {
-        return false;
-    }
-    if (!hc_ca_is_known(ca) || agent->looking >= HC_LOOKING_MOST) {
-        job->again_ms = hc_agent_ms(agent) + 20;
-        agent->jobs_dirty = true;
-        return true;
-    }
     if (hc_outlook_start(agent, job->index, ca, &err) == 0) {
         return true;
     }
@@ -460,32 +473,67 @@ static bool look_first(struct hc_agent *agent, struct hc_job *job, struct hc_ca 
     return false;
 }
 
+/* True if nothing but the end of a look or of an order can let the job go on. */
+static bool has_to_wait(const struct hc_agent *agent, const struct hc_job *job, size_t *turned_away)
+{
+    if (identity_busy(agent, job) || hc_outlook_is_looking(agent, job->index)) {
+        return true;
+    }
+    if (agent->looking < HC_LOOKING_MOST ||
+        !needs_look(agent, job, agent->outlooks[job->index].looked_for)) {
+        return false;
+    }
+    ++*turned_away;
+    return true;
+}
+
+/* True if the job stays in the queue. */
+static bool start_one(struct hc_agent *agent, struct hc_job *job, int64_t now)
+{
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+
+    if (hc_job_look(agent, job, now, &ca, &when) != HC_JOB_READY) {
+        agent->jobs_dirty = true;
+        return false;
+    }
+    if (needs_look(agent, job, ca)) {
+        if (!hc_ca_is_known(ca)) {
+            return false; /* all jobs are looked at when its directory was read */
+        }
+        if (agent->looking >= HC_LOOKING_MOST || look_first(agent, job, ca)) {
+            return true;
+        }
+    }
+    hc_obtain_start(agent, job, ca);
+    return false;
+}
+
+/*
+ * From the front of the queue, until there is no room for one more order, or none for a look. What
+ * the loop goes over is bounded by what is under way, not by the queue.
+ */
 static void start_queued(struct hc_agent *agent, int64_t now)
 {
     int64_t parallel = agent->conf->parallel;
     int64_t active = count_active(agent);
+    size_t turned_away = 0;
     size_t kept = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < agent->queue_count; i++) {
+    for (; i < agent->queue_count && active < parallel && turned_away < TURNED_AWAY &&
+           agent->running < (size_t)(parallel * IN_ALL);
+         i++) {
         struct hc_job *job = agent->queue[i];
-        struct hc_ca *ca = NULL;
-        int64_t when = 0;
 
-        if (active >= parallel || agent->running >= (size_t)(parallel * IN_ALL) ||
-            identity_busy(agent, job)) {
+        if (has_to_wait(agent, job, &turned_away) || start_one(agent, job, now)) {
             agent->queue[kept++] = job;
-            continue;
-        }
-        if (hc_job_look(agent, job, now, &ca, &when) != HC_JOB_READY) {
-            agent->jobs_dirty = true;
-            continue;
-        }
-        if (!look_first(agent, job, ca)) {
-            hc_obtain_start(agent, job, ca);
         }
         active += job->obtain != NULL;
     }
-    agent->queue_count = kept;
+    memmove(agent->queue + kept, agent->queue + i,
+            (agent->queue_count - i) * sizeof(struct hc_job *));
+    agent->queue_count -= i - kept;
 }
 
 int64_t hc_jobs_run(struct hc_agent *agent)
@@ -508,11 +556,13 @@ int64_t hc_jobs_run(struct hc_agent *agent)
 void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_list *names)
 {
     int64_t now = hc_agent_now(agent);
+    size_t count = 0;
+    struct hc_job *jobs = hc_jobs_of(agent, identity, &count);
 
-    for (size_t i = 0; i < agent->job_count; i++) {
-        struct hc_job *job = &agent->jobs[i];
+    for (size_t i = 0; i < count; i++) {
+        struct hc_job *job = &jobs[i];
 
-        if (job->index != identity || !hc_schedule_take_reset(job->record.resets, now)) {
+        if (!hc_schedule_take_reset(job->record.resets, now)) {
             continue;
         }
         for (size_t k = 0; k < agent->ca_count; k++) {

@@ -500,7 +500,10 @@ int64_t hc_outlooks_run(struct hc_agent *agent)
             }
         }
         if (outlook->preflight != NULL) {
-            wait = sooner(wait, hc_preflight_run(outlook->preflight));
+            int64_t next = hc_preflight_run(outlook->preflight);
+
+            /* what came of it is for the jobs, which are the first in the next pass */
+            wait = sooner(wait, outlook->preflight != NULL ? next : 0);
         }
     }
     return sooner(wait, agent->o.dns_run(agent->o.dns_self));

@@ -156,15 +156,14 @@ static size_t collect_watched(struct hc_agent *agent, size_t index,
                               struct hc_pair *pairs[HC_BUNDLE_PAIRS], bool *looked)
 {
     size_t count = 0;
+    size_t watch_count = 0;
+    const struct hc_watch *watches = hc_watches_of(agent, index, &watch_count);
 
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        struct hc_pair *pair = agent->watches[i].pair;
+    for (size_t i = 0; i < watch_count; i++) {
+        struct hc_pair *pair = watches[i].pair;
         size_t at = 0;
 
-        if (agent->watches[i].index != index) {
-            continue;
-        }
-        *looked = *looked && agent->watches[i].read_once;
+        *looked = *looked && watches[i].read_once;
         if (pair == NULL) {
             continue;
         }

@@ -113,8 +113,10 @@ struct hc_watch {
 
 /* ---- publish.c ---- */
 
-/* What the table has of one identity. */
+/* What the table has of one identity, and who sees to it. */
 struct hc_served {
+    struct hc_job *jobs;           /* its key types', key_type_count of them; NULL: none */
+    struct hc_watch *watches;      /* watched_count of them; NULL: none */
     struct hc_selection selection; /* under `on` */
     bool known;                    /* selection says what is served */
     bool complete;                 /* every key type by its own line, now valid */
@@ -282,6 +284,8 @@ void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names);
 int hc_jobs_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_jobs_free(struct hc_agent *agent);
 void hc_jobs_load(struct hc_agent *agent);
+/* The jobs of one identity, which are neighbours; *count 0: it has none. */
+struct hc_job *hc_jobs_of(const struct hc_agent *agent, size_t index, size_t *count);
 /* The cause of what these names failed of is gone: they need not wait (four times an hour). */
 void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_list *names);
 /* Reads the job's record anew: another agent may have changed it. */
@@ -389,6 +393,8 @@ int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *e
 
 int hc_watches_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_watches_free(struct hc_agent *agent);
+/* The watched pairs of one identity, which are neighbours; *count 0: it has none. */
+struct hc_watch *hc_watches_of(const struct hc_agent *agent, size_t index, size_t *count);
 /* Looks at files whose time has come; milliseconds until the next look. */
 int64_t hc_watches_run(struct hc_agent *agent);
 /* The store was opened: commits what it does not have yet. */

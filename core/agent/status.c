@@ -189,14 +189,13 @@ static bool jobs_are_served(struct hc_agent *agent, size_t identity)
 {
     int64_t now = hc_agent_now(agent);
 
-    for (size_t i = 0; i < agent->job_count; i++) {
-        const struct hc_job *job = &agent->jobs[i];
-        const struct hc_line_info *info = NULL;
+    size_t count = 0;
+    const struct hc_job *jobs = hc_jobs_of(agent, identity, &count);
 
-        if (job->index != identity) {
-            continue;
-        }
-        info = hc_job_info(agent, job);
+    for (size_t i = 0; i < count; i++) {
+        const struct hc_job *job = &jobs[i];
+        const struct hc_line_info *info = hc_job_info(agent, job);
+
         if (info == NULL || info->not_after <= now || job->record.replace >= info->version ||
             !hc_identity_uses(agent->conf, job->identity, info->issuer)) {
             return false;
@@ -208,14 +207,14 @@ static bool jobs_are_served(struct hc_agent *agent, size_t identity)
 bool hc_status_is_served(struct hc_agent *agent, size_t identity)
 {
     const struct hc_served *served = &agent->served[identity];
+    size_t count = 0;
+    const struct hc_watch *watches = hc_watches_of(agent, identity, &count);
 
     if (!served->published || !served->complete) {
         return false;
     }
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        const struct hc_watch *watch = &agent->watches[i];
-
-        if (watch->index == identity && (watch->torn || !watch->read_once || watch->pair == NULL)) {
+    for (size_t i = 0; i < count; i++) {
+        if (watches[i].torn || !watches[i].read_once || watches[i].pair == NULL) {
             return false;
         }
     }

@@ -36,6 +36,9 @@ int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
     for (size_t i = 0; i < conf->identity_count; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
+        if (identity->watched_count > 0) {
+            agent->served[i].watches = &agent->watches[agent->watch_count];
+        }
         for (size_t k = 0; k < identity->watched_count; k++) {
             struct hc_watch *watch = &agent->watches[agent->watch_count++];
 
@@ -46,6 +49,14 @@ int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
         }
     }
     return 0;
+}
+
+struct hc_watch *hc_watches_of(const struct hc_agent *agent, size_t index, size_t *count)
+{
+    struct hc_watch *watches = agent->served[index].watches;
+
+    *count = watches != NULL ? agent->conf->identities[index].watched_count : 0;
+    return watches;
 }
 
 void hc_watches_free(struct hc_agent *agent)

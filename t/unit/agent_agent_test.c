@@ -360,6 +360,26 @@ static void both_key_types_are_served(void)
     end_world();
 }
 
+static void an_identitys_jobs_are_found_at_once(void)
+{
+    struct server s;
+    size_t count = 0;
+
+    new_world();
+    new_server(&s, two_types, three_hosts);
+    for (size_t i = 0; i < 3; i++) {
+        const struct hc_job *jobs = hc_jobs_of(s.agent, i, &count);
+
+        ok(count == 2 && jobs[0].index == i && jobs[1].index == i &&
+               jobs[0].key_type != jobs[1].key_type,
+           "one for each key type");
+        (void)hc_watches_of(s.agent, i, &count);
+        is_int(count, 0, "and no watched pair");
+    }
+    end_server(&s);
+    end_world();
+}
+
 static void a_change_never_takes_a_host_back_to_the_bootstrap(void)
 {
     static const char *const more[] = {"a.example new.example", NULL};
@@ -604,6 +624,7 @@ int main(void)
     a_newer_version_of_another_user_is_not_ordered_beside();
     two_secrets_do_not_share_a_store();
     both_key_types_are_served();
+    an_identitys_jobs_are_found_at_once();
     a_change_never_takes_a_host_back_to_the_bootstrap();
     another_issuer_is_due_at_once();
     an_issuer_added_needs_no_order();

@@ -23,7 +23,7 @@ struct asked {
     hc_dns_done *done;
     void *arg;
 };
-static struct asked asked[500];
+static struct asked asked[2000];
 static size_t asked_count;
 static uint64_t last_id;
 
@@ -340,6 +340,36 @@ static void list_tells_of_looks_and_what_they_hold_back(void)
     end_world();
 }
 
+static void a_queue_that_waits_for_looks_costs_nothing(void)
+{
+    static const char *hosts[601];
+    static char names[600][40];
+    unsigned long before = 0;
+    struct server s;
+
+    begin();
+    for (size_t i = 0; i < HC_COUNT(names); i++) {
+        snprintf(names[i], sizeof(names[i]), "host%zu.example", i);
+        hosts[i] = names[i];
+    }
+    slow = true;
+    new_server(&s, on, hosts);
+    work(&s, NULL);
+    is_int(s.agent->looking, HC_LOOKING_MOST, "as many are looked at as may be");
+    is_int(s.agent->queue_count, HC_COUNT(names), "the others stand in the queue");
+    before = clock_reads;
+    (void)hc_agent_pass(s.agent, 0);
+    ok(clock_reads - before < 300, "a pass does not go through all of it");
+    slow = false;
+    for (int i = 0; i < 100 && cas[0].orders < 150; i++) {
+        work(&s, NULL);
+        log_text[0] = '\0';
+    }
+    ok(cas[0].orders >= 150, "and when answers come, those at its end have their turn");
+    end_server(&s);
+    end_world();
+}
+
 static void a_dns_that_is_down_stops_nothing(void)
 {
     struct server s;
@@ -406,6 +436,7 @@ int main(void)
     hold_advise_and_off();
     what_is_held_is_looked_at_more_and_more_seldom();
     list_tells_of_looks_and_what_they_hold_back();
+    a_queue_that_waits_for_looks_costs_nothing();
     a_dns_that_is_down_stops_nothing();
     a_look_lasts_until_the_CA_may_be_asked();
     a_clock_that_is_set_back_leaves_nothing_out_for_good();
