@@ -12,8 +12,7 @@
 #define LOOK_FAR_MS 10000 /* where changes are announced */
 #define FULL_MS     30000 /* a look at all lines whatever the mark says */
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
-#define MARK_SHARE  10    /* and cost at most this fraction of the time .. */
-#define MARK_MOST   2000  /* .. but are never further apart than this */
+#define MARK_SHARE  10    /* and cost at most this fraction of the time */
 
 int hc_follow_start(struct hc_agent *agent, struct hc_error *err)
 {
@@ -209,7 +208,7 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
     }
     took = hc_agent_ms(agent) - start;
     rest = took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS;
-    follow->next_mark_ms = start + took + (rest < MARK_MOST ? rest : MARK_MOST);
+    follow->next_mark_ms = start + took + (rest < FULL_MS ? rest : FULL_MS);
     return true;
 }
 

@@ -5,13 +5,15 @@
 #ifndef HC_AGENT_INVENTORY_H
 #define HC_AGENT_INVENTORY_H
 
+#include "agent/names.h"
 #include "store/store.h"
 
-/* Zeroed memory is an empty inventory. Owns its infos; sorted by line. */
+/* Zeroed memory is an empty inventory. Owns its infos; sorted by line, found by name too. */
 struct hc_inventory {
     struct hc_line_info *items;
     size_t count;
     size_t cap;
+    struct hc_name_index names;
 };
 
 /* Replaces the content by what the store has now; on -1 the old content stays. */
@@ -27,6 +29,13 @@ void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[
 /* The line's info or NULL; valid until the next change. */
 const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventory,
                                              const unsigned char line[HC_ID_SIZE]);
+
+/*
+ * The lines that have exactly this name among theirs, one after the other, in no order: *at is 0
+ * before the first. NULL: no more. Valid until the next change.
+ */
+const struct hc_line_info *hc_inventory_named(const struct hc_inventory *inventory,
+                                              const char *name, size_t *at);
 
 /* The latest notBefore of what was obtained (not of copied files), 0: nothing was. */
 int64_t hc_inventory_newest(const struct hc_inventory *inventory);

@@ -92,39 +92,87 @@ static enum kind kind_of(enum hc_key_type type)
     return type == HC_KEY_OTHER || type == HC_KEY_NONE ? KIND_OTHER : KIND_ECDSA;
 }
 
-/* any_kind: also a pair whose key is of another kind than type. */
-static const struct hc_line_info *best_for(const struct hc_conf *conf,
-                                           const struct hc_identity *identity,
-                                           enum hc_key_type type, bool any_kind,
-                                           const struct hc_inventory *inventory, int64_t now,
-                                           hc_select_skip *skip, void *arg)
-{
-    const struct hc_line_info *best = NULL;
-    const struct hc_line_info *exact = NULL;
+/* What is looked for, and the best so far. */
+struct search {
+    const struct hc_conf *conf;
+    const struct hc_identity *identity;
+    enum hc_key_type type;
+    bool any_kind; /* also a pair whose key is of another kind than type */
+    int64_t now;
+    hc_select_skip *skip;
+    void *arg;
     unsigned char own[HC_ID_SIZE];
-    struct merit best_merit = {{0}};
+    const struct hc_line_info *best;
+    struct merit merit;
+};
 
-    hc_line_of(identity->id, type, own);
-    exact = hc_inventory_find(inventory, own);
-    if (exact != NULL && valid_at(exact, now) && hc_list_equal(&exact->names, &identity->names) &&
-        (skip == NULL || !skip(arg, own))) {
+static void consider(struct search *s, const struct hc_line_info *info)
+{
+    struct merit merit;
+
+    if ((!s->any_kind && kind_of(info->key_type) != kind_of(s->type)) ||
+        (s->skip != NULL && s->skip(s->arg, info->line))) {
+        return;
+    }
+    merit = merit_of(s->conf, s->identity, info, s->own, s->type, s->now);
+    if (s->best == NULL || better(&merit, &s->merit) ||
+        (!better(&s->merit, &merit) && memcmp(info->line, s->best->line, HC_ID_SIZE) < 0)) {
+        s->best = info;
+        s->merit = merit;
+    }
+}
+
+/* Those that a pattern leads to, but for what an earlier name of the identity led to. */
+static void consider_named(struct search *s, const struct hc_inventory *inventory,
+                           const char *pattern, size_t number)
+{
+    const struct hc_list *names = &s->identity->names;
+    const struct hc_line_info *info = NULL;
+    size_t at = 0;
+
+    while ((info = hc_inventory_named(inventory, pattern, &at)) != NULL) {
+        size_t first = 0;
+
+        while (first < number && !covers_name(info, names->items[first])) {
+            first++;
+        }
+        if (first == number) {
+            consider(s, info);
+        }
+    }
+}
+
+/* All that covers any of the names: by the name itself, or by the wildcard above it. */
+static void consider_all(struct search *s, const struct hc_inventory *inventory)
+{
+    const struct hc_list *names = &s->identity->names;
+    char wildcard[HC_NAME_SIZE + 1];
+
+    for (size_t i = 0; i < names->count; i++) {
+        const char *rest = strchr(names->items[i], '.');
+
+        consider_named(s, inventory, names->items[i], i);
+        if (rest != NULL && !hc_name_is_wildcard(names->items[i]) &&
+            snprintf(wildcard, sizeof(wildcard), "*%s", rest) < (int)sizeof(wildcard) &&
+            hc_name_matches(wildcard, names->items[i])) {
+            consider_named(s, inventory, wildcard, i);
+        }
+    }
+}
+
+static const struct hc_line_info *best_for(struct search *s, const struct hc_inventory *inventory)
+{
+    const struct hc_line_info *exact = NULL;
+
+    hc_line_of(s->identity->id, s->type, s->own);
+    exact = hc_inventory_find(inventory, s->own);
+    if (exact != NULL && valid_at(exact, s->now) &&
+        hc_list_equal(&exact->names, &s->identity->names) &&
+        (s->skip == NULL || !s->skip(s->arg, s->own))) {
         return exact; /* nothing can be better; the usual case costs one look-up */
     }
-    for (size_t i = 0; i < inventory->count; i++) {
-        const struct hc_line_info *info = &inventory->items[i];
-        struct merit merit;
-
-        if ((!any_kind && kind_of(info->key_type) != kind_of(type)) ||
-            (skip != NULL && skip(arg, info->line))) {
-            continue;
-        }
-        merit = merit_of(conf, identity, info, own, type, now);
-        if (merit.weights[1] > 0 && (best == NULL || better(&merit, &best_merit))) {
-            best = info;
-            best_merit = merit;
-        }
-    }
-    return best;
+    consider_all(s, inventory);
+    return s->best;
 }
 
 static void select_add(struct hc_selection *out, const struct hc_identity *identity,
@@ -145,26 +193,33 @@ static void select_add(struct hc_selection *out, const struct hc_identity *ident
     out->count++;
 }
 
+/* By value: each search begins with nothing found. */
+static void add_best(struct search search, const struct hc_inventory *inventory,
+                     struct hc_selection *out)
+{
+    const struct hc_line_info *info = best_for(&search, inventory);
+
+    if (info != NULL) {
+        select_add(out, search.identity, info);
+    }
+}
+
 void hc_select(const struct hc_conf *conf, const struct hc_identity *identity,
                const struct hc_inventory *inventory, int64_t now, hc_select_skip *skip, void *arg,
                struct hc_selection *out)
 {
+    struct search search = {
+        .conf = conf, .identity = identity, .now = now, .skip = skip, .arg = arg};
+
     memset(out, 0, sizeof(*out));
     for (size_t i = 0; i < identity->key_type_count; i++) {
-        const struct hc_line_info *info =
-            best_for(conf, identity, identity->key_types[i], false, inventory, now, skip, arg);
-
-        if (info != NULL) {
-            select_add(out, identity, info);
-        }
+        search.type = identity->key_types[i];
+        add_best(search, inventory, out);
     }
     if (out->count == 0 && identity->key_type_count > 0) {
-        const struct hc_line_info *info =
-            best_for(conf, identity, identity->key_types[0], true, inventory, now, skip, arg);
-
-        if (info != NULL) {
-            select_add(out, identity, info);
-        }
+        search.type = identity->key_types[0];
+        search.any_kind = true;
+        add_best(search, inventory, out);
     }
 }
 
@@ -189,17 +244,19 @@ const struct hc_line_info *hc_select_adoptable(const struct hc_conf *conf,
                                                const struct hc_inventory *inventory, int64_t now)
 {
     const struct hc_line_info *best = NULL;
+    const struct hc_line_info *info = NULL;
     unsigned char own[HC_ID_SIZE];
+    size_t at = 0;
 
     hc_line_of(identity->id, type, own);
-    for (size_t i = 0; i < inventory->count; i++) {
-        const struct hc_line_info *info = &inventory->items[i];
-
+    while ((info = hc_inventory_named(inventory, identity->names.items[0], &at)) != NULL) {
         if (info->mode == HC_MODE_ON && info->key_type == type &&
             memcmp(info->line, own, HC_ID_SIZE) != 0 && valid_at(info, now) &&
             hc_list_equal(&info->names, &identity->names) &&
             hc_identity_uses(conf, identity, info->issuer) &&
-            (best == NULL || info->not_after > best->not_after)) {
+            (best == NULL || info->not_after > best->not_after ||
+             (info->not_after == best->not_after &&
+              memcmp(info->line, best->line, HC_ID_SIZE) < 0))) {
             best = info;
         }
     }

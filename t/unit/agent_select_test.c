@@ -108,7 +108,8 @@ static void put_row(struct hc_inventory *inventory, const struct hc_identity *id
         snprintf(url, sizeof(url), "https://%s.example/dir", row->issuer);
     }
     split(row->names, &info.names);
-    memset(info.line, (int)number + 1, sizeof(info.line));
+    memset(info.line, (int)(number % 250) + 1, sizeof(info.line));
+    info.line[HC_ID_SIZE - 1] = (unsigned char)(number / 250);
     if (row->own) {
         hc_line_of(identity->id, row->type, info.line);
     }
@@ -118,7 +119,7 @@ static void put_row(struct hc_inventory *inventory, const struct hc_identity *id
 
 static void check_fact(const struct fact *fact)
 {
-    struct hc_inventory inventory = {NULL, 0, 0};
+    struct hc_inventory inventory = {0};
     const struct hc_identity *identity = &conf->identities[0];
     struct hc_selection selection;
 
@@ -140,7 +141,7 @@ static bool skip_first(void *arg HC_UNUSED, const unsigned char line[HC_ID_SIZE]
 
 static void what_cannot_be_read_is_passed_over(void)
 {
-    struct hc_inventory inventory = {NULL, 0, 0};
+    struct hc_inventory inventory = {0};
     struct hc_selection selection;
 
     put_row(&inventory, &conf->identities[0],
@@ -155,7 +156,7 @@ static void what_cannot_be_read_is_passed_over(void)
 /* A version that was set aside as damaged leaves its number to the next. */
 static void a_number_given_out_again_is_another_version(void)
 {
-    struct hc_inventory inventory = {NULL, 0, 0};
+    struct hc_inventory inventory = {0};
     const struct hc_identity *identity = &conf->identities[0];
     struct hc_selection before;
     struct hc_selection after;
@@ -172,9 +173,64 @@ static void a_number_given_out_again_is_another_version(void)
     hc_inventory_dispose(&inventory);
 }
 
+static bool count_candidate(void *arg, const unsigned char line[HC_ID_SIZE] HC_UNUSED)
+{
+    ++*(int *)arg;
+    return false;
+}
+
+static void what_shares_no_name_is_not_even_looked_at(void)
+{
+    struct hc_inventory inventory = {0};
+    const struct hc_identity *identity = &conf->identities[0];
+    struct hc_selection selection;
+    char names[60];
+    int looked = 0;
+
+    for (size_t i = 0; i < 500; i++) {
+        snprintf(names, sizeof(names), "other%zu.test www.other%zu.test", i, i);
+        put_row(&inventory, identity, &(struct row){names, HC_KEY_ECDSA_256, "one", -1, 80, false},
+                i);
+    }
+    hc_select(conf, identity, &inventory, NOW, count_candidate, &looked, &selection);
+    is_int(looked, 0, "500 lines of other names are no candidates");
+    is_int(selection.count, 0, "and none serves");
+    put_row(&inventory, identity,
+            &(struct row){"a.test *.test", HC_KEY_ECDSA_256, "one", -1, 80, false}, 3);
+    hc_select(conf, identity, &inventory, NOW, count_candidate, &looked, &selection);
+    is_int(selection.count, 1, "one of them has other names now: it serves");
+    is_int(selection.items[0].version, 4, "that one");
+    ok(looked <= 2, "and is looked at, nothing else");
+    hc_inventory_dispose(&inventory);
+}
+
+static void a_line_that_was_dropped_serves_nobody(void)
+{
+    struct hc_inventory inventory = {0};
+    const struct hc_identity *identity = &conf->identities[0];
+    unsigned char line[HC_ID_SIZE];
+    struct hc_selection selection;
+
+    put_row(&inventory, identity, &(struct row){"a.test", HC_KEY_ECDSA_256, "one", -1, 80, false},
+            0);
+    put_row(&inventory, identity,
+            &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "old", -1, 80, false}, 1);
+    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    is_int(selection.items[0].version, 2, "the one with more names serves");
+    memcpy(line, selection.items[0].line, sizeof(line));
+    hc_inventory_drop(&inventory, line);
+    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    is_int(selection.items[0].version, 1, "dropped, it gives way to the other");
+    put_row(&inventory, identity,
+            &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "old", -1, 80, false}, 1);
+    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    is_int(selection.items[0].version, 2, "and serves again when it is back");
+    hc_inventory_dispose(&inventory);
+}
+
 static void two_key_types_have_one_each(void)
 {
-    struct hc_inventory inventory = {NULL, 0, 0};
+    struct hc_inventory inventory = {0};
     const struct hc_identity *identity = &conf->identities[1];
     struct hc_selection selection;
 
@@ -205,7 +261,7 @@ static void only_the_same_from_an_issuer_in_use_is_adopted(void)
     };
 
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
-        struct hc_inventory inventory = {NULL, 0, 0};
+        struct hc_inventory inventory = {0};
 
         put_row(&inventory, &conf->identities[0], &rows[i].row, 0);
         ok((hc_select_adoptable(conf, &conf->identities[0], HC_KEY_ECDSA_256, &inventory, NOW) !=
@@ -254,6 +310,8 @@ int main(void)
     }
     what_cannot_be_read_is_passed_over();
     a_number_given_out_again_is_another_version();
+    what_shares_no_name_is_not_even_looked_at();
+    a_line_that_was_dropped_serves_nobody();
     two_key_types_have_one_each();
     only_the_same_from_an_issuer_in_use_is_adopted();
     hc_conf_free(conf);

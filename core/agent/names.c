@@ -1,0 +1,140 @@
+/* Which lines have a name; see names.h. */
+#include "agent/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAP_FIRST 64
+#define FNV_START UINT64_C(14695981039346656037)
+#define FNV_PRIME UINT64_C(1099511628211)
+
+struct hc_name_entry {
+    uint64_t hash;
+    size_t next; /* in its chain, or among those that are free: + 1; 0: the last */
+    unsigned char line[HC_ID_SIZE];
+};
+
+static uint64_t hash_of(const char *name)
+{
+    uint64_t hash = FNV_START;
+
+    for (const unsigned char *p = (const unsigned char *)name; *p != '\0'; p++) {
+        hash = (hash ^ *p) * FNV_PRIME;
+    }
+    return hash;
+}
+
+static size_t *head_of(const struct hc_name_index *index, uint64_t hash)
+{
+    return &index->heads[hash & (index->head_count - 1)];
+}
+
+/* As many chains as there may be entries. */
+static int grow_heads(struct hc_name_index *index, size_t count, struct hc_error *err)
+{
+    size_t *heads = calloc(count, sizeof(*heads));
+
+    if (heads == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < index->head_count; i++) {
+        for (size_t at = index->heads[i]; at != 0;) {
+            struct hc_name_entry *entry = &index->entries[at - 1];
+            size_t next = entry->next;
+            size_t *head = &heads[entry->hash & (count - 1)];
+
+            entry->next = *head;
+            *head = at;
+            at = next;
+        }
+    }
+    free(index->heads);
+    index->heads = heads;
+    index->head_count = count;
+    return 0;
+}
+
+static int make_room(struct hc_name_index *index, struct hc_error *err)
+{
+    size_t cap = index->cap > 0 ? index->cap * 2 : CAP_FIRST;
+    struct hc_name_entry *entries = NULL;
+
+    if (index->free != 0 || index->count < index->cap) {
+        return 0;
+    }
+    entries = realloc(index->entries, cap * sizeof(*entries));
+    if (entries == NULL) {
+        return hc_error_nomem(err);
+    }
+    index->entries = entries;
+    if (grow_heads(index, cap, err) != 0) {
+        return -1;
+    }
+    index->cap = cap;
+    return 0;
+}
+
+int hc_name_index_add(struct hc_name_index *index, const char *name,
+                      const unsigned char line[HC_ID_SIZE], struct hc_error *err)
+{
+    struct hc_name_entry *entry = NULL;
+    size_t at = 0;
+    size_t *head = NULL;
+
+    if (make_room(index, err) != 0) {
+        return -1;
+    }
+    at = index->free != 0 ? index->free : ++index->count;
+    entry = &index->entries[at - 1];
+    index->free = index->free != 0 ? entry->next : 0;
+    entry->hash = hash_of(name);
+    memcpy(entry->line, line, HC_ID_SIZE);
+    head = head_of(index, entry->hash);
+    entry->next = *head;
+    *head = at;
+    return 0;
+}
+
+void hc_name_index_remove(struct hc_name_index *index, const char *name,
+                          const unsigned char line[HC_ID_SIZE])
+{
+    uint64_t hash = hash_of(name);
+    size_t *place = index->head_count > 0 ? head_of(index, hash) : NULL;
+
+    while (place != NULL && *place != 0) {
+        struct hc_name_entry *entry = &index->entries[*place - 1];
+
+        if (entry->hash == hash && memcmp(entry->line, line, HC_ID_SIZE) == 0) {
+            size_t at = *place;
+
+            *place = entry->next;
+            entry->next = index->free;
+            index->free = at;
+            return;
+        }
+        place = &entry->next;
+    }
+}
+
+const unsigned char *hc_name_index_next(const struct hc_name_index *index, const char *name,
+                                        size_t *at)
+{
+    uint64_t hash = hash_of(name);
+
+    if (*at != 0) {
+        *at = index->entries[*at - 1].next;
+    } else if (index->head_count > 0) {
+        *at = *head_of(index, hash);
+    }
+    while (*at != 0 && index->entries[*at - 1].hash != hash) {
+        *at = index->entries[*at - 1].next;
+    }
+    return *at != 0 ? index->entries[*at - 1].line : NULL;
+}
+
+void hc_name_index_dispose(struct hc_name_index *index)
+{
+    free(index->entries);
+    free(index->heads);
+    memset(index, 0, sizeof(*index));
+}
