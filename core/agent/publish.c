@@ -5,6 +5,9 @@
 #include "agent/best.h"
 #include "agent/state.h"
 
+#define AGAIN_MS 300000 /* a table that was full is tried again after this, or when there is news  \
+                         */
+
 /* Puts the bundle into the table unless the same bytes are there. 1: it was put, 0: it was there.
  */
 static int put_bundle(struct hc_agent *agent, const struct hc_identity *identity,
@@ -76,6 +79,7 @@ static void say_served(struct hc_agent *agent, const struct hc_identity *identit
 static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc_bundle *bundle)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_served *served = &agent->served[index];
     struct hc_error err;
     int rc = 0;
 
@@ -83,14 +87,16 @@ static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc
     rc = put_bundle(agent, identity, bundle, &err);
     if (rc < 0) {
         hc_error_during(&err, "publishing");
-        hc_log_error(agent->o.log, HC_LOG_ERROR,
-                     identity->names.count > 0 ? identity->names.items[0] : NULL, &err);
-        agent->served[index].known = false;
+        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR,
+                    identity->names.count > 0 ? identity->names.items[0] : NULL, &err);
+        served->again_ms = hc_agent_ms(agent) + AGAIN_MS;
         return;
     }
-    agent->served[index].published = true;
+    served->published = true;
+    served->again_ms = 0;
+    served->said_unpublished = 0;
     if (rc > 0) {
-        agent->served[index].look_at = 0;
+        served->look_at = 0;
         say_served(agent, identity, bundle);
     }
 }
@@ -134,12 +140,14 @@ static void publish_obtained(struct hc_agent *agent, size_t index, const struct 
         source.fresh.pair = pair;
     }
     hc_select(agent->conf, identity, &agent->inventory, source.now, NULL, NULL, &selection);
-    if (served->known && hc_selection_equal(&selection, &served->selection)) {
+    if (served->known && hc_selection_equal(&selection, &served->selection) &&
+        (served->again_ms == 0 || hc_agent_ms(agent) < served->again_ms)) {
         return;
     }
     rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
     if (rc < 0) {
-        hc_log_error(agent->o.log, HC_LOG_ERROR, "reading what is to be served", &err);
+        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR, "reading what is to be served",
+                    &err);
         return;
     }
     served->selection = selection;

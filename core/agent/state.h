@@ -121,9 +121,11 @@ struct hc_served {
     bool known;                    /* selection says what is served */
     bool complete;                 /* every key type by its own line, now valid */
     bool published;                /* something of ours or of the loader's is in the table */
-    int64_t look_at;               /* UTC: when it is judged again; 0: at once */
-    bool flawed;                   /* at the latest look */
-    hc_said said;                  /* what was found then */
+    int64_t again_ms;              /* it could not be published: tried again then; 0: it could */
+    hc_said said_unpublished;
+    int64_t look_at; /* UTC: when it is judged again; 0: at once */
+    bool flawed;     /* at the latest look */
+    hc_said said;    /* what was found then */
     int64_t said_at;
 };
 

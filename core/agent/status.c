@@ -210,7 +210,7 @@ bool hc_status_is_served(struct hc_agent *agent, size_t identity)
     size_t count = 0;
     const struct hc_watch *watches = hc_watches_of(agent, identity, &count);
 
-    if (!served->published || !served->complete) {
+    if (!served->published || !served->complete || served->again_ms > 0) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

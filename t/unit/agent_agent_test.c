@@ -577,6 +577,49 @@ static void a_store_that_cannot_be_used_is_waited_for(void)
     end_world();
 }
 
+/* Bundles of hosts that are not configured, until there is no room for the smallest. */
+static void fill_table(struct server *s)
+{
+    static unsigned char payload[4096];
+    unsigned char id[HC_ID_SIZE] = {1};
+
+    for (size_t size = sizeof(payload); size > 0; size /= 2) {
+        struct hc_error err = {0};
+
+        do {
+            id[1]++;
+            id[2] = (unsigned char)(id[2] + (id[1] == 0));
+        } while (hc_table_publish(s->table, id, (struct hc_bytes){payload, size},
+                                  HC_PUBLISH_REPLACE, &err) == 0);
+    }
+}
+
+static void a_full_table_is_said_once(void)
+{
+    struct server s;
+
+    new_world();
+    new_server(&s, on, one_host);
+    fill_table(&s);
+    work(&s, NULL);
+    is_int(cas[0].orders, 1, "a certificate comes");
+    is_int(count_in_log("publishing"), 1, "and finds no room");
+    ok(!is_served(&s, 0), "it is not served");
+    for (int i = 0; i < 8; i++) {
+        pass_time(60);
+        work(&s, NULL);
+    }
+    is_int(count_in_log("publishing"), 1, "which is said once");
+    for (int i = 0; i < 15; i++) {
+        pass_time(60);
+        work(&s, NULL);
+    }
+    ok(is_served(&s, 0), "when others have left it is served");
+    is_int(cas[0].orders, 1, "without another order");
+    end_server(&s);
+    end_world();
+}
+
 static void what_left_the_configuration_is_wiped_late(void)
 {
     static const char *const only_b[] = {"b.example", NULL};
@@ -633,6 +676,7 @@ int main(void)
     a_certificate_for_something_else_is_not_served();
     renew_by_hand();
     a_store_that_cannot_be_used_is_waited_for();
+    a_full_table_is_said_once();
     what_left_the_configuration_is_wiped_late();
     forged_free(&mid);
     forged_free(&root);
