@@ -108,11 +108,6 @@ void hc_agent_free(struct hc_agent *agent)
 
 /* ---- the loop ---- */
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 /* What is looked at on the timer whatever happened. */
 static int64_t tick(struct hc_agent *agent)
 {
@@ -151,23 +146,23 @@ static int64_t run_due(struct hc_agent *agent)
     if (!hc_storage_ready(agent)) {
         int64_t left = agent->storage.next_try_ms - hc_agent_ms(agent);
 
-        wait = sooner(wait, left > 0 ? left : 0);
+        wait = hc_wait_least(wait, left > 0 ? left : 0);
     }
     for (size_t i = 0; i < agent->job_count && agent->running > 0; i++) {
         hc_obtain_tick(agent, &agent->jobs[i]);
     }
-    wait = sooner(wait, hc_mend_run(agent));
-    wait = sooner(wait, hc_watches_run(agent));
-    wait = sooner(wait, hc_follow_run(agent));
+    wait = hc_wait_least(wait, hc_mend_run(agent));
+    wait = hc_wait_least(wait, hc_watches_run(agent));
+    wait = hc_wait_least(wait, hc_follow_run(agent));
     if (unsettled > 0) {
-        wait = sooner(wait, unsettled);
+        wait = hc_wait_least(wait, unsettled);
     } else {
-        wait = sooner(wait, hc_jobs_run(agent));
-        wait = sooner(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
+        wait = hc_wait_least(wait, hc_jobs_run(agent));
+        wait = hc_wait_least(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
     }
-    wait = sooner(wait, hc_cas_run(agent));
-    wait = sooner(wait, hc_health_run(agent));
-    return sooner(wait, hc_control_run(agent));
+    wait = hc_wait_least(wait, hc_cas_run(agent));
+    wait = hc_wait_least(wait, hc_health_run(agent));
+    return hc_wait_least(wait, hc_control_run(agent));
 }
 
 struct places {

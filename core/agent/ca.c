@@ -423,11 +423,6 @@ void hc_ca_store(struct hc_ca *ca)
     }
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 int64_t hc_cas_run(struct hc_agent *agent)
 {
     int64_t now = hc_agent_ms(agent);
@@ -437,14 +432,14 @@ int64_t hc_cas_run(struct hc_agent *agent)
         struct hc_ca *ca = &agent->cas[i];
 
         if (ca->acme != NULL) {
-            wait = sooner(wait, agent->o.authority->run_timers(ca->acme, now));
+            wait = hc_wait_least(wait, agent->o.authority->run_timers(ca->acme, now));
             settle_account(ca);
         }
         if (ca->dirty && hc_storage_ready(agent)) {
             if (now >= ca->stored_ms + STORE_EVERY_MS || ca->stored_ms == 0) {
                 store_record(ca, now);
             } else {
-                wait = sooner(wait, ca->stored_ms + STORE_EVERY_MS - now);
+                wait = hc_wait_least(wait, ca->stored_ms + STORE_EVERY_MS - now);
             }
         }
     }

@@ -440,7 +440,7 @@ int64_t hc_control_run(struct hc_agent *agent)
         if (client->fd >= 0) {
             int64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
 
-            wait = wait < 0 || left < wait ? left : wait;
+            wait = hc_wait_least(wait, left);
         }
     }
     return wait;

@@ -475,11 +475,6 @@ static void look_again(struct hc_agent *agent, struct hc_outlook *outlook)
     }
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 int64_t hc_outlooks_run(struct hc_agent *agent)
 {
     int64_t now = hc_agent_now(agent);
@@ -496,17 +491,17 @@ int64_t hc_outlooks_run(struct hc_agent *agent)
             if (now >= look && agent->looking < HC_LOOKING_MOST) {
                 look_again(agent, outlook);
             } else {
-                wait = sooner(wait, look > now ? (look - now) * 1000 : 100);
+                wait = hc_wait_least(wait, look > now ? (look - now) * 1000 : 100);
             }
         }
         if (outlook->preflight != NULL) {
             int64_t next = hc_preflight_run(outlook->preflight);
 
             /* what came of it is for the jobs, which are the first in the next pass */
-            wait = sooner(wait, outlook->preflight != NULL ? next : 0);
+            wait = hc_wait_least(wait, outlook->preflight != NULL ? next : 0);
         }
     }
-    return sooner(wait, agent->o.dns_run(agent->o.dns_self));
+    return hc_wait_least(wait, agent->o.dns_run(agent->o.dns_self));
 }
 
 /* ---- what became of orders ---- */

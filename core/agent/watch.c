@@ -305,7 +305,7 @@ int64_t hc_watches_run(struct hc_agent *agent)
             look(agent, watch);
         }
         left = watch->next_ms > now ? watch->next_ms - now : 0;
-        wait = wait < 0 || left < wait ? left : wait;
+        wait = hc_wait_least(wait, left);
     }
     return wait;
 }

@@ -54,6 +54,12 @@ static inline int64_t hc_now_ms(const struct hc_clock *clock)
     return clock->monotonic_ms(clock->self);
 }
 
+/* The shorter of two waits in milliseconds, of which -1 is none at all. */
+static inline int64_t hc_wait_least(int64_t a, int64_t b)
+{
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
 /* A number drawn uniformly from 0 .. limit - 1; limit > 0. 0 when no randomness can be had. */
 uint64_t hc_random_below(const struct hc_random *random, uint64_t limit);
 

@@ -498,7 +498,7 @@ int64_t hc_looks_next(const struct hc_looks *looks)
         if (!look->complete && look->again_ms > 0) {
             int64_t left = look->again_ms > now ? look->again_ms - now : 0;
 
-            next = next < 0 || left < next ? left : next;
+            next = hc_wait_least(next, left);
         }
     }
     return next;

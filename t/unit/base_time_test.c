@@ -66,10 +66,20 @@ static void draws_stay_below_their_limit(void)
     }
 }
 
+static void no_wait_is_longer_than_any(void)
+{
+    is_int(hc_wait_least(7, 3), 3, "the shorter");
+    is_int(hc_wait_least(0, 3), 0, "which may be none: at once");
+    is_int(hc_wait_least(-1, 3), 3, "-1 waits for nothing");
+    is_int(hc_wait_least(3, -1), 3, "on either side");
+    is_int(hc_wait_least(-1, -1), -1, "or on both");
+}
+
 int main(void)
 {
     times_are_utc_whatever_the_zone();
     durations_read_as_in_nginx();
     draws_stay_below_their_limit();
+    no_wait_is_longer_than_any();
     return done();
 }
