@@ -33,13 +33,11 @@ static const struct hc_roots *roots_for(struct hc_judge *judge, const char *path
     return roots;
 }
 
-int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
-                  const struct hc_pair *pair, const struct hc_list *left_out, const char *key_path,
-                  const struct hc_file_stamp *key_stamp, int64_t now, struct hc_findings *findings,
-                  struct hc_error *err)
+/* What both judgements ask. */
+static struct hc_check check_of(struct hc_judge *judge, const struct hc_identity *identity,
+                                const struct hc_list *left_out, int64_t now)
 {
-    struct hc_check_file file = {.path = key_path};
-    struct hc_check how = {
+    return (struct hc_check){
         .names = identity->names.count > 0 ? &identity->names : NULL,
         .left_out = left_out,
         .roots = roots_for(judge, identity->trusted_certificate),
@@ -47,6 +45,15 @@ int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
         .margin = -1,
         .security_level = identity->security_level,
     };
+}
+
+int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
+                  const struct hc_pair *pair, const struct hc_list *left_out, const char *key_path,
+                  const struct hc_file_stamp *key_stamp, int64_t now, struct hc_findings *findings,
+                  struct hc_error *err)
+{
+    struct hc_check_file file = {.path = key_path};
+    struct hc_check how = check_of(judge, identity, left_out, now);
 
     if (key_path != NULL && key_stamp != NULL) {
         file.mode = key_stamp->mode;
@@ -60,13 +67,7 @@ int hc_judge_served(struct hc_judge *judge, const struct hc_identity *identity,
                     const struct hc_pair *pair, const struct hc_list *left_out, int64_t now,
                     struct hc_findings *findings, struct hc_error *err)
 {
-    struct hc_check how = {
-        .names = identity->names.count > 0 ? &identity->names : NULL,
-        .left_out = left_out,
-        .roots = roots_for(judge, identity->trusted_certificate),
-        .now = now,
-        .margin = -1,
-    };
+    struct hc_check how = check_of(judge, identity, left_out, now);
 
     return hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), &how, findings, err);
 }
