@@ -75,8 +75,6 @@ int hc_best_bundle(const struct hc_best_source *source, const struct hc_identity
         int bad = -1;
 
         hc_error_init(&why);
-        hc_select(source->conf, identity, source->inventory, source->now, is_skipped, &skips,
-                  selection);
         if (selection->count == 0) {
             return 0;
         }
@@ -101,5 +99,7 @@ int hc_best_bundle(const struct hc_best_source *source, const struct hc_identity
             return 0;
         }
         memcpy(skips.lines[skips.count++], selection->items[bad].line, HC_ID_SIZE);
+        hc_select(source->conf, identity, source->inventory, source->now, is_skipped, &skips,
+                  selection);
     }
 }

@@ -136,6 +136,7 @@ static void load_obtained(struct loader *loader, const struct hc_identity *ident
     if (loader->store == NULL) {
         return;
     }
+    hc_select(source.conf, identity, source.inventory, source.now, NULL, NULL, &selection);
     if (hc_best_bundle(&source, identity, &selection, &bundle, &err) < 0) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
     }

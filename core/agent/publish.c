@@ -5,8 +5,8 @@
 #include "agent/best.h"
 #include "agent/state.h"
 
-#define AGAIN_MS 300000 /* a table that was full is tried again after this, or when there is news  \
-                         */
+/* A table that was full is tried again after this, or when there is another pair. */
+#define AGAIN_MS 300000
 
 /* Puts the bundle into the table unless the same bytes are there. 1: it was put, 0: it was there.
  */
