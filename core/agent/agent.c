@@ -67,14 +67,10 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->judge.log = options->log;
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
-    agent->served = calloc(agent->conf->identity_count + 1, sizeof(*agent->served));
-    if (agent->served == NULL) {
-        hc_error_nomem(err);
-        goto failed;
-    }
-    if (hc_cas_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
-        hc_watches_new(agent, err) != 0 || hc_mend_new(agent, err) != 0 ||
-        hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0) {
+    if (hc_publish_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
+        hc_jobs_new(agent, err) != 0 || hc_watches_new(agent, err) != 0 ||
+        hc_mend_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
+        hc_control_new(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -101,7 +97,7 @@ void hc_agent_free(struct hc_agent *agent)
     hc_garbage_free(agent);
     hc_inventory_dispose(&agent->inventory);
     hc_judge_dispose(&agent->judge);
-    free(agent->served);
+    hc_publish_free(agent);
     hc_conf_free(agent->conf);
     free(agent);
 }

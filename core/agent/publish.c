@@ -2,11 +2,67 @@
  * Publishing: an identity's best bundle into the live table, and only what differs from what stands
  * there, so that workers parse nothing twice. Always after the commit.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "agent/best.h"
 #include "agent/state.h"
 
 /* A table that was full is tried again after this, or when there is another pair. */
 #define AGAIN_MS 300000
+
+/* ---- life ---- */
+
+static int compare_named(const void *a, const void *b)
+{
+    const struct hc_named *left = a;
+    const struct hc_named *right = b;
+    int order = strcmp(left->name, right->name);
+
+    return order != 0 ? order : left->index < right->index ? -1 : left->index > right->index;
+}
+
+/* Goes over the names under `on`; *out, if not NULL, has room for them. */
+static size_t collect_names(const struct hc_conf *conf, struct hc_named *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        const struct hc_identity *identity = &conf->identities[i];
+
+        for (size_t k = 0; identity->mode == HC_MODE_ON && k < identity->names.count; k++) {
+            if (out != NULL) {
+                out[count] = (struct hc_named){identity->names.items[k], i};
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+int hc_publish_new(struct hc_agent *agent, struct hc_error *err)
+{
+    size_t count = collect_names(agent->conf, NULL);
+
+    agent->served = calloc(agent->conf->identity_count + 1, sizeof(*agent->served));
+    agent->named = calloc(count + 1, sizeof(*agent->named));
+    if (agent->served == NULL || agent->named == NULL) {
+        return hc_error_nomem(err);
+    }
+    agent->named_count = collect_names(agent->conf, agent->named);
+    qsort(agent->named, agent->named_count, sizeof(*agent->named), compare_named);
+    return 0;
+}
+
+void hc_publish_free(struct hc_agent *agent)
+{
+    free(agent->served);
+    free(agent->named);
+    agent->served = NULL;
+    agent->named = NULL;
+}
+
+/* ---- into the table ---- */
 
 /* Puts the bundle into the table unless the same bytes are there. 1: it was put, 0: it was there.
  */
@@ -233,10 +289,29 @@ void hc_publish_all(struct hc_agent *agent)
     }
 }
 
-static bool share_a_name(const struct hc_list *a, const struct hc_list *b)
+/* The first place of a name in agent->named, or where it would stand. */
+static size_t place_of(const struct hc_agent *agent, const char *name)
 {
-    for (size_t i = 0; i < a->count; i++) {
-        if (hc_list_has(b, a->items[i])) {
+    size_t low = 0;
+    size_t high = agent->named_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(agent->named[middle].name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* True if one of the first names of the line's leads to the identity already. */
+static bool was_found(const struct hc_identity *identity, const struct hc_list *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hc_list_has(&identity->names, names->items[i])) {
             return true;
         }
     }
@@ -245,11 +320,16 @@ static bool share_a_name(const struct hc_list *a, const struct hc_list *b)
 
 void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info, struct hc_pair *pair)
 {
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        const struct hc_identity *identity = &agent->conf->identities[i];
+    for (size_t i = 0; i < info->names.count; i++) {
+        const char *name = info->names.items[i];
 
-        if (identity->mode == HC_MODE_ON && share_a_name(&identity->names, &info->names)) {
-            publish_obtained(agent, i, info, pair);
+        for (size_t at = place_of(agent, name);
+             at < agent->named_count && strcmp(agent->named[at].name, name) == 0; at++) {
+            size_t index = agent->named[at].index;
+
+            if (!was_found(&agent->conf->identities[index], &info->names, i)) {
+                publish_obtained(agent, index, info, pair);
+            }
         }
     }
 }

@@ -129,6 +129,12 @@ struct hc_served {
     int64_t said_at;
 };
 
+/* A name and an identity that has it. */
+struct hc_named {
+    const char *name;
+    size_t index;
+};
+
 /* ---- outlook.c ---- */
 
 #define HC_LOOKING_MOST 32 /* looks at names side by side */
@@ -175,7 +181,9 @@ struct hc_agent {
     size_t job_count;
     struct hc_watch *watches;
     size_t watch_count;
-    struct hc_served *served;    /* as conf->identities */
+    struct hc_served *served; /* as conf->identities */
+    struct hc_named *named;   /* every name of every host under `on`, sorted */
+    size_t named_count;
     struct hc_outlook *outlooks; /* as conf->identities */
     size_t looking;              /* looks at names under way */
     struct hc_judge judge;
@@ -413,6 +421,8 @@ void hc_mend(struct hc_agent *agent, const struct hc_identity *identity, struct 
 
 /* ---- publish.c ---- */
 
+int hc_publish_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_publish_free(struct hc_agent *agent);
 /* Publishes the identity's best bundle if the table has another. Problems are logged. */
 void hc_publish_identity(struct hc_agent *agent, size_t index);
 /* Every identity whose best pair may have changed. */

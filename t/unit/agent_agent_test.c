@@ -380,6 +380,25 @@ static void an_identitys_jobs_are_found_at_once(void)
     end_world();
 }
 
+static void a_new_pair_serves_all_that_share_a_name(void)
+{
+    static const char *const hosts[] = {"a.example b.example", "b.example c.example bad.example",
+                                        "d.example bad.example", NULL};
+    struct server s;
+
+    new_world();
+    cas[0].bad_name = "bad.example";
+    new_server(&s, on, hosts);
+    while (!is_served(&s, 0)) {
+        (void)hc_agent_pass(s.agent, 0);
+        clock_ms += 20;
+    }
+    is_str(serial(&s, 1), serial(&s, 0), "it stands in for a host with one name in common");
+    is_str(serial(&s, 2), "", "but not for one with none");
+    end_server(&s);
+    end_world();
+}
+
 static void a_change_never_takes_a_host_back_to_the_bootstrap(void)
 {
     static const char *const more[] = {"a.example new.example", NULL};
@@ -668,6 +687,7 @@ int main(void)
     two_secrets_do_not_share_a_store();
     both_key_types_are_served();
     an_identitys_jobs_are_found_at_once();
+    a_new_pair_serves_all_that_share_a_name();
     a_change_never_takes_a_host_back_to_the_bootstrap();
     another_issuer_is_due_at_once();
     an_issuer_added_needs_no_order();
