@@ -144,9 +144,7 @@ static int64_t run_due(struct hc_agent *agent)
 
         wait = hc_wait_least(wait, left > 0 ? left : 0);
     }
-    for (size_t i = 0; i < agent->job_count && agent->running > 0; i++) {
-        hc_obtain_tick(agent, &agent->jobs[i]);
-    }
+    hc_obtains_run(agent);
     wait = hc_wait_least(wait, hc_mend_run(agent));
     wait = hc_wait_least(wait, hc_watches_run(agent));
     wait = hc_wait_least(wait, hc_follow_run(agent));

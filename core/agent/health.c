@@ -144,6 +144,10 @@ int64_t hc_health_run(struct hc_agent *agent)
     if (agent->clock_wrong) {
         return -1; /* no verdicts on time by a clock that is wrong */
     }
+    if (now < agent->health_at && agent->health_at <= soonest) {
+        return (agent->health_at - now) * 1000;
+    }
+    agent->health_at = 0;
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
         struct hc_served *served = &agent->served[i];
 
@@ -155,5 +159,6 @@ int64_t hc_health_run(struct hc_agent *agent)
         }
         soonest = served->look_at < soonest ? served->look_at : soonest;
     }
+    agent->health_at = soonest;
     return soonest > now ? (soonest - now) * 1000 : 0;
 }

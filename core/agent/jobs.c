@@ -426,19 +426,6 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
     agent->jobs_dirty = false;
 }
 
-/* Orders under way, without those that only wait for a time that a CA named. */
-static int64_t count_active(const struct hc_agent *agent)
-{
-    int64_t active = 0;
-
-    for (size_t i = 0; i < agent->job_count && agent->running > 0; i++) {
-        const struct hc_obtain *obtain = agent->jobs[i].obtain;
-
-        active += obtain != NULL && !hc_obtain_waiting(obtain);
-    }
-    return active;
-}
-
 /* Key types of one identity are ordered one after the other: the names are validated once. */
 static bool identity_busy(const struct hc_agent *agent, const struct hc_job *job)
 {
@@ -516,7 +503,7 @@ static bool start_one(struct hc_agent *agent, struct hc_job *job, int64_t now)
 static void start_queued(struct hc_agent *agent, int64_t now)
 {
     int64_t parallel = agent->conf->parallel;
-    int64_t active = count_active(agent);
+    int64_t active = hc_obtains_active(agent);
     size_t turned_away = 0;
     size_t kept = 0;
     size_t i = 0;

@@ -13,6 +13,7 @@
 #define UNSAFE_MS       60000
 
 struct hc_obtain {
+    LIST_ENTRY(hc_obtain) link;
     struct hc_agent *agent;
     struct hc_job *job;
     struct hc_ca *ca;
@@ -40,10 +41,22 @@ struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain)
     return obtain->ca;
 }
 
-bool hc_obtain_waiting(const struct hc_obtain *obtain)
+static bool is_waiting(const struct hc_obtain *obtain)
 {
     return obtain->pair != NULL ||
            (obtain->order != NULL && obtain->agent->o.authority->waiting(obtain->order));
+}
+
+int64_t hc_obtains_active(const struct hc_agent *agent)
+{
+    const struct hc_obtain *obtain = NULL;
+    int64_t active = 0;
+
+    LIST_FOREACH(obtain, &agent->obtains, link)
+    {
+        active += !is_waiting(obtain);
+    }
+    return active;
 }
 
 void hc_obtain_free(struct hc_obtain *obtain)
@@ -58,6 +71,7 @@ void hc_obtain_free(struct hc_obtain *obtain)
     if (obtain->ca->running > 0) {
         obtain->ca->running--;
     }
+    LIST_REMOVE(obtain, link);
     obtain->agent->running--;
     obtain->job->obtain = NULL;
     hc_pair_free(obtain->pair);
@@ -133,10 +147,15 @@ static void commit(struct hc_obtain *obtain)
     hc_obtain_free(obtain);
 }
 
-void hc_obtain_tick(struct hc_agent *agent, struct hc_job *job)
+void hc_obtains_run(struct hc_agent *agent)
 {
-    if (job->obtain != NULL && job->obtain->pair != NULL && hc_storage_ready(agent)) {
-        commit(job->obtain);
+    struct hc_obtain *next = NULL;
+
+    for (struct hc_obtain *obtain = LIST_FIRST(&agent->obtains); obtain != NULL; obtain = next) {
+        next = LIST_NEXT(obtain, link);
+        if (obtain->pair != NULL && hc_storage_ready(agent)) {
+            commit(obtain);
+        }
     }
 }
 
@@ -422,6 +441,7 @@ static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, 
     };
     job->obtain = obtain;
     ca->running++;
+    LIST_INSERT_HEAD(&agent->obtains, obtain, link);
     agent->running++;
     return obtain;
 }

@@ -58,6 +58,7 @@ static void end_look(struct hc_outlook *outlook)
     if (outlook->preflight != NULL) {
         hc_preflight_free(outlook->preflight);
         outlook->preflight = NULL;
+        LIST_REMOVE(outlook, link);
         outlook->agent->looking--;
     }
     withdraw_token(outlook);
@@ -68,6 +69,7 @@ void hc_outlooks_halt(struct hc_agent *agent)
     for (size_t i = 0; agent->outlooks != NULL && i < agent->conf->identity_count; i++) {
         end_look(&agent->outlooks[i]);
     }
+    agent->looks_at = 0;
 }
 
 static void forget_refused(struct hc_outlook *outlook)
@@ -220,6 +222,9 @@ void hc_outlook_plan(struct hc_agent *agent, size_t index)
     if (!outlook->planned) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, "deciding which names to order", &err);
         return;
+    }
+    if (outlook->plan.look > 0 && outlook->plan.look < agent->looks_at) {
+        agent->looks_at = outlook->plan.look;
     }
     if (c.mode != HC_PREFLIGHT_OFF && outlook->state.count > 0) {
         say_plan(outlook);
@@ -456,6 +461,7 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
         return -1;
     }
     outlook->looked_for = ca;
+    LIST_INSERT_HEAD(&agent->looking_now, outlook, link);
     agent->looking++;
     return 0;
 }
@@ -475,31 +481,50 @@ static void look_again(struct hc_agent *agent, struct hc_outlook *outlook)
     }
 }
 
+/* Looks at all names that are left out and whose time has come; finds out when the next has. */
+static void look_again_at_all(struct hc_agent *agent, int64_t now)
+{
+    agent->looks_at = INT64_MAX;
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        struct hc_outlook *outlook = &agent->outlooks[i];
+        int64_t look = 0;
+
+        if (outlook->preflight != NULL || !outlook->planned) {
+            continue; /* at the end of a look the next one is planned */
+        }
+        if (outlook->plan.look > 0 && outlook->plan.look <= now && hc_storage_ready(agent) &&
+            agent->looking < HC_LOOKING_MOST) {
+            look_again(agent, outlook);
+        }
+        look = outlook->preflight == NULL ? outlook->plan.look : 0;
+        if (look > 0 && look < agent->looks_at) {
+            agent->looks_at = look > now ? look : now + 1;
+        }
+    }
+}
+
 int64_t hc_outlooks_run(struct hc_agent *agent)
 {
     int64_t now = hc_agent_now(agent);
+    struct hc_outlook *next = NULL;
     int64_t wait = -1;
 
     if (agent->o.dns == NULL) {
         return -1;
     }
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        struct hc_outlook *outlook = &agent->outlooks[i];
-        int64_t look = outlook->planned ? outlook->plan.look : 0;
+    if (now >= agent->looks_at) {
+        look_again_at_all(agent, now);
+    }
+    if (agent->looks_at < INT64_MAX) {
+        wait = (agent->looks_at - now) * 1000;
+    }
+    for (struct hc_outlook *o = LIST_FIRST(&agent->looking_now); o != NULL; o = next) {
+        int64_t until = 0;
 
-        if (outlook->preflight == NULL && look > 0 && hc_storage_ready(agent)) {
-            if (now >= look && agent->looking < HC_LOOKING_MOST) {
-                look_again(agent, outlook);
-            } else {
-                wait = hc_wait_least(wait, look > now ? (look - now) * 1000 : 100);
-            }
-        }
-        if (outlook->preflight != NULL) {
-            int64_t next = hc_preflight_run(outlook->preflight);
-
-            /* what came of it is for the jobs, which are the first in the next pass */
-            wait = hc_wait_least(wait, outlook->preflight != NULL ? next : 0);
-        }
+        next = LIST_NEXT(o, link);
+        until = hc_preflight_run(o->preflight);
+        /* what came of it is for the jobs, which are the first in the next pass */
+        wait = hc_wait_least(wait, o->preflight != NULL ? until : 0);
     }
     return hc_wait_least(wait, agent->o.dns_run(agent->o.dns_self));
 }

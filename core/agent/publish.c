@@ -152,7 +152,7 @@ static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc
     served->again_ms = 0;
     served->said_unpublished = 0;
     if (rc > 0) {
-        served->look_at = 0;
+        served->look_at = agent->health_at = 0;
         say_served(agent, identity, bundle);
     }
 }

@@ -5,6 +5,8 @@
 #ifndef HC_AGENT_STATE_H
 #define HC_AGENT_STATE_H
 
+#include <sys/queue.h>
+
 #include "agent/agent.h"
 #include "agent/inventory.h"
 #include "agent/judge.h"
@@ -158,6 +160,7 @@ struct hc_outlook {
     int64_t looked_at; /* UTC: the latest look that came to its end */
     struct hc_ca *looked_for;
     struct hc_preflight *preflight; /* a look that is under way */
+    LIST_ENTRY(hc_outlook) link;    /* among those */
     char token[HC_TOKEN_MAX];       /* its own, presented; "": none */
     bool token_stored;              /* for other agents on this store */
     struct hc_refused *refused;     /* by the CA, since the latest look */
@@ -184,8 +187,10 @@ struct hc_agent {
     struct hc_served *served; /* as conf->identities */
     struct hc_named *named;   /* every name of every host under `on`, sorted */
     size_t named_count;
-    struct hc_outlook *outlooks; /* as conf->identities */
-    size_t looking;              /* looks at names under way */
+    struct hc_outlook *outlooks;         /* as conf->identities */
+    LIST_HEAD(, hc_outlook) looking_now; /* looks at names under way */
+    size_t looking;                      /* so many */
+    int64_t looks_at;                    /* UTC: the next look at names left out; 0: to be found */
     struct hc_judge judge;
     struct hc_control *control;
     struct hc_repairs *repairs; /* NULL: hotcert_repair is off everywhere */
@@ -193,7 +198,9 @@ struct hc_agent {
     struct hc_keeper_client keeper;
     struct hc_job **queue; /* those that are ready, the most urgent first */
     size_t queue_count;
-    size_t running; /* obtains under way */
+    LIST_HEAD(, hc_obtain) obtains; /* under way */
+    size_t running;                 /* so many */
+    int64_t health_at;              /* UTC: when something served is to be judged; 0: to be found */
     bool clock_wrong;
     int64_t clock_seen;   /* what it said when jobs were looked at last */
     bool jobs_dirty;      /* something changed that may make a job due */
@@ -371,15 +378,15 @@ void hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca);
 
 /* Starts an order for the job at ca. What goes wrong is logged and counted. */
 void hc_obtain_start(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca);
-/* Once a tick: tries again to commit what could not be committed. */
-void hc_obtain_tick(struct hc_agent *agent, struct hc_job *job);
+/* Tries again to commit what could not be committed. */
+void hc_obtains_run(struct hc_agent *agent);
+/* Those under way that do not only wait for a time that the CA named, or for the disk. */
+int64_t hc_obtains_active(const struct hc_agent *agent);
 /* Ends it without a result; the order's state stays in the job's record. */
 void hc_obtain_free(struct hc_obtain *obtain);
 /* For `list`: what it is doing. */
 const char *hc_obtain_activity(const struct hc_obtain *obtain);
 struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain);
-/* It only waits for a time that the CA named, or for the disk. */
-bool hc_obtain_waiting(const struct hc_obtain *obtain);
 
 /* ---- received.c ---- */
 
