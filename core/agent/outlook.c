@@ -391,8 +391,10 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
     if (mended.count > 0) {
         hc_jobs_forgive(agent, outlook->index, &mended);
     }
+    /* all well, as before: its jobs are in the queue, and nothing else depends on the look */
+    agent->jobs_dirty =
+        agent->jobs_dirty || mended.count > 0 || !hc_leaveout_is_plain(&outlook->state);
     hc_list_dispose(&mended);
-    agent->jobs_dirty = true;
 }
 
 /* A token of our own, answered by all servers on this store: what http-01 looks like from here. */
