@@ -34,6 +34,7 @@ struct client {
     bool answered;
     bool waiting; /* for names to be served */
     bool all;
+    size_t waits_for; /* the identity that was not served at the latest look */
     struct hc_list names;
     int64_t deadline_ms;
 };
@@ -396,23 +397,34 @@ static bool is_in(const struct hc_agent *agent, size_t identity, const char *nam
     return true;
 }
 
-/* True if all that the client waits for is served. */
-static bool is_served(struct hc_agent *agent, const struct client *client)
+/* True if the client need not wait for this identity. */
+static bool is_ready(struct hc_agent *agent, const struct client *client, size_t identity)
 {
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        bool wanted = client->all;
+    bool wanted = client->all;
 
-        for (size_t k = 0; k < client->names.count; k++) {
-            const char *name = client->names.items[k];
+    for (size_t k = 0; k < client->names.count; k++) {
+        const char *name = client->names.items[k];
 
-            if (identity_has(agent, i, name)) {
-                wanted = true;
-                if (!is_in(agent, i, name)) {
-                    return false;
-                }
+        if (identity_has(agent, identity, name)) {
+            wanted = true;
+            if (!is_in(agent, identity, name)) {
+                return false;
             }
         }
-        if (wanted && !hc_status_is_served(agent, i)) {
+    }
+    return !wanted || hc_status_is_served(agent, identity);
+}
+
+/* True if all that the client waits for is served. Begins with what was not at the latest look. */
+static bool is_served(struct hc_agent *agent, struct client *client)
+{
+    size_t count = agent->conf->identity_count;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t identity = (client->waits_for + i) % count;
+
+        if (!is_ready(agent, client, identity)) {
+            client->waits_for = identity;
             return false;
         }
     }

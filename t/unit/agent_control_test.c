@@ -76,16 +76,21 @@ static json_t *ask(struct server *s, const char *path, const char *request)
     return reply;
 }
 
-static void start(struct server *s, char path[108], int *control)
+static void start_with(struct server *s, char path[108], int *control, const char *const *hosts)
 {
     struct hc_conf *conf = NULL;
 
     new_world();
     *control = listen_here(path);
     conf = new_conf(on);
-    add_hosts(conf, two_hosts, "");
+    add_hosts(conf, hosts, "");
     new_table(s);
     start_agent(s, conf, *control);
+}
+
+static void start(struct server *s, char path[108], int *control)
+{
+    start_with(s, path, control, two_hosts);
 }
 
 static void finish(struct server *s, int control)
@@ -175,6 +180,40 @@ static void wait_has_its_time(void)
     reply = ask(&s, path, "{\"command\":\"wait\",\"names\":[\"c.example\"],\"timeout\":5}\n");
     is_str(json_string_value(json_object_get(reply, "problem")), "not-found", "an unknown name");
     json_decref(reply);
+    finish(&s, control);
+}
+
+static void who_waits_for_the_last_costs_nothing(void)
+{
+    static const char *hosts[101];
+    static char names[100][40];
+    unsigned long before = 0;
+    struct server s;
+    char path[108];
+    int control = 0;
+    int fd = 0;
+
+    for (size_t i = 0; i < HC_COUNT(names); i++) {
+        snprintf(names[i], sizeof(names[i]), "host%zu.example", i);
+        hosts[i] = names[i];
+    }
+    start_with(&s, path, &control, hosts);
+    cas[0].bad_name = "host99.example";
+    for (int i = 0; i < 5; i++) {
+        work(&s, NULL);
+    }
+    ok(is_served(&s, 98) && !is_served(&s, 99), "all are served but the last");
+    fd = connect_here(path);
+    say_on(fd, "{\"command\":\"wait\",\"all\":true,\"timeout\":600}\n");
+    work(&s, NULL);
+    before = clock_reads;
+    (void)hc_agent_pass(s.agent, 0);
+    ok(clock_reads - before < 60, "a pass looks at the last, not at those before it");
+    cas[0].bad_name = NULL;
+    pass_time(90);
+    work(&s, NULL);
+    ok(is_ok(hear(fd)), "and answers when it is served");
+    close(fd);
     finish(&s, control);
 }
 
@@ -309,6 +348,7 @@ int main(void)
     list_tells_the_state();
     wait_answers_when_it_is_served();
     wait_has_its_time();
+    who_waits_for_the_last_costs_nothing();
     renew_orders();
     others_may_nothing();
     nonsense_is_refused();
