@@ -19,40 +19,97 @@ struct hc_garbage_seen {
     bool still_there;
 };
 
-static bool is_configured(const struct hc_agent *agent, const unsigned char id[HC_ID_SIZE])
+/* ---- what is wanted ---- */
+
+static int compare_ids(const void *a, const void *b)
 {
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        if (memcmp(agent->conf->identities[i].id, id, HC_ID_SIZE) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return memcmp(*(const unsigned char *const *)a, *(const unsigned char *const *)b, HC_ID_SIZE);
 }
+
+/* Sorted, so that as many are found as there may be garbage. Borrowed from agent. */
+struct ids {
+    const unsigned char **items;
+    size_t count;
+};
+
+static bool ids_new(struct ids *ids, size_t cap)
+{
+    ids->count = 0;
+    ids->items = calloc(cap + 1, sizeof(*ids->items));
+    return ids->items != NULL;
+}
+
+static void ids_sort(struct ids *ids)
+{
+    qsort(ids->items, ids->count, sizeof(*ids->items), compare_ids);
+}
+
+static bool ids_have(const struct ids *ids, const unsigned char id[HC_ID_SIZE])
+{
+    return bsearch(&id, ids->items, ids->count, sizeof(*ids->items), compare_ids) != NULL;
+}
+
+/* ---- the table ---- */
+
+static int compare_seen(const void *a, const void *b)
+{
+    const struct hc_garbage_seen *left = a;
+    const struct hc_garbage_seen *right = b;
+
+    return memcmp(left->id, right->id, HC_ID_SIZE);
+}
+
+struct search {
+    struct hc_agent *agent;
+    struct ids configured;
+    size_t known; /* that many of agent->unwanted are sorted */
+};
 
 static int note_bundle(void *arg, const unsigned char id[HC_ID_SIZE])
 {
-    struct hc_agent *agent = arg;
-    struct hc_garbage_seen *grown = NULL;
+    struct search *search = arg;
+    struct hc_agent *agent = search->agent;
+    struct hc_garbage_seen fresh = {.since_ms = hc_agent_ms(agent), .still_there = true};
+    struct hc_garbage_seen *seen = NULL;
 
-    if (is_configured(agent, id)) {
+    if (ids_have(&search->configured, id)) {
         return 0;
     }
-    for (size_t i = 0; i < agent->unwanted_count; i++) {
-        if (memcmp(agent->unwanted[i].id, id, HC_ID_SIZE) == 0) {
-            agent->unwanted[i].still_there = true;
-            return 0;
-        }
+    memcpy(fresh.id, id, HC_ID_SIZE);
+    seen = search->known > 0
+               ? bsearch(&fresh, agent->unwanted, search->known, sizeof(fresh), compare_seen)
+               : NULL;
+    if (seen != NULL) {
+        seen->still_there = true;
+        return 0;
     }
-    grown = realloc(agent->unwanted, (agent->unwanted_count + 1) * sizeof(*grown));
-    if (grown == NULL) {
-        return 0; /* it is found again at the next look */
+    seen = realloc(agent->unwanted, (agent->unwanted_count + 1) * sizeof(*seen));
+    if (seen != NULL) { /* else it is found again at the next look */
+        agent->unwanted = seen;
+        agent->unwanted[agent->unwanted_count++] = fresh;
     }
-    agent->unwanted = grown;
-    grown = &agent->unwanted[agent->unwanted_count++];
-    memcpy(grown->id, id, HC_ID_SIZE);
-    grown->since_ms = hc_agent_ms(agent);
-    grown->still_there = true;
     return 0;
+}
+
+/* What is in the table and not configured is in agent->unwanted then. */
+static int look_through_table(struct hc_agent *agent, struct hc_error *err)
+{
+    struct search search = {.agent = agent, .known = agent->unwanted_count};
+    int rc = -1;
+
+    if (!ids_new(&search.configured, agent->conf->identity_count)) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        search.configured.items[search.configured.count++] = agent->conf->identities[i].id;
+    }
+    ids_sort(&search.configured);
+    rc = hc_table_each(agent->o.table, note_bundle, &search, err);
+    if (agent->unwanted_count > 0) {
+        qsort(agent->unwanted, agent->unwanted_count, sizeof(*agent->unwanted), compare_seen);
+    }
+    free(search.configured.items);
+    return rc;
 }
 
 static void clean_table(struct hc_agent *agent)
@@ -65,7 +122,7 @@ static void clean_table(struct hc_agent *agent)
     for (size_t i = 0; i < agent->unwanted_count; i++) {
         agent->unwanted[i].still_there = false;
     }
-    if (hc_table_each(agent->o.table, note_bundle, agent, &err) != 0) {
+    if (look_through_table(agent, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_WARN, "looking through the table", &err);
         return;
     }
@@ -81,19 +138,22 @@ static void clean_table(struct hc_agent *agent)
     agent->unwanted_count = kept;
 }
 
-static bool line_is_wanted(const struct hc_agent *agent, const unsigned char line[HC_ID_SIZE])
+/* ---- the store ---- */
+
+/* The lines of all jobs and watched pairs. */
+static bool lines_new(const struct hc_agent *agent, struct ids *lines)
 {
+    if (!ids_new(lines, agent->job_count + agent->watch_count)) {
+        return false;
+    }
     for (size_t i = 0; i < agent->job_count; i++) {
-        if (memcmp(agent->jobs[i].line, line, HC_ID_SIZE) == 0) {
-            return true;
-        }
+        lines->items[lines->count++] = agent->jobs[i].line;
     }
     for (size_t i = 0; i < agent->watch_count; i++) {
-        if (memcmp(agent->watches[i].line, line, HC_ID_SIZE) == 0) {
-            return true;
-        }
+        lines->items[lines->count++] = agent->watches[i].line;
     }
-    return false;
+    ids_sort(lines);
+    return true;
 }
 
 static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
@@ -123,17 +183,19 @@ static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
 static void clean_store(struct hc_agent *agent)
 {
     int64_t now = hc_agent_now(agent);
+    struct ids wanted;
 
-    if (!hc_storage_ready(agent) || agent->clock_wrong) {
+    if (!hc_storage_ready(agent) || agent->clock_wrong || !lines_new(agent, &wanted)) {
         return;
     }
     for (size_t i = agent->inventory.count; i > 0 && hc_storage_ready(agent); i--) {
         const struct hc_line_info *info = &agent->inventory.items[i - 1];
 
-        if (info->not_after < now - EXPIRED_FOR && !line_is_wanted(agent, info->line)) {
+        if (info->not_after < now - EXPIRED_FOR && !ids_have(&wanted, info->line)) {
             remove_line(agent, info);
         }
     }
+    free(wanted.items);
 }
 
 void hc_garbage_run(struct hc_agent *agent)
