@@ -273,7 +273,8 @@ bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struc
 {
     const struct hc_outlook *outlook = &agent->outlooks[index];
     int64_t now = hc_agent_now(agent);
-    int64_t valid = ca->record.breaker.failures > 0 ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
+    int64_t valid =
+        ca != NULL && ca->record.breaker.failures > 0 ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
 
     if (agent->o.dns == NULL || outlook->identity->preflight == HC_PREFLIGHT_OFF) {
         return true;

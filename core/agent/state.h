@@ -360,7 +360,7 @@ bool hc_outlook_holds(const struct hc_agent *agent, size_t index, const struct h
                       int64_t *until);
 /* True if a certificate for these names is not all that is to be had now. */
 bool hc_outlook_wants(const struct hc_agent *agent, size_t index, const struct hc_list *have);
-/* True if the names were looked at lately, for this issuer; or need not be. */
+/* True if the names were looked at lately, for this issuer (NULL: none yet); or need not be. */
 bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struct hc_ca *ca);
 bool hc_outlook_is_looking(const struct hc_agent *agent, size_t index);
 /* Starts a look. */
