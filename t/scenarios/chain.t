@@ -48,19 +48,28 @@ scenario an_accepted_flaw_is_swapped_in => sub {
     becomes($s, $next, 'with hotcert_accept');
 };
 
-scenario a_reload_with_a_flawed_file_is_the_operators_word => sub {
+# Log rotation reloads, and so do the deploy hooks of other tools: that is no operator's word.
+scenario a_reload_holds_a_flawed_file_back_and_a_start_does_not => sub {
     my ($kind) = @_;
     my $first = good();
     my $s = watching($kind, $first);
     $s->start;
     my $next = incomplete();
-    my $mark = $s->log_mark;
     write_pair($next, "$s->{dir}/live");
-    ok($s->wait_log(qr/held back/, 15, $mark), 'the timer holds it back');
-    is(served($s), $first->{serial}, 'and the pair that served still does');
-    my ($code, $out) = $s->reload;
-    is($code, 0, 'a reload is accepted') or diag $out;
-    becomes($s, $next, 'and takes the file as it is');
+    ok($s->wait_log(qr/held back.*neither served with it nor a root/, 20), 'it is held back');
+    for my $how (qw(reload graceful)) {
+        my $mark = $s->log_mark;
+        my ($code, $out) = $s->$how;
+        is($code, 0, "$how goes on") or diag $out;
+        ok($s->wait_log(qr/held back/, 20, $mark), 'and holds it back again');
+        is(served($s), $first->{serial}, 'the pair before serves');
+    }
+    kill 'KILL', $s->agent;
+    ok($s->wait_log(qr/agent .*(?:ended|died)/, 20), 'nor is the death of an agent');
+    sleep 2;
+    is(served($s), $first->{serial}, 'the pair before serves');
+    $s->restart;
+    becomes($s, $next, 'a start with the file takes it as it is');
 };
 
 done_testing;
