@@ -1,12 +1,12 @@
 /*
- * Locks for ordering: flock() on locks/<kind>-<digest of the name>. The files stay; the kernel
- * frees a lock when its holder dies.
+ * Locks for ordering: one file a kind, and in it for each name the lock of one byte, at a place
+ * that is the beginning of its digest. The locks belong to the open file (F_OFD_SETLK), so that the
+ * kernel frees them when their holder dies, and two of one process are two.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,19 +39,15 @@ static int open_regular(const struct hc_store *store, int locks, const char *fil
 static int open_lock_file(struct hc_store *store, const char *kind, const char *name, int *fd,
                           struct hc_error *err)
 {
-    char digest[65];
-    char file[160];
     int locks = -1;
 
-    if (hc_name_digest(name, digest, err) != 0 ||
-        hc_folder_open(store, store->root, "locks", true, &locks, err) != 0) {
+    if (hc_folder_open(store, store->root, "locks", true, &locks, err) != 0) {
         return -1;
     }
-    (void)snprintf(file, sizeof(file), "%.64s-%s", kind, digest);
-    *fd = open_regular(store, locks, file);
+    *fd = open_regular(store, locks, kind);
     if (*fd < 0 && errno == EINVAL) {
-        hc_file_set_aside(store, locks, file, file);
-        *fd = open_regular(store, locks, file);
+        hc_file_set_aside(store, locks, kind, kind);
+        *fd = open_regular(store, locks, kind);
     }
     if (*fd < 0) {
         hc_error_set_errno(err, HC_P_STORE_WRITE, name, errno, "opening its lock");
@@ -60,18 +56,31 @@ static int open_lock_file(struct hc_store *store, const char *kind, const char *
     return *fd < 0 ? -1 : 0;
 }
 
+/* 60 bits of a SHA-256: two names never meet there by accident. */
+static off_t place_of(const char digest[65])
+{
+    char start[16];
+
+    (void)snprintf(start, sizeof(start), "%.15s", digest);
+    return (off_t)strtoull(start, NULL, 16);
+}
+
 int hc_store_lock(struct hc_store *store, const char *kind, const char *name,
                   struct hc_store_lock **out, struct hc_error *err)
 {
     struct hc_store_lock *lock = NULL;
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    char digest[65];
     int fd = -1;
 
     *out = NULL;
-    if (hc_store_need_drive(store, err) != 0 || open_lock_file(store, kind, name, &fd, err) != 0) {
+    if (hc_store_need_drive(store, err) != 0 || hc_name_digest(name, digest, err) != 0 ||
+        open_lock_file(store, kind, name, &fd, err) != 0) {
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) {
+    range.l_start = place_of(digest);
+    if (fcntl(fd, F_OFD_SETLK, &range) != 0) {
+        if (errno == EAGAIN || errno == EACCES) {
             hc_error_set(err, HC_P_LOCKED, name, NULL);
         } else {
             hc_error_set_errno(err, HC_P_STORE_UNUSABLE, name, errno, "locking it");

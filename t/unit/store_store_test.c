@@ -298,6 +298,12 @@ static void locks_exclude_and_die_with_their_holder(void)
     hc_error_init(&err);
     is_int(hc_store_lock(other, "account", "x", &second, &err), 0, "another kind is another lock");
     hc_store_unlock(second);
+    is_int(hc_store_lock(other, "line", "y", &second, &err), 0, "another name, too");
+    hc_store_unlock(second);
+    hc_error_init(&err);
+    ok(hc_store_lock(store, "line", "x", &second, &err) == -1 && problem_is(&err, HC_P_LOCKED),
+       "nor does the same process have it twice, or lose it with another one");
+    hc_error_init(&err);
     hc_store_unlock(lock);
     is_int(hc_store_lock(other, "line", "x", &second, &err), 0, "given back, it is free");
     hc_store_unlock(second);
