@@ -6,7 +6,8 @@
  *   {"command":"list"}                                   -> {"ok":true,"certificates":[..]}
  *   {"command":"renew","name":N,"force":bool}            -> {"ok":true,"orders":n,"message":T}
  *   {"command":"wait","names":[..]|"all":true,"timeout":s} -> {"ok":true} once they are served
- *   any                                                  -> {"ok":false,"problem":S,"message":T}
+ *   any                  -> {"ok":false,"problem":S,"subject":T,"detail":T,"message":T}: the parts
+ *                           of an hc_error, and the line that they make
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,16 +99,27 @@ static void answer(struct hc_agent *agent, struct client *client, json_t *object
 }
 
 static void refuse(struct hc_agent *agent, struct client *client, enum hc_problem p,
-                   const char *detail)
+                   const char *subject, const char *detail)
 {
     char text[HC_LOG_LINE];
     struct hc_error err;
 
     hc_error_init(&err);
-    hc_error_set(&err, p, NULL, "%s", detail);
+    hc_error_set(&err, p, subject, "%s", detail);
     answer(agent, client,
-           json_pack("{s:b, s:s, s:s}", "ok", 0, "problem", hc_problem_row(p)->slug, "message",
+           json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "problem", hc_problem_row(p)->slug,
+                     "subject", err.subject, "detail", err.detail, "message",
                      hc_error_format(&err, text, sizeof(text))));
+}
+
+/* What needs root's rights does not say so of the worker user, and the other way round. */
+static void forbid(struct hc_agent *agent, struct client *client, const char *command, bool change)
+{
+    char text[HC_ERROR_SUBJECT];
+
+    snprintf(text, sizeof(text), "only root%s may %.40s",
+             change && agent->conf->user != NULL ? "" : " or the worker user", command);
+    refuse(agent, client, HC_P_FORBIDDEN, NULL, text);
 }
 
 /* ---- requests ---- */
@@ -189,9 +201,9 @@ static void do_renew(struct hc_agent *agent, struct client *client, const json_t
         }
     }
     if (name == NULL || found == 0) {
-        refuse(agent, client, HC_P_NOT_FOUND, name != NULL ? name : "no name is given");
+        refuse(agent, client, HC_P_NOT_FOUND, name, name != NULL ? "" : "no name is given");
     } else if (used_up) {
-        refuse(agent, client, HC_P_RENEW_OFTEN, name);
+        refuse(agent, client, HC_P_RENEW_OFTEN, name, "");
     } else {
         answer(agent, client, json_pack("{s:b, s:i, s:i}", "ok", 1, "found", found, "orders", due));
     }
@@ -221,12 +233,12 @@ static void do_wait(struct hc_agent *agent, struct client *client, const json_t 
     client->all = json_is_true(json_object_get(request, "all"));
     if (timeout < 0 || timeout > WAIT_MOST_S ||
         !names_from(json_object_get(request, "names"), &client->names)) {
-        refuse(agent, client, HC_P_PROTOCOL, "names or timeout");
+        refuse(agent, client, HC_P_PROTOCOL, NULL, "names or timeout");
         return;
     }
     for (size_t i = 0; i < client->names.count; i++) {
         if (!is_known(agent, client->names.items[i])) {
-            refuse(agent, client, HC_P_NOT_FOUND, client->names.items[i]);
+            refuse(agent, client, HC_P_NOT_FOUND, client->names.items[i], "");
             return;
         }
     }
@@ -251,9 +263,9 @@ static void handle_request(struct hc_agent *agent, struct client *client)
     bool change = command != NULL && strcmp(command, "renew") == 0;
 
     if (command == NULL) {
-        refuse(agent, client, HC_P_PROTOCOL, "not a request");
+        refuse(agent, client, HC_P_PROTOCOL, NULL, "not a request");
     } else if (!may(agent, client, change)) {
-        refuse(agent, client, HC_P_FORBIDDEN, command);
+        forbid(agent, client, command, change);
     } else if (strcmp(command, "list") == 0) {
         do_list(agent, client);
     } else if (change) {
@@ -261,7 +273,7 @@ static void handle_request(struct hc_agent *agent, struct client *client)
     } else if (strcmp(command, "wait") == 0) {
         do_wait(agent, client, request);
     } else {
-        refuse(agent, client, HC_P_PROTOCOL, command);
+        refuse(agent, client, HC_P_PROTOCOL, NULL, command);
     }
     json_decref(request);
 }
@@ -445,7 +457,7 @@ int64_t hc_control_run(struct hc_agent *agent)
         if (client->waiting && is_served(agent, client)) {
             answer(agent, client, json_pack("{s:b}", "ok", 1));
         } else if (client->waiting && now >= client->deadline_ms) {
-            refuse(agent, client, HC_P_TIMED_OUT, "not all names are served yet");
+            refuse(agent, client, HC_P_TIMED_OUT, NULL, "not all names are served yet");
         } else if (now >= client->deadline_ms) {
             client_close(client);
         }

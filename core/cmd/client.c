@@ -160,14 +160,19 @@ out:
 int hc_client_check(const json_t *reply, struct hc_error *err)
 {
     const char *slug = json_string_value(json_object_get(reply, "problem"));
-    const char *message = json_string_value(json_object_get(reply, "message"));
+    const char *subject = json_string_value(json_object_get(reply, "subject"));
+    const char *detail = json_string_value(json_object_get(reply, "detail"));
     enum hc_problem p = slug != NULL ? hc_problem_by_slug(slug) : HC_P_NONE;
 
     if (json_is_true(json_object_get(reply, "ok"))) {
         return 0;
     }
-    return hc_error_set(err, p != HC_P_NONE ? p : HC_P_PROTOCOL, NULL, "%s",
-                        message != NULL ? message : "");
+    if (detail == NULL) {
+        /* an agent that was started before the program was replaced: only its line is there */
+        detail = json_string_value(json_object_get(reply, "message"));
+    }
+    return hc_error_set(err, p != HC_P_NONE ? p : HC_P_PROTOCOL, subject, "%s",
+                        detail != NULL ? detail : "");
 }
 
 int hc_client_exit(const struct hc_error *err)

@@ -22,7 +22,7 @@ int hc_client_sockets(const char *control, struct hc_list *paths, struct hc_erro
 int hc_client_ask(const char *path, const json_t *request, int64_t timeout_ms, json_t **reply,
                   struct hc_error *err) HC_MUST_USE;
 
-/* 0 if the reply says ok; else -1 with its problem and message as err. */
+/* 0 if the reply says ok; else -1 with its problem, subject and detail as err. */
 int hc_client_check(const json_t *reply, struct hc_error *err) HC_MUST_USE;
 
 /* The exit code for a problem. */

@@ -4,7 +4,7 @@
  *   0   done, and all is well
  *   1   it could not be done: the line on standard error says why (for `check` and `diagnose` see
  *       their own help)
- *   64  wrong usage   69  no agent answers   75  it took too long   77  only root may do this
+ *   64  wrong usage   69  no agent answers   75  it took too long   77  this user may not do that
  */
 #ifndef HC_CMD_CMD_H
 #define HC_CMD_CMD_H

@@ -104,7 +104,7 @@ void hc_cmd_help(const struct hc_command *command, FILE *out)
     if (strstr(command->help, "Exits with") == NULL) {
         fprintf(out,
                 "\nExit codes: 0 done; 1 could not be done; 64 wrong usage; 69 no agent answers;\n"
-                "75 it took too long; 77 only root may do this.\n");
+                "75 it took too long; 77 this user may not do that.\n");
     }
 }
 

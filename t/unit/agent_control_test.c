@@ -242,6 +242,9 @@ static void others_may_nothing(void)
     static const char *const requests[] = {"{\"command\":\"list\"}\n",
                                            "{\"command\":\"wait\",\"all\":true,\"timeout\":0}\n",
                                            "{\"command\":\"renew\",\"name\":\"a.example\"}\n"};
+    static const char *const details[] = {"only root or the worker user may list",
+                                          "only root or the worker user may wait",
+                                          "only root or the worker user may renew"};
     struct server s;
     char path[108];
     int control = 0;
@@ -264,6 +267,7 @@ static void others_may_nothing(void)
             int fd = -1;
             json_t *reply = NULL;
             const char *problem = NULL;
+            const char *detail = NULL;
 
             if (setgid(65534) != 0 || setuid(65534) != 0) {
                 _exit(3);
@@ -278,7 +282,11 @@ static void others_may_nothing(void)
                 reply = hear(fd);
             }
             problem = json_string_value(json_object_get(reply, "problem"));
-            _exit(problem != NULL && strcmp(problem, "forbidden") == 0 ? 0 : 5);
+            detail = json_string_value(json_object_get(reply, "detail"));
+            _exit(problem != NULL && strcmp(problem, "forbidden") == 0 && detail != NULL &&
+                          strcmp(detail, details[i]) == 0
+                      ? 0
+                      : 5);
         }
         close(ready[1]);
         if (read(ready[0], &byte, 1) != 1) {
@@ -287,7 +295,7 @@ static void others_may_nothing(void)
         work(&s, NULL);
         waitpid(child, &status, 0);
         close(ready[0]);
-        ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "forbidden");
+        ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "forbidden, with the reason");
     }
     finish(&s, control);
 }
