@@ -25,6 +25,7 @@
 #define REPLY_MAX   ((size_t)64 << 20)
 #define IDLE_MS     10000 /* to say or read something */
 #define WAIT_MOST_S 86400
+#define PENDING_MAX 4 /* hosts that a refusal names */
 
 struct client {
     int fd; /* -1: free */
@@ -134,7 +135,7 @@ static bool has_name(const struct hc_list *names, const char *name)
     return false;
 }
 
-/* Under watch the certificate's own names count too. */
+/* Under watch the certificate's own names count too, as soon as it was read. */
 static bool identity_has(const struct hc_agent *agent, size_t index, const char *name)
 {
     size_t count = 0;
@@ -159,6 +160,16 @@ static bool is_known(const struct hc_agent *agent, const char *name)
         }
     }
     return false;
+}
+
+static bool all_files_were_read(const struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        if (!agent->watches[i].read_once) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void do_list(struct hc_agent *agent, struct client *client)
@@ -237,7 +248,7 @@ static void do_wait(struct hc_agent *agent, struct client *client, const json_t 
         return;
     }
     for (size_t i = 0; i < client->names.count; i++) {
-        if (!is_known(agent, client->names.items[i])) {
+        if (!is_known(agent, client->names.items[i]) && all_files_were_read(agent)) {
             refuse(agent, client, HC_P_NOT_FOUND, client->names.items[i], "");
             return;
         }
@@ -409,22 +420,29 @@ static bool is_in(const struct hc_agent *agent, size_t identity, const char *nam
     return true;
 }
 
-/* True if the client need not wait for this identity. */
-static bool is_ready(struct hc_agent *agent, const struct client *client, size_t identity)
+/* The name that the client waits for at this identity, or NULL: it does not (any more). */
+static const char *pending_name(struct hc_agent *agent, const struct client *client,
+                                size_t identity)
 {
-    bool wanted = client->all;
+    const struct hc_identity *one = &agent->conf->identities[identity];
+    const char *wanted = NULL;
 
-    for (size_t k = 0; k < client->names.count; k++) {
-        const char *name = client->names.items[k];
+    if (client->all) {
+        wanted = one->names.count > 0   ? one->names.items[0]
+                 : one->where.count > 0 ? one->where.items[0]
+                                        : "a host";
+    }
+    for (size_t i = 0; i < client->names.count; i++) {
+        const char *name = client->names.items[i];
 
         if (identity_has(agent, identity, name)) {
-            wanted = true;
+            wanted = name;
             if (!is_in(agent, identity, name)) {
-                return false;
+                return name;
             }
         }
     }
-    return !wanted || hc_status_is_served(agent, identity);
+    return wanted != NULL && !hc_status_is_served(agent, identity) ? wanted : NULL;
 }
 
 /* True if all that the client waits for is served. Begins with what was not at the latest look. */
@@ -435,12 +453,53 @@ static bool is_served(struct hc_agent *agent, struct client *client)
     for (size_t i = 0; i < count; i++) {
         size_t identity = (client->waits_for + i) % count;
 
-        if (!is_ready(agent, client, identity)) {
+        if (pending_name(agent, client, identity) != NULL) {
             client->waits_for = identity;
             return false;
         }
     }
+    for (size_t i = 0; i < client->names.count; i++) {
+        if (!is_known(agent, client->names.items[i])) {
+            return false; /* the files that had the name have another certificate now */
+        }
+    }
     return true;
+}
+
+/* "nx.test (failed, tried again 03:37:30Z), c.test (ordering) and 3 more" */
+static void describe_pending(struct hc_agent *agent, const struct client *client, char *dst,
+                             size_t cap)
+{
+    size_t used = 0;
+    size_t count = 0;
+
+    dst[0] = '\0';
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        const char *name = pending_name(agent, client, i);
+        char state[96] = "left out of its certificate";
+
+        if (name == NULL || count++ >= PENDING_MAX) {
+            continue;
+        }
+        if (!hc_status_is_served(agent, i)) {
+            hc_status_describe(agent, i, state, sizeof(state));
+        }
+        snprintf(dst + used, cap - used, "%s%s (%s)", used > 0 ? ", " : "", name, state);
+        used += strlen(dst + used);
+    }
+    if (count > PENDING_MAX) {
+        snprintf(dst + used, cap - used, " and %zu more", count - PENDING_MAX);
+    } else if (count == 0) {
+        hc_copy(dst, cap, "no host has the name any more");
+    }
+}
+
+static void has_waited(struct hc_agent *agent, struct client *client)
+{
+    char pending[PENDING_MAX * (HC_NAME_SIZE + 100)];
+
+    describe_pending(agent, client, pending, sizeof(pending));
+    refuse(agent, client, HC_P_TIMED_OUT, NULL, pending);
 }
 
 int64_t hc_control_run(struct hc_agent *agent)
@@ -457,7 +516,7 @@ int64_t hc_control_run(struct hc_agent *agent)
         if (client->waiting && is_served(agent, client)) {
             answer(agent, client, json_pack("{s:b}", "ok", 1));
         } else if (client->waiting && now >= client->deadline_ms) {
-            refuse(agent, client, HC_P_TIMED_OUT, NULL, "not all names are served yet");
+            has_waited(agent, client);
         } else if (now >= client->deadline_ms) {
             client_close(client);
         }

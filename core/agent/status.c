@@ -132,14 +132,27 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
 
 /* ---- watched pairs ---- */
 
+static const char *watch_state(const struct hc_watch *watch)
+{
+    return watch->held        ? "held-back"
+           : watch->torn      ? "files-broken"
+           : watch->read_once ? "ok"
+                              : "queued";
+}
+
+static int64_t watch_next(struct hc_agent *agent, const struct hc_watch *watch)
+{
+    int64_t left_ms = watch->next_ms - hc_agent_ms(agent);
+
+    return hc_agent_now(agent) + (left_ms > 0 ? left_ms / 1000 : 0);
+}
+
 static json_t *json_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
 {
     json_t *object = json_object();
     const struct hc_list *names = watch->identity->names.count > 0 || watch->pair == NULL
                                       ? &watch->identity->names
                                       : hc_pair_names(watch->pair);
-    int64_t now = hc_agent_now(agent);
-    int64_t left_ms = watch->next_ms - hc_agent_ms(agent);
 
     json_object_set_new(object, "names", json_of_list(names));
     json_object_set_new(object, "mode", json_string("watch"));
@@ -153,14 +166,10 @@ static json_t *json_of_watch(struct hc_agent *agent, const struct hc_watch *watc
     set_time(object, "not_before", watch->pair != NULL ? hc_pair_not_before(watch->pair) : 0);
     set_time(object, "not_after", watch->pair != NULL ? hc_pair_not_after(watch->pair) : 0);
     json_object_set_new(object, "issuer", json_string(""));
-    json_object_set_new(object, "state",
-                        json_string(watch->held        ? "held-back"
-                                    : watch->torn      ? "files-broken"
-                                    : watch->read_once ? "ok"
-                                                       : "queued"));
+    json_object_set_new(object, "state", json_string(watch_state(watch)));
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, watch->index)));
     json_object_set_new(object, "flawed", json_boolean(agent->served[watch->index].flawed));
-    set_time(object, "next_try", now + (left_ms > 0 ? left_ms / 1000 : 0));
+    set_time(object, "next_try", watch_next(agent, watch));
     json_object_set_new(object, "failures", json_integer(watch->torn ? 1 : 0));
     set_error(object, &watch->last);
     json_object_set_new(object, "files",
@@ -219,6 +228,49 @@ bool hc_status_is_served(struct hc_agent *agent, size_t identity)
         }
     }
     return jobs_are_served(agent, identity);
+}
+
+/* The state of the first of the identity's pairs that is not as it should be. */
+static const char *unserved_state(struct hc_agent *agent, size_t identity, int64_t *next)
+{
+    size_t job_count = 0;
+    size_t watch_count = 0;
+    const struct hc_job *jobs = hc_jobs_of(agent, identity, &job_count);
+    const struct hc_watch *watches = hc_watches_of(agent, identity, &watch_count);
+    struct hc_ca *ca = NULL;
+
+    for (size_t i = 0; i < job_count; i++) {
+        enum hc_job_wait wait = hc_job_look(agent, &jobs[i], hc_agent_now(agent), &ca, next);
+
+        if (wait != HC_JOB_FRESH) {
+            return state_names[wait];
+        }
+    }
+    for (size_t i = 0; i < watch_count; i++) {
+        if (watches[i].torn || !watches[i].read_once) {
+            *next = watch_next(agent, &watches[i]);
+            return watch_state(&watches[i]);
+        }
+    }
+    *next = 0;
+    return "not published yet";
+}
+
+void hc_status_describe(struct hc_agent *agent, size_t identity, char *dst, size_t cap)
+{
+    int64_t next = 0;
+    const char *state = unserved_state(agent, identity, &next);
+    int64_t now = hc_agent_now(agent);
+    char text[HC_TIME_TEXT];
+    const char *when = hc_time_format(next, text);
+
+    if (next <= now) {
+        snprintf(dst, cap, "%s", state);
+        return;
+    }
+    /* the time of the day says enough if that comes but once until then */
+    snprintf(dst, cap, "%s, tried again %s", state,
+             next - now < 86400 ? when + sizeof("2026-03-04T") - 1 : when);
 }
 
 /* ---- without an agent ---- */

@@ -18,6 +18,9 @@ json_t *hc_status_certificates(struct hc_agent *agent);
 /* One object for a line of the store that no agent spoke of. */
 json_t *hc_status_of_info(const struct hc_line_info *info, int64_t now);
 
+/* Why the identity is not served yet: "failed, tried again 03:37:30Z"; at most cap bytes. */
+void hc_status_describe(struct hc_agent *agent, size_t identity, char *dst, size_t cap);
+
 /* True if the identity's own, current pairs of every key type are what is served. */
 bool hc_status_is_served(struct hc_agent *agent, size_t identity);
 

@@ -84,7 +84,7 @@ static int send_all(int fd, const char *text, const char *path, struct hc_error 
             continue;
         }
         if (n < 0) {
-            return hc_error_set_errno(err, HC_P_AGENT_GONE, path, errno, NULL);
+            return hc_error_set_errno(err, HC_P_AGENT_ENDED, path, errno, NULL);
         }
         text += n;
         len -= (size_t)n;
@@ -113,7 +113,7 @@ static int receive_line(int fd, int64_t deadline_ms, const char *path, struct hc
             continue;
         }
         if (n <= 0) {
-            return hc_error_set(err, HC_P_AGENT_GONE, path, "it ended in the middle of its answer");
+            return hc_error_set(err, HC_P_AGENT_ENDED, path, NULL);
         }
         if (hc_buf_append(line, chunk, (size_t)n, err) != 0) {
             return -1;
@@ -175,9 +175,14 @@ int hc_client_check(const json_t *reply, struct hc_error *err)
                         detail != NULL ? detail : "");
 }
 
+bool hc_client_is_gone(const struct hc_error *err)
+{
+    return err->problem == HC_P_AGENT_GONE || err->problem == HC_P_AGENT_ENDED;
+}
+
 int hc_client_exit(const struct hc_error *err)
 {
-    if (err->problem == HC_P_AGENT_GONE) {
+    if (hc_client_is_gone(err)) {
         return HC_EXIT_UNAVAILABLE;
     }
     if (err->problem == HC_P_TIMED_OUT) {

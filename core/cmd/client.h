@@ -17,13 +17,16 @@ int hc_client_sockets(const char *control, struct hc_list *paths, struct hc_erro
 
 /*
  * Asks one agent (request is borrowed). *reply is the caller's to json_decref(). HC_P_AGENT_GONE:
- * nobody listens there, or the answer broke off; HC_P_TIMED_OUT.
+ * nobody listens there; HC_P_AGENT_ENDED: an agent did, and went away; HC_P_TIMED_OUT.
  */
 int hc_client_ask(const char *path, const json_t *request, int64_t timeout_ms, json_t **reply,
                   struct hc_error *err) HC_MUST_USE;
 
 /* 0 if the reply says ok; else -1 with its problem, subject and detail as err. */
 int hc_client_check(const json_t *reply, struct hc_error *err) HC_MUST_USE;
+
+/* True if no agent gave an answer. */
+bool hc_client_is_gone(const struct hc_error *err);
 
 /* The exit code for a problem. */
 int hc_client_exit(const struct hc_error *err);

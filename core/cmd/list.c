@@ -117,7 +117,7 @@ static int collect(const struct list_args *args, json_t *certificates, const cha
         hc_error_init(&one);
         if (ask(paths.items[i], certificates, &one) == 0) {
             answered++;
-        } else if (!hc_error_is_set(&last) || last.problem == HC_P_AGENT_GONE) {
+        } else if (!hc_error_is_set(&last) || hc_client_is_gone(&last)) {
             last = one;
         }
     }
@@ -126,7 +126,7 @@ static int collect(const struct list_args *args, json_t *certificates, const cha
     if (answered > 0) {
         return 0;
     }
-    if (hc_error_is_set(&last) && last.problem != HC_P_AGENT_GONE) {
+    if (hc_error_is_set(&last) && !hc_client_is_gone(&last)) {
         *err = last;
         return -1;
     }

@@ -75,6 +75,7 @@ static int wait_for(const struct wait_args *args, const char *name, int64_t dead
         struct hc_list paths = {NULL, 0, 0};
         size_t served = 0;
         bool again = false;
+        bool ended = false;
         struct hc_error last;
 
         hc_error_init(&last);
@@ -91,15 +92,17 @@ static int wait_for(const struct wait_args *args, const char *name, int64_t dead
             }
             /* an agent that is being replaced comes back; an old socket nobody listens on does
              * not matter beside one that answers */
-            again = again || one.problem == HC_P_AGENT_GONE;
+            ended = ended || one.problem == HC_P_AGENT_ENDED;
+            again = again || ended || one.problem == HC_P_AGENT_GONE;
             if (!hc_error_is_set(&last) || last.problem == HC_P_NOT_FOUND ||
-                last.problem == HC_P_AGENT_GONE) {
+                hc_client_is_gone(&last)) {
                 last = one;
             }
         }
         hc_list_dispose(&paths);
-        if (served > 0 && (!hc_error_is_set(&last) || last.problem == HC_P_NOT_FOUND ||
-                           last.problem == HC_P_AGENT_GONE)) {
+        if (served > 0 && !ended &&
+            (!hc_error_is_set(&last) || last.problem == HC_P_NOT_FOUND ||
+             last.problem == HC_P_AGENT_GONE)) {
             return 0;
         }
         if ((!again && hc_error_is_set(&last)) || hc_now_ms(&hc_clock_system) >= deadline) {
@@ -108,6 +111,21 @@ static int wait_for(const struct wait_args *args, const char *name, int64_t dead
         }
         (void)nanosleep(&(struct timespec){0, AGAIN_MS * 1000000L}, NULL);
     }
+}
+
+/* What an agent says of the time that is over is what it still waited for. */
+static int fail(const char *command, const struct wait_args *args, const struct hc_error *err)
+{
+    const struct hc_problem_row *row = hc_problem_row(err->problem);
+    char time[32];
+
+    if (err->problem != HC_P_TIMED_OUT || err->detail[0] == '\0') {
+        return hc_client_fail(command, err);
+    }
+    (void)fprintf(stderr, "hotcert %s: not served after %s: %s (%s; %s)\n", command,
+                  hc_duration_format(args->timeout, time, sizeof(time)), err->detail, row->slug,
+                  row->hint);
+    return hc_client_exit(err);
 }
 
 int hc_cmd_wait(int argc, char **argv)
@@ -130,7 +148,7 @@ int hc_cmd_wait(int argc, char **argv)
         rc = wait_for(&args, args.names.items[i], deadline, &err);
     }
     if (rc != 0) {
-        code = hc_client_fail(argv[0], &err);
+        code = fail(argv[0], &args, &err);
     }
 out:
     hc_list_dispose(&args.names);

@@ -175,6 +175,8 @@ static void wait_has_its_time(void)
     work(&s, NULL);
     reply = hear(fd);
     is_str(json_string_value(json_object_get(reply, "problem")), "timed-out", "not longer");
+    is_str(json_string_value(json_object_get(reply, "detail")),
+           "a.example (ordering), b.example (ordering)", "and is told what for");
     json_decref(reply);
     close(fd);
     reply = ask(&s, path, "{\"command\":\"wait\",\"names\":[\"c.example\"],\"timeout\":5}\n");
@@ -214,6 +216,57 @@ static void who_waits_for_the_last_costs_nothing(void)
     work(&s, NULL);
     ok(is_ok(hear(fd)), "and answers when it is served");
     close(fd);
+    finish(&s, control);
+}
+
+static json_t *wait_in_vain(struct server *s, const char *path, const char *what)
+{
+    char request[128];
+
+    snprintf(request, sizeof(request), "{\"command\":\"wait\",%s,\"timeout\":0}\n", what);
+    return ask(s, path, request);
+}
+
+static void wait_names_what_is_not_served(void)
+{
+    struct server s;
+    char path[108];
+    char when[HC_TIME_TEXT];
+    char text[128];
+    int control = 0;
+    json_t *reply = NULL;
+
+    start(&s, path, &control);
+    cas[0].bad_name = "www.b.example";
+    work(&s, NULL);
+    reply = wait_in_vain(&s, path, "\"all\":true");
+    snprintf(text, sizeof(text), "b.example (failed, tried again %.9s)",
+             hc_time_format(clock_now + 60, when) + 11);
+    is_str(json_string_value(json_object_get(reply, "detail")), text, "with state and next try");
+    json_decref(reply);
+    reply = wait_in_vain(&s, path, "\"names\":[\"www.b.example\",\"a.example\"]");
+    snprintf(text, sizeof(text), "www.b.example (failed, tried again %.9s)", when + 11);
+    is_str(json_string_value(json_object_get(reply, "detail")), text, "by the name that was asked");
+    json_decref(reply);
+    finish(&s, control);
+}
+
+static void of_many_only_some_are_named(void)
+{
+    static const char *const six[] = {"a.example", "b.example", "c.example", "d.example",
+                                      "e.example", "f.example", NULL};
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+
+    start_with(&s, path, &control, six);
+    cas[0].down = true;
+    work(&s, NULL);
+    reply = wait_in_vain(&s, path, "\"all\":true");
+    ok(strstr(json_string_value(json_object_get(reply, "detail")), " and 2 more") != NULL,
+       "the rest is counted");
+    json_decref(reply);
     finish(&s, control);
 }
 
@@ -357,6 +410,8 @@ int main(void)
     wait_answers_when_it_is_served();
     wait_has_its_time();
     who_waits_for_the_last_costs_nothing();
+    wait_names_what_is_not_served();
+    of_many_only_some_are_named();
     renew_orders();
     others_may_nothing();
     nonsense_is_refused();
