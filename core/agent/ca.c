@@ -361,6 +361,7 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
     if (!hc_breaker_fail(&ca->record.breaker, now, err->retry_after, agent->o.random)) {
         return;
     }
+    ca->said_failed = true;
     hc_logf(agent->o.log, HC_LOG_ERROR, "issuer %s: %s; the CA is asked again in %s",
             ca->issuer->name, hc_error_format(err, text, sizeof(text)),
             hc_duration_format(ca->record.breaker.until - now, wait, sizeof(wait)));
@@ -368,10 +369,13 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
 
 void hc_ca_worked(struct hc_ca *ca)
 {
+    bool was_open = hc_breaker_ok(&ca->record.breaker, hc_agent_now(ca->agent));
+
     ca->worked_ms = hc_agent_ms(ca->agent);
-    if (!hc_breaker_ok(&ca->record.breaker, hc_agent_now(ca->agent))) {
+    if (!was_open && !ca->said_failed) { /* `renew` closes the breaker before the CA answers */
         return;
     }
+    ca->said_failed = false;
     hc_logf(ca->agent->o.log, HC_LOG_NOTICE, "issuer %s: the CA answers again", ca->issuer->name);
     memset(&ca->record.last, 0, sizeof(ca->record.last));
     ca->dirty = true;

@@ -4,7 +4,9 @@
  * root's or the agent's own user's; where the server was not started as root, that user is as good.
  *
  *   {"command":"list"}                                   -> {"ok":true,"certificates":[..]}
- *   {"command":"renew","name":N,"force":bool}            -> {"ok":true,"orders":n,"message":T}
+ *   {"command":"renew","name":N,"force":bool}            -> {"ok":true,"found":n,"orders":n,
+ *        "before":T,"waits":STATE,"watched":[..]}: what it failed of, why it is not ordered now,
+ *        and what a look at watched files found
  *   {"command":"wait","names":[..]|"all":true,"timeout":s} -> {"ok":true} once they are served
  *   any                  -> {"ok":false,"problem":S,"subject":T,"detail":T,"message":T}: the parts
  *                           of an hc_error, and the line that they make
@@ -183,41 +185,85 @@ static void do_list(struct hc_agent *agent, struct client *client)
                      hc_status_certificates(agent)));
 }
 
+/* What came of a request to renew. */
+struct renewal {
+    int found;
+    int orders; /* due, or made so */
+    bool used_up;
+    char before[HC_LOG_LINE]; /* what the one that is tried again failed of; "": nothing */
+    const char *waits;        /* why what is due is not ordered now; NULL: it is */
+};
+
+static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, struct renewal *r)
+{
+    int64_t now = hc_agent_now(agent);
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
+    const struct hc_error *failed = wait == HC_JOB_CA       ? &ca->record.last.error
+                                    : wait == HC_JOB_FAILED ? &job->record.last.error
+                                                            : NULL;
+
+    r->found++;
+    if (failed != NULL && hc_error_is_set(failed)) {
+        hc_error_format(failed, r->before, sizeof(r->before)); /* it is forgotten by what follows */
+    }
+    if (!hc_job_renew(agent, job, force)) {
+        r->used_up = true;
+        return;
+    }
+    if (hc_job_due(agent, job) > now) {
+        return;
+    }
+    r->orders++;
+    wait = hc_job_look(agent, job, now, &ca, &when);
+    if (wait == HC_JOB_STORE || wait == HC_JOB_CLOCK || wait == HC_JOB_HELD) {
+        r->waits = hc_status_word(wait);
+    }
+}
+
+/* Looks at the watched files of a host with this name now; an object for each pair. */
+static json_t *look_at_files(struct hc_agent *agent, const char *name, struct renewal *r)
+{
+    json_t *watched = json_array();
+
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        struct hc_watch *watch = &agent->watches[i];
+
+        if (identity_has(agent, watch->index, name)) {
+            r->found++;
+            watch->next_ms = 0;
+            (void)hc_watches_run(agent);
+            json_array_append_new(watched, hc_status_of_watch(agent, watch));
+        }
+    }
+    return watched;
+}
+
 static void do_renew(struct hc_agent *agent, struct client *client, const json_t *request)
 {
     const char *name = json_string_value(json_object_get(request, "name"));
     bool force = json_is_true(json_object_get(request, "force"));
-    int64_t now = hc_agent_now(agent);
-    int due = 0;
-    int found = 0;
-    bool used_up = false;
+    struct renewal r = {.found = 0};
+    json_t *watched = NULL;
 
     for (size_t i = 0; name != NULL && i < agent->job_count; i++) {
-        struct hc_job *job = &agent->jobs[i];
-
-        if (!identity_has(agent, job->index, name)) {
-            continue;
-        }
-        found++;
-        if (!hc_job_renew(agent, job, force)) {
-            used_up = true;
-        } else if (hc_job_due(agent, job) <= now) {
-            due++;
+        if (identity_has(agent, agent->jobs[i].index, name)) {
+            renew_job(agent, &agent->jobs[i], force, &r);
         }
     }
-    for (size_t i = 0; name != NULL && i < agent->watch_count; i++) {
-        if (identity_has(agent, agent->watches[i].index, name)) {
-            agent->watches[i].next_ms = 0;
-            found++;
-        }
-    }
-    if (name == NULL || found == 0) {
+    watched = name != NULL ? look_at_files(agent, name, &r) : NULL;
+    if (name == NULL || r.found == 0) {
         refuse(agent, client, HC_P_NOT_FOUND, name, name != NULL ? "" : "no name is given");
-    } else if (used_up) {
+    } else if (r.used_up) {
         refuse(agent, client, HC_P_RENEW_OFTEN, name, "");
     } else {
-        answer(agent, client, json_pack("{s:b, s:i, s:i}", "ok", 1, "found", found, "orders", due));
+        answer(agent, client,
+               json_pack("{s:b, s:i, s:i, s:s, s:s, s:O}", "ok", 1, "found", r.found, "orders",
+                         r.orders, "before", r.before, "waits", r.waits != NULL ? r.waits : "",
+                         "watched", watched));
     }
+    json_decref(watched);
 }
 
 static bool names_from(const json_t *array, struct hc_list *names)

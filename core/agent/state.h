@@ -70,6 +70,7 @@ struct hc_ca {
     int64_t account_next_ms;            /* somebody else registers it: look again then */
     size_t running;                     /* obtains under way */
     int64_t worked_ms;                  /* when it did its part last; 0: not yet */
+    bool said_failed;                   /* and not yet that it answers again */
 };
 
 /* ---- jobs.c ---- */

@@ -62,6 +62,11 @@ static const char *const state_names[] = {
 };
 _Static_assert(HC_COUNT(state_names) == HC_JOB_WAIT_COUNT, "every state has a name");
 
+const char *hc_status_word(unsigned wait)
+{
+    return state_names[wait];
+}
+
 /* The pair that serves in place of this key type, if it is not the job's own. */
 static const struct hc_line_info *stand_in(const struct hc_agent *agent, const struct hc_job *job)
 {
@@ -147,7 +152,7 @@ static int64_t watch_next(struct hc_agent *agent, const struct hc_watch *watch)
     return hc_agent_now(agent) + (left_ms > 0 ? left_ms / 1000 : 0);
 }
 
-static json_t *json_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
+json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
 {
     json_t *object = json_object();
     const struct hc_list *names = watch->identity->names.count > 0 || watch->pair == NULL
@@ -187,7 +192,7 @@ json_t *hc_status_certificates(struct hc_agent *agent)
         json_array_append_new(array, json_of_job(agent, &agent->jobs[i]));
     }
     for (size_t i = 0; i < agent->watch_count; i++) {
-        json_array_append_new(array, json_of_watch(agent, &agent->watches[i]));
+        json_array_append_new(array, hc_status_of_watch(agent, &agent->watches[i]));
     }
     return array;
 }

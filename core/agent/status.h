@@ -10,13 +10,20 @@
 #include "agent/inventory.h"
 
 struct hc_agent;
+struct hc_watch;
 
 /* An array with an object for each key type that is obtained and each watched pair; the caller's
  * to json_decref(). NULL without memory. */
 json_t *hc_status_certificates(struct hc_agent *agent);
 
+/* The object of one watched pair. */
+json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch);
+
 /* One object for a line of the store that no agent spoke of. */
 json_t *hc_status_of_info(const struct hc_line_info *info, int64_t now);
+
+/* The word for what a job (enum hc_job_wait) waits for. */
+const char *hc_status_word(unsigned wait);
 
 /* Why the identity is not served yet: "failed, tried again 03:37:30Z"; at most cap bytes. */
 void hc_status_describe(struct hc_agent *agent, size_t identity, char *dst, size_t cap);

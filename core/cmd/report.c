@@ -87,8 +87,7 @@ void hc_report_branch(struct hc_report *r, unsigned depth, unsigned open, bool l
     hc_report_put(r, HC_TINT_DIM, "%s", last ? "`-- " : "|-- ");
 }
 
-/* Text in lines of WRAP characters, each behind the same indent. */
-static void put_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *text)
+void hc_report_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *text)
 {
     size_t indent = strlen(first);
 
@@ -121,7 +120,7 @@ static void put_clients(struct hc_report *r, enum hc_problem p)
 
         if (says != NULL) {
             snprintf(first, sizeof(first), "      %-9s ", hc_client_name((enum hc_client)c));
-            put_wrapped(r, HC_TINT_DIM, first, says);
+            hc_report_wrapped(r, HC_TINT_DIM, first, says);
         }
     }
 }
@@ -137,8 +136,8 @@ static void put_finding(struct hc_report *r, const struct hc_finding *f, bool cl
     hc_report_end(r);
     snprintf(sentence, sizeof(sentence), "%s%s%s", row->sentence, f->message[0] != '\0' ? ": " : "",
              f->message);
-    put_wrapped(r, HC_TINT_NONE, "      ", sentence);
-    put_wrapped(r, HC_TINT_GOOD, "      -> ", f->hint);
+    hc_report_wrapped(r, HC_TINT_NONE, "      ", sentence);
+    hc_report_wrapped(r, HC_TINT_GOOD, "      -> ", f->hint);
     if (clients && f->rank == HC_CLASS_FLAWED) {
         put_clients(r, f->problem);
     }

@@ -1,6 +1,6 @@
 /*
  * What `hotcert check` and `hotcert diagnose` print: one layout and one set of words for both, as
- * text for people and as JSON for programs.
+ * text for people and as JSON for programs; other commands wrap long lines as these do.
  *
  *   www.example.org                                                         <- hc_report_heading()
  *     chain                                                                 <- hc_report_section()
@@ -51,6 +51,10 @@ void hc_report_section(struct hc_report *r, const char *title);
  */
 void hc_report_branch(struct hc_report *r, unsigned depth, unsigned open, bool last);
 void hc_report_end(struct hc_report *r);
+
+/* first, then the text in lines of at most 100 characters; those that follow are indented by the
+ * length of first. */
+void hc_report_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *text);
 
 /*
  * The findings, worst rank first, each with sentence and hint; nothing if there are none. clients:

@@ -259,13 +259,14 @@ static void of_many_only_some_are_named(void)
     char path[108];
     int control = 0;
     json_t *reply = NULL;
+    const char *detail = NULL;
 
     start_with(&s, path, &control, six);
     cas[0].down = true;
     work(&s, NULL);
     reply = wait_in_vain(&s, path, "\"all\":true");
-    ok(strstr(json_string_value(json_object_get(reply, "detail")), " and 2 more") != NULL,
-       "the rest is counted");
+    detail = json_string_value(json_object_get(reply, "detail"));
+    ok(detail != NULL && strstr(detail, " and 2 more") != NULL, "the rest is counted");
     json_decref(reply);
     finish(&s, control);
 }
@@ -287,6 +288,29 @@ static void renew_orders(void)
     is_int(json_integer_value(json_object_get(reply, "orders")), 1, "force orders");
     json_decref(reply);
     is_int(cas[0].orders, 3, "once");
+    finish(&s, control);
+}
+
+static void renew_tells_of_a_ca_that_is_down(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+    const char *before = NULL;
+
+    start(&s, path, &control);
+    cas[0].down = true;
+    work(&s, NULL);
+    reply = ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\"}\n");
+    before = json_string_value(json_object_get(reply, "before"));
+    ok(before != NULL && strstr(before, "ca-unreachable") != NULL, "what failed before is told");
+    json_decref(reply);
+    cas[0].down = false;
+    json_decref(ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\"}\n"));
+    work(&s, NULL);
+    ok(is_served(&s, 0), "it is obtained when the CA is back");
+    is_int(count_in_log("the CA answers again"), 1, "and the log says that, as was promised");
     finish(&s, control);
 }
 
@@ -413,6 +437,7 @@ int main(void)
     wait_names_what_is_not_served();
     of_many_only_some_are_named();
     renew_orders();
+    renew_tells_of_a_ca_that_is_down();
     others_may_nothing();
     nonsense_is_refused();
     a_crowd_keeps_nobody_out_for_long();
