@@ -84,6 +84,25 @@ static void say(struct hc_agent *agent, struct hc_served *served, const char *su
     }
 }
 
+/* Keeps the flaws for `list`: each once, and none that the operator accepts. */
+static void note_flaws(struct hc_served *served, const struct hc_identity *identity,
+                       const struct hc_findings *findings)
+{
+    served->flaw_count = 0;
+    for (size_t i = 0; i < findings->count && served->flaw_count < HC_FLAWS_TOLD; i++) {
+        enum hc_problem problem = findings->items[i].problem;
+        bool told = findings->items[i].rank == HC_CLASS_REMARK ||
+                    hc_list_has(&identity->accept, hc_problem_row(problem)->slug);
+
+        for (size_t k = 0; k < served->flaw_count; k++) {
+            told = told || served->flaws[k] == problem;
+        }
+        if (!told) {
+            served->flaws[served->flaw_count++] = problem;
+        }
+    }
+}
+
 static void look_at(struct hc_agent *agent, size_t index)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
@@ -98,7 +117,6 @@ static void look_at(struct hc_agent *agent, size_t index)
 
     hc_error_init(&err);
     served->look_at = now + EVERY_S;
-    served->flawed = false;
     for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         int64_t next = next_change(pair, now);
@@ -110,7 +128,7 @@ static void look_at(struct hc_agent *agent, size_t index)
         last_tenth = last_tenth || in_last_tenth(pair, now);
         served->look_at = next < served->look_at ? next : served->look_at;
     }
-    served->flawed = hc_findings_worst(&findings) != HC_CLASS_REMARK;
+    note_flaws(served, identity, &findings);
     if (bundle != NULL) {
         say(agent, served, hc_identity_subject(identity, subject), identity, &findings, last_tenth);
     }
@@ -130,7 +148,7 @@ void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *
         return; /* what is said is said of all its pairs together */
     }
     served->look_at = next_change(pair, now);
-    served->flawed = hc_findings_worst(findings) != HC_CLASS_REMARK;
+    note_flaws(served, identity, findings);
     say(agent, served, hc_identity_subject(identity, subject), identity, findings,
         in_last_tenth(pair, now));
 }

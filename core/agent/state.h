@@ -116,6 +116,8 @@ struct hc_watch {
 
 /* ---- publish.c ---- */
 
+#define HC_FLAWS_TOLD 4 /* of one identity's, by `list` */
+
 /* What the table has of one identity, and who sees to it. */
 struct hc_served {
     struct hc_job *jobs;           /* its key types', key_type_count of them; NULL: none */
@@ -126,9 +128,10 @@ struct hc_served {
     bool published;                /* something of ours or of the loader's is in the table */
     int64_t again_ms;              /* it could not be published: tried again then; 0: it could */
     hc_said said_unpublished;
-    int64_t look_at; /* UTC: when it is judged again; 0: at once */
-    bool flawed;     /* at the latest look */
-    hc_said said;    /* what was found then */
+    int64_t look_at;                      /* UTC: when it is judged again; 0: at once */
+    enum hc_problem flaws[HC_FLAWS_TOLD]; /* at the latest look, without what is accepted */
+    size_t flaw_count;
+    hc_said said; /* what was found then */
     int64_t said_at;
 };
 

@@ -46,6 +46,17 @@ static void set_info(json_t *object, const struct hc_line_info *info)
                                                                   : json_string(""));
 }
 
+static void set_flaws(json_t *object, const struct hc_served *served)
+{
+    json_t *flaws = json_array();
+
+    for (size_t i = 0; i < served->flaw_count; i++) {
+        json_array_append_new(flaws, json_string(hc_problem_row(served->flaws[i])->slug));
+    }
+    json_object_set_new(object, "flawed", json_boolean(served->flaw_count > 0));
+    json_object_set_new(object, "flaws", flaws);
+}
+
 /* ---- jobs ---- */
 
 static const char *const state_names[] = {
@@ -126,7 +137,7 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, job->index)));
     json_object_set_new(object, "stand_in",
                         other != NULL ? json_string(other->serial) : json_null());
-    json_object_set_new(object, "flawed", json_boolean(agent->served[job->index].flawed));
+    set_flaws(object, &agent->served[job->index]);
     json_object_set_new(object, "left_out",
                         json_of_list(&agent->outlooks[job->index].plan.left_out));
     set_time(object, "next_try", when);
@@ -173,7 +184,7 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     json_object_set_new(object, "issuer", json_string(""));
     json_object_set_new(object, "state", json_string(watch_state(watch)));
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, watch->index)));
-    json_object_set_new(object, "flawed", json_boolean(agent->served[watch->index].flawed));
+    set_flaws(object, &agent->served[watch->index]);
     set_time(object, "next_try", watch_next(agent, watch));
     json_object_set_new(object, "failures", json_integer(watch->torn ? 1 : 0));
     set_error(object, &watch->last);

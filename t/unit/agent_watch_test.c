@@ -263,6 +263,26 @@ static void a_start_with_broken_files_has_the_last_good_pair(void)
     end_world();
 }
 
+/* The slugs that `list` tells of the first pair. */
+static const char *listed_flaws(struct server *s)
+{
+    static char text[200];
+    json_t *all = hc_status_certificates(s->agent);
+    const json_t *first = json_array_get(all, 0);
+    const json_t *flaws = json_object_get(first, "flaws");
+    bool flawed = json_is_true(json_object_get(first, "flawed"));
+
+    text[0] = '\0';
+    for (size_t i = 0; flawed && i < json_array_size(flaws); i++) {
+        size_t used = strlen(text);
+
+        snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? " " : "",
+                 json_string_value(json_array_get(flaws, i)));
+    }
+    json_decref(all);
+    return text;
+}
+
 static void a_pair_that_ages_is_told_of(void)
 {
     struct server s;
@@ -275,6 +295,7 @@ static void a_pair_that_ages_is_told_of(void)
     start_watching(&s);
     work(&s, NULL);
     is_int(count_in_log("expires-soon"), 0, "young, nothing is said");
+    is_str(listed_flaws(&s), "", "nor listed");
     pass_time(65 * DAY);
     work(&s, NULL);
     is_int(count_in_log("warn: a.example: remark"), 1, "in its last third a warning");
@@ -284,6 +305,7 @@ static void a_pair_that_ages_is_told_of(void)
     pass_time(7 * DAY);
     work(&s, NULL);
     ok(count_in_log("error: a.example: flawed") >= 1, "expired, it is flawed");
+    is_str(listed_flaws(&s), "expired", "and listed so");
     end_server(&s);
     forged_free(&first);
     end_world();
