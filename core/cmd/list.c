@@ -9,10 +9,10 @@
 #include "agent/status.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
+#include "cmd/list_table.h"
 
 #define ASK_MS        30000
 #define DEFAULT_STORE "/var/lib/hotcert/store"
-#define NAMES_WIDTH   34
 
 struct list_args {
     const char *control;
@@ -98,31 +98,31 @@ static int read_store(const char *path, json_t *certificates, struct hc_error *e
     return rc;
 }
 
-/* From every agent that answers, else from the store. */
-static int collect(const struct list_args *args, json_t *certificates, const char **source,
+/* Where what is shown comes from. */
+struct source {
+    bool agent;
+    const char *store;    /* else: its folder */
+    struct hc_error gone; /* and the last agent that did not answer; not set: no socket is there */
+};
+
+/* From every agent that answers; 1: none does. */
+static int ask_all(const struct hc_list *paths, json_t *certificates, struct hc_error *gone,
                    struct hc_error *err)
 {
-    struct hc_list paths = {NULL, 0, 0};
-    struct hc_error last;
     size_t answered = 0;
-    int rc = 0;
+    struct hc_error last;
 
     hc_error_init(&last);
-    if (hc_client_sockets(args->control, &paths, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < paths.count; i++) {
+    for (size_t i = 0; i < paths->count; i++) {
         struct hc_error one;
 
         hc_error_init(&one);
-        if (ask(paths.items[i], certificates, &one) == 0) {
+        if (ask(paths->items[i], certificates, &one) == 0) {
             answered++;
         } else if (!hc_error_is_set(&last) || hc_client_is_gone(&last)) {
             last = one;
         }
     }
-    hc_list_dispose(&paths);
-    *source = "agent";
     if (answered > 0) {
         return 0;
     }
@@ -130,81 +130,80 @@ static int collect(const struct list_args *args, json_t *certificates, const cha
         *err = last;
         return -1;
     }
-    *source = "store";
-    rc = read_store(args->store != NULL ? args->store : DEFAULT_STORE, certificates, err);
-    return rc;
+    *gone = last;
+    return 1;
+}
+
+static int collect(const struct list_args *args, json_t *certificates, struct source *source,
+                   struct hc_error *err)
+{
+    struct hc_list paths = {NULL, 0, 0};
+    int rc = -1;
+
+    source->store = args->store != NULL ? args->store : DEFAULT_STORE;
+    if (hc_client_sockets(args->control, &paths, err) == 0) {
+        rc = ask_all(&paths, certificates, &source->gone, err);
+    }
+    hc_list_dispose(&paths);
+    source->agent = rc == 0;
+    return rc == 1 ? read_store(source->store, certificates, err) : rc;
 }
 
 /* ---- how it is shown ---- */
 
-static const char *text_of(const json_t *object, const char *key, const char *otherwise)
+/* "no agent answers at /run/hotcert/nginx.sock (Connection refused)" */
+static char *describe_gone(const struct hc_error *gone, char *dst, size_t cap)
 {
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL && text[0] != '\0' ? text : otherwise;
+    if (!hc_error_is_set(gone)) {
+        snprintf(dst, cap, "no agent listens in %s", HC_CONTROL_FOLDER);
+    } else if (gone->detail[0] != '\0') {
+        snprintf(dst, cap, "no agent answers at %s (%s)", gone->subject, gone->detail);
+    } else {
+        snprintf(dst, cap, "no agent answers at %s", gone->subject);
+    }
+    return dst;
 }
 
-static void print_escaped(const char *text, int width)
+static int fail(const char *command, const struct source *source, const struct hc_error *err)
 {
-    char escaped[HC_FOREIGN_MAX];
+    char gone[HC_ERROR_SUBJECT + HC_ERROR_DETAIL + 32];
 
-    printf("%-*s", width, hc_escape(escaped, sizeof(escaped), text, strlen(text)));
+    if (err->problem != HC_P_STORE_EMPTY) {
+        return hc_client_fail(command, err);
+    }
+    (void)fprintf(
+        stderr, "hotcert %s: %s, and there is no store at %s; --control and --store name others\n",
+        command, describe_gone(&source->gone, gone, sizeof(gone)), source->store);
+    return HC_EXIT_UNAVAILABLE;
 }
 
-/* The first name, and how many more. */
-static void print_names(const json_t *object)
+static int print_json(const json_t *certificates, const struct source *source)
 {
-    const json_t *names = json_object_get(object, "names");
-    const char *first = json_string_value(json_array_get(names, 0));
-    char text[300];
-    size_t more = json_array_size(names);
+    json_t *whole = json_pack("{s:s, s:O}", "source", source->agent ? "agent" : "store",
+                              "certificates", certificates);
 
-    snprintf(text, sizeof(text), more > 1 ? "%.200s +%zu" : "%.200s", first != NULL ? first : "-",
-             more > 1 ? more - 1 : 0);
-    print_escaped(text, NAMES_WIDTH);
-    printf(" ");
-}
-
-static void print_one(const json_t *object)
-{
-    const json_t *error = json_object_get(object, "error");
-
-    print_names(object);
-    print_escaped(text_of(object, "key_type", "-"), 10);
-    printf(" ");
-    print_escaped(text_of(object, "issuer", text_of(object, "mode", "-")), 14);
-    printf(" ");
-    print_escaped(text_of(object, "not_after", "-"), 21);
-    printf(" ");
-    print_escaped(text_of(object, "state", "-"), 15);
-    printf(" ");
-    print_escaped(text_of(object, "next_try", "-"), 20);
+    json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     printf("\n");
-    if (json_is_object(error)) {
-        printf("    %s: ", text_of(error, "at", "-"));
-        print_escaped(text_of(error, "message", "-"), 0);
-        printf("\n");
-    }
+    json_decref(whole);
+    return 0;
 }
 
-static void print_all(const json_t *certificates, const char *source)
+static int print_text(const json_t *certificates, const struct source *source, struct hc_error *err)
 {
-    if (strcmp(source, "store") == 0) {
-        printf("No agent answers; this is what the store holds.\n");
+    char gone[HC_ERROR_SUBJECT + HC_ERROR_DETAIL + 32];
+
+    if (!source->agent) {
+        describe_gone(&source->gone, gone, sizeof(gone));
+        printf("N%s; this is what the store %s holds.\n", gone + 1, source->store);
     }
-    printf("%-*s %-10s %-14s %-21s %-15s %s\n", NAMES_WIDTH, "NAMES", "KEY", "ISSUER", "EXPIRES",
-           "STATE", "NEXT");
-    for (size_t i = 0; i < json_array_size(certificates); i++) {
-        print_one(json_array_get(certificates, i));
-    }
+    return hc_list_table(certificates, hc_now(&hc_clock_system), stdout, err);
 }
 
 int hc_cmd_list(int argc, char **argv)
 {
     struct list_args args = {NULL, NULL, false};
     json_t *certificates = json_array();
-    json_t *whole = NULL;
-    const char *source = "";
+    struct source source = {.agent = false};
     struct hc_error err;
     int code = parse(argc, argv, &args);
 
@@ -213,16 +212,10 @@ int hc_cmd_list(int argc, char **argv)
         goto out;
     }
     if (collect(&args, certificates, &source, &err) != 0) {
+        code = fail(argv[0], &source, &err);
+    } else if ((args.json ? print_json(certificates, &source)
+                          : print_text(certificates, &source, &err)) != 0) {
         code = hc_client_fail(argv[0], &err);
-        goto out;
-    }
-    if (args.json) {
-        whole = json_pack("{s:s, s:O}", "source", source, "certificates", certificates);
-        json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        printf("\n");
-        json_decref(whole);
-    } else {
-        print_all(certificates, source);
     }
 out:
     json_decref(certificates);
