@@ -258,7 +258,7 @@ static void arrive(struct walk *w, const char *name, const struct stat *st, stru
 static int step(struct walk *w, struct hc_path_end *end, struct hc_error *err)
 {
     char name[256] = "";
-    struct stat st;
+    struct stat st = {.st_mode = 0};
     bool last = false;
     int fd = -1;
     int rc = 0;
