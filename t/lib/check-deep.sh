@@ -38,7 +38,7 @@ sanitized_scenarios() {
         make_quietly BUILD="$build" "$build/handshakes" "$build/benchtool" &&
         cp "$build/handshakes" "$build/benchtool" "$build/asan-shared/" &&
         HOTCERT_BUILD="$build/asan-shared" HOTCERT_RIG="$rig" HOTCERT_PRELOAD="$library" \
-            ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 prove t/scenarios
+            ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 prove -j3 t/scenarios
 }
 
 # Tests that have threads or processes around shared memory.
