@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/state.h"
+#include "dns/refusal.h"
 
 #define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
@@ -185,7 +186,21 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
                       name->error.retry_after > 0 ? name->error.retry_after
                                                   : result->error.retry_after);
         hc_outlook_refused(agent, obtain->job->index, name->name, &name->error);
-        hc_log_error(agent->o.log, HC_LOG_ERROR, obtain->ca->issuer->name, &name->error);
+    }
+}
+
+/* A line for each name at fault, unless a look tells what it finds in the same line. */
+static void say_names(struct hc_obtain *obtain, const struct hc_order_result *result)
+{
+    struct hc_agent *agent = obtain->agent;
+    bool told = hc_outlook_compare(agent, obtain->job->index, obtain->ca);
+    char text[HC_LOG_LINE];
+
+    for (size_t i = 0; i < result->name_count; i++) {
+        const struct hc_order_name *name = &result->names[i];
+
+        hc_logf(agent->o.log, told ? HC_LOG_INFO : HC_LOG_ERROR, "%s: %s", name->name,
+                hc_refusal_describe(&name->error, NULL, text, sizeof(text)));
     }
 }
 
@@ -204,6 +219,7 @@ static enum hc_job_wait look_beyond(const struct hc_obtain *obtain, struct hc_ca
     return wait;
 }
 
+/* err: why, or NULL: the lines of the names say it. */
 static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
 {
     struct hc_agent *agent = obtain->agent;
@@ -215,9 +231,10 @@ static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
     int64_t when = 0;
 
     (void)look_beyond(obtain, &ca, &when);
-    hc_logf(agent->o.log, HC_LOG_ERROR, "%s: no certificate from %s: %s; tried again %s%s",
-            subject_of(obtain, subject), obtain->ca->issuer->name,
-            hc_error_format(err, text, sizeof(text)), when > now ? "in " : "at once",
+    hc_logf(agent->o.log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; tried again %s%s",
+            subject_of(obtain, subject), obtain->ca->issuer->name, err != NULL ? ": " : "",
+            err != NULL ? hc_error_format(err, text, sizeof(text)) : "",
+            when > now ? "in " : "at once",
             when > now ? hc_duration_format(when - now, wait, sizeof(wait)) : "");
 }
 
@@ -247,7 +264,6 @@ static void fail_ca_wide(struct hc_obtain *obtain, const struct hc_error *err)
 static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *result,
                        const struct hc_error *err)
 {
-    struct hc_agent *agent = obtain->agent;
     struct hc_job *job = obtain->job;
 
     if (obtain->order != NULL) {
@@ -258,8 +274,8 @@ static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *r
     if (result->name_count == 0) {
         count_failure(obtain, job->name, err->retry_after);
     }
-    say_failed(obtain, err);
-    hc_outlook_compare(agent, job->index, obtain->ca);
+    say_failed(obtain, result->name_count == 0 ? err : NULL);
+    say_names(obtain, result);
 }
 
 static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,

@@ -82,12 +82,24 @@ static void forget_refused(struct hc_outlook *outlook)
     outlook->refused_count = 0;
 }
 
+/* The agent ends before the look that would have stood beside the CA's words. */
+static void tell_refused(const struct hc_outlook *outlook)
+{
+    char text[HC_LOG_LINE];
+
+    for (size_t i = 0; i < outlook->refused_count; i++) {
+        hc_logf(outlook->agent->o.log, HC_LOG_ERROR, "%s: %s", outlook->refused[i].name,
+                hc_refusal_describe(&outlook->refused[i].said, NULL, text, sizeof(text)));
+    }
+}
+
 void hc_outlooks_free(struct hc_agent *agent)
 {
     hc_outlooks_halt(agent);
     for (size_t i = 0; agent->outlooks != NULL && i < agent->conf->identity_count; i++) {
         hc_leaveout_dispose(&agent->outlooks[i].state);
         hc_leaveout_plan_dispose(&agent->outlooks[i].plan);
+        tell_refused(&agent->outlooks[i]);
         forget_refused(&agent->outlooks[i]);
     }
     free(agent->outlooks);
@@ -592,12 +604,18 @@ void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
     store_one(outlook);
 }
 
-void hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca)
+bool hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca)
 {
     struct hc_error err;
 
     hc_error_init(&err);
-    if (agent->outlooks[index].refused_count > 0 && hc_outlook_start(agent, index, ca, &err) != 0) {
-        hc_log_error(agent->o.log, HC_LOG_WARN, "looking at names", &err);
+    if (agent->outlooks[index].refused_count == 0) {
+        return false;
     }
+    if (hc_outlook_start(agent, index, ca, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_WARN, "looking at names", &err);
+        forget_refused(&agent->outlooks[index]);
+        return false;
+    }
+    return true;
 }

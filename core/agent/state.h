@@ -375,8 +375,11 @@ void hc_outlook_ordered(struct hc_agent *agent, size_t index);
 void hc_outlook_obtained(struct hc_agent *agent, size_t index, const struct hc_list *names);
 void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
                         const struct hc_error *said);
-/* After refusals: looks at the names, so that both views stand side by side in the log. */
-void hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca);
+/*
+ * After refusals: looks at the names, so that both views stand side by side in the log. False if
+ * there is no such look: the caller tells what the CA said.
+ */
+bool hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca);
 
 /* ---- obtain.c ---- */
 

@@ -48,27 +48,44 @@ static const struct hc_finding *worst_of(const struct hc_preflight_name *seen)
     return f != NULL ? f : seen->findings.count > 0 ? &seen->findings.items[0] : NULL;
 }
 
+/* The nearest slug of our own, but not for a name that a CA does not issue for: it is a good one.
+ */
+static const char *slug_of(const struct hc_error *said)
+{
+    enum hc_problem ours = hc_refusal_problem(said);
+
+    return hc_problem_row(ours != HC_P_NONE && said->problem != HC_P_CA_SAYS_NAME ? ours
+                                                                                  : said->problem)
+        ->slug;
+}
+
+/* True if a look of our own could have found what the CA holds against the name. */
+static bool can_be_seen(enum hc_problem said)
+{
+    return said == HC_P_CA_SAYS_DNS || said == HC_P_CA_SAYS_CONNECTION ||
+           said == HC_P_CA_SAYS_ANSWER || said == HC_P_CA_SAYS_CAA;
+}
+
 char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight_name *seen,
                           char *dst, size_t cap)
 {
-    enum hc_problem ours = hc_refusal_problem(said);
+    const struct hc_problem_row *row = hc_problem_row(said->problem);
     const struct hc_finding *f = seen != NULL ? worst_of(seen) : NULL;
-    const char *words =
-        said->detail[0] != '\0' ? said->detail : hc_problem_row(said->problem)->sentence;
-    size_t used = 0;
-    const char *intro = strncmp(words, "the CA says", 11) == 0 ? "" : "the CA says: ";
-    const char *slug = ours != HC_P_NONE ? hc_problem_row(ours)->slug : NULL;
-    int w = snprintf(dst, cap, "%s%.500s%s%s%s", intro, words, slug != NULL ? " (" : "",
-                     slug != NULL ? slug : "", slug != NULL ? ")" : "");
+    bool worded = said->detail[0] != '\0';
+    bool intro = worded && strncmp(said->detail, "the CA says", 11) != 0;
+    int w = snprintf(dst, cap, "%s%.500s (%s)", intro ? "the CA says: " : "",
+                     worded ? said->detail : row->sentence, slug_of(said));
+    size_t used = w > 0 && (size_t)w < cap ? (size_t)w : cap - 1;
 
-    used = w > 0 && (size_t)w < cap ? (size_t)w : cap - 1;
     if (f != NULL) {
         snprintf(dst + used, cap - used, "; from here: %s: %.500s; %.300s",
                  hc_problem_row(f->problem)->slug, f->message, f->hint);
-    } else if (seen != NULL) {
-        snprintf(dst + used, cap - used,
-                 "; from here nothing is wrong with it: the CA sees another DNS or another network "
-                 "than this machine");
+    } else {
+        snprintf(dst + used, cap - used, "%s; %.300s",
+                 seen != NULL && can_be_seen(said->problem)
+                     ? "; a second look from here found nothing wrong"
+                     : "",
+                 row->hint);
     }
     return dst;
 }

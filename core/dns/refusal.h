@@ -14,8 +14,9 @@
 enum hc_problem hc_refusal_problem(const struct hc_error *said);
 
 /*
- * "the CA says: .. ; from here: ..": seen is a preflight of this name made after the refusal, or
- * NULL. One line for the log, at most cap bytes; returns dst.
+ * "the CA says: .. (slug); from here: ..": seen is a preflight of this name made after the refusal,
+ * or NULL. Where there is no finding the CA's problem gives the hint. One line for the log, at most
+ * cap bytes; returns dst.
  */
 char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight_name *seen,
                           char *dst, size_t cap);

@@ -302,6 +302,22 @@ static void hold_advise_and_off(void)
     end_world();
 }
 
+static void a_refusal_stands_beside_our_own_look_in_one_line(void)
+{
+    struct server s;
+
+    begin();
+    cas[0].bad_name = "www.a.example";
+    new_server(&s, on, three_names);
+    work(&s, NULL);
+    work(&s, NULL);
+    is_int(count_in_log("error: www.a.example: the CA says: as the test says"), 1, "one error");
+    end_server(&s);
+    is_int(count_in_log("error: www.a.example: the CA says: as the test says"), 1,
+           "also at the end");
+    end_world();
+}
+
 static void what_is_held_is_looked_at_more_and_more_seldom(void)
 {
     struct server s;
@@ -440,6 +456,7 @@ int main(void)
     what_caa_forbids_reaches_the_ca_once_a_day();
     a_name_that_fails_is_waited_for_until_the_last_tenth();
     hold_advise_and_off();
+    a_refusal_stands_beside_our_own_look_in_one_line();
     what_is_held_is_looked_at_more_and_more_seldom();
     list_tells_of_looks_and_what_they_hold_back();
     a_queue_that_waits_for_looks_costs_nothing();

@@ -32,6 +32,7 @@ int main(void)
 {
     struct hc_preflight_name seen = {.name = "www.example.net", .cause = HC_P_DNS_NO_SUCH_NAME};
     struct hc_error said = {0};
+    struct hc_error policy = {0};
     struct hc_error err = {0};
     char text[2048];
 
@@ -44,11 +45,20 @@ int main(void)
     }
     hc_error_set(&said, HC_P_CA_SAYS_DNS, NULL, "NXDOMAIN looking up A");
     is_str(hc_refusal_describe(&said, NULL, text, sizeof(text)),
-           "the CA says: NXDOMAIN looking up A (dns-no-such-name)", "without a look of our own");
+           "the CA says: NXDOMAIN looking up A (dns-no-such-name); give the name an A or AAAA "
+           "record that leads to this "
+           "server, and check the zone's name servers and DNSSEC",
+           "without a look of our own");
     is_str(hc_refusal_describe(&said, &seen, text, sizeof(text)),
-           "the CA says: NXDOMAIN looking up A (dns-no-such-name); from here nothing is wrong with "
-           "it: the CA sees another DNS or another network than this machine",
+           "the CA says: NXDOMAIN looking up A (dns-no-such-name); a second look from here found "
+           "nothing wrong; give the name an A or AAAA record that leads to this "
+           "server, and check the zone's name servers and DNSSEC",
            "with one that found nothing");
+    hc_error_set(&policy, HC_P_CA_SAYS_NAME, NULL, "policy forbids issuing for name");
+    is_str(hc_refusal_describe(&policy, &seen, text, sizeof(text)),
+           "the CA says: policy forbids issuing for name (ca-says-name); see the CA's own words; "
+           "take the name off the host, or use another issuer for it",
+           "what no look could see is not called well");
     is_int(hc_findings_add(&seen.findings, HC_P_DNS_NOT_HERE, seen.name, &err, "elsewhere"), 0,
            "a remark");
     is_int(hc_findings_add(&seen.findings, HC_P_DNS_NO_SUCH_NAME, seen.name, &err, "not there"), 0,
@@ -62,7 +72,10 @@ int main(void)
     hc_error_init(&said);
     hc_error_set(&said, HC_P_CA_SAYS_DNS, NULL, "the CA says: NXDOMAIN");
     is_str(hc_refusal_describe(&said, NULL, text, sizeof(text)),
-           "the CA says: NXDOMAIN (dns-no-such-name)", "what begins so already is not said twice");
+           "the CA says: NXDOMAIN (dns-no-such-name); give the name an A or AAAA record that leads "
+           "to this "
+           "server, and check the zone's name servers and DNSSEC",
+           "what begins so already is not said twice");
     is_int(strlen(hc_refusal_describe(&said, &seen, text, 40)), 39, "it is cut where it must");
     hc_findings_dispose(&seen.findings);
     return done();
