@@ -246,11 +246,10 @@ int hc_cmd_check(int argc, char **argv)
     struct parsed p = {.at = hc_now(&hc_clock_system)};
     struct hc_check_run_state run = {.options = &p.options};
     struct hc_error err = {0};
-    char line[HC_LOG_LINE];
     int code = HC_EXIT_USAGE;
 
     if (parse(argc, argv, &p, &err) != 0) {
-        code = hc_cmd_usage("check", "%s", hc_error_format(&err, line, sizeof(line)));
+        code = hc_cmd_usage_error("check", &err);
         goto out;
     }
     run.now = p.at;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -97,6 +98,9 @@ int hc_check_split(const char *text, char host[HC_NAME_SIZE], char port[HC_CHECK
     if (len == 0 || len >= HC_NAME_SIZE || !hc_copy(port, HC_CHECK_PORT, colon + 1) ||
         port[0] == '\0' || port[strspn(port, "0123456789")] != '\0') {
         return hc_error_set(err, HC_P_BAD_VALUE, text, "--connect reads HOST:PORT");
+    }
+    if (atol(port) < 1 || atol(port) > 65535) {
+        return hc_error_set(err, HC_P_BAD_VALUE, text, "a port is a number from 1 to 65535");
     }
     memcpy(host, from, len);
     host[len] = '\0';

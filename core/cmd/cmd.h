@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/log.h"
 
 #define HC_EXIT_OK          0
@@ -37,6 +38,12 @@ const struct hc_command *hc_cmd_find(const char *name);
 void hc_cmd_help(const struct hc_command *command, FILE *out);
 /* Says what is wrong with the arguments and how they read; HC_EXIT_USAGE. */
 int hc_cmd_usage(const char *name, const char *fmt, ...) HC_FORMAT(2, 3);
+
+/* The same of an error; not with its row's hint, which is about directives. */
+int hc_cmd_usage_error(const char *name, const struct hc_error *err);
+/* The same of an argument that the command does not take as it stands there: one of its options
+ * that wants a value (valued, ends with NULL), or something that it does not know. */
+int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *valued);
 
 int hc_cmd_agent(int argc, char **argv);
 int hc_cmd_load(int argc, char **argv);

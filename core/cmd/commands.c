@@ -121,6 +121,24 @@ int hc_cmd_usage(const char *name, const char *fmt, ...)
     if (command != NULL) {
         fprintf(stderr, "usage: hotcert %s%s%s\n", name, command->args[0] != '\0' ? " " : "",
                 command->args);
+        fprintf(stderr, "`hotcert %s --help` says more.\n", name);
     }
     return HC_EXIT_USAGE;
+}
+
+int hc_cmd_usage_error(const char *name, const struct hc_error *err)
+{
+    return hc_cmd_usage(name, "%s%s%s%s%s", err->subject, err->subject[0] != '\0' ? ": " : "",
+                        hc_problem_row(err->problem)->sentence, err->detail[0] != '\0' ? ": " : "",
+                        err->detail);
+}
+
+int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *valued)
+{
+    for (; *valued != NULL; valued++) {
+        if (strcmp(*valued, arg) == 0) {
+            return hc_cmd_usage(name, "%s needs a value", arg);
+        }
+    }
+    return hc_cmd_usage(name, "what is %s?", arg);
 }

@@ -125,7 +125,12 @@ int hc_convert_to_pem(struct hc_buf *text, const char *subject, const struct hc_
     bool closed = false;
     int rc = 0;
 
-    if (text->len == 0 || text->data[0] != 0x30) {
+    if (text->len == 0) {
+        return hc_findings_add(findings, HC_P_PEM_NOT_PEM, subject, err, "the file is empty") == 0
+                   ? hc_findings_hint(findings, err, "write the file again from its source")
+                   : -1;
+    }
+    if (text->data[0] != 0x30) {
         return 0;
     }
     pem = BIO_new(BIO_s_mem());

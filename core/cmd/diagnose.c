@@ -286,11 +286,10 @@ int hc_cmd_diagnose(int argc, char **argv)
     struct arguments a = {.network = HC_NETWORK_PUBLIC};
     struct hc_diagnose_report report = {0};
     struct hc_error err = {0};
-    char line[HC_LOG_LINE];
     int code = HC_EXIT_OK;
 
     if (take_arguments(&a, argc, argv, &err) != 0) {
-        code = hc_cmd_usage("diagnose", "%s", hc_error_format(&err, line, sizeof(line)));
+        code = hc_cmd_usage_error("diagnose", &err);
     } else if (diagnose(&a, &report, &err) != 0 || print_report(&report, a.json, &err) != 0) {
         hc_report_error(&err);
         code = hc_error_class(&err) == HC_CLASS_USAGE ? HC_EXIT_USAGE : EXIT_NOT_LOOKED;

@@ -22,6 +22,8 @@ struct list_args {
 
 static int parse(int argc, char **argv, struct list_args *args)
 {
+    static const char *const valued[] = {"--control", "--store", NULL};
+
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             args->json = true;
@@ -30,7 +32,7 @@ static int parse(int argc, char **argv, struct list_args *args)
         } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
             args->store = argv[++i];
         } else {
-            return hc_cmd_usage(argv[0], "what is %s?", argv[i]);
+            return hc_cmd_usage_argument(argv[0], argv[i], valued);
         }
     }
     return 0;

@@ -16,13 +16,15 @@ struct renew_args {
 
 static int parse(int argc, char **argv, struct renew_args *args)
 {
+    static const char *const valued[] = {"--control", NULL};
+
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--force") == 0) {
             args->force = true;
         } else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
             args->control = argv[++i];
         } else if (argv[i][0] == '-') {
-            return hc_cmd_usage(argv[0], "what is %s?", argv[i]);
+            return hc_cmd_usage_argument(argv[0], argv[i], valued);
         } else if (args->name == NULL) {
             args->name = argv[i];
         } else {

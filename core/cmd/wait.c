@@ -17,6 +17,7 @@ struct wait_args {
 
 static int parse(int argc, char **argv, struct wait_args *args)
 {
+    static const char *const valued[] = {"--control", "--timeout", NULL};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -30,7 +31,7 @@ static int parse(int argc, char **argv, struct wait_args *args)
                 return hc_cmd_usage(argv[0], "--timeout %s: %s", argv[i], err.detail);
             }
         } else if (argv[i][0] == '-') {
-            return hc_cmd_usage(argv[0], "what is %s?", argv[i]);
+            return hc_cmd_usage_argument(argv[0], argv[i], valued);
         } else if (hc_list_add(&args->names, argv[i], &err) != 0) {
             return hc_client_fail(argv[0], &err);
         }

@@ -72,6 +72,12 @@ subtest 'several pairs are judged one by one, the worst counts' => sub {
     is($code, 3, 'a device is not read');
 };
 
+subtest 'an empty file is not one to be converted' => sub {
+    my (undef, $out) = check(spew(temp_dir() . '/empty.pem', ''), '--roots', $corpus->roots);
+    like($out, qr/the file is empty/, 'it is called empty');
+    unlike($out, qr/convert it/, 'and no command is given that cannot help');
+};
+
 subtest 'foreign text is escaped' => sub {
     my $evil = $corpus->issue("evil\e[31m\nname", by => $corpus->{mid});
     my $file = $corpus->file('evil.pem', $evil, $corpus->{mid});
@@ -87,11 +93,13 @@ subtest 'what the options refuse' => sub {
         'a time that is none' => [ 'x', '--at', 'tomorrow' ], 'an unknown slug' => [ 'x', '--accept', 'frob' ],
         'accepting the unusable' => [ 'x', '--accept', 'key-mismatch' ], 'a name that is none' => [ 'x', '--name', 'a b' ],
         'files and --connect' => [ 'x', '--connect', 'h:1' ], '--sni alone' => [ 'x', '--sni', 'h' ],
-        'another starttls' => [ '--connect', 'h:1', '--starttls', 'imap' ]);
+        'a port that is none' => [ '--connect', 'localhost:99999' ], 'another starttls' => [ '--connect', 'h:1', '--starttls', 'imap' ]);
     for my $what (sort keys %wrong) {
         my ($code, $out) = check(@{ $wrong{$what} });
         is($code, 64, $what);
         like($out, qr/usage: hotcert check/, 'and how it reads');
+        like($out, qr/^`hotcert check --help` says more/m, 'where to read on');
+        unlike($out, qr/directives\.md/, 'which is not in the reference of directives');
     }
 };
 
