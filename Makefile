@@ -142,7 +142,7 @@ fuzz-short:                                 ## each fuzz target for FUZZ_SECONDS
 	sh t/lib/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
 
 check-deep:                                 ## all tests under sanitizers, long fuzzing (nightly)
-	sh t/lib/check-deep.sh $(BUILD) $(RIG)
+	bash t/lib/check-deep.sh $(BUILD) $(RIG)
 
 demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
 	@$(MAKE) --no-print-directory deps
