@@ -85,7 +85,7 @@ static int set_flag(const struct hc_directive_call *call, int *field, struct hc_
 }
 
 static int set_number(const struct hc_directive_call *call, int64_t *field, int64_t least,
-                      int64_t most, struct hc_error *err)
+                      int64_t most, const char *of, struct hc_error *err)
 {
     const char *text = call->args[0];
     char *end = NULL;
@@ -96,7 +96,7 @@ static int set_number(const struct hc_directive_call *call, int64_t *field, int6
     }
     value = isdigit((unsigned char)text[0]) ? strtoll(text, &end, 10) : -1;
     if (end == NULL || *end != '\0' || value < least || value > most) {
-        return hc_error_set(err, HC_P_BAD_VALUE, text, "it takes a number from %lld to %lld",
+        return hc_error_set(err, HC_P_BAD_VALUE, text, "it takes a number%s from %lld to %lld", of,
                             (long long)least, (long long)most);
     }
     *field = value;
@@ -280,12 +280,12 @@ int hc_set_network(const struct hc_directive_call *call, struct hc_error *err)
 
 int hc_set_http_port(const struct hc_directive_call *call, struct hc_error *err)
 {
-    return set_number(call, &call->issuer->http_port, 1, 65535, err);
+    return set_number(call, &call->issuer->http_port, 1, 65535, "", err);
 }
 
 int hc_set_tls_port(const struct hc_directive_call *call, struct hc_error *err)
 {
-    return set_number(call, &call->issuer->tls_port, 1, 65535, err);
+    return set_number(call, &call->issuer->tls_port, 1, 65535, "", err);
 }
 
 int hc_set_caa_domain(const struct hc_directive_call *call, struct hc_error *err)
@@ -409,14 +409,14 @@ int hc_set_check_interval(const struct hc_directive_call *call, struct hc_error 
 
 int hc_set_parallel(const struct hc_directive_call *call, struct hc_error *err)
 {
-    return set_number(call, &call->conf->parallel, 1, 64, err);
+    return set_number(call, &call->conf->parallel, 1, 64, "", err);
 }
 
 int hc_set_table_size(const struct hc_directive_call *call, struct hc_error *err)
 {
     int64_t mebibytes = call->conf->table_size > 0 ? 1 : 0;
 
-    if (set_number(call, &mebibytes, 8, 1024, err) != 0) {
+    if (set_number(call, &mebibytes, 8, 1024, " of MiB", err) != 0) {
         return -1;
     }
     call->conf->table_size = mebibytes << 20;
