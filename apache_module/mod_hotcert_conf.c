@@ -235,7 +235,10 @@ static const char *observe(cmd_parms *cmd, void *unused, const char *args)
     for (size_t i = 0; i < HC_COUNT(observed); i++) {
         if (strcasecmp(observed[i].name, cmd->cmd->name) == 0) {
             if (observed[i].of_mod_ssl && ap_find_linked_module("mod_ssl.c") == NULL) {
-                return "it is a directive of mod_ssl, which is not loaded";
+                return apr_psprintf(cmd->pool,
+                                    "%s is a directive of mod_ssl, which is not loaded: a2enmod "
+                                    "ssl, or LoadModule ssl_module",
+                                    cmd->cmd->name);
             }
             return observed[i].take(cmd, unused, args);
         }
