@@ -3,7 +3,9 @@
 # BUILD=dir      builds elsewhere than in build/
 # SAN=list       builds with sanitizers (clang): SAN=address,undefined or SAN=thread
 # NGINX_SRC=dir  builds the nginx module against this source tree of nginx 1.22 or later
+# RIG=dir        downloaded test tools; default: build/rig
 # DESTDIR=dir    installs below dir
+# PREFIX=dir     of the program and its documentation; default: /usr
 # V=1            shows the commands that build
 
 BUILD     ?= build
@@ -223,6 +225,7 @@ uninstall:                                  ## takes away what install put there
 	    $(NGX_AVAIL)/mod-http-hotcert.conf $(NGX_ON)/50-mod-http-hotcert.conf \
 	    $(MODS_HTTPD)/mod_hotcert.so $(HTTPD_AVAIL)/hotcert.load
 	rm -rf $(DOC)
+	@echo 'httpd, if the module is enabled there, starts only after: a2dismod hotcert'
 
 # ---- cleaning ----
 
