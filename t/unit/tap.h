@@ -17,6 +17,7 @@ static inline bool tap_ok(bool good, const char *file, int line, const char *nam
         tap_failed++;
         printf("#   at %s:%d\n", file, line);
     }
+    (void)fflush(stdout); /* or a child of the test might say it once more */
     return good;
 }
 
