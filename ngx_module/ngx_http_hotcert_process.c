@@ -27,9 +27,6 @@ static ngx_connection_t refresh_dummy; /* nginx's debug log looks for a descript
 static ngx_event_t agent_event;
 static ngx_connection_t agent_dummy;
 
-static void refresh_views(ngx_event_t *event);
-static void supervise_agent(ngx_event_t *event);
-
 static void close_fd(int *fd)
 {
     if (*fd >= 0) {
@@ -71,7 +68,9 @@ ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle)
 {
     ngx_http_hotcert_main_conf_t *main = NULL;
 
-    if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) != NULL) {
+    /* without a master our timers outlive the module's place in the configuration */
+    if (ngx_http_hotcert_module.ctx_index != NGX_MODULE_UNSET_INDEX &&
+        ngx_get_conf(cycle->conf_ctx, ngx_http_module) != NULL) {
         main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_hotcert_module);
     }
     return main != NULL && main->views != NULL && main->conf->identity_count > 0 ? main : NULL;
@@ -175,29 +174,6 @@ void ngx_http_hotcert_end_table(void)
     state->table = NULL;
 }
 
-static void start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
-                        ngx_event_handler_pt handler)
-{
-    ngx_memzero(event, sizeof(*event));
-    dummy->fd = (ngx_socket_t)-1;
-    event->handler = handler;
-    event->log = cycle->log;
-    event->data = dummy;
-    event->cancelable = 1; /* a worker that is leaving does not wait for it */
-    ngx_add_timer(event, 1);
-}
-
-/* The only process, without a master, lives through reloads: its timers are started once. */
-static void start_timers(ngx_cycle_t *cycle)
-{
-    if (refresh_event.handler == NULL) {
-        start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
-    }
-    if (ngx_process == NGX_PROCESS_SINGLE && agent_event.handler == NULL) {
-        start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
-    }
-}
-
 ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
 {
     ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
@@ -221,9 +197,6 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
-    }
-    if (!first && ngx_process == NGX_PROCESS_SINGLE) {
-        start_timers(cycle); /* nginx does not call init_process again */
     }
     return rc != 0 && first ? NGX_ERROR : NGX_OK;
 }
@@ -280,6 +253,18 @@ static void supervise_agent(ngx_event_t *event)
     }
 }
 
+static void start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
+                        ngx_event_handler_pt handler)
+{
+    ngx_memzero(event, sizeof(*event));
+    dummy->fd = (ngx_socket_t)-1;
+    event->handler = handler;
+    event->log = cycle->log;
+    event->data = dummy;
+    event->cancelable = 1; /* a worker that is leaving does not wait for it */
+    ngx_add_timer(event, 1);
+}
+
 ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
@@ -297,6 +282,9 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
     if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
         return NGX_OK;
     }
-    start_timers(cycle);
+    start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
+    if (ngx_process == NGX_PROCESS_SINGLE) {
+        start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
+    }
     return NGX_OK;
 }

@@ -4,12 +4,10 @@
  * writer knows which number it replaced; where that cannot be, a new file is renamed over whatever
  * stands there.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
