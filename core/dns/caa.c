@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #define FLAG_CRITICAL 128u
-#define FLAG_ONE      1u /* what RFC 6844's drawing let some take for the critical bit */
-#define PARAMETERS    32 /* of one record that are looked at */
+#define FLAG_ONE      1u   /* what RFC 6844's drawing let some take for the critical bit */
+#define PARAMETERS    1024 /* of one record: more is no list that anybody wrote */
 
 struct slice {
     const char *at;
@@ -141,7 +141,7 @@ static bool note_parameter(struct issue_value *v, struct slice tag, struct slice
 /* parameters = (parameter *WSP ";" *WSP parameters) / parameter */
 static bool take_parameters(struct slice *in, struct issue_value *v)
 {
-    struct slice tags[PARAMETERS];
+    struct slice tags[PARAMETERS]; /* duplicates are looked for in it */
 
     for (size_t count = 0; count < PARAMETERS; count++) {
         struct slice tag = take_label(in);

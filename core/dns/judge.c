@@ -84,8 +84,7 @@ static void suggest_address(struct hc_judge *judge, const char *owner)
                   owner, address.ipv6 ? "AAAA" : "A", judge->suggestion);
 }
 
-/* The CNAMEs that the look went through, and its records. */
-static void show_records(struct hc_judge *judge, const struct hc_look *look)
+void hc_judge_records(struct hc_judge *judge, const struct hc_look *look)
 {
     char text[HC_DNS_RECORD_TEXT];
     struct hc_dname at_name = look->name;
@@ -105,8 +104,14 @@ static void show_records(struct hc_judge *judge, const struct hc_look *look)
         }
         hc_judge_look(judge, "%s", hc_dns_record_format(record, text));
     }
-    while ((record = hc_look_record(look, &at)) != NULL && shown++ < SHOWN) {
-        hc_judge_look(judge, "%s", hc_dns_record_format(record, text));
+    while ((record = hc_look_record(look, &at)) != NULL) {
+        if (shown++ < SHOWN) {
+            hc_judge_look(judge, "%s", hc_dns_record_format(record, text));
+        }
+    }
+    if (shown > SHOWN) {
+        hc_judge_look(judge, "and %zu more records of this set, all of which were judged",
+                      shown - SHOWN);
     }
 }
 
@@ -160,8 +165,7 @@ static void judge_absent(struct hc_judge *judge, const struct hc_look *look)
                   name, target);
 }
 
-/* A look without an answer. alone: nothing else says where the name leads. */
-static void judge_failure(struct hc_judge *judge, const struct hc_look *look, bool alone)
+void hc_judge_failure(struct hc_judge *judge, const struct hc_look *look, bool alone)
 {
     char name[HC_DNAME_TEXT];
     char type[16];
@@ -276,9 +280,9 @@ void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a, const s
     struct tally tally = {0};
     char name[HC_DNAME_TEXT];
 
-    show_records(judge, a);
+    hc_judge_records(judge, a);
     if (aaaa->kind == HC_LOOK_RECORDS) {
-        show_records(judge, aaaa);
+        hc_judge_records(judge, aaaa);
     }
     show_source(judge, a);
     if (a->kind == HC_LOOK_NO_NAME || a->kind == HC_LOOK_DANGLING) {
@@ -287,8 +291,8 @@ void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a, const s
     }
     count_records(judge, a, &tally);
     count_records(judge, aaaa, &tally);
-    judge_failure(judge, a, tally.all == 0);
-    judge_failure(judge, aaaa, tally.all == 0);
+    hc_judge_failure(judge, a, tally.all == 0);
+    hc_judge_failure(judge, aaaa, tally.all == 0);
     if (tally.all == 0 && judge->out->verdict == HC_PREFLIGHT_READY) {
         hc_dname_format(&a->name, name);
         hc_judge_note(judge, HC_P_DNS_NO_ADDRESS, HC_JUDGE_FAIL,
@@ -306,148 +310,5 @@ void hc_judge_ip(struct hc_judge *judge)
     if (hc_address_parse(judge->host, &address) == 0) {
         count_address(judge, &address, judge->host, &tally);
         judge_tally(judge, &tally);
-    }
-}
-
-/* ---- CAA ---------------------------------------------------------------------------------- */
-
-#define CAA_SET 64 /* records of one set that are judged */
-
-struct caa_set {
-    struct hc_caa_record records[CAA_SET];
-    const struct hc_dns_record *source[CAA_SET];
-    size_t count;
-};
-
-static void take_set(const struct hc_look *look, struct caa_set *set)
-{
-    const struct hc_dns_record *record = NULL;
-    size_t at = 0;
-
-    set->count = 0;
-    while (set->count < CAA_SET && (record = hc_look_record(look, &at)) != NULL) {
-        set->source[set->count] = record;
-        set->records[set->count++] = (struct hc_caa_record){record->data, record->len};
-    }
-}
-
-struct caa_words {
-    enum hc_problem problem;
-    const char *why;  /* behind the record */
-    const char *what; /* before the suggested record; NULL: none helps */
-};
-
-static const struct caa_words words[] = {
-    [HC_CAA_ALLOWED] = {HC_P_NONE, "", NULL},
-    [HC_CAA_OTHER_ISSUER] = {HC_P_CAA_OTHER_ISSUER, "only the CAs named there may issue",
-                             "add beside it"},
-    [HC_CAA_EMPTY] = {HC_P_CAA_EMPTY, "it names no CA, so nobody may issue", "replace it by"},
-    [HC_CAA_MALFORMED] = {HC_P_CAA_MALFORMED,
-                          "its value is malformed and counts as no CA, so nobody may issue",
-                          "replace it by"},
-    [HC_CAA_ACCOUNT] = {HC_P_CAA_ACCOUNT,
-                        "this CA may issue for the account named there only, which is not ours",
-                        "change it to"},
-    [HC_CAA_METHOD] =
-        {HC_P_CAA_METHOD,
-         "this CA may validate by the methods named there only, none of which is used",
-         "change it to"},
-    [HC_CAA_UNKNOWN_CRITICAL] =
-        {HC_P_CAA_UNKNOWN_CRITICAL,
-         "it is marked critical and CAs do not know its tag, so none issues", NULL},
-};
-_Static_assert(HC_COUNT(words) == HC_CAA_UNKNOWN_CRITICAL + 1, "every reason has words");
-
-static void judge_refusal(struct hc_judge *judge, const struct hc_look *look,
-                          const struct caa_set *set, const struct hc_caa_decision *decision,
-                          const struct hc_caa_asker *who)
-{
-    const struct caa_words *w = &words[decision->reason];
-    char record[HC_DNS_RECORD_TEXT];
-    char owner[HC_DNAME_TEXT];
-    char line[HC_FOREIGN_MAX];
-
-    hc_dns_record_format(set->source[decision->record], record);
-    hc_judge_note(judge, w->problem, HC_JUDGE_BLOCK, "%s%s: %s", record,
-                  hc_dname_equal(&look->view->end, &look->name) ? "" : " (reached by CNAME)",
-                  w->why);
-    hc_dname_format(&look->view->end, owner);
-    if (w->what == NULL) {
-        hc_judge_hint(judge, "remove this record of %.255s, or set its flags to 0", owner);
-    } else if (decision->reason == HC_CAA_ACCOUNT && who->account_uri == NULL) {
-        hc_judge_hint(judge, "leave accounturi out: %s",
-                      hc_caa_suggest(set->records, decision, who, owner, line, sizeof(line)));
-    } else {
-        hc_judge_hint(judge, "%s: %s", w->what,
-                      hc_caa_suggest(set->records, decision, who, owner, line, sizeof(line)));
-    }
-}
-
-/* What is worth saying of a set that lets us in. */
-static void judge_permission(struct hc_judge *judge, const struct caa_set *set,
-                             const struct hc_caa_decision *decision)
-{
-    char record[HC_DNS_RECORD_TEXT];
-
-    if (decision->flag_one) {
-        hc_judge_note(judge, HC_P_CAA_UNKNOWN_CRITICAL, HC_JUDGE_FAIL,
-                      "%s: some CAs, Let's Encrypt among them, take flag 1 for critical, and do "
-                      "not know the tag",
-                      hc_dns_record_format(set->source[decision->flag_record], record));
-        hc_judge_hint(judge, "remove the record, or set its flags to 0");
-    }
-    if (decision->malformed) {
-        hc_judge_note(judge, HC_P_CAA_MALFORMED, HC_JUDGE_NOTHING,
-                      "%s: it is malformed and names no CA; another record lets this CA in",
-                      hc_dns_record_format(set->source[decision->malformed_record], record));
-    }
-    if (decision->account_unknown) {
-        hc_judge_note(
-            judge, HC_P_CAA_ACCOUNT, HC_JUDGE_NOTHING,
-            "%s: this CA may issue for one account only; whether that is ours is not known",
-            hc_dns_record_format(set->source[decision->account_record], record));
-    }
-}
-
-static void judge_caa_failure(struct hc_judge *judge, const struct hc_look *look)
-{
-    char name[HC_DNAME_TEXT];
-
-    hc_dname_format(&look->name, name);
-    if (look->kind == HC_LOOK_DNSSEC_BROKEN) {
-        judge_failure(judge, look, true);
-        return;
-    }
-    /* one cause is told once: a name whose address could not be looked up has said so */
-    if (hc_findings_find(&judge->out->findings, HC_P_DNS_FAILED, NULL) != NULL) {
-        return;
-    }
-    hc_judge_note(judge, HC_P_CAA_FAILED, HC_JUDGE_UNKNOWN, "CAA of %.255s: %.200s", name,
-                  look->error.detail);
-}
-
-void hc_judge_caa(struct hc_judge *judge, const struct hc_look *last,
-                  const struct hc_caa_asker *who)
-{
-    struct hc_caa_decision decision;
-    struct caa_set set;
-    char name[HC_DNAME_TEXT];
-
-    if (last->kind == HC_LOOK_DNSSEC_BROKEN || last->kind == HC_LOOK_FAILED) {
-        judge_caa_failure(judge, last);
-        return;
-    }
-    take_set(last, &set);
-    if (set.count == 0) {
-        hc_judge_look(judge, "no CAA up to %s: any CA may issue",
-                      hc_dname_format(&last->name, name));
-        return;
-    }
-    show_records(judge, last);
-    hc_caa_decide(set.records, set.count, who, &decision);
-    if (decision.reason == HC_CAA_ALLOWED) {
-        judge_permission(judge, &set, &decision);
-    } else {
-        judge_refusal(judge, last, &set, &decision, who);
     }
 }

@@ -40,6 +40,12 @@ void hc_judge_hint(struct hc_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3)
 /* A line for the tree report. */
 void hc_judge_look(struct hc_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
 
+/* Lines for the CNAMEs that a look went through, and for its records. */
+void hc_judge_records(struct hc_judge *judge, const struct hc_look *look);
+
+/* A look without an answer. alone: nothing else says where the name leads. */
+void hc_judge_failure(struct hc_judge *judge, const struct hc_look *look, bool alone);
+
 /* Existence and addresses, from complete looks for A and AAAA. */
 void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a,
                         const struct hc_look *aaaa);

@@ -236,10 +236,25 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
         look->cached.error = look->cached_slot.error;
         return;
     }
-    hc_error_set(&look->cached.error, HC_P_DNS_FAILED, hc_dname_format(&look->name, name),
-                 "%s: %s answers %s", hc_dns_type_format((unsigned)look->type, type),
-                 hc_dns_server_format(&look->cached_slot.from, from),
-                 hc_dns_rcode_format(rcode, code));
+    hc_dname_format(&look->name, name);
+    hc_dns_type_format((unsigned)look->type, type);
+    hc_dns_server_format(&look->cached_slot.from, from);
+    if (rcode == HC_DNS_NOERROR || rcode == HC_DNS_NXDOMAIN) {
+        hc_error_set(&look->cached.error, HC_P_DNS_FAILED, name,
+                     "%s: %s does not look names up for us, and has no answer itself", type, from);
+    } else {
+        hc_error_set(&look->cached.error, HC_P_DNS_FAILED, name, "%s: %s answers %s", type, from,
+                     hc_dns_rcode_format(rcode, code));
+    }
+}
+
+/* Says nothing about the name: a refusal, or the word of a server that cannot know. */
+static bool resolvers_know_nothing(const struct hc_look *look, const struct hc_dns_reply *reply)
+{
+    struct hc_dns_question question = {.name = look->name, .type = look->type, .recurse = true};
+
+    return (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN) ||
+           hc_dns_reply_is_lame(reply, &question);
 }
 
 /* A reply of the resolvers, or none. */
@@ -254,7 +269,7 @@ static void take_cached(struct hc_look *look)
         ask_resolvers(look);
         return;
     }
-    if (slot->state == HC_SLOT_FAILED || (rcode != HC_DNS_NOERROR && rcode != HC_DNS_NXDOMAIN)) {
+    if (slot->state == HC_SLOT_FAILED || resolvers_know_nothing(look, &slot->reply)) {
         resolvers_failed(look, rcode);
         return;
     }

@@ -126,6 +126,16 @@ static bool is_ours(const uint8_t *data, size_t len, const struct hc_dns_questio
            get16(data + HEADER + n + 2) == CLASS_IN;
 }
 
+/* The others (signatures, say) are as many again, and nobody looks at them. */
+static bool is_kept(const ldns_rr *rr, const struct hc_dns_question *question)
+{
+    unsigned type = (unsigned)ldns_rr_get_type(rr);
+
+    return ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN && ldns_rr_owner(rr) != NULL &&
+           (type == (unsigned)question->type || type == HC_DNS_CNAME || type == HC_DNS_NS ||
+            type == HC_DNS_SOA);
+}
+
 static size_t rdata_length(const ldns_rr *rr)
 {
     size_t len = 0;
@@ -136,82 +146,125 @@ static size_t rdata_length(const ldns_rr *rr)
     return len;
 }
 
-static size_t section_length(const ldns_rr_list *list)
-{
-    size_t len = 0;
+/* What a reply takes. */
+struct size {
+    size_t records;
+    size_t bytes;
+};
 
+static void measure(const ldns_rr_list *list, const struct hc_dns_question *question,
+                    struct size *size)
+{
     for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-        len += rdata_length(ldns_rr_list_rr(list, i));
+        const ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+        if (is_kept(rr, question)) {
+            size->records++;
+            size->bytes += rdata_length(rr);
+        }
     }
-    return len;
 }
 
-/* Copies one record; -1 if it is not one that is kept. */
-static int take_record(const ldns_rr *rr, struct hc_dns_record *out, uint8_t *pool, size_t *used)
+/* Each name once: hundreds of records of one set have one owner. NULL if there are too many. */
+static const struct hc_dname *intern(struct hc_dns_reply *reply, const struct hc_dname *name)
+{
+    for (size_t i = 0; i < reply->owner_count; i++) {
+        if (hc_dname_equal(&reply->owners[i], name)) {
+            return &reply->owners[i];
+        }
+    }
+    if (reply->owner_count >= HC_DNS_OWNERS) {
+        return NULL;
+    }
+    reply->owners[reply->owner_count] = *name;
+    return &reply->owners[reply->owner_count++];
+}
+
+static int take_record(const ldns_rr *rr, struct hc_dns_reply *reply, struct hc_dns_record *out,
+                       size_t *used, struct hc_error *err)
 {
     const ldns_rdf *owner = ldns_rr_owner(rr);
     size_t start = *used;
+    struct hc_dname name;
 
-    memset(out, 0, sizeof(*out));
-    if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN || owner == NULL ||
-        rdata_length(rr) > UINT16_MAX ||
-        hc_dname_from_wire(ldns_rdf_data(owner), ldns_rdf_size(owner), &out->owner) != 0) {
-        return -1;
+    if (rdata_length(rr) > UINT16_MAX ||
+        hc_dname_from_wire(ldns_rdf_data(owner), ldns_rdf_size(owner), &name) != 0) {
+        return hc_error_set(err, HC_P_DNS_FAILED, NULL, "the reply has a malformed record");
+    }
+    out->owner = intern(reply, &name);
+    if (out->owner == NULL) {
+        return hc_error_set(err, HC_P_DNS_FAILED, NULL,
+                            "the reply has records of more than %d names", HC_DNS_OWNERS);
     }
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
         const ldns_rdf *part = ldns_rr_rdf(rr, i);
 
         if (ldns_rdf_size(part) > 0) {
-            memcpy(pool + *used, ldns_rdf_data(part), ldns_rdf_size(part));
+            memcpy(reply->pool + *used, ldns_rdf_data(part), ldns_rdf_size(part));
             *used += ldns_rdf_size(part);
         }
     }
     out->type = (unsigned)ldns_rr_get_type(rr);
     out->ttl = ldns_rr_ttl(rr);
-    out->data = pool + start;
+    out->data = reply->pool + start;
     out->len = (uint16_t)(*used - start);
     return 0;
 }
 
-static size_t take_section(const ldns_rr_list *list, struct hc_dns_record *records, uint8_t *pool,
-                           size_t *used)
+static int take_section(const ldns_rr_list *list, const struct hc_dns_question *question,
+                        struct hc_dns_reply *reply, size_t *count, size_t *used,
+                        struct hc_error *err)
 {
-    size_t count = 0;
-
     for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-        if (take_record(ldns_rr_list_rr(list, i), &records[count], pool, used) == 0) {
-            count++;
+        const ldns_rr *rr = ldns_rr_list_rr(list, i);
+        struct hc_dns_record *record = &reply->records[reply->answers + reply->authorities];
+
+        if (!is_kept(rr, question)) {
+            continue;
         }
+        if (take_record(rr, reply, record, used, err) != 0) {
+            return -1;
+        }
+        (*count)++;
     }
-    return count;
+    return 0;
 }
 
-static enum hc_dns_read take_reply(const ldns_pkt *packet, struct hc_dns_reply *out,
-                                   struct hc_error *err)
+static int allocate(struct hc_dns_reply *reply, const struct size *size, size_t owners,
+                    struct hc_error *err)
+{
+    reply->records = calloc(size->records + 1, sizeof(*reply->records));
+    reply->owners = calloc(owners + 1, sizeof(*reply->owners));
+    reply->pool = malloc(size->bytes + 1);
+    if (reply->records == NULL || reply->owners == NULL || reply->pool == NULL) {
+        hc_dns_reply_dispose(reply);
+        return hc_error_nomem(err);
+    }
+    return 0;
+}
+
+static enum hc_dns_read take_reply(const ldns_pkt *packet, const struct hc_dns_question *question,
+                                   struct hc_dns_reply *out, struct hc_error *err)
 {
     const ldns_rr_list *answers = ldns_pkt_answer(packet);
     const ldns_rr_list *authorities = ldns_pkt_authority(packet);
-    size_t count = ldns_rr_list_rr_count(answers) + ldns_rr_list_rr_count(authorities);
-    size_t bytes = section_length(answers) + section_length(authorities);
+    struct size size = {0, 0};
     size_t used = 0;
 
-    if (count > HC_DNS_RECORDS) {
-        hc_error_set(err, HC_P_DNS_FAILED, NULL, "the reply has more than %d records",
-                     HC_DNS_RECORDS);
-        return HC_DNS_READ_MALFORMED;
+    measure(answers, question, &size);
+    measure(authorities, question, &size);
+    if (allocate(out, &size, HC_DNS_OWNERS, err) != 0) {
+        return HC_DNS_READ_FAILED;
     }
     out->rcode =
         (unsigned)ldns_pkt_get_rcode(packet) | (unsigned)ldns_pkt_edns_extended_rcode(packet) << 4;
     out->authoritative = ldns_pkt_aa(packet);
-    out->records = calloc(count + 1, sizeof(*out->records));
-    out->pool = malloc(bytes + 1);
-    if (out->records == NULL || out->pool == NULL) {
+    out->recursive = ldns_pkt_ra(packet);
+    if (take_section(answers, question, out, &out->answers, &used, err) != 0 ||
+        take_section(authorities, question, out, &out->authorities, &used, err) != 0) {
         hc_dns_reply_dispose(out);
-        hc_error_nomem(err);
-        return HC_DNS_READ_FAILED;
+        return HC_DNS_READ_MALFORMED;
     }
-    out->answers = take_section(answers, out->records, out->pool, &used);
-    out->authorities = take_section(authorities, out->records + out->answers, out->pool, &used);
     return HC_DNS_READ_REPLY;
 }
 
@@ -241,7 +294,7 @@ enum hc_dns_read hc_dns_reply_read(const uint8_t *data, size_t len,
         hc_error_set(err, HC_P_DNS_FAILED, NULL, "the reply is malformed: %s",
                      ldns_get_errorstr_by_id(status));
     } else {
-        result = take_reply(packet, out, err);
+        result = take_reply(packet, question, out, err);
     }
     ldns_pkt_free(packet);
     return result;
@@ -250,6 +303,7 @@ enum hc_dns_read hc_dns_reply_read(const uint8_t *data, size_t len,
 void hc_dns_reply_dispose(struct hc_dns_reply *reply)
 {
     free(reply->records);
+    free(reply->owners);
     free(reply->pool);
     memset(reply, 0, sizeof(*reply));
 }
@@ -257,27 +311,29 @@ void hc_dns_reply_dispose(struct hc_dns_reply *reply)
 int hc_dns_reply_copy(const struct hc_dns_reply *from, struct hc_dns_reply *to,
                       struct hc_error *err)
 {
-    size_t count = from->answers + from->authorities;
-    size_t bytes = 0;
+    struct size size = {from->answers + from->authorities, 0};
+    size_t used = 0;
 
     *to = *from;
-    for (size_t i = 0; i < count; i++) {
-        bytes += from->records[i].len;
+    for (size_t i = 0; i < size.records; i++) {
+        size.bytes += from->records[i].len;
     }
-    to->records = calloc(count + 1, sizeof(*to->records));
-    to->pool = malloc(bytes + 1);
-    if (to->records == NULL || to->pool == NULL) {
-        hc_dns_reply_dispose(to);
-        return hc_error_nomem(err);
+    if (allocate(to, &size, from->owner_count, err) != 0) {
+        return -1;
     }
-    bytes = 0;
-    for (size_t i = 0; i < count; i++) {
-        to->records[i] = from->records[i];
-        if (from->records[i].len > 0) {
-            memcpy(to->pool + bytes, from->records[i].data, from->records[i].len);
+    if (from->owner_count > 0) {
+        memcpy(to->owners, from->owners, from->owner_count * sizeof(*to->owners));
+    }
+    for (size_t i = 0; i < size.records; i++) {
+        struct hc_dns_record *record = &to->records[i];
+
+        *record = from->records[i];
+        record->owner = to->owners + (from->records[i].owner - from->owners);
+        record->data = to->pool + used;
+        if (record->len > 0) {
+            memcpy(to->pool + used, from->records[i].data, record->len);
         }
-        to->records[i].data = to->pool + bytes;
-        bytes += from->records[i].len;
+        used += record->len;
     }
     return 0;
 }
@@ -289,7 +345,7 @@ const struct hc_dns_record *hc_dns_reply_next(const struct hc_dns_reply *reply,
     while (*at < reply->answers) {
         const struct hc_dns_record *record = &reply->records[(*at)++];
 
-        if (record->type == (unsigned)type && hc_dname_equal(&record->owner, owner)) {
+        if (record->type == (unsigned)type && hc_dname_equal(record->owner, owner)) {
             return record;
         }
     }
@@ -329,9 +385,41 @@ const struct hc_dns_record *hc_dns_reply_soa(const struct hc_dns_reply *reply,
     for (size_t i = 0; i < reply->answers + reply->authorities; i++) {
         const struct hc_dns_record *record = &reply->records[i];
 
-        if (record->type == HC_DNS_SOA && hc_dname_is_within(name, &record->owner)) {
+        if (record->type == HC_DNS_SOA && hc_dname_is_within(name, record->owner)) {
             return record;
         }
     }
     return NULL;
+}
+
+static bool has_authority(const struct hc_dns_reply *reply, enum hc_dns_type type)
+{
+    for (size_t i = reply->answers; i < reply->answers + reply->authorities; i++) {
+        if (reply->records[i].type == (unsigned)type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hc_dns_reply_is_lame(const struct hc_dns_reply *reply, const struct hc_dns_question *question)
+{
+    struct hc_dname end;
+    struct hc_error ignored = {0};
+    unsigned links = 0;
+    size_t at = 0;
+
+    if (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN) {
+        return false;
+    }
+    if (!question->recurse) {
+        return !reply->authoritative;
+    }
+    if (hc_dns_reply_follow(reply, &question->name, &end, &links, &ignored) != 0 ||
+        hc_dns_reply_next(reply, &end, question->type, &at) != NULL ||
+        hc_dns_reply_soa(reply, &end) != NULL || (reply->authoritative && links == 0)) {
+        return false;
+    }
+    /* some stubs leave the SOA out of an answer that there is none, but they do recurse */
+    return !reply->recursive || has_authority(reply, HC_DNS_NS);
 }

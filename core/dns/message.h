@@ -13,8 +13,8 @@
 
 #define HC_DNS_QUERY_MAX 300             /* octets of a query of ours */
 #define HC_DNS_UDP_SIZE  1232            /* what we offer by EDNS: no fragments on any path */
-#define HC_DNS_REPLY_MAX ((size_t)16384) /* octets of a reply, also over TCP */
-#define HC_DNS_RECORDS   256             /* records that are kept of one reply */
+#define HC_DNS_REPLY_MAX ((size_t)65535) /* octets of a reply: all that TCP can carry */
+#define HC_DNS_OWNERS    32              /* names in one reply that have records which are kept */
 #define HC_DNS_CHAIN     10              /* CNAMEs in a row that are followed */
 
 /* The types that are asked for (numbers of the protocol). */
@@ -56,21 +56,28 @@ int hc_dns_query_write(const struct hc_dns_question *question, uint16_t id, bool
                        struct hc_error *err) HC_MUST_USE;
 
 struct hc_dns_record {
-    struct hc_dname owner;
+    const struct hc_dname *owner; /* one of the reply's owners */
     unsigned type;
     uint32_t ttl;
     uint16_t len;        /* of data */
     const uint8_t *data; /* RDATA; names in it are uncompressed */
 };
 
-/* Zeroed memory is an empty reply. Records: first the answers, then the authority section. */
+/*
+ * Zeroed memory is an empty reply. Records: first the answers, then the authority section; of both
+ * every record of the type that was asked for, CNAME, NS and SOA, and no others. A reply is read as
+ * a whole or not at all: nothing may be decided by a part of a set.
+ */
 struct hc_dns_reply {
     unsigned rcode;
     bool authoritative;
+    bool recursive; /* RA: the server looks names up for whoever asks */
     bool truncated;
     struct hc_dns_record *records;
     size_t answers;
     size_t authorities;
+    struct hc_dname *owners; /* what the records' owner points into */
+    size_t owner_count;
     uint8_t *pool; /* what the records' data points into */
 };
 
@@ -98,6 +105,13 @@ int hc_dns_reply_copy(const struct hc_dns_reply *from, struct hc_dns_reply *to,
  */
 int hc_dns_reply_follow(const struct hc_dns_reply *reply, const struct hc_dname *name,
                         struct hc_dname *end, unsigned *links, struct hc_error *err) HC_MUST_USE;
+
+/*
+ * True for NOERROR or NXDOMAIN of a server that cannot know: a zone's own server that is not
+ * authoritative, or a resolver that refers us to others or does not look names up (RFC 2308 section
+ * 2.2 tells a referral from NODATA). That there are no records in it means nothing.
+ */
+bool hc_dns_reply_is_lame(const struct hc_dns_reply *reply, const struct hc_dns_question *question);
 
 /* The next answer of this owner and type at or behind index *at, which moves behind it; or NULL. */
 const struct hc_dns_record *hc_dns_reply_next(const struct hc_dns_reply *reply,

@@ -113,9 +113,9 @@ static bool climb(struct hc_preflight *p, struct name *n)
         return false;
     }
     parent = n->caa->name;
-    if (n->caa->kind == HC_LOOK_RECORDS || n->caa->kind == HC_LOOK_FAILED ||
-        n->caa->kind == HC_LOOK_DNSSEC_BROKEN || ++n->climbed > CLIMB_MAX ||
-        !hc_dname_climb(&parent) || hc_dname_is_root(&parent)) {
+    if ((n->caa->kind != HC_LOOK_NO_DATA && n->caa->kind != HC_LOOK_NO_NAME &&
+         n->caa->kind != HC_LOOK_DANGLING) ||
+        ++n->climbed > CLIMB_MAX || !hc_dname_climb(&parent) || hc_dname_is_root(&parent)) {
         n->caa_complete = true;
         return true;
     }

@@ -113,7 +113,7 @@ char *hc_dns_record_format(const struct hc_dns_record *record, char dst[HC_DNS_R
     char text[48];
 
     dst[0] = '\0';
-    put_name(&w, &record->owner);
+    put_name(&w, record->owner);
     snprintf(text, sizeof(text), " %u IN %s ", record->ttl, hc_dns_type_format(record->type, type));
     put(&w, text);
     if (record->type == HC_DNS_A) {

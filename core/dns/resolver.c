@@ -186,9 +186,11 @@ static void next_try(struct hc_resolver *r, struct lookup *l)
     complete(r, l);
 }
 
-static bool is_refusal(unsigned rcode)
+/* True if another server may know more. */
+static bool is_refusal(const struct lookup *l, const struct hc_dns_reply *reply)
 {
-    return rcode != HC_DNS_NOERROR && rcode != HC_DNS_NXDOMAIN;
+    return (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN) ||
+           hc_dns_reply_is_lame(reply, &l->question);
 }
 
 static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_reply *reply)
@@ -215,7 +217,7 @@ static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_re
     l->reply = *reply;
     l->has_reply = true;
     l->from = *current(l);
-    if (is_refusal(reply->rcode)) {
+    if (is_refusal(l, reply)) {
         next_try(r, l);
         return;
     }

@@ -45,7 +45,8 @@ struct hc_dns_ask {
 
 /*
  * Called once for each ask, from hc_resolver_run(), never from ask(). Either reply is set (with any
- * response code; a server that answers SERVFAIL or REFUSED is passed over while others are left)
+ * response code; a server that answers SERVFAIL or REFUSED, or cannot know, is passed over while
+ * others are left)
  * or err is (HC_P_DNS_FAILED: nobody answered in time, or only with what cannot be read). Both are
  * valid during the call. from: who answered, or NULL.
  */

@@ -55,7 +55,7 @@ static void after_soa(struct hc_zone *zone, const struct hc_slot_owner *owner)
         soa = hc_dns_reply_soa(&slot->reply, &zone->cursor);
     }
     if (soa != NULL) {
-        zone->apex = soa->owner;
+        zone->apex = *soa->owner;
         zone->state = HC_ZONE_APEX;
         return;
     }

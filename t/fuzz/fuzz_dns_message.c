@@ -36,7 +36,7 @@ static void use_reply(const struct hc_dns_reply *reply, const struct hc_dns_ques
     unsigned links = 0;
     size_t at = 0;
 
-    if (reply->answers + reply->authorities > HC_DNS_RECORDS) {
+    if (reply->owner_count > HC_DNS_OWNERS) {
         __builtin_trap();
     }
     for (size_t i = 0; i < reply->answers + reply->authorities; i++) {
@@ -49,6 +49,7 @@ static void use_reply(const struct hc_dns_reply *reply, const struct hc_dns_ques
         __builtin_trap();
     }
     (void)hc_dns_reply_soa(reply, &question->name);
+    (void)hc_dns_reply_is_lame(reply, question);
     if (hc_dns_reply_copy(reply, &copy, &err) == 0) {
         hc_dns_reply_dispose(&copy);
     }

@@ -3,6 +3,7 @@
 # the name that is asked for:
 #   good cut oversized loop longchain wrongid wrongquestion pointer pointerchain nxcname slow silent
 #   garbage empty formerr refused servfail tcpcut tcpclose tcphuge manyrecords badcaa halfanswer spoof
+#   caalast caaours caafull lame referral lamecname
 # Everything below "fine." is answered well: A 203.0.113.7, no AAAA, no CAA.
 use strict;
 use warnings;
@@ -25,9 +26,10 @@ sub cname { my ($owner, $target) = @_; return record($owner, 5, name($target)) }
 sub reply {
     my ($q, %opt) = @_;
     my @answers = @{ $opt{answers} // [] };
-    my $flags = 0x8180 | ($opt{rcode} // 0) | ($opt{tc} ? 0x0200 : 0);
-    return pack('nnnnnn', $opt{id} // $q->{id}, $flags, 1, scalar @answers, 0, 0)
-        . ($opt{question} // $q->{question}) . join '', @answers;
+    my @authority = @{ $opt{authority} // [] };
+    my $flags = ($opt{flags} // 0x8180) | ($opt{rcode} // 0) | ($opt{tc} ? 0x0200 : 0);
+    return pack('nnnnnn', $opt{id} // $q->{id}, $flags, 1, scalar @answers, scalar @authority, 0)
+        . ($opt{question} // $q->{question}) . join '', @answers, @authority;
 }
 
 sub parse {
@@ -42,6 +44,17 @@ sub parse {
     my ($type) = unpack 'n', substr $message, $at + 1, 2;
     return { id => $id, name => join('.', @labels), how => $labels[0] // '', type => $type,
         question => substr($message, 12, $at + 5 - 12) };
+}
+
+# the address of somebody that the Internet routes
+sub here { my ($q) = @_; return $q->{type} == 1 ? [ record($q->{name}, 1, "\1\2\3\4") ] : [] }
+sub caa { my ($flags, $tag, $value) = @_; return pack('CC', $flags, length $tag) . $tag . $value }
+
+sub caa_set {
+    my ($q, $over, @set) = @_;
+    return reply($q, answers => here($q)) if $q->{type} != 257;
+    return reply($q, tc => 1) if $over ne 'tcp';
+    return reply($q, answers => [ map { pack('nnnNn', 0xc00c, 257, 1, 300, length $_) . $_ } @set ]);
 }
 
 my %ways = (
@@ -80,6 +93,20 @@ my %ways = (
     tcpclose => sub { return reply($_[0], tc => 1) },
     tcphuge => sub { return reply($_[0], tc => 1) },
     manyrecords => sub { my ($q) = @_; return reply($q, answers => [ map { pack('nnnNn', 0xc00c, 1, 1, 300, 4) . "\1\2\3\4" } 1 .. 600 ]) },
+    # sets of CAA that only TCP can carry; what decides is the last record
+    caalast => sub { return caa_set($_[0], $_[1], (map { caa(0, 'issue', 'letsencrypt.org') } 1 .. 119), caa(128, 'tbs', 'x')) },
+    caaours => sub { return caa_set($_[0], $_[1], (map { caa(0, 'issue', "no$_.test") } 1 .. 900), caa(0, 'issue', 'letsencrypt.org')) },
+    # 65535 octets to the last one
+    caafull => sub {
+        my ($q, $over) = @_;
+        my $room = 65535 - 12 - length($q->{question}) - 2 * 12;
+        my $last = caa(0, 'issue', 'other.test');
+        return caa_set($q, $over, caa(0, 'iodef', 'x' x ($room - length($last) - 7)), $last);
+    },
+    # who does not know says nothing, or sends us on
+    lame => sub { my ($q) = @_; return reply($q, $q->{type} == 257 ? (flags => 0x8100) : (answers => here($q))) },
+    referral => sub { my ($q) = @_; return reply($q, $q->{type} == 257 ? (flags => 0x8100, authority => [ record('test', 2, name('ns.test')) ]) : (answers => here($q))) },
+    lamecname => sub { my ($q) = @_; return reply($q, $q->{type} == 257 ? (flags => 0x8500, answers => [ cname($q->{name}, 'x.other') ]) : (answers => here($q))) },
     badcaa => sub { my ($q) = @_; return reply($q, answers => [ $q->{type} == 257 ? record($q->{name}, 257, "\0\x20issue") : address($q->{name}) ]) },
     halfanswer => sub { my ($q) = @_; my $m = reply($q, answers => [ address($q->{name}) ]); return substr $m, 0, length($m) - 6 },
 );

@@ -41,9 +41,14 @@ my @cases = (
     [ longchain => 'unknown', 'dns-failed', 'thirty CNAMEs in a row' ],
     [ pointer => 'unknown', 'dns-failed', 'a compression pointer to itself' ],
     [ pointerchain => 'ready', 'dns-not-here', 'names of four hundred compression pointers, which can be read' ],
-    [ oversized => 'unknown', 'dns-failed', 'a reply of 23 KB' ],
+    [ oversized => 'would-fail', 'dns-no-address', 'a reply of 23 KB of what was not asked for' ],
     [ garbage => 'unknown', 'dns-failed', 'noise behind a good header' ],
-    [ manyrecords => 'unknown', 'dns-failed', 'six hundred records' ],
+    [ manyrecords => 'ready', 'dns-not-here', 'six hundred records' ],
+    [ caalast => 'would-fail', 'caa-unknown-critical', 'what forbids behind 119 records that permit' ],
+    [ caafull => 'would-fail', 'caa-other-issuer', 'a set of 65535 octets' ],
+    [ lame => 'unknown', 'caa-failed', 'a server that says nothing about CAA' ],
+    [ referral => 'unknown', 'caa-failed', 'a server that refers us to another for CAA' ],
+    [ lamecname => 'unknown', 'caa-failed', 'a server that does not follow a CNAME' ],
     [ halfanswer => 'unknown', 'dns-failed', 'a reply that ends in the middle of a record' ],
     [ nxcname => 'would-fail', 'dns-cname-dangling', 'NXDOMAIN with a CNAME' ],
     [ tcpcut => 'unknown', 'dns-failed', 'a reply that is truncated over TCP too' ],
@@ -52,7 +57,8 @@ my @cases = (
     [ slow => 'would-fail', 'dns-reserved-address', 'an answer after a second' ],
     [ spoof => 'would-fail', 'dns-reserved-address', 'two hundred forged ids before the answer' ],
 );
-($all, $code, $took) = diagnose(map { "$_->[0].test" } @cases);
+($all, $code, $took) = diagnose('caaours.test', map { "$_->[0].test" } @cases);
+is($all->{'caaours.test'}{verdict}, 'ready', 'what permits behind 900 records that do not: ready') or diag($all->{'caaours.test'}{text});
 for my $case (@cases) {
     my ($how, $verdict, $slug, $words) = @$case;
     my $got = $all->{"$how.test"};

@@ -50,14 +50,18 @@ static void dns_cancel(void *self HC_UNUSED, uint64_t id)
 }
 
 static struct hc_dns_record record;
+static struct hc_dname record_owner;
 static uint8_t record_data[300];
 
 static void put(struct hc_dns_reply *reply, const struct hc_dname *owner, unsigned type,
                 const void *data, size_t len)
 {
     memcpy(record_data, data, len);
-    record = (struct hc_dns_record){*owner, type, 300, (uint16_t)len, record_data};
+    record_owner = *owner;
+    record = (struct hc_dns_record){&record_owner, type, 300, (uint16_t)len, record_data};
     reply->records = &record;
+    reply->owners = &record_owner;
+    reply->owner_count = 1;
     if (type == HC_DNS_SOA) {
         reply->authorities = 1;
     } else {
@@ -74,7 +78,7 @@ static void answer(const struct asked *a, const char *name, struct hc_dns_reply 
     while (hc_dname_labels(&zone) > 2) {
         (void)hc_dname_climb(&zone);
     }
-    *reply = (struct hc_dns_reply){.authoritative = a->direct};
+    *reply = (struct hc_dns_reply){.authoritative = a->direct, .recursive = !a->direct};
     if (silent != NULL && strcmp(name, silent) == 0) {
         reply->rcode = HC_DNS_SERVFAIL;
     } else if (missing != NULL && strcmp(name, missing) == 0) {

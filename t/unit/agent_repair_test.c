@@ -148,7 +148,10 @@ static void answer_dns(struct world *w)
     for (int i = 0; i < w->ask_count; i++) {
         struct hc_dns_record records[4];
         uint8_t data[4][4];
-        struct hc_dns_reply reply = {.records = records};
+        struct hc_dns_reply reply = {.recursive = true,
+                                     .records = records,
+                                     .owners = &w->questions[i].name,
+                                     .owner_count = 1};
         hc_dns_done *whom = w->asks[i];
 
         w->asks[i] = NULL;
@@ -159,7 +162,7 @@ static void answer_dns(struct world *w)
                 abort();
             }
             memcpy(data[k], address.octets, 4);
-            records[k] = (struct hc_dns_record){w->questions[i].name, HC_DNS_A, 60, 4, data[k]};
+            records[k] = (struct hc_dns_record){&w->questions[i].name, HC_DNS_A, 60, 4, data[k]};
             reply.answers++;
         }
         if (whom != NULL) {

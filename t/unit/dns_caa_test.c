@@ -140,6 +140,22 @@ static const struct vector vectors[] = {
      NULL,
      HC_CAA_ALLOWED,
      0},
+    {"more_parameters_than_anybody_counts",
+     {ISSUE(
+         "ca.test; a=;b=;c=;d=;e=;f=;g=;h=;i=;j=;k=;l=;m=;n=;o=;p=;q=;r=;s=;t=;u=;v=;w=;x=;y=;z=;"
+         "a1=;a2=;a3=;a4=;a5=;a6=;a7=;a8=;a9=;accounturi=https://ca.test/acct/1")},
+     false,
+     NULL,
+     HC_CAA_ALLOWED,
+     0},
+    {"the_account_behind_them",
+     {ISSUE(
+         "ca.test; a=;b=;c=;d=;e=;f=;g=;h=;i=;j=;k=;l=;m=;n=;o=;p=;q=;r=;s=;t=;u=;v=;w=;x=;y=;z=;"
+         "a1=;a2=;a3=;a4=;a5=;a6=;a7=;a8=;a9=;accounturi=https://ca.test/acct/2")},
+     false,
+     NULL,
+     HC_CAA_ACCOUNT,
+     0},
     {"an_unknown_parameter_twice_is_malformed",
      {ISSUE("ca.test; a=1; a=2")},
      false,

@@ -263,6 +263,117 @@ static void test_chains(void)
     }
 }
 
+/* RFC 1035 section 4.2.2: the length before a message over TCP has 16 bits. */
+static void test_whole_sets(void)
+{
+    static struct packet p;
+    struct hc_dns_reply reply;
+    struct hc_dns_reply copy;
+    struct hc_dname name;
+    struct hc_error err = {0};
+    const struct hc_dns_record *r = NULL;
+    const struct hc_dns_record *last = NULL;
+    unsigned count = 0;
+    size_t at = 0;
+
+    begin(&p, 7, 0x8180, "a.test", HC_DNS_CAA);
+    while (p.len + 28 <= HC_DNS_REPLY_MAX) {
+        count++;
+        put16(&p, 0xc00c);
+        put16(&p, HC_DNS_CAA);
+        put16(&p, 1);
+        put16(&p, 0);
+        put16(&p, 300);
+        put16(&p, 16);
+        memcpy(p.data + p.len, "\0\5issueno.test..", 16);
+        p.len += 16;
+    }
+    memcpy(p.data + p.len - 16, "\x80\3tbs0123456789.", 16);
+    p.data[6] = (uint8_t)(count >> 8);
+    p.data[7] = (uint8_t)count;
+    is_int(read_packet(&p, "a.test", HC_DNS_CAA, &reply), HC_DNS_READ_REPLY,
+           "a reply as large as TCP can carry is read");
+    is_int(reply.answers, count, "with every record of it");
+    is_int(hc_dns_reply_copy(&reply, &copy, &err), 0, "and copied");
+    hc_dns_reply_dispose(&reply);
+    is_int(hc_dname_from_host("a.test", &name, &err), 0, "its name");
+    for (count = 0; (r = hc_dns_reply_next(&copy, &name, HC_DNS_CAA, &at)) != NULL; count++) {
+        last = r;
+    }
+    is_int(count, (int)copy.answers, "the copy has every record");
+    ok(last != NULL && last->len == 16 && last->data[0] == 0x80, "up to the last");
+    hc_dns_reply_dispose(&copy);
+}
+
+static void test_what_is_kept(void)
+{
+    struct packet p;
+    struct hc_dns_reply reply;
+
+    begin(&p, 7, 0x8180, "a.test", HC_DNS_A);
+    put_record(&p, "a.test", 16, "\3txt", 4);
+    put_record(&p, "a.test", HC_DNS_A, "\1\2\3\4", 4);
+    put_record(&p, "a.test", 10, "null", 4);
+    is_int(read_packet(&p, "a.test", HC_DNS_A, &reply), HC_DNS_READ_REPLY, "a reply of many types");
+    is_int(reply.answers, 1, "what was not asked for is not kept");
+    hc_dns_reply_dispose(&reply);
+}
+
+/* RFC 2308 section 2.2. */
+static void test_lame(void)
+{
+    static const struct {
+        const char *what;
+        unsigned flags;  /* 0x8580: AA, RD, RA */
+        unsigned answer; /* type of a record in the answer, or 0 */
+        const char *authority_owner;
+        unsigned authority; /* type of a record in the authority section, or 0 */
+        bool recurse;
+        bool lame;
+    } rows[] = {
+        {"records", 0x8100, HC_DNS_CAA, "", 0, true, false},
+        {"nothing, with the SOA", 0x8100, 0, "test", HC_DNS_SOA, true, false},
+        {"nothing, of a stub that recurses", 0x8180, 0, "", 0, true, false},
+        {"nothing, of an authoritative server", 0x8500, 0, "", 0, true, false},
+        {"nothing at all", 0x8100, 0, "", 0, true, true},
+        {"a referral", 0x8100, 0, "test", HC_DNS_NS, true, true},
+        {"a referral of who says that it recurses", 0x8180, 0, "test", HC_DNS_NS, true, true},
+        {"an SOA of another zone", 0x8100, 0, "other", HC_DNS_SOA, true, true},
+        {"an alias alone, of an authoritative server", 0x8500, HC_DNS_CNAME, "", 0, true, true},
+        {"SERVFAIL", 0x8102, 0, "", 0, true, false},
+        {"records of who is not authoritative", 0x8180, HC_DNS_CAA, "", 0, false, true},
+        {"nothing, of the zone's own server", 0x8400, 0, "", 0, false, false},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_dns_question q = question_for("a.test", HC_DNS_CAA);
+        struct hc_dns_reply reply;
+        struct packet p;
+
+        q.recurse = rows[i].recurse;
+        begin(&p, 7, rows[i].flags, "a.test", HC_DNS_CAA);
+        if (rows[i].answer == HC_DNS_CNAME) {
+            put_alias(&p, "a.test", "b.other");
+        } else if (rows[i].answer != 0) {
+            put_record(&p, "a.test", HC_DNS_CAA, "\0\5issueca.test", 14);
+        }
+        if (rows[i].authority == HC_DNS_NS) {
+            put_record(&p, rows[i].authority_owner, HC_DNS_NS, "\2ns\0", 4);
+        } else if (rows[i].authority == HC_DNS_SOA) {
+            static const uint8_t soa[22] = {0};
+
+            put_record(&p, rows[i].authority_owner, HC_DNS_SOA, soa, sizeof(soa));
+        }
+        if (rows[i].authority != 0) {
+            p.data[7]--;
+            p.data[9]++;
+        }
+        is_int(read_packet(&p, "a.test", HC_DNS_CAA, &reply), HC_DNS_READ_REPLY, rows[i].what);
+        is_int(hc_dns_reply_is_lame(&reply, &q), rows[i].lame, rows[i].lame ? "is lame" : "is not");
+        hc_dns_reply_dispose(&reply);
+    }
+}
+
 static void test_hostile(void)
 {
     struct packet p;
@@ -284,15 +395,17 @@ static void test_hostile(void)
            "a compression pointer to itself is malformed");
 
     begin(&p, 7, 0x8180, "a.test", HC_DNS_A);
-    for (int i = 0; i < HC_DNS_RECORDS + 1; i++) {
-        put_record(&p, "a.test", HC_DNS_A, "\1\2\3\4", 4);
+    for (int i = 0; i < HC_DNS_OWNERS + 1; i++) {
+        char owner[16];
+
+        snprintf(owner, sizeof(owner), "n%d.test", i);
+        put_record(&p, owner, HC_DNS_A, "\1\2\3\4", 4);
     }
-    p.data[6] = (HC_DNS_RECORDS + 1) >> 8;
-    p.data[7] = (HC_DNS_RECORDS + 1) & 255;
     is_int(read_packet(&p, "a.test", HC_DNS_A, &reply), HC_DNS_READ_MALFORMED,
-           "more records than are kept are refused");
+           "records of more names than are kept are refused");
 
     begin(&p, 7, 0x8180, "a.test", HC_DNS_A);
+    memset(p.data + p.len, 0, sizeof(p.data) - p.len);
     p.len = HC_DNS_REPLY_MAX + 1;
     is_int(read_packet(&p, "a.test", HC_DNS_A, &reply), HC_DNS_READ_MALFORMED,
            "a reply beyond the maximum is refused");
@@ -328,6 +441,9 @@ int main(void)
     test_records();
     test_caa_form();
     test_chains();
+    test_whole_sets();
+    test_what_is_kept();
+    test_lame();
     test_hostile();
     return done();
 }

@@ -31,8 +31,8 @@ enum side { RESOLVER, OWN };
 /*
  * What is answered: "" is NODATA, "!NX", "!FAIL" (SERVFAIL unless checking is disabled),
  * "!SERVFAIL",
- * "!SILENT", "!LAME"; else records "A 192.0.2.1", "CNAME x.test", "CAA issue ca.test", "NS ..",
- * with
+ * "!SILENT", "!LAME" (nothing, by who does not know), "!REFERRAL"; else records "A 192.0.2.1",
+ * "CNAME x.test", "CAA issue ca.test", "NS ..", with
  * "|" between. Rows are looked for from the first; times counts how often a row is used (0:
  * always).
  */
@@ -85,8 +85,9 @@ static void fake_cancel(void *self, uint64_t id)
 static const struct hc_dns_port fake_dns = {NULL, fake_ask, fake_cancel};
 
 /* A reply under construction. */
-static struct hc_dns_record records[32];
-static uint8_t pool[4096];
+static struct hc_dns_record records[200];
+static struct hc_dname owners[HC_DNS_OWNERS];
+static uint8_t pool[16384];
 static size_t pool_len;
 
 static void put_record(struct hc_dns_reply *reply, const struct hc_dname *owner, unsigned type,
@@ -94,8 +95,12 @@ static void put_record(struct hc_dns_reply *reply, const struct hc_dname *owner,
 {
     struct hc_dns_record *r = &records[reply->answers + reply->authorities];
 
+    if (reply->owner_count == 0 || !hc_dname_equal(&owners[reply->owner_count - 1], owner)) {
+        owners[reply->owner_count++] = *owner;
+    }
     memcpy(pool + pool_len, data, len);
-    *r = (struct hc_dns_record){*owner, type, 300, (uint16_t)len, pool + pool_len};
+    *r = (struct hc_dns_record){&owners[reply->owner_count - 1], type, 300, (uint16_t)len,
+                                pool + pool_len};
     pool_len += len;
 }
 
@@ -131,6 +136,9 @@ static void put_text(struct hc_dns_reply *reply, struct hc_dname *owner, char *t
         memcpy(data, "\0\5issue", 7);
         memcpy(data + 7, text + 10, strlen(text + 10));
         put_record(reply, owner, HC_DNS_CAA, data, 7 + strlen(text + 10));
+        reply->answers++;
+    } else if (strcmp(text, "CAA critical") == 0) {
+        put_record(reply, owner, HC_DNS_CAA, "\x80\3tbsx", 6);
         reply->answers++;
     } else {
         printf("Bail out! no such record: %s\n", text);
@@ -184,11 +192,14 @@ static int make_reply(const struct pending *p, struct hc_dns_reply *reply)
 {
     const char *answer = answer_of(p);
     struct hc_dname owner = p->question.name;
-    char text[400];
+    char text[8192];
     char *save = NULL;
 
     pool_len = 0;
-    *reply = (struct hc_dns_reply){.authoritative = p->side == OWN, .records = records};
+    *reply = (struct hc_dns_reply){.authoritative = p->side == OWN,
+                                   .recursive = p->side == RESOLVER,
+                                   .records = records,
+                                   .owners = owners};
     hc_copy(text, sizeof(text), answer);
     if (strcmp(answer, "!SILENT") == 0) {
         return -1;
@@ -198,7 +209,14 @@ static int make_reply(const struct pending *p, struct hc_dns_reply *reply)
         reply->rcode = HC_DNS_SERVFAIL;
         return 0;
     }
-    reply->authoritative = reply->authoritative && strcmp(answer, "!LAME") != 0;
+    if (strcmp(answer, "!LAME") == 0 || strcmp(answer, "!REFERRAL") == 0) {
+        reply->authoritative = reply->recursive = false;
+        if (strcmp(answer, "!REFERRAL") == 0) {
+            put_record(reply, &owner, HC_DNS_NS, "", 0);
+            reply->authorities++;
+        }
+        return 0;
+    }
     if (answer[0] != '!') {
         for (char *one = strtok_r(text, "|", &save); one != NULL;
              one = strtok_r(NULL, "|", &save)) {
@@ -612,6 +630,42 @@ static struct scenario scenarios[] = {
       {OWN, N, HC_DNS_A, HERE, 0},
       {RESOLVER, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0},
       {OWN, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0}}},
+    {"a_lame_answer_of_every_server_is_no_permission",
+     N,
+     UNSURE,
+     false,
+     HC_P_CAA_FAILED,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "!LAME", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "!LAME", 0}}},
+    {"a_referral_of_the_resolver_is_no_permission",
+     N,
+     UNSURE,
+     false,
+     HC_P_CAA_FAILED,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "!REFERRAL", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "!SILENT", 0}}},
+    {"a_lame_resolver_does_not_count_against_the_zone_s_own_word",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, "zone.test", HC_DNS_CAA, "!LAME", 0},
+      {OWN, "zone.test", HC_DNS_CAA, "", 0}}},
+    {"caa_of_servers_that_do_not_agree_is_no_permission",
+     N,
+     UNSURE,
+     false,
+     HC_P_CAA_FAILED,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_CAA, "!NX", 1},
+      {OWN, N, HC_DNS_CAA, "CAA issue other.test", 0}}},
     {"a_caa_that_fails_above_what_decides_is_not_asked",
      N,
      READY,
@@ -652,6 +706,47 @@ static void run_scenario(struct scenario *s)
     is_str(hc_problem_row(got.cause)->slug, hc_problem_row(s->cause)->slug, "the cause");
     ok(got.took <= HC_PREFLIGHT_DNS_MS + 500, "in time");
     hc_findings_dispose(&got.findings);
+}
+
+/* What decides stands behind 119 records that do not. */
+static void test_whole_sets(void)
+{
+    static const struct {
+        const char *last;
+        enum hc_preflight_verdict verdict;
+        enum hc_problem cause;
+    } sets[] = {
+        {"CAA issue ca.test", READY, HC_P_NONE},
+        {"CAA critical", FAILS, HC_P_CAA_UNKNOWN_CRITICAL},
+        {"CAA issue another.test", FAILS, HC_P_CAA_OTHER_ISSUER},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(sets); i++) {
+        char text[8192] = "";
+        char host[] = N;
+        char *items[] = {host};
+        struct hc_list names = {items, 1, 1};
+        struct hc_preflight_options o = options_for(&names);
+        struct row dns_rows[] = {{RESOLVER, N, HC_DNS_A, HERE, 0},
+                                 {OWN, N, HC_DNS_A, HERE, 0},
+                                 {OWN, N, HC_DNS_CAA, text, 0}};
+        struct got got;
+
+        for (int n = 0; n < 119; n++) {
+            size_t used = strlen(text);
+
+            snprintf(text + used, sizeof(text) - used, "CAA issue no%d.test|", n);
+        }
+        hc_copy(text + strlen(text), 64, sets[i].last);
+        rows = dns_rows;
+        row_count = HC_COUNT(dns_rows);
+        run(&o, &got);
+        is_str(hc_preflight_verdict_name(got.verdict), hc_preflight_verdict_name(sets[i].verdict),
+               sets[i].last);
+        is_str(hc_problem_row(got.cause)->slug, hc_problem_row(sets[i].cause)->slug,
+               "is what decides of 120 records");
+        hc_findings_dispose(&got.findings);
+    }
 }
 
 /* ---- the request ------------------------------------------------------------------------- */
@@ -975,6 +1070,7 @@ int main(void)
     for (size_t i = 0; i < HC_COUNT(web_scenarios); i++) {
         run_web(&web_scenarios[i]);
     }
+    test_whole_sets();
     test_network();
     test_private_redirects();
     test_lives();
