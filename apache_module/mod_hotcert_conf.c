@@ -43,7 +43,7 @@ static const struct hc_directive *find_row(const char *name, unsigned context)
     char own[HC_DIRECTIVE_NAME];
 
     for (size_t i = 0; i < hc_directive_count; i++) {
-        if (strcasecmp(hc_directive_httpd_name(hc_directives[i].name, own), name) == 0) {
+        if (strcasecmp(hc_spelling_httpd(hc_directives[i].name, own), name) == 0) {
             if ((hc_directives[i].contexts & context) != 0) {
                 return &hc_directives[i];
             }
@@ -168,9 +168,17 @@ static const char *observe_engine(cmd_parms *cmd, void *unused, const char *args
     return NULL;
 }
 
+/* mod_ssl takes a key, or a pair, from a provider by such a name. */
+static bool is_no_file(const char *name)
+{
+    return strncmp(name, "pkcs11:", 7) == 0;
+}
+
 static const char *observe_path(cmd_parms *cmd, const char *args)
 {
-    return ap_server_root_relative(cmd->pool, ap_getword_conf(cmd->temp_pool, &args));
+    const char *name = ap_getword_conf(cmd->pool, &args);
+
+    return is_no_file(name) ? name : ap_server_root_relative(cmd->pool, name);
 }
 
 static const char *observe_certificate(cmd_parms *cmd, void *unused, const char *args)
@@ -283,7 +291,7 @@ static void __attribute__((constructor)) make_commands(void)
         char *name = command_names[count];
 
         name[0] = '<';
-        hc_directive_httpd_name(row->name, name + (row->block ? 1 : 0));
+        hc_spelling_httpd(row->name, name + (row->block ? 1 : 0));
         if (!listed(count, name)) {
             list_command(count++, name, row->block ? take_section : take_directive, row->doc);
         }
@@ -404,14 +412,20 @@ static int collect_names(const server_rec *server, const struct mod_hotcert_serv
 }
 
 /* Certificate, key and passphrase file of each pair, as mod_ssl pairs them. */
-static int collect_files(const struct mod_hotcert_server *config, struct hc_list *files,
-                         struct hc_error *err)
+static int collect_files(const struct mod_hotcert_server *config, const char *where,
+                         struct hc_list *files, struct hc_error *err)
 {
     for (int i = 0; i < config->certificates->nelts; i++) {
         const char *certificate = APR_ARRAY_IDX(config->certificates, i, const char *);
         const char *key =
             i < config->keys->nelts ? APR_ARRAY_IDX(config->keys, i, const char *) : certificate;
 
+        if (is_no_file(certificate) || is_no_file(key)) {
+            return hc_error_set(err, HC_P_CONFLICT, where,
+                                "`HotCert watch` follows files, and %s is none: say `HotCert off` "
+                                "in this host to serve it from its token",
+                                is_no_file(key) ? key : certificate);
+        }
         if (hc_list_add(files, certificate, err) != 0 || hc_list_add(files, key, err) != 0 ||
             hc_list_add(files, "", err) != 0) {
             return -1;
@@ -471,7 +485,8 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         host.not_inherited = APR_ARRAY_IDX(config->certificates, 0, const char *);
     }
     if (collect_names(server, config, &names, err) != 0 ||
-        collect_files(config, &files, err) != 0 ||
+        (hc_scope_mode(state->conf, host.scope) == HC_MODE_WATCH && host.tls &&
+         collect_files(config, host.where, &files, err) != 0) ||
         hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {
         goto out;
     }

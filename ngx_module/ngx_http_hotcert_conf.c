@@ -190,6 +190,7 @@ void *ngx_http_hotcert_create_main_conf(ngx_conf_t *cf)
     if (main == NULL || cleanup == NULL) {
         return NULL;
     }
+    hc_server_speak(HC_SERVER_NGINX);
     main->conf = hc_conf_new(HC_SERVER_NGINX, &err);
     if (main->conf == NULL) {
         return NULL;

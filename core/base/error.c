@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/spelling.h"
 #include "base/str.h"
 
 void hc_error_init(struct hc_error *err)
@@ -98,12 +99,13 @@ char *hc_error_format(const struct hc_error *err, char *dst, size_t cap)
 {
     const struct hc_problem_row *row = hc_problem_row(err->problem);
     bool activity = err->activity[0] != '\0';
+    char text[HC_ERROR_LINE];
 
-    snprintf(dst, cap, "%s%s%s%s%s (%s; %s%s%s%s)", err->subject,
+    snprintf(text, sizeof(text), "%s%s%s%s%s (%s; %s%s%s%s)", err->subject,
              err->subject[0] != '\0' ? ": " : "", row->sentence, err->detail[0] != '\0' ? ": " : "",
              err->detail, row->slug, activity ? "while " : "", err->activity, activity ? "; " : "",
              row->hint);
-    return dst;
+    return hc_spell(text, dst, cap);
 }
 
 enum hc_class hc_error_class(const struct hc_error *err)

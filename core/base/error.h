@@ -16,6 +16,7 @@
 
 #define HC_ERROR_SUBJECT 320
 #define HC_ERROR_DETAIL  1024
+#define HC_ERROR_LINE    2048 /* the whole of it as one line */
 
 struct hc_error {
     enum hc_problem problem;        /* HC_P_NONE: no error */
@@ -51,7 +52,8 @@ int hc_error_during(struct hc_error *err, const char *fmt, ...) HC_FORMAT(2, 3);
 int hc_error_nomem(struct hc_error *err);
 
 /*
- * One line: "subject: sentence: detail (slug; while activity; hint)". Writes at most cap bytes with
+ * One line: "subject: sentence: detail (slug; while activity; hint)", with directives in the
+ * spelling of base/spelling.h. Writes at most cap bytes with
  * the terminating NUL, returns dst.
  */
 char *hc_error_format(const struct hc_error *err, char *dst, size_t cap);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spelling.h"
 #include "base/str.h"
 
 static int escaped_copy(const char *text, char **out, struct hc_error *err)
@@ -63,18 +64,21 @@ static int add(struct hc_findings *list, enum hc_problem p, const char *subject,
                int (*copy)(const char *text, char **out, struct hc_error *err),
                struct hc_error *err, const char *fmt, va_list args)
 {
+    char raw[HC_FOREIGN_MAX];
     char message[HC_FOREIGN_MAX];
+    char hint[HC_FOREIGN_MAX];
     struct hc_finding f = {.problem = p, .rank = hc_problem_row(p)->cls};
 
     if (list->count >= HC_FINDINGS_MAX ||
         hc_findings_find(list, p, subject != NULL ? subject : "") != NULL) {
         return 0;
     }
-    vsnprintf(message, sizeof(message), fmt, args);
+    vsnprintf(raw, sizeof(raw), fmt, args);
+    hc_spell(raw, message, sizeof(message));
+    hc_spell(hc_problem_row(p)->hint, hint, sizeof(hint));
     if (make_room(list, err) != 0 ||
         escaped_copy(subject != NULL ? subject : "", &f.subject, err) != 0 ||
-        copy(message, &f.message, err) != 0 ||
-        hc_strdup(hc_problem_row(p)->hint, &f.hint, err) != 0) {
+        copy(message, &f.message, err) != 0 || hc_strdup(hint, &f.hint, err) != 0) {
         finding_dispose(&f);
         return -1;
     }
@@ -108,6 +112,7 @@ int hc_findings_add_presented(struct hc_findings *list, enum hc_problem p, const
 
 int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)
 {
+    char raw[HC_FOREIGN_MAX];
     char text[HC_FOREIGN_MAX];
     char *hint = NULL;
     va_list args;
@@ -116,8 +121,9 @@ int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char 
         return 0;
     }
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
+    hc_spell(raw, text, sizeof(text));
     if (escaped_copy(text, &hint, err) != 0) {
         return -1;
     }

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/spelling.h"
+
 static const char *const level_names[] = {
     [HC_LOG_ERROR] = "error", [HC_LOG_WARN] = "warn",   [HC_LOG_NOTICE] = "notice",
     [HC_LOG_INFO] = "info",   [HC_LOG_DEBUG] = "debug",
@@ -17,6 +19,7 @@ const char *hc_level_name(enum hc_level level)
 void hc_logf(const struct hc_log *log, enum hc_level level, const char *fmt, ...)
 {
     char line[HC_LOG_LINE];
+    char spelled[HC_LOG_LINE];
     va_list args;
 
     if (log == NULL || level > log->most) {
@@ -25,7 +28,7 @@ void hc_logf(const struct hc_log *log, enum hc_level level, const char *fmt, ...
     va_start(args, fmt);
     vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    log->line(log->self, level, line);
+    log->line(log->self, level, hc_spell(line, spelled, sizeof(spelled)));
 }
 
 void hc_log_error(const struct hc_log *log, enum hc_level level, const char *prefix,

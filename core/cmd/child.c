@@ -78,6 +78,9 @@ struct hc_conf *hc_child_conf(struct hc_error *err)
         at += n;
     }
     conf = hc_conf_decode(hc_buf_text(&text), text.len, err);
+    if (conf != NULL) {
+        hc_server_speak(conf->server);
+    }
 out:
     hc_buf_dispose(&text);
     return conf;

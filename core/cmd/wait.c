@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/spelling.h"
 #include "base/time.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
@@ -118,6 +119,7 @@ static int wait_for(const struct wait_args *args, const char *name, int64_t dead
 static int fail(const char *command, const struct wait_args *args, const struct hc_error *err)
 {
     const struct hc_problem_row *row = hc_problem_row(err->problem);
+    char hint[HC_ERROR_DETAIL];
     char time[32];
 
     if (err->problem != HC_P_TIMED_OUT || err->detail[0] == '\0') {
@@ -125,7 +127,7 @@ static int fail(const char *command, const struct wait_args *args, const struct 
     }
     (void)fprintf(stderr, "hotcert %s: not served after %s: %s (%s; %s)\n", command,
                   hc_duration_format(args->timeout, time, sizeof(time)), err->detail, row->slug,
-                  row->hint);
+                  hc_spell(row->hint, hint, sizeof(hint)));
     return hc_client_exit(err);
 }
 

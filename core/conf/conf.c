@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spelling.h"
 #include "live/table.h"
 
 #define DEFAULT_STORE    "/var/lib/hotcert/store"
@@ -102,6 +103,15 @@ static int add_issuer(struct hc_conf *conf, const char *name, const char *direct
         *out = issuer;
     }
     return 0;
+}
+
+void hc_server_speak(enum hc_server server)
+{
+    static const enum hc_spelling spellings[] = {[HC_SERVER_NGINX] = HC_SPELLING_NGINX,
+                                                 [HC_SERVER_HTTPD] = HC_SPELLING_HTTPD,
+                                                 [HC_SERVER_NONE] = HC_SPELLING_BOTH};
+
+    hc_spelling_use(spellings[server]);
 }
 
 struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err)

@@ -143,6 +143,9 @@ struct hc_host {
         *files; /* certificate, key, passphrase file or "" .. : triples; may be NULL */
 };
 
+/* Messages of this process name directives as this server writes them; base/spelling.h. */
+void hc_server_speak(enum hc_server server);
+
 struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err);
 void hc_conf_free(struct hc_conf *conf);
 

@@ -1,7 +1,6 @@
 /* The table of directives and its dispatch; see directive.h. */
 #include "conf/directive.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -288,35 +287,11 @@ const struct hc_directive *hc_directive_find(const char *name, unsigned context)
     return NULL;
 }
 
-char *hc_directive_httpd_name(const char *name, char dst[HC_DIRECTIVE_NAME])
-{
-    const char *prefix = strncmp(name, "hotcert", 7) == 0 ? "" : "HotCert";
-    size_t used = strlen(prefix);
-    bool upper = true;
-
-    memcpy(dst, prefix, used);
-    if (used == 0) {
-        memcpy(dst, "HotCert", 7);
-        used = 7;
-        name += 7;
-    }
-    for (; *name != '\0' && used + 1 < HC_DIRECTIVE_NAME; name++) {
-        if (*name == '_') {
-            upper = true;
-            continue;
-        }
-        dst[used++] = upper ? (char)toupper((unsigned char)*name) : *name;
-        upper = false;
-    }
-    dst[used] = '\0';
-    return dst;
-}
-
 static void name_the_directive(const struct hc_directive_call *call, struct hc_error *err)
 {
     char own[HC_DIRECTIVE_NAME];
     const char *name = call->conf->server == HC_SERVER_HTTPD
-                           ? hc_directive_httpd_name(call->directive->name, own)
+                           ? hc_spelling_httpd(call->directive->name, own)
                            : call->directive->name;
     char subject[HC_ERROR_SUBJECT];
 

@@ -8,6 +8,7 @@
 #ifndef HC_CONF_DIRECTIVE_H
 #define HC_CONF_DIRECTIVE_H
 
+#include "base/spelling.h"
 #include "conf/conf.h"
 
 /* Where a directive may stand. */
@@ -49,11 +50,6 @@ struct hc_directive_call {
  * the server's own spelling and the value.
  */
 int hc_directive_apply(const struct hc_directive_call *call, struct hc_error *err) HC_MUST_USE;
-
-/* Length with NUL of the longest httpd name. */
-#define HC_DIRECTIVE_NAME 48
-/* "hotcert_check_interval" -> "HotCertCheckInterval", "directory_url" -> "HotCertDirectoryUrl". */
-char *hc_directive_httpd_name(const char *name, char dst[HC_DIRECTIVE_NAME]);
 
 /* The row with this nginx name in this context, or NULL. */
 const struct hc_directive *hc_directive_find(const char *name, unsigned context);

@@ -48,8 +48,10 @@ static const struct area areas[] = {
 };
 
 /* Text in a table cell: a bar would end the cell, and <x> outside of `code` be taken for HTML. */
-static void put_cell(const char *text)
+static void put_cell(const char *raw)
 {
+    char text_of_both[1024];
+    const char *text = hc_spell(raw, text_of_both, sizeof(text_of_both));
     bool code = false;
 
     for (; *text != '\0'; text++) {
@@ -87,7 +89,7 @@ static void put_directive(const struct hc_directive *d)
 {
     char httpd[HC_DIRECTIVE_NAME];
 
-    (void)hc_directive_httpd_name(d->name, httpd);
+    (void)hc_spelling_httpd(d->name, httpd);
     printf("### %s\n\n%s\n\n", d->name, d->doc);
     printf("| | nginx | Apache httpd |\n|---|---|---|\n| name | `%s` | ", d->name);
     printf(d->block ? "`<%s>`" : "`%s`", httpd);

@@ -30,11 +30,15 @@ my @wrong = (
     [ 'a name that is none', { hosts => [ { names => ['a.test'], hotcert => 'on', set => [ [ names => 'a..test' ] ] } ] }, undef, qr/a\.\.test/ ],
     [ 'nothing to watch', { hosts => [ { names => ['a.test'], hotcert => 'watch' } ] }, undef, qr/watch|certificate/ ],
     [ 'roots that are not there', { main => [ [ use => 'pebble' ], [ trusted_certificate => '/nonexistent/roots.pem' ] ] }, undef,
-        qr{/nonexistent/roots\.pem.*No such file.*trusted_certificate} ],
+        qr{/nonexistent/roots\.pem.*No such file.*(?:hotcert_trusted_certificate|HotCertTrustedCertificate)} ],
     [ "a CA's roots that are not there", { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
-        [ ca_bundle => '/nonexistent/ca.pem' ] ] } }, undef, qr{/nonexistent/ca\.pem.*No such file.*ca_bundle \(pebble\)} ],
+        [ ca_bundle => '/nonexistent/ca.pem' ] ] } }, undef, qr{/nonexistent/ca\.pem.*No such file.*(?:ca_bundle|HotCertCaBundle) \(pebble\)} ],
     [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
 );
+
+# Directives as the other server writes them.
+my %foreign = (nginx => qr/HotCert|SSL[A-Z]|ServerName/,
+    httpd => qr{(?<![\w/.-])(?:hotcert_|ssl_|server_name|(?:ca_bundle|directory_url)\b|hotcert (?:on|off|watch)\b)});
 
 scenario wrong_directives_are_refused_with_their_name_and_value => sub {
     my ($kind) = @_;
@@ -49,6 +53,7 @@ scenario wrong_directives_are_refused_with_their_name_and_value => sub {
             my $spelled = $s->spelled($directive eq '' ? 'hotcert' : $s->name eq 'nginx' && $directive eq 'directory_url' ? $directive : "hotcert_$directive");
             like($out, qr/\b\Q$spelled\E\b/, "and the directive's own name, $spelled");
         }
+        unlike($out, $foreign{$kind}, "in $kind\'s spelling alone");
         ok(!-e $s->{state}, 'nothing was made');
     }
 };
@@ -97,7 +102,9 @@ scenario on_counts_more_than_a_certificate_of_the_level_above => sub {
     $s->configure(good(), %above, hosts => [ { names => ['a.test'], hotcert => 'on', set => [ [ files => @pair ] ] } ]);
     ($code, $out) = $s->configtest;
     isnt($code, 0, 'on does not follow files that are named beside it');
-    like($out, qr/hotcert_files|HotCertFiles/, 'which is said');
+    my $files = $s->spelled('hotcert_files');
+    like($out, qr/\b$files are followed/, 'which is said');
+    unlike($out, $foreign{$kind}, 'in its spelling alone');
 };
 
 scenario the_test_says_of_the_store_what_the_start_would => sub {

@@ -51,6 +51,16 @@ scenario sections_and_contexts_are_checked => (only => 'httpd', sub {
     }
 });
 
+scenario a_key_in_a_token_is_named_as_none_that_can_be_watched => (only => 'httpd', sub {
+    my ($s) = watching();
+    my $certificate = $s->{last}{hosts}[0]{pair}[0];
+    $s->reconfigure(hosts => [ { names => ['w.test'], hotcert => 'watch',
+        httpd => "SSLCertificateFile $certificate\nSSLCertificateKeyFile pkcs11:object=w;type=private" } ]);
+    my ($code, $out) = $s->configtest;
+    isnt($code, 0, 'refused');
+    like($out, qr/follows files, and pkcs11:object=w;type=private is none.*`HotCert off`/, 'with its name as it was written, and the cure');
+});
+
 scenario a_hundred_names_in_one_directive_all_count => (only => 'httpd', sub {
     my $s = server('httpd');
     my @names = map { "n$_.test" } 1 .. 100;

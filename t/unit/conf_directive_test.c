@@ -12,14 +12,14 @@ static void names_follow_one_rule_on_both_servers(void)
     char name[HC_DIRECTIVE_NAME];
 
     for (size_t i = 0; i < HC_COUNT(names); i++) {
-        is_str(hc_directive_httpd_name(names[i][0], name), names[i][1], names[i][1]);
+        is_str(hc_spelling_httpd(names[i][0], name), names[i][1], names[i][1]);
     }
     for (size_t i = 0; i < hc_directive_count; i++) {
         const struct hc_directive *d = &hc_directives[i];
 
         if ((d->set == NULL) != d->block || d->doc[0] == '\0' || d->args[0] == '\0' ||
             d->dflt[0] == '\0' || hc_directive_find(d->name, d->contexts) != d ||
-            strlen(hc_directive_httpd_name(d->name, name)) + 2 > HC_DIRECTIVE_NAME) {
+            strlen(hc_spelling_httpd(d->name, name)) + 2 > HC_DIRECTIVE_NAME) {
             ok(false, d->name);
         }
     }
