@@ -101,12 +101,23 @@ static int take_option(int choice, const char *value, struct parsed *p, struct h
         p->options.smtp = true;
         return strcmp(value, "smtp") == 0
                    ? 0
-                   : hc_error_set(err, HC_P_BAD_VALUE, value, "--starttls knows smtp");
+                   : hc_error_set(err, HC_P_BAD_VALUE, value, "it takes smtp");
     case OPTION_JSON:
         p->options.json = true;
         return 0;
     }
     return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "an option that is not known");
+}
+
+/* The value that was refused, with the option that it was given to. */
+static int name_the_option(int choice, const char *value, struct hc_error *err)
+{
+    for (const struct option *o = long_options; o->name != NULL; o++) {
+        if (o->val == choice) {
+            snprintf(err->subject, sizeof(err->subject), "--%s \"%.200s\"", o->name, value);
+        }
+    }
+    return -1;
 }
 
 static int check_combination(const struct parsed *p, struct hc_error *err)
@@ -117,10 +128,10 @@ static int check_combination(const struct parsed *p, struct hc_error *err)
 
     if (!files && p->options.connect == NULL) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
-                            "name a FILE, a folder, or --connect HOST:PORT");
+                            "name a file, a folder, or --connect HOST[:PORT]");
     }
     if (p->options.connect != NULL && hc_check_split(p->options.connect, host, port, err) != 0) {
-        return -1;
+        return name_the_option(OPTION_CONNECT, p->options.connect, err);
     }
     if (files && p->options.connect != NULL) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "either files or --connect");
@@ -144,11 +155,11 @@ static int parse(int argc, char **argv, struct parsed *p, struct hc_error *err)
     while ((choice = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (choice == '?' || choice == ':') {
             return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
-                                choice == ':' ? "%s needs a value" : "%s is no option",
+                                choice == ':' ? "%s needs a value" : "unknown option: %s",
                                 argv[optind - 1]);
         }
         if (take_option(choice, optarg, p, err) != 0) {
-            return -1;
+            return name_the_option(choice, optarg, err);
         }
     }
     for (int i = optind; i < argc; i++) {

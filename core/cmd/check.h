@@ -29,8 +29,17 @@ struct hc_check_options {
     bool json;
 };
 
+/* A pair that was found in a tool's folder: which files were taken for what. */
+struct hc_check_tool_files {
+    const char *tool;        /* "acme.sh" */
+    const char *certificate; /* with its chain, unless that has a file of its own: */
+    const char *chain;       /* or NULL */
+    const char *key;         /* NULL: in the certificate's file */
+};
+
 /* One judged pair, or what a server sent. Zeroed memory is an empty one. */
 struct hc_checked {
+    const struct hc_check_tool_files *paths; /* borrowed; NULL: the files were named */
     struct hc_findings findings;
     X509 *leaf;             /* NULL: there is no pair (it is unusable) */
     STACK_OF(X509) * chain; /* as served */
@@ -68,7 +77,17 @@ bool hc_check_is_store(const char *path);
 int hc_check_store(struct hc_check_run_state *run, const char *path,
                    struct hc_error *err) HC_MUST_USE;
 
-/* check_connect.c: "host:port", "[v6]:port" into its parts. */
+/* check_files.c: reads and judges the pair of these files. */
+int hc_check_tool_files(struct hc_check_run_state *run, const struct hc_check_tool_files *paths,
+                        struct hc_error *err) HC_MUST_USE;
+
+/* check_folder.c: every pair in a folder as well-known tools lay it out. What cannot be read is
+ * told and counted; -1: there is no pair, or the folder cannot be read. */
+int hc_check_folder(struct hc_check_run_state *run, const char *folder,
+                    struct hc_error *err) HC_MUST_USE;
+
+/* check_connect.c: "host", "host:port", "[v6]:port", "v6" into its parts; the port is 443 if none
+ * is named. */
 #define HC_CHECK_PORT 8
 int hc_check_split(const char *text, char host[HC_NAME_SIZE], char port[HC_CHECK_PORT],
                    struct hc_error *err) HC_MUST_USE;

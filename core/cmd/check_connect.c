@@ -21,7 +21,8 @@
 #include "conf/name.h"
 #include "pki/chain.h"
 
-#define TIMEOUT_MS 10000
+#define DEFAULT_PORT "443"
+#define TIMEOUT_MS   10000
 
 /* A connection with the time by which it has to be done. */
 struct link {
@@ -87,17 +88,26 @@ bad:
 int hc_check_split(const char *text, char host[HC_NAME_SIZE], char port[HC_CHECK_PORT],
                    struct hc_error *err)
 {
-    const char *colon = strrchr(text, ':');
+    const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
+    const char *colon = strchr(bracket != NULL ? bracket : text, ':');
     const char *from = text;
-    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+    size_t len = 0;
 
-    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+    if (bracket == NULL && colon != NULL && strchr(colon + 1, ':') != NULL) {
+        colon = NULL; /* an IPv6 address alone */
+    }
+    len = colon != NULL ? (size_t)(colon - text) : strlen(text);
+    if (len > 2 && bracket == text + len - 1) {
         from = text + 1;
         len -= 2;
     }
-    if (len == 0 || len >= HC_NAME_SIZE || !hc_copy(port, HC_CHECK_PORT, colon + 1) ||
+    if (len == 0 || len >= HC_NAME_SIZE ||
+        !hc_copy(port, HC_CHECK_PORT, colon != NULL ? colon + 1 : DEFAULT_PORT) ||
         port[0] == '\0' || port[strspn(port, "0123456789")] != '\0') {
-        return hc_error_set(err, HC_P_BAD_VALUE, text, "--connect reads HOST:PORT");
+        return hc_error_set(
+            err, HC_P_BAD_VALUE, text,
+            "it takes HOST, HOST:PORT or [IPv6 address]:PORT; without a port, " DEFAULT_PORT
+            " is asked");
     }
     if (atol(port) < 1 || atol(port) > 65535) {
         return hc_error_set(err, HC_P_BAD_VALUE, text, "a port is a number from 1 to 65535");

@@ -1,9 +1,4 @@
-/*
- * The files of `hotcert check`: certificate and key in one file, in two, or in a folder as certbot,
- * dehydrated and lego keep them.
- */
-#include <dirent.h>
-#include <errno.h>
+/* The files of `hotcert check`: certificate and key in one file or in two. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +9,7 @@
 #include "cmd/input.h"
 #include "pki/pair.h"
 
-/* Files of one look, and subfolders of one folder. */
 #define FILES_MAX 256
-#define PAIRS_MAX 10000
 
 /* A file that was read. */
 struct input {
@@ -65,7 +58,7 @@ static int keep_pair(const struct hc_pair *pair, struct hc_checked *checked, str
 
 /* Judges a certificate file with its key, which may be in the same file (key NULL). */
 static int judge(struct hc_check_run_state *run, struct input *cert, struct input *key,
-                 struct hc_error *err)
+                 const struct hc_check_tool_files *paths, struct hc_error *err)
 {
     struct input *holder = key != NULL ? key : cert;
     struct hc_pair_source source = {.cert_pem = hc_bytes_of(&cert->text),
@@ -78,7 +71,7 @@ static int judge(struct hc_check_run_state *run, struct input *cert, struct inpu
                                  .mode = holder->st.st_mode,
                                  .uid = holder->st.st_uid,
                                  .owner = geteuid()};
-    struct hc_checked checked = {0};
+    struct hc_checked checked = {.paths = paths};
     struct hc_error unusable = {0}; /* its finding says the same */
     struct hc_pair *pair = NULL;
     int rc = -1;
@@ -102,117 +95,38 @@ out:
     return rc;
 }
 
-static int judge_paths(struct hc_check_run_state *run, const char *cert_path, const char *key_path,
-                       struct hc_error *err)
+static int read_chain(struct input *cert, const char *path, struct hc_error *err)
+{
+    struct hc_buf chain = HC_BUF_INIT(HC_PAIR_PEM_MAX);
+    int rc = -1;
+
+    if (hc_input_read(path, &chain, NULL, err) == 0 &&
+        hc_buf_append(&cert->text, "\n", 1, err) == 0) {
+        rc = hc_buf_append(&cert->text, chain.data, chain.len, err);
+    }
+    hc_buf_dispose(&chain);
+    return rc;
+}
+
+int hc_check_tool_files(struct hc_check_run_state *run, const struct hc_check_tool_files *paths,
+                        struct hc_error *err)
 {
     struct input cert;
     struct input key = {0};
-    int rc = read_input(run, cert_path, &cert, err);
+    int rc = read_input(run, paths->certificate, &cert, err);
 
-    if (rc == 0 && key_path != NULL) {
-        rc = read_input(run, key_path, &key, err);
+    if (rc == 0 && paths->chain != NULL) {
+        rc = read_chain(&cert, paths->chain, err);
+    }
+    if (rc == 0 && paths->key != NULL) {
+        rc = read_input(run, paths->key, &key, err);
     }
     if (rc == 0) {
-        rc = judge(run, &cert, key_path != NULL ? &key : NULL, err);
+        rc = judge(run, &cert, paths->key != NULL ? &key : NULL, paths, err);
     }
     input_dispose(&cert);
     input_dispose(&key);
     return rc;
-}
-
-/* How programs name certificate and key that lie side by side. */
-static const char *const layouts[][2] = {
-    {"fullchain.pem", "privkey.pem"}, /* certbot, dehydrated */
-    {"fullchain.cer", "privkey.key"}, {"cert.pem", "privkey.pem"},
-    {"cert.pem", "key.pem"},          {"tls.crt", "tls.key"}, /* Kubernetes secrets */
-};
-
-static bool exists(const char *folder, const char *name, char path[PATH_MAX])
-{
-    int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
-
-    return n > 0 && n < PATH_MAX && access(path, F_OK) == 0;
-}
-
-/* Judges the pair of this folder, if it is laid out in a known way. */
-static bool judge_layout(struct hc_check_run_state *run, const char *folder)
-{
-    char cert[PATH_MAX];
-    char key[PATH_MAX];
-
-    for (size_t i = 0; i < HC_COUNT(layouts); i++) {
-        struct hc_error err = {0};
-
-        if (!exists(folder, layouts[i][0], cert) || !exists(folder, layouts[i][1], key)) {
-            continue;
-        }
-        if (judge_paths(run, cert, key, &err) != 0) {
-            hc_check_not_looked(run, &err);
-        }
-        return true;
-    }
-    return false;
-}
-
-static int visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* NAME.crt with NAME.key, as lego keeps them. */
-static bool judge_named(struct hc_check_run_state *run, const char *folder, const char *name)
-{
-    size_t len = strlen(name);
-    char cert[PATH_MAX];
-    char key[PATH_MAX];
-    char key_name[NAME_MAX + 1];
-    struct hc_error err = {0};
-
-    if (len < 5 || strcmp(name + len - 4, ".crt") != 0 || !exists(folder, name, cert)) {
-        return false;
-    }
-    snprintf(key_name, sizeof(key_name), "%.*s.key", (int)(len - 4), name);
-    if (!exists(folder, key_name, key)) {
-        return false;
-    }
-    if (judge_paths(run, cert, key, &err) != 0) {
-        hc_check_not_looked(run, &err);
-    }
-    return true;
-}
-
-static int judge_folder(struct hc_check_run_state *run, const char *folder, struct hc_error *err)
-{
-    struct dirent **entries = NULL;
-    size_t found = 0;
-    int count = 0;
-
-    if (hc_check_is_store(folder)) {
-        return hc_check_store(run, folder, err);
-    }
-    if (judge_layout(run, folder)) {
-        return 0;
-    }
-    count = scandir(folder, &entries, visible, alphasort);
-    if (count < 0) {
-        return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, folder, errno, "reading the folder");
-    }
-    for (int i = 0; i < count; i++) {
-        char path[PATH_MAX];
-
-        if (found < PAIRS_MAX && !judge_named(run, folder, entries[i]->d_name)) {
-            found += exists(folder, entries[i]->d_name, path) && judge_layout(run, path);
-        } else {
-            found++;
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return found > 0
-               ? 0
-               : hc_error_set(err, HC_P_FILE_UNREADABLE, folder,
-                              "it holds no pair: neither fullchain.pem with privkey.pem, here or "
-                              "in its subfolders, nor NAME.crt with NAME.key");
 }
 
 /* The key of inputs[at], which has none: the key file that follows, else the one before. */
@@ -241,7 +155,7 @@ static int judge_inputs(struct hc_check_run_state *run, struct input *inputs, si
                                                              : key_beside(inputs, count, i);
     }
     for (size_t i = 0; i < count; i++) {
-        if (!inputs[i].used && judge(run, &inputs[i], keys[i], err) != 0) {
+        if (!inputs[i].used && judge(run, &inputs[i], keys[i], NULL, err) != 0) {
             return -1;
         }
     }
@@ -300,7 +214,7 @@ int hc_check_files(struct hc_check_run_state *run, struct hc_error *err)
         struct hc_error one = {0};
         bool folder = is_folder(files->items[i]);
 
-        if ((folder ? judge_folder(run, files->items[i], &one)
+        if ((folder ? hc_check_folder(run, files->items[i], &one)
                     : read_input(run, files->items[i], &inputs[count], &one)) != 0) {
             hc_check_not_looked(run, &one);
             input_dispose(&inputs[count]);

@@ -166,6 +166,47 @@ static void put_picture(struct hc_check_run_state *run, const struct hc_checked 
     put_end(run, checked, (unsigned)count);
 }
 
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* What was taken for what in a tool's folder. */
+static void put_paths(struct hc_check_run_state *run, const struct hc_check_tool_files *paths)
+{
+    char name[HC_FOREIGN_MAX];
+    const char *parts[][2] = {
+        {"certificate", paths->certificate}, {"chain", paths->chain}, {"key", paths->key}};
+
+    hc_report_put(&run->report, HC_TINT_NONE, "  found as %s keeps them", paths->tool);
+    for (size_t i = 0; i < HC_COUNT(parts); i++) {
+        const char *file = parts[i][1] != NULL ? file_name(parts[i][1]) : NULL;
+
+        if (file != NULL) {
+            hc_report_put(&run->report, HC_TINT_NONE, "%s %s %s", i == 0 ? ":" : ",", parts[i][0],
+                          hc_escape(name, sizeof(name), file, strlen(file)));
+        }
+    }
+    hc_report_end(&run->report);
+}
+
+static int add_paths(json_t *object, const struct hc_check_tool_files *paths)
+{
+    char text[3][HC_FOREIGN_MAX];
+    const char *path[] = {paths->certificate, paths->chain, paths->key};
+
+    for (size_t i = 0; i < HC_COUNT(path); i++) {
+        if (path[i] != NULL) {
+            path[i] = hc_escape(text[i], sizeof(text[i]), path[i], strlen(path[i]));
+        }
+    }
+    return json_object_set_new(object, "files",
+                               json_pack("{s:s, s:s, s:s?, s:s?}", "tool", paths->tool,
+                                         "certificate", path[0], "chain", path[1], "key", path[2]));
+}
+
 static json_t *card_json(X509 *cert, int position)
 {
     struct card c;
@@ -183,6 +224,7 @@ static int report_json(struct hc_check_run_state *run, const char *subject, cons
 {
     json_t *served = json_array();
     json_t *findings = hc_report_findings_json(&checked->findings);
+    json_t *object = NULL;
     bool good = served != NULL && findings != NULL;
 
     for (int i = 0; good && i < count_of(checked); i++) {
@@ -193,10 +235,13 @@ static int report_json(struct hc_check_run_state *run, const char *subject, cons
         json_decref(findings);
         return hc_error_nomem(err);
     }
-    return hc_report_json(run->report.out,
-                          json_pack("{s:s, s:s, s:o, s:o}", "subject", subject, "verdict", verdict,
-                                    "findings", findings, "served", served),
-                          err);
+    object = json_pack("{s:s, s:s, s:o, s:o}", "subject", subject, "verdict", verdict, "findings",
+                       findings, "served", served);
+    if (checked->paths != NULL && add_paths(object, checked->paths) != 0) {
+        json_decref(object);
+        return hc_error_nomem(err);
+    }
+    return hc_report_json(run->report.out, object, err);
 }
 
 int hc_check_report(struct hc_check_run_state *run, const char *subject,
@@ -214,6 +259,9 @@ int hc_check_report(struct hc_check_run_state *run, const char *subject,
         hc_report_end(&run->report);
     }
     hc_report_heading(&run->report, text);
+    if (checked->paths != NULL) {
+        put_paths(run, checked->paths);
+    }
     put_picture(run, checked);
     hc_report_findings(&run->report, &checked->findings, true);
     hc_report_closing(&run->report, verdict,

@@ -176,8 +176,13 @@ subtest 'nobody there' => sub {
     like($out, qr/Connection refused/, 'and why');
     ($code) = check('--connect', 'name.invalid:443');
     is($code, 3, 'no such name');
-    ($code) = check('--connect', 'noport');
-    is($code, 64, 'no port is wrong usage');
+    ($code) = check('--connect', 'name.invalid');
+    is($code, 3, 'a host alone is asked at port 443');
+    ($code, $out) = check('--connect', '127.0.0.1');
+    is($code, 3, 'so is an address');
+    like($out, qr/127\.0\.0\.1/, 'by name');
+    ($code) = check('--connect', '127.0.0.1:');
+    is($code, 64, 'an empty port is wrong usage');
 };
 
 done_testing;
