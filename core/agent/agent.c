@@ -21,11 +21,7 @@ int64_t hc_agent_interval_ms(const struct hc_agent *agent)
 
 const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_SUBJECT])
 {
-    if (identity->names.count == 0) {
-        hc_copy(dst, HC_SUBJECT, identity->where.count > 0 ? identity->where.items[0] : "a host");
-        return dst;
-    }
-    return hc_list_format(&identity->names, dst, HC_SUBJECT);
+    return hc_list_format_led(&identity->names, hc_identity_label(identity), dst, HC_SUBJECT);
 }
 
 hc_said hc_text_hash(const char *text)

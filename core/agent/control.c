@@ -474,9 +474,7 @@ static const char *pending_name(struct hc_agent *agent, const struct client *cli
     const char *wanted = NULL;
 
     if (client->all) {
-        wanted = one->names.count > 0   ? one->names.items[0]
-                 : one->where.count > 0 ? one->where.items[0]
-                                        : "a host";
+        wanted = hc_identity_label(one);
     }
     for (size_t i = 0; i < client->names.count; i++) {
         const char *name = client->names.items[i];

@@ -143,8 +143,8 @@ static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc
     rc = put_bundle(agent, identity, bundle, &err);
     if (rc < 0) {
         hc_error_during(&err, "publishing");
-        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR,
-                    identity->names.count > 0 ? identity->names.items[0] : NULL, &err);
+        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR, hc_identity_label(identity),
+                    &err);
         served->again_ms = hc_agent_ms(agent) + AGAIN_MS;
         return;
     }

@@ -84,10 +84,10 @@ static int decide(struct hc_agent *agent, const struct hc_job *job, const struct
     }
     rc = hc_swap_decide(&c, &why) == HC_SWAP_TAKE ? 0 : -1;
     if (rc != 0 && why != NULL) {
-        hc_error_set(err, HC_P_CERTIFICATE_WRONG, identity->names.items[0], "%s (%s)", why->message,
-                     hc_problem_row(why->problem)->slug);
+        hc_error_set(err, HC_P_CERTIFICATE_WRONG, hc_identity_label(identity), "%s (%s)",
+                     why->message, hc_problem_row(why->problem)->slug);
     } else if (rc != 0) {
-        hc_error_set(err, HC_P_INTERNAL, identity->names.items[0], "the rule gave no reason");
+        hc_error_set(err, HC_P_INTERNAL, hc_identity_label(identity), "the rule gave no reason");
     }
     err->retry_after = rc != 0 ? held_for(&c) : 0;
 out:

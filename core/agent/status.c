@@ -20,6 +20,25 @@ static json_t *json_of_list(const struct hc_list *list)
     return array;
 }
 
+/* The names, the lead first, if it is one of them. */
+static json_t *json_of_names(const struct hc_identity *identity, const struct hc_list *names)
+{
+    json_t *array = json_array();
+    const char *lead = identity->lead;
+
+    if (lead != NULL && hc_list_has(names, lead)) {
+        json_array_append_new(array, json_string(lead));
+    } else {
+        lead = NULL;
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        if (lead == NULL || strcmp(names->items[i], lead) != 0) {
+            json_array_append_new(array, json_string(names->items[i]));
+        }
+    }
+    return array;
+}
+
 static void set_error(json_t *object, const struct hc_last_error *last)
 {
     char text[HC_LOG_LINE];
@@ -123,7 +142,7 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
     enum hc_job_wait wait = hc_job_look(agent, job, hc_agent_now(agent), &ca, &when);
     json_t *object = json_object();
 
-    json_object_set_new(object, "names", json_of_list(&job->identity->names));
+    json_object_set_new(object, "names", json_of_names(job->identity, &job->identity->names));
     json_object_set_new(object, "mode", json_string("on"));
     json_object_set_new(object, "key_type", json_string(hc_key_type_name(job->key_type)));
     set_info(object, info);
@@ -170,7 +189,7 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
                                       ? &watch->identity->names
                                       : hc_pair_names(watch->pair);
 
-    json_object_set_new(object, "names", json_of_list(names));
+    json_object_set_new(object, "names", json_of_names(watch->identity, names));
     json_object_set_new(object, "mode", json_string("watch"));
     json_object_set_new(object, "key_type",
                         watch->pair != NULL

@@ -269,20 +269,43 @@ void hc_list_dispose(struct hc_list *list)
     list->count = list->cap = 0;
 }
 
-char *hc_list_format(const struct hc_list *list, char *dst, size_t cap)
+/* Appends one item; false: there is no room for it and for the words that count the rest. */
+static bool format_item(const char *item, char *dst, size_t cap)
 {
-    size_t used = 0;
+    size_t used = strlen(dst);
+    const char *glue = used == 0 ? "" : ", ";
+
+    if (used + strlen(glue) + strlen(item) + 24 > cap && used > 0) {
+        return false;
+    }
+    snprintf(dst + used, cap - used, "%s%s", glue, item);
+    return true;
+}
+
+char *hc_list_format_led(const struct hc_list *list, const char *lead, char *dst, size_t cap)
+{
+    size_t shown = lead != NULL;
 
     dst[0] = '\0';
+    if (lead != NULL) {
+        (void)format_item(lead, dst, cap);
+    }
     for (size_t i = 0; i < list->count; i++) {
-        const char *glue = i == 0 ? "" : ", ";
+        if (lead != NULL && strcmp(list->items[i], lead) == 0) {
+            continue;
+        }
+        if (!format_item(list->items[i], dst, cap)) {
+            size_t used = strlen(dst);
 
-        if (used + strlen(glue) + strlen(list->items[i]) + 24 > cap && i > 0) {
-            snprintf(dst + used, cap - used, " and %zu more", list->count - i);
+            snprintf(dst + used, cap - used, " and %zu more", list->count - shown);
             break;
         }
-        snprintf(dst + used, cap - used, "%s%s", glue, list->items[i]);
-        used = strlen(dst);
+        shown++;
     }
     return dst;
+}
+
+char *hc_list_format(const struct hc_list *list, char *dst, size_t cap)
+{
+    return hc_list_format_led(list, NULL, dst, cap);
 }

@@ -53,5 +53,8 @@ void hc_list_dispose(struct hc_list *list);
 
 /* "a, b, c and 4 more": for log lines; at most cap bytes. Returns dst. */
 char *hc_list_format(const struct hc_list *list, char *dst, size_t cap);
+/* The same of a list of distinct strings with one of them, lead, ahead of the others. lead may be
+ * NULL. */
+char *hc_list_format_led(const struct hc_list *list, const char *lead, char *dst, size_t cap);
 
 #endif

@@ -14,11 +14,12 @@
 #define DEFAULT_PARALLEL 8
 
 static const struct {
-    const char *name, *directory_url, *caa_domain;
+    const char *name, *directory_url, *caa_domain, *terms;
 } built_in[] = {
-    {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory", "letsencrypt.org"},
+    {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory", "letsencrypt.org",
+     "https://letsencrypt.org/repository/"},
     {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory",
-     "letsencrypt.org"},
+     "letsencrypt.org", "https://letsencrypt.org/repository/"},
 };
 
 static const char *const key_type_names[] = {
@@ -68,8 +69,17 @@ static void scope_dispose(struct hc_scope *scope)
     free(scope->trusted_certificate);
 }
 
+const char *hc_identity_label(const struct hc_identity *identity)
+{
+    return identity->lead != NULL      ? identity->lead
+           : identity->names.count > 0 ? identity->names.items[0]
+           : identity->where.count > 0 ? identity->where.items[0]
+                                       : "a host";
+}
+
 void hc_identity_dispose(struct hc_identity *identity)
 {
+    free(identity->lead);
     hc_list_dispose(&identity->names);
     hc_list_dispose(&identity->use);
     hc_list_dispose(&identity->challenges);
@@ -271,6 +281,21 @@ static int fill_defaults(struct hc_conf *conf, struct hc_error *err)
     return 0;
 }
 
+/* Says where the terms can be read. */
+static int refuse_terms(const struct hc_issuer *issuer, const char *where, struct hc_error *err)
+{
+    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
+        if (strcmp(issuer->directory_url, built_in[i].directory_url) == 0) {
+            return hc_error_set(err, HC_P_TERMS, issuer->name,
+                                "used by the host at %s; read them at %s", where,
+                                built_in[i].terms);
+        }
+    }
+    return hc_error_set(err, HC_P_TERMS, issuer->name,
+                        "used by the host at %s; %s names their address as termsOfService", where,
+                        issuer->directory_url);
+}
+
 static int check_used_issuers(const struct hc_conf *conf, const struct hc_identity *identity,
                               struct hc_error *err)
 {
@@ -283,8 +308,7 @@ static int check_used_issuers(const struct hc_conf *conf, const struct hc_identi
                                 issuer != NULL ? "; its block has no directory_url" : "");
         }
         if (issuer->terms_agreed != 1) {
-            return hc_error_set(err, HC_P_TERMS, issuer->name, "used by the host at %s",
-                                identity->where.items[0]);
+            return refuse_terms(issuer, identity->where.items[0], err);
         }
     }
     return 0;

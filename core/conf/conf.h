@@ -93,6 +93,8 @@ struct hc_identity {
     unsigned char id[HC_ID_SIZE]; /* SHA-256 of source, names and key types; of paths for watch */
     enum hc_mode mode;            /* HC_MODE_ON or HC_MODE_WATCH */
     struct hc_list names;         /* normalised, sorted, unique */
+    char *lead; /* the one of them that stands first at the first host: what people know it by;
+                   NULL: there are none */
     enum hc_key_type key_types[HC_KEY_TYPES_MAX];
     size_t key_type_count; /* 0 under watch */
     struct hc_list use;    /* issuer names in order of preference */
@@ -148,6 +150,9 @@ void hc_server_speak(enum hc_server server);
 
 struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err);
 void hc_conf_free(struct hc_conf *conf);
+
+/* What people know the identity by: its lead, else the place of its first host. */
+const char *hc_identity_label(const struct hc_identity *identity);
 
 /* Frees what the identity holds, not itself; safe on zeroed memory and twice. */
 void hc_identity_dispose(struct hc_identity *identity);

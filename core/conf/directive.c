@@ -35,7 +35,9 @@ const struct hc_directive hc_directives[] = {
      .block = true,
      .args = "NAME { .. }",
      .dflt = "letsencrypt and letsencrypt-staging are built in",
-     .doc = "Defines an ACME certificate authority, or adds to a built-in one."},
+     .doc = "Defines an ACME certificate authority, or adds to a built-in one. If its root is none "
+            "of the system's (a CA of your own), name that root with hotcert_trusted_certificate "
+            "too; otherwise its certificates are reported as untrusted-root."},
     {.name = "directory_url",
      .contexts = HC_CTX_ISSUER,
      .min = 1,
@@ -295,8 +297,12 @@ static void name_the_directive(const struct hc_directive_call *call, struct hc_e
                            : call->directive->name;
     char subject[HC_ERROR_SUBJECT];
 
-    snprintf(subject, sizeof(subject), "%s%s%.200s", name, err->subject[0] != '\0' ? " " : "",
-             err->subject);
+    if (err->problem == HC_P_BAD_VALUE && err->subject[0] != '\0') {
+        snprintf(subject, sizeof(subject), "%s \"%.200s\"", name, err->subject);
+    } else {
+        snprintf(subject, sizeof(subject), "%s%s%.200s", name, err->subject[0] != '\0' ? " " : "",
+                 err->subject);
+    }
     hc_copy(err->subject, sizeof(err->subject), subject);
 }
 

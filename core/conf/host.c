@@ -103,6 +103,10 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
             return -1;
         }
     }
+    if (identity->names.count > 0 &&
+        hc_strdup(identity->names.items[0], &identity->lead, err) != 0) {
+        return -1;
+    }
     hc_list_sort_unique(&identity->names);
     if (identity->mode == HC_MODE_ON && identity->names.count == 0) {
         return hc_error_set(err, HC_P_NO_NAMES, host->where, NULL);
@@ -307,6 +311,9 @@ static int join(struct hc_identity *to, const struct hc_identity *from, struct h
     }
     hc_list_sort_unique(&to->accept);
     hc_list_sort_unique(&to->names);
+    if (to->lead == NULL && from->lead != NULL && hc_strdup(from->lead, &to->lead, err) != 0) {
+        return -1;
+    }
     hc_identity_note_level(to, from->security_level);
     return 0;
 }

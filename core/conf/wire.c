@@ -87,6 +87,7 @@ static void put_identity(struct writer *w, const struct hc_identity *identity)
     put_text(w, "identity", hex);
     put_number(w, "mode", identity->mode);
     put_list(w, "name", &identity->names);
+    put_text(w, "lead", identity->lead);
     for (size_t i = 0; i < identity->key_type_count; i++) {
         put_text(w, "key_type", hc_key_type_name(identity->key_types[i]));
     }
@@ -353,6 +354,9 @@ static int identity_line(struct reader *r, const char *key, const char *value)
     }
     if (strcmp(key, "trusted_certificate") == 0) {
         return get_text(r, &identity->trusted_certificate, value);
+    }
+    if (strcmp(key, "lead") == 0) {
+        return get_text(r, &identity->lead, value);
     }
     return watched_line(r, key, value);
 }

@@ -81,6 +81,8 @@ static void a_list_sorts_and_drops_doubles(void)
     }
     hc_list_sort_unique(&list);
     is_str(hc_list_format(&list, text, sizeof(text)), "a, b, c", "sorted, each once");
+    is_str(hc_list_format_led(&list, "b", text, sizeof(text)), "b, a, c", "one leads");
+    is_str(hc_list_format_led(&list, "c", text, 27), "c and 2 more", "the rest is counted");
     ok(hc_list_copy(&same, &list, NULL) == 0 && hc_list_equal(&list, &same), "a copy is equal");
     ok(hc_list_has(&list, "b") && !hc_list_has(&list, "B"), "membership is exact");
     for (int i = 0; i < 20; i++) {

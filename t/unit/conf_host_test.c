@@ -45,9 +45,14 @@ static void the_same_names_in_any_order_share_one_identity(void)
     ok(say(w.conf, w.b, NULL, "hotcert_key_type ecdsa:256 rsa:2048", &w.err) == 0, "swapped");
     is_int(host(&w, NULL, "a.example www.a.example"), 0, "the first");
     is_int(host(&w, NULL, "WWW.a.example. a.example a.example"), 0, "the same");
+    is_str(hc_identity_label(&w.conf->identities[0]), "a.example",
+           "known by the first host's first");
     is_int(host(&w, NULL, "a.example"), 1, "fewer names are another");
     is_int(host(&w, w.a, "a.example"), 2, "other key types are another");
     is_int(host(&w, w.b, "a.example"), 2, "whose order does not count");
+    is_int(host(&w, NULL, "_ shop.example b.example"), 3, "a host");
+    is_str(hc_identity_label(&w.conf->identities[3]), "shop.example",
+           "is known by the first name that is ordered, not by the alphabet's first");
     is_int(w.conf->identities[2].key_types[0], HC_KEY_ECDSA_256, "ECDSA stands first");
     is_int(w.conf->identities[0].where.count, 2, "each host is remembered");
     ok(hc_conf_finish(w.conf, &w.err) == 0, "the whole is fine");

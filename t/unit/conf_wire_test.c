@@ -28,7 +28,7 @@ static struct hc_conf *sample(void)
     }
     rc |= say(conf, watch, NULL, "hotcert watch", NULL);
     rc |= say(conf, watch, NULL, "hotcert_accept expired", NULL);
-    rc |= add_host(conf, NULL, "a.example b.example", "", &notes, &index, NULL);
+    rc |= add_host(conf, NULL, "b.example a.example", "", &notes, &index, NULL);
     rc |= add_host(conf, watch, "c.example", "/c.pem /k.pem /p", &notes, &index, NULL);
     rc |= hc_conf_finish(conf, NULL);
     is_int(rc, 0, "a configuration");
@@ -56,6 +56,7 @@ static void what_is_written_is_read_back(void)
     is_str(back->store, "/srv/a%20b\tc", "percent and tab survive");
     is_int(back->parallel, 3, "numbers survive");
     is_int(back->identity_count, 2, "both identities");
+    is_str(back->identities[0].lead, "b.example", "the name it is known by");
     is_int(back->identities[0].preflight, HC_PREFLIGHT_ADVISE, "choices survive");
     is_int(back->identities[0].bad_names, HC_BAD_NAMES_HOLD, "each of them");
     is_int(back->identities[0].security_level, 3, "the hosts' strictness");
