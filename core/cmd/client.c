@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,26 +27,34 @@ static bool is_socket(const char *path)
     return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int hc_client_sockets(const char *control, struct hc_list *paths, struct hc_error *err)
 {
-    DIR *folder = NULL;
+    const char *folder = control != NULL ? control : HC_CONTROL_FOLDER;
     const struct dirent *entry = NULL;
-    char path[sizeof(HC_CONTROL_FOLDER) + 1 + sizeof(entry->d_name)];
+    char path[PATH_MAX];
+    DIR *dir = NULL;
     int rc = 0;
 
-    if (control != NULL) {
+    if (control != NULL && !is_folder(control)) {
         return hc_list_add(paths, control, err);
     }
-    folder = opendir(HC_CONTROL_FOLDER);
-    while (folder != NULL && rc == 0 && paths->count < SOCKETS_MAX &&
-           (entry = readdir(folder)) != NULL) {
-        snprintf(path, sizeof(path), "%s/%s", HC_CONTROL_FOLDER, entry->d_name);
-        if (is_socket(path)) {
+    dir = opendir(folder);
+    while (dir != NULL && rc == 0 && paths->count < SOCKETS_MAX && (entry = readdir(dir)) != NULL) {
+        int n = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+
+        if (n > 0 && n < (int)sizeof(path) && is_socket(path)) {
             rc = hc_list_add(paths, path, err);
         }
     }
-    if (folder != NULL) {
-        closedir(folder);
+    if (dir != NULL) {
+        closedir(dir);
     }
     hc_list_sort_unique(paths);
     return rc;
@@ -65,7 +74,8 @@ static int connect_to(const char *path, int *out, struct hc_error *err)
         return hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "a socket");
     }
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        hc_error_set_errno(err, HC_P_AGENT_GONE, path, errno, NULL);
+        hc_error_set_errno(err, errno == EACCES ? HC_P_FORBIDDEN : HC_P_AGENT_GONE, path, errno,
+                           NULL);
         close(fd);
         return -1;
     }

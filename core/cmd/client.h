@@ -12,7 +12,8 @@
 
 #define HC_CONTROL_FOLDER "/run/hotcert"
 
-/* control, or every socket in HC_CONTROL_FOLDER; sorted; an empty list is no error. */
+/* control, or every socket in it, if it is a folder; NULL: HC_CONTROL_FOLDER. Sorted; an empty list
+ * is no error. */
 int hc_client_sockets(const char *control, struct hc_list *paths, struct hc_error *err) HC_MUST_USE;
 
 /*

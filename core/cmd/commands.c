@@ -5,15 +5,20 @@
 #include "cmd/cmd.h"
 
 const struct hc_command hc_commands[] = {
-    {"list", "[--json] [--control SOCKET] [--store FOLDER]",
+    {"list", "[NAME..] [--failed] [--expiring T] [--exit-code] [--json] [options]",
      "show certificates, their state, the last error and the next try",
      "Asks every agent that listens in /run/hotcert (or the one at SOCKET). When none answers, "
      "what\n"
      "the store holds is shown (/var/lib/hotcert/store, or FOLDER); the secret is not needed for "
      "it.\n"
      "\n"
+     "  NAME..            only the certificates that cover these names\n"
+     "  --failed          only those that failed, are flawed, held back or expired\n"
+     "  --expiring T      only those that expire within T: 14d, 36h (with --failed: those too)\n"
+     "  --exit-code       exit with 1 if a certificate shown is one that --failed or --expiring\n"
+     "                    picks, or if a server did not answer\n"
      "  --json            one JSON object: {\"certificates\":[..]}\n"
-     "  --control SOCKET  the agent to ask\n"
+     "  --control SOCKET  the agent to ask, or a folder of sockets: all that listen there\n"
      "  --store FOLDER    the store to look at if no agent answers\n",
      hc_cmd_list},
     {"renew", "NAME [--force] [--control SOCKET]", "try to renew now; root only",
@@ -36,7 +41,7 @@ const struct hc_command hc_commands[] = {
      "  --timeout T       how long to wait at most\n"
      "  --control SOCKET  the agent to ask\n",
      hc_cmd_wait},
-    {"check", "FILE.. [--key FILE] [options] | --connect HOST:PORT [options]",
+    {"check", "FILE.. [--key FILE] [options] | --connect HOST[:PORT] [options]",
      "say whether a pair, or what a server sends, is fit to be served",
      "Strict: only the roots, only what is served, nothing fetched. FILE holds certificate, chain\n"
      "and key, or the key is in the FILE beside it or named by --key; or it is a folder as "
@@ -50,7 +55,7 @@ const struct hc_command hc_commands[] = {
      "  --accept SLUG        a flaw that shall not count; may be repeated\n"
      "  --passphrase FILE    a passphrase a line, for encrypted keys\n"
      "  --secret FILE        what the store is sealed under; default: the file beside it\n"
-     "  --connect HOST:PORT  judge what this server sends\n"
+     "  --connect HOST[:PORT]  judge what this server sends; without PORT: 443\n"
      "  --sni NAME           the name to ask it for; default: HOST\n"
      "  --starttls smtp      begin as a mail client\n"
      "  --json               one JSON object for each judged pair\n"
@@ -128,9 +133,11 @@ int hc_cmd_usage(const char *name, const char *fmt, ...)
 
 int hc_cmd_usage_error(const char *name, const struct hc_error *err)
 {
-    return hc_cmd_usage(name, "%s%s%s%s%s", err->subject, err->subject[0] != '\0' ? ": " : "",
-                        hc_problem_row(err->problem)->sentence, err->detail[0] != '\0' ? ": " : "",
-                        err->detail);
+    /* which value, and what may stand there, says it all */
+    const char *what =
+        err->detail[0] != '\0' ? err->detail : hc_problem_row(err->problem)->sentence;
+
+    return hc_cmd_usage(name, "%s%s%s", err->subject, err->subject[0] != '\0' ? ": " : "", what);
 }
 
 int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *valued)
@@ -140,5 +147,6 @@ int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *
             return hc_cmd_usage(name, "%s needs a value", arg);
         }
     }
-    return hc_cmd_usage(name, "what is %s?", arg);
+    return hc_cmd_usage(name, arg[0] == '-' ? "unknown option: %s" : "unexpected argument: %s",
+                        arg);
 }

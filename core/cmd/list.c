@@ -1,4 +1,4 @@
-/* `hotcert list`; see the help in main.c. */
+/* `hotcert list`; see the help in commands.c. */
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
@@ -9,7 +9,9 @@
 #include "agent/status.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
+#include "cmd/list_select.h"
 #include "cmd/list_table.h"
+#include "conf/name.h"
 
 #define ASK_MS        30000
 #define DEFAULT_STORE "/var/lib/hotcert/store"
@@ -17,25 +19,58 @@
 struct list_args {
     const char *control;
     const char *store;
+    struct hc_list_select select;
     bool json;
+    bool exit_code;
 };
+
+static int take_name(const char *command, const char *text, struct hc_list *names)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_name_normalise(text, name, &err) != 0) {
+        return hc_cmd_usage(command, "%s is not a host name: %s", text, err.detail);
+    }
+    return hc_list_add(names, name, &err) == 0 ? 0 : hc_client_fail(command, &err);
+}
+
+static int take_time(const char *command, const char *text, int64_t *out)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    return hc_duration_parse(text, out, &err) == 0
+               ? 0
+               : hc_cmd_usage(command, "--expiring %s: %s", text, err.detail);
+}
 
 static int parse(int argc, char **argv, struct list_args *args)
 {
-    static const char *const valued[] = {"--control", "--store", NULL};
+    static const char *const valued[] = {"--control", "--store", "--expiring", NULL};
+    int code = 0;
 
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc && code == 0; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             args->json = true;
+        } else if (strcmp(argv[i], "--failed") == 0) {
+            args->select.failed = true;
+        } else if (strcmp(argv[i], "--exit-code") == 0) {
+            args->exit_code = true;
         } else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
             args->control = argv[++i];
         } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
             args->store = argv[++i];
+        } else if (strcmp(argv[i], "--expiring") == 0 && i + 1 < argc) {
+            code = take_time(argv[0], argv[++i], &args->select.expiring);
+        } else if (argv[i][0] == '-') {
+            code = hc_cmd_usage_argument(argv[0], argv[i], valued);
         } else {
-            return hc_cmd_usage_argument(argv[0], argv[i], valued);
+            code = take_name(argv[0], argv[i], &args->select.names);
         }
     }
-    return 0;
+    return code;
 }
 
 /* ---- where it comes from ---- */
@@ -92,6 +127,10 @@ static int read_store(const char *path, json_t *certificates, struct hc_error *e
     struct hc_store *store = NULL;
     int rc = -1;
 
+    if (geteuid() != 0 && access(path, R_OK | X_OK) != 0 && errno == EACCES) {
+        return hc_error_set(err, HC_P_FORBIDDEN, path,
+                            "only root or the worker user may read the store");
+    }
     if (drop_to_owner(path, err) == 0 &&
         hc_store_open(path, HC_STORE_READ, NULL, NULL, &store, err) == 0) {
         rc = hc_store_each(store, add_info, certificates, err);
@@ -105,10 +144,24 @@ struct source {
     bool agent;
     const char *store;    /* else: its folder */
     struct hc_error gone; /* and the last agent that did not answer; not set: no socket is there */
+    json_t *unanswered;   /* beside agents that did: {"socket", "problem", "message"} of each */
 };
 
+static int note_unanswered(struct source *source, const char *path, const struct hc_error *why,
+                           struct hc_error *err)
+{
+    char text[HC_LOG_LINE];
+
+    return json_array_append_new(source->unanswered,
+                                 json_pack("{s:s, s:s, s:s}", "socket", path, "problem",
+                                           hc_problem_row(why->problem)->slug, "message",
+                                           hc_error_format(why, text, sizeof(text)))) == 0
+               ? 0
+               : hc_error_nomem(err);
+}
+
 /* From every agent that answers; 1: none does. */
-static int ask_all(const struct hc_list *paths, json_t *certificates, struct hc_error *gone,
+static int ask_all(const struct hc_list *paths, json_t *certificates, struct source *source,
                    struct hc_error *err)
 {
     size_t answered = 0;
@@ -121,7 +174,12 @@ static int ask_all(const struct hc_list *paths, json_t *certificates, struct hc_
         hc_error_init(&one);
         if (ask(paths->items[i], certificates, &one) == 0) {
             answered++;
-        } else if (!hc_error_is_set(&last) || hc_client_is_gone(&last)) {
+            continue;
+        }
+        if (note_unanswered(source, paths->items[i], &one, err) != 0) {
+            return -1;
+        }
+        if (!hc_error_is_set(&last) || hc_client_is_gone(&last)) {
             last = one;
         }
     }
@@ -132,7 +190,7 @@ static int ask_all(const struct hc_list *paths, json_t *certificates, struct hc_
         *err = last;
         return -1;
     }
-    *gone = last;
+    source->gone = last;
     return 1;
 }
 
@@ -144,7 +202,7 @@ static int collect(const struct list_args *args, json_t *certificates, struct so
 
     source->store = args->store != NULL ? args->store : DEFAULT_STORE;
     if (hc_client_sockets(args->control, &paths, err) == 0) {
-        rc = ask_all(&paths, certificates, &source->gone, err);
+        rc = ask_all(&paths, certificates, source, err);
     }
     hc_list_dispose(&paths);
     source->agent = rc == 0;
@@ -181,8 +239,8 @@ static int fail(const char *command, const struct source *source, const struct h
 
 static int print_json(const json_t *certificates, const struct source *source)
 {
-    json_t *whole = json_pack("{s:s, s:O}", "source", source->agent ? "agent" : "store",
-                              "certificates", certificates);
+    json_t *whole = json_pack("{s:s, s:O, s:O}", "source", source->agent ? "agent" : "store",
+                              "certificates", certificates, "unanswered", source->unanswered);
 
     json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     printf("\n");
@@ -201,11 +259,64 @@ static int print_text(const json_t *certificates, const struct source *source, s
     return hc_list_table(certificates, hc_now(&hc_clock_system), stdout, err);
 }
 
+/* Agents that did not answer, beside others that did: their hosts are missing in what is shown. */
+static void warn_of_unanswered(const char *command, const struct source *source)
+{
+    for (size_t i = 0; source->agent && i < json_array_size(source->unanswered); i++) {
+        const json_t *one = json_array_get(source->unanswered, i);
+
+        (void)fprintf(stderr, "hotcert %s: %s; the hosts of that server are not shown\n", command,
+                      json_string_value(json_object_get(one, "message")));
+    }
+}
+
+/* What --exit-code asks: does anything that is shown need somebody? */
+static bool needs_somebody(const json_t *shown, const struct list_args *args,
+                           const struct source *source, int64_t now)
+{
+    bool any = source->agent && json_array_size(source->unanswered) > 0;
+
+    for (size_t i = 0; i < json_array_size(shown) && !any; i++) {
+        /* of what expires soon, each is one */
+        any = args->select.expiring >= 0 || hc_list_needs_somebody(json_array_get(shown, i), now);
+    }
+    return any;
+}
+
+static int show(const char *command, const struct list_args *args, const json_t *certificates,
+                const struct source *source, struct hc_error *err)
+{
+    int64_t now = hc_now(&hc_clock_system);
+    json_t *shown = hc_list_select(certificates, &args->select, now);
+    const char *missing = hc_list_missing(certificates, &args->select);
+    int code = HC_EXIT_FAILED;
+
+    if (shown == NULL) {
+        hc_error_nomem(err);
+        return hc_client_fail(command, err);
+    }
+    if ((args->json ? print_json(shown, source) : print_text(shown, source, err)) != 0) {
+        code = hc_client_fail(command, err);
+        goto out;
+    }
+    warn_of_unanswered(command, source);
+    if (missing != NULL) {
+        hc_error_set(err, HC_P_NOT_FOUND, missing, NULL);
+        code = hc_client_fail(command, err);
+        goto out;
+    }
+    code =
+        args->exit_code && needs_somebody(shown, args, source, now) ? HC_EXIT_FAILED : HC_EXIT_OK;
+out:
+    json_decref(shown);
+    return code;
+}
+
 int hc_cmd_list(int argc, char **argv)
 {
-    struct list_args args = {NULL, NULL, false};
+    struct list_args args = {.select = {.expiring = -1}};
     json_t *certificates = json_array();
-    struct source source = {.agent = false};
+    struct source source = {.unanswered = json_array()};
     struct hc_error err;
     int code = parse(argc, argv, &args);
 
@@ -213,13 +324,12 @@ int hc_cmd_list(int argc, char **argv)
     if (code != 0) {
         goto out;
     }
-    if (collect(&args, certificates, &source, &err) != 0) {
-        code = fail(argv[0], &source, &err);
-    } else if ((args.json ? print_json(certificates, &source)
-                          : print_text(certificates, &source, &err)) != 0) {
-        code = hc_client_fail(argv[0], &err);
-    }
+    code = collect(&args, certificates, &source, &err) != 0
+               ? fail(argv[0], &source, &err)
+               : show(argv[0], &args, certificates, &source, &err);
 out:
+    hc_list_dispose(&args.select.names);
+    json_decref(source.unanswered);
     json_decref(certificates);
     return code;
 }

@@ -65,6 +65,19 @@ static inline void cmd_serve(int listener, const char *const *replies)
     _exit(0);
 }
 
+/* A socket on which nobody listens any more. */
+static inline void cmd_stale_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    hc_copy(address.sun_path, sizeof(address.sun_path), path);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        cmd_stop_here(__LINE__);
+    }
+    close(fd);
+}
+
 /* Starts the agent: a reply for each connection ("": it ends without one), then it is gone. */
 static inline pid_t cmd_agent(const char *const *replies)
 {

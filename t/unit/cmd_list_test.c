@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/time.h"
+#include "cmd/list_select.h"
 
 static char reply[8192];
 
@@ -56,13 +57,13 @@ static void rows_are_as_wide_as_they_must(void)
            0, "two certificates");
     snprintf(want, sizeof(want),
              "NAMES               KEY        ISSUER       EXPIRES     STATE   NEXT\n"
-             "www.example.org +1  ecdsa:256  letsencrypt  2090-03-04  ok      2090-02-01\n"
              "shop.example.org    ecdsa:256  letsencrypt  2090-03-04  failed  %s\n"
              "    2026-01-05T10:00:00Z: the CA could not connect to the name's server: no route to "
              "host\n"
-             "    (ca-says-connection; let port 80 reach it)\n",
+             "    (ca-says-connection; let port 80 reach it)\n"
+             "www.example.org +1  ecdsa:256  letsencrypt  2090-03-04  ok      2090-02-01\n",
              soon + 11);
-    is_str(cmd_out, want, "days, the time where it is near, and lines that end");
+    is_str(cmd_out, want, "sorted by name; days, the time where it is near, and lines that end");
 }
 
 static void a_long_name_has_a_line_of_its_own(void)
@@ -73,9 +74,9 @@ static void a_long_name_has_a_line_of_its_own(void)
            0, "two certificates");
     is_str(cmd_out,
            "NAMES      KEY        ISSUER       EXPIRES     STATE              NEXT\n"
+           "a.example  ecdsa:256  letsencrypt  2090-03-04  ordered-elsewhere  -\n"
            "a.long.name.that.finds.no.room.beside.the.rest.example.org\n"
-           "           ecdsa:256  letsencrypt  2090-03-04  ok                 -\n"
-           "a.example  ecdsa:256  letsencrypt  2090-03-04  ordered-elsewhere  -\n",
+           "           ecdsa:256  letsencrypt  2090-03-04  ok                 -\n",
            "and takes no room from the others");
 }
 
@@ -97,6 +98,128 @@ static void foreign_bytes_are_escaped(void)
     is_int(list(certificate("\"a\\u001b[31m\"", "\\u001b[2J", "\"\\u001b\"", ""), NULL), 0,
            "an agent that says anything");
     ok(strchr(cmd_out, '\033') == NULL, "reaches no terminal");
+}
+
+/* ---- which of them ---- */
+
+#define SOON    "2026-03-05T00:00:00Z"
+#define LATER   "2090-03-04T05:06:07Z"
+#define MID_NOW INT64_C(1772582400) /* 2026-03-04T00:00:00Z */
+
+/* b.test (with www.b.test) is well, a.test failed, c.test (flawed) expires within a day, *.d.test
+ * is in the CA's hands. */
+static json_t *several(void)
+{
+    return json_pack("[{s:[s,s],s:s,s:s},{s:[s],s:s,s:n,s:{}},{s:[s],s:s,s:s,s:b},{s:[s],s:s,s:s}]",
+                     "names", "b.test", "www.b.test", "state", "ok", "not_after", LATER, "names",
+                     "a.test", "state", "failed", "not_after", "error", "names", "c.test", "state",
+                     "ok", "not_after", SOON, "flawed", 1, "names", "*.d.test", "state", "ordering",
+                     "not_after", LATER);
+}
+
+/* "a.test c.test": the first names of what is selected. */
+static const char *selected(const struct hc_list_select *how)
+{
+    static char text[256];
+    json_t *all = several();
+    json_t *shown = hc_list_select(all, how, MID_NOW);
+
+    text[0] = '\0';
+    for (size_t i = 0; i < json_array_size(shown); i++) {
+        const json_t *names = json_object_get(json_array_get(shown, i), "names");
+
+        strcat(text, i > 0 ? " " : "");
+        strcat(text, json_string_value(json_array_get(names, 0)));
+    }
+    json_decref(shown);
+    json_decref(all);
+    return text;
+}
+
+static void names_failures_and_dates_select(void)
+{
+    struct hc_list_select all = {.expiring = -1};
+    struct hc_list_select failed = {.expiring = -1, .failed = true};
+    struct hc_list_select expiring = {.expiring = 86400};
+    struct hc_list_select both = {.expiring = 86400, .failed = true};
+    struct hc_list_select named = {.expiring = -1};
+    json_t *certificates = several();
+
+    is_str(selected(&all), "*.d.test a.test b.test c.test", "all, sorted by the name shown");
+    is_str(selected(&failed), "a.test c.test", "what failed or is flawed");
+    is_str(selected(&expiring), "c.test", "what ends within the time");
+    is_str(selected(&both), "a.test c.test", "either of the two");
+    ok(hc_list_add(&named.names, "www.b.test", NULL) == 0 &&
+           hc_list_add(&named.names, "x.d.test", NULL) == 0,
+       "two names");
+    is_str(selected(&named), "*.d.test b.test", "by any of their names, wildcards too");
+    ok(hc_list_missing(certificates, &named) == NULL, "both are there");
+    ok(hc_list_add(&named.names, "no.test", NULL) == 0, "a third");
+    is_str(hc_list_missing(certificates, &named), "no.test", "is not");
+    named.failed = true;
+    is_str(selected(&named), "", "both conditions count");
+    hc_list_dispose(&named.names);
+    json_decref(certificates);
+}
+
+static void the_exit_code_tells_on_demand(void)
+{
+    const char *const replies[] = {reply, NULL};
+    const char *const plain[] = {"list", "--control", cmd_socket, NULL};
+    const char *const demand[] = {"list", "--exit-code", "--control", cmd_socket, NULL};
+    const char *const missing[] = {"list", "no.test", "--control", cmd_socket, NULL};
+    const char *const expiring[] = {"list",      "--exit-code", "--expiring", "100w",
+                                    "--control", cmd_socket,    NULL};
+    const struct {
+        const char *const *args;
+        const char *state;
+        int code;
+        const char *what;
+    } rows[] = {{plain, "failed", 0, "a failure alone changes no exit code"},
+                {demand, "failed", 1, "on demand it does"},
+                {demand, "held-back", 1, "held back is none of ok"},
+                {demand, "ok", 0, "all is well"},
+                {demand, "ordering", 0, "and under way is well"},
+                {expiring, "ok", 0, "nothing expires"},
+                {missing, "ok", 1, "a name that is not there is told"}};
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        pid_t agent = 0;
+
+        snprintf(reply, sizeof(reply), "{\"ok\":true,\"server\":\"nginx\",\"certificates\":[%s]}\n",
+                 certificate("\"a.test\"", rows[i].state, "null", ""));
+        agent = cmd_agent(replies);
+        is_int(cmd_run(rows[i].args), rows[i].code, rows[i].what);
+        cmd_agent_ends(agent);
+    }
+    ok(strstr(cmd_err, "hotcert list: no.test: no such name is configured (not-found; ") == cmd_err,
+       "by name");
+}
+
+static void a_server_that_does_not_answer_is_named(void)
+{
+    const char *const replies[] = {reply, NULL};
+    const char *const args[] = {"list", "--control", cmd_folder, NULL};
+    const char *const json[] = {"list", "--json", "--exit-code", "--control", cmd_folder, NULL};
+    char other[128];
+    pid_t agent = 0;
+
+    snprintf(other, sizeof(other), "%s/stopped.sock", cmd_folder);
+    snprintf(reply, sizeof(reply), "{\"ok\":true,\"server\":\"nginx\",\"certificates\":[%s]}\n",
+             certificate("\"a.test\"", "ok", "null", ""));
+    cmd_stale_socket(other);
+    agent = cmd_agent(replies);
+    is_int(cmd_run(args), 0, "the other answers");
+    cmd_agent_ends(agent);
+    ok(strstr(cmd_out, "a.test") != NULL, "with its hosts");
+    ok(strstr(cmd_err, other) != NULL && strstr(cmd_err, "are not shown") != NULL,
+       "and the one that does not is named");
+    agent = cmd_agent(replies);
+    is_int(cmd_run(json), 1, "on demand that is a failure");
+    cmd_agent_ends(agent);
+    ok(strstr(cmd_out, "\"unanswered\"") != NULL && strstr(cmd_out, other) != NULL,
+       "in JSON as well");
+    unlink(other);
 }
 
 static void without_agent_and_store_both_are_named(void)
@@ -123,6 +246,9 @@ int main(void)
     a_long_name_has_a_line_of_its_own();
     flaws_are_not_hidden();
     foreign_bytes_are_escaped();
+    names_failures_and_dates_select();
+    the_exit_code_tells_on_demand();
+    a_server_that_does_not_answer_is_named();
     without_agent_and_store_both_are_named();
     cmd_end();
     return done();

@@ -2,23 +2,30 @@
 #include "cmd_lib.h"
 
 static const struct {
-    const char *args[6];
+    const char *args[8];
     const char *line;
 } wrong[] = {
     {{"list", "--store"}, "hotcert list: --store needs a value\n"},
-    {{"list", "--frob"}, "hotcert list: what is --frob?\n"},
+    {{"list", "--frob"}, "hotcert list: unknown option: --frob\n"},
+    {{"list", "--expiring", "soon"},
+     "hotcert list: --expiring soon: a time reads 30s, 5m, 1h, 2d or 1h30m\n"},
+    {{"list", "a b"}, "hotcert list: a b is not a host name: "},
     {{"renew", "a.test", "--control"}, "hotcert renew: --control needs a value\n"},
     {{"wait", "--all", "--timeout"}, "hotcert wait: --timeout needs a value\n"},
-    {{"check", "x", "--key"},
-     "hotcert check: the number of arguments is wrong: --key needs a value\n"},
+    {{"check", "x", "--key"}, "hotcert check: --key needs a value\n"},
+    {{"check", "--frob"}, "hotcert check: unknown option: --frob\n"},
+    {{"check", "x", "--at", "tomorrow"},
+     "hotcert check: --at \"tomorrow\": a time reads 2026-03-04T05:06:07Z\n"},
+    {{"check", "x", "--accept", "frob"},
+     "hotcert check: --accept \"frob\": no finding has this slug\n"},
     {{"check", "--connect", "localhost:99999"},
-     "hotcert check: localhost:99999: the value is not one that this takes: a port is a number "
-     "from "
-     "1 to 65535\n"},
+     "hotcert check: --connect \"localhost:99999\": a port is a number from 1 to 65535\n"},
+    {{"check", "--connect", "localhost:"},
+     "hotcert check: --connect \"localhost:\": it takes HOST, HOST:PORT or [IPv6 address]:PORT; "
+     "without a port, 443 is asked\n"},
+    {{"version", "now"}, "hotcert version: it takes no arguments\n"},
     {{"diagnose", "a.test", "--method", "frob"},
-     "hotcert diagnose: --method: the value is not one that this takes: \"frob\" is none of "
-     "http-01, "
-     "tls-alpn-01, dns-01\n"},
+     "hotcert diagnose: --method: \"frob\" is none of http-01, tls-alpn-01, dns-01\n"},
 };
 
 int main(void)
