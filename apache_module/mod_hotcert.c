@@ -21,6 +21,7 @@ static apr_status_t free_state(void *data)
     struct mod_hotcert_state *state = data;
 
     mod_hotcert_bootstrap_close(state);
+    hc_findings_dispose(&state->notes);
     hc_conf_free(state->conf);
     state->conf = NULL;
     if (mod_hotcert == state) {
@@ -80,28 +81,30 @@ static void tell_of_staples(const struct mod_hotcert_state *state)
     }
 }
 
-/*
- * What is odd. A start reads twice; it says so in the log, not before, unless the first reading is
- * the last: a name that was left out may be why.
- */
-static void tell(const struct mod_hotcert_state *state, const struct hc_findings *notes,
-                 bool refused)
+/* What is odd, once. */
+static void tell(struct mod_hotcert_state *state)
 {
-    if (!refused && early() && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
-        return;
-    }
-    for (size_t i = 0; i < notes->count; i++) {
-        const struct hc_finding *note = &notes->items[i];
-        bool usual = note->problem == HC_P_NOT_INHERITED;
+    for (size_t i = 0; i < state->notes.count; i++) {
+        const struct hc_finding *note = &state->notes.items[i];
+        int level = hc_note_level(note) == HC_LOG_NOTICE ? APLOG_NOTICE : APLOG_WARNING;
 
-        ap_log_error(APLOG_MARK, (usual ? APLOG_NOTICE : APLOG_WARNING) | early(), 0,
-                     early() ? NULL : state->server, "HotCert: %s: %s: %s (%s; %s)", note->subject,
+        ap_log_error(APLOG_MARK, level | early(), 0, early() ? NULL : state->server,
+                     "HotCert: %s: %s: %s (%s; %s)", note->subject,
                      hc_problem_row(note->problem)->sentence, note->message,
                      hc_problem_row(note->problem)->slug, note->hint);
     }
-    if (!refused) {
-        tell_of_staples(state);
-    }
+    hc_findings_dispose(&state->notes);
+    tell_of_staples(state);
+}
+
+/*
+ * Where this reading's remarks belong: a test's on the terminal, at once. A start reads twice and
+ * has lost its terminal at the second reading, a restart reads before its log is open: theirs are
+ * told by post_config.
+ */
+static bool told_at_once(void)
+{
+    return early() && ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL;
 }
 
 /* `httpd -k stop` reads the configuration too; it must not fail for what a start would refuse. */
@@ -140,19 +143,18 @@ static bool must_examine(void)
 /* Hosts, identities, whose rights: all that follows from the configuration's text. */
 static int complete(struct mod_hotcert_state *state, server_rec *server, struct hc_error *err)
 {
-    struct hc_findings notes = {0};
     struct hc_rights rights;
-    int rc = -1;
+    int rc = 0;
 
     mod_hotcert_rights(&rights);
     if (rights.drop && rights.user != NULL &&
         hc_strdup(rights.user, &state->conf->user, err) != 0) {
-        goto out;
+        return -1;
     }
-    rc = mod_hotcert_hosts_build(state, server, &notes, err);
-    tell(state, &notes, rc != 0);
-out:
-    hc_findings_dispose(&notes);
+    rc = mod_hotcert_hosts_build(state, server, &state->notes, err);
+    if (rc != 0 || told_at_once()) {
+        tell(state); /* a name that was left out may be why it is refused */
+    }
     return rc;
 }
 
@@ -186,6 +188,9 @@ static int before_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *te
     (void)server;
     hc_error_init(&err);
     mod_hotcert_log_init(mod_hotcert); /* the log is open now */
+    if (!early()) {
+        tell(mod_hotcert);
+    }
     return mod_hotcert_bootstrap_open(mod_hotcert, &err) == 0 ? OK : refuse(mod_hotcert, &err);
 }
 

@@ -54,6 +54,7 @@ struct mod_hotcert_state {
     struct hc_conf *conf;
     struct hc_issuer *issuer; /* while its section is read */
     apr_hash_t *hosts;        /* server_rec * -> struct mod_hotcert_host * */
+    struct hc_findings notes; /* what is odd in it, until it was told */
     int bootstrap;            /* memfd with the bootstrap pair while mod_ssl reads it; else -1 */
     struct hc_log log;
     server_rec *server;     /* the main server, once the configuration is read */

@@ -475,6 +475,7 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         .names = &names,
         .tls = has_tls(server, config),
         .has_certificate = config->certificates->nelts > 0,
+        .own_certificate = server->is_virtual && config->own->nelts > 0,
         .files = &files,
     };
     int identity = -1;

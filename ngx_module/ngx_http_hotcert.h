@@ -44,7 +44,8 @@ typedef struct {
     unsigned tls : 1;     /* has a listener that does TLS */
     unsigned taken : 1;   /* ssl_certificate was taken over, the SSL_CTX starts empty */
     unsigned has_certificate : 1;
-    unsigned surplus : 1; /* the SSL_CTX holds a key type that the bundle does not have */
+    unsigned own_certificate : 1; /* of the server block itself */
+    unsigned surplus : 1;         /* the SSL_CTX holds a key type that the bundle does not have */
 } ngx_http_hotcert_srv_conf_t;
 
 struct ngx_http_hotcert_main_conf_s {

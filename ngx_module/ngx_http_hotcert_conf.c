@@ -378,6 +378,11 @@ char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     if (!srv->tls || hc_scope_mode(main->conf, srv->scope) == HC_MODE_OFF) {
         return NGX_CONF_OK;
     }
+    srv->own_certificate = is_given(ssl->certificates);
+    if (hc_conf_leaves_host(main->conf, srv->scope, srv->own_certificate,
+                            srv->own_certificate || is_given(http_ssl->certificates))) {
+        return NGX_CONF_OK;
+    }
     return take_over(cf, confs[ngx_http_core_module.ctx_index], srv, ssl, http_ssl);
 }
 
@@ -405,7 +410,7 @@ static void log_notes(ngx_log_t *log, const struct hc_findings *notes)
 {
     for (size_t i = 0; i < notes->count; i++) {
         const struct hc_finding *note = &notes->items[i];
-        ngx_uint_t level = note->problem == HC_P_NOT_INHERITED ? NGX_LOG_NOTICE : NGX_LOG_WARN;
+        ngx_uint_t level = hc_note_level(note) == HC_LOG_NOTICE ? NGX_LOG_NOTICE : NGX_LOG_WARN;
 
         ngx_log_error(level, log, 0, "hotcert: %s: %s: %s (%s; %s)", note->subject,
                       hc_problem_row(note->problem)->sentence, note->message,
@@ -427,6 +432,7 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
         .names = &names,
         .tls = srv->tls,
         .has_certificate = srv->has_certificate,
+        .own_certificate = srv->own_certificate,
         .not_inherited = srv->not_inherited,
         .security_level = ssl->ssl.ctx != NULL ? SSL_CTX_get_security_level(ssl->ssl.ctx) : 0,
         .files = &srv->files,

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/finding.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #define HC_ID_SIZE       32  /* an identity: SHA-256 */
@@ -139,6 +140,7 @@ struct hc_host {
     const struct hc_list *names;  /* as the server has them: raw, with regexes, "_", wildcards */
     bool tls;                     /* it has a TLS (or QUIC) listener */
     bool has_certificate;         /* directives that hold for it name a certificate */
+    bool own_certificate;         /* directives of the host itself do */
     const char *not_inherited; /* a certificate of the level above that is passed over, or NULL */
     int security_level;        /* SSL_CTX_get_security_level(); 0: not known yet */
     const struct hc_list
@@ -169,11 +171,24 @@ int hc_conf_issuer_begin(struct hc_conf *conf, const char *name, const char *whe
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
 
 /*
- * Adds a host. *index is its identity's, or -1 when hotcert is off there or it has no TLS
- * listener. What is left out or odd goes to notes as remarks. -1 when the start must be refused.
+ * True if a mode that the host only inherits leaves it to the server: `watch` where no files hold
+ * for it (name-based hosts without a certificate, certificates of other modules), `on` where the
+ * host itself names a certificate (own_certificate). What it says itself is always done, or
+ * refused. The glue asks before it takes a host's certificates over; hc_conf_add_host() asks too.
+ */
+bool hc_conf_leaves_host(const struct hc_conf *conf, const struct hc_scope *scope,
+                         bool own_certificate, bool has_files);
+
+/*
+ * Adds a host. *index is its identity's, or -1 when hotcert is off there, leaves it as it is,
+ * or it has no TLS listener. What is left out or odd goes to notes as remarks. -1 when the start
+ * must be refused.
  */
 int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *index,
                      struct hc_findings *notes, struct hc_error *err) HC_MUST_USE;
+
+/* How loud a remark of hc_conf_add_host() is said. */
+enum hc_level hc_note_level(const struct hc_finding *note);
 
 /* A host's security level that became known later; the strictest counts. */
 void hc_identity_note_level(struct hc_identity *identity, int security_level);

@@ -343,6 +343,26 @@ static int store_identity(struct hc_conf *conf, struct hc_identity *identity, in
     return 0;
 }
 
+bool hc_conf_leaves_host(const struct hc_conf *conf, const struct hc_scope *scope,
+                         bool own_certificate, bool has_files)
+{
+    bool inherited = scope == NULL || scope->mode == HC_MODE_UNSET;
+
+    if (!inherited || (scope != NULL && scope->files.count > 0)) {
+        return false;
+    }
+    return conf->main.mode == HC_MODE_WATCH ? !has_files
+                                            : conf->main.mode == HC_MODE_ON && own_certificate;
+}
+
+enum hc_level hc_note_level(const struct hc_finding *note)
+{
+    bool as_configured =
+        note->problem == HC_P_NOT_INHERITED || note->problem == HC_P_HOST_LEFT_ALONE;
+
+    return as_configured ? HC_LOG_NOTICE : HC_LOG_WARN;
+}
+
 int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *index,
                      struct hc_findings *notes, struct hc_error *err)
 {
@@ -360,6 +380,14 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
         bool own = host->scope != NULL && host->scope->mode == identity.mode;
 
         return own ? hc_findings_add(notes, HC_P_NO_TLS, host->where, err, "nothing is done here")
+                   : 0;
+    }
+    if (hc_conf_leaves_host(conf, host->scope, host->own_certificate,
+                            host->files != NULL && host->files->count > 0)) {
+        return identity.mode == HC_MODE_ON
+                   ? hc_findings_add(notes, HC_P_HOST_LEFT_ALONE, host->where, err,
+                                     "`hotcert on` stands outside of it, and it names a "
+                                     "certificate of its own")
                    : 0;
     }
     if (identity.mode == HC_MODE_ON && host->has_certificate) {

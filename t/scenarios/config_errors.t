@@ -76,6 +76,24 @@ scenario what_is_odd_is_a_warning => sub {
     like($out . $s->log_text, qr/\*\.wild\.test/, 'and named as left out');
 };
 
+scenario a_start_and_a_reload_tell_each_remark_once => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    $s->configure(good(), httpd_main => "SSLUseStapling on\nSSLStaplingCache shmcb:$s->{dir}/staples(65536)\n",
+        hosts => [ { names => [ 'a.test', '*.wild.test' ], hotcert => 'on' }, { names => ['plain.test'], plain => 1, hotcert => 'on' } ]);
+    my @remarks = ([ 'a name that is left out', qr/\*\.wild\.test: .*name-not-ordered/ ], [ 'a host without TLS', qr/no-tls/ ],
+        $kind eq 'httpd' ? [ 'staples', qr/SSLUseStapling has no effect/ ] : ());
+    for my $what (qw(start reload)) {
+        my $mark = $s->log_mark;
+        # `nginx -s reload` reads the configuration itself before it sends this
+        $what eq 'start' ? $s->start : $kind eq 'nginx' ? kill(HUP => $s->master) : $s->reload;
+        for my $remark (@remarks) {
+            ok($s->wait_log($remark->[1], 10, $mark), "a $what tells of $remark->[0]");
+            is(scalar(grep { $_ =~ $remark->[1] } split /\n/, $s->log_since($mark)), 1, 'once');
+        }
+    }
+};
+
 scenario on_beside_a_certificate_of_the_servers_own_is_refused => sub {
     my ($kind) = @_;
     my $s = server($kind);
@@ -86,6 +104,43 @@ scenario on_beside_a_certificate_of_the_servers_own_is_refused => sub {
     isnt($code, 0, 'refused');
     like($out, qr/a\.test|server\.conf:\d+|:\d+/, 'with the place');
     like($out, qr/certificate/i, 'and the reason');
+};
+
+scenario an_inherited_mode_leaves_hosts_that_it_does_not_fit_as_they_are => sub {
+    my ($kind) = @_;
+    my $ca = make_ca('own');
+    my $s = server($kind);
+    my $leaf = make_leaf($ca, ['own.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/own");
+    my %off = (names => ['own.test'], pair => \@pair, hotcert => undef);
+    my %good = good();
+    $s->configure(%good, main => [ [ use => 'pebble' ], [ '' => 'on' ] ], hosts => [ { names => ['a.test'], default => 1 }, \%off ]);
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'on for all, one host has files of its own: it passes') or diag $out;
+    my ($word) = $s->directive('', 'off') =~ /^([^;\n]+)/;
+    like($out, qr/\Q$s->{conf}\E:\d+: this host keeps the certificate that it names.*\Q$word\E/, 'which is told with its place, and how to silence it')
+        if $kind eq 'httpd'; # nginx's terminal shows warnings only
+    $s->start;
+    is(look($s->tls_port, sni => 'own.test', ca => $ca->{cert})->{serial}, $leaf->{serial}, 'the host serves them');
+    ok(bootstrap_served($s->tls_port, 'a.test', $ca->{cert}), 'the other host waits for its own');
+    ok($s->wait_log(qr/own\.test|\d+: this host keeps the certificate that it names/, 5), 'the log says so');
+};
+
+scenario an_inherited_watch_leaves_a_host_without_files => sub {
+    my ($kind) = @_;
+    my $ca = make_ca('default');
+    my $s = server($kind);
+    my $leaf = make_leaf($ca, ['w.test', 'bare.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    my $bare = { names => ['bare.test'], hotcert => undef, ($kind eq 'httpd' ? (plain => 1) : ()) };
+    $s->configure(main => [ [ '' => 'watch' ], [ trusted_certificate => $ca->{cert} ] ],
+        hosts => [ { names => ['w.test'], pair => \@pair, default => 1 }, $bare ]);
+    $s->start;
+    is(look($s->tls_port, sni => 'w.test', ca => $ca->{cert})->{serial}, $leaf->{serial}, 'files are watched');
+    is(look($s->tls_port, sni => 'bare.test', ca => $ca->{cert})->{serial}, $leaf->{serial}, 'a host without serves those of the default host, as ever');
+    my $next = make_leaf($ca, ['w.test', 'bare.test']);
+    write_pair($next, "$s->{dir}/live");
+    ok(wait_for(10, sub { look($s->tls_port, sni => 'bare.test')->{serial} eq $next->{serial} }), 'and their swap');
 };
 
 scenario on_counts_more_than_a_certificate_of_the_level_above => sub {

@@ -166,9 +166,13 @@ static void watched_files_make_the_identity_of_watch(void)
     ok(add_host(w.conf, w.a, "_", "/c.pem /k.pem ", &w.notes, &second, &w.err) == 0, "win");
     is_str(w.conf->files.items[w.conf->identities[3].watched[0].key], "/etc/server/y.pem",
            "over those");
+    ok(add_host(w.conf, w.b, "a.example", "", &w.notes, &second, &w.err) == 0 && second == -1,
+       "a host that only inherits watch and has no files is left as it is");
+    is_int(w.notes.count, 0, "without a word: its server may have a certificate for it");
+    ok(say(w.conf, w.b, NULL, "hotcert watch", &w.err) == 0, "watch in the host itself");
     ok(add_host(w.conf, w.b, "a.example", "", &w.notes, &second, &w.err) != 0 &&
            w.err.problem == HC_P_NO_FILES,
-       "no files at all are refused");
+       "without files is refused");
     teardown(&w);
 }
 
@@ -195,6 +199,32 @@ static void a_certificate_beside_on_is_a_conflict(void)
     ok(say(w.conf, w.a, NULL, "hotcert_files /x.pem /y.pem", &w.err) == 0, "files are named");
     ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) != 0, "which `on` does not follow");
     is_int(w.err.problem, HC_P_CONFLICT, "is a conflict too");
+    hc_list_dispose(&names);
+    teardown(&w);
+}
+
+static void what_a_host_names_itself_counts_more_than_an_inherited_on(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_host h = {.where = "test.conf:5",
+                        .names = &names,
+                        .tls = true,
+                        .has_certificate = true,
+                        .own_certificate = true};
+    int index = 0;
+
+    setup(&w);
+    ok(hc_list_add(&names, "a.example", NULL) == 0, "a name");
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on for all");
+    ok(hc_conf_add_host(w.conf, &h, &index, &w.notes, &w.err) == 0, "it is no conflict");
+    is_int(index, -1, "the host is left as it is");
+    is_int(w.notes.items[0].problem, HC_P_HOST_LEFT_ALONE, "which is said");
+    is_int(hc_note_level(&w.notes.items[0]), HC_LOG_NOTICE, "as a notice");
+    h.scope = w.a;
+    ok(hc_conf_leaves_host(w.conf, w.a, true, true), "other directives of its own change nothing");
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0, "on in the host");
+    ok(!hc_conf_leaves_host(w.conf, w.a, true, true), "is the host's own word");
     hc_list_dispose(&names);
     teardown(&w);
 }
@@ -227,6 +257,7 @@ int main(void)
     issuers_must_be_known_and_agreed_to();
     watched_files_make_the_identity_of_watch();
     a_certificate_beside_on_is_a_conflict();
+    what_a_host_names_itself_counts_more_than_an_inherited_on();
     the_strictest_of_the_hosts_decides();
     return done();
 }
