@@ -106,6 +106,9 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle);
 void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main);
 /* The last one has ended: nobody is left who would close the table in the next workers. */
 void ngx_http_hotcert_end_table(void);
+/* Calls the handler in a moment; it sets the timer again itself. dummy is the event's. */
+void ngx_http_hotcert_start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
+                                  ngx_event_handler_pt handler);
 /* The cycle's main conf, or NULL when hotcert is on nowhere in it. */
 ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle);
 /* Reads and parses a newer bundle, if there is one; what cannot be used is logged once. */
@@ -115,8 +118,8 @@ void ngx_http_hotcert_refresh(ngx_http_hotcert_main_conf_t *main, struct hc_view
 /* agent.c */
 /* Lets nginx's own helper process supervise the agent. */
 ngx_int_t ngx_http_hotcert_add_helper(ngx_conf_t *cf);
-/* Starts, restarts and listens to the agent; never blocks. Milliseconds until the next call. */
-ngx_msec_t ngx_http_hotcert_supervise(void *data);
+/* From now on this process starts, restarts and listens to the agent, on a timer of its own. */
+void ngx_http_hotcert_supervise(ngx_cycle_t *cycle);
 
 /* log.c */
 struct hc_log ngx_http_hotcert_log(ngx_log_t *log);

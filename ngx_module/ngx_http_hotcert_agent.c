@@ -4,13 +4,16 @@
  * reload. It is shared with proxy_cache, so nothing here ever blocks.
  *
  * A temporary folder of nginx's own is given the manager: an own one would be made and handed to
- * the worker user, and none is needed.
+ * the worker user, and none is needed. nginx calls all managers when the most impatient one wants
+ * to be called, so ours asks for no turn: the first call starts a timer, which does the work.
  */
 #include "ngx_http_hotcert.h"
 
 #include <sys/wait.h>
 
-#define LISTEN_MS 100 /* how often the agent's log lines are fetched */
+#define LISTEN_MS 100  /* how often the agent's log lines are fetched */
+#define IDLE_MS   1000 /* how often is looked whether an agent can be started */
+#define TURN_MS   ((ngx_msec_t)3600 * 1000) /* a manager's longest pause, which is nginx's own */
 
 static struct {
     pid_t pid; /* 0: none runs */
@@ -21,13 +24,41 @@ static struct {
     void *cycle; /* whose configuration the agent was given */
 } agent = {0, -1, 0, 0, 0, NULL};
 
+static ngx_event_t agent_event;
+static ngx_connection_t agent_dummy; /* nginx's debug log looks for a descriptor */
+
+static ngx_msec_t supervise(void);
+
+static void supervise_agent(ngx_event_t *event)
+{
+    if (!ngx_exiting) {
+        /* without a master the process, and with it this timer, outlives the configuration */
+        event->log = ngx_cycle->log;
+        ngx_add_timer(event, supervise());
+    }
+}
+
+void ngx_http_hotcert_supervise(ngx_cycle_t *cycle)
+{
+    if (agent_event.handler == NULL) {
+        ngx_http_hotcert_start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
+    }
+}
+
+/* Of all helper processes only the manager calls this, at once. */
+static ngx_msec_t manager(void *data)
+{
+    ngx_http_hotcert_supervise((ngx_cycle_t *)ngx_cycle);
+    return TURN_MS;
+}
+
 ngx_int_t ngx_http_hotcert_add_helper(ngx_conf_t *cf)
 {
     ngx_path_t **path = cf->cycle->paths.elts;
 
     for (ngx_uint_t i = 0; i < cf->cycle->paths.nelts; i++) {
         if (path[i]->manager == NULL && path[i]->purger == NULL && path[i]->loader == NULL) {
-            path[i]->manager = ngx_http_hotcert_supervise;
+            path[i]->manager = manager;
             return NGX_OK;
         }
     }
@@ -101,7 +132,8 @@ static void stop_agent(void)
     agent.next = 0;
 }
 
-ngx_msec_t ngx_http_hotcert_supervise(void *data)
+/* Starts, restarts and listens to the agent; never blocks. Milliseconds until the next call. */
+static ngx_msec_t supervise(void)
 {
     ngx_cycle_t *cycle = (ngx_cycle_t *)ngx_cycle;
     const ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
@@ -111,7 +143,7 @@ ngx_msec_t ngx_http_hotcert_supervise(void *data)
         stop_agent();
     }
     if (main == NULL || ngx_http_hotcert_state.keeper_fd < 0) {
-        return 1000;
+        return IDLE_MS;
     }
     if (agent.pid == 0 && now() >= agent.next) {
         if (ngx_process == NGX_PROCESS_HELPER) {
@@ -123,5 +155,5 @@ ngx_msec_t ngx_http_hotcert_supervise(void *data)
     if (agent.pid != 0 && hc_agent_drain(agent.supervise, &log) == 0) {
         agent_is_gone(cycle->log);
     }
-    return agent.pid != 0 ? LISTEN_MS : 1000;
+    return agent.pid != 0 ? LISTEN_MS : IDLE_MS;
 }

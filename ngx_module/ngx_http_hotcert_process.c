@@ -24,8 +24,6 @@ ngx_http_hotcert_state_t ngx_http_hotcert_state = {
 
 static ngx_event_t refresh_event;
 static ngx_connection_t refresh_dummy; /* nginx's debug log looks for a descriptor */
-static ngx_event_t agent_event;
-static ngx_connection_t agent_dummy;
 
 static void close_fd(int *fd)
 {
@@ -244,17 +242,8 @@ static void refresh_views(ngx_event_t *event)
     ngx_add_timer(event, parsed == REFRESH_SLICE ? REFRESH_SLICE_MS : REFRESH_MS);
 }
 
-/* Without a master there is no helper process either: the only process supervises the agent. */
-static void supervise_agent(ngx_event_t *event)
-{
-    if (!ngx_exiting) {
-        event->log = ngx_cycle->log;
-        ngx_add_timer(event, ngx_http_hotcert_supervise(NULL));
-    }
-}
-
-static void start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
-                        ngx_event_handler_pt handler)
+void ngx_http_hotcert_start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
+                                  ngx_event_handler_pt handler)
 {
     ngx_memzero(event, sizeof(*event));
     dummy->fd = (ngx_socket_t)-1;
@@ -282,9 +271,10 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
     if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
         return NGX_OK;
     }
-    start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
+    ngx_http_hotcert_start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
     if (ngx_process == NGX_PROCESS_SINGLE) {
-        start_timer(cycle, &agent_event, &agent_dummy, supervise_agent);
+        /* without a master there is no helper process either: the only process supervises */
+        ngx_http_hotcert_supervise(cycle);
     }
     return NGX_OK;
 }
