@@ -297,7 +297,9 @@ static void name_the_directive(const struct hc_directive_call *call, struct hc_e
                            : call->directive->name;
     char subject[HC_ERROR_SUBJECT];
 
-    if (err->problem == HC_P_BAD_VALUE && err->subject[0] != '\0') {
+    bool value = err->problem == HC_P_BAD_VALUE || err->problem == HC_P_NAME_INVALID;
+
+    if (value && err->subject[0] != '\0') {
         snprintf(subject, sizeof(subject), "%s \"%.200s\"", name, err->subject);
     } else {
         snprintf(subject, sizeof(subject), "%s%s%.200s", name, err->subject[0] != '\0' ? " " : "",
