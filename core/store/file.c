@@ -17,13 +17,21 @@
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS   (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* A folder of the owner's that nobody else can write. */
-static bool folder_is_ours(const struct hc_store *store, int fd)
+/* 0: a folder of the owner's that nobody else can write. */
+static int check_folder(const struct hc_store *store, int fd, const char *name,
+                        struct hc_error *err)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 && st.st_uid == store->owner &&
-           (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    if (fstat(fd, &st) != 0) {
+        return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno,
+                                  "looking at the folder %s", name);
+    }
+    if (st.st_uid != store->owner || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return hc_error_set(err, HC_P_STORE_UNSAFE, store->path,
+                            "the folder %s is not user %u's alone", name, (unsigned)store->owner);
+    }
+    return 0;
 }
 
 int hc_folder_open(struct hc_store *store, int parent, const char *name, bool make, int *fd,
@@ -53,11 +61,10 @@ int hc_folder_open(struct hc_store *store, int parent, const char *name, bool ma
         return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno, "the folder %s",
                                   name);
     }
-    if (!folder_is_ours(store, *fd)) {
+    if (check_folder(store, *fd, name, err) != 0) {
         close(*fd);
         *fd = -1;
-        return hc_error_set(err, HC_P_STORE_UNSAFE, store->path,
-                            "the folder %s is not user %u's alone", name, (unsigned)store->owner);
+        return -1;
     }
     return 0;
 }

@@ -26,12 +26,21 @@ static int open_regular(const struct hc_store *store, int locks, const char *fil
     struct stat st;
     int fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
 
+    int errnum = 0;
+
     if (fd < 0) {
         errno = errno == ELOOP || errno == ENXIO || errno == EISDIR ? EINVAL : errno;
-    } else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != store->owner) {
+        return -1;
+    }
+    if (fstat(fd, &st) != 0) {
+        errnum = errno;
+    } else if (!S_ISREG(st.st_mode) || st.st_uid != store->owner) {
+        errnum = EINVAL;
+    }
+    if (errnum != 0) {
         close(fd);
         fd = -1;
-        errno = EINVAL;
+        errno = errnum;
     }
     return fd;
 }

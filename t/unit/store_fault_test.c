@@ -444,6 +444,42 @@ static void folders_that_are_found_are_brought_to_the_disk(void)
     free(folder);
 }
 
+/* The folder's descriptor turns out to be none: as where a sandbox forbids fstat(). */
+static int x_open(void *self, int folder, const char *name, int flags, mode_t mode)
+{
+    const bool *forbidden = self;
+
+    return *forbidden && strcmp(name, "records") == 0 ? 1 << 20
+                                                      : real->open(NULL, folder, name, flags, mode);
+}
+
+static void what_cannot_be_looked_at_is_nobodys(void)
+{
+    struct hc_fs fs = hc_fs_system;
+    struct hc_buf text = HC_BUF_INIT(4096);
+    bool forbidden = false;
+    char *folder = scratch();
+    struct hc_store *store = NULL;
+    struct hc_error err = {0};
+
+    fs.self = &forbidden;
+    fs.open = x_open;
+    if (hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) != 0) {
+        fatal("open");
+    }
+    is_int(hc_store_put(store, "account", "u", (struct hc_bytes){NULL, 0}, &err), 0, "kept");
+    forbidden = true;
+    is_int(hc_store_get(store, "account", "u", &text, &err), -1,
+           "a folder that cannot be examined");
+    is_int(err.problem, HC_P_STORE_UNUSABLE, "is not said to be unsafe");
+    ok(strstr(err.detail, strerror(EBADF)) != NULL && strstr(err.detail, "alone") == NULL,
+       "but what the system said of it");
+    hc_store_close(store);
+    hc_buf_dispose(&text);
+    remove_tree(folder);
+    free(folder);
+}
+
 static void short_writes_are_gone_on_with(void)
 {
     struct world w;
@@ -616,6 +652,7 @@ int main(void)
     failing_anywhere(work_put, 1, FAULT_FROM, EROFS, "a record on a disk that turns read-only");
     what_is_wiped_has_no_name_any_more();
     folders_that_are_found_are_brought_to_the_disk();
+    what_cannot_be_looked_at_is_nobodys();
     short_writes_are_gone_on_with();
     two_commit_at_once();
     a_real_disk_fills_and_turns_read_only();
