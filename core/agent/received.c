@@ -2,10 +2,55 @@
  * What a CA sent: is it what was ordered, and is it better than what serves? The rule for that is
  * pki/swap.h's.
  */
+#include <openssl/x509v3.h>
+
 #include "agent/state.h"
 #include "pki/swap.h"
 
 #define HELD_S 172800 /* CAs allow five certificates of one set of names a week */
+
+/* "www.a.example" for "a.example" and the other way round: some CAs give both for either. */
+static bool is_twin(const char *one, const char *other)
+{
+    return strncmp(one, "www.", 4) == 0 && strcmp(one + 4, other) == 0;
+}
+
+static bool was_asked_for(const char *name, const struct hc_list *asked)
+{
+    for (size_t i = 0; i < asked->count; i++) {
+        const char *item = asked->items[i];
+
+        if (strcmp(name, item) == 0 || is_twin(name, item) || is_twin(item, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody proved here that the other names are this server's: a CA that adds some is in error. */
+static int check_strangers(const struct hc_job *job, const struct hc_list *asked,
+                           const struct hc_pair *pair, struct hc_error *err)
+{
+    const struct hc_list *names = hc_pair_names(pair);
+    struct hc_list strangers = {NULL, 0, 0};
+    char text[160];
+
+    if (hc_list_has(&job->identity->accept, hc_problem_row(HC_P_NAME_NOT_ASKED)->slug)) {
+        return 0;
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        if (!was_asked_for(names->items[i], asked) &&
+            hc_list_add(&strangers, names->items[i], err) != 0) {
+            break;
+        }
+    }
+    if (strangers.count > 0) {
+        hc_error_set(err, HC_P_NAME_NOT_ASKED, asked->items[0], "it names %s as well",
+                     hc_list_format(&strangers, text, sizeof(text)));
+    }
+    hc_list_dispose(&strangers);
+    return hc_error_is_set(err) ? -1 : 0;
+}
 
 /* The CA's certificate must be what was asked for, whatever it says it is. */
 static int check_pair(struct hc_agent *agent, const struct hc_job *job, const struct hc_list *names,
@@ -27,7 +72,11 @@ static int check_pair(struct hc_agent *agent, const struct hc_job *job, const st
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
                             hc_time_format(hc_pair_not_after(pair), until));
     }
-    return 0;
+    if (X509_check_ca(hc_pair_leaf(pair)) >= 1) {
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name,
+                            "it is a CA's own certificate: it may sign others (CA:TRUE)");
+    }
+    return check_strangers(job, names, pair, err);
 }
 
 /* The findings of the pair that serves in the job's own line; false if there is none. */

@@ -538,6 +538,53 @@ static void a_certificate_for_something_else_is_not_served(void)
     end_world();
 }
 
+/* Nobody proved to it that they are this server's. */
+static void names_that_were_not_ordered_are_not_taken(void)
+{
+    static const char *const accepting[] = {"hotcert on", "hotcert_use one",
+                                            "hotcert_accept untrusted-root name-not-asked", NULL};
+    struct server s;
+
+    new_world();
+    cas[0].stranger = "*.com";
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    is_str(serial(&s, 0), "", "nothing is published, though nothing else serves");
+    ok(count_in_log("it names *.com as well (name-not-asked") > 0, "the log names the name");
+    cas[0].stranger = "www.a.example";
+    pass_time(61);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "some CAs add www. of their own accord: that is taken");
+    end_server(&s);
+    end_world();
+
+    new_world();
+    cas[0].stranger = "inside.example";
+    new_server(&s, accepting, one_host);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "who accepts such names gets them");
+    end_server(&s);
+    end_world();
+}
+
+static void a_CA_certificate_is_not_taken_for_a_leaf(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].as_ca = true;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    is_str(serial(&s, 0), "", "nothing is published");
+    ok(count_in_log("it may sign others (CA:TRUE)") > 0, "the log says why");
+    cas[0].as_ca = false;
+    pass_time(61);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "the next one is right");
+    end_server(&s);
+    end_world();
+}
+
 static void renew_by_hand(void)
 {
     struct server s;
@@ -697,6 +744,8 @@ int main(void)
     the_next_issuer_helps_out();
     a_wrong_clock_stops_orders();
     a_certificate_for_something_else_is_not_served();
+    names_that_were_not_ordered_are_not_taken();
+    a_CA_certificate_is_not_taken_for_a_leaf();
     renew_by_hand();
     a_store_that_cannot_be_used_is_waited_for();
     a_full_table_is_said_once();

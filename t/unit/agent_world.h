@@ -35,6 +35,8 @@ struct fake_ca {
     bool stuck;           /* orders are placed and never go on */
     const char *bad_name; /* fails its validation */
     bool wrong_names;     /* certifies something else */
+    const char *stranger; /* certifies this name as well */
+    bool as_ca;           /* its certificates may sign others */
     bool no_chain;        /* leaves the intermediate out */
     const char *poison;   /* orders with this name are placed, and then always fail .. */
     enum hc_problem how;  /* .. like this, as if the CA did */
@@ -198,8 +200,13 @@ static inline void ca_certify(struct hc_order *order, struct hc_buf *pem)
         snprintf(sans + strlen(sans), sizeof(sans) - strlen(sans), "%sDNS:%s", i > 0 ? "," : "",
                  order->acme->ca->wrong_names ? "other.example" : order->names.items[i]);
     }
+    if (order->acme->ca->stranger != NULL) {
+        snprintf(sans + strlen(sans), sizeof(sans) - strlen(sans), ",DNS:%s",
+                 order->acme->ca->stranger);
+    }
     leaf = forge(&(struct forge){.name = "leaf",
                                  .sans = sans,
+                                 .ca = order->acme->ca->as_ca,
                                  .by = &mid,
                                  .with_key = order->key,
                                  .from = from - 1,
