@@ -29,7 +29,7 @@ struct hc_acme {
     struct hc_acme_options options;
     struct hc_directory directory;
     int64_t directory_until_ms; /* 0: none */
-    uint64_t directory_fetch;   /* the request's id, or 0 */
+    struct hc_directory_fetch directory_fetch;
     struct hc_nonces nonces;
     struct hc_nonce_fetch nonce_fetch[HC_NONCE_FETCHES];
     struct hc_acme_account account;

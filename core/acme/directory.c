@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "acme/json.h"
-#include "net/http.h"
+#include "acme/problem.h"
+#include "net/url.h"
 
-#define CAA_MAX 32
+#define CAA_MAX   32
+#define HOPS_MOST 5
 
 static int endpoint(const json_t *object, const char *member, const char *url, char **out,
                     struct hc_error *err)
@@ -75,4 +77,110 @@ void hc_directory_dispose(struct hc_directory *directory)
     free(directory->terms);
     hc_list_dispose(&directory->caa);
     *directory = (struct hc_directory){0};
+}
+
+/* ---- on its way ---- */
+
+static bool is_redirect(long status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static bool is_same_server(const char *one, const char *other)
+{
+    struct hc_url_parts a;
+    struct hc_url_parts b;
+
+    return hc_url_take(one, &a) == NULL && hc_url_take(other, &b) == NULL && a.tls == b.tls &&
+           a.port == b.port && strcmp(a.host, b.host) == 0;
+}
+
+static void on_reply(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause);
+
+static int ask(struct hc_directory_fetch *fetch, struct hc_error *err)
+{
+    struct hc_http_request request = {
+        .method = HC_HTTP_GET,
+        .url = fetch->asked,
+        .ca_bundle = fetch->ca_bundle,
+        .timeout_ms = fetch->timeout_ms,
+    };
+
+    return fetch->http->send(fetch->http->self, &request, on_reply, fetch, &fetch->id, err);
+}
+
+/* 0: the next request is under way. */
+static int follow(struct hc_directory_fetch *fetch, const struct hc_http_reply *reply,
+                  struct hc_error *err)
+{
+    char target[HC_HTTP_URL_MAX + 1];
+
+    if (!hc_url_resolve(fetch->asked, reply->location, target, sizeof(target))) {
+        return hc_error_set(err, HC_P_CA_REPLY, fetch->asked, "HTTP %ld that leads nowhere",
+                            reply->status);
+    }
+    if (!is_same_server(fetch->url, target)) {
+        return hc_error_set(err, HC_P_CA_MOVED, fetch->url, "HTTP %ld leads to %s", reply->status,
+                            target);
+    }
+    if (++fetch->hops > HOPS_MOST) {
+        return hc_error_set(err, HC_P_CA_MOVED, fetch->url, "%d redirects, the last one to %s",
+                            HOPS_MOST + 1, target);
+    }
+    if (fetch->log != NULL) {
+        hc_logf(fetch->log, HC_LOG_INFO, "the directory %s leads to %s (HTTP %ld)", fetch->asked,
+                target, reply->status);
+    }
+    (void)hc_copy(fetch->asked, sizeof(fetch->asked), target);
+    return ask(fetch, err);
+}
+
+static void on_reply(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
+{
+    struct hc_directory_fetch *fetch = arg;
+    struct hc_directory directory = {0};
+    struct hc_error err;
+
+    hc_error_init(&err);
+    fetch->id = 0;
+    if (cause != NULL) {
+        err = *cause;
+    } else if (is_redirect(reply->status)) {
+        if (follow(fetch, reply, &err) == 0) {
+            return;
+        }
+    } else if (reply->status >= 400) {
+        hc_acme_problem_reply(reply, fetch->asked, NULL, &err);
+    } else if (reply->status != 200) {
+        hc_error_set(&err, HC_P_CA_REPLY, fetch->asked, "HTTP %ld instead of a directory",
+                     reply->status);
+    } else if (hc_directory_parse(reply->body, fetch->asked, &directory, &err) == 0) {
+        fetch->done(fetch->arg, &directory, NULL);
+        hc_directory_dispose(&directory);
+        return;
+    }
+    hc_error_during(&err, "reading the directory");
+    fetch->done(fetch->arg, NULL, &err);
+}
+
+int hc_directory_fetch_start(struct hc_directory_fetch *fetch, struct hc_error *err)
+{
+    fetch->hops = 0;
+    fetch->id = 0;
+    if (!hc_copy(fetch->asked, sizeof(fetch->asked), fetch->url)) {
+        return hc_error_set(err, HC_P_CA_URL, fetch->url, "it is too long");
+    }
+    if (ask(fetch, err) != 0) {
+        fetch->id = 0;
+        return hc_error_during(err, "reading the directory");
+    }
+    return 0;
+}
+
+void hc_directory_fetch_cancel(struct hc_directory_fetch *fetch)
+{
+    if (fetch->id != 0) {
+        fetch->http->cancel(fetch->http->self, fetch->id);
+        fetch->id = 0;
+    }
 }

@@ -1,10 +1,12 @@
-/* The ACME directory, RFC 8555 section 7.1.1: read and checked. */
+/* The ACME directory, RFC 8555 section 7.1.1: fetched, read and checked. */
 #ifndef HC_ACME_DIRECTORY_H
 #define HC_ACME_DIRECTORY_H
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "net/http.h"
 
 /* Zeroed memory is an empty one. */
 struct hc_directory {
@@ -24,5 +26,32 @@ int hc_directory_parse(struct hc_bytes text, const char *url, struct hc_director
                        struct hc_error *err) HC_MUST_USE;
 
 void hc_directory_dispose(struct hc_directory *directory);
+
+/* Told once: either directory is set, and its content the callee's to take, or err is. */
+typedef void hc_directory_done(void *arg, struct hc_directory *directory,
+                               const struct hc_error *err);
+
+/*
+ * A directory on its way. Redirects are followed while they stay at the server that directory_url
+ * names (scheme, host and port); another server is an error that names it (HC_P_CA_MOVED): whom a
+ * machine trusts with its certificates is the operator's to say. Zeroed memory: none under way.
+ */
+struct hc_directory_fetch {
+    const struct hc_http_port *http; /* borrowed until it is done, as all that is not copied */
+    const struct hc_log *log;        /* or NULL */
+    const char *url;                 /* the directory_url */
+    const char *ca_bundle;           /* or NULL */
+    long timeout_ms;                 /* of each request; 0: the usual one */
+    hc_directory_done *done;
+    void *arg;
+    uint64_t id; /* of the request under way; 0: none */
+    unsigned hops;
+    char asked[HC_HTTP_URL_MAX + 1];
+};
+
+/* Starts it: http .. arg are filled in. 0, or -1 with err and no callback. */
+int hc_directory_fetch_start(struct hc_directory_fetch *fetch, struct hc_error *err) HC_MUST_USE;
+/* Ends it without its callback; does nothing if none is under way. */
+void hc_directory_fetch_cancel(struct hc_directory_fetch *fetch);
 
 #endif

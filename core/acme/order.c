@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "acme/json.h"
 #include "pki/key.h"
@@ -442,12 +441,16 @@ static int check_pem(struct hc_bytes body, const char *url, struct hc_error *err
     static const char begin[] = "-----BEGIN ";
     static const char kind[] = "CERTIFICATE-----";
     const char *at = (const char *)body.data;
-    const char *end = at + body.len;
+    const char *end = NULL;
     bool any = false;
 
-    if (body.len == 0 || memchr(at, '\0', body.len) != NULL) {
+    if (body.len == 0) {
+        return hc_error_set(err, HC_P_CA_REPLY, url, "the certificate chain is empty");
+    }
+    if (memchr(at, '\0', body.len) != NULL) {
         return hc_error_set(err, HC_P_CA_REPLY, url, "it is not a certificate chain in PEM");
     }
+    end = at + body.len;
     while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL) {
         at += strlen(begin);
         if ((size_t)(end - at) < strlen(kind) || memcmp(at, kind, strlen(kind)) != 0) {
@@ -459,18 +462,16 @@ static int check_pem(struct hc_bytes body, const char *url, struct hc_error *err
     return any ? 0 : hc_error_set(err, HC_P_CA_REPLY, url, "there is no certificate in the chain");
 }
 
+/*
+ * The content decides, not its label: CAs send text/plain, application/octet-stream or nothing
+ * where RFC 8555 asks for application/pem-certificate-chain. The label helps to see what came.
+ */
 static int keep_chain(struct hc_order *order, const struct hc_http_reply *reply,
                       struct hc_error *err)
 {
-    static const char type[] = "application/pem-certificate-chain";
-    const char *url = order->resource.certificate;
-
-    if (strncasecmp(reply->content_type, type, strlen(type)) != 0) {
-        return hc_error_set(err, HC_P_CA_REPLY, url, "its content type is \"%s\", not %s",
-                            reply->content_type, type);
-    }
-    if (check_pem(reply->body, url, err) != 0) {
-        return -1;
+    if (check_pem(reply->body, order->resource.certificate, err) != 0) {
+        return hc_error_during(err, "reading a certificate chain that came as \"%.64s\"",
+                               reply->content_type);
     }
     hc_buf_reset(&order->chain);
     return hc_buf_append(&order->chain, reply->body.data, reply->body.len, err);

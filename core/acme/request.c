@@ -168,27 +168,31 @@ static int fetch(struct hc_acme *acme, enum hc_http_method method, const char *u
     return http->send(http->self, &request, done, arg, id, err);
 }
 
-static void on_directory(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
+static void on_directory(void *arg, struct hc_directory *directory, const struct hc_error *cause)
 {
     struct hc_acme *acme = arg;
-    const char *url = acme->options.issuer->directory_url;
-    struct hc_error err;
 
-    hc_error_init(&err);
-    acme->directory_fetch = 0;
     hc_directory_dispose(&acme->directory);
-    if (cause != NULL) {
-        err = *cause;
-    } else if (reply->status >= 400) {
-        hc_acme_problem_reply(reply, url, NULL, &err);
-    } else if (reply->status != 200) {
-        hc_error_set(&err, HC_P_CA_REPLY, url, "HTTP %ld instead of a directory", reply->status);
-    } else if (hc_directory_parse(reply->body, url, &acme->directory, &err) == 0) {
+    if (directory != NULL) {
+        acme->directory = *directory;
+        *directory = (struct hc_directory){0};
         acme->directory_until_ms = hc_now_ms(acme->options.clock) + HC_DIRECTORY_AGE_MS;
     }
-    hc_error_during(&err, "reading the directory");
-    wake(acme, DIRECTORY, &err);
+    wake(acme, DIRECTORY, cause);
     hc_acme_pump(acme);
+}
+
+static int fetch_directory(struct hc_acme *acme, struct hc_error *err)
+{
+    acme->directory_fetch = (struct hc_directory_fetch){
+        .http = acme->options.http,
+        .log = acme->options.log,
+        .url = acme->options.issuer->directory_url,
+        .ca_bundle = acme->options.issuer->ca_bundle,
+        .done = on_directory,
+        .arg = acme,
+    };
+    return hc_directory_fetch_start(&acme->directory_fetch, err);
 }
 
 static bool has_directory(struct hc_acme_request *r, int64_t now_ms)
@@ -201,10 +205,7 @@ static bool has_directory(struct hc_acme_request *r, int64_t now_ms)
     }
     hc_error_init(&err);
     r->state = DIRECTORY;
-    if (acme->directory_fetch == 0 &&
-        fetch(acme, HC_HTTP_GET, acme->options.issuer->directory_url, on_directory, acme,
-              &acme->directory_fetch, &err) != 0) {
-        acme->directory_fetch = 0;
+    if (acme->directory_fetch.id == 0 && fetch_directory(acme, &err) != 0) {
         fail(r, &err);
     }
     return false;

@@ -81,12 +81,16 @@ static int read_names(const json_t *object, const char *subject, struct hc_list 
     return 0;
 }
 
+/*
+ * A CA that has nothing left to prove may leave the member out (or null): a new order for names
+ * that were validated lately is "ready" at once, or "valid". Only a pending order needs it.
+ */
 static int read_authorizations(const json_t *object, const char *directory, const char *subject,
-                               struct hc_list *out, struct hc_error *err)
+                               enum hc_status status, struct hc_list *out, struct hc_error *err)
 {
     const json_t *list = hc_json_array(object, "authorizations");
 
-    if (list == NULL || json_array_size(list) > HC_NAMES_MAX) {
+    if ((list == NULL && status == HC_STATUS_PENDING) || json_array_size(list) > HC_NAMES_MAX) {
         return hc_error_set(err, HC_P_CA_REPLY, subject, "it has %zu authorizations",
                             json_array_size(list));
     }
@@ -135,7 +139,8 @@ int hc_order_resource_parse(struct hc_bytes text, const char *directory, const c
     }
     if (read_status(object, subject, &out->status, err) == 0 &&
         read_names(object, subject, &out->names, err) == 0 &&
-        read_authorizations(object, directory, subject, &out->authorizations, err) == 0 &&
+        read_authorizations(object, directory, subject, out->status, &out->authorizations, err) ==
+            0 &&
         read_urls(object, directory, subject, out, err) == 0) {
         out->error = read_error(object);
         rc = 0;

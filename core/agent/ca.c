@@ -6,7 +6,6 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
-#include "acme/directory.h"
 #include "agent/account.h"
 #include "agent/state.h"
 
@@ -73,9 +72,7 @@ void hc_cas_free(struct hc_agent *agent)
 
         hc_issuer_record_dispose(&ca->record);
         hc_list_dispose(&ca->caa);
-        if (ca->caa_request != 0) {
-            agent->o.http->cancel(agent->o.http->self, ca->caa_request);
-        }
+        hc_directory_fetch_cancel(&ca->caa_fetch);
     }
     free(agent->cas);
     agent->cas = NULL;
@@ -292,31 +289,18 @@ static void settle_account(struct hc_ca *ca)
 
 /* ---- what it calls itself ---- */
 
-static bool read_identities(struct hc_ca *ca, struct hc_bytes body)
-{
-    struct hc_directory directory = {0};
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (hc_directory_parse(body, ca->issuer->directory_url, &directory, &err) != 0) {
-        return false;
-    }
-    hc_list_dispose(&ca->caa);
-    ca->caa = directory.caa;
-    directory.caa = (struct hc_list){NULL, 0, 0};
-    hc_directory_dispose(&directory);
-    return true;
-}
-
 /* A directory that cannot be read is the order's to complain of. */
-static void on_directory(void *arg, const struct hc_http_reply *reply,
+static void on_directory(void *arg, struct hc_directory *directory,
                          const struct hc_error *err HC_UNUSED)
 {
     struct hc_ca *ca = arg;
 
-    ca->caa_request = 0;
     ca->caa_at = hc_agent_now(ca->agent);
-    if (reply == NULL || reply->status != 200 || !read_identities(ca, reply->body)) {
+    if (directory != NULL) {
+        hc_list_dispose(&ca->caa);
+        ca->caa = directory->caa;
+        directory->caa = (struct hc_list){NULL, 0, 0};
+    } else {
         ca->caa_at -= KNOWN_S - UNKNOWN_S;
     }
     ca->agent->jobs_dirty = true;
@@ -326,12 +310,6 @@ bool hc_ca_is_known(struct hc_ca *ca)
 {
     struct hc_agent *agent = ca->agent;
     int64_t now = hc_agent_now(agent);
-    struct hc_http_request request = {
-        .method = HC_HTTP_GET,
-        .url = ca->issuer->directory_url,
-        .ca_bundle = ca->issuer->ca_bundle,
-        .timeout_ms = DIRECTORY_MS,
-    };
     struct hc_error err;
 
     hc_error_init(&err);
@@ -339,11 +317,18 @@ bool hc_ca_is_known(struct hc_ca *ca)
         (ca->caa_at > 0 && ca->caa_at <= now && now - ca->caa_at < KNOWN_S)) {
         return true;
     }
-    if (ca->caa_request != 0) {
+    if (ca->caa_fetch.id != 0) {
         return false;
     }
-    return agent->o.http->send(agent->o.http->self, &request, on_directory, ca, &ca->caa_request,
-                               &err) != 0;
+    ca->caa_fetch = (struct hc_directory_fetch){
+        .http = agent->o.http,
+        .url = ca->issuer->directory_url,
+        .ca_bundle = ca->issuer->ca_bundle,
+        .timeout_ms = DIRECTORY_MS,
+        .done = on_directory,
+        .arg = ca,
+    };
+    return hc_directory_fetch_start(&ca->caa_fetch, &err) != 0;
 }
 
 /* ---- failures ---- */

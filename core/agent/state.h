@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 
+#include "acme/directory.h"
 #include "agent/agent.h"
 #include "agent/inventory.h"
 #include "agent/judge.h"
@@ -59,12 +60,12 @@ struct hc_ca {
     const struct hc_issuer *issuer;
     struct hc_agent *agent;
     struct hc_issuer_record record;
-    bool dirty;                         /* the record is to be stored */
-    int64_t stored_ms;                  /* when it was stored last */
-    hc_said seen;                       /* the text that the store had last; 0: none yet */
-    struct hc_list caa;                 /* caaIdentities of its directory, as far as it was read */
-    int64_t caa_at;                     /* when it was read, UTC; 0: never */
-    uint64_t caa_request;               /* under way; 0: none */
+    bool dirty;         /* the record is to be stored */
+    int64_t stored_ms;  /* when it was stored last */
+    hc_said seen;       /* the text that the store had last; 0: none yet */
+    struct hc_list caa; /* caaIdentities of its directory, as far as it was read */
+    int64_t caa_at;     /* when it was read, UTC; 0: never */
+    struct hc_directory_fetch caa_fetch;
     struct hc_acme *acme;               /* NULL: not opened yet */
     struct hc_store_lock *account_lock; /* held while the account is being registered */
     int64_t account_next_ms;            /* somebody else registers it: look again then */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/url.h"
 #include "net/http.h"
 
@@ -91,6 +92,23 @@ const char *hc_url_take(const char *url, struct hc_url_parts *out)
     }
     curl_url_cleanup(handle);
     return why;
+}
+
+bool hc_url_resolve(const char *base, const char *target, char *out, size_t cap)
+{
+    CURLU *handle = curl_url();
+    char *url = NULL;
+    bool there = false;
+
+    if (handle != NULL && target[0] != '\0' &&
+        curl_url_set(handle, CURLUPART_URL, base, 0) == CURLUE_OK &&
+        curl_url_set(handle, CURLUPART_URL, target, 0) == CURLUE_OK &&
+        curl_url_get(handle, CURLUPART_URL, &url, 0) == CURLUE_OK) {
+        there = hc_copy(out, cap, url);
+    }
+    curl_free(url);
+    curl_url_cleanup(handle);
+    return there;
 }
 
 /* The URL is left out of the error where it may hold a password. */

@@ -5,6 +5,8 @@
 #ifndef HC_NET_URL_H
 #define HC_NET_URL_H
 
+#include <stddef.h>
+
 #include "base/compiler.h"
 
 #define HC_URL_HOST 256
@@ -17,5 +19,9 @@ struct hc_url_parts {
 
 /* Takes an http or https URL apart. What is wrong with it, in words; NULL: nothing. Any thread. */
 const char *hc_url_take(const char *url, struct hc_url_parts *out);
+
+/* Where a redirect from base to target leads; target may be relative. False: nowhere. Any thread.
+ */
+bool hc_url_resolve(const char *base, const char *target, char *out, size_t cap);
 
 #endif

@@ -35,6 +35,8 @@ struct rule {
     const char *location; /* with the true body, if status is 2xx and body is NULL */
     int64_t retry_after;  /* 0: none */
     bool after;           /* with status 0: the CA did its work, only the reply is lost */
+    bool real;            /* the CA did its work, and body replaces what it said */
+    bool exact;           /* the URL is match, and does not only contain it */
 };
 
 struct fake_order {
@@ -475,7 +477,8 @@ static inline struct rule *fake_matches(struct fake *f, const char *url)
     for (int i = 0; i < f->rule_count; i++) {
         struct rule *r = &f->rules[i];
 
-        if (strstr(url, r->match) == NULL || r->times == 0) {
+        if (r->times == 0 ||
+            (r->exact ? strcmp(url, r->match) != 0 : strstr(url, r->match) == NULL)) {
             continue;
         }
         if (r->skip > 0) {
@@ -516,7 +519,8 @@ static inline void fake_answer(struct fake *f, const struct fake_request *r, str
 {
     json_t *jws = r->method == HC_HTTP_POST ? json_loads(r->body, 0, NULL) : NULL;
 
-    if (strcmp(r->url, BASE "/dir") == 0) {
+    if (strcmp(r->url, BASE "/dir") == 0 || strcasecmp(r->url, BASE "/dir2") == 0 ||
+        strcasecmp(r->url, BASE ":443/dir2") == 0) {
         snprintf(a->body, sizeof(a->body),
                  "{\"newNonce\":\"" BASE "/nonce\",\"newAccount\":\"" BASE
                  "/acct\",\"newOrder\":\"" BASE "/order\",\"meta\":%s}",
@@ -546,7 +550,8 @@ static inline bool fake_step(struct fake *f)
     f->queue = r->next;
     rule = fake_matches(f, r->url);
     /* a reply that only points elsewhere, or comes with a wrong type, is otherwise the true one */
-    if (rule == NULL || rule->after || (rule->status / 100 == 2 && rule->body == NULL)) {
+    if (rule == NULL || rule->after || rule->real ||
+        (rule->status / 100 == 2 && rule->body == NULL)) {
         fake_answer(f, r, &a);
     }
     if (rule != NULL && !fake_apply(rule, &a, &err)) {
@@ -558,7 +563,9 @@ static inline bool fake_step(struct fake *f)
         reply.replay_nonce = r->method == HC_HTTP_GET ? "" : fake_nonce(f);
         reply.retry_after = a.retry_after > 0 ? a.retry_after : -1;
         reply.links = &links;
-        reply.body = (struct hc_bytes){(const unsigned char *)a.body, strlen(a.body)};
+        if (a.body[0] != '\0') { /* no body is no bytes, as with the real client */
+            reply.body = (struct hc_bytes){(const unsigned char *)a.body, strlen(a.body)};
+        }
         (*r->done)(r->arg, &reply, NULL);
     }
     fake_request_free(r);

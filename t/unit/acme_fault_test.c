@@ -101,7 +101,7 @@ static const struct row rows[] = {
     {"a slow body", "1 /certZ slow 2\n", HC_P_NONE, false, 2},
     {"a huge body", "* /order-plz huge 3000000\n", HC_P_CA_REPLY, false, 0},
     {"a huge certificate", "* /certZ huge 400000\n", HC_P_CA_REPLY, false, 0},
-    {"a wrong content type", "* /certZ type text/html\n", HC_P_CA_REPLY, false, 0},
+    {"another content type", "* /certZ type text/html\n", HC_P_NONE, false, 0},
     {"http:// handed out", "* /order-plz http\n", HC_P_CA_URL, false, 0},
     {"an order said to be ready too early", "1 ^POST./order-plz json status ready\n", HC_P_NONE,
      false, 0},

@@ -707,7 +707,10 @@ static void nonsense_is_refused(void)
          "\"challenges\":[{\"type\":\"http-01\",\"url\":\"" BASE "/c/0/0\","
          "\"token\":\"../../etc/passwd-0123456789\"}]}",
          NULL},
-        {"/cert/", CHAIN, "text/html"},
+        {"/cert/",
+         "<html>"
+         "-----BEGIN</html>",
+         "text/html"},
         {"/cert/", "hello", "application/pem-certificate-chain"},
         {"/cert/", "", "application/pem-certificate-chain"},
         {"/cert/", CHAIN "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
@@ -731,6 +734,128 @@ static void nonsense_is_refused(void)
            label);
         ok(s->ca_wide, "which is the CA's fault");
         scene_free(s, rows[i].where);
+    }
+}
+
+/* RFC 8555 asks for application/pem-certificate-chain; not every CA sends it. */
+static void a_chain_is_judged_by_its_content(void)
+{
+    static const char *const types[] = {"text/plain", "text/html", "application/octet-stream",
+                                        "application/pkix-cert", ""};
+
+    for (size_t i = 0; i < HC_COUNT(types); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, "/cert/", 200);
+
+        r->body = CHAIN;
+        r->content_type = types[i];
+        start(s, NULL);
+        run(s);
+        ok(issued(s), types[i]);
+        scene_free(s, types[i]);
+    }
+    {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, "/cert/", 200);
+
+        r->body = "<html>log in</html>";
+        r->content_type = "text/html";
+        start(s, NULL);
+        run(s);
+        is_int(s->error.problem, HC_P_CA_REPLY, "what is no chain is refused");
+        ok(strstr(s->error.activity, "\"text/html\"") != NULL, "and its label is told");
+        scene_free(s, "no chain");
+    }
+}
+
+/* Nothing is left to prove: the member may be missing. */
+static void an_order_without_authorizations_goes_on(void)
+{
+    static const struct {
+        const char *status;
+        const char *more;
+        bool good;
+    } rows[] = {
+        {"ready", "", true},
+        {"ready", "\"authorizations\":null,", true},
+        {"ready", "\"authorizations\":[],", true},
+        {"valid", "\"certificate\":\"" BASE "/cert/0\",", true},
+        {"processing", "", true},
+        {"pending", "", false},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, "/order", 201);
+        char body[512];
+        char label[80];
+
+        s->ca.already_valid = true;
+        snprintf(body, sizeof(body),
+                 "{\"status\":\"%s\",%s\"identifiers\":[{\"type\":\"dns\",\"value\":"
+                 "\"a.test\"}],\"finalize\":\"" BASE "/f/0\"}",
+                 rows[i].status, rows[i].more);
+        r->body = body;
+        r->real = true;
+        start(s, NULL);
+        run(s);
+        snprintf(label, sizeof(label), "%s %s", rows[i].status, rows[i].more);
+        if (rows[i].good) {
+            ok(issued(s), label);
+        } else {
+            is_int(s->error.problem, HC_P_CA_REPLY, label);
+        }
+        scene_free(s, label);
+    }
+}
+
+/* At the same server it may be anywhere; who else is trusted is not the CA's to say. */
+static void a_directory_that_moved_is_followed_at_its_server_only(void)
+{
+    static const struct {
+        long status;
+        const char *to;
+        enum hc_problem problem;
+    } rows[] = {
+        {301, BASE "/dir2", HC_P_NONE},
+        {302, "/dir2", HC_P_NONE},
+        {303, "dir2", HC_P_NONE},
+        {307, BASE ":443/dir2", HC_P_NONE},
+        {308, "//CA.test/dir2", HC_P_NONE},
+        {301, "https://other.test/dir", HC_P_CA_MOVED},
+        {301, BASE ":8443/dir", HC_P_CA_MOVED},
+        {302, "http://ca.test/dir", HC_P_CA_MOVED},
+        {302, "https://user@ca.test/dir", HC_P_CA_MOVED},
+        {301, "/dir", HC_P_CA_MOVED},
+        {301, "", HC_P_CA_REPLY},
+        {304, BASE "/dir2", HC_P_CA_REPLY},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, BASE "/dir", rows[i].status);
+        char label[80];
+
+        r->exact = true;
+        r->body = "";
+        r->location = rows[i].to;
+        r->times = 100;
+        start(s, NULL);
+        run(s);
+        snprintf(label, sizeof(label), "%ld to \"%s\"", rows[i].status, rows[i].to);
+        is_int(s->error.problem, rows[i].problem, label);
+        if (rows[i].problem == HC_P_NONE) {
+            ok(issued(s), "is followed");
+        } else {
+            ok(s->ca_wide, "is the CA's affair");
+            is_int(s->ca.new_accounts, 0, "and nothing is sent there");
+        }
+        if (rows[i].problem == HC_P_CA_MOVED) {
+            ok(strstr(s->error.detail,
+                      strcmp(rows[i].to, "/dir") == 0 ? BASE "/dir" : rows[i].to) != NULL,
+               "the target is named");
+        }
+        scene_free(s, label);
     }
 }
 
@@ -1002,6 +1127,9 @@ int main(void)
     odd_states_are_lived_with();
     foreign_urls_are_not_followed();
     nonsense_is_refused();
+    a_chain_is_judged_by_its_content();
+    an_order_without_authorizations_goes_on();
+    a_directory_that_moved_is_followed_at_its_server_only();
     a_lost_account_is_made_again();
     a_lost_order_is_placed_again();
     an_order_is_resumed_at_any_event();

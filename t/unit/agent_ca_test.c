@@ -24,6 +24,8 @@ static const struct hc_http_port fake_http = {NULL, http_send, http_cancel};
 static void reply_with(long status, const char *body)
 {
     struct hc_http_reply reply = {.status = status,
+                                  .content_type = "",
+                                  .location = "",
                                   .body = {(const unsigned char *)body, strlen(body)}};
 
     sent_done(sent_arg, &reply, NULL);
