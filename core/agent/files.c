@@ -197,6 +197,7 @@ int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
         .cert_subject = conf->files.items[watched->certificate],
         .key_subject = conf->files.items[watched->key],
         .passphrases = &passphrases,
+        .httpd_keys = conf->server == HC_SERVER_HTTPD,
     };
     int rc = split_lines(&files->parts[2], &passphrases, err);
 
