@@ -107,8 +107,8 @@ struct hc_bundle *mod_hotcert_view_take(struct mod_hotcert_state *state, size_t 
 
 /* ---- mod_hotcert_http01.c ---- */
 
-/* The post_read_request hook. */
-int mod_hotcert_http01_answer(request_rec *r);
+/* The quick_handler hook: httpd ends the request as it ends any other, and keeps the connection. */
+int mod_hotcert_http01_answer(request_rec *r, int lookup);
 
 /* ---- mod_hotcert_process.c: in the parent ---- */
 
