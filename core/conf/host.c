@@ -109,7 +109,11 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
     }
     hc_list_sort_unique(&identity->names);
     if (identity->mode == HC_MODE_ON && identity->names.count == 0) {
-        return hc_error_set(err, HC_P_NO_NAMES, host->where, NULL);
+        return hc_error_set(err, HC_P_NO_NAMES, host->where, "%s",
+                            conf->server == HC_SERVER_NGINX
+                                ? "to refuse names that no host has, say "
+                                  "`ssl_reject_handshake on` instead of `hotcert on`"
+                                : "");
     }
     if (identity->names.count > HC_NAMES_MAX && identity->mode == HC_MODE_ON) {
         return hc_error_set(err, HC_P_BAD_VALUE, host->where,
@@ -343,6 +347,27 @@ static int store_identity(struct hc_conf *conf, struct hc_identity *identity, in
     return 0;
 }
 
+bool hc_conf_orders_nothing(const struct hc_conf *conf, const struct hc_scope *scope,
+                            const struct hc_list *names)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    if (conf->main.mode != HC_MODE_ON ||
+        (scope != NULL && (scope->mode != HC_MODE_UNSET || scope->has_names))) {
+        return false;
+    }
+    for (size_t i = 0; names != NULL && i < names->count; i++) {
+        const char *bare = names->items[i][0] == '.' ? names->items[i] + 1 : names->items[i];
+
+        if (left_out_because(bare) == NULL && hc_name_normalise(bare, name, &ignored) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool hc_conf_leaves_host(const struct hc_conf *conf, const struct hc_scope *scope,
                          bool own_certificate, bool has_files)
 {
@@ -390,7 +415,14 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
                                      "certificate of its own")
                    : 0;
     }
-    if (identity.mode == HC_MODE_ON && host->has_certificate) {
+    if ((host->rejects || host->has_certificate) &&
+        hc_conf_orders_nothing(conf, host->scope, host->names)) {
+        return hc_findings_add(notes, HC_P_CATCH_ALL, host->where, err, "%s",
+                               host->has_certificate ? "the certificate of its lines is served"
+                                                     : "it refuses handshakes for unknown names, "
+                                                       "as with `ssl_reject_handshake on`");
+    }
+    if (identity.mode == HC_MODE_ON && host->has_certificate && host->not_inherited == NULL) {
         return hc_error_set(
             err, HC_P_CONFLICT, host->where,
             "the host names a certificate of its own and says `hotcert on`; remove "

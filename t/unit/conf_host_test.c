@@ -96,6 +96,35 @@ static void what_cannot_be_ordered_is_left_out_and_said(void)
     teardown(&w);
 }
 
+static void a_catch_all_that_inherits_on_is_left_out(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_host catch_all = {
+        .where = "test.conf:1", .names = &names, .tls = true, .rejects = true};
+    int index = 0;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0 && hc_list_add(&names, "_", NULL) == 0,
+       "inherited");
+    ok(hc_conf_orders_nothing(w.conf, NULL, &names), "there is nothing to order");
+    ok(hc_conf_add_host(w.conf, &catch_all, &index, &w.notes, &w.err) == 0 && index == -1,
+       "it is left out");
+    is_int(w.notes.count, 1, "with one remark");
+    is_int(w.notes.items[0].problem, HC_P_CATCH_ALL, "that says so");
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0, "of its own");
+    catch_all.scope = w.a;
+    ok(!hc_conf_orders_nothing(w.conf, w.a, &names), "is to be done");
+    ok(hc_conf_add_host(w.conf, &catch_all, &index, &w.notes, &w.err) != 0, "and refused");
+    is_int(w.err.problem, HC_P_NO_NAMES, "as that");
+    ok(strstr(w.err.detail, "ssl_reject_handshake on") != NULL, "with nginx's cure");
+    ok(hc_list_add(&names, ".b.example", NULL) == 0 &&
+           !hc_conf_orders_nothing(w.conf, NULL, &names),
+       "a name beside it is to be ordered");
+    hc_list_dispose(&names);
+    teardown(&w);
+}
+
 static void a_host_without_tls_orders_nothing(void)
 {
     struct world w;
@@ -253,6 +282,7 @@ int main(void)
     the_same_names_in_any_order_share_one_identity();
     another_issuer_is_another_identity();
     what_cannot_be_ordered_is_left_out_and_said();
+    a_catch_all_that_inherits_on_is_left_out();
     a_host_without_tls_orders_nothing();
     issuers_must_be_known_and_agreed_to();
     watched_files_make_the_identity_of_watch();
