@@ -41,6 +41,7 @@ static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_p
     state->pool = pool;
     state->bootstrap = -1;
     state->hosts = apr_hash_make(pool);
+    state->managed = apr_hash_make(pool);
     hc_server_speak(HC_SERVER_HTTPD);
     state->conf = hc_conf_new(HC_SERVER_HTTPD, &err);
     if (state->conf == NULL) {
