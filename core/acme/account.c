@@ -8,6 +8,7 @@
 
 #include "acme/client.h"
 #include "acme/json.h"
+#include "acme/problem.h"
 #include "acme/request.h"
 #include "pki/key.h"
 
@@ -36,9 +37,8 @@ static int check_terms(const struct hc_acme *acme, struct hc_error *err)
     const struct hc_directory *d = &acme->directory;
 
     if (d->external_account) {
-        return hc_error_set(err, HC_P_ACCOUNT_REFUSED, hc_acme_issuer(acme),
-                            "it takes accounts with external account binding only, and this "
-                            "version cannot bind one");
+        return hc_error_set(err, HC_P_EAB_REQUIRED, hc_acme_issuer(acme),
+                            "its directory says so (externalAccountRequired)");
     }
     if (d->terms != NULL && acme->options.issuer->terms_agreed != 1) {
         return hc_error_set(err, HC_P_CA_SAYS_TERMS, hc_acme_issuer(acme),
@@ -90,8 +90,11 @@ static int check_status(const struct hc_http_reply *reply, const char *subject,
     }
     status = hc_json_text(object, "status");
     if (status != NULL && strcmp(status, "valid") != 0) {
-        rc = hc_error_set(err, HC_P_ACCOUNT_REFUSED, subject, "the account's status is \"%.32s\"",
-                          status);
+        /* RFC 8555 section 7.1.6 knows two more, and no way back from either */
+        bool over = strcmp(status, "deactivated") == 0 || strcmp(status, "revoked") == 0;
+
+        rc = hc_error_set(err, over ? HC_P_ACCOUNT_DEACTIVATED : HC_P_ACCOUNT_REFUSED, subject,
+                          "its status is \"%.32s\"", status);
     }
     json_decref(object);
     return rc;
@@ -134,11 +137,9 @@ static void on_registered(void *arg, const struct hc_http_reply *reply,
     acme->registration = NULL;
     if (cause == NULL) {
         (void)keep_url(acme, reply, &err);
-    } else if (cause->problem == HC_P_CA_REFUSED) {
-        err = *cause;
-        err.problem = HC_P_ACCOUNT_REFUSED;
     } else {
         err = *cause;
+        hc_acme_problem_of_account(reply, &err);
     }
     hc_error_during(&err, "registering the account at %s", hc_acme_issuer(acme));
     hc_acme_requests_account(acme, &err);

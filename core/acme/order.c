@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme/json.h"
+#include "acme/problem.h"
 #include "pki/key.h"
 
 #define AWAIT_STEP_MS   20
@@ -257,8 +258,8 @@ static void on_placed(void *arg, const struct hc_http_reply *reply, const struct
     order->request = NULL;
     if (cause != NULL) {
         err = *cause;
-        if (err.problem == HC_P_CA_REFUSED && reply != NULL && reply->status == 403) {
-            err.problem = HC_P_ACCOUNT_REFUSED;
+        if (reply != NULL && (reply->status == 401 || reply->status == 403)) {
+            hc_acme_problem_of_account(reply, &err);
         }
         blame_refusal(order, reply);
         hc_order_fail(order, &err, true);
@@ -435,43 +436,11 @@ static void finalize(struct hc_order *order)
 
 /* The certificate, section 7.4.2 */
 
-/* Nothing but certificates: RFC 8555 section 11.4 warns of what else could be in there. */
-static int check_pem(struct hc_bytes body, const char *url, struct hc_error *err)
-{
-    static const char begin[] = "-----BEGIN ";
-    static const char kind[] = "CERTIFICATE-----";
-    const char *at = (const char *)body.data;
-    const char *end = NULL;
-    bool any = false;
-
-    if (body.len == 0) {
-        return hc_error_set(err, HC_P_CA_REPLY, url, "the certificate chain is empty");
-    }
-    if (memchr(at, '\0', body.len) != NULL) {
-        return hc_error_set(err, HC_P_CA_REPLY, url, "it is not a certificate chain in PEM");
-    }
-    end = at + body.len;
-    while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL) {
-        at += strlen(begin);
-        if ((size_t)(end - at) < strlen(kind) || memcmp(at, kind, strlen(kind)) != 0) {
-            return hc_error_set(err, HC_P_CA_REPLY, url,
-                                "something else than certificates is in the chain");
-        }
-        any = true;
-    }
-    return any ? 0 : hc_error_set(err, HC_P_CA_REPLY, url, "there is no certificate in the chain");
-}
-
-/*
- * The content decides, not its label: CAs send text/plain, application/octet-stream or nothing
- * where RFC 8555 asks for application/pem-certificate-chain. The label helps to see what came.
- */
 static int keep_chain(struct hc_order *order, const struct hc_http_reply *reply,
                       struct hc_error *err)
 {
-    if (check_pem(reply->body, order->resource.certificate, err) != 0) {
-        return hc_error_during(err, "reading a certificate chain that came as \"%.64s\"",
-                               reply->content_type);
+    if (hc_chain_check(reply, order->resource.certificate, err) != 0) {
+        return -1;
     }
     hc_buf_reset(&order->chain);
     return hc_buf_append(&order->chain, reply->body.data, reply->body.len, err);

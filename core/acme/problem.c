@@ -12,6 +12,7 @@
 #define SECRET_LEAST 8  /* shorter ones are no secrets, and words would lose their letters */
 #define PATH         "/.well-known/acme-challenge/"
 #define LEFT_OUT     "[..]"
+#define ADDRESS_MAX  1400 /* with the words beside it, what a line of a log has room for */
 
 struct type {
     const char *name;
@@ -25,7 +26,7 @@ static const struct type types[] = {
     {"caa", HC_P_CA_SAYS_CAA, HC_P_CA_SAYS_CAA},
     {"connection", HC_P_CA_SAYS_CONNECTION, HC_P_CA_SAYS_CONNECTION},
     {"dns", HC_P_CA_SAYS_DNS, HC_P_CA_SAYS_DNS},
-    {"externalAccountRequired", HC_P_ACCOUNT_REFUSED, HC_P_ACCOUNT_REFUSED},
+    {"externalAccountRequired", HC_P_EAB_REQUIRED, HC_P_EAB_REQUIRED},
     {"incorrectResponse", HC_P_CA_SAYS_ANSWER, HC_P_CA_SAYS_ANSWER},
     {"invalidContact", HC_P_CA_SAYS_CONTACT, HC_P_CA_SAYS_CONTACT},
     {"orderNotReady", HC_P_ORDER_NOT_READY, HC_P_ORDER_NOT_READY},
@@ -118,13 +119,86 @@ void hc_acme_redact(const char *text, const struct hc_list *secrets, char *out, 
     out[used] = '\0';
 }
 
+/* ---- what a person has to do ---- */
+
+/* Without regard to case. */
+static bool says(const char *text, const char *what)
+{
+    return text != NULL && strcasestr(text, what) != NULL;
+}
+
+/* The first https URL of a text: where it is, and how long; NULL: there is none. */
+static const char *find_url(const char *text, size_t *len)
+{
+    const char *url = text != NULL ? strstr(text, "https://") : NULL;
+
+    if (url == NULL) {
+        return NULL;
+    }
+    for (*len = 0; url[*len] > 0x20 && url[*len] < 0x7f && strchr("\"<>()\\", url[*len]) == NULL;) {
+        ++*len;
+    }
+    while (*len > 0 && strchr(".,;:'", url[*len - 1]) != NULL) {
+        --*len;
+    }
+    return url;
+}
+
+/*
+ * Let's Encrypt stops serving names of an account that failed a thousand times in a row with the
+ * type of its limits, and an address that only a person can open (boulder's wfe2,
+ * checkIdentifiersPaused). No time is too short or long then.
+ */
+static bool is_pause(const char *detail)
+{
+    size_t len = 0;
+    const char *url = find_url(detail, &len);
+
+    return url != NULL && memmem(url, len, "unpause", strlen("unpause")) != NULL;
+}
+
+/* RFC 8555 section 7.3.6 has the status only; the words are those of boulder and Pebble. */
+static bool is_deactivated(const char *detail)
+{
+    return says(detail, "account") && (says(detail, "deactivated") || says(detail, "revoked"));
+}
+
+/* What the type leaves open. */
+static enum hc_problem narrow(enum hc_problem p, enum hc_problem_about about, const char *detail)
+{
+    if (p == HC_P_RATE_LIMITED && is_pause(detail)) {
+        return HC_P_CA_PAUSED;
+    }
+    if (p == HC_P_CA_REFUSED && about == HC_ABOUT_REQUEST && is_deactivated(detail)) {
+        return HC_P_ACCOUNT_DEACTIVATED;
+    }
+    return p;
+}
+
+/* "open U: " for the address that a person has to open, whole; "" if there is none. */
+static void put_address(const json_t *problem, enum hc_problem p, char *out, size_t cap)
+{
+    const char *text = p == HC_P_CA_PAUSED ? json_string_value(json_object_get(problem, "detail"))
+                       : p == HC_P_CA_SAYS_TERMS ? hc_json_text(problem, "instance")
+                                                 : NULL;
+    size_t len = 0;
+    const char *url = find_url(text, &len);
+
+    out[0] = '\0';
+    if (url != NULL && len <= ADDRESS_MAX) {
+        (void)snprintf(out, cap, "open %.*s ; ", (int)len, url);
+    }
+}
+
 int hc_acme_problem_set(const json_t *problem, enum hc_problem_about about, const char *subject,
                         const struct hc_list *secrets, struct hc_error *err)
 {
     const char *type = hc_json_text(problem, "type");
-    const char *detail = hc_json_text(problem, "detail");
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    enum hc_problem p = narrow(by_type(type, about), about, detail);
     char words[HC_FOREIGN_MAX] = "";
     char kind[64] = "";
+    char address[ADDRESS_MAX + 16];
 
     if (detail != NULL) {
         hc_acme_redact(detail, secrets, words, sizeof(words));
@@ -134,11 +208,11 @@ int hc_acme_problem_set(const json_t *problem, enum hc_problem_about about, cons
 
         hc_acme_redact(colon != NULL ? colon + 1 : type, secrets, kind, sizeof(kind));
     }
+    put_address(problem, p, address, sizeof(address));
     if (words[0] == '\0') {
-        return hc_error_set(err, by_type(type, about), subject, "the CA says \"%s\", no more",
-                            kind);
+        return hc_error_set(err, p, subject, "%sthe CA says \"%s\", no more", address, kind);
     }
-    return hc_error_set(err, by_type(type, about), subject, "the CA says: %s%s%s%s", words,
+    return hc_error_set(err, p, subject, "%sthe CA says: %s%s%s%s", address, words,
                         kind[0] != '\0' ? " [" : "", kind, kind[0] != '\0' ? "]" : "");
 }
 
@@ -157,22 +231,61 @@ static int without_document(const struct hc_http_reply *reply, const char *subje
                         reply->content_type);
 }
 
+static bool is_document(const struct hc_http_reply *reply)
+{
+    json_t *problem = NULL;
+    bool is = hc_json_object(reply->body, NULL, &problem, NULL) == 0 &&
+              hc_json_text(problem, "type") != NULL;
+
+    json_decref(problem);
+    return is;
+}
+
+/* RFC 8555 section 7.3.3: Link: <URL>;rel="terms-of-service". */
+static void add_terms(const struct hc_list *links, struct hc_error *err)
+{
+    for (size_t i = 0; links != NULL && i < links->count; i++) {
+        size_t used = strlen(err->detail);
+        size_t len = 0;
+        const char *url = find_url(links->items[i], &len);
+
+        if (url != NULL && strstr(links->items[i], "terms-of-service") != NULL &&
+            used + len + 40 < sizeof(err->detail)) {
+            (void)snprintf(err->detail + used, sizeof(err->detail) - used,
+                           "; its terms of service: %.*s", (int)len, url);
+            return;
+        }
+    }
+}
+
 int hc_acme_problem_reply(const struct hc_http_reply *reply, const char *subject,
                           const struct hc_list *secrets, struct hc_error *err)
 {
     json_t *problem = NULL;
 
-    if (hc_json_object(reply->body, subject, &problem, NULL) != 0 ||
-        hc_json_text(problem, "type") == NULL) {
+    if (!is_document(reply) || hc_json_object(reply->body, subject, &problem, NULL) != 0) {
         without_document(reply, subject, err);
     } else {
         hc_acme_problem_set(problem, HC_ABOUT_REQUEST, subject, secrets, err);
     }
     json_decref(problem);
+    if (err != NULL && err->problem == HC_P_CA_SAYS_TERMS) {
+        add_terms(reply->links, err);
+    }
     if (err != NULL && err->retry_after == 0 && reply->retry_after > 0) {
         err->retry_after = reply->retry_after;
     }
     return -1;
+}
+
+void hc_acme_problem_of_account(const struct hc_http_reply *reply, struct hc_error *err)
+{
+    if (err->problem != HC_P_CA_REFUSED || reply == NULL) {
+        return;
+    }
+    err->problem = !is_document(reply)    ? HC_P_CA_REPLY
+                   : reply->status == 401 ? HC_P_ACCOUNT_DEACTIVATED
+                                          : HC_P_ACCOUNT_REFUSED;
 }
 
 void hc_acme_identifier_name(const json_t *identifier, bool wildcard, char name[HC_NAME_SIZE])

@@ -24,9 +24,18 @@ enum hc_problem_about { HC_ABOUT_REQUEST, HC_ABOUT_CHALLENGE };
 int hc_acme_problem_set(const json_t *problem, enum hc_problem_about about, const char *subject,
                         const struct hc_list *secrets, struct hc_error *err);
 
-/* Fills err from a reply of status 400 or more, whatever its body is; with its Retry-After. */
+/*
+ * Fills err from a reply of status 400 or more, whatever its body is; with its Retry-After. Where
+ * the CA wants a person to act, the address that it names is kept whole.
+ */
 int hc_acme_problem_reply(const struct hc_http_reply *reply, const char *subject,
                           const struct hc_list *secrets, struct hc_error *err);
+
+/*
+ * Of a plain refusal (HC_P_CA_REFUSED) where nothing but the account can be meant: says so. A reply
+ * that is no problem document is not the CA's word, but of something in front of it.
+ */
+void hc_acme_problem_of_account(const struct hc_http_reply *reply, struct hc_error *err);
 
 /*
  * Subproblem i of a problem object (RFC 8555 section 6.7.1): whose it is, and what. False when

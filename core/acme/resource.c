@@ -220,3 +220,39 @@ void hc_authorization_dispose(struct hc_authorization *authorization)
     hc_list_dispose(&authorization->tokens);
     *authorization = (struct hc_authorization){0};
 }
+
+/* Nothing but certificates: RFC 8555 section 11.4 warns of what else could be in there. */
+static int check_pem(struct hc_bytes body, const char *url, struct hc_error *err)
+{
+    static const char begin[] = "-----BEGIN ";
+    static const char kind[] = "CERTIFICATE-----";
+    const char *at = (const char *)body.data;
+    const char *end = NULL;
+    bool any = false;
+
+    if (body.len == 0) {
+        return hc_error_set(err, HC_P_CA_REPLY, url, "the certificate chain is empty");
+    }
+    if (memchr(at, '\0', body.len) != NULL) {
+        return hc_error_set(err, HC_P_CA_REPLY, url, "it is not a certificate chain in PEM");
+    }
+    end = at + body.len;
+    while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL) {
+        at += strlen(begin);
+        if ((size_t)(end - at) < strlen(kind) || memcmp(at, kind, strlen(kind)) != 0) {
+            return hc_error_set(err, HC_P_CA_REPLY, url,
+                                "something else than certificates is in the chain");
+        }
+        any = true;
+    }
+    return any ? 0 : hc_error_set(err, HC_P_CA_REPLY, url, "there is no certificate in the chain");
+}
+
+int hc_chain_check(const struct hc_http_reply *reply, const char *subject, struct hc_error *err)
+{
+    if (check_pem(reply->body, subject, err) != 0) {
+        return hc_error_during(err, "reading a certificate chain that came as \"%.64s\"",
+                               reply->content_type);
+    }
+    return 0;
+}

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "conf/conf.h"
 #include "conf/name.h"
+#include "net/http.h"
 
 #define HC_TOKEN_SIZE 129 /* with its NUL */
 
@@ -60,5 +61,13 @@ struct hc_authorization {
 int hc_authorization_parse(struct hc_bytes text, const char *directory, const char *subject,
                            struct hc_authorization *out, struct hc_error *err) HC_MUST_USE;
 void hc_authorization_dispose(struct hc_authorization *authorization);
+
+/*
+ * 0: the reply is a certificate chain in PEM, and nothing else, section 7.4.2. The content decides,
+ * not its label: CAs send text/plain, application/octet-stream or nothing where
+ * application/pem-certificate-chain is asked for. HC_P_CA_REPLY, with the label.
+ */
+int hc_chain_check(const struct hc_http_reply *reply, const char *subject,
+                   struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cmd/report.h"
@@ -122,9 +123,9 @@ static void print_row(const struct row *row, const size_t width[COLUMNS], FILE *
 /* "    2026-01-05T10:00:00Z: the CA could not .." */
 static void print_error(struct hc_report *r, const json_t *error)
 {
-    char text[HC_FOREIGN_MAX + 40];
+    char text[HC_LOG_LINE + 40];
     char at[40];
-    char message[HC_FOREIGN_MAX];
+    char message[HC_LOG_LINE]; /* whole: it may hold an address that has to be opened */
     const char *raw = text_of(error, "message", "-");
 
     hc_escape(message, sizeof(message), raw, strlen(raw));

@@ -730,7 +730,7 @@ static void nonsense_is_refused(void)
         run(s);
         snprintf(label, sizeof(label), "row %zu: nonsense on %s is refused", i, rows[i].where);
         ok(s->done == 1 &&
-               (s->error.problem == HC_P_CA_REPLY || s->error.problem == HC_P_ACCOUNT_REFUSED),
+               (s->error.problem == HC_P_CA_REPLY || s->error.problem == HC_P_ACCOUNT_DEACTIVATED),
            label);
         ok(s->ca_wide, "which is the CA's fault");
         scene_free(s, rows[i].where);
@@ -1041,9 +1041,8 @@ static void terms_and_binding(void)
     s->ca.meta = "{\"externalAccountRequired\":true}";
     start(s, NULL);
     run(s);
-    is_int(s->error.problem, HC_P_ACCOUNT_REFUSED,
-           "external account binding is asked for: said so");
-    ok(s->ca_wide && strstr(s->error.detail, "external account binding") != NULL, "in words");
+    is_int(s->error.problem, HC_P_EAB_REQUIRED, "external account binding is asked for: said so");
+    ok(s->ca_wide && strstr(s->error.detail, "externalAccountRequired") != NULL, "in words");
     is_int(s->ca.new_accounts, 0, "and nothing is sent");
     scene_free(s, "binding");
 
@@ -1064,6 +1063,47 @@ static void terms_and_binding(void)
     is_int(s->error.problem, HC_P_CA_SAYS_CONTACT, "a contact that the CA does not take");
     ok(s->ca_wide, "concerns all orders");
     scene_free(s, "contact");
+}
+
+/* A pause is the names' affair: other hosts of the account go on. */
+static void a_pause_is_of_the_names(void)
+{
+    struct scene *s = scene_new("a.test");
+    struct rule *r = fake_rule(&s->ca, "/order", 429);
+
+    r->type = "rateLimited";
+    r->detail = "Please visit: https://ca.test/unpause?jwt=x.y.z";
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_CA_PAUSED, "the account is paused for a name");
+    ok(!s->ca_wide && s->dead, "which says nothing of others");
+    scene_free(s, "a pause");
+}
+
+static void a_refused_account_is_told_apart(void)
+{
+    static const struct {
+        const char *detail;
+        enum hc_problem problem;
+    } rows[] = {
+        {"Account is not valid, has status \\\"deactivated\\\"", HC_P_ACCOUNT_DEACTIVATED},
+        {"you may not", HC_P_ACCOUNT_REFUSED},
+        {NULL, HC_P_CA_REPLY}, /* not even a document: something in front of the CA */
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+        struct rule *r = fake_rule(&s->ca, "/order", 403);
+
+        r->type = rows[i].detail != NULL ? "unauthorized" : NULL;
+        r->detail = rows[i].detail;
+        r->body = rows[i].detail != NULL ? NULL : "<html>";
+        start(s, NULL);
+        run(s);
+        is_int(s->error.problem, rows[i].problem, hc_problem_row(rows[i].problem)->slug);
+        ok(s->ca_wide, "holds for all orders");
+        scene_free(s, "a refused account");
+    }
 }
 
 static void contacts_follow_the_configuration(void)
@@ -1136,6 +1176,8 @@ int main(void)
     a_stored_order_may_be_dead();
     what_fails_at_home_is_said();
     terms_and_binding();
+    a_pause_is_of_the_names();
+    a_refused_account_is_told_apart();
     contacts_follow_the_configuration();
     wildcards_need_another_challenge();
     return done();

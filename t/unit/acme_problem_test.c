@@ -1,6 +1,7 @@
 /* Problem documents: types, words, subproblems, and what must stay unsaid. */
 #include "acme/problem.h"
 
+#include "base/log.h"
 #include "tap.h"
 
 #define URN "urn:ietf:params:acme:error:"
@@ -36,7 +37,7 @@ static void types_become_problems(void)
         {URN "userActionRequired", HC_P_CA_SAYS_TERMS, HC_P_CA_SAYS_TERMS},
         {URN "unsupportedContact", HC_P_CA_SAYS_CONTACT, HC_P_CA_SAYS_CONTACT},
         {URN "rateLimited", HC_P_RATE_LIMITED, HC_P_RATE_LIMITED},
-        {URN "externalAccountRequired", HC_P_ACCOUNT_REFUSED, HC_P_ACCOUNT_REFUSED},
+        {URN "externalAccountRequired", HC_P_EAB_REQUIRED, HC_P_EAB_REQUIRED},
         {URN "invented", HC_P_CA_REFUSED, HC_P_VALIDATION},
         {"about:blank", HC_P_CA_REFUSED, HC_P_VALIDATION},
         {"urn:acme:error:badNonce", HC_P_CA_REFUSED, HC_P_VALIDATION},
@@ -132,6 +133,93 @@ static void secrets_are_left_out(void)
     hc_list_dispose(&secrets);
 }
 
+/* An address that a person has to open is of no use without its end, random as it looks. */
+static void addresses_that_a_person_must_open_are_whole(void)
+{
+    char url[1200] = "https://ca.test/sfe/v1/unpause?jwt=eyJhbGciOiJIUzI1NiJ9.";
+    char body[4000];
+    struct hc_list links = {0};
+    struct hc_http_reply reply = {.status = 403, .content_type = "", .retry_after = -1};
+    struct hc_error err;
+
+    while (strlen(url) < 1100) {
+        strcat(url, "Ab3dEf6hIj9lMn0pQr5tUv8xYz-_");
+    }
+    strcat(url, ".sIgNaTuRe0123456789AbCdEfGh");
+    snprintf(body, sizeof(body),
+             "{\"type\":\"" URN "rateLimited\",\"detail\":\"Your account is temporarily prevented "
+             "from requesting certificates for a.test and possibly others. Please visit: %s\"}",
+             url);
+    err = of_reply(429, "", body, -1);
+    is_int(err.problem, HC_P_CA_PAUSED, "a pause is no rate limit");
+    ok(strstr(err.detail, url) != NULL && strstr(err.detail, "for a.test and") != NULL,
+       "the whole address, and the CA's words");
+    {
+        char line[HC_LOG_LINE];
+
+        ok(strstr(hc_error_format(&err, line, sizeof(line)), url) != NULL, "also in a line");
+    }
+    err = of_reply(429, "",
+                   "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many new orders: see "
+                   "https://letsencrypt.org/docs/rate-limits/#new-orders\"}",
+                   60);
+    is_int(err.problem, HC_P_RATE_LIMITED, "a limit that names a page is one");
+
+    hc_error_init(&err);
+    if (hc_list_add(&links, "<https://ca.test/directory>;rel=\"index\"", NULL) != 0 ||
+        hc_list_add(&links, "<https://ca.test/terms/v7.pdf>;rel=\"terms-of-service\"", NULL) != 0) {
+        abort();
+    }
+    snprintf(body, sizeof(body),
+             "{\"type\":\"" URN "userActionRequired\",\"detail\":\"new terms\","
+             "\"instance\":\"https://ca.test/agree?token=AbC0123456789dEfGhIjKlMnOpQr\"}");
+    reply.body = (struct hc_bytes){(const unsigned char *)body, strlen(body)};
+    reply.links = &links;
+    hc_acme_problem_reply(&reply, "https://ca.test/x", NULL, &err);
+    is_int(err.problem, HC_P_CA_SAYS_TERMS, "new terms");
+    ok(strstr(err.detail, "open https://ca.test/agree?token=AbC0123456789dEfGhIjKlMnOpQr ;") !=
+           NULL,
+       "where to agree to them");
+    ok(strstr(err.detail, "its terms of service: https://ca.test/terms/v7.pdf") != NULL,
+       "and where they are");
+    hc_list_dispose(&links);
+}
+
+/* Words of boulder and Pebble; the status of RFC 8555. */
+static void what_is_wrong_with_an_account_is_told_apart(void)
+{
+    static const struct {
+        long status;
+        const char *body;
+        enum hc_problem problem;
+    } rows[] = {
+        {403,
+         "{\"type\":\"" URN "unauthorized\",\"detail\":\"Account is not valid, has status "
+         "\\\"deactivated\\\"\"}",
+         HC_P_ACCOUNT_DEACTIVATED},
+        {403,
+         "{\"type\":\"" URN "unauthorized\",\"detail\":\"An account with the provided public "
+         "key exists but is deactivated\"}",
+         HC_P_ACCOUNT_DEACTIVATED},
+        {403, "{\"type\":\"" URN "unauthorized\",\"detail\":\"Account has been revoked\"}",
+         HC_P_ACCOUNT_DEACTIVATED},
+        {401, "{\"type\":\"" URN "unauthorized\",\"detail\":\"no\"}", HC_P_ACCOUNT_DEACTIVATED},
+        {403, "{\"type\":\"" URN "unauthorized\",\"detail\":\"no\"}", HC_P_ACCOUNT_REFUSED},
+        {403, "{\"type\":\"" URN "externalAccountRequired\",\"detail\":\"no\"}", HC_P_EAB_REQUIRED},
+        {403, "<html>blocked", HC_P_CA_REPLY},
+        {401, "log in", HC_P_CA_REPLY},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_error err = of_reply(rows[i].status, "", rows[i].body, -1);
+        struct hc_http_reply reply = {.status = rows[i].status};
+
+        reply.body = (struct hc_bytes){(const unsigned char *)rows[i].body, strlen(rows[i].body)};
+        hc_acme_problem_of_account(&reply, &err);
+        is_int(err.problem, rows[i].problem, rows[i].body);
+    }
+}
+
 static void subproblems_name_names(void)
 {
     json_t *p = json_loads("{\"subproblems\":["
@@ -163,6 +251,8 @@ int main(void)
     replies_without_a_document_are_read_by_status();
     foreign_words_are_escaped_and_cut();
     secrets_are_left_out();
+    addresses_that_a_person_must_open_are_whole();
+    what_is_wrong_with_an_account_is_told_apart();
     subproblems_name_names();
     return done();
 }
