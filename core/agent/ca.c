@@ -229,12 +229,29 @@ static int open_acme(struct hc_ca *ca, const struct hc_acme_account *account, st
                                     err);
 }
 
+static void close_acme(struct hc_ca *ca)
+{
+    if (ca->acme != NULL) {
+        ca->agent->o.authority->close(ca->acme);
+        ca->acme = NULL;
+    }
+    hc_store_unlock(ca->account_lock);
+    ca->account_lock = NULL;
+}
+
 int hc_ca_open(struct hc_ca *ca, struct hc_error *err)
 {
     struct hc_agent *agent = ca->agent;
     struct hc_acme_account account = {NULL, NULL};
     int rc = -1;
 
+    if (ca->account_stale && ca->running > 1) {
+        return 0; /* orders that began under the old account end first */
+    }
+    if (ca->account_stale) {
+        close_acme(ca);
+        ca->account_stale = false;
+    }
     if (ca->acme != NULL) {
         return 1;
     }
@@ -263,19 +280,14 @@ out:
     return rc;
 }
 
-static void close_acme(struct hc_ca *ca)
-{
-    if (ca->acme != NULL) {
-        ca->agent->o.authority->close(ca->acme);
-        ca->acme = NULL;
-    }
-    hc_store_unlock(ca->account_lock);
-    ca->account_lock = NULL;
-}
-
 /* Gives the lock back once there is an account, or nobody of ours is waiting for one. */
 static void settle_account(struct hc_ca *ca)
 {
+    if (ca->account_stale && ca->running == 0) {
+        close_acme(ca);
+        ca->account_stale = false;
+        return;
+    }
     if (ca->account_lock == NULL) {
         return;
     }
@@ -285,6 +297,38 @@ static void settle_account(struct hc_ca *ca)
     } else if (ca->running == 0) {
         close_acme(ca); /* whoever comes first the next time reads what there is then */
     }
+}
+
+int hc_ca_new_account(struct hc_ca *ca, struct hc_error *err)
+{
+    struct hc_store *store = ca->agent->storage.store;
+    enum hc_problem p = ca->record.last.error.problem;
+    struct hc_store_lock *lock = NULL;
+    int rc = -1;
+
+    if (ca->record.breaker.failures == 0 ||
+        (p != HC_P_ACCOUNT_DEACTIVATED && p != HC_P_ACCOUNT_REFUSED)) {
+        return 0;
+    }
+    if (!hc_storage_ready(ca->agent)) {
+        return hc_error_set(err, HC_P_STORE_UNUSABLE, ca->agent->conf->store,
+                            "the account's record cannot be removed");
+    }
+    if (hc_store_lock(store, "account", ca->issuer->directory_url, &lock, err) != 0 ||
+        hc_store_delete(store, "account", ca->issuer->directory_url, err) != 0) {
+        hc_error_during(err, "giving up the account at %s", ca->issuer->name);
+        goto out;
+    }
+    ca->account_stale = true;
+    hc_logf(ca->agent->o.log, HC_LOG_NOTICE,
+            "issuer %s: the account that the CA refused is given up, as was asked for; the next "
+            "order registers another one",
+            ca->issuer->name);
+    hc_ca_reset(ca, NULL);
+    rc = 1;
+out:
+    hc_store_unlock(lock);
+    return rc;
 }
 
 /* ---- what it calls itself ---- */
@@ -333,17 +377,46 @@ bool hc_ca_is_known(struct hc_ca *ca)
 
 /* ---- failures ---- */
 
+bool hc_ca_is_final(enum hc_problem p, unsigned times)
+{
+    static const struct {
+        enum hc_problem problem;
+        unsigned times;
+    } list[] = {
+        {HC_P_CA_MOVED, 1},        {HC_P_EAB_REQUIRED, 1},    {HC_P_ACCOUNT_DEACTIVATED, 1},
+        {HC_P_CA_SAYS_TERMS, 1},   {HC_P_CA_SAYS_CONTACT, 1}, {HC_P_CA_PAUSED, 1},
+        {HC_P_ACCOUNT_REFUSED, 3}, {HC_P_CA_URL, 3},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(list); i++) {
+        if (list[i].problem == p) {
+            return times >= list[i].times;
+        }
+    }
+    return false;
+}
+
+bool hc_ca_refuses(const struct hc_ca *ca)
+{
+    return ca->record.breaker.failures > 0 &&
+           hc_ca_is_final(ca->record.last.error.problem, ca->record.breaker.failures);
+}
+
 void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
 {
     struct hc_agent *agent = ca->agent;
     int64_t now = hc_agent_now(agent);
+    bool final = hc_ca_is_final(err->problem, ca->record.breaker.failures + 1);
     char wait[32];
     char text[HC_LOG_LINE];
 
     ca->record.last.error = *err;
     ca->record.last.at = now;
     ca->dirty = true;
-    if (!hc_breaker_fail(&ca->record.breaker, now, err->retry_after, agent->o.random)) {
+    ca->account_stale |=
+        err->problem == HC_P_ACCOUNT_DEACTIVATED || err->problem == HC_P_ACCOUNT_REFUSED;
+    if (!hc_breaker_fail(&ca->record.breaker, now, final ? HC_CA_FINAL_S : err->retry_after,
+                         agent->o.random)) {
         return;
     }
     ca->said_failed = true;

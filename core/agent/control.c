@@ -4,9 +4,11 @@
  * root's or the agent's own user's; where the server was not started as root, that user is as good.
  *
  *   {"command":"list"}                                   -> {"ok":true,"certificates":[..]}
- *   {"command":"renew","name":N,"force":bool}            -> {"ok":true,"found":n,"orders":n,
- *        "before":T,"waits":STATE,"watched":[..]}: what it failed of, why it is not ordered now,
- *        and what a look at watched files found
+ *   {"command":"renew","name":N,"force":bool,"new_account":bool}
+ *        -> {"ok":true,"found":n,"orders":n,"before":T,"waits":STATE,"watched":[..]}: what it
+ * failed of, why it is not ordered now, and what a look at watched files found
+ *   {"command":"renew","failed":true|"all":true,"force":bool} -> {"ok":true,"renewed":[..]}: the
+ *        same for each host, with its "name", and with "problem" if it was tried too often
  *   {"command":"wait","names":[..]|"all":true,"timeout":s} -> {"ok":true} once they are served
  *   any                  -> {"ok":false,"problem":S,"subject":T,"detail":T,"message":T}: the parts
  *                           of an hc_error, and the line that they make
@@ -18,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/renew.h"
 #include "agent/state.h"
 #include "agent/status.h"
 #include "conf/name.h"
@@ -138,7 +141,7 @@ static bool has_name(const struct hc_list *names, const char *name)
 }
 
 /* Under watch the certificate's own names count too, as soon as it was read. */
-static bool identity_has(const struct hc_agent *agent, size_t index, const char *name)
+bool hc_identity_has(const struct hc_agent *agent, size_t index, const char *name)
 {
     size_t count = 0;
     const struct hc_watch *watches = hc_watches_of(agent, index, &count);
@@ -157,7 +160,7 @@ static bool identity_has(const struct hc_agent *agent, size_t index, const char 
 static bool is_known(const struct hc_agent *agent, const char *name)
 {
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        if (identity_has(agent, i, name)) {
+        if (hc_identity_has(agent, i, name)) {
             return true;
         }
     }
@@ -185,85 +188,18 @@ static void do_list(struct hc_agent *agent, struct client *client)
                      hc_status_certificates(agent)));
 }
 
-/* What came of a request to renew. */
-struct renewal {
-    int found;
-    int orders; /* due, or made so */
-    bool used_up;
-    char before[HC_LOG_LINE]; /* what the one that is tried again failed of; "": nothing */
-    const char *waits;        /* why what is due is not ordered now; NULL: it is */
-};
-
-static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, struct renewal *r)
-{
-    int64_t now = hc_agent_now(agent);
-    struct hc_ca *ca = NULL;
-    int64_t when = 0;
-    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
-    const struct hc_error *failed = wait == HC_JOB_CA       ? &ca->record.last.error
-                                    : wait == HC_JOB_FAILED ? &job->record.last.error
-                                                            : NULL;
-
-    r->found++;
-    if (failed != NULL && hc_error_is_set(failed)) {
-        hc_error_format(failed, r->before, sizeof(r->before)); /* it is forgotten by what follows */
-    }
-    if (!hc_job_renew(agent, job, force)) {
-        r->used_up = true;
-        return;
-    }
-    if (hc_job_due(agent, job) > now) {
-        return;
-    }
-    r->orders++;
-    wait = hc_job_look(agent, job, now, &ca, &when);
-    if (wait == HC_JOB_STORE || wait == HC_JOB_CLOCK || wait == HC_JOB_HELD) {
-        r->waits = hc_status_word(wait);
-    }
-}
-
-/* Looks at the watched files of a host with this name now; an object for each pair. */
-static json_t *look_at_files(struct hc_agent *agent, const char *name, struct renewal *r)
-{
-    json_t *watched = json_array();
-
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        struct hc_watch *watch = &agent->watches[i];
-
-        if (identity_has(agent, watch->index, name)) {
-            r->found++;
-            watch->next_ms = 0;
-            (void)hc_watches_run(agent);
-            json_array_append_new(watched, hc_status_of_watch(agent, watch));
-        }
-    }
-    return watched;
-}
-
 static void do_renew(struct hc_agent *agent, struct client *client, const json_t *request)
 {
-    const char *name = json_string_value(json_object_get(request, "name"));
-    bool force = json_is_true(json_object_get(request, "force"));
-    struct renewal r = {.found = 0};
-    json_t *watched = NULL;
+    struct hc_error err;
+    json_t *object = NULL;
 
-    for (size_t i = 0; name != NULL && i < agent->job_count; i++) {
-        if (identity_has(agent, agent->jobs[i].index, name)) {
-            renew_job(agent, &agent->jobs[i], force, &r);
-        }
-    }
-    watched = name != NULL ? look_at_files(agent, name, &r) : NULL;
-    if (name == NULL || r.found == 0) {
-        refuse(agent, client, HC_P_NOT_FOUND, name, name != NULL ? "" : "no name is given");
-    } else if (r.used_up) {
-        refuse(agent, client, HC_P_RENEW_OFTEN, name, "");
+    hc_error_init(&err);
+    object = hc_renew(agent, request, &err);
+    if (object != NULL) {
+        answer(agent, client, object);
     } else {
-        answer(agent, client,
-               json_pack("{s:b, s:i, s:i, s:s, s:s, s:O}", "ok", 1, "found", r.found, "orders",
-                         r.orders, "before", r.before, "waits", r.waits != NULL ? r.waits : "",
-                         "watched", watched));
+        refuse(agent, client, err.problem, err.subject, err.detail);
     }
-    json_decref(watched);
 }
 
 static bool names_from(const json_t *array, struct hc_list *names)
@@ -479,7 +415,7 @@ static const char *pending_name(struct hc_agent *agent, const struct client *cli
     for (size_t i = 0; i < client->names.count; i++) {
         const char *name = client->names.items[i];
 
-        if (identity_has(agent, identity, name)) {
+        if (hc_identity_has(agent, identity, name)) {
             wanted = name;
             if (!is_in(agent, identity, name)) {
                 return name;

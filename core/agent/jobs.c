@@ -296,7 +296,7 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     }
     *when = asked->record.breaker.until;
     if (!hc_breaker_allows(&asked->record.breaker, now)) {
-        return HC_JOB_CA;
+        return hc_ca_refuses(asked) ? HC_JOB_FAILED : HC_JOB_CA;
     }
     *when = paused_until(agent, job, asked, now);
     if (*when > now) {
@@ -311,6 +311,15 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     }
     *when = 0;
     return hc_agent_ms(agent) < job->again_ms ? HC_JOB_ELSEWHERE : HC_JOB_READY;
+}
+
+const struct hc_last_error *hc_job_failure(const struct hc_agent *agent, const struct hc_job *job,
+                                           const struct hc_ca *ca, enum hc_job_wait wait)
+{
+    if (ca != NULL && (wait == HC_JOB_CA || (wait == HC_JOB_FAILED && hc_ca_refuses(ca)))) {
+        return &ca->record.last; /* whoever asked it for all */
+    }
+    return wait == HC_JOB_STORE ? &agent->storage.last : &job->record.last;
 }
 
 /* ---- the queue ---- */
@@ -562,34 +571,4 @@ void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_li
         }
     }
     agent->jobs_dirty = true;
-}
-
-bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
-{
-    const struct hc_line_info *info = hc_job_info(agent, job);
-    struct hc_error err;
-    int64_t now = hc_agent_now(agent);
-    struct hc_ca *ca = NULL;
-    int64_t when = 0;
-    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
-
-    hc_error_init(&err);
-    if (wait == HC_JOB_FAILED || wait == HC_JOB_CA) {
-        if (!hc_schedule_take_reset(job->record.resets, now)) {
-            return false;
-        }
-        (void)hc_issuer_record_clear(&ca->record, job->name, now);
-        hc_ca_reset(ca, &job->identity->names);
-    }
-    if (force && info != NULL) {
-        job->record.replace = info->version;
-    }
-    job->again_ms = 0;
-    memset(&job->pause, 0, sizeof(job->pause));
-    agent->outlooks[job->index].looked_at = 0;
-    agent->jobs_dirty = true;
-    if (hc_storage_ready(agent) && job->obtain == NULL && hc_job_store(agent, job, &err) != 0) {
-        hc_storage_failed(agent, &err);
-    }
-    return true;
 }

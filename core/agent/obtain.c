@@ -272,7 +272,10 @@ static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *r
     memset(&job->pause, 0, sizeof(job->pause));
     count_names(obtain, result);
     if (result->name_count == 0) {
-        count_failure(obtain, job->name, err->retry_after);
+        bool final = hc_ca_is_final(err->problem, 1);
+
+        count_failure(obtain, job->name,
+                      final && err->retry_after < HC_CA_FINAL_S ? HC_CA_FINAL_S : err->retry_after);
     }
     say_failed(obtain, result->name_count == 0 ? err : NULL);
     say_names(obtain, result);

@@ -72,6 +72,7 @@ struct hc_ca {
     size_t running;                     /* obtains under way */
     int64_t worked_ms;                  /* when it did its part last; 0: not yet */
     bool said_failed;                   /* and not yet that it answers again */
+    bool account_stale; /* the CA refused the account: it is read anew before the next order */
 };
 
 /* ---- jobs.c ---- */
@@ -297,6 +298,19 @@ void hc_ca_refresh(struct hc_ca *ca);
 void hc_ca_store(struct hc_ca *ca);
 /* A failure that is the CA's; opens the breaker and says so. */
 void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err);
+/*
+ * True of refusals that only a person can end: terms, a contact, an account, an address that moved.
+ * Such a CA is asked once a day. times: how often in a row, since some may pass by themselves.
+ */
+#define HC_CA_FINAL_S 86400
+bool hc_ca_is_final(enum hc_problem p, unsigned times);
+/* True if that is what the CA said last: its orders count as failed, not as waiting for it. */
+bool hc_ca_refuses(const struct hc_ca *ca);
+/*
+ * Gives up an account that the CA refused: the next order registers another one. 1: done, 0: it is
+ * not refused, -1: err.
+ */
+int hc_ca_new_account(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
 void hc_ca_worked(struct hc_ca *ca);
 /* Forgets what is held against the names (NULL: all) and the CA itself. */
 void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names);
@@ -333,6 +347,9 @@ enum hc_job_wait {
 /* ca: who would be asked (or is). when: UTC seconds, 0: now. Both may be NULL. */
 enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, int64_t now,
                              struct hc_ca **ca, int64_t *when);
+/* What a job in this state failed of last, at whichever place that is known. Borrowed. */
+const struct hc_last_error *hc_job_failure(const struct hc_agent *agent, const struct hc_job *job,
+                                           const struct hc_ca *ca, enum hc_job_wait wait);
 /* The pair of the job's own line, or NULL. */
 const struct hc_line_info *hc_job_info(const struct hc_agent *agent, const struct hc_job *job);
 /* When the job's pair is to be renewed; 0: now. */
@@ -340,9 +357,6 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job);
 /* The notAfter of what serves the job's identity now; 0: nothing does. */
 int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *job);
 int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
-/* The operator asked for it: forgets failures (four times an hour), may force an order. False if
- * the resets are used up. */
-bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force);
 
 /* ---- outlook.c ---- */
 
@@ -467,6 +481,8 @@ unsigned hc_control_fds(struct hc_agent *agent, struct pollfd *fds, unsigned roo
 void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigned count);
 /* Answers those that wait; milliseconds until one of them has waited long enough, -1: none. */
 int64_t hc_control_run(struct hc_agent *agent);
+/* True if the name is one of the identity's; under watch also if its certificate has it. */
+bool hc_identity_has(const struct hc_agent *agent, size_t index, const char *name);
 
 /* ---- garbage.c ---- */
 

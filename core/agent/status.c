@@ -124,13 +124,7 @@ static void set_failure(struct hc_agent *agent, json_t *object, const struct hc_
         failures = ladder != NULL && ladder->failures > failures ? ladder->failures : failures;
     }
     json_object_set_new(object, "failures", json_integer((json_int_t)failures));
-    if (wait == HC_JOB_CA && ca != NULL) {
-        set_error(object, &ca->record.last);
-    } else if (wait == HC_JOB_STORE) {
-        set_error(object, &agent->storage.last);
-    } else {
-        set_error(object, &job->record.last);
-    }
+    set_error(object, hc_job_failure(agent, job, ca, wait));
 }
 
 static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)

@@ -21,15 +21,24 @@ const struct hc_command hc_commands[] = {
      "  --control SOCKET  the agent to ask, or a folder of sockets: all that listen there\n"
      "  --store FOLDER    the store to look at if no agent answers\n",
      hc_cmd_list},
-    {"renew", "NAME [--force] [--control SOCKET]", "try to renew now; root only",
-     "Forgets the waiting time after failures and orders what is due for NAME; with --force also "
-     "what\n"
-     "is not due. What failed can be tried out of turn four times an hour. Watched files are "
-     "looked\n"
-     "at anew. The command returns at once; `hotcert wait NAME` waits for the result.\n"
+    {"renew", "NAME..|--failed|--all [--force] [--new-account] [--control SOCKET]",
+     "try to renew now; root only",
+     "Forgets the waiting time after failures and orders what is due for each NAME; with --force "
+     "also\n"
+     "what is not due. What failed can be tried out of turn four times an hour; tries that did "
+     "not\n"
+     "reach the CA do not count. Watched files are looked at anew. The command returns at once;\n"
+     "`hotcert wait` waits for the result.\n"
      "\n"
-     "  --force           order a new certificate even if the one in use is good for long\n"
-     "  --control SOCKET  the agent to ask\n",
+     "  --failed          all that failed, at every agent\n"
+     "  --all             all hosts\n"
+     "  --force           order a new certificate even if the one in use is good for long. CAs "
+     "allow\n"
+     "                    few certificates for one set of names: not for timers\n"
+     "  --new-account     give up the account at the CA and register another one, if the CA "
+     "refused\n"
+     "                    or deactivated it\n"
+     "  --control SOCKET  the agent to ask, or a folder of sockets\n",
      hc_cmd_renew},
     {"wait", "NAME..|--all --timeout T [--control SOCKET]",
      "wait until certificates are obtained and served",
@@ -67,14 +76,10 @@ const struct hc_command hc_commands[] = {
      "Does each name exist, where does it lead, does CAA allow the CA, does a request on port 80\n"
      "arrive. Nothing has to be configured for it, and no CA is asked.\n"
      "\n"
-     "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or another\n"
-     "                       one's directory\n"
+     "  --issuer NAME        the CA: letsencrypt (the default) or letsencrypt-staging\n"
      "  --caa-domain D       another CA, by its name in CAA records; may be repeated\n"
      "  --method M           http-01 (the default), tls-alpn-01 or dns-01; may be repeated\n"
      "  --account URL        the ACME account, for CAA records with accounturi\n"
-     "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
-     "                       of the agents that run, and /var/lib/hotcert/store\n"
-     "  --secret FILE        what the store is sealed under; default: the file beside it\n"
      "  --resolver A[:PORT]  the DNS server to ask; may be repeated; default: the system's\n"
      "  --network N          public (the default); private: for a CA inside of your network\n"
      "  --no-request         make no HTTP request\n"

@@ -1,45 +1,86 @@
-/* `hotcert renew NAME [--force]`; see the help in main.c. */
+/* `hotcert renew NAME.. | --failed | --all`; see the help in commands.c. */
 #include <string.h>
 
+#include "base/log.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/report.h"
 #include "conf/name.h"
 
-#define ASK_MS 30000
+#define ASK_MS 120000 /* thousands of hosts are gone through before the answer */
 
 struct renew_args {
-    const char *name;
+    struct hc_list names; /* normalised, as they were given */
     const char *control;
     bool force;
+    bool new_account;
+    bool failed;
+    bool all;
 };
+
+static int take_name(const char *command, const char *raw, struct renew_args *args)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_name_normalise(raw, name, &err) != 0) {
+        return hc_cmd_usage(command, "%s is no host name: %s", raw, err.detail);
+    }
+    return hc_list_has(&args->names, name) || hc_list_add(&args->names, name, &err) == 0
+               ? 0
+               : hc_client_fail(command, &err);
+}
+
+static int check(const char *command, const struct renew_args *args)
+{
+    int ways = (args->names.count > 0) + args->failed + args->all;
+
+    if (ways == 0) {
+        return hc_cmd_usage(command, "which names? or --failed, or --all");
+    }
+    if (ways > 1) {
+        return hc_cmd_usage(command, "names, --failed or --all: one of the three");
+    }
+    if (args->new_account && args->names.count == 0) {
+        return hc_cmd_usage(command, "--new-account wants the name of a host");
+    }
+    return 0;
+}
 
 static int parse(int argc, char **argv, struct renew_args *args)
 {
     static const char *const valued[] = {"--control", NULL};
+    int code = 0;
 
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc && code == 0; i++) {
         if (strcmp(argv[i], "--force") == 0) {
             args->force = true;
+        } else if (strcmp(argv[i], "--new-account") == 0) {
+            args->new_account = true;
+        } else if (strcmp(argv[i], "--failed") == 0) {
+            args->failed = true;
+        } else if (strcmp(argv[i], "--all") == 0) {
+            args->all = true;
         } else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
             args->control = argv[++i];
         } else if (argv[i][0] == '-') {
             return hc_cmd_usage_argument(argv[0], argv[i], valued);
-        } else if (args->name == NULL) {
-            args->name = argv[i];
         } else {
-            return hc_cmd_usage(argv[0], "one name at a time");
+            code = take_name(argv[0], argv[i], args);
         }
     }
-    return args->name != NULL ? 0 : hc_cmd_usage(argv[0], "which name?");
+    return code != 0 ? code : check(argv[0], args);
 }
 
 /* What the agents said, together. */
 struct sum {
+    size_t answers;
     json_int_t found;
     json_int_t orders;
-    json_t *watched; /* an array */
-    char before[HC_FOREIGN_MAX];
+    json_t *watched;          /* an array */
+    json_t *renewed;          /* an array: of many, one object each */
+    char before[HC_LOG_LINE]; /* whole: it may hold an address that has to be opened */
     char waits[40];
 };
 
@@ -64,35 +105,58 @@ static int ask(const char *path, const json_t *request, struct sum *sum, struct 
         take_text(reply, "before", sum->before, sizeof(sum->before));
         take_text(reply, "waits", sum->waits, sizeof(sum->waits));
         json_array_extend(sum->watched, json_object_get(reply, "watched"));
+        json_array_extend(sum->renewed, json_object_get(reply, "renewed"));
+        sum->answers++;
         rc = 0;
     }
     json_decref(reply);
     return rc;
 }
 
-static int ask_all(const struct hc_list *paths, const json_t *request, struct sum *sum,
-                   struct hc_error *err)
+/* Those that did not answer are named, if another did. */
+static void say_gone(const char *command, const struct hc_error *gone)
+{
+    char text[HC_ERROR_LINE];
+
+    if (hc_error_is_set(gone)) {
+        (void)fprintf(stderr, "hotcert %s: not asked: %s\n", command,
+                      hc_error_format(gone, text, sizeof(text)));
+    }
+}
+
+static int ask_all(const char *command, const struct hc_list *paths, const json_t *request,
+                   struct sum *sum, struct hc_error *err)
 {
     struct hc_error last;
+    struct hc_error gone;
 
     hc_error_init(&last);
+    hc_error_init(&gone);
     for (size_t i = 0; i < paths->count; i++) {
         struct hc_error one;
 
         hc_error_init(&one);
         /* that one agent does not know the name, or is gone, does not matter if another does */
-        if (ask(paths->items[i], request, sum, &one) != 0 &&
-            (!hc_error_is_set(&last) || one.problem != HC_P_NOT_FOUND)) {
+        if (ask(paths->items[i], request, sum, &one) == 0) {
+            continue;
+        }
+        if (!hc_error_is_set(&last) || one.problem != HC_P_NOT_FOUND) {
             last = one;
         }
+        if (one.problem == HC_P_AGENT_GONE) {
+            gone = one;
+        }
     }
-    if (sum->found > 0 && (!hc_error_is_set(&last) || last.problem == HC_P_NOT_FOUND ||
-                           last.problem == HC_P_AGENT_GONE)) {
+    if (sum->answers > 0 && (!hc_error_is_set(&last) || last.problem == HC_P_NOT_FOUND ||
+                             last.problem == HC_P_AGENT_GONE)) {
+        say_gone(command, &gone);
         return 0;
     }
     *err = last;
     return hc_error_set(err, HC_P_AGENT_GONE, HC_CONTROL_FOLDER, NULL);
 }
+
+/* ---- one name ---- */
 
 static void print_orders(struct hc_report *r, const char *name, const struct sum *sum)
 {
@@ -134,7 +198,7 @@ static void print_watched(struct hc_report *r, const char *name, const json_t *w
     hc_report_wrapped(r, HC_TINT_NONE, "    ", message);
 }
 
-static void print_all(const char *name, const struct sum *sum)
+static void print_one(const char *name, const struct sum *sum)
 {
     struct hc_report r;
 
@@ -149,34 +213,163 @@ static void print_all(const char *name, const struct sum *sum)
     }
 }
 
+static int renew_one(const char *command, const struct renew_args *args, const char *name,
+                     const struct hc_list *paths)
+{
+    struct sum sum = {.watched = json_array(), .renewed = json_array()};
+    json_t *request = json_pack("{s:s, s:s, s:b, s:b}", "command", "renew", "name", name, "force",
+                                (int)args->force, "new_account", (int)args->new_account);
+    struct hc_error err;
+    int code = 0;
+
+    hc_error_init(&err);
+    if (ask_all(command, paths, request, &sum, &err) != 0) {
+        code = hc_client_fail(command, &err);
+    } else {
+        print_one(name, &sum);
+    }
+    json_decref(sum.watched);
+    json_decref(sum.renewed);
+    json_decref(request);
+    return code;
+}
+
+/* The first failure is the command's, but every name has its turn. */
+static int renew_names(const char *command, const struct renew_args *args,
+                       const struct hc_list *paths)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < args->names.count; i++) {
+        int one = renew_one(command, args, args->names.items[i], paths);
+
+        code = code == 0 ? one : code;
+        if (one == HC_EXIT_UNAVAILABLE || one == HC_EXIT_FORBIDDEN) {
+            break; /* it would be said of each */
+        }
+    }
+    return code;
+}
+
+/* ---- many ---- */
+
+struct tally {
+    size_t ordered;
+    size_t looked_at;
+    size_t used_up;
+    size_t idle;
+};
+
+static bool is_well(const json_t *watch)
+{
+    const char *state = json_string_value(json_object_get(watch, "state"));
+
+    return state != NULL && strcmp(state, "ok") == 0;
+}
+
+static void print_result(struct hc_report *r, const json_t *one, struct tally *tally)
+{
+    const json_t *watched = json_object_get(one, "watched");
+    struct sum sum = {.orders = json_integer_value(json_object_get(one, "orders"))};
+    char name[HC_NAME_SIZE] = "?";
+
+    take_text(one, "name", name, sizeof(name));
+    take_text(one, "before", sum.before, sizeof(sum.before));
+    take_text(one, "waits", sum.waits, sizeof(sum.waits));
+    for (size_t i = 0; i < json_array_size(watched); i++) {
+        tally->looked_at++;
+        if (!is_well(json_array_get(watched, i))) {
+            print_watched(r, name, json_array_get(watched, i));
+        }
+    }
+    if (json_is_string(json_object_get(one, "problem"))) {
+        tally->used_up++;
+        hc_report_put(r, HC_TINT_NONE, "%s: %s\n", name,
+                      hc_problem_row(HC_P_RENEW_OFTEN)->sentence);
+    } else if (sum.orders > 0 && sum.waits[0] != '\0') {
+        print_orders(r, name, &sum);
+    } else if (sum.orders > 0) {
+        tally->ordered++;
+        hc_report_put(r, HC_TINT_NONE, "%s: %s\n", name,
+                      sum.before[0] != '\0' ? "it is tried again now" : "renewal is under way");
+        hc_report_wrapped(r, HC_TINT_NONE, "    before: ", sum.before);
+    } else if (json_array_size(watched) == 0) {
+        tally->idle++;
+    }
+}
+
+static int print_many(const struct renew_args *args, const json_t *renewed)
+{
+    struct tally tally = {.ordered = 0};
+    struct hc_report r;
+
+    hc_report_init(&r, stdout);
+    for (size_t i = 0; i < json_array_size(renewed); i++) {
+        print_result(&r, json_array_get(renewed, i), &tally);
+    }
+    if (json_array_size(renewed) == 0) {
+        hc_report_put(&r, HC_TINT_NONE, "%s\n",
+                      args->failed ? "nothing has failed" : "no host has hotcert");
+        return 0;
+    }
+    hc_report_put(&r, HC_TINT_NONE, "%zu host%s: %zu ordered now", json_array_size(renewed),
+                  json_array_size(renewed) == 1 ? "" : "s", tally.ordered);
+    if (tally.looked_at > 0) {
+        hc_report_put(&r, HC_TINT_NONE, ", %zu pair%s of files looked at", tally.looked_at,
+                      tally.looked_at == 1 ? "" : "s");
+    }
+    if (tally.idle > 0) {
+        hc_report_put(&r, HC_TINT_NONE, ", %zu not due (--force orders all the same)", tally.idle);
+    }
+    if (tally.used_up > 0) {
+        hc_report_put(&r, HC_TINT_NONE, ", %zu tried too often", tally.used_up);
+    }
+    hc_report_put(&r, HC_TINT_NONE, "%s\n",
+                  tally.ordered > 0 ? "; `hotcert wait --all --timeout 5m` waits for them" : "");
+    return tally.used_up > 0 ? HC_EXIT_FAILED : 0;
+}
+
+static int renew_many(const char *command, const struct renew_args *args,
+                      const struct hc_list *paths)
+{
+    struct sum sum = {.watched = json_array(), .renewed = json_array()};
+    json_t *request = json_pack("{s:s, s:b, s:b}", "command", "renew",
+                                args->failed ? "failed" : "all", 1, "force", (int)args->force);
+    struct hc_error err;
+    int code = 0;
+
+    hc_error_init(&err);
+    if (ask_all(command, paths, request, &sum, &err) != 0) {
+        code = hc_client_fail(command, &err);
+    } else {
+        code = print_many(args, sum.renewed);
+    }
+    json_decref(sum.watched);
+    json_decref(sum.renewed);
+    json_decref(request);
+    return code;
+}
+
 int hc_cmd_renew(int argc, char **argv)
 {
-    struct renew_args args = {NULL, NULL, false};
+    struct renew_args args = {.control = NULL};
     struct hc_list paths = {NULL, 0, 0};
-    struct sum sum = {.found = 0};
-    char name[HC_NAME_SIZE];
-    json_t *request = NULL;
     struct hc_error err;
     int code = parse(argc, argv, &args);
 
     hc_error_init(&err);
     if (code != 0) {
-        return code;
+        goto out;
     }
-    if (hc_name_normalise(args.name, name, &err) != 0) {
-        return hc_cmd_usage(argv[0], "%s is no host name: %s", args.name, err.detail);
-    }
-    sum.watched = json_array();
-    request =
-        json_pack("{s:s, s:s, s:b}", "command", "renew", "name", name, "force", (int)args.force);
-    if (hc_client_sockets(args.control, &paths, &err) != 0 ||
-        ask_all(&paths, request, &sum, &err) != 0) {
+    if (hc_client_sockets(args.control, &paths, &err) != 0) {
         code = hc_client_fail(argv[0], &err);
+    } else if (args.names.count > 0) {
+        code = renew_names(argv[0], &args, &paths);
     } else {
-        print_all(name, &sum);
+        code = renew_many(argv[0], &args, &paths);
     }
-    json_decref(sum.watched);
-    json_decref(request);
+out:
+    hc_list_dispose(&args.names);
     hc_list_dispose(&paths);
     return code;
 }

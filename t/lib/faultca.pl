@@ -29,6 +29,7 @@
 #            problem N TYPE [SECONDS|date:SECONDS] [NAME=TYPE ..] [-- DETAIL ..]
 #                                                a problem document urn:ietf:params:acme:error:TYPE
 #                                                and a subproblem for each NAME
+#            redirect N TARGET                   that status, to TARGET
 #            nonce                               badNonce, with a fresh nonce
 #            account                             accountDoesNotExist
 #            drop                                the connection is cut, the CA never asked
@@ -186,6 +187,9 @@ sub own_reply {
         ($status, $body) = ($args[0], "made by a test\n");
         push @headers, ['Content-Type', 'text/plain'];
         push @headers, ['Retry-After', retry_after($args[1])] if defined $args[1];
+    } elsif ($fault eq 'redirect') {
+        ($status, $body) = ($args[0], "made by a test\n");
+        push @headers, ['Location', $args[1]];
     } elsif ($fault eq 'problem' || $fault eq 'nonce' || $fault eq 'account') {
         @args = $fault eq 'nonce' ? (400, 'badNonce') : (400, 'accountDoesNotExist') if $fault ne 'problem';
         my ($n, $type, @rest) = @args;

@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use JSON::PP qw(decode_json);
+use Time::Local qw(timegm);
 use HotCert::FaultCa;
 use HotCert::Scenario;
 use HotCert::Pki qw(make_ca make_leaf);
@@ -86,6 +88,76 @@ scenario nonsense_and_floods_are_survived => sub {
     ok($s->wait_log(qr/larger than \d+ bytes/, 30), 'the log says that a reply was too large');
     ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 90), 'served in the end');
     is($pebble->count_of('certificates'), 1, 'with the certificate that was issued, not another');
+};
+
+# The one certificate of `list --json`.
+sub listed {
+    my ($s) = @_;
+    my ($code, $out) = $s->hotcert('list', '--json');
+    return $code == 0 ? decode_json($out)->{certificates}[0] : {};
+}
+
+# It failed of this, and is tried again in a day.
+sub fails_for_a_day {
+    my ($s, $slug) = @_;
+    my $c = wait_for(30, sub { my $c = listed($s); $c->{state} eq 'failed' && $c });
+    is($c->{error}{problem}, $slug, "list: failed, $slug");
+    my ($y, $mo, $d, $h, $mi, $sec) = ($c->{next_try} // '') =~ /(\d+)/g;
+    my $left = $y ? timegm($sec, $mi, $h, $d, $mo - 1, $y) - time : 0;
+    ok($left > 23 * 3600 && $left < 25 * 3600, 'tried again in a day') or diag "next_try in $left s";
+    return $c->{error}{message} // '';
+}
+
+scenario the_address_that_a_person_must_open_is_told_whole => sub {
+    my ($kind) = @_;
+    my $url = 'https://ca.test/sfe/v1/unpause?jwt=eyJhbGciOiJIUzI1NiJ9.' . 'Ab3dEf6hIj9lMn0pQr5tUv8x' x 30 . '.sIgNaTuRe-0123456789_AbC';
+    my ($s, $ca) = behind($kind, "* ^POST./order-plz problem 429 rateLimited -- Your account is temporarily prevented from "
+        . "requesting certificates for f.test and possibly others. Please visit: $url");
+    $s->start;
+    ok($s->wait_log(qr/\Q$url\E /, 30), 'the log has all of it');
+    my $message = fails_for_a_day($s, 'ca-paused');
+    like($message, qr/\Q$url\E /, 'and list --json');
+    my (undef, $table) = $s->hotcert('list');
+    like($table, qr/^\s*\Q$url\E$/m, 'and list, on a line of its own');
+    is(scalar(() = $ca->requests(qr{^POST /order-plz})), 1, 'the CA was asked once');
+    $ca->rules;
+    my ($code, $out) = $s->hotcert('renew', 'f.test');
+    is($code, 0, 'once it was opened, it is tried again');
+    like($out, qr/\Q$url\E/, 'the address is told again');
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 30), 'and served');
+};
+
+scenario a_deactivated_account_is_replaced_on_demand => sub {
+    my ($kind) = @_;
+    my ($s, $ca) = behind($kind);
+    $s->start;
+    my $first = wait_served($s->tls_port, 'f.test', $ca->root, seconds => 30);
+    $ca->rules('* ^POST./order-plz problem 403 unauthorized -- Account is not valid, has status "deactivated"');
+    is(($s->hotcert('renew', 'f.test', '--new-account'))[0], 1, 'a good account is not given up');
+    is(($s->hotcert('renew', 'f.test', '--force'))[0], 0, 'a renewal is asked for');
+    like(fails_for_a_day($s, 'account-deactivated'), qr/renew NAME --new-account/, 'with the way out');
+    is(scalar(() = $ca->requests(qr{^POST /order-plz 403})), 1, 'the CA was asked once');
+    $ca->rules;
+    my ($code, $out) = $s->hotcert('renew', 'f.test', '--new-account');
+    is($code, 0, 'which is gone') or diag $out;
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, not => $first->{serial}, seconds => 30), 'renewed');
+    is(scalar(() = $ca->requests(qr{^POST /sign-me-up 201})), 2, 'under a second account');
+};
+
+scenario a_directory_that_moved_at_its_server => sub {
+    my ($kind) = @_;
+    my ($s, $ca) = behind($kind, '* ^GET./dir$ redirect 301 /dir?moved');
+    $s->start;
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 30), 'is followed');
+};
+
+scenario a_directory_that_moved_elsewhere => sub {
+    my ($kind) = @_;
+    my ($s, $ca) = behind($kind, '* ^GET./dir$ redirect 302 https://other.test/dir');
+    $s->start;
+    ok($s->wait_log(qr{HTTP 302 leads to https://other\.test/dir}, 30), 'is named');
+    fails_for_a_day($s, 'ca-moved');
+    is(scalar(() = $ca->requests(qr{^POST })), 0, 'and nothing is sent');
 };
 
 done_testing;

@@ -1,4 +1,5 @@
 /* The agent against a CA of the test's own: what is ordered, when, and what is served. */
+#include "agent/renew.h"
 #include "agent_world.h"
 #include "pki/key.h"
 #include "tap.h"

@@ -314,6 +314,120 @@ static void renew_tells_of_a_ca_that_is_down(void)
     finish(&s, control);
 }
 
+static json_int_t number(const json_t *reply, const char *key)
+{
+    return json_integer_value(json_object_get(reply, key));
+}
+
+static void renew_takes_all_that_failed(void)
+{
+    static const char *const hosts[] = {"b.example www.b.example", "a.example", "c.example", NULL};
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+    const json_t *renewed = NULL;
+
+    start_with(&s, path, &control, hosts);
+    cas[0].bad_name = "www.b.example";
+    work(&s, NULL);
+    cas[0].bad_name = NULL;
+    reply = ask(&s, path, "{\"command\":\"renew\",\"failed\":true}\n");
+    renewed = json_object_get(reply, "renewed");
+    is_int(json_array_size(renewed), 1, "one failed");
+    is_str(json_string_value(json_object_get(json_array_get(renewed, 0), "name")), "b.example",
+           "told by its first name");
+    is_int(number(json_array_get(renewed, 0), "orders"), 1, "it is ordered");
+    ok(strstr(json_string_value(json_object_get(json_array_get(renewed, 0), "before")),
+              "validation-failed") != NULL,
+       "what it failed of is told");
+    json_decref(reply);
+    work(&s, NULL);
+    ok(is_served(&s, 0), "and obtained");
+    reply = ask(&s, path, "{\"command\":\"renew\",\"failed\":true}\n");
+    is_int(json_array_size(json_object_get(reply, "renewed")), 0, "then none has failed");
+    json_decref(reply);
+    finish(&s, control);
+}
+
+static void renew_takes_all(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+    const json_t *renewed = NULL;
+
+    start(&s, path, &control);
+    work(&s, NULL);
+    reply = ask(&s, path, "{\"command\":\"renew\",\"all\":true}\n");
+    renewed = json_object_get(reply, "renewed");
+    is_int(json_array_size(renewed), 2, "all hosts");
+    is_int(number(json_array_get(renewed, 0), "orders") +
+               number(json_array_get(renewed, 1), "orders"),
+           0, "of which none is due");
+    json_decref(reply);
+    is_int(cas[0].orders, 2, "so nothing is ordered");
+    reply = ask(&s, path, "{\"command\":\"renew\",\"all\":true,\"force\":true}\n");
+    renewed = json_object_get(reply, "renewed");
+    is_int(number(json_array_get(renewed, 0), "orders") +
+               number(json_array_get(renewed, 1), "orders"),
+           2, "force orders all");
+    json_decref(reply);
+    work(&s, NULL);
+    is_int(cas[0].orders, 4, "once each");
+    cas[0].bad_name = "a.example";
+    for (int i = 0; i < 8; i++) {
+        json_decref(ask(&s, path, "{\"command\":\"renew\",\"all\":true,\"force\":true}\n"));
+    }
+    reply = ask(&s, path, "{\"command\":\"renew\",\"all\":true,\"force\":true}\n");
+    renewed = json_object_get(reply, "renewed");
+    is_str(json_string_value(json_object_get(json_array_get(renewed, 0), "problem")),
+           "renew-too-often", "one that was tried too often");
+    is_int(number(json_array_get(renewed, 1), "orders"), 1, "keeps no other from its turn");
+    json_decref(reply);
+    finish(&s, control);
+}
+
+static void a_refused_account_is_given_up_on_demand(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    json_t *reply = NULL;
+    const json_t *first = NULL;
+
+    start(&s, path, &control);
+    work(&s, NULL);
+    is_int(cas[0].accounts, 1, "an account");
+    reply = ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\",\"new_account\":true}\n");
+    is_str(json_string_value(json_object_get(reply, "problem")), "account-good",
+           "one that the CA takes is kept");
+    json_decref(reply);
+
+    pass_time(70 * DAY);
+    cas[0].not_us = HC_P_ACCOUNT_DEACTIVATED;
+    work(&s, NULL);
+    reply = ask(&s, path, "{\"command\":\"list\"}\n");
+    first = json_array_get(json_object_get(reply, "certificates"), 1);
+    is_str(json_string_value(json_object_get(first, "state")), "failed", "list: failed");
+    is_str(json_string_value(json_object_get(json_object_get(first, "error"), "problem")),
+           "account-deactivated", "of what, whichever order it was that asked");
+    json_decref(reply);
+    json_decref(ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\"}\n"));
+    work(&s, NULL);
+    is_int(cas[0].accounts, 1, "without being asked for nothing is given up");
+    cas[0].not_us = HC_P_NONE;
+    ok(is_ok(
+           ask(&s, path, "{\"command\":\"renew\",\"name\":\"a.example\",\"new_account\":true}\n")),
+       "one that it refuses is given up");
+    work(&s, NULL);
+    is_int(cas[0].accounts, 2, "another one is registered");
+    ok(is_served(&s, 0) && is_served(&s, 1), "and all are renewed");
+    is_int(count_in_log("the account that the CA refused is given up"), 1, "the log says so");
+    finish(&s, control);
+}
+
 static void others_may_nothing(void)
 {
     static const char *const requests[] = {"{\"command\":\"list\"}\n",
@@ -438,6 +552,9 @@ int main(void)
     of_many_only_some_are_named();
     renew_orders();
     renew_tells_of_a_ca_that_is_down();
+    renew_takes_all_that_failed();
+    renew_takes_all();
+    a_refused_account_is_given_up_on_demand();
     others_may_nothing();
     nonsense_is_refused();
     a_crowd_keeps_nobody_out_for_long();

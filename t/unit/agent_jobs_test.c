@@ -1,4 +1,5 @@
 /* What is ordered when something fails: who waits, who does not, and who asks whom. */
+#include "agent/renew.h"
 #include "agent_world.h"
 #include "tap.h"
 
@@ -200,6 +201,110 @@ static void what_is_refused_as_a_whole_is_refused_alone(void)
     end_world();
 }
 
+/* What only a person can end is no outage: it is not asked for time and again. */
+static void what_only_a_person_can_end_is_asked_for_daily(void)
+{
+    static const enum hc_problem final[] = {HC_P_CA_MOVED, HC_P_EAB_REQUIRED,
+                                            HC_P_ACCOUNT_DEACTIVATED, HC_P_CA_SAYS_TERMS,
+                                            HC_P_CA_SAYS_CONTACT};
+
+    for (size_t i = 0; i < HC_COUNT(final); i++) {
+        const char *slug = hc_problem_row(final[i])->slug;
+        struct hc_ca *ca = NULL;
+        int64_t when = 0;
+        struct server s;
+
+        new_world();
+        cas[0].not_us = final[i];
+        new_server(&s, on, four_hosts);
+        live(&s, NULL, 600, 10);
+        ok(cas[0].asked >= 1 && cas[0].asked <= 4, slug);
+        cas[0].asked = 0;
+        reload(&s, on, four_hosts);
+        live(&s, NULL, 20 * 3600, 600);
+        is_int(cas[0].asked, 0, "is not asked again today, nor by the next agent");
+        is_int(hc_job_look(s.agent, &s.agent->jobs[3], clock_now, &ca, &when), HC_JOB_FAILED,
+               "each host counts as failed");
+        is_int(hc_job_failure(s.agent, &s.agent->jobs[3], ca, HC_JOB_FAILED)->error.problem,
+               final[i], "of that");
+        live(&s, NULL, 6 * 3600, 600);
+        is_int(cas[0].asked, 1, "once the day after, for all");
+        cas[0].not_us = HC_P_NONE;
+        ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "who ended it says so");
+        live(&s, NULL, 60, 10);
+        ok(is_served(&s, 0) && is_served(&s, 3), "and all are obtained");
+        end_server(&s);
+        end_world();
+    }
+}
+
+/* A refusal that may pass, by its words, gets three tries. */
+static void an_account_that_is_refused_is_tried_thrice_first(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].not_us = HC_P_ACCOUNT_REFUSED;
+    new_server(&s, on, one_host);
+    live(&s, NULL, 600, 1);
+    is_int(cas[0].asked, 3, "within minutes");
+    live(&s, NULL, 20 * 3600, 600);
+    is_int(cas[0].asked, 3, "then no more that day");
+    end_server(&s);
+    end_world();
+}
+
+static void a_pause_of_one_hosts_names_is_no_others(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].no = HC_P_CA_PAUSED;
+    new_server(&s, on, one_host);
+    live(&s, NULL, 20 * 3600, 600);
+    is_int(cas[0].asked, 1, "names that are paused are asked for once a day");
+    cas[0].no = HC_P_NONE;
+    reload(&s, on, four_hosts);
+    live(&s, NULL, 60, 10);
+    ok(is_served(&s, 1) && is_served(&s, 2) && is_served(&s, 3), "others do not wait for them");
+    ok(!is_served(&s, 0), "which wait");
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "until somebody opened the address");
+    live(&s, NULL, 60, 10);
+    ok(is_served(&s, 0), "then they are served");
+    end_server(&s);
+    end_world();
+}
+
+/* The operator tries by hand until the network is back; that costs the CA nothing. */
+static void tries_that_reach_no_CA_are_not_counted(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].down = true;
+    new_server(&s, on, one_host);
+    work(&s, NULL);
+    for (int i = 0; i < 3 * HC_RESETS_MAX; i++) {
+        if (!hc_job_renew(s.agent, &s.agent->jobs[0], false)) {
+            ok(false, "a try while the CA cannot be reached");
+        }
+        work(&s, NULL);
+        pass_time(1);
+    }
+    cas[0].down = false;
+    cas[0].bad_name = "p.example";
+    ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "it can be reached: tried again");
+    work(&s, NULL);
+    for (int i = 0; i < HC_RESETS_MAX; i++) {
+        ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "a try at a name that fails");
+        work(&s, NULL);
+        pass_time(1);
+    }
+    ok(!hc_job_renew(s.agent, &s.agent->jobs[0], false), "of those there are four an hour");
+    end_server(&s);
+    end_world();
+}
+
 static void two_agents_fail_as_often_as_one(void)
 {
     struct server a, b;
@@ -333,6 +438,10 @@ int main(void)
     two_that_were_down_are_asked_in_turn();
     what_one_CA_refuses_the_next_is_asked_for();
     what_is_refused_as_a_whole_is_refused_alone();
+    what_only_a_person_can_end_is_asked_for_daily();
+    an_account_that_is_refused_is_tried_thrice_first();
+    a_pause_of_one_hosts_names_is_no_others();
+    tries_that_reach_no_CA_are_not_counted();
     two_agents_fail_as_often_as_one();
     a_clock_that_is_set_back_stops_nothing();
     what_is_held_back_does_not_use_up_the_limit_of_the_CA();

@@ -29,20 +29,21 @@ __attribute__((noreturn)) static inline void stop_here(int line)
 /* ---- the CA ---- */
 
 struct fake_ca {
-    const char *issuer;   /* its name in the configuration */
-    bool down;            /* nobody answers */
-    int64_t retry_after;  /* and asks for this */
-    bool stuck;           /* orders are placed and never go on */
-    const char *bad_name; /* fails its validation */
-    bool wrong_names;     /* certifies something else */
-    const char *stranger; /* certifies this name as well */
-    bool as_ca;           /* its certificates may sign others */
-    bool no_chain;        /* leaves the intermediate out */
-    const char *poison;   /* orders with this name are placed, and then always fail .. */
-    enum hc_problem how;  /* .. like this, as if the CA did */
-    int poisoned;         /* so often */
-    enum hc_problem shut; /* it cannot even be opened */
-    enum hc_problem no;   /* refuses what is ordered as a whole, naming no name */
+    const char *issuer;     /* its name in the configuration */
+    bool down;              /* nobody answers */
+    int64_t retry_after;    /* and asks for this */
+    bool stuck;             /* orders are placed and never go on */
+    const char *bad_name;   /* fails its validation */
+    bool wrong_names;       /* certifies something else */
+    const char *stranger;   /* certifies this name as well */
+    bool as_ca;             /* its certificates may sign others */
+    bool no_chain;          /* leaves the intermediate out */
+    const char *poison;     /* orders with this name are placed, and then always fail .. */
+    enum hc_problem how;    /* .. like this, as if the CA did */
+    int poisoned;           /* so often */
+    enum hc_problem shut;   /* it cannot even be opened */
+    enum hc_problem no;     /* refuses what is ordered as a whole, naming no name */
+    enum hc_problem not_us; /* refuses all of this account's, whatever it is */
     int orders, resumed, accounts;
     int asked; /* orders that reached it, placed or not */
 };
@@ -321,6 +322,11 @@ static inline void ca_step(struct hc_order *order)
     }
     if (order->acme->ca->no != HC_P_NONE) {
         ca_fail(order, order->acme->ca->no, NULL, false, true);
+        return;
+    }
+    if (order->acme->ca->not_us != HC_P_NONE && order->step == 0) {
+        ca_register(order->acme);
+        ca_fail(order, order->acme->ca->not_us, NULL, true, true);
         return;
     }
     switch (order->step) {

@@ -35,6 +35,84 @@ static const struct {
      "another tool are not ordered\n"},
 };
 
+/* Several names, or all that failed: the arguments, the agent's replies, what is printed. */
+static const struct {
+    const char *what;
+    const char *args[8];
+    const char *replies[4];
+    int code;
+    const char *out;
+    const char *err;
+} many[] = {
+    {"each name has its turn",
+     {"renew", "a.test", "b.test", "c.test", "--control", cmd_socket},
+     {"{\"ok\":true,\"found\":1,\"orders\":1}\n",
+      "{\"ok\":false,\"problem\":\"not-found\",\"subject\":\"b.test\",\"detail\":\"\"}\n",
+      "{\"ok\":true,\"found\":1,\"orders\":0}\n"},
+     1,
+     "a.test: renewal is under way; `hotcert wait a.test --timeout 2m` waits for it\n"
+     "c.test: nothing is due; --force orders all the same\n",
+     "hotcert renew: b.test: no such name is configured"},
+    {"who may not is told once",
+     {"renew", "a.test", "b.test", "--control", cmd_socket},
+     {"{\"ok\":false,\"problem\":\"forbidden\",\"subject\":\"\",\"detail\":\"\"}\n"},
+     77,
+     "",
+     "hotcert renew: this user may not do that"},
+    {"what failed",
+     {"renew", "--failed", "--control", cmd_socket},
+     {"{\"ok\":true,\"renewed\":[{\"name\":\"a.test\",\"found\":1,\"orders\":1,\"before\":\"it "
+      "broke\",\"waits\":\"\",\"watched\":[]},{\"name\":\"w.test\",\"found\":1,\"orders\":0,"
+      "\"watched\":[{\"state\":\"files-broken\",\"error\":{\"problem\":\"key-mismatch\","
+      "\"message\":"
+      "\"/w.pem: no\"}}]},{\"name\":\"c.test\",\"orders\":0,\"problem\":\"renew-too-often\"}]}\n"},
+     1,
+     "a.test: it is tried again now\n"
+     "    before: it broke\n"
+     "w.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
+     "ordered\n"
+     "    /w.pem: no\n"
+     "c.test: what failed was already tried out of turn four times within the hour\n"
+     "3 hosts: 1 ordered now, 1 pair of files looked at, 1 tried too often; `hotcert wait --all "
+     "--timeout 5m` waits for them\n",
+     ""},
+    {"nothing failed",
+     {"renew", "--failed", "--control", cmd_socket},
+     {"{\"ok\":true,\"renewed\":[]}\n"},
+     0,
+     "nothing has failed\n",
+     ""},
+    {"all",
+     {"renew", "--all", "--force", "--control", cmd_socket},
+     {"{\"ok\":true,\"renewed\":[{\"name\":\"a.test\",\"orders\":2},{\"name\":\"b.test\","
+      "\"orders\":"
+      "1,\"waits\":\"clock-wrong\"},{\"name\":\"c.test\",\"orders\":0}]}\n"},
+     0,
+     "a.test: renewal is under way\n"
+     "b.test: it is due, but not ordered now: clock-wrong; see `hotcert list`\n"
+     "3 hosts: 1 ordered now, 1 not due (--force orders all the same); `hotcert wait --all "
+     "--timeout 5m` waits for them\n",
+     ""},
+};
+
+/* A server that was stopped leaves its socket: the others are asked all the same. */
+static void a_stale_socket_is_named(void)
+{
+    const char *const replies[] = {"{\"ok\":true,\"found\":1,\"orders\":1}\n", NULL};
+    const char *const args[] = {"renew", "a.test", "--control", cmd_folder, NULL};
+    char stale[128];
+    pid_t agent = 0;
+
+    snprintf(stale, sizeof(stale), "%s/stale.sock", cmd_folder);
+    cmd_stale_socket(stale);
+    agent = cmd_agent(replies);
+    is_int(cmd_run(args), 0, "the one that answers renews");
+    ok(strncmp(cmd_err, "hotcert renew: not asked: ", 26) == 0 && strstr(cmd_err, stale) != NULL,
+       "the one that does not is named");
+    cmd_agent_ends(agent);
+    unlink(stale);
+}
+
 int main(void)
 {
     cmd_begin();
@@ -48,6 +126,15 @@ int main(void)
         is_str(cmd_err, "", "no error");
         cmd_agent_ends(agent);
     }
+    for (size_t i = 0; i < HC_COUNT(many); i++) {
+        pid_t agent = cmd_agent(many[i].replies);
+
+        is_int(cmd_run(many[i].args), many[i].code, many[i].what);
+        is_str(cmd_out, many[i].out, "in these words");
+        is_int(strncmp(cmd_err, many[i].err, strlen(many[i].err)), 0, "and errors");
+        cmd_agent_ends(agent);
+    }
+    a_stale_socket_is_named();
     cmd_end();
     return done();
 }

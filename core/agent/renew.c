@@ -1,0 +1,285 @@
+/*
+ * `renew` of the control socket: what the operator wants tried now, for the hosts of one name, for
+ * all that failed, or for all. One host's trouble keeps no other from its turn.
+ */
+#include "agent/renew.h"
+
+#include <stdlib.h>
+
+#include "agent/state.h"
+#include "agent/status.h"
+
+/* What is asked for. */
+struct wish {
+    bool force;
+    bool new_account;
+};
+
+/* What came of it. */
+struct renewal {
+    int found;
+    int orders; /* due, or made so */
+    bool used_up;
+    char before[HC_LOG_LINE]; /* what the one that is tried again failed of; "": nothing */
+    const char *waits;        /* why what is due is not ordered now; NULL: it is */
+    json_t *watched;          /* what looks at watched files found, an object each */
+};
+
+/* That says nothing of names, and asked no CA to validate any. */
+static bool is_unreachable(enum hc_problem p)
+{
+    return p == HC_P_CA_UNREACHABLE || p == HC_P_CA_TIMEOUT || p == HC_P_CA_TLS ||
+           p == HC_P_CA_ERROR;
+}
+
+static void store_job(struct hc_agent *agent, struct hc_job *job)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_storage_ready(agent) && job->obtain == NULL && hc_job_store(agent, job, &err) != 0) {
+        hc_storage_failed(agent, &err);
+    }
+}
+
+bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
+{
+    const struct hc_line_info *info = hc_job_info(agent, job);
+    int64_t now = hc_agent_now(agent);
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
+    bool changed = false;
+
+    if (wait == HC_JOB_FAILED || wait == HC_JOB_CA) {
+        changed = !is_unreachable(hc_job_failure(agent, job, ca, wait)->error.problem);
+        if (changed && !hc_schedule_take_reset(job->record.resets, now)) {
+            return false;
+        }
+        (void)hc_issuer_record_clear(&ca->record, job->name, now);
+        hc_ca_reset(ca, &job->identity->names);
+    }
+    if (force && info != NULL) {
+        job->record.replace = info->version;
+        changed = true;
+    }
+    job->again_ms = 0;
+    memset(&job->pause, 0, sizeof(job->pause));
+    agent->outlooks[job->index].looked_at = 0;
+    agent->jobs_dirty = true;
+    if (changed) {
+        store_job(agent, job);
+    }
+    return true;
+}
+
+static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, struct renewal *r)
+{
+    int64_t now = hc_agent_now(agent);
+    struct hc_ca *ca = NULL;
+    int64_t when = 0;
+    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
+    const struct hc_last_error *failed =
+        wait == HC_JOB_CA || wait == HC_JOB_FAILED ? hc_job_failure(agent, job, ca, wait) : NULL;
+
+    r->found++;
+    if (failed != NULL && hc_error_is_set(&failed->error)) {
+        /* it is forgotten by what follows */
+        hc_error_format(&failed->error, r->before, sizeof(r->before));
+    }
+    if (!hc_job_renew(agent, job, force)) {
+        r->used_up = true;
+        return;
+    }
+    if (hc_job_due(agent, job) > now) {
+        return;
+    }
+    r->orders++;
+    wait = hc_job_look(agent, job, now, &ca, &when);
+    if (wait == HC_JOB_STORE || wait == HC_JOB_CLOCK || wait == HC_JOB_HELD) {
+        r->waits = hc_status_word(wait);
+    }
+}
+
+/* Its watched files were looked at already. */
+static void renew_identity(struct hc_agent *agent, size_t index, bool force, struct renewal *r)
+{
+    size_t jobs = 0;
+    size_t watches = 0;
+    struct hc_job *job = hc_jobs_of(agent, index, &jobs);
+    const struct hc_watch *watch = hc_watches_of(agent, index, &watches);
+
+    for (size_t i = 0; i < jobs; i++) {
+        renew_job(agent, &job[i], force, r);
+    }
+    for (size_t i = 0; i < watches; i++) {
+        r->found++;
+        json_array_append_new(r->watched, hc_status_of_watch(agent, &watch[i]));
+    }
+}
+
+static json_t *json_of(const struct renewal *r)
+{
+    return json_pack("{s:b, s:i, s:i, s:s, s:s, s:O}", "ok", 1, "found", r->found, "orders",
+                     r->orders, "before", r->before, "waits", r->waits != NULL ? r->waits : "",
+                     "watched", r->watched);
+}
+
+/* ---- which ones ---- */
+
+static bool has_failed(struct hc_agent *agent, size_t index)
+{
+    int64_t now = hc_agent_now(agent);
+    size_t jobs = 0;
+    size_t watches = 0;
+    const struct hc_job *job = hc_jobs_of(agent, index, &jobs);
+    const struct hc_watch *watch = hc_watches_of(agent, index, &watches);
+
+    for (size_t i = 0; i < jobs; i++) {
+        struct hc_ca *ca = NULL;
+        int64_t when = 0;
+        enum hc_job_wait wait = hc_job_look(agent, &job[i], now, &ca, &when);
+
+        if (wait == HC_JOB_FAILED || wait == HC_JOB_CA || wait == HC_JOB_HELD) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < watches; i++) {
+        if (watch[i].torn) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marks the identities that are meant; how many. */
+static size_t choose(struct hc_agent *agent, const char *name, bool failed, bool *chosen)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        chosen[i] =
+            name != NULL ? hc_identity_has(agent, i, name) : !failed || has_failed(agent, i);
+        count += chosen[i];
+    }
+    return count;
+}
+
+/* All files of the chosen are looked at in one go. */
+static void look_at_files(struct hc_agent *agent, const bool *chosen)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        if (chosen[agent->watches[i].index]) {
+            agent->watches[i].next_ms = 0;
+            any = true;
+        }
+    }
+    if (any) {
+        (void)hc_watches_run(agent);
+    }
+}
+
+/* ---- answers ---- */
+
+/* Accounts that the CAs of the chosen refused. */
+static int give_up_accounts(struct hc_agent *agent, const char *name, const bool *chosen,
+                            struct hc_error *err)
+{
+    int given_up = 0;
+
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        const struct hc_list *use = &agent->conf->identities[i].use;
+
+        for (size_t k = 0; chosen[i] && k < use->count; k++) {
+            struct hc_ca *ca = hc_ca_named(agent, use->items[k]);
+            int rc = ca != NULL ? hc_ca_new_account(ca, err) : 0;
+
+            if (rc < 0) {
+                return -1;
+            }
+            given_up += rc;
+        }
+    }
+    return given_up > 0 ? 0 : hc_error_set(err, HC_P_ACCOUNT_GOOD, name, NULL);
+}
+
+static json_t *renew_name(struct hc_agent *agent, const char *name, const struct wish *wish,
+                          const bool *chosen, struct hc_error *err)
+{
+    struct renewal r = {.watched = json_array()};
+    json_t *answer = NULL;
+
+    if (wish->new_account && give_up_accounts(agent, name, chosen, err) != 0) {
+        goto out;
+    }
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        if (chosen[i]) {
+            renew_identity(agent, i, wish->force, &r);
+        }
+    }
+    if (r.used_up) {
+        hc_error_set(err, HC_P_RENEW_OFTEN, name, NULL);
+    } else {
+        answer = json_of(&r);
+    }
+out:
+    json_decref(r.watched);
+    return answer;
+}
+
+/* An object for each host, under the name that people know it by. */
+static json_t *renew_many(struct hc_agent *agent, const struct wish *wish, const bool *chosen)
+{
+    json_t *renewed = json_array();
+
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        struct renewal r = {.watched = NULL};
+        json_t *one = NULL;
+
+        if (!chosen[i]) {
+            continue;
+        }
+        r.watched = json_array();
+        renew_identity(agent, i, wish->force, &r);
+        one = json_of(&r);
+        json_object_set_new(one, "name",
+                            json_string(hc_identity_label(&agent->conf->identities[i])));
+        if (r.used_up) {
+            json_object_set_new(one, "problem",
+                                json_string(hc_problem_row(HC_P_RENEW_OFTEN)->slug));
+        }
+        json_array_append_new(renewed, one);
+        json_decref(r.watched);
+    }
+    return json_pack("{s:b, s:o}", "ok", 1, "renewed", renewed);
+}
+
+json_t *hc_renew(struct hc_agent *agent, const json_t *request, struct hc_error *err)
+{
+    const char *name = json_string_value(json_object_get(request, "name"));
+    bool failed = json_is_true(json_object_get(request, "failed"));
+    bool many = failed || json_is_true(json_object_get(request, "all"));
+    struct wish wish = {.force = json_is_true(json_object_get(request, "force")),
+                        .new_account = json_is_true(json_object_get(request, "new_account"))};
+    bool *chosen = calloc(agent->conf->identity_count + 1, sizeof(*chosen));
+    json_t *answer = NULL;
+
+    if (chosen == NULL) {
+        hc_error_nomem(err);
+    } else if ((name != NULL) == many || (many && wish.new_account)) {
+        hc_error_set(err, HC_P_NOT_FOUND, NULL, "no name is given");
+    } else if (choose(agent, name, failed, chosen) == 0 && !many) {
+        hc_error_set(err, HC_P_NOT_FOUND, name, NULL);
+    } else {
+        look_at_files(agent, chosen);
+        answer =
+            many ? renew_many(agent, &wish, chosen) : renew_name(agent, name, &wish, chosen, err);
+    }
+    if (answer == NULL && !hc_error_is_set(err)) {
+        hc_error_nomem(err);
+    }
+    free(chosen);
+    return answer;
+}

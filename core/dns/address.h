@@ -1,0 +1,34 @@
+/*
+ * Addresses as a CA on the Internet sees them: the special-purpose registries of IANA (RFC 6890,
+ * RFC 8190), and which addresses are this machine's own. Any thread.
+ */
+#ifndef HC_DNS_ADDRESS_H
+#define HC_DNS_ADDRESS_H
+
+#include "base/str.h"
+
+/* An IPv4 or IPv6 address. */
+struct hc_address {
+    bool ipv6;
+    uint8_t octets[16]; /* IPv4: the first four */
+};
+
+/* "192.0.2.1", "2001:db8::1"; -1 if it is neither. */
+int hc_address_parse(const char *text, struct hc_address *out) HC_MUST_USE;
+
+#define HC_ADDRESS_TEXT 46
+char *hc_address_format(const struct hc_address *address, char dst[HC_ADDRESS_TEXT]);
+
+/*
+ * Why no public CA asks it: "private", "documentation", "loopback", "an IPv4 address inside of an
+ * IPv6 one" and so on; NULL for an address that the Internet routes. Mapped, translated and
+ * tunnelled forms of IPv4 count as reserved whatever is inside of them.
+ */
+const char *hc_address_reserved(const struct hc_address *address);
+
+bool hc_address_equal(const struct hc_address *a, const struct hc_address *b);
+
+/* The addresses of this machine's interfaces that are up, as text, by getifaddrs(3). */
+int hc_address_own(struct hc_list *out, struct hc_error *err) HC_MUST_USE;
+
+#endif
