@@ -99,6 +99,9 @@ sub tail_of {
 # A log that is shown when the test fails.
 sub track_log { my ($name, $path) = @_; $logs{$name} = $path; return $path }
 
+# How children ended that nobody has asked for yet: the exit code, or 128 + the signal.
+my %gone;
+
 # Runs to its end; (exit code, output with errors). Input is empty.
 sub run {
     my (@cmd) = @_;
@@ -117,6 +120,7 @@ sub run {
         local @ENV{keys %$env} = values %$env;
         exec { $cmd[0] } @cmd or _exit(127);
     }
+    delete $gone{$pid};    # of an earlier process with this number
     my $code = reap($pid, $seconds);
     if (!defined $code) {
         kill 'KILL', $pid;
@@ -129,8 +133,6 @@ sub run {
 }
 
 # The exit code (128 + signal) of a child, or undef if it lives on after $seconds.
-my %gone;
-
 sub reap {
     my ($pid, $seconds) = @_;
     return wait_for($seconds, sub {
@@ -159,6 +161,7 @@ sub spawn {
         local @ENV{keys %$env} = values %$env;
         exec { $cmd[0] } @cmd or _exit(127);
     }
+    delete $gone{$pid};
     return $pid;
 }
 
