@@ -1,7 +1,7 @@
 /*
  * The control socket: one request a connection, a line of JSON each way, bounded and non-blocking.
- * Whoever connects is hostile until SO_PEERCRED says who it is: `renew` is root's, everything else
- * root's or the agent's own user's; where the server was not started as root, that user is as good.
+ * Only root and the agent's own user come in (caller.h): `renew` is root's, everything else both's;
+ * where the server was not started as root, that user is as good.
  *
  *   {"command":"list"}                                   -> {"ok":true,"certificates":[..]}
  *   {"command":"renew","name":N,"force":bool,"new_account":bool}
@@ -20,17 +20,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/caller.h"
 #include "agent/renew.h"
 #include "agent/state.h"
 #include "agent/status.h"
 #include "conf/name.h"
 
-#define CLIENTS     16
-#define REQUEST_MAX ((size_t)256 << 10)
-#define REPLY_MAX   ((size_t)64 << 20)
-#define IDLE_MS     10000 /* to say or read something */
-#define WAIT_MOST_S 86400
-#define PENDING_MAX 4 /* hosts that a refusal names */
+#define CLIENTS      16
+#define ROOTS_PLACES 4  /* of them */
+#define ACCEPT_MOST  64 /* connections taken in one pass */
+#define REQUEST_MAX  ((size_t)256 << 10)
+#define REPLY_MAX    ((size_t)64 << 20)
+#define IDLE_MS      10000 /* to say or read something */
+#define WAIT_MOST_S  86400
+#define PENDING_MAX  4 /* hosts that a refusal names */
 
 struct client {
     int fd; /* -1: free */
@@ -107,25 +110,7 @@ static void answer(struct hc_agent *agent, struct client *client, json_t *object
 static void refuse(struct hc_agent *agent, struct client *client, enum hc_problem p,
                    const char *subject, const char *detail)
 {
-    char text[HC_LOG_LINE];
-    struct hc_error err;
-
-    hc_error_init(&err);
-    hc_error_set(&err, p, subject, "%s", detail);
-    answer(agent, client,
-           json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "problem", hc_problem_row(p)->slug,
-                     "subject", err.subject, "detail", err.detail, "message",
-                     hc_error_format(&err, text, sizeof(text))));
-}
-
-/* What needs root's rights does not say so of the worker user, and the other way round. */
-static void forbid(struct hc_agent *agent, struct client *client, const char *command, bool change)
-{
-    char text[HC_ERROR_SUBJECT];
-
-    snprintf(text, sizeof(text), "only root%s may %.40s",
-             change && agent->conf->user != NULL ? "" : " or the worker user", command);
-    refuse(agent, client, HC_P_FORBIDDEN, NULL, text);
+    answer(agent, client, hc_caller_refusal(p, subject, detail));
 }
 
 /* ---- requests ---- */
@@ -239,12 +224,10 @@ static void do_wait(struct hc_agent *agent, struct client *client, const json_t 
     client->deadline_ms = hc_agent_ms(agent) + timeout * 1000;
 }
 
-static bool may(const struct hc_agent *agent, const struct client *client, bool change)
+/* What changes something is root's alone; where the server is not root's, also its user's. */
+static bool may_change(const struct hc_agent *agent, const struct client *client)
 {
-    if (client->uid == 0) {
-        return true;
-    }
-    return client->uid == getuid() && (!change || agent->conf->user == NULL);
+    return client->uid == 0 || agent->conf->user == NULL;
 }
 
 static void handle_request(struct hc_agent *agent, struct client *client)
@@ -257,8 +240,8 @@ static void handle_request(struct hc_agent *agent, struct client *client)
 
     if (command == NULL) {
         refuse(agent, client, HC_P_PROTOCOL, NULL, "not a request");
-    } else if (!may(agent, client, change)) {
-        forbid(agent, client, command, change);
+    } else if (change && !may_change(agent, client)) {
+        refuse(agent, client, HC_P_FORBIDDEN, NULL, "only root may renew");
     } else if (strcmp(command, "list") == 0) {
         do_list(agent, client);
     } else if (change) {
@@ -273,29 +256,37 @@ static void handle_request(struct hc_agent *agent, struct client *client)
 
 /* ---- sockets ---- */
 
-static void accept_one(struct hc_agent *agent)
+/* Some places are root's: others that may ask cannot keep it out. */
+static struct client *free_place(struct hc_agent *agent, uid_t uid)
 {
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-    int fd = accept4(agent->o.control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (fd < 0) {
-        return;
+    for (size_t i = uid == 0 ? 0 : ROOTS_PLACES; i < CLIENTS; i++) {
+        if (agent->control->clients[i].fd < 0) {
+            return &agent->control->clients[i];
+        }
     }
-    memset(&peer, 0xff, sizeof(peer));
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct client *client = &agent->control->clients[i];
+    return NULL;
+}
 
-        if (client->fd < 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+static void accept_all(struct hc_agent *agent)
+{
+    for (int i = 0; i < ACCEPT_MOST; i++) {
+        uid_t uid = (uid_t)-1;
+        int fd = hc_caller_accept(agent->o.control, &uid);
+        struct client *client = fd >= 0 ? free_place(agent, uid) : NULL;
+
+        if (fd == HC_CALLER_NONE) {
+            return;
+        }
+        if (client != NULL) {
             client->fd = fd;
-            client->uid = peer.uid;
+            client->uid = uid;
             client->in = (struct hc_buf)HC_BUF_INIT(REQUEST_MAX);
             client->out = (struct hc_buf)HC_BUF_INIT(REPLY_MAX);
             client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
-            return;
+        } else if (fd >= 0) {
+            close(fd); /* those that are there go first */
         }
     }
-    close(fd); /* the sixteen that are there go first */
 }
 
 static void read_some(struct hc_agent *agent, struct client *client)
@@ -382,7 +373,7 @@ void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigne
         }
     }
     if (count > 0 && (fds[0].revents & POLLIN) != 0) {
-        accept_one(agent);
+        accept_all(agent);
     }
 }
 

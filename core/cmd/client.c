@@ -139,17 +139,27 @@ int hc_client_ask(const char *path, const json_t *request, int64_t timeout_ms, j
 {
     struct hc_buf line = HC_BUF_INIT(REPLY_MAX);
     char *text = json_dumps(request, JSON_COMPACT | JSON_ENSURE_ASCII);
+    struct hc_error unsent;
     json_error_t where;
+    bool sent = false;
     int fd = -1;
     int rc = -1;
 
+    hc_error_init(&unsent);
     if (text == NULL) {
         hc_error_nomem(err);
         goto out;
     }
-    if (connect_to(path, &fd, err) != 0 || send_all(fd, text, path, err) != 0 ||
-        send_all(fd, "\n", path, err) != 0 ||
-        receive_line(fd, hc_now_ms(&hc_clock_system) + timeout_ms, path, &line, err) != 0) {
+    if (connect_to(path, &fd, err) != 0) {
+        goto out;
+    }
+    /* who is refused at the door finds it closed, and the reason behind it */
+    sent = send_all(fd, text, path, &unsent) == 0 && send_all(fd, "\n", path, &unsent) == 0;
+    if (receive_line(fd, hc_now_ms(&hc_clock_system) + timeout_ms, path, &line,
+                     sent ? err : &unsent) != 0) {
+        if (!sent) {
+            *err = unsent;
+        }
         goto out;
     }
     *reply = json_loadb((const char *)line.data, line.len, JSON_REJECT_DUPLICATES, &where);

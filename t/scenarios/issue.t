@@ -240,6 +240,39 @@ scenario only_root_may_renew => sub {
     orders_stay($ca, 2, 'nothing is ordered');
 };
 
+# Connects so often as that user, and stays; returns when it has.
+sub crowd {
+    my ($s, $user, $count) = @_;
+    my $log = "$s->{dir}/crowd.$user";
+    my $pid = spawn($log, 'setpriv', "--reuid=$user", "--regid=" . (getpwnam $user)[3], '--clear-groups', $^X, '-MIO::Socket::UNIX', '-e',
+        '$| = 1; my @all = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$!" } 1 .. $ARGV[1]; print "there\n"; sleep 300',
+        $s->{control}, $count);
+    wait_for(20, sub { slurp($log) =~ /there/ }) or die 'no crowd: ' . slurp($log);
+    return $pid;
+}
+
+scenario nobody_keeps_root_out_of_the_control_socket => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my @pair = write_pair(make_leaf(make_ca('r'), ['a.test']), "$s->{dir}/live");
+    $s->configure(hosts => [ { names => [ 'a.test' ], hotcert => 'watch', pair => \@pair } ]);
+    $s->start;
+    wait_for(20, sub { my ($code) = $s->hotcert('list'); $code == 0 }) or die 'no agent answers';
+    my ($others, $workers);
+    $others = crowd($s, 'nobody', 40);
+    my ($code, $out) = $s->hotcert('list', '--json');
+    is($code, 0, 'answered beside forty connections of a stranger') or diag $out;
+    like($out, qr/"served"/, 'by the agent') or diag $out;
+    $workers = crowd($s, 'www-data', 40);
+    ($code, $out) = $s->hotcert('renew', 'a.test');
+    is($code, 0, 'and beside forty of the worker user') or diag $out;
+    ($code, $out) = run('setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups',
+        HotCert::Server::program(), 'renew', '--control', $s->{control}, 'a.test');
+    is($code, 77, 'the stranger is refused');
+    like($out, qr/only root or the worker user may ask/, 'and told why');
+    end_process($_) for $others, $workers;
+};
+
 scenario the_server_runs_without_root => sub {
     my ($kind) = @_;
     my $s = server($kind, as_user => 'www-data');

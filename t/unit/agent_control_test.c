@@ -433,9 +433,6 @@ static void others_may_nothing(void)
     static const char *const requests[] = {"{\"command\":\"list\"}\n",
                                            "{\"command\":\"wait\",\"all\":true,\"timeout\":0}\n",
                                            "{\"command\":\"renew\",\"name\":\"a.example\"}\n"};
-    static const char *const details[] = {"only root or the worker user may list",
-                                          "only root or the worker user may wait",
-                                          "only root or the worker user may renew"};
     struct server s;
     char path[108];
     int control = 0;
@@ -475,7 +472,7 @@ static void others_may_nothing(void)
             problem = json_string_value(json_object_get(reply, "problem"));
             detail = json_string_value(json_object_get(reply, "detail"));
             _exit(problem != NULL && strcmp(problem, "forbidden") == 0 && detail != NULL &&
-                          strcmp(detail, details[i]) == 0
+                          strcmp(detail, "only root or the worker user may ask the agent") == 0
                       ? 0
                       : 5);
         }
@@ -521,6 +518,54 @@ static void nonsense_is_refused(void)
     finish(&s, control);
 }
 
+/* Connects so often as somebody else, and stays until the pipe is closed. */
+static pid_t crowd_of_strangers(const char *path, int count, int until[2])
+{
+    pid_t child = -1;
+    char byte = 0;
+    int ready[2];
+
+    if (pipe(until) != 0 || pipe(ready) != 0 || (child = fork()) < 0) {
+        stop_here(__LINE__);
+    }
+    if (child == 0) {
+        close(until[1]);
+        if (setgid(65534) != 0 || setuid(65534) != 0) {
+            _exit(3);
+        }
+        for (int i = 0; i < count; i++) {
+            (void)connect_here(path);
+        }
+        _exit(write(ready[1], "x", 1) == 1 && read(until[0], &byte, 1) == 0 ? 0 : 4);
+    }
+    close(ready[1]);
+    if (read(ready[0], &byte, 1) != 1) {
+        stop_here(__LINE__);
+    }
+    close(ready[0]);
+    close(until[0]);
+    return child;
+}
+
+static void strangers_keep_nobody_out(void)
+{
+    struct server s;
+    char path[108];
+    int control = 0;
+    int until[2];
+    int status = 0;
+    pid_t child = -1;
+
+    start(&s, path, &control);
+    /* the queue of listen_here() has 16 */
+    child = crowd_of_strangers(path, 16, until);
+    work(&s, NULL);
+    ok(is_ok(ask(&s, path, "{\"command\":\"list\"}\n")), "root is answered beside them");
+    close(until[1]);
+    ok(waitpid(child, &status, 0) == child && status == 0, "and they were all there");
+    finish(&s, control);
+}
+
 static void a_crowd_keeps_nobody_out_for_long(void)
 {
     struct server s;
@@ -557,6 +602,7 @@ int main(void)
     a_refused_account_is_given_up_on_demand();
     others_may_nothing();
     nonsense_is_refused();
+    strangers_keep_nobody_out();
     a_crowd_keeps_nobody_out_for_long();
     forged_free(&mid);
     forged_free(&root);
