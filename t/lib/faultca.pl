@@ -34,6 +34,9 @@
 #            account                             accountDoesNotExist
 #            drop                                the connection is cut, the CA never asked
 #            lose                                the CA is asked, the connection cut without reply
+#            stall SECONDS                       the CA is asked, the reply kept for so long, then cut
+#            reuse                               newOrder for names that were ordered before gives that
+#                                                order, as boulder does while it is pending
 #            cut [BYTES]                         the reply is cut after so much of its body (half)
 #            slow SECONDS                        the reply's body takes so long
 #            hang SECONDS                        nothing is answered for so long, then cut
@@ -269,6 +272,31 @@ sub names_of {
     return ' names=' . join ',', sort map { $_->{value} } @{$order->{identifiers}};
 }
 
+# What newOrder gave for these names, for "reuse".
+sub placed_file {
+    my ($names) = @_;
+    return $rules . '.placed' . ($names =~ s/[^a-z0-9.,*-]/_/gr);
+}
+
+sub keep_placed {
+    my ($names, $headers, $body) = @_;
+    my ($location) = map { $_->[1] } grep { lc $_->[0] eq 'location' } @$headers;
+    return unless defined $location;
+    my $file = placed_file($names);
+    open my $out, '>', "$file.new.$$" or return;
+    print $out "$location\n$body";
+    close $out;
+    rename "$file.new.$$", $file;
+}
+
+sub placed_before {
+    my ($host, $names) = @_;
+    open my $in, '<', placed_file($names) or return;
+    chomp(my $location = <$in> // '');
+    my $body = join '', <$in>;
+    return (201, [['Content-Type', 'application/json'], ['Location', $location], ['Replay-Nonce', fresh_nonce($host)]], $body);
+}
+
 sub note {
     my ($text) = @_;
     return unless $log;
@@ -291,7 +319,8 @@ sub exchange {
         note("$method $path 0$tail");
         return 0;
     }
-    if (my ($status, $own, $text) = own_reply($host, $fault, @args)) {
+    if (my ($status, $own, $text) =
+        $fault eq 'reuse' && $names ne '' ? placed_before($host, $names) : own_reply($host, $fault, @args)) {
         note("$method $path $status$tail");
         return answer($client, $method, $status, $own, $text, $fault);
     }
@@ -301,7 +330,12 @@ sub exchange {
     my ($line, $theirs, $reply) = read_message($$ca, $method ne 'HEAD') or return 0;
     my ($status) = $line =~ m{^HTTP/\S+ (\d+)} or return 0;
     note("$method $path $status$tail");
+    keep_placed($names, $theirs, $reply) if $names ne '' && $status == 201;
     return 0 if $fault eq 'lose';
+    if ($fault eq 'stall') {
+        sleep($args[0]);
+        return 0;
+    }
     $reply = change($theirs, $reply, $fault, @args);
     return answer($client, $method, $status, $theirs, $reply, $fault, @args);
 }

@@ -4,7 +4,6 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use JSON::PP qw(decode_json);
 use Time::Local qw(timegm);
 use HotCert::FaultCa;
 use HotCert::Scenario;
@@ -90,17 +89,10 @@ scenario nonsense_and_floods_are_survived => sub {
     is($pebble->count_of('certificates'), 1, 'with the certificate that was issued, not another');
 };
 
-# The one certificate of `list --json`.
-sub listed {
-    my ($s) = @_;
-    my ($code, $out) = $s->hotcert('list', '--json');
-    return $code == 0 ? decode_json($out)->{certificates}[0] : {};
-}
-
 # It failed of this, and is tried again in a day.
 sub fails_for_a_day {
     my ($s, $slug) = @_;
-    my $c = wait_for(30, sub { my $c = listed($s); $c->{state} eq 'failed' && $c });
+    my $c = wait_for(30, sub { my (undef, $l) = listed($s); my $c = $l && $l->{certificates}[0]; $c && $c->{state} eq 'failed' && $c }) || {};
     is($c->{error}{problem}, $slug, "list: failed, $slug");
     my ($y, $mo, $d, $h, $mi, $sec) = ($c->{next_try} // '') =~ /(\d+)/g;
     my $left = $y ? timegm($sec, $mi, $h, $d, $mo - 1, $y) - time : 0;
@@ -158,6 +150,39 @@ scenario a_directory_that_moved_elsewhere => sub {
     ok($s->wait_log(qr{HTTP 302 leads to https://other\.test/dir}, 30), 'is named');
     fails_for_a_day($s, 'ca-moved');
     is(scalar(() = $ca->requests(qr{^POST })), 0, 'and nothing is sent');
+};
+
+# A newOrder that the CA has taken and whose reply never comes.
+sub killed_at_new_order {
+    my ($kind, @rules) = @_;
+    my ($s, $ca, $pebble) = behind($kind, '1 ^POST./order-plz stall 60', @rules);
+    $s->start;
+    ok(wait_for(30, sub { $ca->requests(qr{^POST /order-plz 201 stall}) }), 'the CA has an order');
+    my $agent = $s->agent(10);
+    kill 'KILL', $agent;
+    ok(wait_for(20, sub { my $a = $s->agent(1); $a && $a != $agent }), 'the agent was killed before it knew');
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), 'the next one obtains it');
+    is($pebble->count_of('certificates'), 1, 'one certificate');
+    my @names = map { /names=(\S+)/ } $ca->requests(qr{^POST /order-plz 201});
+    is("@names", 'f.test f.test', 'it asks for the same names again');
+    return $pebble;
+}
+
+scenario an_agent_killed_at_newOrder_goes_on_with_the_order_of_a_CA_that_gives_it_again => (crashes => 1, sub {
+    my $pebble = killed_at_new_order($_[0], '* ^POST./order-plz reuse');
+    is($pebble->count_of('orders'), 1, 'which gives the order that it has');
+});
+
+scenario an_agent_killed_at_newOrder_leaves_one_order_at_a_CA_that_does_not => (crashes => 1, sub {
+    my $pebble = killed_at_new_order($_[0]);
+    is($pebble->count_of('orders'), 2, 'the first stays pending, unused, as docs/operations.md says');
+});
+
+scenario a_lost_reply_to_newOrder_is_no_second_order_where_the_CA_gives_it_again => sub {
+    my ($s, $ca, $pebble) = behind($_[0], '1 ^POST./order-plz lose', '* ^POST./order-plz reuse');
+    $s->start;
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), 'served');
+    is($pebble->count_of('orders'), 1, 'from one order');
 };
 
 done_testing;

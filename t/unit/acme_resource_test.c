@@ -85,7 +85,7 @@ static void orders_that_are_refused(void)
         {"{\"status\":\"valid\",\"identifiers\":[7]," AUTHZ "," FINAL "}", HC_P_CA_REPLY},
         {"{\"status\":\"valid\",\"identifiers\":[{\"value\":\"a b\"}]," AUTHZ "," FINAL "}",
          HC_P_CA_REPLY},
-        {"{\"status\":\"valid\"," NAMES "," FINAL "}", HC_P_CA_REPLY},
+        {"{\"status\":\"pending\"," NAMES "," FINAL "}", HC_P_CA_REPLY},
         {"{\"status\":\"valid\"," NAMES ",\"authorizations\":[1]," FINAL "}", HC_P_CA_REPLY},
         {"{\"status\":\"valid\"," NAMES ",\"authorizations\":[\"x\"]," FINAL "}", HC_P_CA_URL},
         {"{\"status\":\"valid\"," NAMES "," AUTHZ "}", HC_P_CA_REPLY},
