@@ -32,6 +32,8 @@ endif
 CFLAGS    += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
 LDHARDEN   = -Wl,-z,relro,-z,now
 LIBS       = -lcurl -ljansson -lldns -lssl -lcrypto -lpthread
+# What the commands alone need.
+CMD_LIBS   = -lidn2
 
 # The floors of core/ (t/lint/layers.t): what the server modules link, and what only the program links.
 LIGHT      = base conf live pki keeper
@@ -82,7 +84,7 @@ $(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O) $(BUILD)/.flags
 	$(Q)rm -f $@ && ar rcs $@ $(LIGHT_O) $(HEAVY_O)
 
 $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
-	$(Q)$(CC) $(LDSAN) $(LDHARDEN) $(LDPROGRAM) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(CC) $(LDSAN) $(LDHARDEN) $(LDPROGRAM) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS) $(CMD_LIBS)
 
 # nginx's own flags are used for nginx's module; ours must not reach its configure.
 
@@ -105,7 +107,7 @@ $(UNIT_HEAVY): $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert.a
 	$(Q)$(UNIT_CC) $(BUILD)/libhotcert.a $(LIBS)
 
 $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
-	$(Q)$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS) $(CMD_LIBS)
 
 # ---- testing ----
 
@@ -136,7 +138,7 @@ FUZZ_SECONDS ?= 5
 $(BUILD)/t/fuzz/%: t/fuzz/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -MMD -MP -o $@ $< $(CMD_LIB_O) \
-	    $(BUILD)/libhotcert.a $(LIBS)
+	    $(BUILD)/libhotcert.a $(LIBS) $(CMD_LIBS)
 
 fuzz-targets: $(FUZZ)
 fuzz-short:                                 ## each fuzz target for FUZZ_SECONDS

@@ -41,6 +41,7 @@ static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_p
     state->pool = pool;
     state->bootstrap = -1;
     state->hosts = apr_hash_make(pool);
+    state->managed = apr_hash_make(pool);
     hc_server_speak(HC_SERVER_HTTPD);
     state->conf = hc_conf_new(HC_SERVER_HTTPD, &err);
     if (state->conf == NULL) {
@@ -248,7 +249,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(after_mod_ssl, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(mod_hotcert_processes_monitor, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_read_request(mod_hotcert_http01_answer, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_quick_handler(mod_hotcert_http01_answer, NULL, NULL, APR_HOOK_REALLY_FIRST);
     mod_hotcert_ssl_hooks(pool);
 }
 

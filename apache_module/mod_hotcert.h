@@ -2,7 +2,8 @@
  * mod_hotcert: hotcert in Apache httpd. What the files of this folder share.
  *
  *   mod_hotcert.c          the module: hooks, the phases of a start
- *   mod_hotcert_conf.c     directives; what mod_ssl's own directives say; hosts to identities
+ *   mod_hotcert_conf.c     directives; hosts to identities
+ *   mod_hotcert_observe.c  what other modules' directives say
  *   mod_hotcert_ssl.c      bootstrap certificates, the handshake
  *   mod_hotcert_session.c  which host a TLS session may be resumed at
  *   mod_hotcert_view.c     what a child has read of the live table
@@ -33,6 +34,11 @@ struct mod_hotcert_server {
     apr_array_header_t *certificates, *keys;  /* SSLCertificateFile, SSLCertificateKeyFile: paths */
     const apr_array_header_t *own;            /* certificates that the host itself names */
     const char *chain;                        /* SSLCertificateChainFile */
+    const char *ca_file, *ca_folder;          /* SSLCACertificateFile, SSLCACertificatePath */
+    const char *chain_ca_file, *chain_ca_folder; /* SSLOpenSSLConfCmd ChainCAFile, ChainCAPath */
+    const char *command; /* SSLOpenSSLConfCmd Certificate or PrivateKey: which; NULL: neither */
+    bool own_command;    /* the host itself says so */
+    bool server_info;    /* SSLOpenSSLConfCmd ServerInfoFile */
 };
 
 /* A virtual host that hotcert serves. */
@@ -53,6 +59,7 @@ struct mod_hotcert_state {
     apr_pool_t *pool;
     struct hc_conf *conf;
     struct hc_issuer *issuer; /* while its section is read */
+    apr_hash_t *managed;      /* names that mod_md orders for -> "file:line" */
     apr_hash_t *hosts;        /* server_rec * -> struct mod_hotcert_host * */
     struct hc_findings notes; /* what is odd in it, until it was told */
     int bootstrap;            /* memfd with the bootstrap pair while mod_ssl reads it; else -1 */
@@ -70,7 +77,8 @@ extern struct mod_hotcert_state *mod_hotcert;
 
 extern command_rec mod_hotcert_commands[];
 void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server);
-void *mod_hotcert_server_merge(apr_pool_t *pool, void *base, void *add);
+
+typedef const char *mod_hotcert_directive(cmd_parms *cmd, void *unused, const char *args);
 
 /* Makes hosts and identities of all servers. What is odd goes to notes. */
 int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers,
@@ -78,6 +86,17 @@ int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers
 /* The host of a server, or NULL. */
 struct mod_hotcert_host *mod_hotcert_host_of(const struct mod_hotcert_state *state,
                                              const server_rec *server);
+
+/* ---- mod_hotcert_observe.c ---- */
+
+/* The directives that are observed, by number; NULL behind the last. */
+const char *mod_hotcert_observed(size_t i);
+/* Takes note of one. */
+mod_hotcert_directive mod_hotcert_observe;
+/* True if it names an object of a token: mod_ssl takes a key, or a pair, by such a name. */
+bool mod_hotcert_is_no_file(const char *name);
+/* As mod_ssl merges them. */
+void *mod_hotcert_server_merge(apr_pool_t *pool, void *base, void *add);
 
 /* ---- mod_hotcert_ssl.c ---- */
 
@@ -107,8 +126,8 @@ struct hc_bundle *mod_hotcert_view_take(struct mod_hotcert_state *state, size_t 
 
 /* ---- mod_hotcert_http01.c ---- */
 
-/* The post_read_request hook. */
-int mod_hotcert_http01_answer(request_rec *r);
+/* The quick_handler hook: httpd ends the request as it ends any other, and keeps the connection. */
+int mod_hotcert_http01_answer(request_rec *r, int lookup);
 
 /* ---- mod_hotcert_process.c: in the parent ---- */
 

@@ -1,17 +1,13 @@
 /*
  * Directives and hosts. httpd's table of commands is made from the core's table of directives when
- * the module is loaded. What mod_ssl's own directives say (is TLS on, which files) is not exported
- * by mod_ssl before its post_config, which is too late to refuse a configuration; httpd gives a
- * directive to every module that lists it, so this one lists them too and takes notes.
+ * the module is loaded, and from those that mod_hotcert_observe.c takes notes of.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mod_hotcert.h"
 
-#define COMMANDS_MAX 64
-/* mod_ssl: that many files of a host replace those of the main server, one by one */
-#define SSL_REPLACED 3
+#define COMMANDS_MAX 96
 
 command_rec mod_hotcert_commands[COMMANDS_MAX];
 static char command_names[COMMANDS_MAX][HC_DIRECTIVE_NAME + 1];
@@ -157,103 +153,6 @@ static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
     return problem;
 }
 
-/* ---- what other modules' directives say ---- */
-
-static const char *observe_engine(cmd_parms *cmd, void *unused, const char *args)
-{
-    const char *word = ap_getword_conf(cmd->temp_pool, &args);
-
-    (void)unused;
-    config_of(cmd->server)->engine = strcasecmp(word, "on") == 0 ? MOD_HOTCERT_ON : MOD_HOTCERT_OFF;
-    return NULL;
-}
-
-/* mod_ssl takes a key, or a pair, from a provider by such a name. */
-static bool is_no_file(const char *name)
-{
-    return strncmp(name, "pkcs11:", 7) == 0;
-}
-
-static const char *observe_path(cmd_parms *cmd, const char *args)
-{
-    const char *name = ap_getword_conf(cmd->pool, &args);
-
-    return is_no_file(name) ? name : ap_server_root_relative(cmd->pool, name);
-}
-
-static const char *observe_certificate(cmd_parms *cmd, void *unused, const char *args)
-{
-    (void)unused;
-    *(const char **)apr_array_push(config_of(cmd->server)->certificates) = observe_path(cmd, args);
-    return NULL;
-}
-
-static const char *observe_key(cmd_parms *cmd, void *unused, const char *args)
-{
-    (void)unused;
-    *(const char **)apr_array_push(config_of(cmd->server)->keys) = observe_path(cmd, args);
-    return NULL;
-}
-
-static const char *observe_chain(cmd_parms *cmd, void *unused, const char *args)
-{
-    (void)unused;
-    config_of(cmd->server)->chain = observe_path(cmd, args);
-    return NULL;
-}
-
-static const char *observe_name(cmd_parms *cmd, void *unused, const char *args)
-{
-    (void)unused;
-    (void)args;
-    config_of(cmd->server)->named = true;
-    return NULL;
-}
-
-static const char *observe_stapling(cmd_parms *cmd, void *unused, const char *args)
-{
-    const char *word = ap_getword_conf(cmd->temp_pool, &args);
-
-    (void)unused;
-    config_of(cmd->server)->stapling =
-        strcasecmp(word, "on") == 0 ? MOD_HOTCERT_ON : MOD_HOTCERT_OFF;
-    return NULL;
-}
-
-typedef const char *(*observer)(cmd_parms *cmd, void *unused, const char *args);
-
-static const struct {
-    const char *name;
-    observer take;
-    bool of_mod_ssl;
-} observed[] = {
-    // clang-format off
-    {"SSLEngine", observe_engine, true},
-    {"SSLCertificateFile", observe_certificate, true},
-    {"SSLCertificateKeyFile", observe_key, true},
-    {"SSLCertificateChainFile", observe_chain, true},
-    {"SSLUseStapling", observe_stapling, true},
-    {"ServerName", observe_name, false},
-    // clang-format on
-};
-
-/* Listing a directive of mod_ssl must not make it known where mod_ssl is not loaded. */
-static const char *observe(cmd_parms *cmd, void *unused, const char *args)
-{
-    for (size_t i = 0; i < HC_COUNT(observed); i++) {
-        if (strcasecmp(observed[i].name, cmd->cmd->name) == 0) {
-            if (observed[i].of_mod_ssl && ap_find_linked_module("mod_ssl.c") == NULL) {
-                return apr_psprintf(cmd->pool,
-                                    "%s is a directive of mod_ssl, which is not loaded: a2enmod "
-                                    "ssl, or LoadModule ssl_module",
-                                    cmd->cmd->name);
-            }
-            return observed[i].take(cmd, unused, args);
-        }
-    }
-    return NULL;
-}
-
 /* ---- the table of commands ---- */
 
 static bool listed(size_t count, const char *name)
@@ -266,7 +165,7 @@ static bool listed(size_t count, const char *name)
     return false;
 }
 
-static void list_command(size_t at, const char *name, observer take, const char *help)
+static void list_command(size_t at, const char *name, mod_hotcert_directive *take, const char *help)
 {
     command_rec *command = &mod_hotcert_commands[at];
 
@@ -285,8 +184,7 @@ static void __attribute__((constructor)) make_commands(void)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < hc_directive_count && count + HC_COUNT(observed) + 1 < COMMANDS_MAX;
-         i++) {
+    for (size_t i = 0; i < hc_directive_count && count + 1 < COMMANDS_MAX; i++) {
         const struct hc_directive *row = &hc_directives[i];
         char *name = command_names[count];
 
@@ -296,8 +194,9 @@ static void __attribute__((constructor)) make_commands(void)
             list_command(count++, name, row->block ? take_section : take_directive, row->doc);
         }
     }
-    for (size_t i = 0; i < HC_COUNT(observed); i++) {
-        list_command(count++, observed[i].name, observe, "see the module that it belongs to");
+    for (size_t i = 0; mod_hotcert_observed(i) != NULL && count + 1 < COMMANDS_MAX; i++) {
+        list_command(count++, mod_hotcert_observed(i), mod_hotcert_observe,
+                     "see the module that it belongs to");
     }
 }
 
@@ -312,44 +211,6 @@ void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server)
     config->keys = apr_array_make(pool, 2, sizeof(const char *));
     config->own = config->certificates;
     return config;
-}
-
-/* As mod_ssl merges them: the host's first three replace the main server's, the rest is added. */
-static apr_array_header_t *merge_files(apr_pool_t *pool, const apr_array_header_t *base,
-                                       const apr_array_header_t *add)
-{
-    apr_array_header_t *merged = apr_array_make(pool, 4, sizeof(const char *));
-    int i = 0;
-
-    for (; i < add->nelts && i < SSL_REPLACED; i++) {
-        *(const char **)apr_array_push(merged) = APR_ARRAY_IDX(add, i, const char *);
-    }
-    for (; i < base->nelts; i++) {
-        *(const char **)apr_array_push(merged) = APR_ARRAY_IDX(base, i, const char *);
-    }
-    for (i = SSL_REPLACED; i < add->nelts; i++) {
-        *(const char **)apr_array_push(merged) = APR_ARRAY_IDX(add, i, const char *);
-    }
-    return merged;
-}
-
-void *mod_hotcert_server_merge(apr_pool_t *pool, void *base, void *add)
-{
-    const struct mod_hotcert_server *from = base;
-    struct mod_hotcert_server *merged = apr_pmemdup(pool, add, sizeof(*merged));
-
-    if (merged->engine == MOD_HOTCERT_UNSET) {
-        merged->engine = from->engine;
-    }
-    if (merged->stapling == MOD_HOTCERT_UNSET) {
-        merged->stapling = from->stapling;
-    }
-    if (merged->chain == NULL) {
-        merged->chain = from->chain;
-    }
-    merged->certificates = merge_files(pool, from->certificates, merged->certificates);
-    merged->keys = merge_files(pool, from->keys, merged->keys);
-    return merged;
 }
 
 /* ---- hosts ---- */
@@ -420,11 +281,11 @@ static int collect_files(const struct mod_hotcert_server *config, const char *wh
         const char *key =
             i < config->keys->nelts ? APR_ARRAY_IDX(config->keys, i, const char *) : certificate;
 
-        if (is_no_file(certificate) || is_no_file(key)) {
+        if (mod_hotcert_is_no_file(certificate) || mod_hotcert_is_no_file(key)) {
             return hc_error_set(err, HC_P_CONFLICT, where,
                                 "`HotCert watch` follows files, and %s is none: say `HotCert off` "
                                 "in this host to serve it from its token",
-                                is_no_file(key) ? key : certificate);
+                                mod_hotcert_is_no_file(key) ? key : certificate);
         }
         if (hc_list_add(files, certificate, err) != 0 || hc_list_add(files, key, err) != 0 ||
             hc_list_add(files, "", err) != 0) {
@@ -463,6 +324,62 @@ static bool passes_over(const struct mod_hotcert_server *config, const struct hc
            (host->scope->mode == HC_MODE_ON || host->scope->files.count > 0);
 }
 
+/* A certificate that OpenSSL is given by a command of its own would be put aside without a word. */
+static int check_command(const struct mod_hotcert_server *config, const struct hc_host *host,
+                         struct hc_findings *notes, struct hc_error *err)
+{
+    if (config->command != NULL) {
+        return hc_error_set(err, HC_P_CONFLICT, host->where,
+                            "`SSLOpenSSLConfCmd %s` names a certificate that would not be served "
+                            "beside HotCert: name it with SSLCertificateFile and "
+                            "SSLCertificateKeyFile, or say `HotCert off` in this host",
+                            config->command);
+    }
+    return config->server_info ? hc_findings_add(notes, HC_P_NO_EFFECT, host->where, err,
+                                                 "`SSLOpenSSLConfCmd ServerInfoFile` belongs to "
+                                                 "one certificate, and HotCert swaps them")
+                               : 0;
+}
+
+/* True if mod_md's name is the host's, or a wildcard for it. */
+static bool is_name(const char *managed, const char *name)
+{
+    const char *dot = strchr(name, '.');
+
+    return strcasecmp(managed, name) == 0 ||
+           (strncmp(managed, "*.", 2) == 0 && dot != NULL && strcasecmp(managed + 1, dot) == 0);
+}
+
+/* mod_md orders for a host as soon as one of its names is a managed one. */
+static int check_managed(const struct mod_hotcert_state *state, const struct hc_host *host,
+                         struct hc_findings *notes, struct hc_error *err)
+{
+    for (apr_hash_index_t *at = apr_hash_first(NULL, state->managed); at != NULL;
+         at = apr_hash_next(at)) {
+        for (size_t i = 0; i < host->names->count; i++) {
+            if (is_name(apr_hash_this_key(at), host->names->items[i])) {
+                return hc_findings_add(notes, HC_P_OTHER_CLIENT, host->where, err,
+                                       "mod_md does, for %s (%s)", host->names->items[i],
+                                       (const char *)apr_hash_this_val(at));
+            }
+        }
+    }
+    return 0;
+}
+
+/* What stands beside our directives in a host that hotcert serves. */
+static int check_beside(const struct mod_hotcert_state *state,
+                        const struct mod_hotcert_server *config, const struct hc_host *host,
+                        int identity, struct hc_findings *notes, struct hc_error *err)
+{
+    if (check_command(config, host, notes, err) != 0) {
+        return -1;
+    }
+    return state->conf->identities[identity].mode == HC_MODE_ON
+               ? check_managed(state, host, notes, err)
+               : 0;
+}
+
 static int build_host(struct mod_hotcert_state *state, server_rec *server,
                       struct hc_findings *notes, struct hc_error *err)
 {
@@ -475,7 +392,7 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         .names = &names,
         .tls = has_tls(server, config),
         .has_certificate = config->certificates->nelts > 0,
-        .own_certificate = server->is_virtual && config->own->nelts > 0,
+        .own_certificate = server->is_virtual && (config->own->nelts > 0 || config->own_command),
         .files = &files,
     };
     int identity = -1;
@@ -489,6 +406,9 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         (hc_scope_mode(state->conf, host.scope) == HC_MODE_WATCH && host.tls &&
          collect_files(config, host.where, &files, err) != 0) ||
         hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {
+        goto out;
+    }
+    if (identity >= 0 && check_beside(state, config, &host, identity, notes, err) != 0) {
         goto out;
     }
     if (identity >= 0 && config->chain != NULL &&

@@ -2,7 +2,8 @@
  * hotcert in nginx: what the files of this folder share.
  *
  *   ngx_http_hotcert_module.c  the command table, the module's hooks
- *   ngx_http_hotcert_conf.c    directives and server blocks to hc_conf; takes over ssl_certificate
+ *   ngx_http_hotcert_conf.c    directives and server blocks to hc_conf
+ *   ngx_http_hotcert_takeover.c what becomes of ssl_certificate
  *   ngx_http_hotcert_ssl.c     the handshake: which pair a connection is served
  *   ngx_http_hotcert_session.c whose TLS sessions resume where
  *   ngx_http_hotcert_http01.c  answers pending http-01 tokens
@@ -43,7 +44,8 @@ typedef struct {
     unsigned session : 1; /* session_id was made: an address of the server's has one of ours */
     unsigned tls : 1;     /* has a listener that does TLS */
     unsigned taken : 1;   /* ssl_certificate was taken over, the SSL_CTX starts empty */
-    unsigned has_certificate : 1;
+    unsigned has_certificate : 1; /* lines of its own, or of http{} */
+    unsigned rejects : 1;         /* a catch-all that was left out refuses handshakes */
     unsigned own_certificate : 1; /* of the server block itself */
     unsigned surplus : 1;         /* the SSL_CTX holds a key type that the bundle does not have */
 } ngx_http_hotcert_srv_conf_t;
@@ -78,10 +80,14 @@ char *ngx_http_hotcert_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_hotcert_password_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 void *ngx_http_hotcert_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf);
-/* Runs before the ssl module's own merge, which would load the files. */
-char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child);
+/* The server's names; regular expressions as nginx writes them. */
+int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list *names,
+                           struct hc_error *err);
 /* Adds every server block to hc_conf and finishes it. */
 ngx_int_t ngx_http_hotcert_collect(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
+
+/* takeover.c: runs before the ssl module's own merge, which would load the files. */
+char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child);
 
 /* ssl.c: hooks the server's SSL_CTX. */
 ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
@@ -124,6 +130,8 @@ void ngx_http_hotcert_supervise(ngx_cycle_t *cycle);
 /* log.c */
 struct hc_log ngx_http_hotcert_log(ngx_log_t *log);
 void ngx_http_hotcert_log_error(ngx_uint_t level, ngx_log_t *log, const struct hc_error *err);
+/* On the terminal of a start: nginx's default level hides what goes well. */
+void ngx_http_hotcert_tell_of_level(const ngx_cycle_t *cycle);
 /* Logs with nginx's " in file:line" and returns NGX_CONF_ERROR. */
 char *ngx_http_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err);
 

@@ -1,8 +1,4 @@
-/*
- * Directives and server blocks to hc_conf. Where hotcert is on or watches, ssl_certificate is taken
- * over before the ssl module's merge would load it: that module is left with empty arrays, finds
- * nothing missing, and starts the SSL_CTX empty.
- */
+/* Directives and server blocks to hc_conf. */
 #include "ngx_http_hotcert.h"
 
 struct issuer_block {
@@ -228,167 +224,8 @@ void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf)
     return srv;
 }
 
-static void see_address(const ngx_http_conf_addr_t *addr)
-{
-    ngx_http_core_srv_conf_t **cscf = addr->servers.elts;
-
-    for (ngx_uint_t i = 0; i < addr->servers.nelts; i++) {
-        ngx_http_hotcert_srv_conf_t *srv =
-            cscf[i]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
-
-        srv->tls = srv->tls || ngx_http_hotcert_listens_tls(&addr->opt);
-    }
-}
-
-/* Once, before the first server is merged: which servers do TLS. */
-static void see_listeners(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
-{
-    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-    ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
-
-    if (main->listeners_seen) {
-        return;
-    }
-    main->listeners_seen = 1;
-    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
-        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
-
-        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
-            see_address(&addr[a]);
-        }
-    }
-}
-
-static bool is_given(const ngx_array_t *array)
-{
-    return array != NGX_CONF_UNSET_PTR && array != NULL && array->nelts > 0;
-}
-
-static char *refuse(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf, const char *why,
-                    const ngx_str_t *what)
-{
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: %s \"%V\" in the server at %s:%ui", why,
-                  what, cscf->file_name, cscf->line);
-    return NGX_CONF_ERROR;
-}
-
-static int add_file(ngx_conf_t *cf, struct hc_list *files, ngx_str_t name, struct hc_error *err)
-{
-    if (name.len > 0 && ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
-        return hc_error_nomem(err);
-    }
-    return hc_list_add_len(files, (const char *)name.data, name.len, err);
-}
-
-static const char *unwatchable(ngx_str_t *name)
-{
-    if (ngx_http_script_variables_count(name) > 0) {
-        return "`hotcert watch` cannot follow a name with variables:";
-    }
-    if (ngx_strncmp(name->data, "data:", 5) == 0 || ngx_strncmp(name->data, "engine:", 7) == 0 ||
-        ngx_strncmp(name->data, "store:", 6) == 0) {
-        return "`hotcert watch` follows files, and this is none:";
-    }
-    return NULL;
-}
-
-/* The paths of ssl_certificate, ssl_certificate_key and ssl_password_file, in triples. */
-static char *take_files(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
-                        ngx_http_hotcert_srv_conf_t *srv, const ngx_array_t *certificates,
-                        const ngx_array_t *keys)
-{
-    ngx_http_hotcert_srv_conf_t *http = srv->main->http_srv_conf[ngx_http_hotcert_module.ctx_index];
-    ngx_str_t password = srv->password_line > 0 ? srv->password_file : http->password_file;
-    ngx_str_t *certificate = certificates->elts;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    for (ngx_uint_t i = 0; i < certificates->nelts; i++) {
-        ngx_str_t *key = NULL;
-        const char *why = NULL;
-
-        if (!is_given(keys) || keys->nelts <= i) {
-            return refuse(cf, cscf, "no ssl_certificate_key for ssl_certificate", &certificate[i]);
-        }
-        key = (ngx_str_t *)keys->elts + i;
-        why = unwatchable(&certificate[i]);
-        if (why != NULL || unwatchable(key) != NULL) {
-            return refuse(cf, cscf, why != NULL ? why : unwatchable(key),
-                          why != NULL ? &certificate[i] : key);
-        }
-        if (add_file(cf, &srv->files, certificate[i], &err) != 0 ||
-            add_file(cf, &srv->files, *key, &err) != 0 ||
-            add_file(cf, &srv->files, password, &err) != 0) {
-            return ngx_http_hotcert_conf_error(cf, &err);
-        }
-    }
-    return NGX_CONF_OK;
-}
-
-static char *take_over(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
-                       ngx_http_hotcert_srv_conf_t *srv, ngx_http_ssl_srv_conf_t *ssl,
-                       const ngx_http_ssl_srv_conf_t *http_ssl)
-{
-    bool watch = hc_scope_mode(srv->main->conf, srv->scope) == HC_MODE_WATCH;
-    bool own = is_given(ssl->certificates);
-    const ngx_array_t *certificates = own ? ssl->certificates : http_ssl->certificates;
-    const ngx_array_t *keys = ssl->certificate_keys != NGX_CONF_UNSET_PTR
-                                  ? ssl->certificate_keys
-                                  : http_ssl->certificate_keys;
-
-    if (watch && srv->scope->files.count > 0 && own) {
-        return refuse(cf, cscf,
-                      "both hotcert_files and ssl_certificate are given:", certificates->elts);
-    }
-    if (watch && srv->scope->files.count == 0 && is_given(certificates)) {
-        if (take_files(cf, cscf, srv, certificates, keys) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
-    } else if (is_given(certificates) && !own && srv->scope->mode != HC_MODE_UNSET) {
-        /* nginx terminates the words of its configuration */
-        srv->not_inherited = (const char *)((ngx_str_t *)certificates->elts)->data;
-    } else {
-        srv->has_certificate = is_given(certificates);
-    }
-    ssl->certificates = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
-    ssl->certificate_keys = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
-    srv->taken = 1;
-    return ssl->certificates != NULL && ssl->certificate_keys != NULL ? NGX_CONF_OK
-                                                                      : NGX_CONF_ERROR;
-}
-
-char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
-{
-    ngx_http_hotcert_main_conf_t *main =
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
-    ngx_http_hotcert_srv_conf_t *srv = child;
-    void **confs = ((ngx_http_conf_ctx_t *)cf->ctx)->srv_conf;
-    ngx_http_ssl_srv_conf_t *ssl = confs[ngx_http_ssl_module.ctx_index];
-    const ngx_http_ssl_srv_conf_t *http_ssl = main->http_srv_conf[ngx_http_ssl_module.ctx_index];
-    ngx_flag_t rejects = ssl->reject_handshake != NGX_CONF_UNSET ? ssl->reject_handshake
-                                                                 : http_ssl->reject_handshake;
-
-    srv->main = main;
-    see_listeners(cf, main);
-    srv->bootstrap = hc_scope_bootstrap(main->conf, srv->scope);
-    /* a server that refuses every handshake needs no certificate */
-    if (rejects == 1 && srv->scope->mode == HC_MODE_UNSET) {
-        srv->tls = 0;
-    }
-    if (!srv->tls || hc_scope_mode(main->conf, srv->scope) == HC_MODE_OFF) {
-        return NGX_CONF_OK;
-    }
-    srv->own_certificate = is_given(ssl->certificates);
-    if (hc_conf_leaves_host(main->conf, srv->scope, srv->own_certificate,
-                            srv->own_certificate || is_given(http_ssl->certificates))) {
-        return NGX_CONF_OK;
-    }
-    return take_over(cf, confs[ngx_http_core_module.ctx_index], srv, ssl, http_ssl);
-}
-
-/* The server's names; regular expressions as nginx writes them. */
-static int names_of(const ngx_http_core_srv_conf_t *cscf, struct hc_list *names,
-                    struct hc_error *err)
+int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list *names,
+                           struct hc_error *err)
 {
     const ngx_http_server_name_t *name = cscf->server_names.elts;
 
@@ -431,6 +268,7 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
         .where = place(cf, cscf->file_name, cscf->line),
         .names = &names,
         .tls = srv->tls,
+        .rejects = srv->rejects,
         .has_certificate = srv->has_certificate,
         .own_certificate = srv->own_certificate,
         .not_inherited = srv->not_inherited,
@@ -444,7 +282,7 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
     if (index == NULL) {
         return NGX_ERROR;
     }
-    if (names_of(cscf, &names, &err) == 0 &&
+    if (ngx_http_hotcert_names(cscf, &names, &err) == 0 &&
         hc_conf_add_host(main->conf, &host, index, &notes, &err) == 0) {
         rc = NGX_OK;
     }

@@ -7,6 +7,21 @@
 
 static const ngx_str_t prefix = ngx_string("/.well-known/acme-challenge/");
 
+/* A cache between would answer the CA with what was true before. */
+static ngx_int_t forbid_storing(ngx_http_request_t *r)
+{
+    ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
+
+    if (header == NULL) {
+        return NGX_ERROR;
+    }
+    ngx_memzero(header, sizeof(*header));
+    header->hash = 1;
+    ngx_str_set(&header->key, "Cache-Control");
+    ngx_str_set(&header->value, "no-store");
+    return NGX_OK;
+}
+
 static ngx_int_t send_answer(ngx_http_request_t *r, const char *keyauth)
 {
     ngx_str_t type = ngx_string("application/octet-stream");
@@ -15,7 +30,7 @@ static ngx_int_t send_answer(ngx_http_request_t *r, const char *keyauth)
     ngx_memzero(&body, sizeof(body));
     body.value.len = ngx_strlen(keyauth);
     body.value.data = ngx_pnalloc(r->pool, body.value.len);
-    if (body.value.data == NULL) {
+    if (body.value.data == NULL || forbid_storing(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_memcpy(body.value.data, keyauth, body.value.len);

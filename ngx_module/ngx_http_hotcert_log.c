@@ -45,3 +45,29 @@ char *ngx_http_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err)
                        hc_error_format(err, text, sizeof(text)));
     return NGX_CONF_ERROR;
 }
+
+/* True if a line of this level goes anywhere. A debug level has its bits above the others. */
+static bool shows(const ngx_log_t *log, ngx_uint_t level)
+{
+    for (; log != NULL; log = log->next) {
+        if (log->log_level >= level) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void ngx_http_hotcert_tell_of_level(const ngx_cycle_t *cycle)
+{
+    const ngx_open_file_t *file = cycle->log->file;
+    bool named = file != NULL && file->name.len > 0;
+    ngx_str_t name = named ? file->name : (ngx_str_t)ngx_string("stderr");
+
+    if (!shows(cycle->log, NGX_LOG_NOTICE)) {
+        ngx_log_stderr(0,
+                       "hotcert: the error log shows no notices, so neither orders nor swaps: to "
+                       "see them, write \"error_log %V notice;\" at the main level, outside of "
+                       "http{}; `hotcert list` shows what is served in any case",
+                       &name);
+    }
+}

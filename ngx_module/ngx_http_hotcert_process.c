@@ -195,6 +195,8 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
+    } else if (first) {
+        ngx_http_hotcert_tell_of_level(cycle);
     }
     return rc != 0 && first ? NGX_ERROR : NGX_OK;
 }

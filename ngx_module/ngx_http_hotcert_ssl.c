@@ -138,11 +138,30 @@ static int choose_certificate(SSL *ssl, void *data)
     return serve_on_connection(ssl, srv->view->bundle, c->log);
 }
 
-static ngx_int_t refuse(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf, const char *why)
+static ngx_int_t refuse(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf, const char *why,
+                        const char *cure)
 {
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: %s in the server at %s:%ui", why,
-                  cscf->file_name, cscf->line);
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: %s in the server at %s:%ui (%s)", why,
+                  cscf->file_name, cscf->line, cure);
     return NGX_ERROR;
+}
+
+/* ssl_conf_command that brings a certificate or a key, which would be served beside ours. */
+static bool brings_certificate(const ngx_http_ssl_srv_conf_t *ssl)
+{
+    static const char *const commands[] = {"Certificate", "PrivateKey"};
+    const ngx_keyval_t *given = ssl->conf_commands != NULL ? ssl->conf_commands->elts : NULL;
+    bool brings = SSL_CTX_set_current_cert(ssl->ssl.ctx, SSL_CERT_SET_FIRST) == 1;
+
+    ERR_clear_error();
+    for (ngx_uint_t i = 0; given != NULL && i < ssl->conf_commands->nelts; i++) {
+        for (size_t k = 0; k < HC_COUNT(commands); k++) {
+            brings = brings || (given[i].key.len == ngx_strlen(commands[k]) &&
+                                ngx_strncasecmp(given[i].key.data, (u_char *)(uintptr_t)commands[k],
+                                                given[i].key.len) == 0);
+        }
+    }
+    return brings;
 }
 
 ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
@@ -151,14 +170,18 @@ ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cs
     ngx_http_ssl_srv_conf_t *ssl = cscf->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
 
     if (ssl->certificate_values != NULL) {
-        return refuse(cf, cscf, "ssl_certificate has variables");
+        return refuse(cf, cscf, "ssl_certificate has variables",
+                      "name the files, or say `hotcert off` there");
     }
-    if (SSL_CTX_set_current_cert(ssl->ssl.ctx, SSL_CERT_SET_FIRST) == 1) {
-        return refuse(cf, cscf, "a certificate was put in by ssl_conf_command");
+    if (brings_certificate(ssl)) {
+        return refuse(cf, cscf, "ssl_conf_command names a certificate or key",
+                      "name it with ssl_certificate and ssl_certificate_key under `hotcert watch`, "
+                      "or say `hotcert off` there");
     }
-    ERR_clear_error();
     if (ngx_http_hotcert_compresses(ssl)) {
-        return refuse(cf, cscf, "ssl_certificate_compression does not go with hotcert");
+        return refuse(cf, cscf, "ssl_certificate_compression is on",
+                      "say `ssl_certificate_compression off` there, since nginx compresses only "
+                      "certificates that it loaded itself, or say `hotcert off`");
     }
     if (ssl->stapling) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,

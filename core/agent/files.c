@@ -72,39 +72,66 @@ static int read_own(const char *path, struct hc_buf *out, struct hc_file_stamp *
     return rc;
 }
 
-/* True if the keeper's answer means that we may try with our own rights. */
-static bool try_own(const struct hc_keeper_client *keeper, struct hc_error *err)
-{
-    if (keeper->fd >= 0 && err->problem != HC_P_FILE_UNSAFE) {
-        return false;
-    }
-    hc_error_init(err);
-    return true;
-}
-
-static int stamp_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, int file,
-                     struct hc_file_stamp *stamp, struct hc_error *err)
+/* How a file is come by: what it looks like, and its content if out is not NULL. */
+static int get_own(const char *path, struct hc_buf *out, struct hc_file_stamp *stamp,
+                   struct hc_error *err)
 {
     int fd = -1;
 
-    if (keeper->fd >= 0 && hc_keeper_stamp(keeper, file, stamp, err) == 0) {
-        return 0;
+    if (out != NULL) {
+        return read_own(path, out, stamp, err);
     }
-    if (!try_own(keeper, err) || open_own(conf->files.items[file], &fd, stamp, err) != 0) {
+    if (open_own(path, &fd, stamp, err) != 0) {
         return -1;
     }
     close(fd);
     return 0;
 }
 
-static int read_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, int file,
-                    struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
+static int get_kept(struct hc_keeper_client *keeper, int file, struct hc_buf *out,
+                    struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    if (keeper->fd >= 0 && hc_keeper_read(keeper, file, out, stamp, err) == 0) {
+    return out != NULL ? hc_keeper_read(keeper, file, out, stamp, err)
+                       : hc_keeper_stamp(keeper, file, stamp, err);
+}
+
+static bool is_forbidden(const char *path)
+{
+    return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0 && errno == EACCES;
+}
+
+/*
+ * Through the keeper; with our own rights where it will not open what the worker user could
+ * exchange. If those do not suffice, the keeper's reason is the one that the operator can mend.
+ */
+static int get_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, int file,
+                   struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
+{
+    const char *path = conf->files.items[file];
+    struct hc_error kept;
+    struct hc_error own;
+
+    if (keeper->fd < 0) {
+        return get_own(path, out, stamp, err);
+    }
+    hc_error_init(&kept);
+    hc_error_init(&own);
+    if (get_kept(keeper, file, out, stamp, &kept) == 0) {
         return 0;
     }
-    hc_buf_reset(out);
-    return try_own(keeper, err) ? read_own(conf->files.items[file], out, stamp, err) : -1;
+    if (out != NULL) {
+        hc_buf_reset(out);
+    }
+    if (kept.problem == HC_P_FILE_UNSAFE) {
+        if (get_own(path, out, stamp, &own) == 0) {
+            return 0;
+        }
+        kept = is_forbidden(path) ? kept : own;
+    }
+    if (!hc_error_is_set(err)) {
+        *err = kept;
+    }
+    return -1;
 }
 
 int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
@@ -115,7 +142,7 @@ int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
         int file = part_of(watched, i);
 
-        if (file >= 0 && stamp_one(keeper, conf, file, &stamps[i], err) != 0) {
+        if (file >= 0 && get_one(keeper, conf, file, NULL, &stamps[i], err) != 0) {
             return -1;
         }
     }
@@ -133,7 +160,7 @@ int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,
 
         hc_buf_dispose(&out->parts[i]);
         out->parts[i] = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
-        if (file >= 0 && read_one(keeper, conf, file, &out->parts[i], &out->stamps[i], err) != 0) {
+        if (file >= 0 && get_one(keeper, conf, file, &out->parts[i], &out->stamps[i], err) != 0) {
             return -1;
         }
     }
@@ -197,6 +224,7 @@ int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
         .cert_subject = conf->files.items[watched->certificate],
         .key_subject = conf->files.items[watched->key],
         .passphrases = &passphrases,
+        .httpd_keys = conf->server == HC_SERVER_HTTPD,
     };
     int rc = split_lines(&files->parts[2], &passphrases, err);
 
@@ -205,6 +233,28 @@ int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
     }
     wipe_list(&passphrases);
     return rc;
+}
+
+static bool begins_with_path(const char *subject, const char *path)
+{
+    size_t len = strlen(path);
+
+    return strncmp(subject, path, len) == 0 && (subject[len] == '\0' || subject[len] == ':');
+}
+
+int hc_files_fault(const struct hc_conf *conf, const struct hc_watched *watched,
+                   const struct hc_finding *finding, struct hc_error *err)
+{
+    const char *certificate = conf->files.items[watched->certificate];
+
+    if (begins_with_path(finding->subject, certificate) ||
+        begins_with_path(finding->subject, conf->files.items[watched->key])) {
+        hc_error_set(err, finding->problem, finding->subject, "%s", finding->message);
+    } else {
+        hc_error_set(err, finding->problem, certificate, "%s: %s", finding->subject,
+                     finding->message);
+    }
+    return hc_finding_hint_error(finding, err);
 }
 
 void hc_files_dispose(struct hc_files *files)

@@ -38,6 +38,13 @@ int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
                   const struct hc_watched *watched, struct hc_pair **out,
                   struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
 
+/*
+ * The error that a finding against this pair is: of the file and line that it names, or of the
+ * certificate's file ("certificate 1 (leaf)" alone would not say of which). Returns -1.
+ */
+int hc_files_fault(const struct hc_conf *conf, const struct hc_watched *watched,
+                   const struct hc_finding *finding, struct hc_error *err);
+
 void hc_files_dispose(struct hc_files *files);
 
 #endif

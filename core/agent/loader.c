@@ -196,7 +196,12 @@ static int check_pair(struct loader *loader, const struct hc_identity *identity,
         hc_judge_say(loader->o->log, conf->files.items[watched->certificate], &identity->accept,
                      findings, HC_LOG_WARN, HC_LOG_WARN);
     }
-    return hc_findings_to_error(findings, HC_CLASS_UNUSABLE, err);
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->items[i].rank == HC_CLASS_UNUSABLE) {
+            return hc_files_fault(conf, watched, &findings->items[i], err);
+        }
+    }
+    return 0;
 }
 
 static int read_files(struct loader *loader, const struct hc_identity *identity,
@@ -246,15 +251,18 @@ static int read_copy(struct loader *loader, const struct hc_watched *watched, st
     return 0;
 }
 
-/* The error of a start that is refused: with both files and the reason. */
+/* The error of a start that is refused: the file at fault, the reason, and the pair it breaks. */
 static int refuse(const struct hc_conf *conf, const struct hc_watched *watched,
                   const struct hc_error *why, struct hc_error *err)
 {
-    return hc_error_set(err, why->problem, conf->files.items[watched->certificate],
-                        "%s%sthe pair of %s and %s cannot be served, and the store has no copy "
-                        "of an earlier one",
-                        why->detail, why->detail[0] != '\0' ? "; " : "",
-                        conf->files.items[watched->certificate], conf->files.items[watched->key]);
+    const char *certificate = conf->files.items[watched->certificate];
+
+    hc_error_set(err, why->problem, why->subject[0] != '\0' ? why->subject : certificate,
+                 "%s%sthe pair of %s and %s cannot be served, and the store has no copy of an "
+                 "earlier one",
+                 why->detail, why->detail[0] != '\0' ? "; " : "", certificate,
+                 conf->files.items[watched->key]);
+    return why->hint[0] != '\0' ? hc_error_hint(err, "%s", why->hint) : -1;
 }
 
 /* hotcert_repair: the copy of the same certificate may have the issuers that the file lacks. */

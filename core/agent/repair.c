@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "conf/name.h"
-#include "dns/address.h"
 #include "net/fetch.h"
 
 #define ADDRESSES   4 /* of a host that are tried */

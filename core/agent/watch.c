@@ -18,6 +18,25 @@ static const char *path_of(const struct hc_agent *agent, const struct hc_watch *
     return agent->conf->files.items[watch->files->certificate];
 }
 
+/*
+ * What the table has of these files is what the loader read at the start, or an agent before this
+ * one took: the operator's word, and what a candidate is compared with. Pairs and files are in one
+ * order; where two files have keys of one kind, or one has no pair, it does not say which is whose.
+ */
+static void adopt_served(struct hc_agent *agent, size_t index)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_watch *watches = agent->served[index].watches;
+    struct hc_bundle *bundle = hc_publish_served(agent, identity);
+
+    for (size_t i = 0; bundle != NULL && hc_bundle_count(bundle) == identity->watched_count &&
+                       i < identity->watched_count;
+         i++) {
+        watches[i].pair = hc_pair_ref(hc_bundle_pair(bundle, i));
+    }
+    hc_bundle_free(bundle);
+}
+
 int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
 {
     const struct hc_conf *conf = agent->conf;
@@ -46,6 +65,9 @@ int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
             watch->index = i;
             watch->files = &identity->watched[k];
             hc_watched_line(conf, watch->files, watch->line);
+        }
+        if (identity->watched_count > 0) {
+            adopt_served(agent, i);
         }
     }
     return 0;
@@ -178,22 +200,19 @@ static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair 
 }
 
 /*
- * True at the first look if the pair is served already: the loader put it there in a start, and
- * what the operator starts with counts. A reload or a new agent is no such word: log rotation and
- * other tools' deploy hooks reload, too.
+ * At the first look of a pair that was not told from its fellows in the table: the served one that
+ * it would replace, or NULL. A reference of the caller's.
  */
-static bool started_with(const struct hc_agent *agent, const struct hc_watch *watch,
-                         const struct hc_pair *pair)
+static struct hc_pair *served_like(const struct hc_agent *agent, const struct hc_watch *watch,
+                                   const struct hc_pair *pair)
 {
-    struct hc_bundle *bundle = NULL;
-    bool found = false;
+    struct hc_bundle *bundle = watch->read_once ? NULL : hc_publish_served(agent, watch->identity);
+    struct hc_pair *found = NULL;
 
-    if (watch->read_once) {
-        return false;
-    }
-    bundle = hc_publish_served(agent, watch->identity);
-    for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
-        found = found || hc_pair_equal(hc_bundle_pair(bundle, i), pair);
+    for (size_t i = 0; bundle != NULL && found == NULL && i < hc_bundle_count(bundle); i++) {
+        if (hc_pair_algorithm(hc_bundle_pair(bundle, i)) == hc_pair_algorithm(pair)) {
+            found = hc_pair_ref(hc_bundle_pair(bundle, i));
+        }
     }
     hc_bundle_free(bundle);
     return found;
@@ -211,9 +230,12 @@ static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct h
     const char *key_path = agent->conf->files.items[watch->files->key];
     int64_t now = hc_agent_now(agent);
     struct hc_findings current = {NULL, 0, 0};
+    struct hc_pair *serving =
+        watch->pair != NULL ? hc_pair_ref(watch->pair) : served_like(agent, watch, pair);
+    /* what the operator starts with counts; a reload or a new agent is no such word */
     struct hc_swap_case c = {.candidate = findings,
                              .accept = &identity->accept,
-                             .operator_stated = started_with(agent, watch, pair)};
+                             .operator_stated = serving != NULL && hc_pair_equal(serving, pair)};
     const struct hc_finding *why = NULL;
     int rc = -1;
 
@@ -221,14 +243,14 @@ static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct h
                       err) != 0) {
         goto out;
     }
-    if (watch->pair != NULL) {
-        if (hc_judge_pair(&agent->judge, identity, watch->pair, NULL, NULL, NULL, now, &current,
-                          err) != 0) {
+    if (serving != NULL) {
+        if (hc_judge_pair(&agent->judge, identity, serving, NULL, NULL, NULL, now, &current, err) !=
+            0) {
             goto out;
         }
         c.current = &current;
-        c.current_left = hc_pair_not_after(watch->pair) - now;
-        c.current_life = hc_pair_not_after(watch->pair) - hc_pair_not_before(watch->pair);
+        c.current_left = hc_pair_not_after(serving) - now;
+        c.current_life = hc_pair_not_after(serving) - hc_pair_not_before(serving);
     }
     watch->held = false;
     if (hc_swap_decide(&c, &why) == HC_SWAP_TAKE) {
@@ -237,12 +259,11 @@ static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct h
     }
     watch->held = why != NULL && why->rank != HC_CLASS_UNUSABLE;
     if (why != NULL) {
-        /* "certificate 1 (leaf)" alone would not say of which file */
-        hc_error_set(err, why->problem, path_of(agent, watch), "%s: %s", why->subject,
-                     why->message);
+        hc_files_fault(agent->conf, watch->files, why, err);
     }
     hc_error_set(err, HC_P_INTERNAL, key_path, "the rule gave no reason");
 out:
+    hc_pair_free(serving);
     hc_findings_dispose(&current);
     return rc;
 }

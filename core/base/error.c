@@ -90,6 +90,26 @@ int hc_error_during(struct hc_error *err, const char *fmt, ...)
     return -1;
 }
 
+int hc_error_hint(struct hc_error *err, const char *fmt, ...)
+{
+    char raw[sizeof(err->hint)];
+    va_list args;
+
+    if (err == NULL || err->problem == HC_P_NONE || err->hint[0] != '\0') {
+        return -1;
+    }
+    va_start(args, fmt);
+    vsnprintf(raw, sizeof(raw), fmt, args);
+    va_end(args);
+    hc_escape(err->hint, sizeof(err->hint), raw, strlen(raw));
+    return -1;
+}
+
+const char *hc_error_hint_of(const struct hc_error *err)
+{
+    return err->hint[0] != '\0' ? err->hint : hc_problem_row(err->problem)->hint;
+}
+
 int hc_error_nomem(struct hc_error *err)
 {
     return hc_error_set(err, HC_P_OUT_OF_MEMORY, NULL, NULL);
@@ -104,7 +124,7 @@ char *hc_error_format(const struct hc_error *err, char *dst, size_t cap)
     snprintf(text, sizeof(text), "%s%s%s%s%s (%s; %s%s%s%s)", err->subject,
              err->subject[0] != '\0' ? ": " : "", row->sentence, err->detail[0] != '\0' ? ": " : "",
              err->detail, row->slug, activity ? "while " : "", err->activity, activity ? "; " : "",
-             row->hint);
+             hc_error_hint_of(err));
     return hc_spell(text, dst, cap);
 }
 

@@ -16,6 +16,7 @@
 
 #define HC_ERROR_SUBJECT 320
 #define HC_ERROR_DETAIL  2048 /* room for an address that a CA wants a person to open */
+#define HC_ERROR_HINT    256
 #define HC_ERROR_LINE    3072 /* the whole of it as one line */
 
 struct hc_error {
@@ -23,6 +24,7 @@ struct hc_error {
     char subject[HC_ERROR_SUBJECT]; /* which name, file, directive, record; may be "" */
     char activity[128];           /* what was being done, "creating the account at U"; may be "" */
     char detail[HC_ERROR_DETAIL]; /* this case's own sentence; may be "" */
+    char hint[HC_ERROR_HINT];     /* this case's own hint; "": the one of the problem's row */
     int64_t retry_after;          /* seconds that the other side asked for; 0: it did not */
 };
 
@@ -47,6 +49,12 @@ int hc_error_set_openssl(struct hc_error *err, enum hc_problem p, const char *su
 
 /* Says what was being done, if nobody nearer to the cause said so. Returns -1. */
 int hc_error_during(struct hc_error *err, const char *fmt, ...) HC_FORMAT(2, 3);
+
+/* Gives a filled error a hint of this case's own, if it has none yet. Returns -1. */
+int hc_error_hint(struct hc_error *err, const char *fmt, ...) HC_FORMAT(2, 3);
+
+/* The hint in force: its own, or the one of its problem's row. */
+const char *hc_error_hint_of(const struct hc_error *err);
 
 /* Out of memory; -1. */
 int hc_error_nomem(struct hc_error *err);

@@ -198,6 +198,17 @@ const char *hc_verdict_name(enum hc_class worst)
     return worst == HC_CLASS_UNUSABLE ? "unusable" : worst == HC_CLASS_FLAWED ? "flawed" : "fit";
 }
 
+int hc_finding_hint_error(const struct hc_finding *f, struct hc_error *err)
+{
+    char row[HC_FOREIGN_MAX];
+
+    if (err == NULL || err->problem != f->problem ||
+        strcmp(f->hint, hc_spell(hc_problem_row(f->problem)->hint, row, sizeof(row))) == 0) {
+        return -1;
+    }
+    return hc_error_hint(err, "%s", f->hint);
+}
+
 int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least,
                          struct hc_error *err)
 {
@@ -207,7 +218,8 @@ int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least,
         const struct hc_finding *f = &list->items[i];
 
         if (f->rank == worst && f->rank <= at_least) {
-            return hc_error_set(err, f->problem, f->subject, "%s", f->message);
+            hc_error_set(err, f->problem, f->subject, "%s", f->message);
+            return hc_finding_hint_error(f, err);
         }
     }
     return 0;

@@ -62,6 +62,9 @@ enum hc_class hc_findings_worst(const struct hc_findings *list);
 /* "fit", "flawed", "unusable". */
 const char *hc_verdict_name(enum hc_class worst);
 
+/* Hands the finding's own hint to the error that was made of it, if it has one. Returns -1. */
+int hc_finding_hint_error(const struct hc_finding *f, struct hc_error *err);
+
 /* Turns the worst finding into an error, if it is at least flawed; else 0. */
 int hc_findings_to_error(const struct hc_findings *list, enum hc_class at_least,
                          struct hc_error *err);

@@ -20,6 +20,7 @@ static const struct {
     {"hotcert watch", "HotCert watch"},
     {"listen 443 ssl", "SSLEngine on"},
     {"network private", "HotCertNetwork private"},
+    {"network public", "HotCertNetwork public"},
     {"server_name", "ServerName"},
     {"ssl_certificate_key", "SSLCertificateKeyFile"},
     {"ssl_certificate", "SSLCertificateFile"},

@@ -86,3 +86,27 @@ int hc_url_check_handed_out(const char *directory, const char *url, struct hc_er
     }
     return why == NULL ? 0 : hc_error_set(err, HC_P_CA_URL, url, "%s", why);
 }
+
+int hc_url_host(const char *url, char *dst, size_t cap)
+{
+    char *host = NULL;
+    size_t len = 0;
+    int rc = -1;
+
+    if (OSSL_HTTP_parse_url(url, NULL, NULL, &host, NULL, NULL, NULL, NULL, NULL) == 1 &&
+        host != NULL) {
+        len = strlen(host);
+        if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+            host[len - 1] = '\0';
+            rc = hc_copy(dst, cap, host + 1) ? 0 : -1;
+        } else {
+            rc = len > 0 && hc_copy(dst, cap, host) ? 0 : -1;
+        }
+    }
+    for (char *p = dst; rc == 0 && *p != '\0'; p++) {
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+    }
+    OPENSSL_free(host);
+    ERR_clear_error();
+    return rc;
+}

@@ -19,6 +19,9 @@ int hc_url_check(const char *url, struct hc_error *err) HC_MUST_USE;
 int hc_url_check_handed_out(const char *directory, const char *url,
                             struct hc_error *err) HC_MUST_USE;
 
+/* The host of an http or https URL, without brackets, lower case; -1 if it has none or no room. */
+int hc_url_host(const char *url, char *dst, size_t cap) HC_MUST_USE;
+
 /* True for localhost, 127/8 and ::1 (with or without brackets): a host as it stands in a URL. */
 bool hc_url_is_loopback(const char *host);
 

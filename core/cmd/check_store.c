@@ -6,7 +6,6 @@
 
 #include "cmd/check.h"
 #include "cmd/input.h"
-#include "keeper/secret.h"
 #include "store/store.h"
 
 #define FIRST_WORDS "hotcert store "
@@ -22,27 +21,6 @@ bool hc_check_is_store(const char *path)
 
     hc_buf_dispose(&text);
     return is;
-}
-
-/* --secret, else the file beside the store. */
-static int load_secret(const struct hc_check_run_state *run, const char *path,
-                       unsigned char secret[HC_SECRET_SIZE], struct hc_error *err)
-{
-    struct hc_buf text = HC_BUF_INIT_SECRET(HC_SECRET_FILE_MAX);
-    char beside[PATH_MAX];
-    const char *file = run->options->secret;
-    int rc = -1;
-
-    if (file == NULL) {
-        int n = snprintf(beside, sizeof(beside), "%s/../secret", path);
-
-        file = n > 0 && n < (int)sizeof(beside) ? beside : "secret";
-    }
-    if (hc_input_read(file, &text, NULL, err) == 0) {
-        rc = hc_secret_parse(text.data, text.len, file, secret, err);
-    }
-    hc_buf_dispose(&text);
-    return rc;
 }
 
 struct visit {
@@ -84,7 +62,7 @@ int hc_check_store(struct hc_check_run_state *run, const char *path, struct hc_e
     struct visit v = {.run = run, .err = err};
     int rc = -1;
 
-    if (load_secret(run, path, secret, err) == 0 &&
+    if (hc_input_secret(path, run->options->secret, secret, err) == 0 &&
         hc_store_open(path, HC_STORE_READ, secret, NULL, &v.store, err) == 0) {
         rc = hc_store_each(v.store, judge_line, &v, err);
         if (rc == 0 && v.count == 0) {

@@ -3,11 +3,13 @@
  * at each name as a CA would, and prints what it saw, what is wrong, and what to change.
  */
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/diagnose_accounts.h"
 #include "cmd/diagnose_report.h"
-#include "conf/name.h"
+#include "cmd/idn.h"
 #include "dns/preflight.h"
 #include "hotcert.h"
 #include "net/http.h"
@@ -20,8 +22,12 @@ struct arguments {
     struct hc_list caa_domains;
     struct hc_list methods;
     struct hc_list resolvers;
+    struct hc_list stores;
+    struct hc_list accounts; /* URL, store, .. */
     const char *issuer;
     const char *account;
+    const char *secret;
+    char *directory_url; /* the CA's; NULL: not known */
     enum hc_network network;
     bool no_request;
     bool json;
@@ -57,6 +63,8 @@ enum choice {
     OPTION_CAA_DOMAIN,
     OPTION_METHOD,
     OPTION_ACCOUNT,
+    OPTION_STORE,
+    OPTION_SECRET,
     OPTION_RESOLVER,
     OPTION_NETWORK,
     OPTION_NO_REQUEST,
@@ -68,12 +76,22 @@ static const struct option options[] = {
     {"caa-domain", required_argument, NULL, OPTION_CAA_DOMAIN},
     {"method", required_argument, NULL, OPTION_METHOD},
     {"account", required_argument, NULL, OPTION_ACCOUNT},
+    {"store", required_argument, NULL, OPTION_STORE},
+    {"secret", required_argument, NULL, OPTION_SECRET},
     {"resolver", required_argument, NULL, OPTION_RESOLVER},
     {"network", required_argument, NULL, OPTION_NETWORK},
     {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
     {"json", no_argument, NULL, OPTION_JSON},
     {NULL, 0, NULL, 0},
 };
+
+/* Names of CAs are domain names: their case does not matter, nor does a dot at the end. */
+static int take_caa_domain(const char *text, struct hc_list *out, struct hc_error *err)
+{
+    char name[HC_NAME_SIZE];
+
+    return hc_idn_normalise(text, name, err) == 0 ? hc_list_add(out, name, err) : -1;
+}
 
 static int take_option(struct arguments *a, int option, struct hc_error *err)
 {
@@ -82,11 +100,16 @@ static int take_option(struct arguments *a, int option, struct hc_error *err)
         a->issuer = optarg;
         return 0;
     case OPTION_CAA_DOMAIN:
-        return hc_list_add(&a->caa_domains, optarg, err);
+        return take_caa_domain(optarg, &a->caa_domains, err);
     case OPTION_METHOD:
         return check_method(optarg, err) != 0 ? -1 : hc_list_add(&a->methods, optarg, err);
     case OPTION_ACCOUNT:
         a->account = optarg;
+        return 0;
+    case OPTION_STORE:
+        return hc_list_add(&a->stores, optarg, err);
+    case OPTION_SECRET:
+        a->secret = optarg;
         return 0;
     case OPTION_RESOLVER:
         return hc_list_add(&a->resolvers, optarg, err);
@@ -103,15 +126,29 @@ static int take_option(struct arguments *a, int option, struct hc_error *err)
     }
 }
 
-/* The issuer's name of itself in CAA records, unless the caller said one. */
+/* A CA of its own, by its directory: only its accounts are known by that. */
+static int take_directory(struct arguments *a, struct hc_error *err)
+{
+    if (a->caa_domains.count == 0) {
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, "--issuer",
+                            "beside a URL, say what the CA is called in CAA records: --caa-domain "
+                            "DOMAIN");
+    }
+    return hc_strdup(a->issuer, &a->directory_url, err);
+}
+
+/* The issuer's name of itself in CAA records, unless the caller said one, and its directory. */
 static int take_issuer(struct arguments *a, struct hc_error *err)
 {
     struct hc_conf *conf = NULL;
     const struct hc_issuer *issuer = NULL;
     int rc = -1;
 
-    if (a->caa_domains.count > 0) {
+    if (a->issuer == NULL && a->caa_domains.count > 0) {
         return 0;
+    }
+    if (a->issuer != NULL && strstr(a->issuer, "://") != NULL) {
+        return take_directory(a, err);
     }
     conf = hc_conf_new(HC_SERVER_NONE, err);
     if (conf == NULL) {
@@ -123,7 +160,10 @@ static int take_issuer(struct arguments *a, struct hc_error *err)
                      "name another CA by what it is called in CAA records: --caa-domain DOMAIN");
         goto out;
     }
-    rc = hc_list_copy(&a->caa_domains, &issuer->caa_domains, err);
+    if (hc_strdup(issuer->directory_url, &a->directory_url, err) == 0) {
+        rc =
+            a->caa_domains.count > 0 ? 0 : hc_list_copy(&a->caa_domains, &issuer->caa_domains, err);
+    }
 
 out:
     hc_conf_free(conf);
@@ -160,6 +200,9 @@ static void arguments_dispose(struct arguments *a)
     hc_list_dispose(&a->caa_domains);
     hc_list_dispose(&a->methods);
     hc_list_dispose(&a->resolvers);
+    hc_list_dispose(&a->stores);
+    hc_list_dispose(&a->accounts);
+    free(a->directory_url);
 }
 
 /* What the look runs on. */
@@ -211,6 +254,7 @@ static int look(const struct arguments *a, const struct hc_list *names,
         .caa_domains = &a->caa_domains,
         .methods = &a->methods,
         .account_uri = a->account,
+        .accounts = &a->accounts,
         .network = a->network,
         .clock = &hc_clock_system,
         .self = report,
@@ -244,9 +288,19 @@ out:
     return rc;
 }
 
+static int normalise(const char *name, char out[HC_NAME_SIZE], struct hc_error *err)
+{
+    const char *reserved = NULL;
+
+    if (hc_idn_normalise(name, out, err) != 0) {
+        return -1;
+    }
+    reserved = hc_name_reserved(out);
+    return reserved == NULL ? 0 : hc_error_set(err, HC_P_NAME_INVALID, name, "it has %s", reserved);
+}
+
 /* Names that are none are reported as such; the others are looked at. */
-static int diagnose(const struct arguments *a, struct hc_diagnose_report *report,
-                    struct hc_error *err)
+static int diagnose(struct arguments *a, struct hc_diagnose_report *report, struct hc_error *err)
 {
     struct hc_list names = {0};
     int rc = -1;
@@ -255,11 +309,15 @@ static int diagnose(const struct arguments *a, struct hc_diagnose_report *report
         char normal[HC_NAME_SIZE];
         struct hc_error why = {0};
 
-        if (hc_name_normalise(a->names.items[i], normal, &why) != 0) {
+        if (normalise(a->names.items[i], normal, &why) != 0) {
             hc_diagnose_refuse(report, a->names.items[i], &why);
         } else if (!hc_list_has(&names, normal) && hc_list_add(&names, normal, err) != 0) {
             goto out;
         }
+    }
+    if (names.count > 0 && a->account == NULL && a->directory_url != NULL &&
+        hc_diagnose_accounts(a->directory_url, &a->stores, a->secret, &a->accounts, err) != 0) {
+        goto out;
     }
     rc = names.count > 0 ? look(a, &names, report, err) : 0;
 

@@ -3,8 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "keeper/secret.h"
 
 #define LINES_FILE_MAX 65536
 
@@ -69,4 +74,36 @@ int hc_input_lines(const char *path, struct hc_list *out, struct hc_error *err)
     }
     hc_buf_dispose(&text);
     return rc;
+}
+
+int hc_input_secret(const char *store, const char *file, unsigned char *secret,
+                    struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_SECRET_FILE_MAX);
+    char beside[PATH_MAX];
+    int rc = -1;
+
+    if (file == NULL) {
+        int n = snprintf(beside, sizeof(beside), "%s/../secret", store);
+
+        file = n > 0 && n < (int)sizeof(beside) ? beside : "secret";
+    }
+    if (hc_input_read(file, &text, NULL, err) == 0) {
+        rc = hc_secret_parse(text.data, text.len, file, secret, err);
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+int hc_input_take_rights(const char *path, struct hc_error *err)
+{
+    struct stat st;
+
+    if (geteuid() != 0 || stat(path, &st) != 0 || st.st_uid == 0) {
+        return 0;
+    }
+    if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "taking its owner's rights");
+    }
+    return 0;
 }

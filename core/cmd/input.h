@@ -14,4 +14,12 @@ int hc_input_read(const char *path, struct hc_buf *out, struct stat *st,
 /* Adds the lines of a small file (a passphrase file), without their ends. */
 int hc_input_lines(const char *path, struct hc_list *out, struct hc_error *err) HC_MUST_USE;
 
+/* The secret of a store (HC_SECRET_SIZE bytes, wiped by the caller): from file, or, if that is
+ * NULL, from the one beside the store. */
+int hc_input_secret(const char *store, const char *file, unsigned char *secret,
+                    struct hc_error *err) HC_MUST_USE;
+
+/* Root looks at a folder of the worker user's with that user's rights, from now on. */
+int hc_input_take_rights(const char *path, struct hc_error *err) HC_MUST_USE;
+
 #endif

@@ -1,14 +1,13 @@
 /* `hotcert list`; see the help in commands.c. */
 #include <errno.h>
-#include <grp.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/inventory.h"
 #include "agent/status.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
+#include "cmd/input.h"
 #include "cmd/list_select.h"
 #include "cmd/list_table.h"
 #include "conf/name.h"
@@ -108,20 +107,6 @@ static int add_info(void *arg, const struct hc_line_info *info)
     return json_array_append_new(certificates, hc_status_of_info(info, hc_now(&hc_clock_system)));
 }
 
-/* Root looks at a folder of the worker user's with that user's rights. */
-static int drop_to_owner(const char *path, struct hc_error *err)
-{
-    struct stat st;
-
-    if (geteuid() != 0 || stat(path, &st) != 0 || st.st_uid == 0) {
-        return 0;
-    }
-    if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "taking its owner's rights");
-    }
-    return 0;
-}
-
 static int read_store(const char *path, json_t *certificates, struct hc_error *err)
 {
     struct hc_store *store = NULL;
@@ -131,7 +116,7 @@ static int read_store(const char *path, json_t *certificates, struct hc_error *e
         return hc_error_set(err, HC_P_FORBIDDEN, path,
                             "only root or the worker user may read the store");
     }
-    if (drop_to_owner(path, err) == 0 &&
+    if (hc_input_take_rights(path, err) == 0 &&
         hc_store_open(path, HC_STORE_READ, NULL, NULL, &store, err) == 0) {
         rc = hc_store_each(store, add_info, certificates, err);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/spelling.h"
+#include "conf/issuer.h"
 #include "live/table.h"
 
 #define DEFAULT_STORE    "/var/lib/hotcert/store"
@@ -316,6 +317,11 @@ static int check_used_issuers(const struct hc_conf *conf, const struct hc_identi
 
 int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
 {
+    for (size_t i = 0; i < conf->issuer_count; i++) {
+        if (hc_issuer_check(&conf->issuers[i], err) != 0) {
+            return -1;
+        }
+    }
     if (fill_defaults(conf, err) != 0) {
         return -1;
     }

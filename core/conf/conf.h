@@ -138,6 +138,7 @@ struct hc_host {
     const struct hc_scope *scope; /* the host's own; the main scope's values are inherited */
     const char *where;            /* "file:line" */
     const struct hc_list *names;  /* as the server has them: raw, with regexes, "_", wildcards */
+    bool rejects;                 /* left out, it refuses handshakes: it needs no certificate */
     bool tls;                     /* it has a TLS (or QUIC) listener */
     bool has_certificate;         /* directives that hold for it name a certificate */
     bool own_certificate;         /* directives of the host itself do */
@@ -169,6 +170,13 @@ enum hc_bootstrap hc_scope_bootstrap(const struct hc_conf *conf, const struct hc
 int hc_conf_issuer_begin(struct hc_conf *conf, const char *name, const char *where,
                          struct hc_issuer **issuer, struct hc_error *err) HC_MUST_USE;
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
+
+/*
+ * True if a host with these names (as hc_host's) only inherits `on` and has none to order: a
+ * catch-all, which is left out, or which mode is then no word of the operator's for it.
+ */
+bool hc_conf_orders_nothing(const struct hc_conf *conf, const struct hc_scope *scope,
+                            const struct hc_list *names);
 
 /*
  * True if a mode that the host only inherits leaves it to the server: `watch` where no files hold

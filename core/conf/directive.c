@@ -77,7 +77,7 @@ const struct hc_directive hc_directives[] = {
      .args = "public | private",
      .dflt = "private when the directory itself is at a reserved address, else public",
      .doc = "Where this issuer validates from: a private one may ask reserved addresses and other "
-            "ports.",
+            "ports, and IP addresses among a host's names are ordered from it.",
      .set = hc_set_network},
     {.name = "http_port",
      .contexts = HC_CTX_ISSUER,

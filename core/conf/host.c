@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/issuer.h"
 #include "conf/name.h"
+
+#define DEFAULT_ISSUER "letsencrypt"
 
 static const struct hc_list *effective(const struct hc_list *own, const struct hc_list *inherited)
 {
@@ -57,33 +60,75 @@ static int add_watched_name(struct hc_identity *identity, const char *raw, struc
     return hc_name_normalise(raw, name, &why) == 0 ? hc_list_add(&identity->names, name, err) : 0;
 }
 
+/* Who orders the names of one host, and whether it lists them itself. */
+struct orderer {
+    const struct hc_conf *conf;
+    const struct hc_list *use;
+    const char *where;
+    bool asked_for; /* by hotcert_names */
+};
+
+/* An order goes to the first issuer, and to the next where that fails: each must take it. */
+static const char *address_refused_because(const struct orderer *o)
+{
+    const char *why = NULL;
+
+    for (size_t i = 0; why == NULL && (i < o->use->count || i == 0); i++) {
+        const char *name = o->use->count > 0 ? o->use->items[i] : DEFAULT_ISSUER;
+        const struct hc_issuer *issuer = hc_conf_issuer(o->conf, name);
+
+        why = issuer != NULL ? hc_issuer_refuses_address(issuer, o->asked_for) : NULL;
+    }
+    return why;
+}
+
+/* Normalises a name, and refuses what no CA, or none of these, certifies. */
+static int take_orderable(const struct orderer *o, const char *raw, char name[HC_NAME_SIZE],
+                          struct hc_error *why)
+{
+    const char *reason = left_out_because(raw);
+
+    if (reason != NULL) {
+        return hc_error_set(why, HC_P_NAME_INVALID, raw, "%s", reason);
+    }
+    if (hc_name_normalise(raw, name, why) != 0) {
+        return -1;
+    }
+    reason = hc_name_reserved(name);
+    if (reason != NULL) {
+        return hc_error_set(why, HC_P_NAME_INVALID, raw, "it has %s", reason);
+    }
+    reason = hc_name_is_ip(name) ? address_refused_because(o) : NULL;
+    return reason == NULL
+               ? 0
+               : hc_error_set(why, HC_P_NAME_INVALID, raw, "it is an IP address, and %s", reason);
+}
+
 /*
  * What the server's own names hold that no CA certifies (an alias of one label, say) costs the host
  * nothing but that name; what hotcert_names asks for must be possible.
  */
-static int add_ordered_name(struct hc_identity *identity, const char *raw, bool asked_for,
-                            const char *where, struct hc_findings *notes, struct hc_error *err)
+static int add_ordered_name(const struct orderer *o, struct hc_identity *identity, const char *raw,
+                            struct hc_findings *notes, struct hc_error *err)
 {
     char name[HC_NAME_SIZE];
     struct hc_error why;
     const char *bare = raw[0] == '.' ? raw + 1 : raw;
-    const char *reason = left_out_because(bare);
 
     hc_error_init(&why);
-    if (reason == NULL && hc_name_normalise(bare, name, &why) == 0) {
+    if (take_orderable(o, bare, name, &why) == 0) {
         if (raw[0] == '.' && hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err,
                                              "%s is ordered, *%s is not", bare, raw) != 0) {
             return -1;
         }
         return hc_list_add(&identity->names, name, err);
     }
-    reason = reason != NULL ? reason : why.detail;
-    if (asked_for) {
+    if (o->asked_for) {
         return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s (in hotcert_names of the host at %s)",
-                            reason, where);
+                            why.detail, o->where);
     }
     return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw[0] != '\0' ? raw : "\"\"", err,
-                           "%s (in the host at %s)", reason, where);
+                           "%s (in the host at %s)", why.detail, o->where);
 }
 
 static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
@@ -92,12 +137,14 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
 {
     const struct hc_scope *scope = host->scope != NULL ? host->scope : &conf->main;
     const struct hc_list *names = scope->has_names ? &scope->names : host->names;
+    const struct orderer orderer = {conf, effective(&scope->use, &conf->main.use), host->where,
+                                    scope->has_names};
 
     for (size_t i = 0; names != NULL && i < names->count; i++) {
         const char *name = names->items[i];
         int rc = identity->mode == HC_MODE_WATCH
                      ? add_watched_name(identity, name, err)
-                     : add_ordered_name(identity, name, scope->has_names, host->where, notes, err);
+                     : add_ordered_name(&orderer, identity, name, notes, err);
 
         if (rc != 0) {
             return -1;
@@ -109,7 +156,11 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
     }
     hc_list_sort_unique(&identity->names);
     if (identity->mode == HC_MODE_ON && identity->names.count == 0) {
-        return hc_error_set(err, HC_P_NO_NAMES, host->where, NULL);
+        return hc_error_set(err, HC_P_NO_NAMES, host->where, "%s",
+                            conf->server == HC_SERVER_NGINX
+                                ? "to refuse names that no host has, say "
+                                  "`ssl_reject_handshake on` instead of `hotcert on`"
+                                : "");
     }
     if (identity->names.count > HC_NAMES_MAX && identity->mode == HC_MODE_ON) {
         return hc_error_set(err, HC_P_BAD_VALUE, host->where,
@@ -277,7 +328,7 @@ static int build_identity(struct hc_conf *conf, const struct hc_host *host,
     identity->bad_names = scope->bad_names != HC_BAD_NAMES_UNSET       ? scope->bad_names
                           : conf->main.bad_names != HC_BAD_NAMES_UNSET ? conf->main.bad_names
                                                                        : HC_BAD_NAMES_LEAVE_OUT;
-    if (add_or(&identity->use, effective(&scope->use, &conf->main.use), "letsencrypt", err) != 0 ||
+    if (add_or(&identity->use, effective(&scope->use, &conf->main.use), DEFAULT_ISSUER, err) != 0 ||
         add_or(&identity->challenges, effective(&scope->challenges, &conf->main.challenges),
                "http-01", err) != 0) {
         return -1;
@@ -343,6 +394,29 @@ static int store_identity(struct hc_conf *conf, struct hc_identity *identity, in
     return 0;
 }
 
+bool hc_conf_orders_nothing(const struct hc_conf *conf, const struct hc_scope *scope,
+                            const struct hc_list *names)
+{
+    const struct orderer orderer = {
+        conf, scope != NULL ? effective(&scope->use, &conf->main.use) : &conf->main.use, "", false};
+    char name[HC_NAME_SIZE];
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    if (conf->main.mode != HC_MODE_ON ||
+        (scope != NULL && (scope->mode != HC_MODE_UNSET || scope->has_names))) {
+        return false;
+    }
+    for (size_t i = 0; names != NULL && i < names->count; i++) {
+        const char *bare = names->items[i][0] == '.' ? names->items[i] + 1 : names->items[i];
+
+        if (take_orderable(&orderer, bare, name, &ignored) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool hc_conf_leaves_host(const struct hc_conf *conf, const struct hc_scope *scope,
                          bool own_certificate, bool has_files)
 {
@@ -390,7 +464,14 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
                                      "certificate of its own")
                    : 0;
     }
-    if (identity.mode == HC_MODE_ON && host->has_certificate) {
+    if ((host->rejects || host->has_certificate) &&
+        hc_conf_orders_nothing(conf, host->scope, host->names)) {
+        return hc_findings_add(notes, HC_P_CATCH_ALL, host->where, err, "%s",
+                               host->has_certificate ? "the certificate of its lines is served"
+                                                     : "it refuses handshakes for unknown names, "
+                                                       "as with `ssl_reject_handshake on`");
+    }
+    if (identity.mode == HC_MODE_ON && host->has_certificate && host->not_inherited == NULL) {
         return hc_error_set(
             err, HC_P_CONFLICT, host->where,
             "the host names a certificate of its own and says `hotcert on`; remove "

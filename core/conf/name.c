@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "conf/punycode.h"
+
 static bool normalise_ip(const char *in, char out[HC_NAME_SIZE])
 {
     unsigned char address[16];
@@ -99,6 +101,35 @@ int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *e
         return hc_error_set(err, HC_P_NAME_INVALID, in, "it has %s", fault);
     }
     return 0;
+}
+
+static const char *label_reserved(const char *label, size_t len)
+{
+    if (len < 4 || label[2] != '-' || label[3] != '-') {
+        return NULL;
+    }
+    if (label[0] != 'x' || label[1] != 'n') {
+        return "a label with \"--\" in places 3 and 4, which only xn-- labels may have";
+    }
+    return hc_punycode_decodes(label + 4, len - 4)
+               ? NULL
+               : "a label that begins with xn-- and is not punycode";
+}
+
+const char *hc_name_reserved(const char *name)
+{
+    const char *fault = NULL;
+
+    for (const char *label = name; fault == NULL && !hc_name_is_ip(name);) {
+        size_t len = strcspn(label, ".");
+
+        fault = label_reserved(label, len);
+        if (label[len] == '\0') {
+            break;
+        }
+        label += len + 1;
+    }
+    return fault;
 }
 
 bool hc_name_is_ip(const char *name)

@@ -13,6 +13,13 @@
 /* Normalises a name; HC_P_NAME_INVALID with what is wrong with it. */
 int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *err) HC_MUST_USE;
 
+/*
+ * Why no public CA certifies this name although it is one (normalised): an A-label that is no
+ * punycode, a label with hyphens in places 3 and 4 that is no A-label (RFC 5890 section 2.3.1).
+ * NULL: nothing stands against it.
+ */
+const char *hc_name_reserved(const char *name);
+
 bool hc_name_is_ip(const char *name);       /* normalised */
 bool hc_name_is_wildcard(const char *name); /* normalised */
 

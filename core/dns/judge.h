@@ -5,7 +5,7 @@
 #ifndef HC_DNS_JUDGE_H
 #define HC_DNS_JUDGE_H
 
-#include "dns/address.h"
+#include "base/address.h"
 #include "dns/caa.h"
 #include "dns/look.h"
 #include "dns/preflight.h"
@@ -22,11 +22,12 @@ enum hc_judge_effect {
 /* One name while it is judged. All borrowed. */
 struct hc_judge {
     struct hc_preflight_name *out;
-    const char *host;          /* without "*." */
-    bool private_network;      /* the CA stands inside: reserved addresses are fine */
-    const struct hc_list *own; /* this machine's addresses */
-    const char *suggestion;    /* an address for the record to add, or NULL */
-    struct hc_error *err;      /* out of memory ends up here */
+    const char *host;               /* without "*." */
+    bool private_network;           /* the CA stands inside: reserved addresses are fine */
+    const struct hc_list *own;      /* this machine's addresses */
+    const struct hc_list *accounts; /* hc_preflight_options.accounts, or NULL */
+    const char *suggestion;         /* an address for the record to add, or NULL */
+    struct hc_error *err;           /* out of memory ends up here */
 };
 
 /*

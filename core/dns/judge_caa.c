@@ -93,9 +93,54 @@ static void judge_refusal(struct hc_judge *judge, const struct hc_look *look,
     }
 }
 
+/* Nobody said who will order: the accounts at hand are tried. */
+static void compare_accounts(struct hc_judge *judge, const struct hc_look *look,
+                             const struct caa_set *set, const struct hc_caa_decision *decision,
+                             const struct hc_caa_asker *who)
+{
+    const struct hc_list *accounts = judge->accounts;
+    struct hc_caa_asker with = *who;
+    struct hc_caa_decision refused = {0};
+    char record[HC_DNS_RECORD_TEXT];
+    size_t fitting = 0;
+
+    with.account_uri = NULL;
+    for (size_t i = 0; i + 1 < accounts->count; i += 2) {
+        struct hc_caa_decision one;
+        struct hc_caa_asker asker = *who;
+
+        asker.account_uri = accounts->items[i];
+        hc_caa_decide(set->records, set->count, &asker, &one);
+        hc_judge_look(judge, "%.300s, the account in %.200s, %s", asker.account_uri,
+                      accounts->items[i + 1],
+                      one.reason == HC_CAA_ALLOWED ? "may order" : "may not order");
+        fitting += one.reason == HC_CAA_ALLOWED;
+        if (one.reason != HC_CAA_ALLOWED) {
+            refused = one;
+            with = asker;
+        }
+    }
+    if (fitting > 0 && fitting == accounts->count / 2) {
+        return;
+    }
+    if (fitting == 0 && accounts->count > 0) {
+        judge_refusal(judge, look, set, &refused, &with);
+        return;
+    }
+    hc_dns_record_format(set->source[decision->account_record], record);
+    hc_judge_note(judge, HC_P_CAA_ACCOUNT, HC_JUDGE_UNKNOWN,
+                  "%s: this CA may issue for one account only; %s", record,
+                  fitting > 0 ? "of the stores at hand some have it and some do not"
+                              : "whether that is the one that will order is not known");
+    hc_judge_hint(judge,
+                  "name the account that will order with --account, or ask as root where its "
+                  "store is (--store)");
+}
+
 /* What is worth saying of a set that lets us in. */
-static void judge_permission(struct hc_judge *judge, const struct caa_set *set,
-                             const struct hc_caa_decision *decision)
+static void judge_permission(struct hc_judge *judge, const struct hc_look *look,
+                             const struct caa_set *set, const struct hc_caa_decision *decision,
+                             const struct hc_caa_asker *who)
 {
     char record[HC_DNS_RECORD_TEXT];
 
@@ -111,7 +156,9 @@ static void judge_permission(struct hc_judge *judge, const struct caa_set *set,
                       "%s: it is malformed and names no CA; another record lets this CA in",
                       hc_dns_record_format(set->source[decision->malformed_record], record));
     }
-    if (decision->account_unknown) {
+    if (decision->account_unknown && judge->accounts != NULL) {
+        compare_accounts(judge, look, set, decision, who);
+    } else if (decision->account_unknown) {
         hc_judge_note(
             judge, HC_P_CAA_ACCOUNT, HC_JUDGE_NOTHING,
             "%s: this CA may issue for one account only; whether that is ours is not known",
@@ -159,7 +206,7 @@ void hc_judge_caa(struct hc_judge *judge, const struct hc_look *last,
     if (take_set(last, &set, judge->err) == 0 && set.count > 0) {
         hc_caa_decide(set.records, set.count, who, &decision);
         if (decision.reason == HC_CAA_ALLOWED) {
-            judge_permission(judge, &set, &decision);
+            judge_permission(judge, last, &set, &decision, who);
         } else {
             judge_refusal(judge, last, &set, &decision, who);
         }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/address.h"
+#include "base/address.h"
 #include "dns/judge.h"
 #include "dns/look.h"
 #include "dns/request.h"
@@ -38,6 +38,8 @@ struct hc_preflight {
     struct hc_list caa_domains;
     struct hc_list methods;
     struct hc_list own;
+    struct hc_list accounts;
+    bool compares_accounts;
     char *account_uri;
     char *token;
     char *answer;
@@ -225,6 +227,7 @@ static void judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
         .host = n->host,
         .private_network = p->private_network,
         .own = &p->own,
+        .accounts = p->compares_accounts ? &p->accounts : NULL,
         .suggestion = suggestion[0] != '\0' ? suggestion : NULL,
         .err = &p->error,
     };
@@ -239,7 +242,10 @@ static void judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
         hc_judge_note(&judge, HC_P_WILDCARD_NEEDS_DNS, HC_JUDGE_FAIL,
                       "%s is a wildcard, which http-01 and tls-alpn-01 cannot prove", n->text);
     }
-    if (n->ip) {
+    if (n->ip && !p->wants_address) {
+        hc_judge_note(&judge, HC_P_ADDRESS_NEEDS_HTTP, HC_JUDGE_FAIL,
+                      "%s is an IP address, which dns-01 cannot prove (RFC 8738)", n->text);
+    } else if (n->ip) {
         hc_judge_ip(&judge);
     } else if (n->a != NULL && n->aaaa != NULL) {
         hc_judge_addresses(&judge, n->a, n->aaaa);
@@ -484,11 +490,13 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     if (hc_list_copy(&p->names_text, o->names, err) != 0 ||
         hc_list_copy(&p->caa_domains, o->caa_domains != NULL ? o->caa_domains : &none, err) != 0 ||
         hc_list_copy(&p->methods, o->methods != NULL ? o->methods : &none, err) != 0 ||
+        hc_list_copy(&p->accounts, o->accounts != NULL ? o->accounts : &none, err) != 0 ||
         copy_optional(o->account_uri, &p->account_uri, err) != 0 ||
         copy_optional(o->token, &p->token, err) != 0 ||
         copy_optional(o->answer, &p->answer, err) != 0) {
         return -1;
     }
+    p->compares_accounts = o->accounts != NULL;
     p->wants_http = p->web != NULL && hc_list_has(&p->methods, "http-01");
     p->has_dns = hc_list_has(&p->methods, "dns-01");
     p->wants_address = !p->has_dns || p->methods.count > 1;
@@ -593,6 +601,7 @@ void hc_preflight_free(struct hc_preflight *p)
     hc_list_dispose(&p->caa_domains);
     hc_list_dispose(&p->methods);
     hc_list_dispose(&p->own);
+    hc_list_dispose(&p->accounts);
     free(p->account_uri);
     free(p->token);
     free(p->answer);

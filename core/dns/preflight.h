@@ -67,10 +67,16 @@ struct hc_preflight_options {
         *caa_domains; /* the issuer's caaIdentities; empty or NULL: CAA is not judged */
     const struct hc_list *methods; /* "http-01", "dns-01", "tls-alpn-01": what may be used */
     const char *account_uri;       /* or NULL: not known yet */
-    enum hc_network network;       /* the issuer's; AUTO looks at where its directory is */
-    const char *directory_url;     /* for AUTO; may be NULL: public */
-    int64_t http_port;             /* where a private CA asks; 0: 80 */
-    int64_t tls_port;              /* and where it follows redirects to, beside 443; 0: 443 */
+    /*
+     * For who asks without knowing who will order (`hotcert diagnose`): URL, store, URL, store ..
+     * of the accounts that are at hand, maybe none. A set that names an account is compared with
+     * them then, and decides nothing when there are none. NULL: it is a remark.
+     */
+    const struct hc_list *accounts;
+    enum hc_network network;   /* the issuer's; AUTO looks at where its directory is */
+    const char *directory_url; /* for AUTO; may be NULL: public */
+    int64_t http_port;         /* where a private CA asks; 0: 80 */
+    int64_t tls_port;          /* and where it follows redirects to, beside 443; 0: 443 */
     /*
      * http-01: a token of our own and its answer, which this machine's servers give now (the
      * caller publishes it before and withdraws it after). Both NULL: nothing of ours answers yet

@@ -6,7 +6,7 @@
 #ifndef HC_DNS_REQUEST_H
 #define HC_DNS_REQUEST_H
 
-#include "dns/address.h"
+#include "base/address.h"
 #include "dns/look.h"
 #include "dns/web.h"
 

@@ -6,9 +6,9 @@
 #ifndef HC_DNS_WEB_H
 #define HC_DNS_WEB_H
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "dns/address.h"
 
 struct hc_web_ask {
     const char *url; /* http:// or https://, absolute; host and port say what is asked for */

@@ -72,8 +72,8 @@ int hc_agent_drain(int supervise, const struct hc_log *log)
 void hc_loader_refuse(int supervise, const struct hc_error *why)
 {
     char packet[HC_LOG_LINE];
-    int n = snprintf(packet, sizeof(packet), "R%s\n%s\n%s", hc_problem_row(why->problem)->slug,
-                     why->subject, why->detail);
+    int n = snprintf(packet, sizeof(packet), "R%s\n%s\n%s\n%s", hc_problem_row(why->problem)->slug,
+                     why->subject, why->detail, why->hint);
 
     if (n > 0 && hc_packet_send(supervise, packet,
                                 (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet) - 1, -1,
@@ -105,6 +105,7 @@ int hc_said_refusal(struct hc_said *said, struct hc_error *err)
         p = hc_problem_by_slug(take_line(&at));
         hc_copy(err->subject, sizeof(err->subject), take_line(&at));
         hc_copy(err->detail, sizeof(err->detail), take_line(&at));
+        hc_copy(err->hint, sizeof(err->hint), take_line(&at));
     } else {
         hc_copy(err->detail, sizeof(err->detail), said->error);
     }

@@ -13,6 +13,9 @@
 /* What became of each certificate of the file. */
 enum part { PART_STRANGER, PART_SERVED, PART_DUPLICATE, PART_ROOT };
 
+/* So many certificates of one kind are named; more are counted. */
+#define ONE_BY_ONE 8
+
 struct build {
     const struct hc_pem_cert *certs;
     size_t count;
@@ -150,43 +153,71 @@ static int report_namesake(struct build *b)
                            hc_cert_label(b->certs[b->namesake].cert, issuer));
 }
 
-static int report_part(struct build *b, size_t i)
+/* What is said of a certificate by its part, and of many of them at once. */
+struct words {
+    enum hc_problem problem;
+    const char *one, *many;
+};
+
+static const struct words part_words[] = {
+    [PART_STRANGER] = {HC_P_CHAIN_STRANGER, "issued nothing that is served here; it is not served",
+                       "issued nothing that is served here; they are not served"},
+    [PART_SERVED] = {HC_P_NONE, NULL, NULL},
+    [PART_DUPLICATE] = {HC_P_CHAIN_DUPLICATE, "is there twice; it is served once",
+                        "are copies of others; each is served once"},
+    [PART_ROOT] = {HC_P_CHAIN_ROOT, "is a root; it is not served, since clients use their own",
+                   "are roots; they are not served, since clients use their own"},
+};
+
+/* One by one, or, where a whole bundle was put into the file, once. */
+static int report_parts(struct build *b, enum part part)
 {
+    const struct words *words = &part_words[part];
     char where[HC_ERROR_SUBJECT];
     char label[HC_CERT_LABEL];
+    size_t count = 0;
 
-    hc_cert_label(b->certs[i].cert, label);
-    place(b, i, where);
-    switch (b->parts[i]) {
-    case PART_SERVED:
-        return 0;
-    case PART_DUPLICATE:
-        return hc_findings_add(b->findings, HC_P_CHAIN_DUPLICATE, where, b->err,
-                               "%s is there twice; it is served once", label);
-    case PART_ROOT:
-        return hc_findings_add(b->findings, HC_P_CHAIN_ROOT, where, b->err,
-                               "%s is a root; it is not served, since clients use their own",
-                               label);
-    case PART_STRANGER:
-        return hc_findings_add(b->findings, HC_P_CHAIN_STRANGER, where, b->err,
-                               "%s issued nothing that is served here; it is not served", label);
+    for (size_t i = 0; i < b->count; i++) {
+        count += b->parts[i] == part;
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->parts[i] != part) {
+            continue;
+        }
+        place(b, i, where);
+        if (count > ONE_BY_ONE) {
+            return hc_findings_add(b->findings, words->problem, where, b->err,
+                                   "%zu certificates of the file, from this one on, %s", count,
+                                   words->many);
+        }
+        if (hc_findings_add(b->findings, words->problem, where, b->err, "%s %s",
+                            hc_cert_label(b->certs[i].cert, label), words->one) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
 
-/* SHA-1 or older on a certificate that nobody will see. */
-static int report_weak(struct build *b, size_t i)
+/* SHA-1 or older on a certificate that nobody will see; a few of them stand for all. */
+static int report_weak(struct build *b)
 {
     char where[HC_ERROR_SUBJECT];
     char label[HC_CERT_LABEL];
+    size_t said = 0;
 
-    if (b->parts[i] == PART_SERVED || b->parts[i] == PART_DUPLICATE ||
-        !hc_cert_signature_is_weak(b->certs[i].cert)) {
-        return 0;
+    for (size_t i = 0; i < b->count && said < ONE_BY_ONE; i++) {
+        if (b->parts[i] == PART_SERVED || b->parts[i] == PART_DUPLICATE ||
+            !hc_cert_signature_is_weak(b->certs[i].cert)) {
+            continue;
+        }
+        said++;
+        if (hc_findings_add(b->findings, HC_P_SIGNATURE_UNNEEDED, place(b, i, where), b->err,
+                            "%s is signed with a hash that clients refuse; it is not served",
+                            hc_cert_label(b->certs[i].cert, label)) != 0) {
+            return -1;
+        }
     }
-    return hc_findings_add(b->findings, HC_P_SIGNATURE_UNNEEDED, place(b, i, where), b->err,
-                           "%s is signed with a hash that clients refuse; it is not served",
-                           hc_cert_label(b->certs[i].cert, label));
+    return 0;
 }
 
 /* Of a leaf that is there twice, the first copy counts. */
@@ -203,6 +234,7 @@ static size_t first_copy(const struct build *b, size_t leaf)
 int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, const char *subject,
                    STACK_OF(X509) * chain, struct hc_findings *findings, struct hc_error *err)
 {
+    static const enum part parts[] = {PART_ROOT, PART_STRANGER, PART_DUPLICATE};
     struct build b = {.certs = certs,
                       .count = count,
                       .subject = subject,
@@ -227,12 +259,12 @@ int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, c
     if (report_order(&b) != 0 || report_namesake(&b) != 0) {
         goto out;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (report_part(&b, i) != 0 || report_weak(&b, i) != 0) {
+    for (size_t i = 0; i < HC_COUNT(parts); i++) {
+        if (report_parts(&b, parts[i]) != 0) {
             goto out;
         }
     }
-    rc = 0;
+    rc = report_weak(&b);
 out:
     free(b.parts);
     ERR_clear_error();

@@ -38,6 +38,7 @@ struct hc_pair_source {
     const char *cert_subject;
     const char *key_subject;
     const struct hc_list *passphrases;
+    bool httpd_keys; /* take keys in the forms that only httpd reads, too: base64 alone, DER */
 };
 int hc_pair_from_pem(const struct hc_pair_source *source, struct hc_pair **out,
                      struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;

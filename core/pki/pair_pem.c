@@ -33,7 +33,8 @@ static int read_key_file(const struct hc_pair_source *src, const struct hc_pem *
 {
     char place[HC_ERROR_SUBJECT];
 
-    if (hc_pem_read(src->key_pem, src->key_subject, src->passphrases, HC_PEM_KEY, key, findings,
+    if (hc_pem_read(src->key_pem, src->key_subject, src->passphrases,
+                    src->httpd_keys ? HC_PEM_KEY | HC_PEM_KEY_HTTPD : HC_PEM_KEY, key, findings,
                     err) != 0) {
         return -1;
     }
@@ -44,8 +45,9 @@ static int read_key_file(const struct hc_pair_source *src, const struct hc_pem *
                         src->key_subject) != 0) {
         return -1;
     }
-    return key->key_line == 0 ? report_missing(HC_P_KEY_MISSING, src->key_subject, findings, err)
-                              : 0;
+    return key->key_line == 0 && !key->key_has_no_block
+               ? report_missing(HC_P_KEY_MISSING, src->key_subject, findings, err)
+               : 0;
 }
 
 static int report_mismatch(const struct hc_pem *certs, EVP_PKEY *key, const char *cert_subject,
@@ -152,7 +154,10 @@ int hc_pair_from_pem(const struct hc_pair_source *source, struct hc_pair **out,
         goto out;
     }
     m.key = apart ? keys.key : certs.key;
-    rc = certs.cert_count > 0 && m.key != NULL ? match_up(&m, out, &found, err) : 0;
+    /* of a damaged file nobody knows which certificate its leaf was */
+    rc = certs.cert_count > 0 && m.key != NULL && hc_findings_worst(&found) != HC_CLASS_UNUSABLE
+             ? match_up(&m, out, &found, err)
+             : 0;
 out:
     hc_pem_dispose(&certs);
     hc_pem_dispose(&keys);
@@ -174,7 +179,7 @@ int hc_pair_from_key(EVP_PKEY *key, struct hc_bytes chain_pem, const char *subje
     rc = hc_pem_read(chain_pem, subject, NULL, HC_PEM_CERTS, &certs, &found, err);
     if (rc == 0 && certs.cert_count == 0) {
         rc = report_missing(HC_P_CERTIFICATE_MISSING, subject, &found, err);
-    } else if (rc == 0) {
+    } else if (rc == 0 && hc_findings_worst(&found) != HC_CLASS_UNUSABLE) {
         rc = match_up(&m, out, &found, err);
     }
     hc_pem_dispose(&certs);

@@ -3,7 +3,6 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/pair.h"
+#include "pki/pem_guess.h"
+#include "pki/pem_load.h"
 
 #define BEGIN     "-----BEGIN "
 #define END       "-----END "
@@ -25,10 +26,15 @@ struct scan {
     const struct hc_list *passphrases;
     unsigned want;
     struct hc_pem *out;
+    struct hc_pem_stop stop; /* where the reader of certificates gave up */
     struct hc_findings *findings;
     struct hc_error *err;
-    size_t blocks; /* that were whole enough to have a BEGIN line */
-    size_t keys;
+    size_t blocks;          /* that were whole enough to have a BEGIN line */
+    size_t certs;           /* blocks of certificates */
+    bool certs_explained;   /* why the reader of certificates gave up was found, */
+    bool key_explained;     /* and why that of the key did */
+    const char *stray_what; /* of the first stray line, or NULL */
+    size_t stray_line;
     size_t text_lines; /* outside of blocks */
     size_t text_line;  /* the first of them */
     size_t indented_line;
@@ -86,13 +92,45 @@ static bool next_line(struct scan *s, struct line *l)
     return true;
 }
 
-static int damaged(struct scan *s, size_t line, const char *what)
+/* The readers of certificates or of the key gave up here. */
+static bool is_fatal(struct scan *s, size_t line)
+{
+    bool certs = s->stop.refused && line >= s->stop.from && line <= s->stop.until;
+    bool key = (s->want & HC_PEM_KEY) != 0 && s->out->key == NULL &&
+               (s->out->key_line == 0 || line <= s->out->key_line);
+
+    s->certs_explained |= certs;
+    s->key_explained |= key;
+    return certs || key;
+}
+
+static int fault(struct scan *s, bool fatal, size_t line, const char *what)
 {
     char place[HC_ERROR_SUBJECT];
 
-    return hc_findings_add(s->findings, HC_P_PEM_DAMAGED,
-                           hc_pem_place(place, sizeof(place), s->subject, line), s->err, "%s",
-                           what);
+    return hc_findings_add(s->findings, fatal ? HC_P_PEM_DAMAGED : HC_P_PEM_NOISE,
+                           hc_pem_place(place, sizeof(place), s->subject, line), s->err, "%s%s",
+                           what, fatal ? "" : "; servers read past it");
+}
+
+/* A block that is not whole: the servers' readers end there, if they come that far. */
+static int damaged(struct scan *s, size_t line, const char *what)
+{
+    return fault(s, is_fatal(s, line), line, what);
+}
+
+/*
+ * A line that is no part of a block for the servers' readers, though it was meant to be. Whether
+ * anything is missing because of it is known at the end; the first one waits for that.
+ */
+static int stray(struct scan *s, size_t line, const char *what)
+{
+    if (s->stray_what != NULL) {
+        return fault(s, false, line, what);
+    }
+    s->stray_what = what;
+    s->stray_line = line;
+    return 0;
 }
 
 /* "-----BEGIN X-----" to "X"; false if it is no such line. */
@@ -121,96 +159,6 @@ static bool is_private_key(const char *label)
     size_t tail = sizeof("PRIVATE KEY") - 1;
 
     return len >= tail && strcmp(label + len - tail, "PRIVATE KEY") == 0;
-}
-
-static int keep_cert(struct scan *s, X509 *cert, size_t line)
-{
-    struct hc_pem *out = s->out;
-
-    if (out->cert_count == out->cert_cap) {
-        size_t cap = out->cert_cap > 0 ? out->cert_cap * 2 : 8;
-        struct hc_pem_cert *certs = realloc(out->certs, cap * sizeof(*certs));
-
-        if (certs == NULL) {
-            return hc_error_nomem(s->err);
-        }
-        out->certs = certs;
-        out->cert_cap = cap;
-    }
-    X509_up_ref(cert);
-    out->certs[out->cert_count] = (struct hc_pem_cert){cert, line, out->cert_count};
-    out->cert_count++;
-    return 0;
-}
-
-/* What is wrong with a certificate that d2i made or refused (NULL), or NULL. */
-static const char *cert_fault(X509 *cert, bool all_used)
-{
-    int64_t from = 0;
-    int64_t until = 0;
-
-    if (cert == NULL) {
-        return "the certificate in this block cannot be read";
-    }
-    if (!all_used) {
-        return "bytes follow the certificate inside its block";
-    }
-    if (X509_get0_pubkey(cert) == NULL) {
-        return "the public key of this certificate cannot be read";
-    }
-    return hc_cert_dates(cert, &from, &until, NULL) != 0
-               ? "the dates of this certificate cannot be read"
-               : NULL;
-}
-
-static int read_cert(struct scan *s, const struct block *b, const unsigned char *der, long len)
-{
-    const unsigned char *p = der;
-    X509 *cert = strcmp(b->label, PEM_STRING_X509_TRUSTED) == 0 ? d2i_X509_AUX(NULL, &p, len)
-                                                                : d2i_X509(NULL, &p, len);
-    const char *fault = cert_fault(cert, p == der + len);
-    int rc = 0;
-
-    if (fault == NULL && s->out->cert_count >= HC_PEM_CERTS_MAX) {
-        fault = "more certificates than a chain can have (200)";
-    }
-    rc = fault != NULL ? damaged(s, b->line, fault) : keep_cert(s, cert, b->line);
-    X509_free(cert);
-    return rc;
-}
-
-/* OpenSSL's callback: hands out one passphrase, never asks a terminal. */
-static int passphrase_cb(char *buf, int size, int writing HC_UNUSED, void *arg)
-{
-    const char *passphrase = arg;
-    size_t len = passphrase != NULL ? strlen(passphrase) : 0;
-
-    if (passphrase == NULL || size < 0 || len > (size_t)size) {
-        return -1;
-    }
-    memcpy(buf, passphrase, len); /* NOLINT(bugprone-not-null-terminated-result): OpenSSL counts */
-    return (int)len;
-}
-
-static EVP_PKEY *parse_key(const struct block *b, char *passphrase)
-{
-    BIO *bio = BIO_new_mem_buf(b->data, (int)b->len);
-    EVP_PKEY *key =
-        bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, passphrase_cb, passphrase) : NULL;
-
-    BIO_free(bio);
-    ERR_clear_error();
-    return key;
-}
-
-static EVP_PKEY *open_key(const struct block *b, const struct hc_list *passphrases)
-{
-    EVP_PKEY *key = NULL;
-
-    for (size_t i = 0; key == NULL && passphrases != NULL && i < passphrases->count; i++) {
-        key = parse_key(b, passphrases->items[i]);
-    }
-    return key;
 }
 
 /* A PKCS#8 key, whole, of an algorithm that we do not have. */
@@ -251,35 +199,26 @@ static int key_fault(struct scan *s, const struct block *b, enum hc_problem p, c
                            b->label);
 }
 
-static int read_key(struct scan *s, const struct block *b, const char *header,
-                    const unsigned char *der, long len)
+/* Why the servers' reader of keys gave up at this block, the first one of the file. */
+static int explain_key(struct scan *s, const struct block *b, const char *header,
+                       const unsigned char *der, long len)
 {
     bool closed = strcmp(b->label, PEM_STRING_PKCS8) == 0 || strstr(header, "ENCRYPTED") != NULL;
-    EVP_PKEY *key = NULL;
-    int rc = 0;
 
     if (!is_known_key_label(b->label)) {
         return key_fault(s, b, HC_P_KEY_UNSUPPORTED, "this kind of private key is not supported");
     }
-    s->out->key_was_closed = closed;
-    key = closed ? open_key(b, s->passphrases) : parse_key(b, NULL);
-    if (key == NULL && closed) {
-        rc = key_fault(
+    if (closed) {
+        return key_fault(
             s, b, HC_P_KEY_ENCRYPTED,
             s->passphrases != NULL && s->passphrases->count > 0
                 ? "the private key is encrypted, and no passphrase that was given opens it"
                 : "the private key is encrypted, and no passphrase was given");
-    } else if (key == NULL && !is_foreign_pkcs8(der, len)) {
-        rc = damaged(s, b->line, "the private key in this block cannot be read");
-    } else if (key == NULL || !hc_key_is_supported(key)) {
-        rc = key_fault(s, b, HC_P_KEY_UNSUPPORTED,
-                       "the algorithm or curve of this key is not supported");
-    } else {
-        s->out->key = key;
-        key = NULL;
     }
-    EVP_PKEY_free(key);
-    return rc;
+    return is_foreign_pkcs8(der, len)
+               ? key_fault(s, b, HC_P_KEY_UNSUPPORTED,
+                           "the algorithm or curve of this key is not supported")
+               : damaged(s, b->line, "the private key in this block cannot be read");
 }
 
 static int second_key(struct scan *s, const struct block *b)
@@ -291,8 +230,8 @@ static int second_key(struct scan *s, const struct block *b)
                            "a second private key; the first one of the file is used");
 }
 
-/* One whole block of a kind that is looked for. */
-static int decode_block(struct scan *s, const struct block *b, bool key)
+/* The block of the key that the servers' reader did not make out. */
+static int missed_key(struct scan *s, const struct block *b)
 {
     BIO *bio = BIO_new_mem_buf(b->data, (int)b->len);
     char *label = NULL;
@@ -306,10 +245,8 @@ static int decode_block(struct scan *s, const struct block *b, bool key)
     } else if (PEM_read_bio(bio, &label, &header, &der, &len) != 1) {
         rc = damaged(s, b->line,
                      "this block is no whole PEM block: its base64 or its END line is broken");
-    } else if (key) {
-        rc = read_key(s, b, header, der, len);
     } else {
-        rc = read_cert(s, b, der, len);
+        rc = explain_key(s, b, header, der, len);
     }
     OPENSSL_free(label);
     OPENSSL_free(header);
@@ -317,6 +254,27 @@ static int decode_block(struct scan *s, const struct block *b, bool key)
     BIO_free(bio);
     ERR_clear_error();
     return rc;
+}
+
+static int key_block(struct scan *s, const struct block *b)
+{
+    if (s->out->key_line != 0) {
+        return (s->want & HC_PEM_KEY) != 0 ? second_key(s, b) : 0;
+    }
+    s->out->key_line = b->line;
+    if ((s->want & HC_PEM_KEY) == 0) {
+        return 0;
+    }
+    if (s->out->key == NULL) {
+        return s->key_explained ? 0 : missed_key(s, b);
+    }
+    if (hc_key_is_supported(s->out->key)) {
+        return 0;
+    }
+    EVP_PKEY_free(s->out->key);
+    s->out->key = NULL;
+    return key_fault(s, b, HC_P_KEY_UNSUPPORTED,
+                     "the algorithm or curve of this key is not supported");
 }
 
 static int other_block(struct scan *s, const struct block *b)
@@ -343,15 +301,14 @@ static int other_block(struct scan *s, const struct block *b)
 static int take_block(struct scan *s, const struct block *b)
 {
     if (is_private_key(b->label)) {
-        s->keys++;
-        if (s->out->key_line == 0) {
-            s->out->key_line = b->line;
-            return (s->want & HC_PEM_KEY) != 0 ? decode_block(s, b, true) : 0;
-        }
-        return (s->want & HC_PEM_KEY) != 0 ? second_key(s, b) : 0;
+        return key_block(s, b);
     }
     if (is_certificate(b->label)) {
-        return (s->want & HC_PEM_CERTS) != 0 ? decode_block(s, b, false) : 0;
+        s->certs++;
+        /* the servers' readers know that form in the first place only */
+        if (s->certs == 1 || strcmp(b->label, PEM_STRING_X509_TRUSTED) != 0) {
+            return 0;
+        }
     }
     return other_block(s, b);
 }
@@ -427,14 +384,11 @@ static int scan_lines(struct scan *s)
         if (begin_label(l, label)) {
             rc = read_block(s, l, label);
         } else if (starts(l, "-----BEGIN")) {
-            s->blocks++;
-            rc = damaged(s, s->line_no, "a BEGIN line that is cut or malformed");
+            rc = stray(s, s->line_no, "a BEGIN line that is cut or malformed");
         } else if (starts(l, "-----END")) {
-            s->blocks++;
-            rc = damaged(s, s->line_no, "an END line without its BEGIN");
+            rc = stray(s, s->line_no, "an END line without its BEGIN");
         } else if (is_cut_begin(s, l)) {
-            rc =
-                damaged(s, s->line_no, "the file ends inside a BEGIN line; it may be half-written");
+            rc = stray(s, s->line_no, "the file ends inside a BEGIN line; it may be half-written");
         } else if (l.len > 0) {
             note_text(s, l);
         }
@@ -445,65 +399,132 @@ static int scan_lines(struct scan *s)
     return 0;
 }
 
-/* What a file without a PEM block is. */
-static const char *guess(struct hc_bytes text)
-{
-    const unsigned char *d = text.data;
-    const unsigned char *p = d;
-    PKCS12 *p12 = NULL;
-
-    if (text.len == 0) {
-        return "the file is empty";
-    }
-    if (text.len >= 4 && ((d[0] == 0xff && d[1] == 0xfe) || (d[0] == 0xfe && d[1] == 0xff) ||
-                          (d[0] == '-' && d[1] == 0) || (d[0] == 0 && d[1] == '-'))) {
-        return "the file is UTF-16 text; save it as ASCII";
-    }
-    if (d[0] != 0x30 || text.len > HC_PAIR_PEM_MAX) {
-        return "the file holds no PEM block";
-    }
-    p12 = d2i_PKCS12(NULL, &p, (long)text.len);
-    PKCS12_free(p12);
-    return p12 != NULL ? "the file is PKCS#12, not PEM" : "the file is DER (binary), not PEM";
-}
-
 static int report_absence(struct scan *s)
 {
-    const char *what =
-        s->indented_line > 0
-            ? "the lines of the PEM block are indented, so that no TLS library sees it"
-            : guess(s->text);
-    int rc = hc_findings_add(s->findings, HC_P_PEM_NOT_PEM, s->subject, s->err, "%s", what);
+    struct hc_pem_guess g =
+        hc_pem_guess(s->text, (s->want & HC_PEM_CERTS) != 0, s->indented_line > 0);
 
-    ERR_clear_error();
-    return rc;
+    return hc_findings_add(s->findings, HC_P_PEM_NOT_PEM, s->subject, s->err, "%s", g.what) == 0
+               ? hc_findings_hint(s->findings, s->err, "%s", g.hint)
+               : -1;
 }
 
-/* BOM, CRLF and text around: the parser does not mind, people should know. */
-static int report_noise(struct scan *s, bool bom)
+/* A key without a block, which one of the two servers takes. */
+static int report_form(struct scan *s)
+{
+    if (!hc_key_is_supported(s->out->key)) {
+        EVP_PKEY_free(s->out->key);
+        s->out->key = NULL;
+        return hc_findings_add(s->findings, HC_P_KEY_UNSUPPORTED, s->subject, s->err,
+                               "the algorithm or curve of this key is not supported");
+    }
+    return hc_findings_add(s->findings, HC_P_PEM_NOISE, s->subject, s->err,
+                           "the key is in no PEM block; httpd reads it, nginx and most programs "
+                           "do not") == 0
+               ? hc_findings_hint(s->findings, s->err,
+                                  "convert it: openssl pkey -inform DER -in FILE -out FILE.pem")
+               : -1;
+}
+
+/* A stray line is a fault if what is looked for is not there: it may have been its first. */
+static int report_stray(struct scan *s)
+{
+    bool misses = ((s->want & HC_PEM_CERTS) != 0 && s->out->cert_count == 0 && s->certs == 0) ||
+                  ((s->want & HC_PEM_KEY) != 0 && s->out->key_line == 0 && s->out->key == NULL);
+
+    return s->stray_what != NULL ? fault(s, misses, s->stray_line, s->stray_what) : 0;
+}
+
+/* The line of a byte of the text. */
+static size_t line_of(const struct scan *s, const unsigned char *at)
+{
+    size_t line = 1;
+
+    for (const unsigned char *p = s->text.data; p < at; p++) {
+        line += *p == '\n';
+    }
+    return line;
+}
+
+static int noise(struct scan *s, size_t line, const char *what)
 {
     char place[HC_ERROR_SUBJECT];
 
+    return hc_findings_add(s->findings, HC_P_PEM_NOISE,
+                           line > 0 ? hc_pem_place(place, sizeof(place), s->subject, line)
+                                    : s->subject,
+                           s->err, "%s", what);
+}
+
+/* BOM, NUL, CRLF and text around: the reader does not mind, people should know. */
+static int report_noise(struct scan *s, bool bom)
+{
+    const unsigned char *nul = memchr(s->text.data, '\0', s->text.len);
+    char text[64];
+
+    snprintf(text, sizeof(text), "%zu line%s of text outside of PEM blocks", s->text_lines,
+             s->text_lines == 1 ? "" : "s");
+    if ((bom && noise(s, 1, "the file begins with a byte order mark") != 0) ||
+        (nul != NULL &&
+         noise(s, line_of(s, nul),
+               "NUL bytes, as a write leaves them that was cut short; what follows them may not "
+               "be read") != 0) ||
+        (s->text_lines > 0 && noise(s, s->text_line, text) != 0)) {
+        return -1;
+    }
+    return s->cr ? noise(s, 0, "the file has line ends of another system (CR)") : 0;
+}
+
+static int report(struct scan *s, bool bom)
+{
+    char text[96];
+
+    snprintf(text, sizeof(text), "more than %d certificates; what follows is not looked at",
+             HC_PEM_CERTS_MAX);
     if (s->indented_line > 0 &&
-        damaged(s, s->indented_line,
-                "a BEGIN line is indented, so that no TLS library sees its block") != 0) {
+        stray(s, s->indented_line,
+              "a BEGIN line is indented, so that no TLS library sees its block") != 0) {
         return -1;
     }
-    if (bom && hc_findings_add(s->findings, HC_P_PEM_NOISE,
-                               hc_pem_place(place, sizeof(place), s->subject, 1), s->err,
-                               "the file begins with a byte order mark") != 0) {
+    if (s->out->key_has_no_block) {
+        return report_form(s);
+    }
+    if (report_stray(s) != 0 ||
+        (s->out->passed_over > 0 && noise(s, s->out->passed_over, text) != 0)) {
         return -1;
     }
-    if (s->text_lines > 0 &&
-        hc_findings_add(s->findings, HC_P_PEM_NOISE,
-                        hc_pem_place(place, sizeof(place), s->subject, s->text_line), s->err,
-                        "%zu line%s of text outside of PEM blocks", s->text_lines,
-                        s->text_lines == 1 ? "" : "s") != 0) {
+    if (s->stop.refused && !s->certs_explained && s->stop.why[0] != '\0' &&
+        damaged(s, s->stop.block > 0 ? s->stop.block : s->stop.from, s->stop.why) != 0) {
         return -1;
     }
-    return s->cr ? hc_findings_add(s->findings, HC_P_PEM_NOISE, s->subject, s->err,
-                                   "the file has line ends of another system (CR)")
-                 : 0;
+    return report_noise(s, bom);
+}
+
+/* The readers first: what they make of the file decides how what is odd about it ranks. */
+static int load(struct scan *s)
+{
+    if ((s->want & HC_PEM_CERTS) != 0 &&
+        hc_pem_load_certs(s->text, s->out, &s->stop, s->err) != 0) {
+        return -1;
+    }
+    return (s->want & HC_PEM_KEY) != 0
+               ? hc_pem_load_key(s->text, s->passphrases, (s->want & HC_PEM_KEY_HTTPD) != 0, s->out,
+                                 s->err)
+               : 0;
+}
+
+static int report_size(const struct scan *s)
+{
+    bool pem =
+        s->text.len > 0 && memmem(s->text.data, s->text.len, BEGIN, sizeof(BEGIN) - 1) != NULL;
+
+    return hc_findings_add(s->findings, pem ? HC_P_PEM_DAMAGED : HC_P_PEM_NOT_PEM, s->subject,
+                           s->err, "the file is larger than %zu bytes, the most that is read%s",
+                           HC_PAIR_PEM_MAX, pem ? "" : ", and holds no PEM block there") == 0
+               ? hc_findings_hint(s->findings, s->err, "name a file that holds nothing but %s",
+                                  (s->want & HC_PEM_CERTS) != 0 ? "the certificate and its chain"
+                                                                : "the key")
+               : -1;
 }
 
 int hc_pem_read(struct hc_bytes text, const char *subject, const struct hc_list *passphrases,
@@ -520,16 +541,16 @@ int hc_pem_read(struct hc_bytes text, const char *subject, const struct hc_list 
                      .out = out,
                      .findings = findings,
                      .err = err};
-    int rc = -1;
 
     if (text.len > HC_PAIR_PEM_MAX) {
-        return hc_findings_add(findings, HC_P_PEM_DAMAGED, subject, err,
-                               "the file is larger than %zu bytes", HC_PAIR_PEM_MAX);
+        return report_size(&s);
     }
-    if (scan_lines(&s) == 0) {
-        rc = s.blocks == 0 ? report_absence(&s) : report_noise(&s, bom);
+    if (load(&s) != 0 || scan_lines(&s) != 0) {
+        return -1;
     }
-    return rc;
+    return s.blocks == 0 && s.stray_what == NULL && out->cert_count == 0 && out->key == NULL
+               ? report_absence(&s)
+               : report(&s, bom);
 }
 
 void hc_pem_dispose(struct hc_pem *pem)

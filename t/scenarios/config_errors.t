@@ -33,12 +33,17 @@ my @wrong = (
         qr{/nonexistent/roots\.pem.*No such file.*(?:hotcert_trusted_certificate|HotCertTrustedCertificate)} ],
     [ "a CA's roots that are not there", { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
         [ ca_bundle => '/nonexistent/ca.pem' ] ] } }, undef, qr{/nonexistent/ca\.pem.*No such file.*(?:ca_bundle|HotCertCaBundle) \(pebble\)} ],
+    [ 'a port of its own for a public CA', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
+        [ network => 'public' ], [ http_port => '8080' ] ] } }, undef,
+        qr/pebble.*asks port 80 only.*(?:http_port|HotCertHttpPort) 8080.*(?:network|HotCertNetwork) public/ ],
+    [ 'an address from Let\'s Encrypt', { main => [ [ terms_agreed => 'on' ] ], hosts => [ { names => ['a.test'], hotcert => 'on',
+        set => [ [ names => 'a.test', '192.0.2.1' ] ] } ] }, undef, qr/192\.0\.2\.1.*IP address/ ],
     [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
 );
 
 # Directives as the other server writes them.
 my %foreign = (nginx => qr/HotCert|SSL[A-Z]|ServerName/,
-    httpd => qr{(?<![\w/.-])(?:hotcert_|ssl_|server_name|(?:ca_bundle|directory_url)\b|hotcert (?:on|off|watch)\b)});
+    httpd => qr{(?<![\w/.-])(?:hotcert_|ssl_|server_name|(?:ca_bundle|directory_url|http_port)\b|network (?:public|private)|hotcert (?:on|off|watch)\b)});
 
 scenario wrong_directives_are_refused_with_their_name_and_value => sub {
     my ($kind) = @_;

@@ -145,8 +145,9 @@ $f = expect($all, 'www.malformed.test', 'would-fail', 'a malformed value', 'caa-
 $f = expect($all, 'www.critical.test', 'would-fail', 'an unknown critical tag', 'caa-unknown-critical');
 like($f->{message}, qr/^critical\.test\. 300 IN CAA 128 tbs "Unknown"/, 'with the record');
 $f = expect($all, 'www.flagone.test', 'would-fail', 'flag 1, which some take for critical', 'caa-unknown-critical');
-$f = expect($all, 'www.account.test', 'ready', 'an account, and ours is not known', 'caa-account');
-is($f->{rank}, 'remark', 'is a remark');
+$f = expect($all, 'www.account.test', 'unknown', 'an account, and which will order is not known', 'caa-account');
+is($f->{rank}, 'flawed', 'is more than a remark');
+like($f->{hint}, qr/--account/, 'and the hint says how to name it');
 $f = expect($all, 'www.method.test', 'would-fail', 'another method', 'caa-method');
 is($f->{hint}, 'change it to: method.test. IN CAA 0 issue "letsencrypt.org; validationmethods=dns-01,http-01"', 'what it becomes');
 
@@ -158,6 +159,8 @@ is($code, 0, 'the right account and the right method: exit code 0');
 ($all, $code) = diagnose('--caa-domain', 'other.test', 'www.other.test', 'www.ours.test');
 expect($all, 'www.other.test', 'ready', 'asked for the other CA');
 expect($all, 'www.ours.test', 'would-fail', 'and the other way round', 'caa-other-issuer');
+($all, $code) = diagnose('--caa-domain', 'OTHER.Test.', 'www.other.test');
+expect($all, 'www.other.test', 'ready', 'its name in capitals and with a dot');
 
 ($all, $code) = diagnose('--method', 'dns-01', '*.wild.test', '*.ours.test', 'nope.example.test');
 expect($all, '*.wild.test', 'would-fail', 'a wildcard that issuewild forbids', 'caa-empty');
@@ -185,6 +188,12 @@ for my $zone (qw(broken expired)) {
 }
 
 # ---- names that are none, addresses ----
+($all, $code) = diagnose("m\xc3\xbcnchen.example.test", "M\xc3\x9cNCHEN.example.test", 'xn--zzzzzz.example.test', 'ab--cd.example.test', "\xff.test");
+expect($all, 'xn--mnchen-3ya.example.test', 'ready', 'a name in umlauts is looked at in its ASCII form');
+is(scalar keys %$all, 4, 'capitals or not, it is one name');
+ok(exists $all->{$_}{slugs}{'name-invalid'}, "\"$_\": name-invalid") for 'xn--zzzzzz.example.test', 'ab--cd.example.test';
+($all, $code) = diagnose('--method', 'dns-01', '8.8.4.4');
+expect($all, '8.8.4.4', 'would-fail', 'an IP address by dns-01', 'address-needs-http');
 ($all, $code) = diagnose('no space.test', 'ours_.test.', 'www.ours.test', '8.8.4.4', '10.0.0.1', "l$label63.test");
 is($code, 1, 'a name that is none would fail');
 ok(exists $all->{$_}{slugs}{'name-invalid'}, "\"$_\": name-invalid") for 'no space.test', "l$label63.test";

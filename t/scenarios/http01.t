@@ -72,6 +72,58 @@ scenario tokens_are_answered_ahead_of_everything => sub {
     is(scalar(grep { /\Q$token\E/ } @ours), 0, 'none of them has the token');
 };
 
+# The answers to two requests of one connection, and whether it stays open.
+sub on_one_connection {
+    my ($port, $host, @requests) = @_;
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 5) or return;
+    my @answers;
+    local $SIG{ALRM} = sub { die "no answer\n" };
+    for my $request (@requests) {
+        my ($method, $path) = split / /, $request;
+        print {$s} "$method $path HTTP/1.1\r\nHost: $host\r\n\r\n";
+        my ($head, $body) = ('', '');
+        eval {
+            alarm 5;
+            while (defined(my $line = <$s>)) { $head .= $line; last if $line eq "\r\n" }
+            read $s, $body, $1 if $method ne 'HEAD' && $head =~ /^Content-Length: (\d+)/mi;
+            alarm 0;
+        };
+        alarm 0;
+        push @answers, { head => $head, body => $body, status => ($head =~ m{^HTTP/1\.1 (\d+)})[0] // 0 };
+    }
+    return @answers;
+}
+
+scenario an_answer_leaves_the_connection_as_any_other_does => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = pebble(http_port => $s->http_port);
+    my $hold = hold_http($ca, $s->http_port, 'a.test');
+    $s->configure(ca => $ca, main => [ [ preflight => 'off' ] ], hosts => [ { names => [ 'a.test' ], hotcert => 'on', http2 => 1 } ]);
+    $s->start;
+    my $token = $hold->{token}->() or die 'the CA never asked';
+    my @answers = on_one_connection($s->http_port, 'a.test', "GET $path/$token", "HEAD $path/$token", 'GET /page', "GET $path/$token");
+    is(join(' ', map { $_->{status} } @answers), '200 200 301 200', 'four requests of one connection are answered');
+    for my $i (0, 1, 3) {
+        my $head = $answers[$i]{head};
+        like($head, qr/^Cache-Control: no-store\r$/m, 'nobody on the way is to keep it');
+        like($head, qr/^Content-Type: application\/octet-stream\r$/m, 'its type');
+        like($head, qr/^Content-Length: \d+\r$/m, 'its length');
+        unlike($head, qr/^Connection: close/mi, 'the connection stays');
+        unlike($head, qr/^(?:ETag|Last-Modified|Content-Encoding|Transfer-Encoding):/mi, 'and nothing else of a page');
+    }
+    is($answers[3]{body}, $answers[0]{body}, 'the same answer');
+    for my $method ('GET', 'HEAD') {
+        my ($code, $out) = run('curl', '-sSik', '--http2', ($method eq 'HEAD' ? '-I' : ()), '--resolve', "a.test:" . $s->tls_port . ':127.0.0.1',
+            'https://a.test:' . $s->tls_port . "$path/$token");
+        like($out, qr/^HTTP\/2 200/, "$method by HTTP/2") or diag $out;
+        like($out, qr/^cache-control: no-store\r$/m, 'not to be kept');
+        $method eq 'GET' ? like($out, qr/\r\n\r\n\Q$answers[0]{body}\E\z/, 'the same answer') : like($out, qr/\r\n\r\n\z/, 'without a body');
+    }
+    $hold->{release}->();
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the certificate comes');
+};
+
 scenario a_token_is_answered_after_a_reload_in_mid_order => sub {
     my ($kind) = @_;
     my $s = server($kind);

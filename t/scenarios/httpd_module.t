@@ -37,6 +37,10 @@ my @wrong = (
     [ 'a directive in a folder', '', "<Directory />\nHotCert on\n</Directory>", qr/HotCert not allowed in/ ],
     [ 'an option outside of its section', "HotCertDirectoryUrl $url\n", '', qr/HotCertDirectoryUrl.*not allowed here/s ],
     [ 'too few arguments', "HotCertStore\n", '', qr/HotCertStore.*number of arguments/s ],
+    [ 'a certificate by a command of OpenSSL beside watch', '', "SSLOpenSSLConfCmd Certificate $root->{cert}",
+        qr/:\d+: .*`SSLOpenSSLConfCmd Certificate` names a certificate.*SSLCertificateFile and SSLCertificateKeyFile, or say `HotCert off`/ ],
+    [ 'a key by such a command, at the main level', "SSLOpenSSLConfCmd PrivateKey $root->{cert}\n", '', qr/`SSLOpenSSLConfCmd PrivateKey` names/ ],
+    [ 'a directive of a module that is not loaded', "MDomain a.test\n", '', qr/MDomain is a directive of mod_md, which is not loaded/ ],
     [ 'a chain file beside watch', '', 'SSLCertificateChainFile ' . $root->{cert}, qr/SSLCertificateChainFile is not followed/ ],
 );
 
@@ -49,6 +53,23 @@ scenario sections_and_contexts_are_checked => (only => 'httpd', sub {
         like($out, $reason, 'and the reason given');
         ok(!-e $s->{state}, 'nothing was made');
     }
+});
+
+scenario what_else_orders_or_brings_certificates_is_named => (only => 'httpd', sub {
+    my $s = server('httpd');
+    my %conf = (issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ] ] }, main => [ [ use => 'pebble' ] ], httpd_modules => ['md']);
+    my $md = "MDomain other.test Managed.test manual\n<MDomainSet *.wild.test>\nMDMember more.test\n</MDomainSet>\n"
+        . "MDCertificateAgreement accepted\nMDContactEmail a\@example.org\nMDStoreDir $s->{dir}/md\n";
+    for my $case ([ 'managed.test', 'managed.test' ], [ 'x.wild.test', 'x.wild.test' ], [ 'more.test', 'more.test' ], [ 'free.test', undef ]) {
+        my ($name, $told) = @$case;
+        $s->configure(%conf, httpd_main => $md, hosts => [ { names => [$name], hotcert => 'on' } ]);
+        my ($code, $out) = $s->configtest;
+        is($code, 0, "$name: the test passes") or diag $out;
+        my $warning = qr/server\.conf:\d+: another ACME client orders certificates for this host too: mod_md does, for \Q$name\E \(\S+server\.conf:\d+\) \(two-clients; .*`HotCert off`/;
+        $told ? like($out, $warning, 'that two order is said, with both places') : unlike($out, qr/two-clients/, 'and nothing is said');
+    }
+    $s->configure(%conf, httpd_modules => [], hosts => [ { names => ['a.test'], hotcert => 'on', httpd => "SSLOpenSSLConfCmd ServerInfoFile $s->{conf}" } ]);
+    like(($s->configtest)[1], qr/ServerInfoFile` belongs to one certificate.*no-effect/, 'a file of one certificate alone has no effect, which is said');
 });
 
 scenario a_key_in_a_token_is_named_as_none_that_can_be_watched => (only => 'httpd', sub {

@@ -79,6 +79,52 @@ scenario what_caa_forbids_is_not_ordered => sub {
     is($ca->count_of('orders'), 1, 'and was not');
     $dns->change('forbidden.test', "www 300 IN A 127.0.0.1\n\@ 300 IN CAA 0 issue \"ca.test\"\n");
     ok(wait_served($s->tls_port, 'www.forbidden.test', $ca->root, seconds => 30), 'the record is corrected, and it is ordered and served');
+
+    # an account: the one in the store is known to whoever may read it
+    my $with = sub { $dns->change('fine.test', "www 300 IN A 127.0.0.1\n\@ 300 IN CAA 0 issue \"ca.test; accounturi=$_[0]\"\n"); $dns->forget };
+    my $ask = sub {
+        return $s->hotcert('diagnose', '--no-request', '--network', 'private', '--resolver', $dns->resolver, '--caa-domain', 'CA.test',
+            @_, 'www.fine.test');
+    };
+    $with->('https://ca.test/nobody');
+    my ($code, $text) = $ask->();
+    is($code, 3, 'diagnose: whether CAA names the account that will order is not known');
+    ($code, $text) = $ask->('--issuer', $ca->directory, '--store', $s->{store});
+    is($code, 1, 'diagnose: CAA names another account than that in the store');
+    my ($account) = $text =~ /(https:\S+), the account in \Q$s->{store}\E, may not order/;
+    ok($account, 'the account in the store is named') or diag($text);
+    like(join(' ', split ' ', $text), qr/change it to: .*accounturi=\Q$account\E"/, 'and stands in the line to put there');
+    $with->($account);
+    ($code, $text) = $ask->('--issuer', $ca->directory, '--store', $s->{store});
+    is($code, 0, 'diagnose: and with that line, it may order') or diag($text);
+    $dns->stop;
+};
+
+scenario an_address_among_the_names_does_not_stop_the_others => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'addr.test' => "\@ 300 IN A 127.0.0.1\n");
+    my @host = (hosts => [ { names => [ 'addr.test', '127.0.0.1' ], hotcert => 'on' } ]);
+
+    # a CA that is said to be public: the address would take the order down
+    my @block = grep { $_->[0] !~ /^(?:network|http_port)$/ } @{ $conf[1]{pebble} };
+    $s->configure(ca => $ca, issuers => { pebble => [ @block, [ network => 'public' ] ] }, main => [ [ preflight => 'off' ] ], @host);
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'beside a public CA it is a remark') or diag $out;
+    like($out, qr/127\.0\.0\.1: .*it is an IP address.*name-not-ordered/, 'that names it');
+    $s->start;
+    my $l = wait_served($s->tls_port, 'addr.test', $ca->root) or die 'never served';
+    is("@{ $l->{names} }", 'addr.test', 'the name is ordered without it');
+    $s->stop;
+
+    # Pebble stands at 127.0.0.1, so it is inside: it is asked for the address as well
+    $s->configure(ca => $ca, @conf, main => [ [ preflight => 'off' ] ], @host);
+    $s->start;
+    my $served = wait_for(30, sub {
+        my $got = look($s->tls_port, sni => 'addr.test', ca => $ca->root);
+        return $got && "@{ $got->{ips} }" =~ /127\.0\.0\.1/ ? $got : undef;
+    });
+    ok($served, 'a CA inside of the network is asked for the address too');
     $dns->stop;
 };
 

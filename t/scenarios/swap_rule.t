@@ -121,6 +121,32 @@ scenario each_rank_against_each_current_state => sub {
     }
 };
 
+# The operator's word is what the start read, whenever the agent first looks.
+scenario a_pair_written_right_after_the_start_is_none_of_the_starts => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $host = host_of($s, 1, [ 'fit', 'incomplete', 0 ]);
+    configure($s, $host);
+    $s->try_start;
+    write_files($host, $host->{second}); # no pause: the agent is still starting
+    ok($s->wait_log(qr/held back.*chain-incomplete/, 30), 'it is held back');
+    is(served($s, $host), $host->{first}{serial}, 'what was started with is served');
+    $s->stop;
+    write_files($host, $host->{first});
+    my $mark = $s->log_mark;
+    $s->start;
+    my $agent = $s->agent;
+    kill 'KILL', $agent;
+    write_files($host, $host->{second});
+    ok(wait_for(30, sub { my $now = $s->agent; $now && $now != $agent }), 'another agent after a kill');
+    ok($s->wait_log(qr/held back.*chain-incomplete/, 30, $mark), 'holds it back, too');
+    is(served($s, $host), $host->{first}{serial}, 'what was started with is served');
+    $mark = $s->log_mark;
+    $s->stop;
+    $s->start;
+    ok(wait_for(20, sub { served($s, $host) eq $host->{second}{serial} }, 0.1), 'a start with the flawed one is the word for it');
+};
+
 scenario the_configuration_test_warns_of_flaws_and_remarks => sub {
     my ($kind) = @_;
     my $s = server($kind);

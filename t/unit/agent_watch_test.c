@@ -220,6 +220,51 @@ static void a_flawed_one_is_held_back(void)
     end_world();
 }
 
+/* What the loader read is what the operator started with, not what an agent finds a moment later.
+ */
+static void what_is_written_after_the_start_is_no_word_of_the_operators(void)
+{
+    struct server s;
+    struct forged first, flawed;
+    struct hc_error err = {0};
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    flawed = forge(&(struct forge){.name = "leaf", .sans = "DNS:other.example", .by = &mid});
+    write_pair(&first);
+    new_table(&s);
+    ok(load(s.table, &err) == 0, "a start with a good pair");
+    write_pair(&flawed);
+    start_agent(&s, watch_conf(), -1);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "a flawed one written before the agent's first look");
+    is_str(listed_state(&s), "held-back", "is held back");
+    kill_agent(&s);
+    start_agent(&s, watch_conf(), -1);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "also by the next agent");
+    kill_agent(&s);
+    unlink(key_path);
+    start_agent(&s, watch_conf(), -1);
+    log_text[0] = '\0';
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "without a key it goes on");
+    is_int(count_in_log("the last good pair keeps serving"), 1, "and is told of as what it is");
+    end_server(&s);
+    new_table(&s);
+    write_pair(&flawed);
+    ok(load(s.table, &err) == 0, "a start with the flawed one");
+    write_pair(&first);
+    start_agent(&s, watch_conf(), -1);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&first), "a good one written after it is taken at once");
+    end_server(&s);
+    forged_free(&first);
+    forged_free(&flawed);
+    end_world();
+}
+
 static void a_start_with_broken_files_has_the_last_good_pair(void)
 {
     struct server s;
@@ -260,6 +305,46 @@ static void a_start_with_broken_files_has_the_last_good_pair(void)
     end_server(&s);
     forged_free(&first);
     forged_free(&second);
+    end_world();
+}
+
+/* Whatever is wrong with a key, the key's file is what is named, with the line and the cure. */
+static void the_file_at_fault_is_named(void)
+{
+    static const char cut[] = "-----BEGIN PRIVATE KEY-----\nMIIB";
+    struct server s;
+    struct forged first;
+    struct hc_error err = {0};
+    unsigned char *bytes = NULL;
+    char place[150];
+    char line[HC_ERROR_LINE];
+    int len = 0;
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    write_cert(&first);
+    new_table(&s);
+    ok(load(s.table, &err) != 0, "no key: the start is refused");
+    is_str(err.subject, key_path, "the key's file is named");
+    write_file(key_path, cut, sizeof(cut) - 1);
+    ok(load(s.table, &err) != 0, "half a key: the start is refused");
+    snprintf(place, sizeof(place), "%s:1", key_path);
+    is_str(err.subject, place, "the key's file and line are named");
+    len = i2d_PrivateKey(first.key, &bytes);
+    write_file(key_path, (const char *)bytes, (size_t)len);
+    ok(load(s.table, &err) != 0, "a key in DER: the start is refused");
+    is_str(err.subject, key_path, "the key's file is named");
+    ok(strstr(hc_error_format(&err, line, sizeof(line)), "openssl pkey -inform DER") != NULL,
+       "with the cure for keys");
+    write_key(&first);
+    write_file(cert_path, (const char *)bytes, (size_t)len);
+    ok(load(s.table, &err) != 0, "a certificate file that is none: the start is refused");
+    is_str(err.subject, cert_path, "the certificate's file is named");
+    OPENSSL_free(bytes);
+    hc_table_detach(s.table);
+    close(s.table_fd);
+    forged_free(&first);
     end_world();
 }
 
@@ -354,7 +439,9 @@ int main(void)
     a_changed_pair_is_taken();
     torn_pairs_never_serve();
     a_flawed_one_is_held_back();
+    what_is_written_after_the_start_is_no_word_of_the_operators();
     a_start_with_broken_files_has_the_last_good_pair();
+    the_file_at_fault_is_named();
     a_pair_that_ages_is_told_of();
     a_start_answers_what_others_are_asked();
     forged_free(&mid);

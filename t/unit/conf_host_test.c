@@ -96,6 +96,141 @@ static void what_cannot_be_ordered_is_left_out_and_said(void)
     teardown(&w);
 }
 
+static void a_catch_all_that_inherits_on_is_left_out(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_host catch_all = {
+        .where = "test.conf:1", .names = &names, .tls = true, .rejects = true};
+    int index = 0;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0 && hc_list_add(&names, "_", NULL) == 0,
+       "inherited");
+    ok(hc_conf_orders_nothing(w.conf, NULL, &names), "there is nothing to order");
+    ok(hc_conf_add_host(w.conf, &catch_all, &index, &w.notes, &w.err) == 0 && index == -1,
+       "it is left out");
+    is_int(w.notes.count, 1, "with one remark");
+    is_int(w.notes.items[0].problem, HC_P_CATCH_ALL, "that says so");
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0, "of its own");
+    catch_all.scope = w.a;
+    ok(!hc_conf_orders_nothing(w.conf, w.a, &names), "is to be done");
+    ok(hc_conf_add_host(w.conf, &catch_all, &index, &w.notes, &w.err) != 0, "and refused");
+    is_int(w.err.problem, HC_P_NO_NAMES, "as that");
+    ok(strstr(w.err.detail, "ssl_reject_handshake on") != NULL, "with nginx's cure");
+    ok(hc_list_add(&names, ".b.example", NULL) == 0 &&
+           !hc_conf_orders_nothing(w.conf, NULL, &names),
+       "a name beside it is to be ordered");
+    hc_list_dispose(&names);
+    teardown(&w);
+}
+
+static void an_address_is_ordered_where_it_can_be_had(void)
+{
+    static const struct {
+        const char *issuer;  /* NULL: letsencrypt */
+        const char *network; /* NULL: not said */
+        const char *url;
+        bool listed; /* by hotcert_names */
+        bool ordered;
+    } cases[] = {
+        {NULL, NULL, NULL, false, false},
+        {NULL, NULL, NULL, true, false},
+        {"own", "network private", "https://ca.example/d", false, true},
+        {"own", "network private", "https://ca.example/d", true, true},
+        {"own", "network public", "https://10.0.0.1/d", false, false},
+        {"own", "network public", "https://ca.example/d", true, true},
+        {"own", NULL, "https://ca.example/d", false, false},
+        {"own", NULL, "https://ca.example/d", true, true},
+        {"own", NULL, "https://10.0.0.1/d", false, true},
+        {"own", NULL, "https://[fd00::1]:14000/d", false, true},
+        {"own", NULL, "https://localhost/d", false, true},
+        {"own", NULL, "https://8.8.8.8/d", false, false},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        struct world w;
+        struct hc_issuer *issuer = NULL;
+        char line[100];
+        int index = 0;
+
+        setup(&w);
+        if (cases[i].issuer != NULL) {
+            (void)snprintf(line, sizeof(line), "directory_url %s", cases[i].url);
+            ok(hc_conf_issuer_begin(w.conf, cases[i].issuer, "test.conf:2", &issuer, &w.err) == 0 &&
+                   say(w.conf, NULL, issuer, line, &w.err) == 0 &&
+                   (cases[i].network == NULL ||
+                    say(w.conf, NULL, issuer, cases[i].network, &w.err) == 0) &&
+                   say(w.conf, NULL, NULL, "hotcert_use own", &w.err) == 0,
+               line);
+        }
+        ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0 &&
+               (!cases[i].listed ||
+                say(w.conf, w.a, NULL, "hotcert_names a.example 192.0.2.1", &w.err) == 0),
+           cases[i].listed ? "listed by hotcert_names" : "a name of the server's");
+        index = host(&w, w.a, "a.example 192.0.2.1");
+        if (cases[i].listed && !cases[i].ordered) {
+            is_int(index, -3, "what hotcert_names lists must be possible");
+            is_int(w.err.problem, HC_P_NAME_INVALID, "as that");
+        } else {
+            is_int(index, 0, "the host is taken");
+            is_int(w.conf->identities[0].names.count, cases[i].ordered ? 2 : 1,
+                   cases[i].ordered ? "the address is ordered" : "it is left out");
+            ok((hc_findings_find(&w.notes, HC_P_NAME_LEFT_OUT, "192.0.2.1") != NULL) !=
+                   cases[i].ordered,
+               "which is said");
+        }
+        teardown(&w);
+    }
+}
+
+static void a_public_ca_has_no_port_of_its_own(void)
+{
+    static const struct {
+        const char *network;
+        const char *port;
+        bool fine;
+    } cases[] = {
+        {"network public", "http_port 8080", false}, {"network public", "tls_port 8443", false},
+        {"network public", "http_port 80", true},    {"network public", "tls_port 443", true},
+        {"network private", "http_port 8080", true}, {NULL, "http_port 8080", true},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        struct world w;
+        struct hc_issuer *issuer = NULL;
+
+        setup(&w);
+        ok(hc_conf_issuer_begin(w.conf, "own", "test.conf:2", &issuer, &w.err) == 0 &&
+               (cases[i].network == NULL ||
+                say(w.conf, NULL, issuer, cases[i].network, &w.err) == 0) &&
+               say(w.conf, NULL, issuer, cases[i].port, &w.err) == 0,
+           cases[i].port);
+        is_int(hc_conf_finish(w.conf, &w.err), cases[i].fine ? 0 : -1,
+               cases[i].fine ? "is fine" : "contradicts it");
+        is_int(w.err.problem, cases[i].fine ? HC_P_NONE : HC_P_CONFLICT, "and told so");
+        teardown(&w);
+    }
+}
+
+static void what_no_ca_certifies_is_left_out(void)
+{
+    struct world w;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    is_int(host(&w, NULL, "a.example ab--cd.example xn--zzzzzz.example xn--bcher-kva.example"), 0,
+           "the host is taken");
+    is_int(w.conf->identities[0].names.count, 2, "two names are ordered");
+    is_int(w.notes.count, 2, "two are left out");
+    ok(say(w.conf, w.a, NULL, "hotcert watch", &w.err) == 0, "watch");
+    ok(add_host(w.conf, w.a, "ab--cd.example", "/c.pem /k.pem ", &w.notes, &(int){0}, &w.err) ==
+               0 &&
+           w.conf->identities[1].names.count == 1,
+       "files are expected to cover any name that there is");
+    teardown(&w);
+}
+
 static void a_host_without_tls_orders_nothing(void)
 {
     struct world w;
@@ -253,6 +388,10 @@ int main(void)
     the_same_names_in_any_order_share_one_identity();
     another_issuer_is_another_identity();
     what_cannot_be_ordered_is_left_out_and_said();
+    a_catch_all_that_inherits_on_is_left_out();
+    an_address_is_ordered_where_it_can_be_had();
+    a_public_ca_has_no_port_of_its_own();
+    what_no_ca_certifies_is_left_out();
     a_host_without_tls_orders_nothing();
     issuers_must_be_known_and_agreed_to();
     watched_files_make_the_identity_of_watch();

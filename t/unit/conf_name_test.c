@@ -52,6 +52,38 @@ static void names_are_normalised_or_refused(void)
     }
 }
 
+static void some_names_are_certified_by_nobody(void)
+{
+    static const struct {
+        const char *name;
+        const char *why; /* NULL: nothing is wrong with it */
+    } cases[] = {
+        {"www.example.net", NULL},
+        {"192.0.2.1", NULL},
+        {"2001:db8::1", NULL},
+        {"a--b.example", NULL},
+        {"abc--d.example", NULL},
+        {"xn--bcher-kva.example", NULL},
+        {"*.xn--bcher-kva.example", NULL},
+        {"xn--mgbh0fb.xn--kgbechtv", NULL},
+        {"www.xn--i-7iq.ws", NULL},
+        {"ab--cd.example", "places 3 and 4"},
+        {"www.r3---sn.example", "places 3 and 4"},
+        {"xn--0.example", "not punycode"},
+        {"xn--zzzzzz.example", "not punycode"},
+        {"xn--99999999999.example", "not punycode"},
+        {"xn---abc.example", "not punycode"},
+        {"*.xn--0.example", "not punycode"},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        const char *why = hc_name_reserved(cases[i].name);
+
+        ok(cases[i].why == NULL ? why == NULL : why != NULL && strstr(why, cases[i].why) != NULL,
+           cases[i].name);
+    }
+}
+
 static void lengths_have_the_limits_of_the_dns(void)
 {
     char in[400];
@@ -89,6 +121,7 @@ static void wildcards_cover_one_label(void)
 int main(void)
 {
     names_are_normalised_or_refused();
+    some_names_are_certified_by_nobody();
     lengths_have_the_limits_of_the_dns();
     wildcards_cover_one_label();
     return done();

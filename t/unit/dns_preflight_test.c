@@ -749,6 +749,82 @@ static void test_whole_sets(void)
     }
 }
 
+static char ca_account[] = "CAA issue ca.test; accounturi=https://ca.test/acct/1";
+
+/* Who asks without knowing who will order: the accounts at hand are compared. */
+static void test_accounts(void)
+{
+    static const struct {
+        const char *what;
+        const char *accounts[4]; /* URL, store, .. */
+        enum hc_preflight_verdict verdict;
+        bool leave_out;
+    } cases[] = {
+        {"no account at hand", {NULL}, UNSURE, false},
+        {"the right one", {"https://ca.test/acct/1", "/s/a"}, READY, false},
+        {"another one", {"https://ca.test/acct/2", "/s/a"}, FAILS, true},
+        {"one of two",
+         {"https://ca.test/acct/2", "/s/a", "https://ca.test/acct/1", "/s/b"},
+         UNSURE,
+         false},
+    };
+
+    for (size_t i = 0; i <= HC_COUNT(cases); i++) {
+        char host[] = N;
+        char *items[] = {host};
+        struct hc_list names = {items, 1, 1};
+        struct hc_list accounts = {0};
+        struct hc_preflight_options o = options_for(&names);
+        struct row dns_rows[] = {{RESOLVER, N, HC_DNS_A, HERE, 0},
+                                 {OWN, N, HC_DNS_A, HERE, 0},
+                                 {OWN, N, HC_DNS_CAA, ca_account, 0}};
+        struct hc_error err = {0};
+        struct got got;
+        bool none = i == HC_COUNT(cases);
+
+        for (int k = 0; !none && k < 4 && cases[i].accounts[k] != NULL; k++) {
+            is_int(hc_list_add(&accounts, cases[i].accounts[k], &err), 0, "an account");
+        }
+        o.accounts = none ? NULL : &accounts;
+        rows = dns_rows;
+        row_count = HC_COUNT(dns_rows);
+        run(&o, &got);
+        is_str(hc_preflight_verdict_name(got.verdict),
+               hc_preflight_verdict_name(none ? READY : cases[i].verdict),
+               none ? "who orders with a new account" : cases[i].what);
+        is_int(got.leave_out, !none && cases[i].leave_out, "left out or not");
+        is_int(hc_findings_find(&got.findings, HC_P_CAA_ACCOUNT, NULL) != NULL,
+               none || cases[i].verdict != READY, "caa-account is told unless it is the right one");
+        hc_findings_dispose(&got.findings);
+        hc_list_dispose(&accounts);
+    }
+}
+
+/* RFC 8738 section 7: dns-01 is not for addresses. */
+static void test_address_by_dns(void)
+{
+    char *dns_items[] = {(char[]){"dns-01"}};
+    char *both_items[] = {(char[]){"dns-01"}, (char[]){"http-01"}};
+    const struct hc_list lists[] = {{dns_items, 1, 1}, {both_items, 2, 2}};
+
+    for (size_t i = 0; i < HC_COUNT(lists); i++) {
+        char host[] = "8.8.4.4";
+        char *items[] = {host};
+        struct hc_list names = {items, 1, 1};
+        struct hc_preflight_options o = options_for(&names);
+        struct got got;
+
+        o.methods = &lists[i];
+        row_count = 0;
+        run(&o, &got);
+        is_str(hc_preflight_verdict_name(got.verdict), i == 0 ? "would-fail" : "ready",
+               i == 0 ? "an address by dns-01 alone" : "an address by dns-01 or http-01");
+        is_str(hc_problem_row(got.cause)->slug,
+               hc_problem_row(i == 0 ? HC_P_ADDRESS_NEEDS_HTTP : HC_P_NONE)->slug, "its cause");
+        hc_findings_dispose(&got.findings);
+    }
+}
+
 /* ---- the request ------------------------------------------------------------------------- */
 
 #define BASE  "http://www.zone.test/.well-known/acme-challenge/tok"
@@ -1071,6 +1147,8 @@ int main(void)
         run_web(&web_scenarios[i]);
     }
     test_whole_sets();
+    test_accounts();
+    test_address_by_dns();
     test_network();
     test_private_redirects();
     test_lives();

@@ -68,6 +68,21 @@ static void fails_with(const struct hc_buf *cert, const struct hc_buf *key,
     reading_dispose(&r);
 }
 
+/* The hint of pem-not-pem fits the cause. */
+static void hints_at(const struct hc_buf *cert, const struct hc_buf *key, const char *word)
+{
+    struct reading r;
+    const struct hc_finding *f = NULL;
+
+    read_files(&r, cert, key, NULL);
+    f = hc_findings_find(&r.findings, HC_P_PEM_NOT_PEM, NULL);
+    if (!ok(f != NULL && strstr(f->hint, word) != NULL && strstr(f->hint, "DER") == NULL,
+            "with a hint that helps")) {
+        printf("#   %s\n", f != NULL ? f->hint : "none");
+    }
+    reading_dispose(&r);
+}
+
 static void a_plain_pair_is_read_without_remarks(const char *kind)
 {
     struct forged_family f = forge_family(kind, "DNS:A.example,DNS:*.b.example,IP:192.0.2.1");
@@ -250,6 +265,172 @@ static void odd_files_are_read_with_remarks(void)
     forged_family_free(&f);
 }
 
+/* A file whose blocks are whole, among lines that servers read past. */
+static void what_servers_read_past_is_a_remark(void)
+{
+    static const char end[] = "-----END CERTIFICATE-----\n";
+    static const struct {
+        const char *name, *before, *between, *behind, *behind_key;
+        bool quiet; /* key files often have certificates in them, and nobody reads those */
+    } rows[] = {
+        {"a stray END line behind the blocks", "", "", end, "", false},
+        {"a stray END line between them", "", end, "", "", false},
+        {"a stray END line before them", end, "", "", "", false},
+        {"two stray END lines", end, end, "", "", false},
+        {"a BEGIN line with too few dashes", "-----BEGIN CERTIFICATE---\n", "", "", "", false},
+        {"an indented BEGIN line", "", " -----BEGIN CERTIFICATE-----\n", "", "", false},
+        {"a BEGIN line that ends the file", "", "", "-----BEGIN CERT", "", false},
+        {"a stray END line behind the key", "", "", "", "-----END PRIVATE KEY-----\n", false},
+        {"a block that is cut behind the key", "", "", "", "-----BEGIN CERTIFICATE-----\nMII",
+         false},
+        {"a broken block behind the key", "", "", "",
+         "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", true},
+        {"an encrypted block behind the key", "", "", "",
+         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+         false},
+    };
+    struct forged_family f = forge_family(NULL, "DNS:a.example");
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_buf cert = TEXT;
+        struct hc_buf key = TEXT;
+        struct reading r;
+
+        puts_text(&cert, rows[i].before);
+        forge_cert_pem(f.leaf.cert, &cert);
+        puts_text(&cert, rows[i].between);
+        forge_cert_pem(f.mid.cert, &cert);
+        puts_text(&cert, rows[i].behind);
+        forge_key_pem(f.leaf.key, &key);
+        puts_text(&key, rows[i].behind_key);
+        read_files(&r, &cert, &key, NULL);
+        is_int(r.rc, 0, rows[i].name);
+        is_int(r.pair != NULL ? sk_X509_num(hc_pair_chain(r.pair)) : -1, 1, "with its chain");
+        ok((hc_findings_find(&r.findings, HC_P_PEM_NOISE, NULL) != NULL) == !rows[i].quiet,
+           rows[i].quiet ? "and no remark" : "and a remark");
+        reading_dispose(&r);
+        hc_buf_dispose(&cert);
+        hc_buf_dispose(&key);
+    }
+    forged_family_free(&f);
+}
+
+static void nul_bytes_behind_the_blocks_are_a_remark(void)
+{
+    struct forged_family f = forge_family(NULL, "DNS:a.example");
+    struct hc_buf cert = TEXT;
+    struct hc_buf key = TEXT;
+    struct reading r;
+    const char nul[512] = {0};
+
+    forge_chain_pem(&cert, f.leaf.cert, f.mid.cert, NULL);
+    forge_key_pem(f.leaf.key, &key);
+    if (hc_buf_append(&cert, nul, sizeof(nul), NULL) != 0 ||
+        hc_buf_append(&key, nul, sizeof(nul), NULL) != 0) {
+        forge_die("buffer");
+    }
+    read_files(&r, &cert, &key, NULL);
+    is_int(r.rc, 0, "NUL bytes behind the last blocks");
+    is_int(r.pair != NULL ? sk_X509_num(hc_pair_chain(r.pair)) : -1, 1, "the chain is whole");
+    is_int((long long)r.findings.count, 2, "a remark for each file");
+    has(&r, HC_P_PEM_NOISE, NULL, "pem-noise");
+    reading_dispose(&r);
+    hc_buf_dispose(&cert);
+    hc_buf_dispose(&key);
+    forged_family_free(&f);
+}
+
+/* An intermediate that is whole before a leaf that is not: whose key it was nobody knows. */
+static void a_damaged_leaf_is_no_mismatch(void)
+{
+    struct forged_family f = forge_family(NULL, "DNS:a.example");
+    struct hc_buf cert = TEXT;
+    struct hc_buf key = TEXT;
+    struct reading r;
+
+    forge_chain_pem(&cert, f.mid.cert, f.leaf.cert, NULL);
+    forge_key_pem(f.leaf.key, &key);
+    cert.data[cert.len - 200] = '*';
+    read_files(&r, &cert, &key, NULL);
+    is_int(r.rc, -1, "a damaged leaf behind a whole intermediate");
+    has(&r, HC_P_PEM_DAMAGED, NULL, "the damage is named");
+    is_int((long long)r.findings.count, 1, "and no mismatch is made up");
+    reading_dispose(&r);
+    hc_buf_dispose(&cert);
+    hc_buf_dispose(&key);
+    forged_family_free(&f);
+}
+
+static void too_many_certificates_are_one_remark(void)
+{
+    struct forged_family f = forge_family(NULL, "DNS:a.example");
+    struct hc_buf cert = TEXT;
+    struct hc_buf key = TEXT;
+    struct reading r;
+
+    forge_chain_pem(&cert, f.leaf.cert, f.mid.cert, NULL);
+    for (int i = 0; i < 288; i++) {
+        forge_cert_pem(f.mid.cert, &cert);
+    }
+    forge_key_pem(f.leaf.key, &key);
+    read_files(&r, &cert, &key, NULL);
+    is_int(r.rc, 0, "290 certificates");
+    is_int(r.pair != NULL ? sk_X509_num(hc_pair_chain(r.pair)) : -1, 1, "the chain is served");
+    has(&r, HC_P_PEM_NOISE, NULL, "that not all were looked at is a remark");
+    has(&r, HC_P_CHAIN_DUPLICATE, NULL, "and that there are copies");
+    is_int((long long)r.findings.count, 2, "once each");
+    dump(&r);
+    reading_dispose(&r);
+    hc_buf_dispose(&cert);
+    hc_buf_dispose(&key);
+    forged_family_free(&f);
+}
+
+/* Bytes of a key as httpd takes them and nginx does not. */
+static void keys_without_a_block_are_httpds(void)
+{
+    struct forged_family f = forge_family(NULL, "DNS:a.example");
+    struct hc_buf cert = TEXT;
+    struct hc_buf key = TEXT;
+    unsigned char *der = NULL;
+    int len = i2d_PrivateKey(f.leaf.key, &der);
+
+    forge_chain_pem(&cert, f.leaf.cert, f.mid.cert, NULL);
+    for (int base64 = 0; base64 < 2; base64++) {
+        struct hc_pair_source source = {
+            .cert_pem = hc_bytes_of(&cert), .cert_subject = "cert.pem", .key_subject = "key.der"};
+        BIO *bio = BIO_new(BIO_s_mem());
+        BIO *filter = BIO_new(BIO_f_base64());
+        struct hc_findings findings = {0};
+        struct hc_pair *pair = NULL;
+        struct hc_error err = {0};
+
+        if (BIO_write(base64 != 0 ? BIO_push(filter, bio) : bio, der, len) != len) {
+            forge_die("BIO");
+        }
+        (void)BIO_flush(filter);
+        (void)BIO_pop(filter);
+        BIO_free(filter);
+        hc_buf_reset(&key);
+        forge_drain(bio, &key);
+        source.key_pem = hc_bytes_of(&key);
+        is_int(hc_pair_from_pem(&source, &pair, &findings, &err), -1, "a key without a block");
+        is_int(err.problem, HC_P_PEM_NOT_PEM, "is none for nginx");
+        hc_findings_dispose(&findings);
+        hc_error_init(&err);
+        source.httpd_keys = true;
+        is_int(hc_pair_from_pem(&source, &pair, &findings, &err), 0, "httpd reads it");
+        ok(hc_findings_find(&findings, HC_P_PEM_NOISE, "key.der") != NULL, "with a remark");
+        is_int((long long)findings.count, 1, "and no other");
+        hc_findings_dispose(&findings);
+        hc_pair_free(pair);
+    }
+    OPENSSL_free(der);
+    hc_buf_dispose(&cert);
+    hc_buf_dispose(&key);
+    forged_family_free(&f);
+}
+
 static void indent(const struct hc_buf *in, struct hc_buf *out)
 {
     for (size_t i = 0; i < in->len; i++) {
@@ -306,9 +487,11 @@ static void every_fault_has_its_name(void)
         }
     }
     fails_with(&bad, &key, NULL, HC_P_PEM_NOT_PEM, "UTF-16");
+    hints_at(&bad, &key, "iconv");
     hc_buf_reset(&bad);
     indent(&cert, &bad);
     fails_with(&bad, &key, NULL, HC_P_PEM_NOT_PEM, "indented");
+    hints_at(&bad, &key, "take the blanks");
 
     hc_buf_reset(&bad);
     forge_cert_pem(f.leaf.cert, &bad);
@@ -368,8 +551,10 @@ static void every_truncation_is_refused_or_sound(void)
         hc_buf_dispose(&cut);
     }
     is_int(unsound, 0, "no truncation gives another pair");
-    /* leaf and key alone, with or without the last line feed, and all but the last line feed */
-    is_int(taken, 3, "only those that end behind a whole block are taken");
+    /* leaf and key alone, with or without the last line feed, and all but the last line feed; and
+     * those that end in the intermediate's BEGIN line, which servers read past */
+    is_int(taken, 3 + (long long)sizeof("-----BEGIN CERTIFICATE-----") - 2,
+           "only those that end behind a whole block are taken");
     hc_buf_dispose(&whole);
     forged_family_free(&f);
 }
@@ -531,6 +716,11 @@ int main(void)
     the_chain_is_cleaned();
     of_two_issuers_the_fresh_one_is_served();
     odd_files_are_read_with_remarks();
+    what_servers_read_past_is_a_remark();
+    nul_bytes_behind_the_blocks_are_a_remark();
+    a_damaged_leaf_is_no_mismatch();
+    too_many_certificates_are_one_remark();
+    keys_without_a_block_are_httpds();
     every_fault_has_its_name();
     every_truncation_is_refused_or_sound();
     every_flipped_byte_is_refused_or_sound(NULL, 0x01);

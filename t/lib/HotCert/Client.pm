@@ -22,13 +22,17 @@ sub pem_info {
     Net::SSLeay::BIO_free($bio);
     return unless $x;
     my @san = Net::SSLeay::X509_get_subjectAltNames($x);
-    my @names;
-    while (my ($type, $value) = splice @san, 0, 2) { push @names, $value if $type == 2 }
+    my (@names, @addresses);
+    while (my ($type, $value) = splice @san, 0, 2) {
+        push @names, $value if $type == 2;
+        push @addresses, join '.', unpack 'C*', $value if $type == 7;
+    }
     my $info = {
         serial => Net::SSLeay::P_ASN1_INTEGER_get_hex(Net::SSLeay::X509_get_serialNumber($x)),
         issuer => Net::SSLeay::X509_NAME_oneline(Net::SSLeay::X509_get_issuer_name($x)),
         subject => Net::SSLeay::X509_NAME_oneline(Net::SSLeay::X509_get_subject_name($x)),
         names => [ sort @names ],
+        ips => [ sort @addresses ],
         not_after => Net::SSLeay::P_ASN1_TIME_get_isotime(Net::SSLeay::X509_get_notAfter($x)),
     };
     Net::SSLeay::X509_free($x);
@@ -73,7 +77,7 @@ sub parse_look {
     my ($leaf) = @chain;
     return { ok => defined $how && $text !~ /alert handshake failure|no peer certificate available\n---\nNo client.*New, \(NONE\)/s,
         serial => $leaf ? $leaf->{serial} : undef, issuer => $leaf ? $leaf->{issuer} : '',
-        names => $leaf ? $leaf->{names} : [], chain => \@chain, verify => $verify // -1,
+        names => $leaf ? $leaf->{names} : [], ips => $leaf ? $leaf->{ips} : [], chain => \@chain, verify => $verify // -1,
         reused => defined $how && $how eq 'Reused', protocol => $protocol, alpn => $alpn,
         signature => $signature // '', status => $status, body => $body, text => $text, code => $code };
 }

@@ -2,8 +2,8 @@
  * Addresses as a CA on the Internet sees them: the special-purpose registries of IANA (RFC 6890,
  * RFC 8190), and which addresses are this machine's own. Any thread.
  */
-#ifndef HC_DNS_ADDRESS_H
-#define HC_DNS_ADDRESS_H
+#ifndef HC_BASE_ADDRESS_H
+#define HC_BASE_ADDRESS_H
 
 #include "base/str.h"
 

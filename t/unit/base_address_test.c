@@ -1,5 +1,5 @@
 /* Which addresses no public CA asks. */
-#include "dns/address.h"
+#include "base/address.h"
 #include "tap.h"
 
 static const struct {

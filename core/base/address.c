@@ -1,5 +1,5 @@
 /* Special addresses and our own; see address.h. */
-#include "dns/address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

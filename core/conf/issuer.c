@@ -1,0 +1,59 @@
+/* Issuers and addresses; see issuer.h. */
+#include "conf/issuer.h"
+
+#include <string.h>
+
+#include "base/address.h"
+#include "base/url.h"
+
+bool hc_issuer_is_inside(const struct hc_issuer *issuer)
+{
+    char host[HC_URL_MAX];
+    struct hc_address address;
+
+    if (issuer->network != HC_NETWORK_AUTO || issuer->directory_url == NULL) {
+        return issuer->network == HC_NETWORK_PRIVATE;
+    }
+    if (hc_url_host(issuer->directory_url, host, sizeof(host)) != 0) {
+        return false;
+    }
+    return hc_url_is_loopback(host) ||
+           (hc_address_parse(host, &address) == 0 && hc_address_reserved(&address) != NULL);
+}
+
+/* The built-in issuers take addresses under a profile alone that is not ordered. */
+static bool is_built_in(const struct hc_issuer *issuer)
+{
+    return strcmp(issuer->name, "letsencrypt") == 0 ||
+           strcmp(issuer->name, "letsencrypt-staging") == 0;
+}
+
+const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, bool asked_for)
+{
+    if (hc_issuer_is_inside(issuer)) {
+        return NULL;
+    }
+    if (is_built_in(issuer)) {
+        return "Let's Encrypt takes none in a certificate of this kind";
+    }
+    return asked_for ? NULL
+                     : "a public CA that takes none would refuse the whole order; list it with "
+                       "hotcert_names if the issuer does, or set `network private` in "
+                       "hotcert_issuer if it stands inside of your network";
+}
+
+int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err)
+{
+    bool http = issuer->http_port > 0 && issuer->http_port != 80;
+    bool tls = issuer->tls_port > 0 && issuer->tls_port != 443;
+
+    if (issuer->network != HC_NETWORK_PUBLIC || (!http && !tls)) {
+        return 0;
+    }
+    return hc_error_set(err, HC_P_CONFLICT, issuer->name,
+                        "a CA on the Internet asks %s only, so %s %d beside `network public` "
+                        "changes nothing (at %s); remove it, or say `network private` if the CA "
+                        "stands inside of your network",
+                        http ? "port 80" : "ports 80 and 443", http ? "http_port" : "tls_port",
+                        (int)(http ? issuer->http_port : issuer->tls_port), issuer->where);
+}

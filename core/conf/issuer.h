@@ -1,0 +1,22 @@
+/* What an issuer's block says about the addresses that it deals with. Any thread. */
+#ifndef HC_CONF_ISSUER_H
+#define HC_CONF_ISSUER_H
+
+#include "conf/conf.h"
+
+/*
+ * True if the issuer is known to stand inside of this network: `network private`, or a directory
+ * whose URL has a reserved address. A name in that URL is not looked up here.
+ */
+bool hc_issuer_is_inside(const struct hc_issuer *issuer);
+
+/*
+ * Why an IP address is not ordered from this issuer, in words that follow "it is an IP address,
+ * and"; NULL: it is. asked_for: hotcert_names lists it.
+ */
+const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, bool asked_for);
+
+/* Settings that contradict each other, before defaults are filled in. HC_P_CONFLICT. */
+int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err) HC_MUST_USE;
+
+#endif
