@@ -63,6 +63,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->judge.log = options->log;
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
+    hc_clock_new(agent);
     if (hc_publish_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
         hc_jobs_new(agent, err) != 0 || hc_watches_new(agent, err) != 0 ||
         hc_mend_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
@@ -84,6 +85,7 @@ void hc_agent_free(struct hc_agent *agent)
     if (agent->storage.store != NULL) {
         hc_storage_close(agent);
     }
+    hc_clock_free(agent);
     hc_control_free(agent);
     hc_mend_free(agent);
     hc_jobs_free(agent);

@@ -42,6 +42,7 @@ struct hc_agent_options {
     int supervise;               /* end-of-file there ends the agent; -1: none */
     int control;                 /* a listening socket, or -1 */
     int signals;                 /* a signalfd of those that end the agent, or -1 */
+    int64_t built;               /* when the program was built, UTC; 0: not known */
     const unsigned char *secret; /* HC_SECRET_SIZE bytes, or NULL: asked of the keeper */
     const struct hc_clock *clock;
     const struct hc_random *random;

@@ -185,7 +185,7 @@ static void clean_store(struct hc_agent *agent)
     int64_t now = hc_agent_now(agent);
     struct ids wanted;
 
-    if (!hc_storage_ready(agent) || agent->clock_wrong || !lines_new(agent, &wanted)) {
+    if (!hc_storage_ready(agent) || agent->clock.wrong || !lines_new(agent, &wanted)) {
         return;
     }
     for (size_t i = agent->inventory.count; i > 0 && hc_storage_ready(agent); i--) {

@@ -151,20 +151,6 @@ const struct hc_line_info *hc_inventory_named(const struct hc_inventory *invento
     return NULL;
 }
 
-int64_t hc_inventory_newest(const struct hc_inventory *inventory)
-{
-    int64_t newest = 0;
-
-    for (size_t i = 0; i < inventory->count; i++) {
-        const struct hc_line_info *info = &inventory->items[i];
-
-        if (info->mode == HC_MODE_ON && info->not_before > newest) {
-            newest = info->not_before;
-        }
-    }
-    return newest;
-}
-
 struct reading {
     struct hc_inventory fresh;
     struct hc_error *err;

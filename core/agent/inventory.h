@@ -37,9 +37,6 @@ const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventor
 const struct hc_line_info *hc_inventory_named(const struct hc_inventory *inventory,
                                               const char *name, size_t *at);
 
-/* The latest notBefore of what was obtained (not of copied files), 0: nothing was. */
-int64_t hc_inventory_newest(const struct hc_inventory *inventory);
-
 /* A deep copy; *dst must be zeroed or disposed. */
 int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
                       struct hc_error *err) HC_MUST_USE;

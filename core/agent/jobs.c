@@ -166,6 +166,7 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
     const struct hc_line_info *info = hc_job_info(agent, job);
 
     if (info == NULL || job->record.replace >= info->version ||
+        (agent->clock.seen > 0 && info->not_before > agent->clock.seen + HC_FUTURE_MOST) ||
         !hc_identity_uses(agent->conf, job->identity, info->issuer) ||
         (!hc_list_equal(&info->names, &job->identity->names) &&
          hc_outlook_wants(agent, job->index, &info->names))) {
@@ -279,12 +280,12 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     if (job->obtain != NULL) {
         return HC_JOB_RUNNING;
     }
+    if (agent->clock.wrong) {
+        return HC_JOB_CLOCK; /* also of what seems to be due later: by what clock? */
+    }
     if (due > now && job->record.order_url == NULL) {
         *when = due;
         return HC_JOB_FRESH;
-    }
-    if (agent->clock_wrong) {
-        return HC_JOB_CLOCK;
     }
     if (!hc_storage_ready(agent) || asked == NULL) {
         return HC_JOB_STORE;
@@ -371,47 +372,13 @@ static void sort_queue(struct hc_agent *agent)
     free(items);
 }
 
-/* A clock that is ahead at boot is set back once there is a network. */
-static void look_for_step_back(struct hc_agent *agent, int64_t now)
-{
-    char wait[32];
-
-    if (now + HC_CLOCK_SLACK < agent->clock_seen) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "the clock was set back by %s; what waits, waits anew",
-                hc_duration_format(agent->clock_seen - now, wait, sizeof(wait)));
-        hc_cas_mend(agent, now);
-        hc_outlooks_mend(agent, now);
-    }
-    agent->clock_seen = now;
-}
-
-static void look_at_clock(struct hc_agent *agent, int64_t now)
-{
-    int64_t newest = hc_inventory_newest(&agent->inventory);
-    bool wrong = hc_schedule_clock_wrong(now, newest);
-    char text[HC_TIME_TEXT];
-    char start[HC_TIME_TEXT];
-    struct hc_error err;
-
-    if (wrong && !agent->clock_wrong) {
-        hc_error_init(&err);
-        hc_error_set(&err, HC_P_CLOCK_WRONG, NULL, "it says %s, and a certificate began %s",
-                     hc_time_format(now, text), hc_time_format(newest, start));
-        hc_log_error(agent->o.log, HC_LOG_ERROR, "no orders are placed", &err);
-    } else if (!wrong && agent->clock_wrong) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "the clock is right again; orders go on");
-    }
-    agent->clock_wrong = wrong;
-}
-
 /* Looks at every job: who is ready, and when the next may be. */
 static void fill_queue(struct hc_agent *agent, int64_t now)
 {
     int64_t now_ms = hc_agent_ms(agent);
     int64_t soonest = now_ms + LOOK_MS;
 
-    look_for_step_back(agent, now);
-    look_at_clock(agent, now);
+    hc_clock_look(agent, now);
     hc_outlooks_plan(agent);
     agent->queue_count = 0;
     for (size_t i = 0; i < agent->job_count; i++) {

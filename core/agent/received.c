@@ -72,6 +72,12 @@ static int check_pair(struct hc_agent *agent, const struct hc_job *job, const st
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
                             hc_time_format(hc_pair_not_after(pair), until));
     }
+    if (hc_pair_not_before(pair) > hc_agent_now(agent) + HC_FUTURE_MOST) {
+        return hc_error_set(
+            err, HC_P_CERTIFICATE_WRONG, name,
+            "it is not valid before %s; the CA's clock, or this machine's, is wrong",
+            hc_time_format(hc_pair_not_before(pair), until));
+    }
     if (X509_check_ca(hc_pair_leaf(pair)) >= 1) {
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name,
                             "it is a CA's own certificate: it may sign others (CA:TRUE)");

@@ -51,9 +51,18 @@ int64_t hc_schedule_retry(unsigned failures, int64_t now, int64_t not_after)
     return delay < most ? delay : most;
 }
 
-bool hc_schedule_clock_wrong(int64_t now, int64_t newest_not_before)
+enum hc_clock_verdict hc_schedule_clock(int64_t now, const struct hc_clock_signs *signs)
 {
-    return newest_not_before > 0 && now < newest_not_before - HC_CLOCK_SLACK;
+    if (signs->confirmed) {
+        return HC_CLOCK_RIGHT;
+    }
+    if (now < signs->built - DAY) {
+        return HC_CLOCK_BEFORE_BUILD;
+    }
+    if (now < signs->good - HC_CLOCK_SLACK) {
+        return HC_CLOCK_BEFORE_GOOD;
+    }
+    return now < signs->issuers - HC_CLOCK_SLACK ? HC_CLOCK_BEFORE_ISSUERS : HC_CLOCK_RIGHT;
 }
 
 int64_t hc_schedule_patience(int64_t now, int64_t not_after)

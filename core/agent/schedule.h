@@ -34,10 +34,28 @@ int64_t hc_schedule_renew_at(int64_t not_before, int64_t not_after, uint32_t sha
 int64_t hc_schedule_retry(unsigned failures, int64_t now, int64_t not_after);
 
 /*
- * True if the clock cannot be right: it is before the start of the newest certificate that was
- * obtained. newest: its notBefore, 0: there is none.
+ * Is the clock behind? What speaks for it; 0: nothing known. A CA whose clock agrees with ours
+ * settles it. Else it is behind if it is before the build, before what it was right for, or before
+ * what two issuers say: one alone may be in error.
  */
-bool hc_schedule_clock_wrong(int64_t now, int64_t newest_not_before);
+#define HC_CLOCK_APART 3600  /* two clocks this near each other agree */
+#define HC_FUTURE_MOST 86400 /* a certificate that starts later than this is none to wait for */
+
+struct hc_clock_signs {
+    int64_t built;
+    int64_t good;    /* the newest start of a certificate that this clock has seen come */
+    int64_t issuers; /* the second newest of what issuers say: starts, and their clocks */
+    bool confirmed;  /* a CA's clock agrees */
+};
+
+enum hc_clock_verdict {
+    HC_CLOCK_RIGHT,
+    HC_CLOCK_BEFORE_BUILD,
+    HC_CLOCK_BEFORE_GOOD,
+    HC_CLOCK_BEFORE_ISSUERS,
+};
+
+enum hc_clock_verdict hc_schedule_clock(int64_t now, const struct hc_clock_signs *signs);
 
 /* How long an issuer may fail before the next in line is asked. not_after as above. */
 int64_t hc_schedule_patience(int64_t now, int64_t not_after);

@@ -71,6 +71,8 @@ struct hc_ca {
     int64_t account_next_ms;            /* somebody else registers it: look again then */
     size_t running;                     /* obtains under way */
     int64_t worked_ms;                  /* when it did its part last; 0: not yet */
+    bool dated;                         /* a reply said what time it is there .. */
+    int64_t ahead;                      /* .. UTC, when the monotonic clock was 0 */
     bool said_failed;                   /* and not yet that it answers again */
     bool account_stale; /* the CA refused the account: it is read anew before the next order */
 };
@@ -115,6 +117,26 @@ struct hc_watch {
     hc_said said;
     hc_said said_findings;
 };
+
+/* ---- clock.c ---- */
+
+/* What is known of this machine's clock. */
+struct hc_clock_watch {
+    bool wrong;                      /* it is behind */
+    int64_t seen;                    /* what it said when jobs were looked at last */
+    int64_t good;                    /* the newest start of a line in use that it saw come */
+    int64_t ask_ms;                  /* CAs are asked for their time again; 0: at once */
+    const struct hc_http_port *real; /* what agent->o.http was */
+    struct hc_http_port port;        /* what it is: the same, and the Date of replies is noted */
+    LIST_HEAD(, dated) asked;
+};
+
+void hc_clock_new(struct hc_agent *agent);
+void hc_clock_free(struct hc_agent *agent);
+/* Reads what the store remembers. */
+void hc_clock_load(struct hc_agent *agent);
+/* Judges it: says once if it is wrong, or right again. */
+void hc_clock_look(struct hc_agent *agent, int64_t now);
 
 /* ---- publish.c ---- */
 
@@ -207,8 +229,7 @@ struct hc_agent {
     LIST_HEAD(, hc_obtain) obtains; /* under way */
     size_t running;                 /* so many */
     int64_t health_at;              /* UTC: when something served is to be judged; 0: to be found */
-    bool clock_wrong;
-    int64_t clock_seen;   /* what it said when jobs were looked at last */
+    struct hc_clock_watch clock;
     bool jobs_dirty;      /* something changed that may make a job due */
     int64_t jobs_next_ms; /* when the next job may be due */
     int64_t started_ms;

@@ -106,6 +106,7 @@ static int take_over(struct hc_agent *agent, struct hc_error *err)
         hc_inventory_read(&agent->inventory, agent->storage.store, err) != 0) {
         return -1;
     }
+    hc_clock_load(agent);
     hc_cas_load(agent);
     hc_jobs_load(agent);
     hc_outlooks_load(agent);

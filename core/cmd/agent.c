@@ -65,6 +65,10 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http,
     options->web = hc_web_port(*web);
 }
 
+#ifndef HC_BUILT
+#define HC_BUILT 0 /* seconds since 1970; the Makefile says */
+#endif
+
 static int run(struct hc_error *err)
 {
     struct hc_agent_options options = {
@@ -72,6 +76,7 @@ static int run(struct hc_error *err)
         .supervise = HC_FD_SUPERVISE,
         .control = hc_child_has(HC_FD_CONTROL) ? HC_FD_CONTROL : -1,
         .signals = -1,
+        .built = HC_BUILT,
         .dns_fd = -1,
         .clock = &hc_clock_system,
         .random = &hc_random_system,

@@ -12,6 +12,7 @@ void hc_http_headers_reset(struct hc_http_headers *headers)
     headers->location[0] = '\0';
     headers->replay_nonce[0] = '\0';
     headers->retry_after = -1;
+    headers->date = 0;
     hc_list_dispose(&headers->links);
 }
 
@@ -33,25 +34,33 @@ static int64_t digits(const char *text)
     return *text == '\0' ? value : -1;
 }
 
-int64_t hc_http_retry_after(const char *text, int64_t now)
+int64_t hc_http_date(const char *text)
 {
     time_t at = 0;
+
+    /* all three forms begin with a day's name; curl would take much else too */
+    if (!isalpha((unsigned char)text[0]) || strlen(text) > 64) {
+        return 0;
+    }
+    at = curl_getdate(text, NULL);
+    return at > 0 ? (int64_t)at : 0;
+}
+
+int64_t hc_http_retry_after(const char *text, int64_t now)
+{
+    int64_t at = 0;
 
     if (isdigit((unsigned char)text[0])) {
         return digits(text);
     }
-    /* all three forms of an HTTP date begin with a day's name; curl would take much else too */
-    if (!isalpha((unsigned char)text[0]) || strlen(text) > 64) {
+    at = hc_http_date(text);
+    if (at == 0) {
         return -1;
     }
-    at = curl_getdate(text, NULL);
-    if (at == (time_t)-1) {
-        return -1;
-    }
-    if ((int64_t)at <= now) {
+    if (at <= now) {
         return 0;
     }
-    return (int64_t)at - now < HC_RETRY_AFTER_MAX ? (int64_t)at - now : HC_RETRY_AFTER_MAX;
+    return at - now < HC_RETRY_AFTER_MAX ? at - now : HC_RETRY_AFTER_MAX;
 }
 
 /* Copies a value that fits and is plain text; anything else counts as absent. */
@@ -120,6 +129,11 @@ int hc_http_headers_line(struct hc_http_headers *headers, const char *line, size
 
         take(text, sizeof(text), value, value_len);
         headers->retry_after = hc_http_retry_after(text, now);
+    } else if (named(line, name_len, "date") && headers->date == 0) {
+        char text[80] = "";
+
+        take(text, sizeof(text), value, value_len);
+        headers->date = hc_http_date(text);
     } else if (named(line, name_len, "link")) {
         return take_link(&headers->links, value, value_len, err);
     }

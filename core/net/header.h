@@ -19,6 +19,7 @@ struct hc_http_headers {
     char location[HC_HEADER_VALUE_MAX];
     char replay_nonce[256];
     int64_t retry_after;
+    int64_t date; /* UTC; 0: none */
     struct hc_list links;
 };
 
@@ -39,5 +40,8 @@ int hc_http_headers_line(struct hc_http_headers *headers, const char *line, size
  * HC_RETRY_AFTER_MAX, 0 for a date that is past; -1 if it is neither.
  */
 int64_t hc_http_retry_after(const char *text, int64_t now);
+
+/* An HTTP date, RFC 9110 section 5.6.7, as seconds UTC; 0 if it is none. */
+int64_t hc_http_date(const char *text);
 
 #endif

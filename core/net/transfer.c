@@ -324,6 +324,7 @@ void hc_transfer_complete(struct hc_transfer *t, CURLcode code)
     reply.content_type = t->headers.content_type;
     reply.location = t->headers.location;
     reply.replay_nonce = t->headers.replay_nonce;
+    reply.date = t->headers.date;
     reply.retry_after = t->headers.retry_after;
     reply.links = &t->headers.links;
     reply.body = hc_bytes_of(&t->reply_body);

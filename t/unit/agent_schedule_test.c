@@ -113,12 +113,29 @@ static void four_resets_an_hour(void)
     ok(hc_schedule_take_reset(resets, now + 3601), "and pass");
 }
 
-static void a_clock_before_the_newest_certificate_is_wrong(void)
+static void a_clock_is_judged_by_several_signs(void)
 {
-    ok(!hc_schedule_clock_wrong(5, 0), "nothing obtained yet: any clock");
-    ok(!hc_schedule_clock_wrong(1000, 1000), "at its start");
-    ok(!hc_schedule_clock_wrong(1000, 1030), "a step back of NTP's");
-    ok(hc_schedule_clock_wrong(1000, 1000 + DAY), "a day before");
+    const int64_t now = 100 * DAY;
+    const struct {
+        struct hc_clock_signs signs;
+        enum hc_clock_verdict verdict;
+        const char *what;
+    } cases[] = {
+        {{.built = 0}, HC_CLOCK_RIGHT, "nothing is known: any clock"},
+        {{.built = now + DAY / 2}, HC_CLOCK_RIGHT, "built half a day later, in another zone"},
+        {{.built = now + 2 * DAY}, HC_CLOCK_BEFORE_BUILD, "two days before the build"},
+        {{.good = now}, HC_CLOCK_RIGHT, "at the start of what it was right for"},
+        {{.good = now + 30}, HC_CLOCK_RIGHT, "a step back of NTP's"},
+        {{.good = now + DAY}, HC_CLOCK_BEFORE_GOOD, "a day before what it was right for"},
+        {{.issuers = now + DAY}, HC_CLOCK_BEFORE_ISSUERS, "a day before what two issuers say"},
+        {{.built = now + 9 * DAY, .good = now + DAY, .issuers = now + DAY, .confirmed = true},
+         HC_CLOCK_RIGHT,
+         "a CA's clock says the same"},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        is_int(hc_schedule_clock(now, &cases[i].signs), cases[i].verdict, cases[i].what);
+    }
 }
 
 static void patience_with_an_issuer(void)
@@ -163,7 +180,7 @@ int main(void)
     retries_follow_the_ladder();
     a_ladder_honours_retry_after();
     four_resets_an_hour();
-    a_clock_before_the_newest_certificate_is_wrong();
+    a_clock_is_judged_by_several_signs();
     patience_with_an_issuer();
     the_issuer_that_is_asked();
     return done();

@@ -37,6 +37,7 @@ struct fake_ca {
     bool wrong_names;       /* certifies something else */
     const char *stranger;   /* certifies this name as well */
     bool as_ca;             /* its certificates may sign others */
+    long future;            /* its certificates start so many days from now */
     bool no_chain;          /* leaves the intermediate out */
     const char *poison;     /* orders with this name are placed, and then always fail .. */
     enum hc_problem how;    /* .. like this, as if the CA did */
@@ -194,7 +195,7 @@ static inline bool ca_waiting(const struct hc_order *order HC_UNUSED)
 static inline void ca_certify(struct hc_order *order, struct hc_buf *pem)
 {
     char sans[4096] = "";
-    long from = (long)((clock_now - clock_start) / DAY);
+    long from = (long)((clock_now - clock_start) / DAY) + order->acme->ca->future;
     struct forged leaf;
 
     for (size_t i = 0; i < order->names.count; i++) {
@@ -372,6 +373,8 @@ static const struct hc_authority fake_authority = {
 /* The DNS, of a test that has one; else names are not looked at before an order. */
 static const struct hc_dns_port *world_dns;
 static int64_t (*world_dns_run)(void *self);
+static const struct hc_http_port *world_http; /* of a test that has one */
+static int64_t world_built;                   /* when the program was built */
 
 static inline void keep_line(void *self HC_UNUSED, enum hc_level level, const char *text)
 {
@@ -474,6 +477,8 @@ static inline void start_agent(struct server *server, struct hc_conf *conf, int 
         .supervise = -1,
         .control = control,
         .signals = -1,
+        .http = world_http,
+        .built = world_built,
         .dns = world_dns,
         .dns_fd = -1,
         .dns_run = world_dns_run,
