@@ -123,7 +123,7 @@ static const char *curve_label(const char *group)
 char *hc_key_label(EVP_PKEY *key, char dst[HC_KEY_LABEL])
 {
     char group[32] = "";
-    const char *type = OBJ_nid2sn(EVP_PKEY_get_base_id(key));
+    const char *type = EVP_PKEY_get0_type_name(key);
 
     switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "pki/cert.h"
 #include "pki/pair.h"
 
 /* What became of each certificate of the file. */
-enum part { PART_STRANGER, PART_SERVED, PART_DUPLICATE, PART_ROOT };
+enum part { PART_STRANGER, PART_SERVED, PART_DUPLICATE, PART_ROOT, PART_EDITION };
 
 /* So many certificates of one kind are named; more are counted. */
 #define ONE_BY_ONE 8
@@ -40,7 +41,8 @@ int hc_chain_leaf(const struct hc_pem_cert *certs, size_t count, EVP_PKEY *key)
             found = (int)i;
             break;
         }
-        found = found < 0 ? (int)i : found;
+        /* further down it is an issuer, and its key was taken for the site's */
+        found = i == 0 ? 0 : found;
     }
     ERR_clear_error();
     return found;
@@ -97,6 +99,19 @@ static int next_issuer(struct build *b)
         }
     }
     return best;
+}
+
+/* What has signed a certificate that is served, and is not served itself. */
+static void mark_editions(struct build *b)
+{
+    for (size_t k = 0; k < b->served_count; k++) {
+        for (size_t i = 0; i < b->count; i++) {
+            if (b->parts[i] == PART_STRANGER &&
+                hc_cert_issued(b->certs[i].cert, b->certs[b->served[k]].cert)) {
+                b->parts[i] = PART_EDITION;
+            }
+        }
+    }
 }
 
 static void follow(struct build *b, size_t leaf)
@@ -198,6 +213,37 @@ static int report_parts(struct build *b, enum part part)
     return 0;
 }
 
+/* The one of several editions that is not served; other programs send what the file has. */
+static int report_edition(struct build *b, size_t i)
+{
+    X509 *cert = b->certs[i].cert;
+    char where[HC_ERROR_SUBJECT];
+    char label[HC_CERT_LABEL];
+    char text[HC_TIME_TEXT];
+    int64_t from = 0;
+    int64_t until = 0;
+
+    place(b, i, where);
+    hc_cert_label(cert, label);
+    if (hc_cert_dates(cert, &from, &until, b->err) != 0) {
+        return -1;
+    }
+    return hc_findings_add(b->findings, HC_P_CHAIN_EDITION, where, b->err,
+                           "%s is there in several editions; this one, which ends on %s, is not "
+                           "served",
+                           label, hc_time_format(until, text));
+}
+
+static int report_editions(struct build *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->parts[i] == PART_EDITION && report_edition(b, i) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* SHA-1 or older on a certificate that nobody will see; a few of them stand for all. */
 static int report_weak(struct build *b)
 {
@@ -250,6 +296,7 @@ int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, c
     }
     mark_duplicates(&b);
     follow(&b, first_copy(&b, leaf));
+    mark_editions(&b);
     for (size_t i = 1; i < b.served_count; i++) {
         if (X509_add_cert(chain, certs[b.served[i]].cert, X509_ADD_FLAG_UP_REF) != 1) {
             hc_error_nomem(err);
@@ -264,7 +311,7 @@ int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, c
             goto out;
         }
     }
-    rc = report_weak(&b);
+    rc = report_editions(&b) == 0 ? report_weak(&b) : -1;
 out:
     free(b.parts);
     ERR_clear_error();

@@ -10,8 +10,8 @@
 #include "pki/pem.h"
 
 /*
- * The leaf: the certificate that key belongs to; the first one that is no CA, if several do. -1 if
- * there is none.
+ * The leaf: the certificate that key belongs to; the first one that is no CA, if several do. A CA
+ * certificate is it only if it is the file's first. -1 if there is none.
  */
 int hc_chain_leaf(const struct hc_pem_cert *certs, size_t count, EVP_PKEY *key);
 

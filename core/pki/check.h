@@ -33,7 +33,7 @@ struct hc_check {
     const struct hc_roots *roots;   /* NULL: whom the chain leads to is not judged */
     int64_t now;                    /* UTC seconds */
     int64_t margin;                 /* seconds that it shall still be good for; < 0: a third of its
-                                       life; expires-soon if it is not */
+                                       life, 133 days at most; expires-soon if it is not */
     bool stapled;                   /* an OCSP staple is served with it */
     int security_level; /* of the servers that will have it, as OpenSSL counts; 0: the default */
     const struct hc_check_file *key_file; /* or NULL */

@@ -20,15 +20,16 @@
 /* Browsers' limit since 2020. */
 #define LIFETIME_MAX ((int64_t)398 * DAY)
 
-/* Clients' own comparison, which never looks at the common name. */
+/* As clients compare: never the common name, and "w*.example.org" covers nothing (RFC 9525). */
+#define HOST_FLAGS (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+
 static bool covers(X509 *leaf, const struct hc_list *sans, const char *name)
 {
     if (hc_name_is_wildcard(name)) {
         return hc_list_has(sans, name);
     }
-    return hc_name_is_ip(name)
-               ? X509_check_ip_asc(leaf, name, 0) == 1
-               : X509_check_host(leaf, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+    return hc_name_is_ip(name) ? X509_check_ip_asc(leaf, name, 0) == 1
+                               : X509_check_host(leaf, name, 0, HOST_FLAGS, NULL) == 1;
 }
 
 static int check_names(struct hc_check_run *run)
@@ -64,6 +65,14 @@ static int check_usage(struct hc_check_run *run, const char *place)
         hc_findings_add(run->findings, HC_P_CA_AS_LEAF, place, run->err,
                         "it may sign certificates (CA:TRUE), and is served as the site's own") !=
             0) {
+        return -1;
+    }
+    /* TLS 1.3 and every exchange with forward secrecy have the key sign (RFC 8446 section 4.4.2.2)
+     */
+    if ((X509_get_key_usage(run->leaf) & KU_DIGITAL_SIGNATURE) == 0 &&
+        hc_findings_add(run->findings, HC_P_USAGE_NO_SIGNATURE, place, run->err,
+                        "its key usage leaves out digitalSignature; Chrome, Firefox and GnuTLS "
+                        "refuse it") != 0) {
         return -1;
     }
     if (X509_get_ext_by_NID(run->leaf, NID_ext_key_usage, -1) < 0) {
@@ -112,6 +121,58 @@ static int check_key(struct hc_check_run *run, const char *place)
     }
 }
 
+/* The curves on which browsers verify what an issuer signed. */
+static bool verifies(EVP_PKEY *key)
+{
+    static const char *const curves[] = {SN_X9_62_prime256v1, SN_secp384r1, SN_secp521r1};
+    char group[64] = "";
+
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+        return true; /* its length is the paths' to judge */
+    case EVP_PKEY_EC:
+        if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1) {
+            return false;
+        }
+        for (size_t i = 0; i < HC_COUNT(curves); i++) {
+            if (strcmp(group, curves[i]) == 0) {
+                return true;
+            }
+        }
+        return false;
+    default:
+        return false;
+    }
+}
+
+static int check_issuer(struct hc_check_run *run, X509 *cert)
+{
+    EVP_PKEY *key = X509_get0_pubkey(cert);
+    char place[HC_CHECK_PLACE];
+    char label[HC_KEY_LABEL];
+
+    if (key == NULL || verifies(key)) {
+        return 0;
+    }
+    return hc_findings_add(run->findings, HC_P_CHAIN_CURVE, hc_check_place(run, cert, place),
+                           run->err, "its key is %s; browsers do not verify what it signed",
+                           hc_key_label(key, label));
+}
+
+/* All that is served, and the root. */
+static int check_issuers(struct hc_check_run *run)
+{
+    int count = run->chain != NULL ? sk_X509_num(run->chain) : 0;
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < count; i++) {
+        rc = check_issuer(run, sk_X509_value(run->chain, i));
+    }
+    return rc == 0 && run->root != NULL && X509_cmp(run->root, run->leaf) != 0
+               ? check_issuer(run, run->root)
+               : rc;
+}
+
 static bool demands_staple(X509 *leaf)
 {
     TLS_FEATURE *features = X509_get_ext_d2i(leaf, NID_tlsfeature, NULL, NULL);
@@ -149,7 +210,8 @@ int hc_check_leaf(struct hc_check_run *run)
     bool public = run->root != NULL && hc_roots_is_system(run->how->roots);
 
     hc_check_place(run, run->leaf, place);
-    if (check_names(run) != 0 || check_usage(run, place) != 0 || check_key(run, place) != 0) {
+    if (check_names(run) != 0 || check_usage(run, place) != 0 || check_key(run, place) != 0 ||
+        check_issuers(run) != 0) {
         return -1;
     }
     if (hc_cert_self_signed(run->leaf) &&

@@ -11,6 +11,7 @@
 #include "pki/repair.h"
 
 #define ERRORS_MAX 32
+#define SOON_MAX   ((int64_t)133 * 86400) /* a third of the longest life that browsers allow */
 /* 112 bits: what browsers and Debian's OpenSSL ask for. */
 #define AUTH_LEVEL 2
 
@@ -313,16 +314,20 @@ static int report_legacy(struct hc_check_run *run, const struct pass *pass)
     return 0;
 }
 
+/* A third of the leaf's life, and no more than what people call soon: some say 9999. */
 static int64_t later(const struct hc_check_run *run)
 {
     int64_t from = 0;
     int64_t until = 0;
+    int64_t third = 0;
 
     if (run->how->margin >= 0) {
         return run->how->now + run->how->margin;
     }
-    return hc_cert_dates(run->leaf, &from, &until, NULL) == 0 ? run->how->now + (until - from) / 3
-                                                              : run->how->now;
+    if (hc_cert_dates(run->leaf, &from, &until, NULL) == 0 && until > from) {
+        third = (until - from) / 3;
+    }
+    return run->how->now + (third < SOON_MAX ? third : SOON_MAX);
 }
 
 /* A path can end at a root that issued something which is served. */

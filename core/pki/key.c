@@ -12,6 +12,8 @@
 #include "pki/key_ec.h"
 #include "pki/san.h"
 
+#define SIGNATURE_MAX 8192 /* ML-DSA-87: 4627 */
+
 int hc_key_new(enum hc_key_type type, EVP_PKEY **out, struct hc_error *err)
 {
     EVP_PKEY *key = NULL;
@@ -73,11 +75,25 @@ bool hc_key_is_supported(EVP_PKEY *key)
     case EVP_PKEY_EC:
         /* a curve without a name (explicit parameters) is none that TLS can speak of */
         return EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1;
-    case EVP_PKEY_ED25519:
-        return true;
     default:
-        return false;
+        /* Ed25519, Ed448, ML-DSA ..: whether TLS has it shows the check over the wire */
+        return EVP_PKEY_can_sign(key) == 1;
     }
+}
+
+int hc_key_algorithm(EVP_PKEY *key)
+{
+    int type = EVP_PKEY_get_base_id(key);
+    const char *name = EVP_PKEY_get0_type_name(key);
+
+    /* providers' kinds have a name alone */
+    return type > 0 || name == NULL ? type : OBJ_txt2nid(name);
+}
+
+static bool is_classic(int type)
+{
+    return type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS || type == EVP_PKEY_EC ||
+           type == EVP_PKEY_ED25519;
 }
 
 /* d2i with a known type is a third of the work of finding the type out. */
@@ -90,7 +106,8 @@ static EVP_PKEY *decode(const PKCS8_PRIV_KEY_INFO *info, int type, const unsigne
     if (key != NULL) {
         return key;
     }
-    key = d2i_PrivateKey(type, NULL, &p, (long)len);
+    key = is_classic(type) ? d2i_PrivateKey(type, NULL, &p, (long)len)
+                           : d2i_AutoPrivateKey(NULL, &p, (long)len);
     if (key != NULL && (size_t)(p - der) != len) {
         EVP_PKEY_free(key);
         key = NULL;
@@ -106,14 +123,10 @@ static int key_of(const PKCS8_PRIV_KEY_INFO *info, const unsigned char *der, siz
     int type = PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1 ? OBJ_obj2nid(algorithm)
                                                                         : EVP_PKEY_NONE;
 
-    if (type != EVP_PKEY_RSA && type != EVP_PKEY_RSA_PSS && type != EVP_PKEY_EC &&
-        type != EVP_PKEY_ED25519) {
-        return hc_error_set(err, HC_P_KEY_UNSUPPORTED, NULL, "a key of the kind %s",
-                            OBJ_nid2ln(type));
-    }
     key = decode(info, type, der, len);
     if (key == NULL) {
-        return hc_error_set(err, HC_P_PEM_DAMAGED, NULL, "a private key that cannot be read");
+        return hc_error_set(err, HC_P_PEM_DAMAGED, NULL,
+                            "a private key that cannot be read, of the kind %s", OBJ_nid2ln(type));
     }
     if (!hc_key_is_supported(key)) {
         EVP_PKEY_free(key);
@@ -228,14 +241,28 @@ static bool rsa_is_whole(EVP_PKEY *key)
     return whole;
 }
 
+/* The kinds that came later digest what they sign themselves. */
+static const EVP_MD *digest_for(EVP_PKEY *key)
+{
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_RSA_PSS:
+    case EVP_PKEY_EC:
+    case EVP_PKEY_DSA:
+        return EVP_sha256();
+    default:
+        return NULL;
+    }
+}
+
 /* Signs with key, verifies with other: the private half is the public half's. */
 static bool signs_for(EVP_PKEY *key, EVP_PKEY *other)
 {
     static const unsigned char text[] = "does this key belong to this certificate?";
-    unsigned char signature[2048];
+    unsigned char signature[SIGNATURE_MAX];
     size_t len = sizeof(signature);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    const EVP_MD *md = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256();
+    const EVP_MD *md = digest_for(key);
     bool good = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
                 EVP_DigestSign(ctx, signature, &len, text, sizeof(text)) == 1;
 
@@ -281,7 +308,7 @@ out:
 int hc_csr_new(EVP_PKEY *key, const struct hc_list *names, struct hc_buf *der, struct hc_error *err)
 {
     X509_REQ *req = X509_REQ_new();
-    const EVP_MD *md = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256();
+    const EVP_MD *md = digest_for(key);
     unsigned char *bytes = NULL;
     int len = -1;
     int rc = -1;

@@ -18,15 +18,21 @@ int hc_key_new(enum hc_key_type type, EVP_PKEY **out, struct hc_error *err) HC_M
 /* PKCS#8 DER. out should be secret. */
 int hc_key_to_der(EVP_PKEY *key, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
 
-/* PKCS#8 DER of the supported kinds only. */
+/* PKCS#8 DER of supported kinds. */
 int hc_key_from_der(const unsigned char *der, size_t len, EVP_PKEY **out,
                     struct hc_error *err) HC_MUST_USE;
 
 /* RSA sizes and curves by their exact type, all else HC_KEY_OTHER. */
 enum hc_key_type hc_key_type_of(EVP_PKEY *key);
 
-/* RSA, RSA-PSS, named curves (whether clients know them is the check's to say), Ed25519. */
+/*
+ * RSA, RSA-PSS, named curves, and whatever else signs, as this machine's OpenSSL has it. Whether
+ * TLS and clients know it is the check's to say.
+ */
 bool hc_key_is_supported(EVP_PKEY *key);
+
+/* EVP_PKEY_RSA, _EC, _ED25519 ..; an object's number where OpenSSL has no other for the kind. */
+int hc_key_algorithm(EVP_PKEY *key);
 
 /*
  * True if what key signs is verified by other (a certificate's public key), and an RSA key's

@@ -58,7 +58,7 @@ static int make_fingerprint(struct hc_pair *pair, struct hc_error *err)
 static int learn(struct hc_pair *pair, struct hc_error *err)
 {
     pair->key_type = hc_key_type_of(pair->key);
-    pair->algorithm = EVP_PKEY_get_base_id(pair->key);
+    pair->algorithm = hc_key_algorithm(pair->key);
     hc_cert_serial(pair->leaf, pair->serial);
     return hc_cert_dates(pair->leaf, &pair->not_before, &pair->not_after, err) == 0 &&
                    make_fingerprint(pair, err) == 0 && hc_san_of(pair->leaf, &pair->names, err) == 0

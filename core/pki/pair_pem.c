@@ -50,15 +50,38 @@ static int read_key_file(const struct hc_pair_source *src, const struct hc_pem *
                : 0;
 }
 
+/* A certificate of the file that the key does belong to: a CA's, further down; or NULL. */
+static X509 *owner_of(const struct hc_pem *certs, EVP_PKEY *key)
+{
+    X509 *owner = NULL;
+
+    for (size_t i = 0; owner == NULL && i < certs->cert_count; i++) {
+        owner =
+            X509_check_private_key(certs->certs[i].cert, key) == 1 ? certs->certs[i].cert : NULL;
+    }
+    ERR_clear_error();
+    return owner;
+}
+
 static int report_mismatch(const struct hc_pem *certs, EVP_PKEY *key, const char *cert_subject,
                            const char *key_subject, struct hc_findings *findings,
                            struct hc_error *err)
 {
     char label[HC_CERT_LABEL];
+    char owner_label[HC_CERT_LABEL];
     char cert_kind[HC_KEY_LABEL];
     char key_kind[HC_KEY_LABEL];
     X509 *first = certs->certs[0].cert;
+    X509 *owner = owner_of(certs, key);
 
+    if (owner != NULL) {
+        return hc_findings_add(findings, HC_P_KEY_MISMATCH, cert_subject, err,
+                               "the private key in %s (%s) is that of %s, a CA of the chain, and "
+                               "not that of %s, the first certificate in %s",
+                               key_subject, hc_key_label(key, key_kind),
+                               hc_cert_label(owner, owner_label), hc_cert_label(first, label),
+                               cert_subject);
+    }
     return hc_findings_add(findings, HC_P_KEY_MISMATCH, cert_subject, err,
                            "the private key in %s (%s) belongs to no certificate in %s (%zu, the "
                            "first is %s, %s)",

@@ -161,20 +161,24 @@ static bool is_private_key(const char *label)
     return len >= tail && strcmp(label + len - tail, "PRIVATE KEY") == 0;
 }
 
-/* A PKCS#8 key, whole, of an algorithm that we do not have. */
+/* A PKCS#8 key, whole, of an algorithm that this OpenSSL does not have. */
 static bool is_foreign_pkcs8(const unsigned char *der, long len)
 {
     const unsigned char *p = der;
     const ASN1_OBJECT *algorithm = NULL;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, len);
-    int type = EVP_PKEY_NONE;
+    EVP_PKEY_CTX *ctx = NULL;
+    char name[80] = "";
+    bool known = info == NULL || PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) != 1;
 
-    if (info != NULL && PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1) {
-        type = OBJ_obj2nid(algorithm);
+    if (!known) {
+        (void)OBJ_obj2txt(name, sizeof(name), algorithm, 1);
+        ctx = EVP_PKEY_CTX_new_from_name(NULL, name, NULL);
+        known = ctx != NULL;
     }
+    EVP_PKEY_CTX_free(ctx);
     PKCS8_PRIV_KEY_INFO_free(info);
-    return info != NULL && type != EVP_PKEY_RSA && type != EVP_PKEY_RSA_PSS &&
-           type != EVP_PKEY_EC && type != EVP_PKEY_ED25519;
+    return !known;
 }
 
 static bool is_known_key_label(const char *label)

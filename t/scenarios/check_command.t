@@ -37,7 +37,7 @@ for my $case ($corpus->cases) {
 
 subtest 'every slug of the pki rows is provoked here or in a unit test' => sub {
     # these need a public root, the agent, a running server or a reply to a repair
-    my %elsewhere = map { $_ => 1 } qw(wire-differs lifetime-long name-left-out repair-useless handshake-failed);
+    my %elsewhere = map { $_ => 1 } qw(wire-differs lifetime-long name-left-out name-not-asked repair-useless handshake-failed);
     my @slugs = slurp('core/base/problem_pki.def') =~ /HC_PROBLEM\(\w+, "([\w-]+)"/g;
     ok(@slugs > 30, 'the rows are found');
     ok($seen{$_} || $elsewhere{$_}, $_) for @slugs;

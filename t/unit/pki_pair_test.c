@@ -225,7 +225,7 @@ static void of_two_issuers_the_fresh_one_is_served(void)
     is_int(r.rc, 0, "a file with the expired and the fresh intermediate is read");
     is_int(sk_X509_num(hc_pair_chain(r.pair)), 1, "one is served");
     ok(X509_cmp(sk_X509_value(hc_pair_chain(r.pair), 0), f.mid.cert) == 0, "the fresh one");
-    has(&r, HC_P_CHAIN_STRANGER, NULL, "the other one is a remark");
+    has(&r, HC_P_CHAIN_EDITION, NULL, "the other one is a remark");
     reading_dispose(&r);
     forged_free(&old);
     forged_family_free(&f);
@@ -361,6 +361,27 @@ static void a_damaged_leaf_is_no_mismatch(void)
     forged_family_free(&f);
 }
 
+/* The key of an issuer beside the chain of a site: that is no CA served as the site's own. */
+static void the_key_of_an_issuer_is_a_mismatch(void)
+{
+    struct forged_family f = forge_family(NULL, "DNS:a.example");
+    struct hc_buf cert = TEXT;
+    struct hc_buf key = TEXT;
+    struct reading r;
+
+    forge_chain_pem(&cert, f.leaf.cert, f.mid.cert, NULL);
+    forge_key_pem(f.mid.key, &key);
+    fails_with(&cert, &key, NULL, HC_P_KEY_MISMATCH, "the key of the intermediate");
+    hc_buf_reset(&cert);
+    forge_chain_pem(&cert, f.mid.cert, f.leaf.cert, NULL);
+    read_files(&r, &cert, &key, NULL);
+    is_int(r.rc, 0, "a CA certificate that comes first is the operator's word");
+    reading_dispose(&r);
+    hc_buf_dispose(&cert);
+    hc_buf_dispose(&key);
+    forged_family_free(&f);
+}
+
 static void too_many_certificates_are_one_remark(void)
 {
     struct forged_family f = forge_family(NULL, "DNS:a.example");
@@ -447,7 +468,7 @@ static void every_fault_has_its_name(void)
 {
     struct forged_family f = forge_family(NULL, "DNS:a.example");
     struct forged_family other = forge_family(NULL, "DNS:a.example");
-    struct forged ed448 = {forge_key("ED448"), NULL};
+    struct forged x25519 = {forge_key("X25519"), NULL};
     struct hc_buf cert = TEXT;
     struct hc_buf key = TEXT;
     struct hc_buf bad = TEXT;
@@ -466,7 +487,7 @@ static void every_fault_has_its_name(void)
     fails_with(&none, &key, NULL, HC_P_PEM_NOT_PEM, "an empty certificate file");
 
     hc_buf_reset(&bad);
-    forge_key_pem(ed448.key, &bad);
+    forge_key_pem(x25519.key, &bad);
     fails_with(&cert, &bad, NULL, HC_P_KEY_UNSUPPORTED, "a key of a kind that is not supported");
     hc_buf_reset(&bad);
     puts_text(&bad,
@@ -505,7 +526,7 @@ static void every_fault_has_its_name(void)
     fails_with(&bad, &key, NULL, HC_P_PEM_DAMAGED, "a corrupt intermediate behind a whole leaf");
 
     OPENSSL_free(der);
-    forged_free(&ed448);
+    forged_free(&x25519);
     hc_buf_dispose(&cert);
     hc_buf_dispose(&key);
     hc_buf_dispose(&bad);
@@ -710,6 +731,7 @@ int main(void)
     a_plain_pair_is_read_without_remarks("RSA:2048");
     a_plain_pair_is_read_without_remarks("RSA-PSS");
     a_plain_pair_is_read_without_remarks("ED25519");
+    a_plain_pair_is_read_without_remarks("ED448");
     keys_are_read_in_every_form(
         "P-256", "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n");
     keys_are_read_in_every_form("RSA:2048", "");
@@ -719,6 +741,7 @@ int main(void)
     what_servers_read_past_is_a_remark();
     nul_bytes_behind_the_blocks_are_a_remark();
     a_damaged_leaf_is_no_mismatch();
+    the_key_of_an_issuer_is_a_mismatch();
     too_many_certificates_are_one_remark();
     keys_without_a_block_are_httpds();
     every_fault_has_its_name();
@@ -727,6 +750,7 @@ int main(void)
     every_flipped_byte_is_refused_or_sound(NULL, 0x80);
     a_pair_is_encoded_and_decoded(NULL);
     a_pair_is_encoded_and_decoded("RSA:2048");
+    a_pair_is_encoded_and_decoded("ED448");
     a_chain_from_a_ca_needs_our_key();
     the_bootstrap_names_nobody();
     a_bootstrap_for_a_host_has_its_name_and_an_issuer();

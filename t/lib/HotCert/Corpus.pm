@@ -42,6 +42,8 @@ sub day { my ($self, $days) = @_; return strftime('%Y%m%d%H%M%SZ', gmtime(time +
 my %key_args = (
     'P-256' => [qw(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)],
     'ED25519' => [qw(-algorithm ED25519)],
+    'ED448' => [qw(-algorithm ED448)],
+    'X25519' => [qw(-algorithm X25519)],
     'RSA-PSS' => [qw(-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048)],
 );
 
@@ -67,7 +69,7 @@ sub issue {
     my $by = $o{by} // $me;
     my $ca = $o{ca};
     my @ext = ('basicConstraints=critical,CA:' . ($ca ? 'TRUE' : 'FALSE'),
-        'keyUsage=critical,' . ($ca ? 'keyCertSign,cRLSign' : 'digitalSignature'));
+        'keyUsage=critical,' . ($o{usage} // ($ca ? 'keyCertSign,cRLSign' : 'digitalSignature')));
     push @ext, $o{ids} // 1 ? ('subjectKeyIdentifier=hash', 'authorityKeyIdentifier=keyid')
         : ('subjectKeyIdentifier=none', 'authorityKeyIdentifier=none');
     my $eku = $o{eku} // ($ca ? '' : 'serverAuth');
@@ -162,10 +164,10 @@ sub chain_cases {
         $self->pair_case('an expired intermediate', $self->file('old-mid.pem', $leaf, $old_mid), $key,
             findings => { 'chain-expired' => 'flawed' }),
         $self->pair_case('an expired intermediate before the fresh one', $self->file('both-mids.pem', $leaf, $old_mid, $mid), $key,
-            findings => { 'chain-stranger' => 'remark' }),
+            findings => { 'chain-edition' => 'remark' }),
         $self->pair_case('a root that is not trusted', $self->file('foreign.pem', $foreign, $other), $foreign->{key},
             findings => { 'untrusted-root' => 'flawed' }),
-        $self->legacy_case, $self->namesake_case, $self->self_signed_cases,
+        $self->legacy_case, $self->namesake_case, $self->self_signed_cases, $self->issuer_cases,
     );
 }
 
@@ -189,6 +191,27 @@ sub namesake_case {
     my $leaf = $self->issue('leaf', by => $real, ids => 0);
     return $self->pair_case('another CA of the same name', $self->file('namesake.pem', $leaf, $fake), $leaf->{key},
         findings => { 'chain-invalid' => 'flawed', 'chain-incomplete' => 'flawed', 'chain-stranger' => 'remark' });
+}
+
+# Issuers that are odd themselves.
+sub issuer_cases {
+    my ($self) = @_;
+    my @cases;
+    for my $curve (qw(secp256k1 brainpoolP256r1)) {
+        my $mid = $self->issue("On $curve", ca => 1, by => $self->{root}, key => $curve);
+        my $leaf = $self->issue('leaf', by => $mid);
+        push @cases, $self->pair_case("an intermediate on $curve", $self->file("$curve-mid.pem", $leaf, $mid), $leaf->{key},
+            findings => { 'chain-curve' => 'flawed' }, passes => [qw(openssl curl python)]);
+    }
+    my $mid = $self->issue('On P-521', ca => 1, by => $self->{root}, key => 'P-521');
+    my $leaf = $self->issue('leaf', by => $mid);
+    push @cases, $self->pair_case('an intermediate on P-521', $self->file('p521-mid.pem', $leaf, $mid), $leaf->{key});
+    # Whoever writes 9999 means for ever; the issuers have years left.
+    my $old = $self->issue('Ten years', ca => 1, by => $self->{root}, from => -2500, days => 1100);
+    my $ever = $self->issue('leaf', by => $old, days => 2_900_000);
+    push @cases, $self->pair_case('for ever below an issuer with years left', $self->file('ever.pem', $ever, $old), $ever->{key},
+        findings => {});
+    return @cases;
 }
 
 sub self_signed_cases {
@@ -224,6 +247,13 @@ sub leaf_cases {
         $self->leaf_case('a CA as leaf', { 'ca-as-leaf' => 'flawed' },
             { more => "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,digitalSignature,keyCertSign" },
             passes => [qw(openssl curl python java)]),
+        $self->leaf_case('a wildcard of a part of a label', { 'name-not-covered' => 'flawed' }, { sans => 'DNS:w*.example.org' },
+            passes => [qw(openssl java)]),
+        $self->leaf_case('an RSA key that may not sign', { 'usage-no-signature' => 'flawed' }, { key => 'RSA:2048', usage => 'keyEncipherment' },
+            passes => [qw(openssl curl python)]),
+        $self->leaf_case('an EC key that may not sign', { 'usage-no-signature' => 'flawed' }, { usage => 'keyAgreement' },
+            passes => [qw(openssl curl python)]),
+        $self->leaf_case('Ed448', { 'key-uncommon' => 'remark' }, { key => 'ED448' }),
         $self->leaf_case('RSA of 1024 bits', { 'key-weak' => 'flawed', 'tls-refused' => 'unusable' }, { key => 'RSA:1024' },
             passes => ['java']),
         $self->leaf_case('RSA of 2048 bits', {}, { key => 'RSA:2048' }),
@@ -257,21 +287,21 @@ sub key_cases {
     my $closed = $self->path('closed.key');
     $self->openssl('pkcs8', '-topk8', '-in', $leaf->{key}, '-out', $closed, '-passout', 'pass:secret words');
     my $dsa_like = $self->file('openssh.key', "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n");
-    my $ed448 = $self->path('ed448.key');
-    $self->openssl('genpkey', '-algorithm', 'ED448', '-out', $ed448);
+    my $x25519 = $self->make_key('X25519');
     my $open = $self->file('open.key', slurp($leaf->{key}));
     chmod 0644, $_ for $open;
-    chmod 0600, $closed, $ed448, values %form;
+    chmod 0600, $closed, values %form;
     my $parameters = $self->openssl('ecparam', '-name', 'prime256v1');
     return (
         $self->pair_case('SEC1 behind EC parameters', $chain, $self->file('parameters.key', $parameters, slurp($form{sec1}))),
         $self->pair_case('PKCS#1', $rsa_chain, $form{pkcs1}),
         $self->pair_case('an encrypted key and its passphrase', $chain, $closed, args => [ '--passphrase', $words ], no_serve => 1),
         $self->pair_case('an encrypted key', $chain, $closed, findings => { 'key-encrypted' => 'unusable' }, no_serve => 1),
+        $self->pair_case("the intermediate's key", $chain, $mid->{key}, findings => { 'key-mismatch' => 'unusable' }),
         $self->pair_case("another's key", $chain, $rsa->{key}, findings => { 'key-mismatch' => 'unusable' }),
         $self->pair_case('no key', $chain, $chain, findings => { 'key-missing' => 'unusable' }),
         $self->pair_case('an OpenSSH key', $chain, $dsa_like, findings => { 'key-unsupported' => 'unusable' }),
-        $self->pair_case('an Ed448 key', $chain, $ed448, findings => { 'key-unsupported' => 'unusable' }),
+        $self->pair_case('a key that cannot sign', $chain, $x25519, findings => { 'key-unsupported' => 'unusable' }),
         $self->pair_case('a key on a token', $chain, 'pkcs11:object=www', findings => { 'key-unsupported' => 'unusable' }, no_serve => 1),
         $self->pair_case('a key that others read', $chain, $open, findings => { 'key-permissions' => 'remark' }),
     );
@@ -290,9 +320,13 @@ sub file_cases {
         'UTF-16' => [ join('', map { "$_\0" } split //, $good), 'pem-not-pem' ],
         'indented' => [ $good =~ s/^/  /mgr, 'pem-not-pem' ],
         'empty' => [ '', 'pem-not-pem' ],
+        'a damaged leaf behind its intermediate' => [ $mid_text . ($leaf_text =~ s/\n(.{30})./\n$1*/r), 'pem-damaged' ],
         'text only' => [ "certificate follows\n", 'pem-not-pem' ],
     );
     my %odd = (
+        'an END line too many' => "$good-----END CERTIFICATE-----\n",
+        'NUL bytes behind the blocks' => $good . "\0" x 700,
+        'ended in a BEGIN line' => "$good-----BEGIN CERTIF",
         'a byte order mark' => "\xef\xbb\xbf$good",
         'CRLF' => $good =~ s/\n/\r\n/gr,
         'text around' => "Bag Attributes\n$good",
