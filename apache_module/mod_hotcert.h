@@ -149,11 +149,10 @@ int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server);
 
 /* What the supervisor is given; all descriptors stay the parent's in the parent. */
 struct mod_hotcert_supervision {
-    const struct hc_conf *conf;
     const struct hc_log *log;
     struct hc_rights rights;
-    struct hc_agent_fds fds;
-    int lifeline; /* end-of-file: the supervisor ends, and the agent with it */
+    int lines;    /* the agent's, to be read */
+    int lifeline; /* end-of-file: the supervisor ends */
     pid_t parent;
 };
 

@@ -3,9 +3,9 @@
  * supervisor with the agent. All of it runs single-threaded in the parent.
  *
  * The table is kept over graceful restarts (ap_retained_data_*), so that old and new children read
- * one. Everything else is of one generation: at the end of its pool the supervisor's lifeline is
- * shut (not closed: daemons that other modules fork hold copies); the supervisor ends the agent and
- * then the keeper.
+ * one. Everything else is of one generation: at the end of its pool the keeper's socket and the
+ * supervisor's lifeline are shut (not closed: daemons that other modules fork hold copies of the
+ * lifeline); the keeper ends the agent, the supervisor brings its last lines.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -53,10 +53,15 @@ struct mod_hotcert_processes {
     struct retained *retained;
     struct hc_rights rights;
     struct child keeper, supervisor;
-    int keeper_fd, control_fd, lifeline; /* -1: none */
+    int lines, lifeline; /* -1: none */
     pid_t parent;
     bool ending;
+    bool started; /* the start is over: a keeper runs an agent at once */
 };
+
+/* What no process but keeper, loader and agent may have, beside the table: of this generation. */
+static int keeper_fd = -1;
+static int control_fd = -1;
 
 static const char module_mark;
 
@@ -107,7 +112,7 @@ int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
     }
     mod_hotcert_rights(&rights);
     if (hc_examine_folders(state->conf, &rights, err) != 0 ||
-        hc_keeper_start(state->conf, &rights, &keeper, &pid, err) != 0) {
+        hc_keeper_start(state->conf, &rights, NULL, &keeper, &pid, err) != 0) {
         return -1;
     }
     rc = hc_loader_run(state->conf, &rights, keeper, -1, &state->log, err);
@@ -126,7 +131,7 @@ static void start_again(struct child *child)
 
     hc_error_init(&err);
     child->replace = false;
-    child->wanted = child->which == SUPERVISOR && child->owner->keeper_fd < 0;
+    child->wanted = child->which == SUPERVISOR && keeper_fd < 0;
     if (child->wanted) {
         return; /* first the keeper */
     }
@@ -164,11 +169,7 @@ static void died(struct child *child, int status)
 static void tell_to_end(struct mod_hotcert_processes *p)
 {
     p->ending = true;
-    if (p->supervisor.runs) {
-        close_fd(&p->keeper_fd);
-    } else {
-        close_socket(&p->keeper_fd);
-    }
+    close_socket(&keeper_fd);
     close_socket(&p->lifeline);
 }
 
@@ -259,7 +260,8 @@ static apr_status_t end_processes(void *data)
         return APR_SUCCESS;
     }
     tell_to_end(p);
-    close_fd(&p->control_fd);
+    close_fd(&control_fd);
+    close_fd(&p->lines);
     note_leaving(p->retained, &p->supervisor);
     note_leaving(p->retained, &p->keeper);
     return APR_SUCCESS;
@@ -267,31 +269,49 @@ static apr_status_t end_processes(void *data)
 
 /* ---- starts ---- */
 
+/* The keeper, and the socket on which its agent's lines come. */
+static int fork_keeper(struct mod_hotcert_processes *p, pid_t *pid, struct hc_error *err)
+{
+    struct hc_keeper_agent agent = {.table = p->retained->table_fd, .control = control_fd};
+    int ends[2] = {-1, -1};
+    int rc = -1;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+    }
+    (void)shutdown(ends[0], SHUT_WR); /* lines come this way only */
+    agent.lines = ends[1];
+    rc = hc_keeper_start(p->state->conf, &p->rights, &agent, &keeper_fd, pid, err);
+    close_fd(&ends[1]);
+    close_fd(&p->lines);
+    p->lines = ends[0];
+    return rc;
+}
+
 static int start_keeper(struct mod_hotcert_processes *p, struct hc_error *err)
 {
     pid_t pid = -1;
 
-    close_socket(&p->keeper_fd);
-    if (hc_keeper_start(p->state->conf, &p->rights, &p->keeper_fd, &pid, err) != 0) {
-        p->keeper_fd = -1;
+    close_socket(&keeper_fd);
+    if (fork_keeper(p, &pid, err) != 0) {
+        keeper_fd = -1;
         return -1;
     }
     registered(&p->keeper, pid);
     if (p->supervisor.runs) {
-        /* the agent has the old keeper's socket: it gets a new one with a new supervisor */
+        /* it listens to the keeper before */
         p->supervisor.replace = true;
         close_socket(&p->lifeline);
     }
-    return 0;
+    return p->started ? hc_keeper_go(keeper_fd, err) : 0;
 }
 
 static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *err)
 {
     struct mod_hotcert_supervision s = {
-        .conf = p->state->conf,
         .log = &p->state->log,
         .rights = p->rights,
-        .fds = {.keeper = p->keeper_fd, .table = p->retained->table_fd, .control = p->control_fd},
+        .lines = p->lines,
         .parent = p->parent,
     };
     struct hc_fork fork_state;
@@ -357,28 +377,33 @@ static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
     return 0;
 }
 
-/* What the children of a configuration without the module would inherit. */
+/* The memory that children of a configuration without the module would inherit. */
 static struct retained *inherited;
 
 /*
- * A graceful restart can take the module away. This object stays mapped, and so does the table's
- * descriptor in the parent, for the configuration that has the module again; but without the module
- * there is no child_init that closes it. A newer object that took the table over sees to it itself.
+ * A graceful restart can take the module away. This object stays mapped, and so does the table in
+ * the parent, for the configuration that has the module again; but without the module there is
+ * nobody who uses it in a child. A newer object that took the table over sees to it itself.
  */
 static void leave_in_strangers(void)
 {
     if (mod_hotcert == NULL && inherited->made && inherited->module == &module_mark) {
-        close_fd(&inherited->table_fd);
         hc_table_detach(inherited->table);
         inherited->table = NULL;
     }
 }
 
-static void guard_forks(struct retained *retained)
+/* No child, and no daemon of another module, ever has what would let it, or whoever robs it, write
+ * the table; also where a graceful restart takes the module away, which stays mapped. */
+static int hide_descriptors(struct retained *retained, struct hc_error *err)
 {
     if (inherited == NULL && pthread_atfork(NULL, NULL, leave_in_strangers) == 0) {
         inherited = retained;
     }
+    return hc_private_add(&retained->table_fd, err) != 0 || hc_private_add(&keeper_fd, err) != 0 ||
+                   hc_private_add(&control_fd, err) != 0
+               ? -1
+               : 0;
 }
 
 static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *state)
@@ -389,26 +414,41 @@ static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *sta
     p->retained = ap_retained_data_get(RETAINED_KEY);
     if (p->retained == NULL) {
         p->retained = ap_retained_data_create(RETAINED_KEY, sizeof(*p->retained));
+        p->retained->table_fd = -1;
     }
-    guard_forks(p->retained);
     mod_hotcert_rights(&p->rights);
     p->keeper.which = KEEPER;
     p->supervisor.which = SUPERVISOR;
     p->keeper.owner = p->supervisor.owner = p;
-    p->keeper_fd = p->control_fd = p->lifeline = -1;
+    p->lines = p->lifeline = -1;
     p->parent = getpid();
     apr_pool_cleanup_register(state->pool, p, end_processes, apr_pool_cleanup_null);
     return p;
 }
 
+static void open_control(struct mod_hotcert_processes *p)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_prepare_control(p->state->conf, &control_fd, &err) != 0) {
+        hc_log_error(&p->state->log, HC_LOG_ERROR, "no control socket", &err);
+        control_fd = -1;
+    }
+}
+
 /* Everything up to the point where certificates are served. */
 static int load(struct mod_hotcert_processes *p, struct hc_error *err)
 {
-    if (have_table(p, err) != 0 || hc_prepare_folders(p->state->conf, &p->rights, err) != 0 ||
-        start_keeper(p, err) != 0) {
+    if (hide_descriptors(p->retained, err) != 0 || have_table(p, err) != 0 ||
+        hc_prepare_folders(p->state->conf, &p->rights, err) != 0) {
         return -1;
     }
-    return hc_loader_run(p->state->conf, &p->rights, p->keeper_fd, p->retained->table_fd,
+    open_control(p);
+    if (start_keeper(p, err) != 0) {
+        return -1;
+    }
+    return hc_loader_run(p->state->conf, &p->rights, keeper_fd, p->retained->table_fd,
                          &p->state->log, err);
 }
 
@@ -430,13 +470,13 @@ int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error
         hc_log_error(&state->log, HC_LOG_ERROR, "this generation goes on with what there is", err);
         hc_error_init(err);
     }
+    p->started = true;
     hc_error_init(&own);
-    if (hc_prepare_control(state->conf, &p->control_fd, &own) != 0) {
-        hc_log_error(&state->log, HC_LOG_ERROR, "no control socket", &own);
-        p->control_fd = -1;
+    if (keeper_fd >= 0 && hc_keeper_go(keeper_fd, &own) != 0) {
+        hc_log_error(&state->log, HC_LOG_ERROR, NULL, &own);
     }
     if (state->table != NULL) {
-        p->keeper.wanted = p->keeper_fd < 0; /* the monitor tries again */
+        p->keeper.wanted = keeper_fd < 0; /* the monitor tries again */
         start_again(&p->supervisor);
     }
     return 0;
@@ -449,12 +489,8 @@ void mod_hotcert_processes_leave(struct mod_hotcert_state *state)
     if (p == NULL || getpid() == p->parent) { /* httpd -X: parent and child are one */
         return;
     }
-    close_fd(&p->keeper_fd);
-    close_fd(&p->control_fd);
+    close_fd(&p->lines);
     close_fd(&p->lifeline);
-    if (p->retained->made) {
-        close_fd(&p->retained->table_fd);
-    }
 }
 
 int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server)

@@ -19,6 +19,7 @@
 #include "conf/conf.h"
 #include "conf/directive.h"
 #include "keeper/keeper.h"
+#include "keeper/private.h"
 #include "keeper/spawn.h"
 #include "live/table.h"
 #include "live/view.h"

@@ -58,12 +58,14 @@ struct ngx_http_hotcert_main_conf_s {
     unsigned listeners_seen : 1;
 };
 
-/* What the processes of this generation share; in the master, and by fork in the others. */
+/* What the master has for this generation. Table, keeper and control are closed in whatever it
+ * forks but the keeper and the loader (core/keeper/private.h). */
 typedef struct {
     struct hc_table *table;
     int table_fd;
     int keeper_fd;
     int control_fd;
+    int lines_fd; /* the agent's lines, to be read; the helper has it too */
     struct hc_rights rights;
     const ngx_http_hotcert_main_conf_t *owner; /* whose keeper and control socket these are */
 } ngx_http_hotcert_state_t;
@@ -122,10 +124,10 @@ void ngx_http_hotcert_refresh(ngx_http_hotcert_main_conf_t *main, struct hc_view
                               ngx_log_t *log);
 
 /* agent.c */
-/* Lets nginx's own helper process supervise the agent. */
+/* Lets nginx's own helper process fetch the agent's lines. */
 ngx_int_t ngx_http_hotcert_add_helper(ngx_conf_t *cf);
-/* From now on this process starts, restarts and listens to the agent, on a timer of its own. */
-void ngx_http_hotcert_supervise(ngx_cycle_t *cycle);
+/* From now on this process brings the agent's lines into the log, on a timer of its own. */
+void ngx_http_hotcert_listen(ngx_cycle_t *cycle);
 
 /* log.c */
 struct hc_log ngx_http_hotcert_log(ngx_log_t *log);

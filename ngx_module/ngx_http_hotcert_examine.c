@@ -57,7 +57,7 @@ static int look(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
     /* a reload goes on where a start would find no folders: the server has its table */
     if (ngx_http_hotcert_rights(cf->cycle, conf, &rights, err) == 0 &&
         (!ngx_test_config || hc_examine_folders(conf, &rights, err) == 0) &&
-        hc_keeper_start(conf, &rights, &keeper, &pid, err) == 0) {
+        hc_keeper_start(conf, &rights, NULL, &keeper, &pid, err) == 0) {
         rc = hc_loader_run(conf, &rights, keeper, -1, log, err);
     }
     end_keeper(keeper, pid);

@@ -8,8 +8,7 @@
  */
 #include "ngx_http_hotcert.h"
 
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 
 #define REFRESH_MS       1000 /* how often a worker looks for new generations */
 #define REFRESH_SLICE_MS 10   /* the next turn's delay while there is more to parse */
@@ -20,6 +19,7 @@ ngx_http_hotcert_state_t ngx_http_hotcert_state = {
     .table_fd = -1,
     .keeper_fd = -1,
     .control_fd = -1,
+    .lines_fd = -1,
 };
 
 static ngx_event_t refresh_event;
@@ -128,22 +128,67 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
     return 0;
 }
 
-static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, struct hc_error *err)
+/* No worker and no helper ever has what would let it, or whoever robs it, write the table. */
+static int hide_descriptors(struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+
+    return hc_private_add(&state->table_fd, err) != 0 ||
+                   hc_private_add(&state->keeper_fd, err) != 0 ||
+                   hc_private_add(&state->control_fd, err) != 0
+               ? -1
+               : 0;
+}
+
+/* The keeper, in the environment that `env` directives make for nginx's own processes. */
+static int start_keeper(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
+{
+    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_keeper_agent agent = {.table = state->table_fd, .control = state->control_fd};
+    ngx_uint_t spare = 0;
+    int ends[2] = {-1, -1};
+    pid_t pid = -1;
+    int rc = -1;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+    }
+    (void)shutdown(ends[0], SHUT_WR); /* lines come this way only */
+    agent.lines = ends[1];
+    agent.environment = ngx_set_environment(cycle, &spare);
+    rc = hc_keeper_start(conf, &state->rights, &agent, &state->keeper_fd, &pid, err);
+    if (agent.environment != NULL) {
+        ngx_free(agent.environment);
+    }
+    close(ends[1]);
+    close_fd(&state->lines_fd);
+    state->lines_fd = ends[0];
+    return rc;
+}
+
+static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, ngx_uint_t first,
+                 struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     struct hc_log log = ngx_http_hotcert_log(cycle->log);
-    pid_t pid = -1;
+    int before = state->keeper_fd; /* with the agent of the generation before */
+    int rc = -1;
 
     state->owner = main;
-    /* the keeper before knows other files by the same numbers: better none than that one */
-    close_fd(&state->keeper_fd);
-    if (ngx_http_hotcert_rights(cycle, main->conf, &state->rights, err) != 0 ||
-        hc_pair_bootstrap(&main->bootstrap, err) != 0 || prepare(cycle, main->conf, err) != 0 ||
-        make_table(cycle, main->conf, err) != 0 ||
-        hc_keeper_start(main->conf, &state->rights, &state->keeper_fd, &pid, err) != 0) {
-        return -1;
+    state->keeper_fd = -1;
+    if (hide_descriptors(err) == 0 &&
+        ngx_http_hotcert_rights(cycle, main->conf, &state->rights, err) == 0 &&
+        hc_pair_bootstrap(&main->bootstrap, err) == 0 && prepare(cycle, main->conf, err) == 0 &&
+        make_table(cycle, main->conf, err) == 0 && start_keeper(cycle, main->conf, err) == 0) {
+        rc =
+            hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
     }
-    return hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
+    close_fd(&before);
+    if (state->keeper_fd >= 0 && (rc == 0 || !first)) {
+        /* a reload cannot be refused any more: the agent does what the loader could not */
+        rc |= hc_keeper_go(state->keeper_fd, err);
+    }
+    return rc;
 }
 
 /*
@@ -159,6 +204,7 @@ void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
     if (state->owner == main) {
         close_fd(&state->keeper_fd);
         close_fd(&state->control_fd);
+        close_fd(&state->lines_fd);
         state->owner = NULL;
     }
 }
@@ -191,12 +237,16 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, &before);
-    rc = start(cycle, main, &err);
+    rc = start(cycle, main, first, &err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
     } else if (first) {
         ngx_http_hotcert_tell_of_level(cycle);
+    }
+    if (first && !ngx_inherited &&
+        ((const ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module))->daemon) {
+        hc_private_keep_once();
     }
     return rc != 0 && first ? NGX_ERROR : NGX_OK;
 }
@@ -261,22 +311,13 @@ ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
 
-    if (ngx_process == NGX_PROCESS_WORKER) {
-        close_fd(&state->table_fd);
-        close_fd(&state->keeper_fd);
-        close_fd(&state->control_fd);
-    }
-    if (ngx_process == NGX_PROCESS_HELPER && main != NULL) {
-        /* nginx makes its processes dumpable; this one holds what the agent will be given */
-        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    }
     if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
         return NGX_OK;
     }
     ngx_http_hotcert_start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
     if (ngx_process == NGX_PROCESS_SINGLE) {
-        /* without a master there is no helper process either: the only process supervises */
-        ngx_http_hotcert_supervise(cycle);
+        /* without a master there is no helper process either: the only process listens */
+        ngx_http_hotcert_listen(cycle);
     }
     return NGX_OK;
 }

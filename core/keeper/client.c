@@ -124,3 +124,13 @@ out:
     hc_buf_dispose(&out);
     return rc == 0 ? 0 : hc_error_during(err, "asking for the secret");
 }
+
+int hc_keeper_go(int client, struct hc_error *err)
+{
+    struct hc_keeper_client asker = {.fd = client};
+    struct hc_question q;
+    struct hc_reply r;
+
+    hc_question_init(&q, HC_KEEPER_GO, 0);
+    return ask(&asker, &q, NULL, &r, err) == 0 ? 0 : hc_error_during(err, "starting the agent");
+}

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keeper/agent.h"
 #include "keeper/packet.h"
 #include "keeper/path.h"
 #include "keeper/process.h"
@@ -20,15 +21,22 @@
 #include "keeper/secret.h"
 #include "pki/pair.h"
 
-#define KEEPER_FD 3 /* where its socket is, above standard input, output and error */
-#define TRIES     5 /* of reading a file that changes while it is read */
-#define TRY_MS    25
-#define TICK_NS   20000000 /* what the kernel's time stamps of files do not tell apart, and more */
+#define KEEPER_FD  3 /* where its socket is, above standard input, output and error */
+#define TABLE_FD   4
+#define CONTROL_FD 5
+#define LINES_FD   6
+#define FD_ASIDE   16   /* descriptors are moved above this before they take their places */
+#define REPLY_MS   5000 /* an asker that takes no reply for so long gets none */
+#define TRIES      5    /* of reading a file that changes while it is read */
+#define TRY_MS     25
+#define TICK_NS    20000000 /* what the kernel's time stamps of files do not tell apart, and more */
 
 struct keeper {
     int socket;
     const struct hc_conf *conf; /* the master's, by fork */
     struct hc_guard guard;
+    struct hc_agent_run agent;
+    bool has_agent;
 };
 
 static void stamp_of(const struct stat *st, struct hc_file_stamp *stamp)
@@ -201,12 +209,15 @@ static int answer(const struct keeper *k, const struct hc_question *q, struct hc
         return answer_read(k, q, out, stamp, err);
     case HC_KEEPER_SECRET:
         return answer_secret(k, q, out, err);
+    case HC_KEEPER_GO: /* serve_go() */
+        break;
     }
     return hc_error_set(err, HC_P_PROTOCOL, NULL, "an unknown question");
 }
 
-/* Answers one question; nothing of it stays in memory. -1: nobody is there to hear it. */
-static int serve_one(const struct keeper *k, const struct hc_question *q)
+/* Answers one question over socket; nothing of it stays in memory. -1: nobody is there to hear it.
+ */
+static int serve_one(const struct keeper *k, int socket, const struct hc_question *q)
 {
     struct hc_buf out = HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX + 4096);
     struct hc_file_stamp stamp = {0};
@@ -223,7 +234,7 @@ static int serve_one(const struct keeper *k, const struct hc_question *q)
         reply.size = out.len;
         reply.stamp = stamp;
     }
-    rc = hc_packet_send(k->socket, &reply, sizeof(reply), fd, -1);
+    rc = hc_packet_send(socket, &reply, sizeof(reply), fd, hc_packet_now() + REPLY_MS);
     if (fd >= 0) {
         close(fd);
     }
@@ -231,25 +242,80 @@ static int serve_one(const struct keeper *k, const struct hc_question *q)
     return rc;
 }
 
-static void serve(const struct keeper *k)
+/* The master's word, over its own socket alone. */
+static int serve_go(struct keeper *k, const struct hc_question *q)
+{
+    struct hc_error none = {0};
+    struct hc_reply reply;
+
+    k->agent.wanted = k->has_agent;
+    hc_reply_init(&reply, q, &none);
+    return hc_packet_send(k->socket, &reply, sizeof(reply), -1, hc_packet_now() + REPLY_MS);
+}
+
+/* Takes what waits at socket and answers it. -1: nobody asks there any more. */
+static int serve_socket(struct keeper *k, int socket)
 {
     unsigned char packet[sizeof(struct hc_question) + 1];
     struct hc_question q;
     int fd = -1;
+    ssize_t n = hc_packet_receive(socket, packet, sizeof(packet), &fd, hc_packet_now());
 
+    if (n < 0) {
+        return errno == ETIMEDOUT ? 0 : -1;
+    }
+    if (fd >= 0) {
+        close(fd); /* nobody has anything to give */
+    }
+    if (hc_question_parse(packet, (size_t)n, &q) != 0) {
+        return 0;
+    }
+    if (q.op == HC_KEEPER_GO && socket == k->socket) {
+        return serve_go(k, &q);
+    }
+    return serve_one(k, socket, &q);
+}
+
+/* Until the master's end is closed. */
+static void serve(struct keeper *k)
+{
     for (;;) {
-        ssize_t n = hc_packet_receive(k->socket, packet, sizeof(packet), &fd, -1);
+        struct pollfd fds[1 + HC_AGENT_RUN_FDS];
+        int wait = hc_agent_run_poll(&k->agent, fds + 1);
 
-        if (n < 0) {
+        fds[0] = (struct pollfd){.fd = k->socket, .events = POLLIN};
+        if (poll(fds, 1 + HC_AGENT_RUN_FDS, wait) < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
             return;
         }
-        if (fd >= 0) {
-            close(fd); /* nobody has anything to give */
-            fd = -1;
-        }
-        if (hc_question_parse(packet, (size_t)n, &q) == 0 && serve_one(k, &q) != 0) {
+        if (fds[0].revents != 0 && serve_socket(k, k->socket) != 0) {
             return;
         }
+        if (fds[1 + HC_AGENT_RUN_QUESTIONS].revents != 0 &&
+            serve_socket(k, k->agent.questions) != 0) {
+            hc_agent_run_deaf(&k->agent);
+        }
+        hc_agent_run_turn(&k->agent, fds + 1);
+    }
+}
+
+/* Moves a descriptor out of the way; -1 stays -1. */
+static int aside(int fd)
+{
+    return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
+}
+
+/* Puts it where it belongs, or leaves that place closed. */
+static void place(int *fd, int where)
+{
+    if (*fd < 0) {
+        (void)close(where);
+    } else if (dup3(*fd, where, O_CLOEXEC) < 0) {
+        _exit(1);
+    } else {
+        *fd = where;
     }
 }
 
@@ -259,55 +325,101 @@ static void become_keeper(struct keeper *k)
     hc_process_reset_signals();
     (void)setsid();
     hc_process_title("hotcert-keeper", "hotcert: keeper");
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || dup2(k->socket, KEEPER_FD) < 0) {
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
         _exit(1);
     }
-    k->socket = KEEPER_FD;
+    place(&k->socket, KEEPER_FD);
+    place(&k->agent.table, TABLE_FD);
+    place(&k->agent.control, CONTROL_FD);
+    place(&k->agent.lines, LINES_FD);
     for (int fd = 0; fd < KEEPER_FD; fd++) {
         if (hc_process_null(fd) != 0) {
             _exit(1);
         }
     }
-    hc_process_close_from(KEEPER_FD + 1);
+    hc_process_close_from(LINES_FD + 1);
     if (chdir("/") != 0) {
         _exit(1);
     }
     umask(077);
     serve(k);
+    hc_agent_run_end(&k->agent);
     _exit(0);
 }
 
-int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights, int *client,
-                    pid_t *pid, struct hc_error *err)
+/* Copies that the fork does not close (private.h), above all places. */
+static int put_aside(struct keeper *k, const struct hc_keeper_agent *agent, int ends[2],
+                     struct hc_error *err)
 {
-    struct keeper k = {.socket = -1, .conf = conf};
+    k->socket = aside(ends[1]);
+    if (agent != NULL) {
+        k->agent.table = aside(agent->table);
+        k->agent.control = aside(agent->control);
+        k->agent.lines = aside(agent->lines);
+    }
+    if (k->socket < 0 || (agent != NULL && (k->agent.table < 0 || k->agent.lines < 0 ||
+                                            (agent->control >= 0 && k->agent.control < 0)))) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "descriptors");
+    }
+    return 0;
+}
+
+static void close_copies(const struct keeper *k)
+{
+    const int copies[] = {k->socket, k->agent.table, k->agent.control, k->agent.lines};
+
+    for (size_t i = 0; i < HC_COUNT(copies); i++) {
+        if (copies[i] >= 0) {
+            close(copies[i]);
+        }
+    }
+}
+
+int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
+                    const struct hc_keeper_agent *agent, int *client, pid_t *pid,
+                    struct hc_error *err)
+{
+    struct keeper k = {.socket = -1, .conf = conf, .has_agent = agent != NULL};
     struct hc_fork f;
     int ends[2] = {-1, -1};
     pid_t child = -1;
+    int rc = -1;
 
     *client = -1;
     *pid = -1;
+    hc_agent_run_init(&k.agent, conf, rights);
     if (hc_guard_init(&k.guard, rights, err) != 0) {
-        return hc_error_during(err, "starting the keeper");
+        goto out;
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
-        return hc_error_during(err, "starting the keeper");
+        goto out;
     }
-    k.socket = ends[1];
+    if (put_aside(&k, agent, ends, err) != 0) {
+        goto out;
+    }
     child = hc_fork_start(&f);
     if (child == 0) {
-        close(ends[0]);
+        if (agent != NULL && agent->environment != NULL) {
+            environ = agent->environment;
+        }
         become_keeper(&k);
     }
     hc_fork_done(&f);
-    close(ends[1]);
     if (child < 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "fork");
-        close(ends[0]);
-        return hc_error_during(err, "starting the keeper");
+        goto out;
     }
     *client = ends[0];
+    ends[0] = -1;
     *pid = child;
-    return 0;
+    rc = 0;
+out:
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] >= 0) {
+            close(ends[i]);
+        }
+    }
+    close_copies(&k);
+    return rc == 0 ? 0 : hc_error_during(err, "starting the keeper");
 }

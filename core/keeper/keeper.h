@@ -2,8 +2,9 @@
  * The keeper: the only process of root's that reads files after the start. Forked without exec by
  * the master once a generation; answers three questions over a socketpair (SOCK_SEQPACKET): "is
  * watched file N changed", "the bytes of watched file N", "the secret". Paths come from the
- * configuration only, never from the wire. It reads no network, parses nothing, is not dumpable,
- * and ends when its last peer is gone.
+ * configuration only, never from the wire. It starts the agent, and starts it again, with what only
+ * master, keeper and agent may hold (keeper/agent.h). It reads no network, parses nothing, is not
+ * dumpable, and ends, with the agent, when the master's end of its socket is closed.
  *
  * It opens no path that the worker user could exchange: every folder on the way (symlinks
  * included) must not be writable by that user; else HC_P_FILE_UNSAFE, and the asker may try with
@@ -40,13 +41,26 @@ static inline bool hc_file_stamp_equal(const struct hc_file_stamp *a, const stru
            a->uid == b->uid && a->gid == b->gid;
 }
 
+/* What the keeper's agent is given. All stay the caller's. */
+struct hc_keeper_agent {
+    int table;   /* writable */
+    int control; /* -1: none */
+    int lines;   /* where its lines go, as packets (keeper/spawn.h): hc_agent_drain() reads them */
+    char **environment; /* what its own is picked from (spawn.h); NULL: the caller's */
+};
+
 /*
  * Forks the keeper. *client is the asker's end (close-on-exec), *pid the process. Every descriptor
- * but its own socket is closed in it; conf is used by it for as long as it lives (its copy, by
- * fork). Called by the master, single-threaded. The caller reaps it (it exits 0 at end-of-file).
+ * but its own socket and the agent's is closed in it; conf is used by it for as long as it lives
+ * (its copy, by fork). agent: NULL for a keeper that starts none. Called by the master,
+ * single-threaded. The caller reaps it (it exits 0 at end-of-file).
  */
-int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights, int *client,
-                    pid_t *pid, struct hc_error *err) HC_MUST_USE;
+int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
+                    const struct hc_keeper_agent *agent, int *client, pid_t *pid,
+                    struct hc_error *err) HC_MUST_USE;
+
+/* The start is over: the keeper starts the agent. Said by the master over its client. */
+int hc_keeper_go(int client, struct hc_error *err) HC_MUST_USE;
 
 /*
  * The asker's side: agent and loader. Blocking, bounded to five seconds a question;

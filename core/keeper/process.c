@@ -130,15 +130,16 @@ int hc_process_drop(const struct hc_rights *rights, const char **what)
 }
 
 /*
- * Where the command line lies in memory: fields 48 and 49 of /proc/self/stat (proc(5)); the second,
- * the program's name, is in parentheses and may hold anything.
+ * Where the command line and, behind it, the environment lie in memory: fields 48 to 51 of
+ * /proc/self/stat (proc(5)); the second, the program's name, is in parentheses and may hold
+ * anything.
  */
-static bool find_arguments(unsigned long *start, unsigned long *end)
+static bool find_arguments(unsigned long at[4])
 {
     char text[2048];
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    char *at = NULL;
+    char *p = NULL;
     int field = 2;
 
     if (fd >= 0) {
@@ -148,29 +149,54 @@ static bool find_arguments(unsigned long *start, unsigned long *end)
         return false;
     }
     text[n] = '\0';
-    at = strrchr(text, ')');
-    while (at != NULL && field < 48) {
-        at = strchr(at + 1, ' ');
+    p = strrchr(text, ')');
+    while (p != NULL && field < 48) {
+        p = strchr(p + 1, ' ');
         field++;
     }
-    if (at == NULL) {
-        return false;
+    for (int i = 0; p != NULL && i < 4; i++) {
+        at[i] = strtoul(p, &p, 10);
     }
-    *start = strtoul(at, &at, 10);
-    *end = strtoul(at, NULL, 10);
-    return *start != 0 && *end > *start;
+    return p != NULL && at[0] != 0 && at[1] > at[0];
+}
+
+/* Copies the environment out of the memory that the title shall have. */
+static bool move_environment(void)
+{
+    size_t count = 0;
+    char **moved = NULL;
+
+    while (environ != NULL && environ[count] != NULL) {
+        count++;
+    }
+    moved = calloc(count + 1, sizeof(*moved));
+    for (size_t i = 0; moved != NULL && i < count; i++) {
+        moved[i] = strdup(environ[i]);
+        if (moved[i] == NULL) {
+            return false; /* a process that lives for ever, once: what was copied stays */
+        }
+    }
+    if (moved != NULL) {
+        environ = moved;
+    }
+    return moved != NULL;
 }
 
 void hc_process_title(const char *name, const char *text)
 {
-    unsigned long start = 0;
+    unsigned long at[4] = {0, 0, 0, 0};
     unsigned long end = 0;
+    char *line = NULL;
 
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
-    if (find_arguments(&start, &end)) {
-        char *line = (char *)start; /* our own copy of what the parent was started with */
-
-        memset(line, 0, end - start);
-        (void)hc_copy(line, end - start, text);
+    if (!find_arguments(at)) {
+        return;
     }
+    end = at[1];
+    if (end - at[0] <= strlen(text) && at[2] == at[1] && at[3] > at[2] && move_environment()) {
+        end = at[3]; /* proc(5): a command line without a NUL at its end goes on in there */
+    }
+    line = (char *)at[0]; /* our own copy of what the parent was started with */
+    memset(line, 0, end - at[0]);
+    (void)hc_copy(line, end - at[0], text);
 }

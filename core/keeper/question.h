@@ -10,7 +10,12 @@
 #include "keeper/keeper.h"
 #include "pki/pair.h"
 
-enum hc_keeper_op { HC_KEEPER_STAMP = 1, HC_KEEPER_READ, HC_KEEPER_SECRET };
+enum hc_keeper_op {
+    HC_KEEPER_STAMP = 1,
+    HC_KEEPER_READ,
+    HC_KEEPER_SECRET,
+    HC_KEEPER_GO, /* no question: the master's word that the start is over */
+};
 
 struct hc_question {
     uint64_t magic;

@@ -37,6 +37,7 @@ struct program {
     const char *command; /* "load", "agent" */
     const struct hc_rights *rights;
     int places[5]; /* what becomes 3 .. 7; -1: stays closed */
+    int output;    /* what becomes 2; -1: stays */
 };
 
 static const char *const passed_on[] = {
@@ -80,15 +81,13 @@ static void free_environment(char *env[ENVIRONMENT_MAX])
     }
 }
 
-/*
- * Puts errors and then places[] where they belong. First all out of the way, then each home. On -1
- * *errors is still where errors can be told: until it has its place, that is the server's.
- */
-static int arrange(const struct program *program, int *errors)
+/* Copies of places[], out of the way of all places, and such as the fork does not close
+ * (private.h). */
+static int put_aside(const struct program *program, int aside[5])
 {
-    int aside[5];
-    int moved = fcntl(*errors, F_DUPFD_CLOEXEC, FD_ASIDE);
-
+    for (int i = 0; i < 5; i++) {
+        aside[i] = -1;
+    }
     for (int i = 0; i < 5; i++) {
         aside[i] =
             program->places[i] >= 0 ? fcntl(program->places[i], F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
@@ -96,10 +95,24 @@ static int arrange(const struct program *program, int *errors)
             return -1;
         }
     }
+    return 0;
+}
+
+/*
+ * Puts errors and then what was put aside where they belong. On -1 *errors is still where errors
+ * can be told: until it has its place, that is the server's.
+ */
+static int arrange(const struct program *program, const int aside[5], int *errors)
+{
+    int moved = fcntl(*errors, F_DUPFD_CLOEXEC, FD_ASIDE);
+
     if (moved < 0 || dup3(moved, FD_ERRORS, O_CLOEXEC) < 0) {
         return -1;
     }
     *errors = FD_ERRORS;
+    if (program->output >= 0 && dup2(program->output, 2) < 0) {
+        return -1;
+    }
     for (int i = 0; i < 5; i++) {
         if (aside[i] < 0) {
             (void)close(HC_FD_CONF + i);
@@ -134,7 +147,8 @@ static int prepare_child(const struct program *program, const char **what)
 }
 
 /* In the child; never returns. */
-static void become_program(const struct program *program, int errors, char *env[])
+static void become_program(const struct program *program, const int aside[5], int errors,
+                           char *env[])
 {
     char name[] = "hotcert";
     char *command = strdup(program->command);
@@ -142,7 +156,7 @@ static void become_program(const struct program *program, int errors, char *env[
     struct failure f = {0};
     const char *what = "arranging descriptors";
 
-    if (arrange(program, &errors) == 0 && prepare_child(program, &what) == 0) {
+    if (arrange(program, aside, &errors) == 0 && prepare_child(program, &what) == 0) {
         what = "";
         execve(program->path, argv, env);
     }
@@ -194,10 +208,16 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
     struct hc_fork fork_state;
     struct failure f = {0};
     int errors[2] = {-1, -1};
+    int aside[5];
     pid_t child = -1;
     int status = 0;
     int rc = -1;
 
+    if (put_aside(program, aside) != 0) {
+        hc_error_set_errno(err, HC_P_PROGRAM, program->path, errno, "arranging descriptors");
+        memset(env, 0, sizeof(env));
+        goto out;
+    }
     if (make_environment(env, err) != 0) {
         goto out;
     }
@@ -207,7 +227,7 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
     }
     child = hc_fork_start(&fork_state);
     if (child == 0) {
-        become_program(program, errors[1], env);
+        become_program(program, aside, errors[1], env);
     }
     hc_fork_done(&fork_state);
     if (child < 0) {
@@ -227,6 +247,11 @@ out:
     for (int i = 0; i < 2; i++) {
         if (errors[i] >= 0) {
             close(errors[i]);
+        }
+    }
+    for (int i = 0; i < 5; i++) {
+        if (aside[i] >= 0) {
+            close(aside[i]);
         }
     }
     free_environment(env);
@@ -305,7 +330,7 @@ out:
 int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
                    const struct hc_agent_fds *fds, int *supervise, pid_t *pid, struct hc_error *err)
 {
-    struct program program = {.command = "agent", .rights = rights};
+    struct program program = {.command = "agent", .rights = rights, .output = fds->output};
     struct quiet q;
     int rc = 0;
 
@@ -361,7 +386,7 @@ static int judge(int status, bool in_time, bool only_looks, const struct hc_log 
 int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
                   int table_fd, const struct hc_log *log, struct hc_error *err)
 {
-    struct program program = {.command = "load", .rights = rights};
+    struct program program = {.command = "load", .rights = rights, .output = -1};
     struct hc_said said = {.reason = ""};
     struct quiet q;
     bool in_time = false;

@@ -72,14 +72,16 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, in
 void hc_loader_refuse(int supervise, const struct hc_error *why);
 
 /*
- * Starts `hotcert agent`. *supervise is the supervisor's end (non-blocking, close-on-exec). fds
- * stay the caller's. HC_P_PROGRAM names the program and why it cannot be executed; then there is no
- * process to reap. A caller that is not root any more must already have the worker user's rights.
+ * Starts `hotcert agent`; the keeper does this (keeper/agent.h). *supervise is the supervisor's end
+ * (non-blocking, close-on-exec). fds stay the caller's. HC_P_PROGRAM names the program and why it
+ * cannot be executed; then there is no process to reap. A caller that is not root any more must
+ * already have the worker user's rights.
  */
 struct hc_agent_fds {
     int keeper;
     int table;
     int control; /* -1: none */
+    int output;  /* its standard error; -1: the caller's */
 };
 int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
                    const struct hc_agent_fds *fds, int *supervise, pid_t *pid,

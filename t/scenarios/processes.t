@@ -55,8 +55,11 @@ scenario every_process_has_only_the_rights_it_needs => sub {
         (undef, $opened) = run('sh', '-c', "for f in /proc/$pid/fd/*; do case \$(readlink \$f) in *memfd*) stat -L -c %a \$f;; esac; done 2>/dev/null");
         is(join(' ', grep { $_ ne '600' } split ' ', $opened), '', 'and their mode says so');
     }
-    my @sockets = grep { /socket|memfd/ } descriptors($keeper);
-    cmp_ok(scalar @sockets, '<=', 2, 'the keeper holds nothing but its own socket');
+    my @held = grep { /socket|memfd|pipe/ } descriptors($keeper);
+    cmp_ok(scalar @held, '<=', 7, 'the keeper holds its own socket and what is the agent\'s: table, control, lines; ends of three channels');
+    for my $pid (@{ $p->{worker} }, @{ $p->{helper} }) {
+        is(join(' ', grep { /memfd/ } descriptors($pid)), '', proc_comm($pid) . ': no descriptor of the table');
+    }
 };
 
 scenario a_killed_agent_comes_back_and_goes_on => (crashes => 1, sub {

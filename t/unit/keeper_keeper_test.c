@@ -34,7 +34,7 @@ static void kept_begin(struct kept *k, const struct hc_rights *rights, const cha
         free(path);
     }
     k->conf.secret = join(base, "private/secret");
-    if (hc_keeper_start(&k->conf, rights, &k->client.fd, &k->pid, &err) != 0) {
+    if (hc_keeper_start(&k->conf, rights, NULL, &k->client.fd, &k->pid, &err) != 0) {
         fatal("the keeper");
     }
 }

@@ -199,7 +199,7 @@ static void the_agent_has_its_descriptors_and_no_rights(void)
     signal(SIGHUP, SIG_IGN);
     ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0,
        "two descriptors that the agent must not have");
-    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){pair[0], pair[1], -1}, &supervise,
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){pair[0], pair[1], -1, -1}, &supervise,
                           &pid, &err),
            0, "the agent starts");
     drain_until(supervise, &log, &h, "last");
@@ -237,7 +237,7 @@ static void a_dead_agent_is_an_end_of_file(void)
     int rc = 1;
 
     is_int(
-        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1}, &supervise, &pid, &err),
+        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid, &err),
         0, "the agent starts without keeper, table and control");
     drain_until(supervise, &log, &h, "last");
     ok(strstr(h.text, "fds 0 1 2 3 6\n") != NULL, "what is not given stays closed");
@@ -262,7 +262,7 @@ static void an_unexecutable_program_is_named(void)
     free(conf->agent);
     conf->agent = strdup("/nonexistent/hotcert");
     is_int(
-        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1}, &supervise, &pid, &err),
+        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid, &err),
         -1, "a missing program is an error");
     ok(err.problem == HC_P_PROGRAM && pid == -1 && supervise == -1, "of the right kind");
     ok(strstr(hc_error_format(&err, line, sizeof(line)), "/nonexistent/hotcert") != NULL &&
@@ -296,7 +296,7 @@ static void what_cannot_be_arranged_is_told_to_nobody_else(void)
     low.rlim_cur = 16;
     (void)setrlimit(RLIMIT_NOFILE, &low);
     is_int(
-        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1}, &supervise, &pid, &err),
+        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid, &err),
         -1, "without descriptors no agent is started");
     (void)setrlimit(RLIMIT_NOFILE, &before);
     ok(err.problem == HC_P_PROGRAM &&

@@ -125,7 +125,8 @@ sub all_pids {
     for my $pid (grep { !$mine{$_} } descendants($$)) {
         next unless proc_exe($pid) =~ $self->exe_pattern;
         my $line = proc_cmdline($pid);
-        $mine{$pid} = 1 if index($line, $self->{conf}) >= 0 || $line =~ /^hotcert: /;
+        # a keeper of the first start has left the master's tree, and its agent with it
+        $mine{$_} = 1 for index($line, $self->{conf}) >= 0 || $line =~ /^hotcert: / ? ($pid, descendants($pid)) : ();
     }
     return sort { $a <=> $b } keys %mine;
 }
