@@ -162,7 +162,10 @@ bench:                                      ## the figures; BENCH_SMOKE=1 for th
 	@$(MAKE) --no-print-directory all $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
-BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool
+BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief
+$(BUILD)/thief: t/lib/thief.c $(BUILD)/.flags
+	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $<
+
 $(BUILD)/handshakes: t/bench/handshakes.c $(BUILD)/.flags
 	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $< -lssl -lcrypto
 
@@ -215,7 +218,7 @@ HTTPD_AVAIL = $(DESTDIR)/etc/apache2/mods-available
 DOC        = $(DESTDIR)$(PREFIX)/share/doc/hotcert
 
 install: all                                ## modules, load snippets and program, Debian's places
-	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
+	install -D -m 0711 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
 	install -D -m 0644 $(NGX_SO) $(MODS_NGX)/ngx_http_hotcert_module.so
 	install -D -m 0644 packaging/mod-http-hotcert.conf $(NGX_AVAIL)/mod-http-hotcert.conf
 	install -d -m 0755 $(NGX_ON)

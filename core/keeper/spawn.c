@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -383,6 +384,27 @@ static int judge(int status, bool in_time, bool only_looks, const struct hc_log 
     return 0;
 }
 
+/*
+ * The kernel lets no process of the worker user look into a program from its first instruction on,
+ * if that user cannot read the program's file; what the program says of itself (child.c) comes
+ * later.
+ */
+static void warn_of_readable(const struct hc_conf *conf, const struct hc_rights *rights,
+                             const struct hc_log *log)
+{
+    struct hc_error err;
+    struct stat st;
+
+    if (!rights->drop || conf->agent == NULL || stat(conf->agent, &st) != 0 ||
+        (st.st_uid != rights->uid && (st.st_mode & (S_IRGRP | S_IROTH)) == 0)) {
+        return;
+    }
+    hc_error_init(&err);
+    hc_error_set(&err, HC_P_PROGRAM_READABLE, conf->agent, "mode %04o, owner %ld",
+                 (unsigned)(st.st_mode & 07777), (long)st.st_uid);
+    hc_log_error(log, HC_LOG_WARN, NULL, &err);
+}
+
 int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
                   int table_fd, const struct hc_log *log, struct hc_error *err)
 {
@@ -398,6 +420,7 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, in
     program.places[HC_FD_KEEPER - HC_FD_CONF] = keeper_fd;
     program.places[HC_FD_TABLE - HC_FD_CONF] = table_fd;
     program.places[HC_FD_CONTROL - HC_FD_CONF] = -1;
+    warn_of_readable(conf, rights, log);
     quiet_begin(&q);
     rc = start(conf, &program, &supervise, &pid, err);
     if (rc == 0) {

@@ -12,8 +12,9 @@
  *
  * Before the exec the child takes on the worker user's rights and proves that root's are gone, may
  * gain none (no_new_privs), writes no core, has default signal handlers, nothing blocked, standard
- * input and output at /dev/null, and the server's standard error. Not dumpable: exec undoes that,
- * so the program says it again itself.
+ * input and output at /dev/null. Standard error is the server's (the loader), or comes back as log
+ * lines (the agent). Not dumpable: exec undoes that unless the worker user cannot read the
+ * program's file (0711, root's), so it is installed that way, and says it again itself.
  *
  * Its environment is PATH (the system's folders), LANG=C, TZ=UTC and, if the caller has them:
  * SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy
@@ -61,7 +62,8 @@ int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err
  *
  * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
  * long is not the configuration's fault: the start goes on, with an error in the log (a warning
- * when it was only looking). A program that cannot be executed at all is HC_P_PROGRAM.
+ * when it was only looking). A program that cannot be executed at all is HC_P_PROGRAM; one that the
+ * worker user can read is a warning (HC_P_PROGRAM_READABLE).
  */
 #define HC_LOADER_SECONDS 30
 #define HC_LOADER_REFUSE  2

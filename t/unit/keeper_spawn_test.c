@@ -199,8 +199,8 @@ static void the_agent_has_its_descriptors_and_no_rights(void)
     signal(SIGHUP, SIG_IGN);
     ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0,
        "two descriptors that the agent must not have");
-    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){pair[0], pair[1], -1, -1}, &supervise,
-                          &pid, &err),
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){pair[0], pair[1], -1, -1},
+                          &supervise, &pid, &err),
            0, "the agent starts");
     drain_until(supervise, &log, &h, "last");
     ok(strstr(h.text, "fds 0 1 2 3 4 5 6\n") != NULL, "it has 0 to 6 and no other descriptor");
@@ -236,9 +236,9 @@ static void a_dead_agent_is_an_end_of_file(void)
     pid_t pid = -1;
     int rc = 1;
 
-    is_int(
-        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid, &err),
-        0, "the agent starts without keeper, table and control");
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid,
+                          &err),
+           0, "the agent starts without keeper, table and control");
     drain_until(supervise, &log, &h, "last");
     ok(strstr(h.text, "fds 0 1 2 3 6\n") != NULL, "what is not given stays closed");
     kill(pid, SIGKILL);
@@ -261,9 +261,9 @@ static void an_unexecutable_program_is_named(void)
 
     free(conf->agent);
     conf->agent = strdup("/nonexistent/hotcert");
-    is_int(
-        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid, &err),
-        -1, "a missing program is an error");
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid,
+                          &err),
+           -1, "a missing program is an error");
     ok(err.problem == HC_P_PROGRAM && pid == -1 && supervise == -1, "of the right kind");
     ok(strstr(hc_error_format(&err, line, sizeof(line)), "/nonexistent/hotcert") != NULL &&
            strstr(line, "No such file") != NULL,
@@ -295,9 +295,9 @@ static void what_cannot_be_arranged_is_told_to_nobody_else(void)
     low = before;
     low.rlim_cur = 16;
     (void)setrlimit(RLIMIT_NOFILE, &low);
-    is_int(
-        hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid, &err),
-        -1, "without descriptors no agent is started");
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid,
+                          &err),
+           -1, "without descriptors no agent is started");
     (void)setrlimit(RLIMIT_NOFILE, &before);
     ok(err.problem == HC_P_PROGRAM &&
            strstr(hc_error_format(&err, line, sizeof(line)), "arranging descriptors") != NULL,
@@ -368,6 +368,23 @@ static void a_broken_loader_stops_no_start(void)
     ok(h.errors == 0 && h.warnings == 2, "with a warning");
 }
 
+static void a_program_that_the_worker_can_read_is_told(void)
+{
+    struct heard h = {.text = ""};
+    struct hc_error err = {0};
+
+    is_int(load("good", 0, &h, &err), 0, "root's, 0711");
+    ok(strstr(h.text, "program-readable") == NULL, "nothing to say");
+    ok(chmod(program, 0755) == 0, "readable");
+    is_int(load("good", 0, &h, &err), 0, "the start goes on");
+    ok(strstr(h.text, "program-readable") != NULL, "with a warning");
+    ok(chmod(program, 0711) == 0 && chown(program, 33, 0) == 0, "the worker's own");
+    memset(&h, 0, sizeof(h));
+    is_int(load("good", 0, &h, &err), 0, "no better");
+    ok(strstr(h.text, "program-readable") != NULL, "is told too");
+    ok(chown(program, 0, 0) == 0, "as it was");
+}
+
 static void the_wait_grows_and_starts_anew(void)
 {
     static const int64_t want[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
@@ -415,7 +432,7 @@ static int copy_self(void)
     if (mkdir(folder, 0755) != 0 || chmod(folder, 0755) != 0) {
         return -1;
     }
-    (void)snprintf(command, sizeof(command), "cp /proc/%ld/exe %s && chmod 755 %s", (long)getpid(),
+    (void)snprintf(command, sizeof(command), "cp /proc/%ld/exe %s && chmod 711 %s", (long)getpid(),
                    program, program);
     return system(command);
 }
@@ -441,6 +458,7 @@ int main(int argc, char **argv)
     what_cannot_be_arranged_is_told_to_nobody_else();
     the_loader_decides();
     a_broken_loader_stops_no_start();
+    a_program_that_the_worker_can_read_is_told();
     the_wait_grows_and_starts_anew();
     without_root_nothing_is_dropped();
     unlink(program);

@@ -47,7 +47,7 @@ sub program {
     my $at = temp_dir() . '/hotcert';
     if (!-e $at) {
         copy(build_dir() . '/hotcert', $at) or die build_dir() . "/hotcert: $!";
-        chmod 0755, $at;
+        chmod 0711, $at; # as `make install` has it
     }
     return $at;
 }
