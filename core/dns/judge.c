@@ -268,7 +268,7 @@ static void judge_tally(struct hc_judge *judge, const struct tally *tally)
                       "%s: this address is %s, no public CA asks it%s", tally->reserved_text,
                       tally->reserved_what, all ? "" : "; the other addresses are asked");
     }
-    if (tally->foreign > 0) {
+    if (tally->foreign > 0 && judge->own != NULL) {
         hc_judge_note(judge, HC_P_DNS_NOT_HERE, HC_JUDGE_NOTHING,
                       "it leads to %s%s, which is not an address of this machine",
                       tally->foreign_text, tally->foreign > 1 ? " and others" : "");

@@ -24,7 +24,7 @@ struct hc_judge {
     struct hc_preflight_name *out;
     const char *host;               /* without "*." */
     bool private_network;           /* the CA stands inside: reserved addresses are fine */
-    const struct hc_list *own;      /* this machine's addresses */
+    const struct hc_list *own;      /* this machine's addresses; NULL: not known */
     const struct hc_list *accounts; /* hc_preflight_options.accounts, or NULL */
     const char *suggestion;         /* an address for the record to add, or NULL */
     struct hc_error *err;           /* out of memory ends up here */

@@ -38,6 +38,7 @@ struct hc_preflight {
     struct hc_list caa_domains;
     struct hc_list methods;
     struct hc_list own;
+    bool knows_own; /* else own is empty and says nothing */
     struct hc_list accounts;
     bool compares_accounts;
     char *account_uri;
@@ -226,7 +227,7 @@ static void judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
         .out = &p->results[i],
         .host = n->host,
         .private_network = p->private_network,
-        .own = &p->own,
+        .own = p->knows_own ? &p->own : NULL,
         .accounts = p->compares_accounts ? &p->accounts : NULL,
         .suggestion = suggestion[0] != '\0' ? suggestion : NULL,
         .err = &p->error,
@@ -475,6 +476,31 @@ static int copy_optional(const char *text, char **out, struct hc_error *err)
     return text != NULL ? hc_strdup(text, out, err) : 0;
 }
 
+/* Where the machine's addresses cannot be had (AF_NETLINK forbidden), the other looks go on. */
+static int take_own(struct hc_preflight *p, const struct hc_list *own, struct hc_error *err)
+{
+    struct hc_error why = {0};
+
+    p->knows_own = true;
+    if (own != NULL) {
+        return hc_list_copy(&p->own, own, err);
+    }
+    if (hc_address_own(&p->own, &why) == 0) {
+        return 0;
+    }
+    if (why.problem == HC_P_OUT_OF_MEMORY) {
+        *err = why;
+        return -1;
+    }
+    p->knows_own = false;
+    hc_list_dispose(&p->own);
+    hc_logf(p->log, HC_LOG_INFO,
+            "preflight: this machine's addresses cannot be listed (%s), so which names lead to "
+            "another one is not told",
+            why.detail);
+    return 0;
+}
+
 static int copy_options(struct hc_preflight *p, const struct hc_preflight_options *o,
                         struct hc_error *err)
 {
@@ -500,7 +526,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     p->wants_http = p->web != NULL && hc_list_has(&p->methods, "http-01");
     p->has_dns = hc_list_has(&p->methods, "dns-01");
     p->wants_address = !p->has_dns || p->methods.count > 1;
-    return o->own != NULL ? hc_list_copy(&p->own, o->own, err) : hc_address_own(&p->own, err);
+    return take_own(p, o->own, err);
 }
 
 /* network auto: looks where the CA's directory is, if its URL does not say so itself. */

@@ -88,7 +88,8 @@ struct hc_preflight_options {
     const struct hc_dns_port *dns; /* hc_resolver_port() */
     const struct hc_clock *clock;
     const struct hc_log *log;  /* or NULL */
-    const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs() */
+    const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs(). Where that
+                                * is forbidden, it is not told which names lead here. */
     void *self;
     hc_preflight_done *done;
 };

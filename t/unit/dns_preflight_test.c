@@ -4,6 +4,7 @@
 
 #include "dns/preflight.h"
 #include "dns/zone.h"
+#include "seccomp.h"
 #include "tap.h"
 
 /* ---- the clock --------------------------------------------------------------------------- */
@@ -825,6 +826,32 @@ static void test_address_by_dns(void)
     }
 }
 
+/* RestrictAddressFamilies= without AF_NETLINK: getifaddrs() fails. The rest is looked at. */
+static void test_without_netlink(void)
+{
+    char host[] = N;
+    char *items[] = {host};
+    struct hc_list names = {items, 1, 1};
+    struct hc_preflight_options o = options_for(&names);
+    struct row dns_rows[] = {{RESOLVER, N, HC_DNS_A, "A 10.1.2.3", 0},
+                             {OWN, N, HC_DNS_A, "A 10.1.2.3", 0}};
+    struct got got;
+
+    o.own = NULL;
+    rows = dns_rows;
+    row_count = HC_COUNT(dns_rows);
+    run(&o, &got);
+    ok(hc_findings_find(&got.findings, HC_P_DNS_NOT_HERE, NULL) != NULL,
+       "an address of another machine is told");
+    hc_findings_dispose(&got.findings);
+    is_int(forbid_netlink(), 0, "this process may ask no more for its own addresses");
+    run(&o, &got);
+    is_int(got.done, 1, "names are looked at all the same");
+    is_int(got.cause, HC_P_DNS_RESERVED_ADDRESS, "with what is found");
+    is_int(got.findings.count, 1, "but for dns-not-here");
+    hc_findings_dispose(&got.findings);
+}
+
 /* ---- the request ------------------------------------------------------------------------- */
 
 #define BASE  "http://www.zone.test/.well-known/acme-challenge/tok"
@@ -1154,5 +1181,6 @@ int main(void)
     test_lives();
     test_shut_in();
     test_shares();
+    test_without_netlink(); /* the last: it cannot be undone */
     return done();
 }
