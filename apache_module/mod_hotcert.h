@@ -38,6 +38,7 @@ struct mod_hotcert_server {
     const char *chain_ca_file, *chain_ca_folder; /* SSLOpenSSLConfCmd ChainCAFile, ChainCAPath */
     const char *command; /* SSLOpenSSLConfCmd Certificate or PrivateKey: which; NULL: neither */
     bool own_command;    /* the host itself says so */
+    bool proxy_protocol; /* RemoteIPProxyProtocol */
     bool server_info;    /* SSLOpenSSLConfCmd ServerInfoFile */
 };
 
@@ -80,6 +81,11 @@ void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server);
 
 typedef const char *mod_hotcert_directive(cmd_parms *cmd, void *unused, const char *args);
 
+/* True if the host does TLS, by mod_ssl's rule. */
+bool mod_hotcert_has_tls(server_rec *server, const struct mod_hotcert_server *config);
+/* mod_hotcert_listen.c: remarks on what keeps a CA's question away. */
+int mod_hotcert_listeners_check(const struct mod_hotcert_state *state, server_rec *servers,
+                                struct hc_findings *notes, struct hc_error *err);
 /* Makes hosts and identities of all servers. What is odd goes to notes. */
 int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers,
                             struct hc_findings *notes, struct hc_error *err) HC_MUST_USE;

@@ -235,7 +235,7 @@ static bool is_https(server_rec *server)
 }
 
 /* mod_ssl's rule: SSLEngine; without it, a host of a https port that names a certificate. */
-static bool has_tls(server_rec *server, const struct mod_hotcert_server *config)
+bool mod_hotcert_has_tls(server_rec *server, const struct mod_hotcert_server *config)
 {
     switch (config->engine) {
     case MOD_HOTCERT_ON:
@@ -390,7 +390,7 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         .scope = config->owner == server ? config->scope : NULL,
         .where = server_where(state->pool, server),
         .names = &names,
-        .tls = has_tls(server, config),
+        .tls = mod_hotcert_has_tls(server, config),
         .has_certificate = config->certificates->nelts > 0,
         .own_certificate = server->is_virtual && (config->own->nelts > 0 || config->own_command),
         .files = &files,
@@ -433,7 +433,9 @@ int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers
             return -1;
         }
     }
-    return hc_conf_finish(state->conf, err);
+    return hc_conf_finish(state->conf, err) == 0
+               ? mod_hotcert_listeners_check(state, servers, notes, err)
+               : -1;
 }
 
 struct mod_hotcert_host *mod_hotcert_host_of(const struct mod_hotcert_state *state,

@@ -124,7 +124,15 @@ static const char *observe_managed(cmd_parms *cmd, void *unused, const char *arg
     return NULL;
 }
 
+static const char *observe_proxy_protocol(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    config_of(cmd)->proxy_protocol = strcasecmp(ap_getword_conf(cmd->temp_pool, &args), "on") == 0;
+    return NULL;
+}
+
 static const char mod_ssl[] = "ssl";
+static const char mod_remoteip[] = "remoteip";
 static const char mod_md[] = "md";
 
 static const struct {
@@ -141,6 +149,7 @@ static const struct {
     {"SSLCACertificatePath", observe_ca_folder, mod_ssl},
     {"SSLOpenSSLConfCmd", observe_command, mod_ssl},
     {"SSLUseStapling", observe_stapling, mod_ssl},
+    {"RemoteIPProxyProtocol", observe_proxy_protocol, mod_remoteip},
     {"ServerName", observe_name, NULL},
     {"MDomain", observe_managed, mod_md},
     {"<MDomainSet", observe_managed, mod_md},

@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "conf/conf.h"
 #include "conf/directive.h"
+#include "conf/listener.h"
 #include "keeper/keeper.h"
 #include "keeper/private.h"
 #include "keeper/spawn.h"

@@ -85,6 +85,10 @@ void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf);
 /* The server's names; regular expressions as nginx writes them. */
 int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list *names,
                            struct hc_error *err);
+void ngx_http_hotcert_log_notes(ngx_log_t *log, const struct hc_findings *notes);
+/* Says what keeps a CA's question from a listener of this configuration; hc_conf is finished. */
+int ngx_http_hotcert_listeners_check(ngx_conf_t *cf, const ngx_http_hotcert_main_conf_t *main,
+                                     const ngx_http_core_main_conf_t *cmcf, struct hc_error *err);
 /* Adds every server block to hc_conf and finishes it. */
 ngx_int_t ngx_http_hotcert_collect(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
 

@@ -243,7 +243,7 @@ int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list 
     return 0;
 }
 
-static void log_notes(ngx_log_t *log, const struct hc_findings *notes)
+void ngx_http_hotcert_log_notes(ngx_log_t *log, const struct hc_findings *notes)
 {
     for (size_t i = 0; i < notes->count; i++) {
         const struct hc_finding *note = &notes->items[i];
@@ -286,7 +286,8 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
         hc_conf_add_host(main->conf, &host, index, &notes, &err) == 0) {
         rc = NGX_OK;
     }
-    log_notes(cf->log, &notes); /* names that were left out may be why it is refused */
+    ngx_http_hotcert_log_notes(cf->log,
+                               &notes); /* names that were left out may be why it is refused */
     if (rc != NGX_OK) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
     }
@@ -365,7 +366,8 @@ ngx_int_t ngx_http_hotcert_collect(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t 
             return NGX_ERROR;
         }
     }
-    if (hc_conf_finish(main->conf, &err) != 0) {
+    if (hc_conf_finish(main->conf, &err) != 0 ||
+        ngx_http_hotcert_listeners_check(cf, main, cmcf, &err) != 0) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
         return NGX_ERROR;
     }

@@ -292,7 +292,10 @@ void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a, const s
     count_records(judge, a, &tally);
     count_records(judge, aaaa, &tally);
     hc_judge_failure(judge, a, tally.all == 0);
-    hc_judge_failure(judge, aaaa, tally.all == 0);
+    /* a server without recursion that has an A record of the name may well know all of it */
+    if (tally.all == 0 || !aaaa->lame) {
+        hc_judge_failure(judge, aaaa, tally.all == 0);
+    }
     if (tally.all == 0 && judge->out->verdict == HC_PREFLIGHT_READY) {
         hc_dname_format(&a->name, name);
         hc_judge_note(judge, HC_P_DNS_NO_ADDRESS, HC_JUDGE_FAIL,

@@ -240,6 +240,7 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
     hc_dns_type_format((unsigned)look->type, type);
     hc_dns_server_format(&look->cached_slot.from, from);
     if (rcode == HC_DNS_NOERROR || rcode == HC_DNS_NXDOMAIN) {
+        look->lame = true;
         hc_error_set(&look->cached.error, HC_P_DNS_FAILED, name,
                      "%s: %s does not look names up for us, and has no answer itself", type, from);
     } else {

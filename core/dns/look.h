@@ -48,6 +48,7 @@ struct hc_look {
     /* the result, once complete */
     bool complete;
     enum hc_look_kind kind;
+    bool lame;                       /* FAILED: the resolvers answered, but cannot know */
     bool direct;                     /* the zone's own servers said so */
     const struct hc_look_view *view; /* the side that counts; NULL if neither answered */
     struct hc_error error;           /* FAILED: what failed */

@@ -658,6 +658,14 @@ static struct scenario scenarios[] = {
       {OWN, N, HC_DNS_A, HERE, 0},
       {RESOLVER, "zone.test", HC_DNS_CAA, "!LAME", 0},
       {OWN, "zone.test", HC_DNS_CAA, "", 0}}},
+    {"no_ipv6_address_by_who_cannot_know_is_not_told",
+     N,
+     READY,
+     false,
+     HC_P_NONE,
+     {{RESOLVER, N, HC_DNS_A, HERE, 0},
+      {OWN, N, HC_DNS_A, HERE, 0},
+      {RESOLVER, N, HC_DNS_AAAA, "!LAME", 0}}},
     {"caa_of_servers_that_do_not_agree_is_no_permission",
      N,
      UNSURE,
@@ -706,6 +714,8 @@ static void run_scenario(struct scenario *s)
     is_int(got.leave_out, s->leave_out, s->leave_out ? "it is left out" : "it is not left out");
     is_str(hc_problem_row(got.cause)->slug, hc_problem_row(s->cause)->slug, "the cause");
     ok(got.took <= HC_PREFLIGHT_DNS_MS + 500, "in time");
+    ok(s->cause != HC_P_NONE || strstr(s->name, "not_told") == NULL || got.findings.count == 0,
+       "what is not told is not found");
     hc_findings_dispose(&got.findings);
 }
 

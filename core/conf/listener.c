@@ -1,0 +1,142 @@
+/* Listeners and http-01; see listener.h. */
+#include "conf/listener.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listener,
+                     struct hc_error *err)
+{
+    if (list->count == list->room) {
+        size_t room = list->room > 0 ? 2 * list->room : 16;
+        struct hc_listener *items = realloc(list->items, room * sizeof(*items));
+
+        if (items == NULL) {
+            return hc_error_nomem(err);
+        }
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = *listener;
+    return 0;
+}
+
+void hc_listeners_dispose(struct hc_listeners *list)
+{
+    free(list->items);
+    memset(list, 0, sizeof(*list));
+}
+
+static bool is_any(const char *address)
+{
+    return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+static bool is_loopback(const char *text)
+{
+    struct hc_address address;
+    const char *what = hc_address_parse(text, &address) == 0 ? hc_address_reserved(&address) : NULL;
+
+    return what != NULL && strcmp(what, "loopback") == 0;
+}
+
+/* Whether what asks this address on this port is heard. */
+static bool is_plain(const struct hc_listener *l, unsigned port)
+{
+    return !l->tls && l->port == port;
+}
+
+/* A question to `address`; all addresses: from the outside, to any that is not loopback. */
+static bool is_heard(const struct hc_listeners *list, unsigned port, const char *address)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hc_listener *l = &list->items[i];
+
+        if (is_plain(l, port) && (is_any(l->address) || strcmp(l->address, address) == 0 ||
+                                  (is_any(address) && !is_loopback(l->address)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first plain listener of a port; NULL: none. *all_proxied: each wants the PROXY protocol. */
+static const struct hc_listener *plain_of(const struct hc_listeners *list, unsigned port,
+                                          bool *all_proxied)
+{
+    const struct hc_listener *first = NULL;
+
+    *all_proxied = true;
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_plain(&list->items[i], port)) {
+            first = first == NULL ? &list->items[i] : first;
+            *all_proxied = *all_proxied && list->items[i].proxy_protocol;
+        }
+    }
+    return first;
+}
+
+/* The first address that TLS is served on and this port is not. */
+static const struct hc_listener *unheard_of(const struct hc_listeners *list, unsigned port)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hc_listener *l = &list->items[i];
+
+        /* TLS on loopback is behind a proxy, which may be asked anywhere */
+        if (l->tls && !is_loopback(l->address) && !is_heard(list, port, l->address)) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+static int check_port(const struct hc_listeners *list, unsigned port,
+                      const struct hc_issuer *issuer, const struct hc_identity *identity,
+                      struct hc_findings *notes, struct hc_error *err)
+{
+    bool all_proxied = false;
+    const struct hc_listener *plain = plain_of(list, port, &all_proxied);
+    const struct hc_listener *tls = NULL;
+    char subject[32];
+
+    (void)snprintf(subject, sizeof(subject), "port %u", port);
+    if (plain == NULL) {
+        return hc_findings_add(notes, HC_P_PORT_NOT_SERVED, subject, err,
+                               "%s asks there for the host at %s", issuer->name,
+                               identity->where.items[0]);
+    }
+    if (all_proxied) {
+        return hc_findings_add(notes, HC_P_PORT_PROXY_PROTOCOL, subject, err,
+                               "%s asks there for the host at %s", issuer->name,
+                               identity->where.items[0]);
+    }
+    tls = unheard_of(list, port);
+    if (tls == NULL) {
+        return 0;
+    }
+    return hc_findings_add(notes, HC_P_PORT_ELSEWHERE, subject, err,
+                           "it is served on %s, and TLS on %s", plain->address,
+                           is_any(tls->address) ? "all addresses" : tls->address);
+}
+
+int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *conf,
+                       struct hc_findings *notes, struct hc_error *err)
+{
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        const struct hc_identity *identity = &conf->identities[i];
+
+        if (identity->mode != HC_MODE_ON || !hc_list_has(&identity->challenges, "http-01")) {
+            continue;
+        }
+        for (size_t k = 0; k < identity->use.count; k++) {
+            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[k]);
+
+            if (issuer != NULL &&
+                check_port(list, (unsigned)issuer->http_port, issuer, identity, notes, err) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
