@@ -380,6 +380,11 @@ static int check_beside(const struct mod_hotcert_state *state,
                : 0;
 }
 
+static bool has_chain_store(const struct mod_hotcert_server *config)
+{
+    return config->chain_ca_file != NULL || config->chain_ca_folder != NULL;
+}
+
 static int build_host(struct mod_hotcert_state *state, server_rec *server,
                       struct hc_findings *notes, struct hc_error *err)
 {
@@ -394,6 +399,10 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         .has_certificate = config->certificates->nelts > 0,
         .own_certificate = server->is_virtual && (config->own->nelts > 0 || config->own_command),
         .files = &files,
+        .chain_file = config->chain,
+        /* OpenSSL looks for issuers in its chain store, or, without one, where clients' are */
+        .store_file = has_chain_store(config) ? config->chain_ca_file : config->ca_file,
+        .store_folder = has_chain_store(config) ? config->chain_ca_folder : config->ca_folder,
     };
     int identity = -1;
     int rc = -1;
@@ -409,13 +418,6 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         goto out;
     }
     if (identity >= 0 && check_beside(state, config, &host, identity, notes, err) != 0) {
-        goto out;
-    }
-    if (identity >= 0 && config->chain != NULL &&
-        state->conf->identities[identity].mode == HC_MODE_WATCH) {
-        hc_error_set(err, HC_P_CONFLICT, host.where,
-                     "SSLCertificateChainFile is not followed: put its certificates behind the "
-                     "host's own in SSLCertificateFile, and remove the directive");
         goto out;
     }
     rc = identity >= 0 ? remember(state, server, config, host.scope, identity) : 0;

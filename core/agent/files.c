@@ -13,14 +13,40 @@
 /* The index of a part in hc_conf.files, -1: there is no such part. */
 static int part_of(const struct hc_watched *watched, size_t part)
 {
-    const int indices[HC_FILES_PARTS] = {watched->certificate, watched->key, watched->passphrase};
+    const int indices[HC_FILES_PARTS] = {
+        [HC_FILES_CERTIFICATE] = watched->certificate,
+        [HC_FILES_KEY] = watched->key,
+        [HC_FILES_PASSPHRASES] = watched->passphrase,
+        [HC_FILES_CHAIN] = watched->chain,
+        [HC_FILES_STORE] = watched->store,
+        [HC_FILES_FOLDER] = watched->folder,
+    };
 
     return indices[part];
+}
+
+static bool is_optional(size_t part)
+{
+    return part == HC_FILES_STORE || part == HC_FILES_FOLDER;
 }
 
 static int64_t nanoseconds(struct timespec t)
 {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void stamp_of(const struct stat *st, struct hc_file_stamp *stamp)
+{
+    *stamp = (struct hc_file_stamp){
+        .device = (uint64_t)st->st_dev,
+        .inode = (uint64_t)st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .mtime_ns = nanoseconds(st->st_mtim),
+        .ctime_ns = nanoseconds(st->st_ctim),
+        .mode = (uint32_t)st->st_mode,
+        .uid = (uint32_t)st->st_uid,
+        .gid = (uint32_t)st->st_gid,
+    };
 }
 
 /* With our own rights. Opening never blocks; what is no regular file is refused. */
@@ -37,16 +63,19 @@ static int open_own(const char *path, int *fd, struct hc_file_stamp *stamp, stru
         *fd = -1;
         return hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is not a regular file");
     }
-    *stamp = (struct hc_file_stamp){
-        .device = (uint64_t)st.st_dev,
-        .inode = (uint64_t)st.st_ino,
-        .size = (uint64_t)st.st_size,
-        .mtime_ns = nanoseconds(st.st_mtim),
-        .ctime_ns = nanoseconds(st.st_ctim),
-        .mode = (uint32_t)st.st_mode,
-        .uid = (uint32_t)st.st_uid,
-        .gid = (uint32_t)st.st_gid,
-    };
+    stamp_of(&st, stamp);
+    return 0;
+}
+
+/* OpenSSL looks into it with our own rights. */
+static int stamp_folder(const char *path, struct hc_file_stamp *stamp, struct hc_error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
+    }
+    stamp_of(&st, stamp);
     return 0;
 }
 
@@ -134,6 +163,27 @@ static int get_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, 
     return -1;
 }
 
+/* Content (unless out is NULL) and stamp of one part. */
+static int get_part(struct hc_keeper_client *keeper, const struct hc_conf *conf, size_t part,
+                    int file, struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
+{
+    struct hc_error unsaid;
+    struct hc_error *where = is_optional(part) ? &unsaid : err;
+    int rc = 0;
+
+    hc_error_init(&unsaid);
+    rc = part == HC_FILES_FOLDER ? stamp_folder(conf->files.items[file], stamp, where)
+                                 : get_one(keeper, conf, file, out, stamp, where);
+    if (rc != 0 && is_optional(part)) {
+        memset(stamp, 0, sizeof(*stamp));
+        if (out != NULL) {
+            hc_buf_reset(out);
+        }
+        return 0;
+    }
+    return rc;
+}
+
 int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
                    const struct hc_watched *watched, struct hc_file_stamp stamps[HC_FILES_PARTS],
                    struct hc_error *err)
@@ -142,7 +192,7 @@ int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
         int file = part_of(watched, i);
 
-        if (file >= 0 && get_one(keeper, conf, file, NULL, &stamps[i], err) != 0) {
+        if (file >= 0 && get_part(keeper, conf, i, file, NULL, &stamps[i], err) != 0) {
             return -1;
         }
     }
@@ -160,7 +210,8 @@ int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,
 
         hc_buf_dispose(&out->parts[i]);
         out->parts[i] = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
-        if (file >= 0 && get_one(keeper, conf, file, &out->parts[i], &out->stamps[i], err) != 0) {
+        if (file >= 0 &&
+            get_part(keeper, conf, i, file, &out->parts[i], &out->stamps[i], err) != 0) {
             return -1;
         }
     }
@@ -213,20 +264,30 @@ static void wipe_list(struct hc_list *list)
     hc_list_dispose(list);
 }
 
+static const char *name_of(const struct hc_conf *conf, int file)
+{
+    return file >= 0 ? conf->files.items[file] : NULL;
+}
+
 int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
                   const struct hc_watched *watched, struct hc_pair **out,
                   struct hc_findings *findings, struct hc_error *err)
 {
     struct hc_list passphrases = {NULL, 0, 0};
     struct hc_pair_source source = {
-        .cert_pem = hc_bytes_of(&files->parts[0]),
-        .key_pem = hc_bytes_of(&files->parts[1]),
+        .cert_pem = hc_bytes_of(&files->parts[HC_FILES_CERTIFICATE]),
+        .key_pem = hc_bytes_of(&files->parts[HC_FILES_KEY]),
         .cert_subject = conf->files.items[watched->certificate],
         .key_subject = conf->files.items[watched->key],
         .passphrases = &passphrases,
+        .more = {.chain_pem = hc_bytes_of(&files->parts[HC_FILES_CHAIN]),
+                 .chain_subject = name_of(conf, watched->chain),
+                 .store_pem = hc_bytes_of(&files->parts[HC_FILES_STORE]),
+                 .store_subject = name_of(conf, watched->store),
+                 .store_folder = name_of(conf, watched->folder)},
         .httpd_keys = conf->server == HC_SERVER_HTTPD,
     };
-    int rc = split_lines(&files->parts[2], &passphrases, err);
+    int rc = split_lines(&files->parts[HC_FILES_PASSPHRASES], &passphrases, err);
 
     if (rc == 0) {
         rc = hc_pair_from_pem(&source, out, findings, err);

@@ -9,7 +9,16 @@
 #include "keeper/keeper.h"
 #include "pki/pair.h"
 
-#define HC_FILES_PARTS 3 /* certificate, key, passphrases */
+/* What a watched pair is made of; see struct hc_watched. Of a folder only the stamp is taken. */
+enum hc_files_part {
+    HC_FILES_CERTIFICATE,
+    HC_FILES_KEY,
+    HC_FILES_PASSPHRASES,
+    HC_FILES_CHAIN,
+    HC_FILES_STORE,
+    HC_FILES_FOLDER,
+};
+#define HC_FILES_PARTS 6
 
 /* The content of one watched pair, and what the files looked like. Zeroed memory is empty. */
 struct hc_files {
@@ -17,7 +26,10 @@ struct hc_files {
     struct hc_file_stamp stamps[HC_FILES_PARTS];
 };
 
-/* What the files look like now; absent parts are zeroed. */
+/*
+ * What the files look like now; absent parts are zeroed, and so are CA certificates (file or
+ * folder) that cannot be had: a pair does not depend on them.
+ */
 int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
                    const struct hc_watched *watched, struct hc_file_stamp stamps[HC_FILES_PARTS],
                    struct hc_error *err) HC_MUST_USE;

@@ -188,7 +188,7 @@ static int check_pair(struct loader *loader, const struct hc_identity *identity,
 
     if (hc_now_ms(loader->o->clock) < loader->check_until_ms &&
         hc_judge_pair(&loader->judge, identity, pair, NULL, conf->files.items[watched->key],
-                      &files->stamps[1], loader->now, findings, err) != 0) {
+                      &files->stamps[HC_FILES_KEY], loader->now, findings, err) != 0) {
         return -1;
     }
     if (loader->o->table == NULL) {

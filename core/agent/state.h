@@ -9,6 +9,7 @@
 
 #include "acme/directory.h"
 #include "agent/agent.h"
+#include "agent/files.h"
 #include "agent/inventory.h"
 #include "agent/judge.h"
 #include "agent/pause.h"
@@ -105,7 +106,7 @@ struct hc_watch {
     size_t index;
     const struct hc_watched *files;
     unsigned char line[HC_ID_SIZE];
-    struct hc_file_stamp stamps[3]; /* of what was read last */
+    struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
     bool read_once;
     bool torn;            /* what the files hold now cannot be taken, or is held back */
     bool held;            /* it could be served, but the one that serves is better */

@@ -161,6 +161,20 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
 
 /* ---- watched pairs ---- */
 
+/* What is followed: certificate, key, and the file with the chain, if there is one. */
+static json_t *json_of_files(const struct hc_conf *conf, const struct hc_watched *watched)
+{
+    const int followed[] = {watched->certificate, watched->key, watched->chain};
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < HC_COUNT(followed); i++) {
+        if (followed[i] >= 0) {
+            json_array_append_new(array, json_string(conf->files.items[followed[i]]));
+        }
+    }
+    return array;
+}
+
 static const char *watch_state(const struct hc_watch *watch)
 {
     return watch->held        ? "held-back"
@@ -201,9 +215,7 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     set_time(object, "next_try", watch_next(agent, watch));
     json_object_set_new(object, "failures", json_integer(watch->torn ? 1 : 0));
     set_error(object, &watch->last);
-    json_object_set_new(object, "files",
-                        json_pack("[s, s]", agent->conf->files.items[watch->files->certificate],
-                                  agent->conf->files.items[watch->files->key]));
+    json_object_set_new(object, "files", json_of_files(agent->conf, watch->files));
     json_object_set_new(object, "where", json_of_list(&watch->identity->where));
     return object;
 }

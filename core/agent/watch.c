@@ -300,7 +300,7 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
     }
     hc_mend(agent, watch->identity, &pair);
     if ((watch->pair == NULL || !hc_pair_equal(watch->pair, pair)) &&
-        decide(agent, watch, pair, &files.stamps[1], &findings, &err) != 0) {
+        decide(agent, watch, pair, &files.stamps[HC_FILES_KEY], &findings, &err) != 0) {
         is_torn(agent, watch, &err);
         goto out;
     }

@@ -82,11 +82,14 @@ struct hc_scope {
     enum hc_repair repair;
 };
 
-/* One watched pair: indices into hc_conf.files; passphrase is -1 without one. */
+/* One watched pair: indices into hc_conf.files; -1 where there is none. */
 struct hc_watched {
     int certificate;
     int key;
     int passphrase;
+    int chain;  /* a file with issuers, as httpd's SSLCertificateChainFile */
+    int store;  /* CA certificates that OpenSSL would complete the chain from: a file .. */
+    int folder; /* .. and a folder; the keeper opens no folder */
 };
 
 /* What is to be served together: hosts with the same identity share it. */
@@ -144,6 +147,8 @@ struct hc_host {
     bool own_certificate;         /* directives of the host itself do */
     const char *not_inherited; /* a certificate of the level above that is passed over, or NULL */
     int security_level;        /* SSL_CTX_get_security_level(); 0: not known yet */
+    const char *chain_file;    /* issuers of all its certificates, or NULL */
+    const char *store_file, *store_folder; /* CA certificates to complete chains from, or NULL */
     const struct hc_list
         *files; /* certificate, key, passphrase file or "" .. : triples; may be NULL */
 };

@@ -182,20 +182,30 @@ static int file_index(struct hc_conf *conf, const char *path, int *index, struct
     return hc_list_add(&conf->files, path, err);
 }
 
-static int add_watched(struct hc_conf *conf, struct hc_identity *identity, const char *certificate,
-                       const char *key, const char *passphrase, struct hc_error *err)
+/* A file that a host may have or not. */
+static int optional_index(struct hc_conf *conf, const char *path, int *index, struct hc_error *err)
+{
+    *index = -1;
+    return path != NULL && path[0] != '\0' ? file_index(conf, path, index, err) : 0;
+}
+
+static int add_watched(struct hc_conf *conf, const struct hc_host *host,
+                       struct hc_identity *identity, const char *const files[3],
+                       struct hc_error *err)
 {
     struct hc_watched *w = NULL;
 
     if (identity->watched_count >= 4) {
-        return hc_error_set(err, HC_P_BAD_VALUE, certificate,
+        return hc_error_set(err, HC_P_BAD_VALUE, files[0],
                             "a host serves at most four pairs, one of a kind of key");
     }
     w = &identity->watched[identity->watched_count];
-    w->passphrase = -1;
-    if (file_index(conf, certificate, &w->certificate, err) != 0 ||
-        file_index(conf, key, &w->key, err) != 0 ||
-        (passphrase[0] != '\0' && file_index(conf, passphrase, &w->passphrase, err) != 0)) {
+    if (file_index(conf, files[0], &w->certificate, err) != 0 ||
+        file_index(conf, files[1], &w->key, err) != 0 ||
+        optional_index(conf, files[2], &w->passphrase, err) != 0 ||
+        optional_index(conf, host->chain_file, &w->chain, err) != 0 ||
+        optional_index(conf, host->store_file, &w->store, err) != 0 ||
+        optional_index(conf, host->store_folder, &w->folder, err) != 0) {
         return -1;
     }
     identity->watched_count++;
@@ -212,14 +222,18 @@ static int collect_files(struct hc_conf *conf, const struct hc_host *host,
         return hc_error_nomem(err);
     }
     for (size_t i = 0; i + 1 < named->count; i += 2) {
-        if (add_watched(conf, identity, named->items[i], named->items[i + 1], "", err) != 0) {
+        const char *const files[3] = {named->items[i], named->items[i + 1], NULL};
+
+        if (add_watched(conf, host, identity, files, err) != 0) {
             return -1;
         }
     }
     for (size_t i = 0; named->count == 0 && host->files != NULL && i + 2 < host->files->count;
          i += 3) {
-        if (add_watched(conf, identity, host->files->items[i], host->files->items[i + 1],
-                        host->files->items[i + 2], err) != 0) {
+        const char *const files[3] = {host->files->items[i], host->files->items[i + 1],
+                                      host->files->items[i + 2]};
+
+        if (add_watched(conf, host, identity, files, err) != 0) {
             return -1;
         }
     }
@@ -238,14 +252,24 @@ static int digest_text(EVP_MD_CTX *md, const char *what, const char *text)
                : -1;
 }
 
+static int digest_file(EVP_MD_CTX *md, const struct hc_conf *conf, const char *what, int file)
+{
+    return file >= 0 ? digest_text(md, what, conf->files.items[file]) : 0;
+}
+
 static int digest_identity(EVP_MD_CTX *md, const struct hc_conf *conf,
                            const struct hc_identity *identity)
 {
     int rc = digest_text(md, "mode", identity->mode == HC_MODE_ON ? "on" : "watch");
 
     for (size_t i = 0; i < identity->watched_count; i++) {
-        rc |= digest_text(md, "certificate", conf->files.items[identity->watched[i].certificate]);
-        rc |= digest_text(md, "key", conf->files.items[identity->watched[i].key]);
+        const struct hc_watched *w = &identity->watched[i];
+
+        rc |= digest_file(md, conf, "certificate", w->certificate);
+        rc |= digest_file(md, conf, "key", w->key);
+        rc |= digest_file(md, conf, "chain", w->chain);
+        rc |= digest_file(md, conf, "store", w->store);
+        rc |= digest_file(md, conf, "folder", w->folder);
     }
     if (identity->mode == HC_MODE_WATCH) {
         return rc;

@@ -4,6 +4,7 @@
  * that the next of them, or "end", closes. The first line is the version, the last is "end".
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,9 +102,14 @@ static void put_identity(struct writer *w, const struct hc_identity *identity)
     put_number(w, "security_level", identity->security_level);
     put_text(w, "trusted_certificate", identity->trusted_certificate);
     for (size_t i = 0; i < identity->watched_count; i++) {
-        put_number(w, "watched_certificate", identity->watched[i].certificate);
-        put_number(w, "watched_key", identity->watched[i].key);
-        put_number(w, "watched_passphrase", identity->watched[i].passphrase);
+        const struct hc_watched *watched = &identity->watched[i];
+
+        put_number(w, "watched_certificate", watched->certificate);
+        put_number(w, "watched_key", watched->key);
+        put_number(w, "watched_passphrase", watched->passphrase);
+        put_number(w, "watched_chain", watched->chain);
+        put_number(w, "watched_store", watched->store);
+        put_number(w, "watched_folder", watched->folder);
     }
 }
 
@@ -269,37 +275,66 @@ static int issuer_line(struct reader *r, const char *key, const char *value)
     return malformed(r, key);
 }
 
+/* The parts of a watched pair, by the keys of their lines. */
+static const struct {
+    const char *key;
+    size_t offset; /* in struct hc_watched */
+    bool needed;
+} watched_parts[] = {
+    {"watched_certificate", offsetof(struct hc_watched, certificate), true},
+    {"watched_key", offsetof(struct hc_watched, key), true},
+    {"watched_passphrase", offsetof(struct hc_watched, passphrase), false},
+    {"watched_chain", offsetof(struct hc_watched, chain), false},
+    {"watched_store", offsetof(struct hc_watched, store), false},
+    {"watched_folder", offsetof(struct hc_watched, folder), false},
+};
+
+static int *watched_part(struct hc_watched *w, size_t part)
+{
+    return (int *)(void *)((char *)w + watched_parts[part].offset);
+}
+
+/* A certificate begins a pair. */
+static struct hc_watched *open_watched(struct hc_identity *identity)
+{
+    struct hc_watched *w = NULL;
+
+    if (identity->watched == NULL) {
+        identity->watched = calloc(4, sizeof(*identity->watched));
+    }
+    if (identity->watched == NULL || identity->watched_count == 4) {
+        return NULL;
+    }
+    w = &identity->watched[identity->watched_count++];
+    for (size_t i = 0; i < HC_COUNT(watched_parts); i++) {
+        *watched_part(w, i) = -1;
+    }
+    return w;
+}
+
 static int watched_line(struct reader *r, const char *key, const char *value)
 {
     struct hc_identity *identity = r->identity;
     struct hc_watched *w = NULL;
     int64_t number = 0;
 
-    if (get_number(r, value, -1, (int64_t)r->conf->files.count - 1, &number) != 0) {
-        return -1;
-    }
-    if (strcmp(key, "watched_certificate") == 0) {
-        if (identity->watched == NULL) {
-            identity->watched = calloc(4, sizeof(*identity->watched));
+    for (size_t i = 0; i < HC_COUNT(watched_parts); i++) {
+        if (strcmp(key, watched_parts[i].key) != 0) {
+            continue;
         }
-        if (identity->watched == NULL || identity->watched_count == 4 || number < 0) {
+        if (get_number(r, value, watched_parts[i].needed ? 0 : -1,
+                       (int64_t)r->conf->files.count - 1, &number) != 0) {
+            return -1;
+        }
+        if (i == 0) {
+            w = open_watched(identity);
+        } else if (identity->watched_count > 0) {
+            w = &identity->watched[identity->watched_count - 1];
+        }
+        if (w == NULL) {
             return malformed(r, key);
         }
-        w = &identity->watched[identity->watched_count++];
-        w->certificate = (int)number;
-        w->key = w->passphrase = -1;
-        return 0;
-    }
-    if (identity->watched_count == 0) {
-        return malformed(r, key);
-    }
-    w = &identity->watched[identity->watched_count - 1];
-    if (strcmp(key, "watched_key") == 0 && number >= 0) {
-        w->key = (int)number;
-        return 0;
-    }
-    if (strcmp(key, "watched_passphrase") == 0) {
-        w->passphrase = (int)number;
+        *watched_part(w, i) = (int)number;
         return 0;
     }
     return malformed(r, key);

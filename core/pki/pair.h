@@ -23,6 +23,15 @@
 
 struct hc_pair;
 
+/* What else a chain may be completed from (pki/complete.h). Borrowed; zeroed: nothing. */
+struct hc_pair_more {
+    struct hc_bytes chain_pem; /* a file with the issuers */
+    const char *chain_subject; /* its name; NULL: there is none */
+    struct hc_bytes store_pem; /* a file with CA certificates, among them perhaps an issuer */
+    const char *store_subject; /* its name, or NULL */
+    const char *store_folder; /* a folder with such, under hashed names (openssl rehash); or NULL */
+};
+
 /*
  * From PEM, as files or a CA hold it: cert_pem has leaf and chain in any order and may hold the
  * key; key_pem may be empty then. passphrases: candidate passphrases, or NULL. The key says which
@@ -38,6 +47,7 @@ struct hc_pair_source {
     const char *cert_subject;
     const char *key_subject;
     const struct hc_list *passphrases;
+    struct hc_pair_more more;
     bool httpd_keys; /* take keys in the forms that only httpd reads, too: base64 alone, DER */
 };
 int hc_pair_from_pem(const struct hc_pair_source *source, struct hc_pair **out,

@@ -5,6 +5,7 @@
 
 #include "pki/cert.h"
 #include "pki/chain.h"
+#include "pki/complete.h"
 #include "pki/key.h"
 #include "pki/pair.h"
 #include "pki/pair_make.h"
@@ -96,6 +97,7 @@ struct match {
     EVP_PKEY *key;
     const char *cert_subject;
     const char *key_subject;
+    const struct hc_pair_more *more; /* NULL: the chain is in certs */
 };
 
 static int match_up(const struct match *m, struct hc_pair **out, struct hc_findings *findings,
@@ -119,6 +121,10 @@ static int match_up(const struct match *m, struct hc_pair **out, struct hc_findi
     }
     rc = hc_chain_build(m->certs->certs, m->certs->cert_count, (size_t)leaf, m->cert_subject, chain,
                         findings, err);
+    if (rc == 0 && m->more != NULL) {
+        rc = hc_chain_complete(m->certs->certs[leaf].cert, chain, m->more, m->cert_subject,
+                               findings, err);
+    }
     if (rc == 0 && hc_findings_worst(findings) != HC_CLASS_UNUSABLE) {
         rc = hc_pair_make(m->key, m->certs->certs[leaf].cert, chain, out, err);
     }
@@ -159,7 +165,8 @@ int hc_pair_from_pem(const struct hc_pair_source *source, struct hc_pair **out,
     struct hc_findings found = {0};
     struct match m = {.certs = &certs,
                       .cert_subject = source->cert_subject,
-                      .key_subject = apart ? source->key_subject : source->cert_subject};
+                      .key_subject = apart ? source->key_subject : source->cert_subject,
+                      .more = &source->more};
     int rc = -1;
 
     *out = NULL;

@@ -41,7 +41,6 @@ my @wrong = (
         qr/:\d+: .*`SSLOpenSSLConfCmd Certificate` names a certificate.*SSLCertificateFile and SSLCertificateKeyFile, or say `HotCert off`/ ],
     [ 'a key by such a command, at the main level', "SSLOpenSSLConfCmd PrivateKey $root->{cert}\n", '', qr/`SSLOpenSSLConfCmd PrivateKey` names/ ],
     [ 'a directive of a module that is not loaded', "MDomain a.test\n", '', qr/MDomain is a directive of mod_md, which is not loaded/ ],
-    [ 'a chain file beside watch', '', 'SSLCertificateChainFile ' . $root->{cert}, qr/SSLCertificateChainFile is not followed/ ],
 );
 
 scenario sections_and_contexts_are_checked => (only => 'httpd', sub {

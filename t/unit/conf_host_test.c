@@ -364,6 +364,43 @@ static void what_a_host_names_itself_counts_more_than_an_inherited_on(void)
     teardown(&w);
 }
 
+static void files_beside_a_pair_are_watched_and_make_another_identity(void)
+{
+    struct world w;
+    struct hc_list names = {0};
+    struct hc_list files = {0};
+    struct hc_host h = {.where = "test.conf:5", .names = &names, .tls = true, .files = &files};
+    struct hc_conf *back = NULL;
+    struct hc_buf text = HC_BUF_INIT(HC_CONF_WIRE_MAX);
+    int index[4] = {-1, -1, -1, -1};
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert watch", &w.err) == 0, "watch");
+    ok(hc_list_add(&files, "/c.pem", NULL) == 0 && hc_list_add(&files, "/k.pem", NULL) == 0 &&
+           hc_list_add(&files, "", NULL) == 0,
+       "a pair");
+    for (int i = 0; i < 4; i++) {
+        h.chain_file = i >= 1 ? "/chain.pem" : NULL;
+        h.store_file = i == 2 ? "/cas.pem" : NULL;
+        h.store_folder = i == 3 ? "/cas" : NULL;
+        ok(hc_conf_add_host(w.conf, &h, &index[i], &w.notes, &w.err) == 0 && index[i] == i,
+           "with other files beside it it is another");
+    }
+    is_int(w.conf->identities[0].watched[0].chain, -1, "none");
+    ok(hc_conf_finish(w.conf, &w.err) == 0 && hc_conf_encode(w.conf, &text, &w.err) == 0 &&
+           (back = hc_conf_decode(hc_buf_text(&text), text.len, &w.err)) != NULL,
+       "the agent reads them");
+    is_str(back->files.items[back->identities[2].watched[0].chain], "/chain.pem", "the chain");
+    is_str(back->files.items[back->identities[2].watched[0].store], "/cas.pem", "the store");
+    is_int(back->identities[2].watched[0].folder, -1, "no folder there");
+    is_str(back->files.items[back->identities[3].watched[0].folder], "/cas", "and the folder");
+    hc_conf_free(back);
+    hc_buf_dispose(&text);
+    hc_list_dispose(&names);
+    hc_list_dispose(&files);
+    teardown(&w);
+}
+
 static void the_strictest_of_the_hosts_decides(void)
 {
     struct world w;
@@ -397,6 +434,7 @@ int main(void)
     watched_files_make_the_identity_of_watch();
     a_certificate_beside_on_is_a_conflict();
     what_a_host_names_itself_counts_more_than_an_inherited_on();
+    files_beside_a_pair_are_watched_and_make_another_identity();
     the_strictest_of_the_hosts_decides();
     return done();
 }
