@@ -410,8 +410,11 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
     char wait[32];
     char text[HC_LOG_LINE];
 
-    ca->record.last.error = *err;
-    ca->record.last.at = now;
+    /* what was under way and fails for another reason is not why the CA is left alone */
+    if (final || !hc_ca_refuses(ca) || now >= ca->record.breaker.until) {
+        ca->record.last.error = *err;
+        ca->record.last.at = now;
+    }
     ca->dirty = true;
     ca->account_stale |=
         err->problem == HC_P_ACCOUNT_DEACTIVATED || err->problem == HC_P_ACCOUNT_REFUSED;

@@ -15,12 +15,19 @@ static bool is_twin(const char *one, const char *other)
     return strncmp(one, "www.", 4) == 0 && strcmp(one + 4, other) == 0;
 }
 
+/* "a.example" for "*.a.example", but not the other way round. */
+static bool is_apex(const char *name, const char *wildcard)
+{
+    return strncmp(wildcard, "*.", 2) == 0 && strcmp(wildcard + 2, name) == 0;
+}
+
 static bool was_asked_for(const char *name, const struct hc_list *asked)
 {
     for (size_t i = 0; i < asked->count; i++) {
         const char *item = asked->items[i];
 
-        if (strcmp(name, item) == 0 || is_twin(name, item) || is_twin(item, name)) {
+        if (strcmp(name, item) == 0 || is_twin(name, item) || is_twin(item, name) ||
+            is_apex(name, item)) {
             return true;
         }
     }

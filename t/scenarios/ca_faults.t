@@ -185,4 +185,23 @@ scenario a_lost_reply_to_newOrder_is_no_second_order_where_the_CA_gives_it_again
     is($pebble->count_of('orders'), 1, 'from one order');
 };
 
+scenario by_hand_while_the_CA_is_away_and_when_it_is_back => sub {
+    my ($kind) = @_;
+    my ($s, $ca) = behind($kind, '* . drop');
+    $s->start;
+    ok(wait_for(30, sub { my (undef, $l) = listed($s); $l && $l->{certificates}[0]{state} eq 'waiting-for-ca' }), 'the CA is away');
+    for my $try (1 .. 6) {
+        my ($code, $out) = $s->hotcert('renew', '--failed');
+        is($code, 0, "try $try of more than four") or diag $out;
+        wait_for(30, sub { my (undef, $l) = listed($s); $l && $l->{certificates}[0]{state} eq 'waiting-for-ca' });
+    }
+    $ca->rules;
+    my ($code, $out) = $s->hotcert('renew', 'f.test', 'unknown.test');
+    is($code, 1, 'one name of two is not known');
+    like($out, qr/unknown\.test: no such name is configured/, 'which is told');
+    ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 30), 'the other is obtained');
+    like(($s->hotcert('renew', '--failed'))[1], qr/^nothing has failed$/m, 'nothing is left for --failed');
+    like(($s->hotcert('renew', '--all'))[1], qr/^1 host: 0 ordered now, 1 not due/m, 'nor for --all');
+};
+
 done_testing;

@@ -238,6 +238,44 @@ static void what_only_a_person_can_end_is_asked_for_daily(void)
     }
 }
 
+static void the_next_issuer_is_asked_at_once_then(void)
+{
+    struct server s;
+
+    new_world();
+    cas[0].not_us = HC_P_EAB_REQUIRED;
+    new_server(&s, on_both, one_host);
+    live(&s, NULL, 60, 1);
+    ok(is_served(&s, 0), "what the first takes no account for is obtained at the second");
+    is_int(cas[0].asked, 1, "which was asked once");
+    end_server(&s);
+    end_world();
+}
+
+/* Two orders are under way; one learns the reason, the other times out a moment later. */
+static void the_reason_is_not_lost_to_a_later_failure(void)
+{
+    struct hc_error final = {.problem = HC_P_ACCOUNT_DEACTIVATED};
+    struct hc_error late = {.problem = HC_P_CA_TIMEOUT};
+    struct server s;
+    struct hc_ca *ca = NULL;
+
+    new_world();
+    new_server(&s, on, one_host);
+    ca = &s.agent->cas[0];
+    hc_ca_failed(ca, &final);
+    pass_time(30);
+    hc_ca_failed(ca, &late);
+    is_int(ca->record.last.error.problem, HC_P_ACCOUNT_DEACTIVATED, "the reason stays");
+    ok(hc_ca_refuses(ca), "it is no outage");
+    pass_time(DAY);
+    hc_ca_failed(ca, &late);
+    is_int(ca->record.last.error.problem, HC_P_CA_TIMEOUT, "until the CA was asked again");
+    ok(!hc_ca_refuses(ca), "which may be one");
+    end_server(&s);
+    end_world();
+}
+
 /* A refusal that may pass, by its words, gets three tries. */
 static void an_account_that_is_refused_is_tried_thrice_first(void)
 {
@@ -439,6 +477,8 @@ int main(void)
     what_one_CA_refuses_the_next_is_asked_for();
     what_is_refused_as_a_whole_is_refused_alone();
     what_only_a_person_can_end_is_asked_for_daily();
+    the_next_issuer_is_asked_at_once_then();
+    the_reason_is_not_lost_to_a_later_failure();
     an_account_that_is_refused_is_tried_thrice_first();
     a_pause_of_one_hosts_names_is_no_others();
     tries_that_reach_no_CA_are_not_counted();
