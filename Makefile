@@ -118,12 +118,22 @@ $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 # Scenarios mostly wait: three at a time keep two cores busy.
 PROVE     ?= -j3
 
+# Each target takes its own of the four lists in t/lib/packages.txt.
+DEPS       = sh t/lib/deps.sh $(RIG)
 deps:                                       ## install what is missing: Debian packages, Pebble
-	@sh t/lib/deps.sh $(RIG)
+	@$(DEPS) build demo test lint
+deps-build:                                 ## of them what building takes (headers, a compiler)
+	@$(DEPS) build
+deps-demo:                                  ## and the demonstration (nginx, httpd, Pebble)
+	@$(DEPS) build demo
+deps-test:                                  ## and the tests and the benchmark
+	@$(DEPS) build demo test
+deps-lint:                                  ## building and the lints
+	@$(DEPS) build lint
 
 # Dependencies first, then a make of its own: on a bare machine nothing can be built before them.
 test:                                       ## deps, build, unit tests, scenarios on both servers
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory all units $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(UNIT) $(SCENARIOS)
 
@@ -153,12 +163,12 @@ check-deep:                                 ## all tests under sanitizers, long 
 	bash t/lib/check-deep.sh $(BUILD) $(RIG)
 
 demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-demo
 	@$(MAKE) --no-print-directory all $(BENCH_BIN)
 	@HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) KEEP=$(KEEP) perl t/demo/demo.pl
 
 bench:                                      ## the figures; BENCH_SMOKE=1 for the short version
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory all $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
@@ -246,6 +256,6 @@ distclean: clean                            ## those too
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all modules program lib help deps test units unit scenarios unit-asan fuzz-targets fuzz-short \
+.PHONY: all modules program lib help deps deps-build deps-demo deps-test deps-lint test units unit scenarios unit-asan fuzz-targets fuzz-short \
     check-deep demo bench docs docs-check lint format-check tidy cppcheck analyzer install uninstall \
     clean distclean FORCE

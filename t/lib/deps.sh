@@ -1,12 +1,18 @@
 #!/bin/sh
-# Installs what build and tests need on Debian 12: packages of the distribution, and Pebble, the ACME
-# test CA, from the archive's unstable suite, unpacked into a folder of the build and installed
-# nowhere. Says what it installs. When everything is there it does nothing and asks no network.
+# Installs what build, demonstration, tests and lints need on Debian 12 and 13: packages of the
+# distribution by the lists of packages.txt, and Pebble, the ACME test CA, from the archive's unstable
+# suite, unpacked into a folder of the build and installed nowhere. Says what it installs. When
+# everything is there it does nothing and asks no network.
 #
-#   usage: deps.sh RIG_FOLDER
+# The machine stays as it was: a server that comes in here is neither started now nor at the next boot.
+#
+#   usage: deps.sh RIG_FOLDER LIST..        LIST: build, demo, test, lint
 set -eu
 
-rig=${1:?usage: deps.sh RIG_FOLDER}
+usage='usage: deps.sh RIG_FOLDER build|demo|test|lint ..'
+rig=${1:?$usage}
+shift
+lists=${*:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 pebble_least=2.10
 
@@ -19,46 +25,109 @@ die() {
     exit 1
 }
 
+# One line for each package, with its alternatives.
 wanted_packages() {
-    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here/packages.txt"
-}
-
-missing_packages() {
-    for p in $(wanted_packages); do
-        case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true) in
-        installed) ;;
-        *) printf '%s ' "$p" ;;
-        esac
+    for list in $lists; do
+        sed -e 's/#.*//' -n -e "/^\[$list\]/,/^\[/{/^\[/d;/[^[:space:]]/p}" "$here/packages.txt"
     done
 }
 
-# Debian's packages start their servers when they are installed. Neither a newcomer's machine nor a
-# build machine should find nginx, Apache httpd and BIND running afterwards, fighting for port 80.
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]
+}
+
+is_offered() {
+    apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'
+}
+
+# Of a line's alternatives the one that can be installed; none if one of them is there.
+missing_of() {
+    for p in "$@"; do
+        is_installed "$p" && return 0
+    done
+    for p in "$@"; do
+        [ $# -eq 1 ] || is_offered "$p" || continue
+        printf '%s ' "$p"
+        return 0
+    done
+    printf '%s ' "$1"
+}
+
+missing_packages() {
+    wanted_packages | while IFS='| ' read -r first others; do
+        # shellcheck disable=SC2086 # a list of words
+        missing_of "$first" $(printf '%s' "$others" | tr '|' ' ')
+    done
+}
+
+# ---- services ----
+
+# Debian's packages start their servers when they are installed, and have them started at every boot.
+# A newcomer's machine would find nginx, Apache httpd and BIND fighting for ports 80 and 53, and a
+# production host would lose its site at the next boot. So nothing is started during the installation,
+# and what it made start at boot is disabled; not masked, so that `systemctl enable --now nginx` works.
 policy=/usr/sbin/policy-rc.d
-policy_is_ours=no
+policy_kept=$policy.before-hotcert
 
 hold_services() {
-    [ -e "$policy" ] && return 0
+    if [ -e "$policy" ] && [ ! -e "$policy_kept" ]; then mv "$policy" "$policy_kept"; fi
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 0755 "$policy"
-    policy_is_ours=yes
+    boot_before=$(starts_at_boot)
+    trap release_services EXIT
+    trap 'exit 1' HUP INT TERM
 }
 
 release_services() {
-    [ "$policy_is_ours" = yes ] && rm -f "$policy"
-    policy_is_ours=no
+    trap - EXIT
+    if [ -e "$policy_kept" ]; then mv -f "$policy_kept" "$policy"; else rm -f "$policy"; fi
+    disable_what_came
 }
+
+# What starts at boot, by its own name: units of systemd, scripts of sysvinit; and other names of
+# units, which make systemd call a unit enabled as well.
+starts_at_boot() {
+    for link in /etc/systemd/system/*.service; do
+        if [ -L "$link" ] && [ "$(readlink "$link")" != /dev/null ]; then printf 'alias %s\n' "${link##*/}"; fi
+    done
+    for link in /etc/systemd/system/*.wants/*.service /etc/systemd/system/*.wants/*.socket; do
+        [ ! -L "$link" ] || printf 'unit %s\n' "${link##*/}"
+    done | sort -u
+    for link in /etc/rc[2345].d/S[0-9][0-9]*; do
+        [ ! -L "$link" ] || printf 'sysv %s\n' "${link##*/S[0-9][0-9]}"
+    done | sort -u
+}
+
+# Units that were there before stay as they were; systemd's own are not ours to judge.
+disable_what_came() {
+    came=$(starts_at_boot | grep -vxF "${boot_before:-nothing}" | grep -vE '^(unit|alias) (systemd-|dbus)' || true)
+    [ -n "$came" ] || return 0
+    names=
+    while read -r kind name; do
+        case $kind in
+        unit) deb-systemd-helper disable "$name" >/dev/null 2>&1 || true ;;
+        sysv) update-rc.d "$name" disable >/dev/null 2>&1 || true ;;
+        alias) rm -f "/etc/systemd/system/$name" && continue ;;
+        esac
+        case " $names " in *" ${name%.service} "*) ;; *) names="$names ${name%.service}" ;; esac
+    done <<END
+$came
+END
+    [ ! -d /run/systemd/system ] || systemctl daemon-reload || true
+    say "installed, neither running nor enabled at boot:$names (systemctl enable --now NAME)"
+}
+
+# ---- packages ----
 
 install_packages() {
     missing=$(missing_packages)
     [ -n "$missing" ] || return 0
     [ "$(id -u)" = 0 ] || die "these Debian packages are missing, and only root can install them: $missing"
     command -v apt-get >/dev/null || die "this is no Debian: install these yourself: $missing"
+    apt-get -q update </dev/null >"$log" 2>&1 || die_with_log "apt-get update failed"
+    missing=$(missing_packages)
     say "installing Debian packages: $missing"
     hold_services
-    trap release_services EXIT
-    trap 'exit 1' HUP INT TERM
-    apt-get -q update </dev/null >"$log" 2>&1 || die_with_log "apt-get update failed"
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
@@ -116,11 +185,14 @@ unpack_pebble() {
     pebble_is_there || die "the package pebble $v has no pebble and pebble-challtestsrv in usr/bin"
 }
 
+for list in $lists; do
+    grep -qxF "[$list]" "$here/packages.txt" || die "no list of packages is named $list; $usage"
+done
 mkdir -p "$rig"
 rig=$(cd "$rig" && pwd)
 sid=$rig/sid
 log=$rig/deps.log
 install_packages
-unpack_pebble
+case " $lists " in *' demo '* | *' test '*) unpack_pebble ;; esac
 rm -rf "$sid"
-say "everything is there"
+say "everything is there for: $lists"
