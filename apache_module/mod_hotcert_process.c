@@ -102,11 +102,13 @@ static void close_socket(int *fd)
 int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
 {
     struct hc_rights rights;
+    struct hc_error own;
     int keeper = -1;
     int status = 0;
     pid_t pid = -1;
     int rc = -1;
 
+    hc_error_init(&own);
     if (state->conf->identity_count == 0) {
         return 0;
     }
@@ -116,6 +118,9 @@ int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
         return -1;
     }
     rc = hc_loader_run(state->conf, &rights, keeper, -1, &state->log, err);
+    if (rc == 0 && hc_examine_control(state->conf, &rights, &own) != 0) {
+        hc_log_error(&state->log, hc_control_level(state->conf), NULL, &own);
+    }
     close_socket(&keeper);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -431,8 +436,8 @@ static void open_control(struct mod_hotcert_processes *p)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_prepare_control(p->state->conf, &control_fd, &err) != 0) {
-        hc_log_error(&p->state->log, HC_LOG_ERROR, "no control socket", &err);
+    if (hc_prepare_control(p->state->conf, &p->rights, &control_fd, &err) != 0) {
+        hc_log_error(&p->state->log, hc_control_level(p->state->conf), NULL, &err);
         control_fd = -1;
     }
 }

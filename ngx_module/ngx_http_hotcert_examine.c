@@ -52,13 +52,18 @@ static int look(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
     struct hc_rights rights;
     pid_t pid = -1;
     int keeper = -1;
+    struct hc_error own;
     int rc = -1;
 
+    hc_error_init(&own);
     /* a reload goes on where a start would find no folders: the server has its table */
     if (ngx_http_hotcert_rights(cf->cycle, conf, &rights, err) == 0 &&
         (!ngx_test_config || hc_examine_folders(conf, &rights, err) == 0) &&
         hc_keeper_start(conf, &rights, NULL, &keeper, &pid, err) == 0) {
         rc = hc_loader_run(conf, &rights, keeper, -1, log, err);
+    }
+    if (rc == 0 && ngx_test_config && hc_examine_control(conf, &rights, &own) != 0) {
+        hc_log_error(log, hc_control_level(conf), NULL, &own);
     }
     end_keeper(keeper, pid);
     return rc;

@@ -96,7 +96,7 @@ static int open_control(const struct hc_conf *conf, struct hc_error *err)
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     int control = -1;
 
-    if (hc_prepare_control(conf, &control, err) != 0) {
+    if (hc_prepare_control(conf, &state->rights, &control, err) != 0) {
         return -1;
     }
     close_fd(&state->control_fd);
@@ -123,7 +123,8 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
     }
     hc_error_init(&own);
     if (open_control(conf, &own) != 0) {
-        ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
+        ngx_http_hotcert_log_error(
+            hc_control_level(conf) == HC_LOG_WARN ? NGX_LOG_WARN : NGX_LOG_ERR, cycle->log, &own);
     }
     return 0;
 }

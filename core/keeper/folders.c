@@ -1,4 +1,4 @@
-/* What a start needs on disk: folders and the control socket. See spawn.h. */
+/* What a start needs on disk: the folders of secret and store. See spawn.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -6,18 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "keeper/path.h"
 #include "keeper/spawn.h"
 
-#define PARENT_MODE   0755
-#define STORE_MODE    0700
-#define CONTROL_QUEUE 64
+#define PARENT_MODE 0755
+#define STORE_MODE  0700
 
 /* How folders are looked at: as a start does, or by a configuration test, which changes nothing. */
 struct manner {
@@ -156,9 +153,6 @@ static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, b
     if (conf->store != NULL && prepare_store(conf->store, &how, err) != 0) {
         return hc_error_during(err, "preparing the store");
     }
-    if (conf->control != NULL && prepare_parent(conf->control, &how, err) != 0) {
-        return hc_error_during(err, "preparing the folder of the control socket");
-    }
     return 0;
 }
 
@@ -172,41 +166,4 @@ int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *right
                        struct hc_error *err)
 {
     return prepare(conf, rights, true, err);
-}
-
-int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err)
-{
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    const char *path = conf->control;
-    bool bound = false;
-    int n = 0;
-    int rc = -1;
-
-    *fd = -1;
-    if (path == NULL) {
-        return 0;
-    }
-    n = snprintf(name.sun_path, sizeof(name.sun_path), "%s.%ld", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof(name.sun_path)) {
-        return hc_error_set(err, HC_P_BAD_VALUE, path, "a socket's path has at most %zu bytes",
-                            sizeof(name.sun_path) - sizeof(".4194304"));
-    }
-    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void)unlink(name.sun_path); /* of an earlier process with this number */
-    bound = *fd >= 0 && bind(*fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
-    if (bound && chmod(name.sun_path, 0666) == 0 && listen(*fd, CONTROL_QUEUE) == 0 &&
-        rename(name.sun_path, path) == 0) {
-        rc = 0;
-    }
-    if (rc != 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "binding the control socket");
-        if (bound) {
-            (void)unlink(name.sun_path);
-        }
-        if (*fd >= 0) {
-            close(*fd);
-        }
-        *fd = -1;
-    }
-    return rc;
 }

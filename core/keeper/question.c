@@ -9,8 +9,8 @@
 #define REPLY_MAGIC    UINT64_C(0x68634b6552657031)
 
 _Static_assert(sizeof(struct hc_question) == 32, "no padding in a question");
-_Static_assert(sizeof(struct hc_reply) ==
-                   32 + sizeof(struct hc_file_stamp) + 64 + HC_ERROR_SUBJECT + HC_ERROR_DETAIL,
+_Static_assert(sizeof(struct hc_reply) == 32 + sizeof(struct hc_file_stamp) + 64 +
+                                              HC_ERROR_SUBJECT + HC_ERROR_DETAIL + HC_ERROR_HINT,
                "no padding in a reply");
 
 static bool known_op(uint32_t op)
@@ -65,6 +65,7 @@ void hc_reply_init(struct hc_reply *r, const struct hc_question *q, const struct
         hc_copy(r->slug, sizeof(r->slug), hc_problem_row(err->problem)->slug);
         hc_copy(r->subject, sizeof(r->subject), err->subject);
         hc_copy(r->detail, sizeof(r->detail), err->detail);
+        hc_copy(r->hint, sizeof(r->hint), err->hint);
     }
 }
 
@@ -76,7 +77,7 @@ int hc_reply_parse(const void *packet, size_t len, struct hc_reply *r)
     memcpy(r, packet, sizeof(*r));
     if (r->magic != REPLY_MAGIC || !known_op(r->op) || r->zero != 0 || r->size > HC_PAIR_PEM_MAX ||
         !clean_text(r->slug, sizeof(r->slug)) || !clean_text(r->subject, sizeof(r->subject)) ||
-        !clean_text(r->detail, sizeof(r->detail))) {
+        !clean_text(r->detail, sizeof(r->detail)) || !clean_text(r->hint, sizeof(r->hint))) {
         return -1;
     }
     return 0;
@@ -95,6 +96,7 @@ int hc_reply_result(const struct hc_reply *r, struct hc_error *err)
         err->problem = p != HC_P_NONE ? p : HC_P_PROTOCOL;
         hc_copy(err->subject, sizeof(err->subject), r->subject);
         hc_copy(err->detail, sizeof(err->detail), r->detail);
+        hc_copy(err->hint, sizeof(err->hint), r->hint);
     }
     return -1;
 }

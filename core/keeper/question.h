@@ -36,6 +36,7 @@ struct hc_reply {
     char slug[64]; /* of the problem; "" when it went well */
     char subject[HC_ERROR_SUBJECT];
     char detail[HC_ERROR_DETAIL];
+    char hint[HC_ERROR_HINT]; /* this case's own */
 };
 
 void hc_question_init(struct hc_question *q, enum hc_keeper_op op, uint64_t id);

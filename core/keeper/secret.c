@@ -31,6 +31,9 @@ static bool parse_hex(const unsigned char *data, size_t len, unsigned char secre
     return good;
 }
 
+#define CONTENT_HINT                                                                               \
+    "put the file back from its backup; for a new store `openssl rand -hex 32` makes a secret"
+
 static bool one_byte_repeated(const unsigned char *data, size_t len)
 {
     return len > 0 && memcmp(data, data + 1, len - 1) == 0;
@@ -40,11 +43,13 @@ int hc_secret_parse(const unsigned char *data, size_t len, const char *subject,
                     unsigned char secret[HC_SECRET_SIZE], struct hc_error *err)
 {
     if (len < HC_SECRET_SIZE || len > HC_SECRET_FILE_MAX) {
-        return hc_error_set(err, HC_P_SECRET_UNSAFE, subject,
-                            "it has %zu bytes, a secret has 32 to %d", len, HC_SECRET_FILE_MAX);
+        hc_error_set(err, HC_P_SECRET_UNSAFE, subject, "it has %zu bytes, a secret has 32 to %d",
+                     len, HC_SECRET_FILE_MAX);
+        return hc_error_hint(err, CONTENT_HINT);
     }
     if (one_byte_repeated(data, len)) {
-        return hc_error_set(err, HC_P_SECRET_UNSAFE, subject, "it is one byte, repeated");
+        hc_error_set(err, HC_P_SECRET_UNSAFE, subject, "it is one byte, repeated");
+        return hc_error_hint(err, CONTENT_HINT);
     }
     if (len == HC_SECRET_SIZE) {
         memcpy(secret, data, HC_SECRET_SIZE);
@@ -66,16 +71,18 @@ static int check_owner(const char *path, const struct hc_guard *guard, const str
     uid_t own = geteuid();
 
     if (st->st_uid != 0 && (guard->on || st->st_uid != own)) {
-        return hc_error_set(err, HC_P_SECRET_UNSAFE, path, "it belongs to user %u",
-                            (unsigned)st->st_uid);
+        hc_error_set(err, HC_P_SECRET_UNSAFE, path, "it belongs to user %u", (unsigned)st->st_uid);
+        return hc_error_hint(err, "chown root %s", path);
     }
     if ((st->st_mode & (S_IWGRP | S_IROTH | S_IWOTH)) != 0) {
-        return hc_error_set(err, HC_P_SECRET_UNSAFE, path, "its mode is %04o",
-                            (unsigned)(st->st_mode & 07777));
+        hc_error_set(err, HC_P_SECRET_UNSAFE, path, "its mode is %04o",
+                     (unsigned)(st->st_mode & 07777));
+        return hc_error_hint(err, "chmod 0600 %s", path);
     }
     if (guard->on && (st->st_mode & S_IRGRP) != 0 && hc_guard_in_group(guard, st->st_gid)) {
-        return hc_error_set(err, HC_P_SECRET_UNSAFE, path,
-                            "the worker user can read it through group %u", (unsigned)st->st_gid);
+        hc_error_set(err, HC_P_SECRET_UNSAFE, path, "the worker user can read it through group %u",
+                     (unsigned)st->st_gid);
+        return hc_error_hint(err, "chmod 0600 %s", path);
     }
     return 0;
 }
@@ -231,6 +238,8 @@ int hc_secret_load(const char *path, const struct hc_guard *guard, bool create,
         rc = hc_error_set(&own, HC_P_SECRET_MISSING, path, NULL);
     } else if (own.problem == HC_P_FILE_UNSAFE) {
         own.problem = HC_P_SECRET_UNSAFE;
+        (void)hc_error_hint(&own, "keep the secret in a folder that only root can write, and whose "
+                                  "parents only root can write");
     } else if (rc == 0) {
         rc = read_secret(&end, path, guard, secret, &own);
     }

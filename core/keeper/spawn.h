@@ -35,7 +35,7 @@
 
 /*
  * Makes what a start needs, as root: the parents of secret and store (0755), the store's folder
- * (0700, the worker user's), the control socket's folder. Never called by a configuration test.
+ * (0700, the worker user's). Never called by a configuration test.
  * Refuses (HC_P_STORE_UNSAFE) where a parent could be exchanged by the worker user, and where the
  * store's folder is somebody else's; an empty one of root's (a fresh volume) is given to the worker
  * user, and a mode wider than 0700 is narrowed.
@@ -48,11 +48,19 @@ int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *right
                        struct hc_error *err) HC_MUST_USE;
 
 /*
- * Binds the control socket: SOCK_STREAM, mode 0666, listening, non-blocking, close-on-exec. It
- * replaces what is there in one step; only the master does this, once a start, so whoever
- * connects always meets the newest generation. *fd is -1 without conf->control.
+ * Binds the control socket: SOCK_STREAM, mode 0666, listening, non-blocking, close-on-exec; folders
+ * that are missing on the way are made (0755). It replaces the socket that is there in one step;
+ * only the master does this, once a start, so whoever connects always meets the newest generation.
+ * *fd is -1 without conf->control, and on -1. HC_P_CONTROL: it cannot be made, which no start is
+ * refused for: a server whose hosts are all `watch` may have no place for it.
  */
-int hc_prepare_control(const struct hc_conf *conf, int *fd, struct hc_error *err) HC_MUST_USE;
+int hc_prepare_control(const struct hc_conf *conf, const struct hc_rights *rights, int *fd,
+                       struct hc_error *err) HC_MUST_USE;
+/* What it would say, for a configuration test: makes nothing. */
+int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err) HC_MUST_USE;
+/* How bad that is: a warning where all hosts are `watch`, else an error. */
+enum hc_level hc_control_level(const struct hc_conf *conf);
 
 /*
  * Runs `hotcert load`: fills the table from the store and the watched files, with the worker user's

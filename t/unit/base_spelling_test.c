@@ -24,6 +24,8 @@ static const struct {
     {"see `hotcert list`", "see `hotcert list`", "see `hotcert list`"},
     {"hotcert once", "hotcert once", "hotcert once"},
     {"a.hotcert_names", "a.hotcert_names", "a.hotcert_names"},
+    {"nginx -s reload starts it again", "httpd starts it again by itself",
+     "nginx -s reload starts it again / httpd starts it again by itself"},
     {"", "", ""},
 };
 

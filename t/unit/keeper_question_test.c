@@ -49,11 +49,12 @@ static void replies_carry_the_first_error(void)
     ok(hc_reply_parse(&r, sizeof(r), &got) == 0 && got.id == 7 && hc_reply_result(&got, &back) == 0,
        "it went well");
     hc_error_set(&err, HC_P_FILE_UNSAFE, "/a\nb", "because of \\");
+    (void)hc_error_hint(&err, "chmod 0600 it");
     hc_reply_init(&r, &q, &err);
     ok(hc_reply_parse(&r, sizeof(r), &got) == 0 && hc_reply_result(&got, &back) == -1,
        "it did not");
     ok(back.problem == HC_P_FILE_UNSAFE && strcmp(back.subject, err.subject) == 0 &&
-           strcmp(back.detail, err.detail) == 0,
+           strcmp(back.detail, err.detail) == 0 && strcmp(back.hint, "chmod 0600 it") == 0,
        "the error arrives as it was, escaped once");
     hc_error_init(&back);
     (void)snprintf(got.slug, sizeof(got.slug), "no-such-slug");

@@ -60,6 +60,8 @@ static void the_forms_are_told_apart(void)
     }
 }
 
+static char hint[HC_ERROR_HINT]; /* of the last load() */
+
 static enum hc_problem load(const char *name, bool create, unsigned char secret[HC_SECRET_SIZE],
                             const struct hc_guard *against)
 {
@@ -68,6 +70,7 @@ static enum hc_problem load(const char *name, bool create, unsigned char secret[
     int rc = hc_secret_load(path, against, create, secret, &err);
 
     free(path);
+    hc_copy(hint, sizeof(hint), err.hint);
     return rc == 0 ? HC_P_NONE : err.problem;
 }
 
@@ -171,6 +174,9 @@ static void unsafe_files_are_refused(void)
                hc_problem_row(files[i].want)->slug, files[i].what);
     }
     is_int(load("f0444", false, secret, &nobody), HC_P_SECRET_UNSAFE, "0444 also without root");
+    ok(strncmp(hint, "chmod 0600 /", 12) == 0, "the hint is the command that mends it");
+    (void)load("fother", false, secret, &guard);
+    ok(strncmp(hint, "chown root /", 12) == 0, "another one for the wrong owner");
     make_folder(base, "theirs", 0755, WORKER, WORKER);
     make_file(base, "theirs/secret", hex_digits, 64, 0600);
     is_int(load("theirs/secret", false, secret, &guard), HC_P_SECRET_UNSAFE,
@@ -184,6 +190,7 @@ static void unsafe_files_are_refused(void)
     make_file(base, "short", "abc", 3, 0600);
     is_int(load("short", true, secret, &guard), HC_P_SECRET_UNSAFE,
            "a short file is not replaced by a new secret");
+    ok(strstr(hint, "openssl rand") != NULL, "the hint speaks of its content");
 }
 
 int main(void)

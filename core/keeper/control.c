@@ -1,0 +1,125 @@
+/*
+ * The control socket's place on disk; see spawn.h. Its folder may be anybody's, and its owner may
+ * exchange names in it between two calls: so the folder is held by a descriptor, the socket gets
+ * its mode as it is made, and no name is followed after that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "keeper/path.h"
+#include "keeper/spawn.h"
+
+#define FOLDER_MODE 0755
+#define NO_EXECUTE  0111 /* as a umask: the socket gets 0666 */
+#define QUEUE       64
+#define PATH_SIZE   sizeof(((struct sockaddr_un *)NULL)->sun_path)
+
+enum hc_level hc_control_level(const struct hc_conf *conf)
+{
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        if (conf->identities[i].mode == HC_MODE_ON) {
+            return HC_LOG_ERROR;
+        }
+    }
+    return HC_LOG_WARN;
+}
+
+/* Walks to the socket's place. make_mode as in hc_path_walk(). */
+static int walk(const char *path, const struct hc_rights *rights, mode_t make_mode,
+                struct hc_path_end *end, struct hc_error *err)
+{
+    struct hc_guard guard;
+    struct hc_error own = {0};
+
+    if (strlen(path) >= PATH_SIZE) {
+        return hc_error_set(err, HC_P_BAD_VALUE, path, "a socket's path has at most %zu bytes",
+                            PATH_SIZE - 1);
+    }
+    if (hc_guard_init(&guard, rights, err) != 0) {
+        return -1;
+    }
+    if (hc_path_walk(path, &guard, make_mode, end, &own) != 0) {
+        own.problem = HC_P_CONTROL;
+        if (err != NULL && err->problem == HC_P_NONE) {
+            *err = own;
+        }
+        return -1;
+    }
+    if (end->exists && !S_ISSOCK(end->st.st_mode)) {
+        return hc_error_set(err, HC_P_CONTROL, path, "something that is no socket is in its place");
+    }
+    return 0;
+}
+
+int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *rights,
+                       struct hc_error *err)
+{
+    struct hc_path_end end = HC_PATH_END_INIT;
+    int rc = 0;
+
+    if (conf->control != NULL) {
+        rc = walk(conf->control, rights, HC_PATH_LOOK, &end, err);
+        if (rc == 0 && !hc_path_can_make(end.folder)) {
+            rc = hc_error_set_errno(err, HC_P_CONTROL, conf->control, errno, NULL);
+        }
+    }
+    hc_path_end_dispose(&end);
+    return rc;
+}
+
+/* Makes the socket in the folder under a name for the moment. */
+static int bind_in(int folder, const char *temporary, int fd)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    mode_t before = 0;
+    int rc = 0;
+
+    (void)snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/%s", folder, temporary);
+    before = umask(NO_EXECUTE);
+    rc = bind(fd, (const struct sockaddr *)&name, sizeof(name));
+    (void)umask(before);
+    return rc;
+}
+
+int hc_prepare_control(const struct hc_conf *conf, const struct hc_rights *rights, int *fd,
+                       struct hc_error *err)
+{
+    struct hc_path_end end = HC_PATH_END_INIT;
+    char temporary[48];
+    bool bound = false;
+    int rc = -1;
+
+    *fd = -1;
+    if (conf->control == NULL) {
+        return 0;
+    }
+    if (walk(conf->control, rights, FOLDER_MODE, &end, err) != 0) {
+        goto out;
+    }
+    (void)snprintf(temporary, sizeof(temporary), ".hotcert-%ld.sock", (long)getpid());
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)unlinkat(end.folder, temporary, 0); /* of an earlier process with this number */
+    bound = *fd >= 0 && bind_in(end.folder, temporary, *fd) == 0;
+    if (bound && listen(*fd, QUEUE) == 0 &&
+        renameat(end.folder, temporary, end.folder, end.name) == 0) {
+        rc = 0;
+        goto out;
+    }
+    hc_error_set_errno(err, HC_P_CONTROL, conf->control, errno, NULL);
+    if (bound) {
+        (void)unlinkat(end.folder, temporary, 0);
+    }
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+out:
+    hc_path_end_dispose(&end);
+    return rc;
+}
