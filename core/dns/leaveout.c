@@ -129,6 +129,7 @@ static void take_back(struct hc_leaveout *state, struct hc_leaveout_name *n)
     n->out = false;
     n->back = true;
     n->since = 0;
+    n->refusals -= n->refusals == HC_LEAVEOUT_REFUSALS;
     state->trial = any_out(state) ? state->trial : 0;
 }
 
@@ -140,6 +141,9 @@ int hc_leaveout_look(struct hc_leaveout *state, const char *name, enum hc_leaveo
 
     if (n == NULL) {
         return -1;
+    }
+    if (n->out && n->dropped && seen == HC_LEAVEOUT_SEEN_SUSPECT) {
+        well = false; /* the CA saw the same */
     }
     n->seen = seen;
     if (seen != HC_LEAVEOUT_SEEN_WELL) {
@@ -175,6 +179,7 @@ int hc_leaveout_refused(struct hc_leaveout *state, const char *name, enum hc_pro
         return -1;
     }
     n->refused = true;
+    n->refusals += n->refusals < HC_LEAVEOUT_REFUSALS;
     n->why = why;
     n->since = n->since == 0 ? now : n->since;
     return 0;
@@ -198,7 +203,8 @@ void hc_leaveout_obtained(struct hc_leaveout *state, const struct hc_list *names
         struct hc_leaveout_name *n = &state->names[i];
 
         if (hc_list_has(names, n->name)) {
-            n->out = n->back = n->refused = false;
+            n->out = n->back = n->refused = n->dropped = false;
+            n->refusals = 0;
             n->since = 0;
             n->why = HC_P_NONE;
         }
@@ -219,6 +225,53 @@ void hc_leaveout_plan_dispose(struct hc_leaveout_plan *plan)
 static int64_t tenth_begins(const struct hc_leaveout_case *c)
 {
     return c->served == NULL ? c->now : c->not_after - (c->not_after - c->not_before) / 10;
+}
+
+/* True if the certificate in use covers this name. */
+static bool is_served(const struct hc_leaveout_case *c, const char *name)
+{
+    for (size_t i = 0; c->served != NULL && i < c->served->count; i++) {
+        if (strcmp(c->served->items[i], name) == 0 || hc_name_matches(c->served->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_refused(const struct hc_leaveout_name *n)
+{
+    return n->refusals >= HC_LEAVEOUT_REFUSALS;
+}
+
+/* True if a name is left that the CA has not refused. */
+static bool any_left(const struct hc_leaveout *state, const struct hc_list *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct hc_leaveout_name *n = find(state, names->items[i]);
+
+        if (n == NULL || (!n->out && !is_refused(n))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Visitors of the other names have no certificate at all while the CA refuses this one. */
+static void leave_refused_out(struct hc_leaveout *state, const struct hc_leaveout_case *c)
+{
+    if (c->policy == HC_BAD_NAMES_HOLD || !any_left(state, c->names)) {
+        return;
+    }
+    for (size_t i = 0; i < state->count; i++) {
+        struct hc_leaveout_name *n = &state->names[i];
+
+        if (!n->out && is_refused(n) && (c->served == NULL || n->dropped) &&
+            !is_served(c, n->name)) {
+            n->well = 0;
+            n->dropped = true;
+            leave_out(state, n, c->now);
+        }
+    }
 }
 
 /* In the last tenth what fails goes too: better most names with a certificate than none. */
@@ -256,17 +309,6 @@ static void sooner(int64_t *at, int64_t when)
     if (*at == 0 || when < *at) {
         *at = when;
     }
-}
-
-/* True if the certificate in use covers this name. */
-static bool is_served(const struct hc_leaveout_case *c, const char *name)
-{
-    for (size_t i = 0; c->served != NULL && i < c->served->count; i++) {
-        if (strcmp(c->served->items[i], name) == 0 || hc_name_matches(c->served->items[i], name)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Divides the names into those to order and those left out. */
@@ -404,6 +446,7 @@ int hc_leaveout_plan(struct hc_leaveout *state, const struct hc_leaveout_case *c
         return take_all(c, plan, err);
     }
     leave_failing_out(state, c);
+    leave_refused_out(state, c);
     if (divide(state, c, plan, err) != 0) {
         return -1;
     }

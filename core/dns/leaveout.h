@@ -5,6 +5,9 @@
  *
  *   - A name that consistently does not exist, or whose CAA forbids the issuer, is left out; in
  *     the last tenth of the certificate's life one that merely fails, too.
+ *   - While nothing but the bootstrap serves, a name that the CA itself refused
+ * HC_LEAVEOUT_REFUSALS times is left out, as long as one is left to order. When it comes back, one
+ * more refusal is enough, also beside a certificate that does not cover it.
  *   - It comes back when it was well at two looks in a row. The full set is ordered again then,
  *     at most once an hour and HC_LEAVEOUT_AGAIN times a week.
  *   - Nothing is for good: once a day the order is tried with a left-out name put back, or, when no
@@ -25,11 +28,12 @@
     3600 /* between two orders of the full set because of names that are back */
 #define HC_LEAVEOUT_WEEK_S 604800
 #define HC_LEAVEOUT_AGAIN                                                                          \
-    4                        /* such orders a week: CAs allow 5 of one set, one is for the renewal \
-                              */
-#define HC_LEAVEOUT_WELL   2 /* looks in a row */
-#define HC_LEAVEOUT_LOOK_S 900                 /* the most between two looks at a left-out name */
-#define HC_LEAVEOUT_MAX    ((size_t)256 << 10) /* octets of the encoded form */
+    4 /* such orders a week: CAs allow 5 of one set, one is for the renewal                        \
+       */
+#define HC_LEAVEOUT_REFUSALS 2   /* by the CA, until a name is left out where nothing serves */
+#define HC_LEAVEOUT_WELL     2   /* looks in a row */
+#define HC_LEAVEOUT_LOOK_S   900 /* the most between two looks at a left-out name */
+#define HC_LEAVEOUT_MAX      ((size_t)256 << 10) /* octets of the encoded form */
 
 /* How a look at a name ended, from best to worst. */
 enum hc_leaveout_seen {
@@ -54,6 +58,8 @@ struct hc_leaveout_name {
     bool out;                   /* left out */
     bool back;                  /* was left out, is well, and is not in the certificate yet */
     bool refused;               /* the CA refused it since it was last obtained */
+    unsigned refusals;          /* so often; at most HC_LEAVEOUT_REFUSALS */
+    bool dropped;               /* it was left out for that since then */
 };
 
 /* The state of one identity; zeroed memory is a fresh one. Plain fields, for tests and `list`. */

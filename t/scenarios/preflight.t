@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use HotCert::Dns;
+use HotCert::FaultCa;
 use HotCert::Scenario;
 
 plan skip_all => 'a network namespace of its own needs root' unless HotCert::Dns::enter_namespace();
@@ -128,13 +129,64 @@ scenario an_address_among_the_names_does_not_stop_the_others => sub {
     $dns->stop;
 };
 
+# The second try comes after a minute; who cannot wait asks for it.
+sub second_try {
+    my ($s, $name, $root) = @_;
+    ok($s->wait_log(qr/no certificate from pebble; tried again in/, 40), 'the CA refuses the order');
+    ok(bootstrap_served($s->tls_port, $name, $root), 'nothing but the bootstrap serves');
+    my ($code, $out) = $s->hotcert('renew', $name);
+    is($code, 0, 'it is tried again') or diag $out;
+    return;
+}
+
+scenario a_name_that_the_CA_cannot_validate_does_not_stop_a_new_host => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca, @conf) = world($s, 'part.test' => "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.3\n");
+    my $elsewhere = spawn("$s->{dir}/elsewhere.log", $^X, '-MIO::Socket::INET', '-e', <<'CODE', $s->http_port);
+my $l = IO::Socket::INET->new(Listen => 8, LocalAddr => '127.0.0.3', LocalPort => $ARGV[0], ReuseAddr => 1) or die $!;
+while (my $c = $l->accept) { sysread $c, my $r, 4096; print {$c} "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\nConnection: close\r\n\r\nnope\n"; close $c }
+CODE
+    $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'part.test', 'www.part.test' ], hotcert => 'on' } ]);
+    $s->start;
+    second_try($s, 'part.test', $ca->root);
+    my $l = wait_served($s->tls_port, 'part.test', $ca->root, seconds => 60) or die 'never served';
+    is("@{ $l->{names} }", 'part.test', 'after two tries the rest is served');
+    ok($s->wait_log(qr/www\.part\.test \([a-z-]+\) left out; tried again at/, 10), 'the log says what is left out, and until when');
+    my ($code, $data) = listed($s);
+    is_deeply($data->{certificates}[0]{left_out}, ['www.part.test'], 'and so does list');
+    $dns->change('part.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");
+    $dns->forget;
+    ok(wait_served($s->tls_port, 'www.part.test', $ca->root, seconds => 60), 'once it leads here, at two looks later, it is served, too');
+    end_process($elsewhere);
+    $dns->stop;
+};
+
+scenario a_name_that_newOrder_refuses_does_not_stop_a_new_host => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $pebble, %conf) = world($s, 'part.test' => "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");
+    my $ca = HotCert::FaultCa->new($pebble);
+    $ca->rules('2 ^POST./order-plz problem 403 rejectedIdentifier www.part.test=rejectedIdentifier -- a policy forbids it');
+    my %block = HotCert::Server::issuers($s, ca => $ca);
+    $s->configure(ca => $ca, issuers => { pebble => [ @{ $block{pebble} }, [ caa_domain => 'ca.test' ] ] },
+        hosts => [ { names => [ 'part.test', 'www.part.test' ], hotcert => 'on' } ]);
+    $s->start;
+    second_try($s, 'part.test', $ca->root);
+    my $l = wait_served($s->tls_port, 'part.test', $ca->root, seconds => 60) or die 'never served';
+    ok(scalar(grep { $_ eq 'part.test' } @{ $l->{names} }), 'after two refusals the rest is served');
+    ok($s->wait_log(qr/www\.part\.test \([a-z-]+\) left out/, 10), 'the log says what was left out');
+    $ca->stop;
+    $dns->stop;
+};
+
 scenario hold_waits_for_every_name => sub {
     my ($kind) = @_;
     my $s = server($kind);
     my ($dns, $ca, @conf) = world($s, 'hold.test' => "\@ 300 IN A 127.0.0.1\n");
     $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'hold.test', 'www.hold.test' ], hotcert => 'on', set => [ [ bad_names => 'hold' ] ] } ]);
     $s->start;
-    ok($s->wait_log(qr/hotcert_bad_names is hold/, 15), 'the log says that it is held');
+    ok($s->wait_log(qr/(?:hotcert_bad_names|HotCertBadNames) is hold/, 15), 'the log says that it is held');
     orders_stay($ca, 2, 'no order is placed');
     is($ca->count_of('orders'), 0, 'none at all');
     $dns->change('hold.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");

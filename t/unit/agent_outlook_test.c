@@ -179,6 +179,54 @@ static int records_of_names(void)
     return count;
 }
 
+/* It looks well from here, but the CA refuses it: the others do not wait for long. */
+static void one_name_that_the_CA_refuses_does_not_stop_a_new_host(void)
+{
+    struct server s;
+    int before = 0;
+
+    begin();
+    cas[0].bad_name = "www.a.example";
+    new_server(&s, on, three_names);
+    live(&s, 40, 20);
+    is_int(cas[0].asked, 1, "all names are ordered");
+    is_str(served_names(&s), "", "and the CA refuses one");
+    live(&s, 120, 20);
+    is_str(served_names(&s), "a.example, new.a.example", "after two tries the rest is served");
+    is_int(cas[0].asked, 3, "by a third order");
+    ok(count_in_log("www.a.example (") > 0 && count_in_log("left out; tried again at") > 0,
+       "the log says which name is left out, and until when");
+    live(&s, 8 * 3600, 300);
+    is_str(served_names(&s), "a.example, new.a.example", "that stays");
+    ok(cas[0].asked <= 3 + 4, "it comes back at most four times a week");
+    before = cas[0].asked;
+    reload(&s, on, three_names);
+    live(&s, 3600, 300);
+    ok(cas[0].asked <= before + 1 && cas[0].asked <= 3 + 4, "whoever restarts");
+    cas[0].bad_name = NULL;
+    live(&s, 2 * DAY, 600);
+    is_str(served_names(&s), "a.example, new.a.example, www.a.example",
+           "once the CA takes it, all are served");
+    end_server(&s);
+    end_world();
+}
+
+static void with_hold_a_new_host_waits_for_the_name_that_the_CA_refuses(void)
+{
+    struct server s;
+
+    begin();
+    cas[0].bad_name = "www.a.example";
+    new_server(&s, on_hold, three_names);
+    live(&s, 3600, 60);
+    is_str(served_names(&s), "", "nothing is obtained");
+    cas[0].bad_name = NULL;
+    live(&s, 3 * 3600, 60);
+    is_str(served_names(&s), "a.example, new.a.example, www.a.example", "before all are");
+    end_server(&s);
+    end_world();
+}
+
 static void one_name_that_does_not_exist_does_not_stop_the_rest(void)
 {
     struct server s;
@@ -456,6 +504,8 @@ static void a_look_lasts_until_the_CA_may_be_asked(void)
 int main(void)
 {
     one_name_that_does_not_exist_does_not_stop_the_rest();
+    one_name_that_the_CA_refuses_does_not_stop_a_new_host();
+    with_hold_a_new_host_waits_for_the_name_that_the_CA_refuses();
     names_that_are_well_leave_no_record();
     what_caa_forbids_reaches_the_ca_once_a_day();
     a_name_that_fails_is_waited_for_until_the_last_tenth();

@@ -271,6 +271,61 @@ static void test_last_tenth(void)
     hc_leaveout_dispose(&s);
 }
 
+static void refuse(struct hc_leaveout *s, const char *name, int64_t now)
+{
+    struct hc_error err = {0};
+
+    if (hc_leaveout_refused(s, name, HC_P_HTTP_WRONG_ANSWER, now, &err) != 0) {
+        ok(false, "refused");
+    }
+}
+
+static void test_refused_where_nothing_serves(void)
+{
+    struct hc_leaveout s = {0};
+    struct hc_leaveout_case c = case_at(T0);
+    struct hc_list obtained = {0};
+    struct hc_error err = {0};
+
+    refuse(&s, "b.test", T0);
+    plan_is(&s, &c, "all a.test, b.test, c.test|", "refused_once_it_is_tried_again");
+    refuse(&s, "b.test", T0 + 60);
+    c.policy = HC_BAD_NAMES_HOLD;
+    plan_is(&s, &c, "all a.test, b.test, c.test|", "hold_waits_for_every_name");
+    c.policy = HC_BAD_NAMES_UNSET;
+    c.served = &two;
+    c.not_before = T0 - DAY;
+    c.not_after = T0 + 89 * DAY;
+    plan_is(&s, &c, "all a.test, b.test, c.test|", "beside_a_certificate_nothing_is_left_out");
+    c.served = NULL;
+    plan_is(&s, &c, "part a.test, c.test|b.test", "refused_twice_the_rest_goes_on");
+    look(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 120);
+    look(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 180);
+    plan_is(&s, &c, "part a.test, c.test|b.test", "what_looks_bad_to_us_too_is_not_back");
+    if (hc_list_add(&obtained, "a.test", &err) != 0 ||
+        hc_list_add(&obtained, "c.test", &err) != 0) {
+        ok(false, "a list");
+    }
+    hc_leaveout_obtained(&s, &obtained);
+    c.served = &obtained;
+    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 240);
+    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 300);
+    c.now = T0 + 300;
+    plan_is(&s, &c, "all a.test, b.test, c.test|", "well_at_two_looks_it_is_back");
+    refuse(&s, "b.test", T0 + 360);
+    plan_is(&s, &c, "part a.test, c.test|b.test", "refused_again_it_stops_no_renewal");
+    hc_leaveout_dispose(&s);
+
+    c = case_at(T0);
+    for (size_t i = 0; i < c.names->count; i++) {
+        refuse(&s, c.names->items[i], T0);
+        refuse(&s, c.names->items[i], T0 + 60);
+    }
+    plan_is(&s, &c, "all a.test, b.test, c.test|", "where_all_are_refused_none_is_left_out");
+    hc_leaveout_dispose(&s);
+    hc_list_dispose(&obtained);
+}
+
 static void test_looks_are_spaced(void)
 {
     struct hc_leaveout s = {0};
@@ -408,6 +463,7 @@ int main(void)
     test_trials();
     test_served_names_stay();
     test_last_tenth();
+    test_refused_where_nothing_serves();
     test_looks_are_spaced();
     test_store();
     test_plain();
