@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "pki/key.h"
 
 #define COORDINATE 32 /* bytes of a number of P-256 */
 #define DER_MAX    128
@@ -100,20 +101,13 @@ out:
 static int sign(EVP_PKEY *key, const struct hc_buf *input, unsigned char raw[2 * COORDINATE],
                 struct hc_error *err)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     unsigned char der[DER_MAX];
     size_t len = sizeof(der);
-    int rc = -1;
 
-    if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
-        EVP_DigestSign(ctx, der, &len, input->data, input->len) != 1) {
-        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "signing with the account's key");
-        goto out;
+    if (!hc_key_sign(key, hc_bytes_of(input), der, &len)) {
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "signing with the account's key");
     }
-    rc = raw_signature(der, len, raw, err);
-out:
-    EVP_MD_CTX_free(ctx);
-    return rc;
+    return raw_signature(der, len, raw, err);
 }
 
 int hc_jws_sign(EVP_PKEY *key, const char *protected_header, const char *payload,

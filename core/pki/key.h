@@ -35,6 +35,12 @@ bool hc_key_is_supported(EVP_PKEY *key);
 int hc_key_algorithm(EVP_PKEY *key);
 
 /*
+ * Signs text into the *len bytes at out, with SHA-256 (where the kind has none of its own); *len
+ * becomes what the signature takes. False, with OpenSSL's queue as it is, if that fails.
+ */
+HC_MUST_USE bool hc_key_sign(EVP_PKEY *key, struct hc_bytes text, unsigned char *out, size_t *len);
+
+/*
  * True if what key signs is verified by other (a certificate's public key), and an RSA key's
  * numbers fit together. More than a comparison of public halves: a damaged private half beside a
  * whole public one is found.
