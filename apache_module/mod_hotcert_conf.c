@@ -272,8 +272,19 @@ static int collect_names(const server_rec *server, const struct mod_hotcert_serv
     return add_names(names, server->wild_names, err);
 }
 
-/* Certificate, key and passphrase file of each pair, as mod_ssl pairs them. */
-static int collect_files(const struct mod_hotcert_server *config, const char *where,
+static int refuse_token(const char *name, const char *where, struct hc_error *err)
+{
+    return hc_error_set(err, HC_P_CONFLICT, where,
+                        "`HotCert watch` follows files, and %s is none: say `HotCert off` in this "
+                        "host to serve it from its token",
+                        name);
+}
+
+/*
+ * Certificate, key and passphrase file of each pair, as mod_ssl pairs them. What is no file cannot
+ * be followed, which is refused, or under `on` cannot be the first certificate.
+ */
+static int collect_files(const struct mod_hotcert_server *config, const char *where, bool watch,
                          struct hc_list *files, struct hc_error *err)
 {
     for (int i = 0; i < config->certificates->nelts; i++) {
@@ -281,11 +292,15 @@ static int collect_files(const struct mod_hotcert_server *config, const char *wh
         const char *key =
             i < config->keys->nelts ? APR_ARRAY_IDX(config->keys, i, const char *) : certificate;
 
-        if (mod_hotcert_is_no_file(certificate) || mod_hotcert_is_no_file(key)) {
-            return hc_error_set(err, HC_P_CONFLICT, where,
-                                "`HotCert watch` follows files, and %s is none: say `HotCert off` "
-                                "in this host to serve it from its token",
-                                mod_hotcert_is_no_file(key) ? key : certificate);
+        const char *token = mod_hotcert_is_no_file(key)           ? key
+                            : mod_hotcert_is_no_file(certificate) ? certificate
+                                                                  : NULL;
+
+        if (token != NULL && watch) {
+            return refuse_token(token, where, err);
+        }
+        if (token != NULL) {
+            continue;
         }
         if (hc_list_add(files, certificate, err) != 0 || hc_list_add(files, key, err) != 0 ||
             hc_list_add(files, "", err) != 0) {
@@ -385,6 +400,15 @@ static bool has_chain_store(const struct mod_hotcert_server *config)
     return config->chain_ca_file != NULL || config->chain_ca_folder != NULL;
 }
 
+/* Files are watched, or, beside `on`, the first certificate. */
+static bool takes_files(const struct mod_hotcert_state *state, const struct hc_host *host)
+{
+    enum hc_mode mode = hc_scope_mode(state->conf, host->scope);
+
+    return host->tls &&
+           (mode == HC_MODE_WATCH || (mode == HC_MODE_ON && host->not_inherited == NULL));
+}
+
 static int build_host(struct mod_hotcert_state *state, server_rec *server,
                       struct hc_findings *notes, struct hc_error *err)
 {
@@ -412,8 +436,9 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         host.not_inherited = APR_ARRAY_IDX(config->certificates, 0, const char *);
     }
     if (collect_names(server, config, &names, err) != 0 ||
-        (hc_scope_mode(state->conf, host.scope) == HC_MODE_WATCH && host.tls &&
-         collect_files(config, host.where, &files, err) != 0) ||
+        (takes_files(state, &host) &&
+         collect_files(config, host.where, hc_scope_mode(state->conf, host.scope) == HC_MODE_WATCH,
+                       &files, err) != 0) ||
         hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {
         goto out;
     }

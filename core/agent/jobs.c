@@ -179,8 +179,11 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
 int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *job)
 {
     const struct hc_selection *selection = &agent->served[job->index].selection;
-    int64_t until = 0;
+    int64_t until = agent->served[job->index].first_until;
 
+    if (until > 0) {
+        return until;
+    }
     for (size_t i = 0; i < selection->count; i++) {
         const struct hc_line_info *info =
             hc_inventory_find(&agent->inventory, selection->items[i].line);
@@ -333,7 +336,7 @@ static int64_t urgency(const struct hc_agent *agent, const struct hc_job *job)
     if (job->record.order_url != NULL) {
         return 0;
     }
-    return info != NULL ? info->not_after : agent->served[job->index].selection.count > 0 ? 2 : 1;
+    return info != NULL ? info->not_after : hc_job_serving_until(agent, job) > 0 ? 2 : 1;
 }
 
 struct queued {

@@ -6,6 +6,7 @@
 
 #include "agent/best.h"
 #include "agent/files.h"
+#include "agent/first.h"
 #include "agent/judge.h"
 
 #define CHECK_MS    1500 /* for all full checks: a start does not wait, the agent makes the rest */
@@ -119,7 +120,9 @@ static void publish(struct loader *loader, const struct hc_identity *identity,
     hc_buf_dispose(&encoded);
 }
 
-static void load_obtained(struct loader *loader, const struct hc_identity *identity)
+/* What the store has for it, or NULL. own: by lines of its own in every key type. */
+static struct hc_bundle *read_obtained(struct loader *loader, const struct hc_identity *identity,
+                                       bool *own)
 {
     struct hc_best_source source = {
         .conf = loader->o->conf,
@@ -133,17 +136,16 @@ static void load_obtained(struct loader *loader, const struct hc_identity *ident
     struct hc_error err;
 
     hc_error_init(&err);
+    *own = false;
     if (loader->store == NULL) {
-        return;
+        return NULL;
     }
     hc_select(source.conf, identity, source.inventory, source.now, NULL, NULL, &selection);
     if (hc_best_bundle(&source, identity, &selection, &bundle, &err) < 0) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
     }
-    if (bundle != NULL) {
-        publish(loader, identity, bundle);
-    }
-    hc_bundle_free(bundle);
+    *own = hc_selection_is_own(&selection, identity);
+    return bundle;
 }
 
 /* An upgrade or a second server in the middle of an order: the CA may ask it at once. */
@@ -282,10 +284,14 @@ static void prefer_mended(struct loader *loader, const struct hc_identity *ident
     hc_pair_free(copy);
 }
 
-/* The files' pair, or the last good copy; -1: there is neither, err says so. */
+/*
+ * The files' pair, or the last good copy; -1: there is neither, err says so. Under `on` the agent,
+ * which reads the files next, tells what is wrong with them; the configuration test has no agent.
+ */
 static int load_pair(struct loader *loader, const struct hc_identity *identity,
                      const struct hc_watched *watched, struct hc_pair **pair, struct hc_error *err)
 {
+    bool first = identity->mode == HC_MODE_ON;
     struct hc_error why;
 
     hc_error_init(&why);
@@ -293,61 +299,103 @@ static int load_pair(struct loader *loader, const struct hc_identity *identity,
         prefer_mended(loader, identity, watched, pair);
         return 0;
     }
+    if (first && loader->o->table == NULL) {
+        hc_log_error(loader->o->log, HC_LOG_WARN, "certificate lines beside `hotcert on`", &why);
+    }
     if (read_copy(loader, watched, pair) != 0) {
         return refuse(loader->o->conf, watched, &why, err);
     }
-    hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good pair serves instead", &why);
+    if (!first) {
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good pair serves instead", &why);
+    }
     return 0;
 }
 
-static size_t place_of(struct hc_pair *const *pairs, size_t count, const struct hc_pair *pair)
+/* Of two with keys of one kind the later counts. */
+static size_t place_pair(struct hc_pair **pairs, size_t count, struct hc_pair *pair)
 {
     size_t at = 0;
 
     while (at < count && hc_pair_algorithm(pairs[at]) != hc_pair_algorithm(pair)) {
         at++;
     }
-    return at;
+    if (at == HC_BUNDLE_PAIRS) {
+        hc_pair_free(pair);
+        return count;
+    }
+    hc_pair_free(pairs[at]);
+    pairs[at] = pair;
+    return at == count ? count + 1 : count;
 }
 
-static int load_watched(struct loader *loader, const struct hc_identity *identity,
-                        struct hc_error *err)
+/* *bundle is NULL if there is none. Only under `on` a pair that cannot be had is done without. */
+static int read_watched(struct loader *loader, const struct hc_identity *identity,
+                        struct hc_bundle **bundle, struct hc_error *err)
 {
     struct hc_pair *pairs[HC_BUNDLE_PAIRS] = {NULL};
-    struct hc_bundle *bundle = NULL;
     size_t count = 0;
     int rc = -1;
 
     for (size_t i = 0; i < identity->watched_count; i++) {
         struct hc_pair *pair = NULL;
-        size_t at = 0;
+        struct hc_error why;
 
-        if (load_pair(loader, identity, &identity->watched[i], &pair, err) != 0) {
+        hc_error_init(&why);
+        if (load_pair(loader, identity, &identity->watched[i], &pair, &why) == 0) {
+            count = place_pair(pairs, count, pair);
+        } else if (identity->mode == HC_MODE_WATCH) {
+            *err = why;
             goto out;
         }
-        at = place_of(pairs, count, pair);
-        if (at == HC_BUNDLE_PAIRS) {
-            hc_pair_free(pair);
-            continue;
-        }
-        hc_pair_free(pairs[at]); /* of two with keys of one kind the later counts */
-        pairs[at] = pair;
-        count += at == count;
     }
-    if (count > 0 && hc_bundle_new(pairs, count, &bundle, err) != 0) {
+    if (count > 0 && hc_bundle_new(pairs, count, bundle, err) != 0) {
         goto out;
     }
-    if (bundle != NULL) {
-        count = 0; /* the bundle has them */
-        publish(loader, identity, bundle);
-    }
+    count = 0; /* the bundle has them */
     rc = 0;
 out:
     for (size_t i = 0; i < count; i++) {
         hc_pair_free(pairs[i]);
     }
+    return rc;
+}
+
+static int load_watched(struct loader *loader, const struct hc_identity *identity,
+                        struct hc_error *err)
+{
+    struct hc_bundle *bundle = NULL;
+    int rc = read_watched(loader, identity, &bundle, err);
+
+    if (bundle != NULL) {
+        publish(loader, identity, bundle);
+    }
     hc_bundle_free(bundle);
     return rc;
+}
+
+/* What was obtained, or the certificate of the host's lines: agent/first.h. Never refuses. */
+static void load_on(struct loader *loader, const struct hc_identity *identity)
+{
+    bool own = false;
+    struct hc_bundle *obtained = read_obtained(loader, identity, &own);
+    struct hc_bundle *lines = NULL;
+    enum hc_first choice = HC_FIRST_OBTAINED;
+    bool in_time = hc_now_ms(loader->o->clock) < loader->check_until_ms;
+    const struct hc_bundle *best = NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (read_watched(loader, identity, &lines, &err) != 0 ||
+        hc_first_choose(in_time ? &loader->judge : NULL, identity, lines, obtained, own,
+                        loader->now, &choice, &err) != 0) {
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
+    }
+    best = choice == HC_FIRST_OBTAINED ? obtained : lines;
+    if (best != NULL) {
+        publish(loader, identity, best);
+    }
+    hc_bundle_free(obtained);
+    hc_bundle_free(lines);
 }
 
 int hc_load(const struct hc_loader_options *options, struct hc_error *err)
@@ -364,7 +412,7 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
         const struct hc_identity *identity = &options->conf->identities[i];
 
         if (identity->mode == HC_MODE_ON) {
-            load_obtained(&loader, identity);
+            load_on(&loader, identity);
         } else {
             rc = load_watched(&loader, identity, err);
         }

@@ -178,12 +178,16 @@ static void store_one(struct hc_outlook *outlook)
 
 /* ---- the plan ---- */
 
-/* The version in use that the plan is about: the identity's own, else what stands in. */
+/* The version in use that the plan is about: the identity's own, its lines', or what stands in. */
 static const struct hc_line_info *in_use(const struct hc_outlook *outlook)
 {
     const struct hc_agent *agent = outlook->agent;
-    const struct hc_selection *selection = &agent->served[outlook->index].selection;
+    const struct hc_served *served = &agent->served[outlook->index];
+    const struct hc_selection *selection = &served->selection;
 
+    if (served->first_until > 0) {
+        return hc_inventory_find(&agent->inventory, served->watches[0].line);
+    }
     return selection->count > 0 ? hc_inventory_find(&agent->inventory, selection->items[0].line)
                                 : NULL;
 }

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "agent/best.h"
+#include "agent/first.h"
 #include "agent/state.h"
 
 /* A table that was full is tried again after this, or when there is another pair. */
 #define AGAIN_MS 300000
+#define WEIGH_S  3600 /* lines beside `on` age, too */
 
 /* ---- life ---- */
 
@@ -157,64 +159,6 @@ static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc
     }
 }
 
-/* Every key type by a line of its own. */
-static bool is_complete(const struct hc_identity *identity, const struct hc_selection *selection)
-{
-    bool complete = selection->count == identity->key_type_count;
-
-    for (size_t i = 0; i < selection->count; i++) {
-        complete = complete && selection->items[i].own;
-    }
-    return complete;
-}
-
-/* info and pair: what was committed a moment ago, or NULL. */
-static void publish_obtained(struct hc_agent *agent, size_t index, const struct hc_line_info *info,
-                             struct hc_pair *pair)
-{
-    const struct hc_identity *identity = &agent->conf->identities[index];
-    struct hc_served *served = &agent->served[index];
-    struct hc_best_source source = {
-        .conf = agent->conf,
-        .store = agent->storage.store,
-        .inventory = &agent->inventory,
-        .log = agent->o.log,
-        .now = hc_agent_now(agent),
-    };
-    struct hc_selection selection;
-    struct hc_bundle *bundle = NULL;
-    struct hc_error err;
-    int rc = 0;
-
-    hc_error_init(&err);
-    if (source.store == NULL) {
-        return;
-    }
-    if (pair != NULL) {
-        source.fresh.line = info->line;
-        source.fresh.version = info->version;
-        source.fresh.pair = pair;
-    }
-    hc_select(agent->conf, identity, &agent->inventory, source.now, NULL, NULL, &selection);
-    if (served->known && hc_selection_equal(&selection, &served->selection) &&
-        (served->again_ms == 0 || hc_agent_ms(agent) < served->again_ms)) {
-        return;
-    }
-    rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
-    if (rc < 0) {
-        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR, "reading what is to be served",
-                    &err);
-        return;
-    }
-    served->selection = selection;
-    served->known = true;
-    served->complete = is_complete(identity, &selection);
-    if (rc > 0) {
-        publish_bundle(agent, index, bundle);
-    }
-    hc_bundle_free(bundle);
-}
-
 /* The watched pairs' last good ones; of two with keys of one kind the later counts, as in nginx. */
 static size_t collect_watched(struct hc_agent *agent, size_t index,
                               struct hc_pair *pairs[HC_BUNDLE_PAIRS], bool *looked)
@@ -247,30 +191,176 @@ static size_t collect_watched(struct hc_agent *agent, size_t index,
     return count;
 }
 
-static void publish_watched(struct hc_agent *agent, size_t index)
+/* NULL: there is none, or err is set. *looked: at all of them. */
+static struct hc_bundle *watched_bundle(struct hc_agent *agent, size_t index, bool *looked)
 {
     struct hc_pair *pairs[HC_BUNDLE_PAIRS] = {NULL};
     struct hc_bundle *bundle = NULL;
     struct hc_error err;
-    bool looked = true; /* at all of them: a part would take away what the loader published */
-    size_t count = collect_watched(agent, index, pairs, &looked);
+    size_t count = 0;
 
     hc_error_init(&err);
-    if (count == 0 || !looked) {
-        goto out;
-    }
-    if (hc_bundle_new(pairs, count, &bundle, &err) != 0) {
+    *looked = true;
+    count = collect_watched(agent, index, pairs, looked);
+    if (count > 0 && hc_bundle_new(pairs, count, &bundle, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, "putting watched pairs together", &err);
-        goto out;
+        for (size_t i = 0; i < count; i++) {
+            hc_pair_free(pairs[i]);
+        }
     }
-    count = 0; /* the bundle has them */
-    agent->served[index].complete = true;
-    publish_bundle(agent, index, bundle);
-    hc_bundle_free(bundle);
-out:
+    return bundle;
+}
+
+/* ---- certificate lines beside `on`: agent/first.h ---- */
+
+/* Once, when they have served their time, or why they still do. */
+static void say_first(struct hc_agent *agent, size_t index, bool has_lines)
+{
+    static const char *const sentences[] = {
+        [HC_FIRST_OBTAINED] = "the obtained certificate serves: its certificate lines can go",
+        [HC_FIRST_ALONE] = "its certificate lines serve until a certificate is obtained",
+        [HC_FIRST_TRUSTED] = "its certificate lines go on serving: trusted roots carry their "
+                             "certificate, and not the obtained one",
+        [HC_FIRST_BETTER] = "its certificate lines go on serving: the obtained certificate has a "
+                            "flaw that theirs is without",
+        [HC_FIRST_OUTLASTED] = "its certificate lines serve: the obtained certificate has expired",
+    };
+    struct hc_served *served = &agent->served[index];
+    hc_said said = (hc_said)served->first + 1;
+    char subject[HC_SUBJECT];
+
+    if (said == served->said_first ||
+        (served->first == HC_FIRST_OBTAINED && (!has_lines || !served->complete))) {
+        return;
+    }
+    served->said_first = said;
+    hc_logf(agent->o.log, HC_LOG_NOTICE, "%s (%s): %s",
+            hc_identity_subject(&agent->conf->identities[index], subject),
+            agent->conf->identities[index].where.items[0], sentences[served->first]);
+}
+
+/* Weighs what was obtained (NULL: nothing) and publishes it, or the pairs of the lines. */
+static void publish_best(struct hc_agent *agent, size_t index, const struct hc_bundle *obtained)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_served *served = &agent->served[index];
+    int64_t now = hc_agent_now(agent);
+    bool looked = true;
+    struct hc_bundle *lines = watched_bundle(agent, index, &looked);
+    const struct hc_bundle *best = NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_first_choose(&agent->judge, identity, lines, obtained, served->complete, now,
+                        &served->first, &err) != 0) {
+        hc_log_error(agent->o.log, HC_LOG_ERROR, "weighing the certificate lines", &err);
+    }
+    best = served->first == HC_FIRST_OBTAINED ? obtained : lines;
+    served->first_until = served->first == HC_FIRST_OBTAINED ? 0 : hc_first_until(lines);
+    served->weigh_at = now + WEIGH_S;
+    served->complete = served->complete && served->first != HC_FIRST_ALONE;
+    if (best != NULL) {
+        publish_bundle(agent, index, best);
+        say_first(agent, index, identity->watched_count > 0);
+    }
+    hc_bundle_free(lines);
+}
+
+/* True if something may have changed but for the store's pairs. */
+static bool must_weigh(const struct hc_agent *agent, size_t index)
+{
+    const struct hc_served *served = &agent->served[index];
+
+    return agent->conf->identities[index].watched_count > 0 &&
+           hc_agent_now(agent) >= served->weigh_at;
+}
+
+/* A part of the lines would take away what the loader published. */
+static bool lines_were_read(const struct hc_agent *agent, size_t index)
+{
+    size_t count = 0;
+    const struct hc_watch *watches = hc_watches_of(agent, index, &count);
+
     for (size_t i = 0; i < count; i++) {
-        hc_pair_free(pairs[i]);
+        if (!watches[i].read_once) {
+            return false;
+        }
     }
+    return true;
+}
+
+bool hc_publish_needs_files(const struct hc_agent *agent, size_t index)
+{
+    const struct hc_served *served = &agent->served[index];
+
+    return agent->conf->identities[index].mode != HC_MODE_ON || !served->known ||
+           !served->complete || served->first != HC_FIRST_OBTAINED ||
+           hc_agent_now(agent) >= served->obtained_until;
+}
+
+void hc_publish_files(struct hc_agent *agent, size_t index)
+{
+    agent->served[index].weigh_at = 0;
+    hc_publish_identity(agent, index);
+}
+
+/* info and pair: what was committed a moment ago, or NULL. */
+static void publish_obtained(struct hc_agent *agent, size_t index, const struct hc_line_info *info,
+                             struct hc_pair *pair)
+{
+    const struct hc_identity *identity = &agent->conf->identities[index];
+    struct hc_served *served = &agent->served[index];
+    struct hc_best_source source = {
+        .conf = agent->conf,
+        .store = agent->storage.store,
+        .inventory = &agent->inventory,
+        .log = agent->o.log,
+        .now = hc_agent_now(agent),
+    };
+    struct hc_selection selection;
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    if (source.store == NULL || !lines_were_read(agent, index)) {
+        return;
+    }
+    if (pair != NULL) {
+        source.fresh.line = info->line;
+        source.fresh.version = info->version;
+        source.fresh.pair = pair;
+    }
+    hc_select(agent->conf, identity, &agent->inventory, source.now, NULL, NULL, &selection);
+    if (served->known && hc_selection_equal(&selection, &served->selection) &&
+        (served->again_ms == 0 || hc_agent_ms(agent) < served->again_ms) &&
+        !must_weigh(agent, index)) {
+        return;
+    }
+    rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
+    if (rc < 0) {
+        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR, "reading what is to be served",
+                    &err);
+        return;
+    }
+    served->selection = selection;
+    served->known = true;
+    served->complete = hc_selection_is_own(&selection, identity);
+    served->obtained_until = hc_first_until(bundle);
+    publish_best(agent, index, rc > 0 ? bundle : NULL);
+    hc_bundle_free(bundle);
+}
+
+static void publish_watched(struct hc_agent *agent, size_t index)
+{
+    bool looked = true; /* at all of them: a part would take away what the loader published */
+    struct hc_bundle *bundle = watched_bundle(agent, index, &looked);
+
+    if (bundle != NULL && looked) {
+        agent->served[index].complete = true;
+        publish_bundle(agent, index, bundle);
+    }
+    hc_bundle_free(bundle);
 }
 
 void hc_publish_identity(struct hc_agent *agent, size_t index)

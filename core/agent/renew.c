@@ -112,7 +112,8 @@ static void renew_identity(struct hc_agent *agent, size_t index, bool force, str
     for (size_t i = 0; i < jobs; i++) {
         renew_job(agent, &job[i], force, r);
     }
-    for (size_t i = 0; i < watches; i++) {
+    /* lines beside `on` are no answer to what becomes of the host */
+    for (size_t i = 0; i < watches && jobs == 0; i++) {
         r->found++;
         json_array_append_new(r->watched, hc_status_of_watch(agent, &watch[i]));
     }
@@ -144,7 +145,7 @@ static bool has_failed(struct hc_agent *agent, size_t index)
             return true;
         }
     }
-    for (size_t i = 0; i < watches; i++) {
+    for (size_t i = 0; i < watches && jobs == 0; i++) {
         if (watch[i].torn) {
             return true;
         }

@@ -102,15 +102,26 @@ struct search {
     hc_select_skip *skip;
     void *arg;
     unsigned char own[HC_ID_SIZE];
+    unsigned char (*lines)[HC_ID_SIZE]; /* copies of the host's own lines: see agent/first.h */
     const struct hc_line_info *best;
     struct merit merit;
 };
+
+static bool is_of_lines(const struct search *s, const struct hc_line_info *info)
+{
+    for (size_t i = 0; i < s->identity->watched_count; i++) {
+        if (memcmp(s->lines[i], info->line, HC_ID_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static void consider(struct search *s, const struct hc_line_info *info)
 {
     struct merit merit;
 
-    if ((!s->any_kind && kind_of(info->key_type) != kind_of(s->type)) ||
+    if (is_of_lines(s, info) || (!s->any_kind && kind_of(info->key_type) != kind_of(s->type)) ||
         (s->skip != NULL && s->skip(s->arg, info->line))) {
         return;
     }
@@ -208,10 +219,14 @@ void hc_select(const struct hc_conf *conf, const struct hc_identity *identity,
                const struct hc_inventory *inventory, int64_t now, hc_select_skip *skip, void *arg,
                struct hc_selection *out)
 {
+    unsigned char lines[HC_WATCHED_MAX][HC_ID_SIZE];
     struct search search = {
-        .conf = conf, .identity = identity, .now = now, .skip = skip, .arg = arg};
+        .conf = conf, .identity = identity, .now = now, .skip = skip, .arg = arg, .lines = lines};
 
     memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < identity->watched_count; i++) {
+        hc_watched_line(conf, &identity->watched[i], lines[i]);
+    }
     for (size_t i = 0; i < identity->key_type_count; i++) {
         search.type = identity->key_types[i];
         add_best(search, inventory, out);
@@ -236,6 +251,16 @@ bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection 
         }
     }
     return true;
+}
+
+bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_identity *identity)
+{
+    bool own = selection->count == identity->key_type_count;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        own = own && selection->items[i].own;
+    }
+    return own;
 }
 
 const struct hc_line_info *hc_select_adoptable(const struct hc_conf *conf,

@@ -9,8 +9,9 @@
  *   4. the same names and key type from an issuer that is still in use: it can be adopted;
  *   5. any issuer in use before one that is not (staging's before nothing at all);
  *   6. whatever lasts longest.
- * A pair of another line serves in place of a key type of the same kind (ECDSA for ECDSA). One of
- * another kind serves only if there would be nothing at all.
+ * Copies of certificate lines that stand beside the identity's `on` are not among them:
+ * agent/first.h weighs those. A pair of another line serves in place of a key type of the same kind
+ * (ECDSA for ECDSA). One of another kind serves only if there would be nothing at all.
  */
 #ifndef HC_AGENT_SELECT_H
 #define HC_AGENT_SELECT_H
@@ -37,6 +38,9 @@ void hc_select(const struct hc_conf *conf, const struct hc_identity *identity,
 
 /* True if two selections name the same versions. */
 bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection *b);
+
+/* True if every key type has a line of the identity's own. */
+bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_identity *identity);
 
 /*
  * Another line with exactly these names and this key type, from an issuer that the identity uses,

@@ -10,6 +10,7 @@
 #include "acme/directory.h"
 #include "agent/agent.h"
 #include "agent/files.h"
+#include "agent/first.h"
 #include "agent/inventory.h"
 #include "agent/judge.h"
 #include "agent/pause.h"
@@ -153,6 +154,11 @@ struct hc_served {
     bool published;                /* something of ours or of the loader's is in the table */
     int64_t again_ms;              /* it could not be published: tried again then; 0: it could */
     hc_said said_unpublished;
+    enum hc_first first;    /* whether lines beside `on` serve */
+    int64_t first_until;    /* notAfter of what they serve; 0: they do not */
+    int64_t obtained_until; /* of what was obtained; 0: nothing */
+    int64_t weigh_at;       /* UTC: both are weighed again then */
+    hc_said said_first;
     int64_t look_at;                      /* UTC: when it is judged again; 0: at once */
     enum hc_problem flaws[HC_FLAWS_TOLD]; /* at the latest look, without what is accepted */
     size_t flaw_count;
@@ -476,6 +482,10 @@ int hc_publish_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_publish_free(struct hc_agent *agent);
 /* Publishes the identity's best bundle if the table has another. Problems are logged. */
 void hc_publish_identity(struct hc_agent *agent, size_t index);
+/* The same when its watched files were read, or cannot be. */
+void hc_publish_files(struct hc_agent *agent, size_t index);
+/* False if the files of lines beside `on` need not be looked at: what was obtained serves. */
+bool hc_publish_needs_files(const struct hc_agent *agent, size_t index);
 /* Every identity whose best pair may have changed. */
 void hc_publish_all(struct hc_agent *agent);
 /* After a commit of this line: its own identity and those that lack a pair and share a name. */

@@ -148,6 +148,7 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
                         job->obtain != NULL ? json_string(hc_obtain_activity(job->obtain))
                                             : json_null());
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, job->index)));
+    set_time(object, "lines_until", agent->served[job->index].first_until);
     json_object_set_new(object, "stand_in",
                         other != NULL ? json_string(other->serial) : json_null());
     set_flaws(object, &agent->served[job->index]);
@@ -175,8 +176,20 @@ static json_t *json_of_files(const struct hc_conf *conf, const struct hc_watched
     return array;
 }
 
-static const char *watch_state(const struct hc_watch *watch)
+/* Of lines beside `on`: whether they serve, else whether they can go. */
+static const char *first_state(const struct hc_agent *agent, const struct hc_watch *watch)
 {
+    return agent->served[watch->index].first_until > 0   ? "first"
+           : hc_publish_needs_files(agent, watch->index) ? "waiting"
+                                                         : "not-needed";
+}
+
+static const char *watch_state(const struct hc_agent *agent, const struct hc_watch *watch)
+{
+    if (watch->identity->mode == HC_MODE_ON &&
+        (!watch->torn || !hc_publish_needs_files(agent, watch->index))) {
+        return first_state(agent, watch);
+    }
     return watch->held        ? "held-back"
            : watch->torn      ? "files-broken"
            : watch->read_once ? "ok"
@@ -196,9 +209,14 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     const struct hc_list *names = watch->identity->names.count > 0 || watch->pair == NULL
                                       ? &watch->identity->names
                                       : hc_pair_names(watch->pair);
+    bool first = watch->identity->mode == HC_MODE_ON;
+    bool serves = first ? agent->served[watch->index].first_until > 0 && watch->pair != NULL
+                        : hc_status_is_served(agent, watch->index);
+    bool told = !first || hc_publish_needs_files(agent, watch->index);
+    const struct hc_last_error none = {.at = 0};
 
     json_object_set_new(object, "names", json_of_names(watch->identity, names));
-    json_object_set_new(object, "mode", json_string("watch"));
+    json_object_set_new(object, "mode", json_string(first ? "lines" : "watch"));
     json_object_set_new(object, "key_type",
                         watch->pair != NULL
                             ? json_string(hc_key_type_name(hc_pair_key_type(watch->pair)))
@@ -209,12 +227,14 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     set_time(object, "not_before", watch->pair != NULL ? hc_pair_not_before(watch->pair) : 0);
     set_time(object, "not_after", watch->pair != NULL ? hc_pair_not_after(watch->pair) : 0);
     json_object_set_new(object, "issuer", json_string(""));
-    json_object_set_new(object, "state", json_string(watch_state(watch)));
-    json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, watch->index)));
-    set_flaws(object, &agent->served[watch->index]);
+    json_object_set_new(object, "state", json_string(watch_state(agent, watch)));
+    json_object_set_new(object, "served", json_boolean(serves));
+    if (!first) {
+        set_flaws(object, &agent->served[watch->index]); /* else its jobs tell */
+    }
     set_time(object, "next_try", watch_next(agent, watch));
-    json_object_set_new(object, "failures", json_integer(watch->torn ? 1 : 0));
-    set_error(object, &watch->last);
+    json_object_set_new(object, "failures", json_integer(watch->torn && told ? 1 : 0));
+    set_error(object, told ? &watch->last : &none);
     json_object_set_new(object, "files", json_of_files(agent->conf, watch->files));
     json_object_set_new(object, "where", json_of_list(&watch->identity->where));
     return object;
@@ -263,7 +283,7 @@ bool hc_status_is_served(struct hc_agent *agent, size_t identity)
     if (!served->published || !served->complete || served->again_ms > 0) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && agent->conf->identities[identity].mode == HC_MODE_WATCH; i++) {
         if (watches[i].torn || !watches[i].read_once || watches[i].pair == NULL) {
             return false;
         }
@@ -287,10 +307,10 @@ static const char *unserved_state(struct hc_agent *agent, size_t identity, int64
             return state_names[wait];
         }
     }
-    for (size_t i = 0; i < watch_count; i++) {
+    for (size_t i = 0; i < watch_count && job_count == 0; i++) {
         if (watches[i].torn || !watches[i].read_once) {
             *next = watch_next(agent, &watches[i]);
-            return watch_state(&watches[i]);
+            return watch_state(agent, &watches[i]);
         }
     }
     *next = 0;

@@ -66,8 +66,8 @@ int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
             watch->files = &identity->watched[k];
             hc_watched_line(conf, watch->files, watch->line);
         }
-        if (identity->watched_count > 0) {
-            adopt_served(agent, i);
+        if (identity->mode == HC_MODE_WATCH) {
+            adopt_served(agent, i); /* under `on` the table may have what was obtained */
         }
     }
     return 0;
@@ -152,17 +152,21 @@ void hc_watches_load(struct hc_agent *agent)
 
 static void is_torn(struct hc_agent *agent, struct hc_watch *watch, const struct hc_error *err)
 {
-    const char *what = watch->pair == NULL ? "there is no good pair"
+    const char *what = watch->pair == NULL ? watch->identity->mode == HC_MODE_ON
+                                                 ? "certificate lines beside `hotcert on`"
+                                                 : "there is no good pair"
                        : watch->held
                            ? "a new pair is held back, since the one that serves has time left"
                            : "the last good pair keeps serving";
-    bool fresh = hc_say_once(agent, &watch->said, HC_LOG_ERROR, what, err);
+    /* under `on` there will be another */
+    enum hc_level level = watch->identity->mode == HC_MODE_ON ? HC_LOG_WARN : HC_LOG_ERROR;
+    bool fresh = hc_say_once(agent, &watch->said, level, what, err);
 
     watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
     watch->torn = true;
     if (!watch->read_once) {
         watch->read_once = true;
-        hc_publish_identity(agent, watch->index); /* the other pairs of this host waited for us */
+        hc_publish_files(agent, watch->index); /* the other pairs of this host waited for us */
     }
     watch->last.error = *err;
     if (fresh) {
@@ -196,7 +200,7 @@ static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair 
         watch->committed = false;
     }
     commit(agent, watch);
-    hc_publish_identity(agent, watch->index);
+    hc_publish_files(agent, watch->index);
 }
 
 /*
@@ -206,7 +210,8 @@ static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair 
 static struct hc_pair *served_like(const struct hc_agent *agent, const struct hc_watch *watch,
                                    const struct hc_pair *pair)
 {
-    struct hc_bundle *bundle = watch->read_once ? NULL : hc_publish_served(agent, watch->identity);
+    bool asked = !watch->read_once && watch->identity->mode == HC_MODE_WATCH;
+    struct hc_bundle *bundle = asked ? hc_publish_served(agent, watch->identity) : NULL;
     struct hc_pair *found = NULL;
 
     for (size_t i = 0; bundle != NULL && found == NULL && i < hc_bundle_count(bundle); i++) {
@@ -280,6 +285,9 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
     memset(&files, 0, sizeof(files));
     hc_error_init(&err);
     watch->next_ms = hc_agent_ms(agent) + hc_agent_interval_ms(agent);
+    if (watch->read_once && !hc_publish_needs_files(agent, watch->index)) {
+        return;
+    }
     if (watch->read_once && !watch->torn) {
         if (hc_files_stamp(&agent->keeper, agent->conf, watch->files, now, &err) == 0 &&
             hc_files_same(now, watch->stamps)) {

@@ -8,8 +8,8 @@
 #include "conf/name.h"
 
 /* States of a certificate that nobody has to look after. */
-static const char *const quiet_states[] = {"ok",       "queued", "looking",
-                                           "ordering", "stored", "ordered-elsewhere"};
+static const char *const quiet_states[] = {
+    "ok", "queued", "looking", "ordering", "stored", "ordered-elsewhere", "first", "waiting"};
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -39,6 +39,9 @@ static bool is_quiet(const char *state)
 
 bool hc_list_needs_somebody(const json_t *certificate, int64_t now)
 {
+    if (strcmp(text_of(certificate, "state"), "not-needed") == 0) {
+        return false; /* lines that can go */
+    }
     return !is_quiet(text_of(certificate, "state")) ||
            json_is_true(json_object_get(certificate, "flawed")) ||
            json_is_object(json_object_get(certificate, "error")) ||

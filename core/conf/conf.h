@@ -18,6 +18,7 @@
 
 #define HC_ID_SIZE       32  /* an identity: SHA-256 */
 #define HC_KEY_TYPES_MAX 2   /* key types that `on` obtains for one host */
+#define HC_WATCHED_MAX   4   /* watched pairs of one host */
 #define HC_NAMES_MAX     100 /* names in one certificate; what public CAs allow */
 #define HC_CONF_WIRE_MAX ((size_t)64 << 20)
 
@@ -103,7 +104,8 @@ struct hc_identity {
     size_t key_type_count; /* 0 under watch */
     struct hc_list use;    /* issuer names in order of preference */
     struct hc_list challenges;
-    struct hc_watched *watched;
+    struct hc_watched
+        *watched; /* under `on` the lines of the first certificate: see agent/first.h */
     size_t watched_count;
     char *trusted_certificate; /* or NULL: the system's roots */
     struct hc_list accept;

@@ -195,7 +195,13 @@ static int add_watched(struct hc_conf *conf, const struct hc_host *host,
 {
     struct hc_watched *w = NULL;
 
-    if (identity->watched_count >= 4) {
+    if (identity->watched == NULL) {
+        identity->watched = calloc(HC_WATCHED_MAX, sizeof(*identity->watched));
+    }
+    if (identity->watched == NULL) {
+        return hc_error_nomem(err);
+    }
+    if (identity->watched_count >= HC_WATCHED_MAX) {
         return hc_error_set(err, HC_P_BAD_VALUE, files[0],
                             "a host serves at most four pairs, one of a kind of key");
     }
@@ -212,15 +218,27 @@ static int add_watched(struct hc_conf *conf, const struct hc_host *host,
     return 0;
 }
 
+/* The files of the server's own directives, in triples. */
+static int add_host_files(struct hc_conf *conf, const struct hc_host *host,
+                          struct hc_identity *identity, struct hc_error *err)
+{
+    const struct hc_list *files = host->files;
+
+    for (size_t i = 0; files != NULL && i + 2 < files->count; i += 3) {
+        const char *const triple[3] = {files->items[i], files->items[i + 1], files->items[i + 2]};
+
+        if (add_watched(conf, host, identity, triple, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int collect_files(struct hc_conf *conf, const struct hc_host *host,
                          struct hc_identity *identity, struct hc_error *err)
 {
     const struct hc_list *named = host->scope != NULL ? &host->scope->files : &conf->main.files;
 
-    identity->watched = calloc(4, sizeof(*identity->watched));
-    if (identity->watched == NULL) {
-        return hc_error_nomem(err);
-    }
     for (size_t i = 0; i + 1 < named->count; i += 2) {
         const char *const files[3] = {named->items[i], named->items[i + 1], NULL};
 
@@ -228,14 +246,8 @@ static int collect_files(struct hc_conf *conf, const struct hc_host *host,
             return -1;
         }
     }
-    for (size_t i = 0; named->count == 0 && host->files != NULL && i + 2 < host->files->count;
-         i += 3) {
-        const char *const files[3] = {host->files->items[i], host->files->items[i + 1],
-                                      host->files->items[i + 2]};
-
-        if (add_watched(conf, host, identity, files, err) != 0) {
-            return -1;
-        }
+    if (named->count == 0 && add_host_files(conf, host, identity, err) != 0) {
+        return -1;
     }
     if (identity->watched_count == 0) {
         return hc_error_set(err, HC_P_NO_FILES, host->where, NULL);
@@ -354,10 +366,12 @@ static int build_identity(struct hc_conf *conf, const struct hc_host *host,
                                                                        : HC_BAD_NAMES_LEAVE_OUT;
     if (add_or(&identity->use, effective(&scope->use, &conf->main.use), DEFAULT_ISSUER, err) != 0 ||
         add_or(&identity->challenges, effective(&scope->challenges, &conf->main.challenges),
-               "http-01", err) != 0) {
+               "http-01", err) != 0 ||
+        compute_id(conf, identity, err) != 0) {
         return -1;
     }
-    return compute_id(conf, identity, err);
+    /* not part of what it is: it stays the same when its lines are taken away */
+    return add_host_files(conf, host, identity, err);
 }
 
 void hc_identity_note_level(struct hc_identity *identity, int security_level)
@@ -367,8 +381,20 @@ void hc_identity_note_level(struct hc_identity *identity, int security_level)
     }
 }
 
+/* Under `on` the first host's lines count that has any. */
+static void join_lines(struct hc_identity *to, struct hc_identity *from)
+{
+    if (to->watched_count == 0) {
+        free(to->watched);
+        to->watched = from->watched;
+        to->watched_count = from->watched_count;
+        from->watched = NULL;
+        from->watched_count = 0;
+    }
+}
+
 /* A host that shares an identity brings its place, its accepted slugs and (watch) its names. */
-static int join(struct hc_identity *to, const struct hc_identity *from, struct hc_error *err)
+static int join(struct hc_identity *to, struct hc_identity *from, struct hc_error *err)
 {
     const char *a = to->trusted_certificate != NULL ? to->trusted_certificate : "";
     const char *b = from->trusted_certificate != NULL ? from->trusted_certificate : "";
@@ -390,6 +416,7 @@ static int join(struct hc_identity *to, const struct hc_identity *from, struct h
         return -1;
     }
     hc_identity_note_level(to, from->security_level);
+    join_lines(to, from);
     return 0;
 }
 
@@ -494,12 +521,6 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
                                host->has_certificate ? "the certificate of its lines is served"
                                                      : "it refuses handshakes for unknown names, "
                                                        "as with `ssl_reject_handshake on`");
-    }
-    if (identity.mode == HC_MODE_ON && host->has_certificate && host->not_inherited == NULL) {
-        return hc_error_set(
-            err, HC_P_CONFLICT, host->where,
-            "the host names a certificate of its own and says `hotcert on`; remove "
-            "the certificate directives, or say `hotcert watch` to follow its files");
     }
     if (identity.mode == HC_MODE_ON && host->scope != NULL && host->scope->files.count > 0) {
         return hc_error_set(err, HC_P_CONFLICT, host->where,

@@ -300,9 +300,9 @@ static struct hc_watched *open_watched(struct hc_identity *identity)
     struct hc_watched *w = NULL;
 
     if (identity->watched == NULL) {
-        identity->watched = calloc(4, sizeof(*identity->watched));
+        identity->watched = calloc(HC_WATCHED_MAX, sizeof(*identity->watched));
     }
-    if (identity->watched == NULL || identity->watched_count == 4) {
+    if (identity->watched == NULL || identity->watched_count == HC_WATCHED_MAX) {
         return NULL;
     }
     w = &identity->watched[identity->watched_count++];

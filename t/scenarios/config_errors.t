@@ -99,18 +99,6 @@ scenario a_start_and_a_reload_tell_each_remark_once => sub {
     }
 };
 
-scenario on_beside_a_certificate_of_the_servers_own_is_refused => sub {
-    my ($kind) = @_;
-    my $s = server($kind);
-    my $leaf = make_leaf(make_ca('r'), ['a.test']);
-    my @pair = write_pair($leaf, "$s->{dir}/live");
-    $s->configure(good(), hosts => [ { names => ['a.test'], hotcert => 'on', pair => \@pair } ]);
-    my ($code, $out) = $s->configtest;
-    isnt($code, 0, 'refused');
-    like($out, qr/a\.test|server\.conf:\d+|:\d+/, 'with the place');
-    like($out, qr/certificate/i, 'and the reason');
-};
-
 scenario an_inherited_mode_leaves_hosts_that_it_does_not_fit_as_they_are => sub {
     my ($kind) = @_;
     my $ca = make_ca('own');

@@ -311,29 +311,52 @@ static void watched_files_make_the_identity_of_watch(void)
     teardown(&w);
 }
 
-static void a_certificate_beside_on_is_a_conflict(void)
+static void lines_beside_on_are_the_first_certificate(void)
+{
+    struct world w;
+    struct hc_identity *identity = NULL;
+    unsigned char with[HC_ID_SIZE];
+    int index = 0;
+
+    setup(&w);
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0, "on");
+    is_int(host(&w, w.a, "a.example"), 0, "a host without lines");
+    memcpy(with, w.conf->identities[0].id, sizeof(with));
+    is_int(w.conf->identities[0].watched_count, 0, "has none");
+    ok(add_host(w.conf, w.a, "a.example", "/c /k /p /d /l ", &w.notes, &index, &w.err) == 0,
+       "and one with lines");
+    is_int(index, 0, "are one: what it is does not change when the lines are taken away");
+    identity = &w.conf->identities[0];
+    is_int(identity->watched_count, 2, "whose first certificate has two pairs");
+    is_str(w.conf->files.items[identity->watched[0].certificate], "/c", "of these files");
+    is_str(w.conf->files.items[identity->watched[1].key], "/l", "each");
+    is_int(identity->watched[1].passphrase, -1, "with a passphrase or without");
+    ok(add_host(w.conf, w.a, "a.example", "/x /y /z", &w.notes, &index, &w.err) == 0 && index == 0,
+       "of a third host with other lines");
+    is_int(w.conf->identities[0].watched_count, 2, "those of the first count");
+    ok(memcmp(with, w.conf->identities[0].id, sizeof(with)) == 0, "all the time it is the same");
+    ok(say(w.conf, w.b, NULL, "hotcert on", &w.err) == 0 &&
+           say(w.conf, w.b, NULL, "hotcert_files /x.pem /y.pem", &w.err) == 0,
+       "files that are named for `watch`");
+    is_int(host(&w, w.b, "b.example"), -3, "are refused under `on`");
+    is_int(w.err.problem, HC_P_CONFLICT, "as a conflict");
+    teardown(&w);
+}
+
+static void an_inherited_certificate_beside_on_is_passed_over(void)
 {
     struct world w;
     struct hc_list names = {0};
     struct hc_host own = {
-        .where = "test.conf:5", .names = &names, .tls = true, .has_certificate = true};
+        .where = "test.conf:5", .names = &names, .tls = true, .not_inherited = "/of/http.pem"};
     int index = 0;
 
     setup(&w);
     ok(hc_list_add(&names, "a.example", NULL) == 0, "a name");
-    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
-    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) != 0, "refused");
-    is_int(w.err.problem, HC_P_CONFLICT, "as a conflict");
-    hc_error_init(&w.err);
-    own.has_certificate = false;
-    own.not_inherited = "/of/http.pem";
-    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) == 0, "an inherited one is not");
-    is_int(w.notes.items[0].problem, HC_P_NOT_INHERITED, "that it is passed over is said");
-    own.not_inherited = NULL;
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0, "on");
     own.scope = w.a;
-    ok(say(w.conf, w.a, NULL, "hotcert_files /x.pem /y.pem", &w.err) == 0, "files are named");
-    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) != 0, "which `on` does not follow");
-    is_int(w.err.problem, HC_P_CONFLICT, "is a conflict too");
+    ok(hc_conf_add_host(w.conf, &own, &index, &w.notes, &w.err) == 0 && index == 0, "it is taken");
+    is_int(w.notes.items[0].problem, HC_P_NOT_INHERITED, "that it is passed over is said");
     hc_list_dispose(&names);
     teardown(&w);
 }
@@ -432,7 +455,8 @@ int main(void)
     a_host_without_tls_orders_nothing();
     issuers_must_be_known_and_agreed_to();
     watched_files_make_the_identity_of_watch();
-    a_certificate_beside_on_is_a_conflict();
+    lines_beside_on_are_the_first_certificate();
+    an_inherited_certificate_beside_on_is_passed_over();
     what_a_host_names_itself_counts_more_than_an_inherited_on();
     files_beside_a_pair_are_watched_and_make_another_identity();
     the_strictest_of_the_hosts_decides();
