@@ -154,9 +154,7 @@ static int parse(int argc, char **argv, struct parsed *p, struct hc_error *err)
     opterr = 0;
     while ((choice = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (choice == '?' || choice == ':') {
-            return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
-                                choice == ':' ? "%s needs a value" : "unknown option: %s",
-                                argv[optind - 1]);
+            return hc_cmd_bad_option(choice, argv[optind - 1], err);
         }
         if (take_option(choice, optarg, p, err) != 0) {
             return name_the_option(choice, optarg, err);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/str.h"
 
 #define HC_EXIT_OK          0
 #define HC_EXIT_FAILED      1
@@ -44,6 +45,14 @@ int hc_cmd_usage_error(const char *name, const struct hc_error *err);
 /* The same of an argument that the command does not take as it stands there: one of its options
  * that wants a value (valued, ends with NULL), or something that it does not know. */
 int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *valued);
+
+/* What getopt_long() refused ('?', or ':' for a value that is missing), as an error for
+ * hc_cmd_usage_error(). -1. */
+int hc_cmd_bad_option(int refused, const char *arg, struct hc_error *err);
+
+/* Normalises a host name of the command line and adds it, once. 0, or the exit code, when that was
+ * told. */
+int hc_cmd_take_name(const char *command, const char *text, struct hc_list *names);
 
 int hc_cmd_agent(int argc, char **argv);
 int hc_cmd_load(int argc, char **argv);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "conf/name.h"
 
 const struct hc_command hc_commands[] = {
     {"list", "[NAME..] [--failed] [--expiring T] [--exit-code] [--json] [options]",
@@ -162,4 +163,26 @@ int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *
     }
     return hc_cmd_usage(name, arg[0] == '-' ? "unknown option: %s" : "unexpected argument: %s",
                         arg);
+}
+
+int hc_cmd_bad_option(int refused, const char *arg, struct hc_error *err)
+{
+    return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
+                        refused == ':' ? "%s needs a value" : "unknown option: %s", arg);
+}
+
+int hc_cmd_take_name(const char *command, const char *text, struct hc_list *names)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_name_normalise(text, name, &err) != 0) {
+        return hc_cmd_usage(command, "%s is not a host name: %s", text, err.detail);
+    }
+    if (hc_list_has(names, name) || hc_list_add(names, name, &err) == 0) {
+        return 0;
+    }
+    fprintf(stderr, "hotcert %s: %s\n", command, hc_problem_row(err.problem)->sentence);
+    return HC_EXIT_FAILED;
 }

@@ -93,7 +93,7 @@ static int take_caa_domain(const char *text, struct hc_list *out, struct hc_erro
     return hc_idn_normalise(text, name, err) == 0 ? hc_list_add(out, name, err) : -1;
 }
 
-static int take_option(struct arguments *a, int option, struct hc_error *err)
+static int take_option(struct arguments *a, int option, const char *arg, struct hc_error *err)
 {
     switch (option) {
     case OPTION_ISSUER:
@@ -121,8 +121,8 @@ static int take_option(struct arguments *a, int option, struct hc_error *err)
     case OPTION_JSON:
         a->json = true;
         return 0;
-    default: /* getopt_long() has said on standard error what is wrong */
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, NULL);
+    default:
+        return hc_cmd_bad_option(option, arg, err);
     }
 }
 
@@ -174,9 +174,10 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
 {
     int option = 0;
 
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (take_option(a, option, err) != 0) {
+    optind = 0; /* glibc: start anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        if (take_option(a, option, argv[optind - 1], err) != 0) {
             return -1;
         }
     }
@@ -186,7 +187,7 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
         }
     }
     if (a->names.count == 0) {
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name what is to be looked at");
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name the hosts to diagnose");
     }
     if (a->methods.count == 0 && hc_list_add(&a->methods, "http-01", err) != 0) {
         return -1;

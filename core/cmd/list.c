@@ -10,7 +10,6 @@
 #include "cmd/input.h"
 #include "cmd/list_select.h"
 #include "cmd/list_table.h"
-#include "conf/name.h"
 
 #define ASK_MS        30000
 #define DEFAULT_STORE "/var/lib/hotcert/store"
@@ -22,18 +21,6 @@ struct list_args {
     bool json;
     bool exit_code;
 };
-
-static int take_name(const char *command, const char *text, struct hc_list *names)
-{
-    char name[HC_NAME_SIZE];
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (hc_name_normalise(text, name, &err) != 0) {
-        return hc_cmd_usage(command, "%s is not a host name: %s", text, err.detail);
-    }
-    return hc_list_add(names, name, &err) == 0 ? 0 : hc_client_fail(command, &err);
-}
 
 static int take_time(const char *command, const char *text, int64_t *out)
 {
@@ -66,7 +53,7 @@ static int parse(int argc, char **argv, struct list_args *args)
         } else if (argv[i][0] == '-') {
             code = hc_cmd_usage_argument(argv[0], argv[i], valued);
         } else {
-            code = take_name(argv[0], argv[i], &args->select.names);
+            code = hc_cmd_take_name(argv[0], argv[i], &args->select.names);
         }
     }
     return code;

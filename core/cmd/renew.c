@@ -18,32 +18,18 @@ struct renew_args {
     bool all;
 };
 
-static int take_name(const char *command, const char *raw, struct renew_args *args)
-{
-    char name[HC_NAME_SIZE];
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (hc_name_normalise(raw, name, &err) != 0) {
-        return hc_cmd_usage(command, "%s is no host name: %s", raw, err.detail);
-    }
-    return hc_list_has(&args->names, name) || hc_list_add(&args->names, name, &err) == 0
-               ? 0
-               : hc_client_fail(command, &err);
-}
-
 static int check(const char *command, const struct renew_args *args)
 {
     int ways = (args->names.count > 0) + args->failed + args->all;
 
     if (ways == 0) {
-        return hc_cmd_usage(command, "which names? or --failed, or --all");
+        return hc_cmd_usage(command, "name hosts, or say --failed or --all");
     }
     if (ways > 1) {
-        return hc_cmd_usage(command, "names, --failed or --all: one of the three");
+        return hc_cmd_usage(command, "give names, --failed or --all: one of the three");
     }
     if (args->new_account && args->names.count == 0) {
-        return hc_cmd_usage(command, "--new-account wants the name of a host");
+        return hc_cmd_usage(command, "--new-account needs the name of a host");
     }
     return 0;
 }
@@ -67,7 +53,7 @@ static int parse(int argc, char **argv, struct renew_args *args)
         } else if (argv[i][0] == '-') {
             return hc_cmd_usage_argument(argv[0], argv[i], valued);
         } else {
-            code = take_name(argv[0], argv[i], args);
+            code = hc_cmd_take_name(argv[0], argv[i], &args->names);
         }
     }
     return code != 0 ? code : check(argv[0], args);

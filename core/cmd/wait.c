@@ -38,7 +38,7 @@ static int parse(int argc, char **argv, struct wait_args *args)
         }
     }
     if (args->all == (args->names.count > 0)) {
-        return hc_cmd_usage(argv[0], "either names or --all");
+        return hc_cmd_usage(argv[0], "give names or --all");
     }
     if (args->timeout < 0 || args->timeout > 86400) {
         return hc_cmd_usage(argv[0], "--timeout is needed, at most a day");
