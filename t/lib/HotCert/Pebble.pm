@@ -47,9 +47,11 @@ sub new {
 
 sub start_dns {
     my ($self) = @_;
-    $self->{dns_pid} = spawn($self->{dns_log}, rig_dir() . '/usr/bin/pebble-challtestsrv',
+    my $behind = $self->{dns_behind} = '127.0.0.1:' . free_port();    # Pebble itself asks over TCP
+    $self->{dns_pid} = spawn($self->{dns_log}, $^X, 't/lib/dnsrelay.pl', "127.0.0.1:$self->{dns}", $behind,
+        rig_dir() . '/usr/bin/pebble-challtestsrv',
         '-defaultIPv4', '127.0.0.1', '-defaultIPv6', '', '-http01', '', '-https01', '', '-doh', '',
-        '-tlsalpn01', '', '-dnsserver', "127.0.0.1:$self->{dns}",
+        '-tlsalpn01', '', '-dnsserver', $behind,
         '-management', "127.0.0.1:$self->{dns_management}");
     wait_for(10, sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{dns_management}) })
         or die "pebble-challtestsrv does not start: " . slurp($self->{dns_log});
@@ -61,7 +63,7 @@ sub start {
     my ($self) = @_;
     my %env = (PEBBLE_WFE_NONCEREJECT => 0, PEBBLE_VA_NOSLEEP => 1, PEBBLE_AUTHZREUSE => 0, %{ $self->{env} // {} });
     $self->{pid} = spawn($self->{log}, { %env }, rig_dir() . '/usr/bin/pebble',
-        '-config', "$self->{dir}/config.json", '-dnsserver', $self->dns_server, '-strict=false');
+        '-config', "$self->{dir}/config.json", '-dnsserver', $self->{dns_behind} // $self->dns_server, '-strict=false');
     my $root = wait_for(20, sub { $self->manage('/roots/0') }) or die 'Pebble does not start: ' . slurp($self->{log});
     my $intermediate = $self->manage('/intermediates/0');
     $self->{root} = "$self->{dir}/root.pem";
