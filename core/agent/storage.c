@@ -33,8 +33,15 @@ void hc_storage_failed(struct hc_agent *agent, const struct hc_error *err)
     agent->storage.next_try_ms = hc_agent_ms(agent) + retry_ms(agent);
     agent->storage.last.error = *err;
     agent->storage.last.at = hc_agent_now(agent);
-    hc_say_once(agent, &agent->storage.said, HC_LOG_ERROR,
-                "no orders until the store can be used; what is served goes on", err);
+    if (hc_conf_orders(agent->conf)) {
+        hc_say_once(agent, &agent->storage.said, HC_LOG_ERROR,
+                    "no orders until the store can be used; what is served goes on", err);
+    } else {
+        hc_say_once(agent, &agent->storage.said, HC_LOG_WARN,
+                    "the last good pairs are not kept for the next start until the store can be "
+                    "used",
+                    err);
+    }
 }
 
 int hc_storage_commit(struct hc_agent *agent, struct hc_line_info *info, const struct hc_pair *pair,

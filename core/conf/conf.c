@@ -247,6 +247,16 @@ int hc_conf_issuer_begin(struct hc_conf *conf, const char *name, const char *whe
     return hc_strdup(where, &known->where, err);
 }
 
+bool hc_conf_orders(const struct hc_conf *conf)
+{
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        if (conf->identities[i].mode == HC_MODE_ON) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int default_text(char **field, const char *value, struct hc_error *err)
 {
     return *field != NULL ? 0 : hc_strdup(value, field, err);

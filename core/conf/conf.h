@@ -167,6 +167,9 @@ const char *hc_identity_label(const struct hc_identity *identity);
 /* Frees what the identity holds, not itself; safe on zeroed memory and twice. */
 void hc_identity_dispose(struct hc_identity *identity);
 
+/* True if certificates are ordered: not where all hosts are `watch`. */
+bool hc_conf_orders(const struct hc_conf *conf);
+
 struct hc_scope *hc_scope_new(struct hc_error *err);
 void hc_scope_free(struct hc_scope *scope);
 /* The mode that holds for a host: its own, else the main scope's, else off. */

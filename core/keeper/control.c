@@ -22,12 +22,7 @@
 
 enum hc_level hc_control_level(const struct hc_conf *conf)
 {
-    for (size_t i = 0; i < conf->identity_count; i++) {
-        if (conf->identities[i].mode == HC_MODE_ON) {
-            return HC_LOG_ERROR;
-        }
-    }
-    return HC_LOG_WARN;
+    return hc_conf_orders(conf) ? HC_LOG_ERROR : HC_LOG_WARN;
 }
 
 /* Walks to the socket's place. make_mode as in hc_path_walk(). */

@@ -139,18 +139,38 @@ out:
     return rc;
 }
 
+/*
+ * Under `watch` alone the store only keeps the last good pairs for the next start: a disk that
+ * takes no store, as a container's read-only root, is the agent's to tell, and no reason not to
+ * serve.
+ */
+static bool can_do_without(const struct hc_conf *conf, struct hc_error *own)
+{
+    if (hc_conf_orders(conf) || own->problem != HC_P_STORE_UNUSABLE) {
+        return false;
+    }
+    hc_error_init(own);
+    return true;
+}
+
 static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, bool look,
                    struct hc_error *err)
 {
     struct manner how = {.rights = rights, .look = look};
+    struct hc_error own;
 
+    hc_error_init(&own);
     if (hc_guard_init(&how.guard, rights, err) != 0) {
         return -1;
     }
-    if (conf->secret != NULL && prepare_parent(conf->secret, &how, err) != 0) {
+    if (conf->secret != NULL && prepare_parent(conf->secret, &how, &own) != 0 &&
+        !can_do_without(conf, &own)) {
+        *err = own;
         return hc_error_during(err, "preparing the folder of the secret");
     }
-    if (conf->store != NULL && prepare_store(conf->store, &how, err) != 0) {
+    if (conf->store != NULL && prepare_store(conf->store, &how, &own) != 0 &&
+        !can_do_without(conf, &own)) {
+        *err = own;
         return hc_error_during(err, "preparing the store");
     }
     return 0;

@@ -5,10 +5,12 @@
 #include "keeper_lib.h"
 
 static char *base;
+static enum hc_mode host_mode = HC_MODE_ON; /* of the one host */
 
 /* Prepares with these paths below base; the problem that came of it. */
 static enum hc_problem prepare(const char *secret, const char *store)
 {
+    struct hc_identity host;
     struct hc_conf conf;
     struct hc_error err = {0};
     enum hc_problem expected = HC_P_NONE;
@@ -16,6 +18,10 @@ static enum hc_problem prepare(const char *secret, const char *store)
     int rc = 0;
 
     memset(&conf, 0, sizeof(conf));
+    memset(&host, 0, sizeof(host));
+    host.mode = host_mode;
+    conf.identities = &host;
+    conf.identity_count = 1;
     conf.secret = join(base, secret);
     conf.store = join(base, store);
     looked = hc_examine_folders(&conf, &worker_rights, &err);
@@ -88,6 +94,18 @@ static void what_is_there_is_looked_at(void)
     ok(folder_is("disk/store", WORKER, 0700), "is followed");
 }
 
+static void watched_files_need_no_store(void)
+{
+    host_mode = HC_MODE_WATCH;
+    make_file(base, "notafolder", "x", 1, 0600);
+    is_int(prepare("notafolder/secret", "notafolder/store"), HC_P_NONE,
+           "a store that cannot be made refuses no start under watch");
+    make_folder(base, "unsafe", 0755, WORKER, WORKER);
+    is_int(prepare("unsafe/secret", "unsafe/store"), HC_P_STORE_UNSAFE, "an unsafe one still is");
+    host_mode = HC_MODE_ON;
+    is_int(prepare("secret", "afile"), HC_P_STORE_UNUSABLE, "and under on it is needed");
+}
+
 int main(void)
 {
     if (skip_unless_root()) {
@@ -96,6 +114,7 @@ int main(void)
     base = scratch();
     a_first_start_makes_all();
     what_is_there_is_looked_at();
+    watched_files_need_no_store();
     remove_tree(base);
     free(base);
     return done();
