@@ -47,7 +47,7 @@ struct hc_pem_guess hc_pem_guess(struct hc_bytes text, bool certificate, bool in
         return guess_binary(text, certificate);
     }
     return (struct hc_pem_guess){
-        "the file holds no PEM block",
-        certificate ? "name the file that has the certificate, as -----BEGIN CERTIFICATE----- lines"
-                    : "name the file that has the key, as -----BEGIN PRIVATE KEY----- lines"};
+        "no line of it begins a block",
+        certificate ? "name the file that has the certificate, as PEM (-----BEGIN CERTIFICATE-----)"
+                    : "name the file that has the private key, as PEM"};
 }
