@@ -26,7 +26,9 @@ static bool incomplete(void *arg, const struct hc_pair *pair)
     hc_error_init(&err);
     if (hc_judge_pair(&q->agent->judge, q->identity, pair, NULL, NULL, NULL, hc_agent_now(q->agent),
                       &findings, &err) == 0) {
-        found = hc_findings_find(&findings, HC_P_CHAIN_INCOMPLETE, NULL) != NULL;
+        /* where only the network tells a missing intermediate from an unknown root, it is asked */
+        found = hc_findings_find(&findings, HC_P_CHAIN_INCOMPLETE, NULL) != NULL ||
+                hc_findings_find(&findings, HC_P_UNTRUSTED_ROOT, NULL) != NULL;
     }
     hc_findings_dispose(&findings);
     return found;

@@ -79,6 +79,13 @@ static void failed(struct issuer *i)
                                                   : i->pause_ms * 2;
     i->again_ms = hc_now_ms(i->repairs->o.clock) + i->pause_ms;
     hc_error_during(&i->err, "fetching the missing issuer from %s", i->url);
+    if (i->err.problem == HC_P_UNTRUSTED_ROOT) {
+        /* the operator has been told by the check; a root does not become another */
+        i->pause_ms = AGAIN_LAST;
+        i->again_ms = hc_now_ms(i->repairs->o.clock) + i->pause_ms;
+        hc_log_error(i->repairs->o.log, HC_LOG_NOTICE, "a chain needs no repair", &i->err);
+        return;
+    }
     hc_log_error(i->repairs->o.log, HC_LOG_WARN, "a chain stays incomplete", &i->err);
 }
 

@@ -317,3 +317,36 @@ out:
     ERR_clear_error();
     return rc;
 }
+
+static bool is_served(X509 *cert, X509 *leaf, STACK_OF(X509) * chain)
+{
+    bool served = X509_cmp(cert, leaf) == 0;
+
+    for (int i = 0; !served && i < sk_X509_num(chain); i++) {
+        X509 *one = sk_X509_value(chain, i);
+
+        /* another edition of an issuer is that issuer */
+        served = X509_NAME_cmp(X509_get_subject_name(cert), X509_get_subject_name(one)) == 0;
+    }
+    return served;
+}
+
+bool hc_chain_goes_on(const struct hc_pem_cert *certs, size_t count, X509 *leaf,
+                      STACK_OF(X509) * chain)
+{
+    int length = sk_X509_num(chain);
+    X509 *last = length > 0 ? sk_X509_value(chain, length - 1) : leaf;
+    bool more = false;
+
+    if (hc_cert_self_signed(last)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (hc_cert_issued(certs[i].cert, last)) {
+            return false;
+        }
+        more =
+            more || (X509_check_ca(certs[i].cert) == 1 && !is_served(certs[i].cert, leaf, chain));
+    }
+    return more;
+}

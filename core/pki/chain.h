@@ -24,4 +24,11 @@ int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, c
                    STACK_OF(X509) * chain, struct hc_findings *findings,
                    struct hc_error *err) HC_MUST_USE;
 
+/*
+ * True if the chain that was built ends below a gap: its last certificate is no root, its issuer is
+ * not in the file, and the file holds CA certificates that are none of what is served.
+ */
+bool hc_chain_goes_on(const struct hc_pem_cert *certs, size_t count, X509 *leaf,
+                      STACK_OF(X509) * chain);
+
 #endif

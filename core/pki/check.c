@@ -108,10 +108,13 @@ static int check_key_file(const struct hc_check_file *file, struct hc_findings *
 int hc_check_pair(const struct hc_pair *pair, const struct hc_check *how,
                   struct hc_findings *findings, struct hc_error *err)
 {
+    struct hc_check with_file = *how;
+
+    with_file.file_goes_on = hc_pair_file_goes_on(pair);
     if (how->key_file != NULL && check_key_file(how->key_file, findings, err) != 0) {
         return -1;
     }
-    if (hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), how, findings, err) != 0) {
+    if (hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), &with_file, findings, err) != 0) {
         return -1;
     }
     return hc_check_wire(NULL, how->security_level, pair, findings, err);

@@ -34,6 +34,7 @@ struct hc_check {
     int64_t now;                    /* UTC seconds */
     int64_t margin;                 /* seconds that it shall still be good for; < 0: a third of its
                                        life, 133 days at most; expires-soon if it is not */
+    bool file_goes_on;              /* above a gap in the chain, as hc_pair_file_goes_on() */
     bool stapled;                   /* an OCSP staple is served with it */
     int security_level; /* of the servers that will have it, as OpenSSL counts; 0: the default */
     const struct hc_check_file *key_file; /* or NULL */

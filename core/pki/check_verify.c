@@ -4,6 +4,7 @@
  */
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -134,25 +135,28 @@ static bool is_strictness(int code)
     }
 }
 
-static int report_unknown_issuer(struct hc_check_run *run, X509 *cert, int depth)
+/*
+ * The issuer that is missing is no root: the certificate says who issued its issuer (RFC 5280
+ * section 4.2.1.1), or the file goes on above the gap.
+ */
+static bool is_gap(const struct hc_check_run *run, X509 *cert)
 {
-    char place[HC_CHECK_PLACE];
-    char issuer[HC_CERT_LABEL];
-    char url[HC_AIA_URL_MAX];
-    bool root_was_there = hc_findings_find(run->findings, HC_P_CHAIN_ROOT, NULL) != NULL;
+    const GENERAL_NAMES *names = X509_get0_authority_issuer(cert);
+    bool gap = run->how->file_goes_on;
 
-    hc_check_place(run, cert, place);
-    hc_cert_issuer_label(cert, issuer);
-    if (depth > 0 || root_was_there) {
-        return hc_findings_add(run->findings, HC_P_UNTRUSTED_ROOT, place, run->err,
-                               "the chain ends here; its issuer, %s, is no root in %s", issuer,
-                               hc_roots_subject(run->how->roots));
+    for (int i = 0; !gap && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        gap = name->type == GEN_DIRNAME &&
+              X509_NAME_cmp(name->d.directoryName, X509_get_issuer_name(cert)) != 0;
     }
-    if (hc_findings_add(run->findings, HC_P_CHAIN_INCOMPLETE, place, run->err,
-                        "its issuer, %s, is neither served with it nor a root in %s", issuer,
-                        hc_roots_subject(run->how->roots)) != 0) {
-        return -1;
-    }
+    return gap;
+}
+
+static int hint_at_url(struct hc_check_run *run, X509 *cert)
+{
+    char url[HC_AIA_URL_MAX];
+
     if (!hc_aia_url(cert, url)) {
         return 0;
     }
@@ -161,6 +165,26 @@ static int report_unknown_issuer(struct hc_check_run *run, X509 *cert, int depth
         "use the CA's full chain file, or fetch the missing one: curl -s %s | "
         "openssl x509 -inform DER >> CHAIN (`hotcert_repair aia` lets the agent do it)",
         url);
+}
+
+static int report_unknown_issuer(struct hc_check_run *run, X509 *cert, int depth)
+{
+    char place[HC_CHECK_PLACE];
+    char issuer[HC_CERT_LABEL];
+    bool root_was_there = hc_findings_find(run->findings, HC_P_CHAIN_ROOT, NULL) != NULL;
+
+    hc_check_place(run, cert, place);
+    hc_cert_issuer_label(cert, issuer);
+    if (root_was_there || (depth > 0 && !is_gap(run, cert))) {
+        return hc_findings_add(run->findings, HC_P_UNTRUSTED_ROOT, place, run->err,
+                               "the chain ends here; its issuer, %s, is no root in %s", issuer,
+                               hc_roots_subject(run->how->roots));
+    }
+    return hc_findings_add(run->findings, HC_P_CHAIN_INCOMPLETE, place, run->err,
+                           "its issuer, %s, is neither served with it nor a root in %s", issuer,
+                           hc_roots_subject(run->how->roots)) == 0
+               ? hint_at_url(run, cert)
+               : -1;
 }
 
 static int report_self_signed(struct hc_check_run *run, X509 *cert)

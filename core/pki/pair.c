@@ -24,6 +24,7 @@ struct hc_pair {
     char serial[HC_CERT_SERIAL];
     char fingerprint[2 * 32 + 1];
     struct hc_list names;
+    bool file_goes_on;
 };
 
 static int digest_cert(EVP_MD_CTX *ctx, X509 *cert)
@@ -185,4 +186,14 @@ bool hc_pair_equal(const struct hc_pair *a, const struct hc_pair *b)
 {
     /* a pair's key is its leaf's, so that equal certificates mean an equal key */
     return strcmp(a->fingerprint, b->fingerprint) == 0;
+}
+
+bool hc_pair_file_goes_on(const struct hc_pair *pair)
+{
+    return pair->file_goes_on;
+}
+
+void hc_pair_set_file_goes_on(struct hc_pair *pair, bool goes_on)
+{
+    pair->file_goes_on = goes_on;
 }

@@ -77,6 +77,8 @@ int64_t hc_pair_not_after(const struct hc_pair *pair);           /* the leaf's *
 const char *hc_pair_serial(const struct hc_pair *pair);          /* lower-case hex */
 const char *hc_pair_fingerprint(const struct hc_pair *pair);     /* SHA-256 of leaf + chain, hex */
 const struct hc_list *hc_pair_names(const struct hc_pair *pair); /* SANs: DNS and IP, normalised */
+/* The file that it came from had more of a chain, above an issuer that is missing in it. */
+bool hc_pair_file_goes_on(const struct hc_pair *pair);
 /* How many of these names it covers (wildcards count). */
 size_t hc_pair_covers(const struct hc_pair *pair, const struct hc_list *names);
 bool hc_pair_equal(const struct hc_pair *a,

@@ -128,6 +128,10 @@ static int match_up(const struct match *m, struct hc_pair **out, struct hc_findi
     if (rc == 0 && hc_findings_worst(findings) != HC_CLASS_UNUSABLE) {
         rc = hc_pair_make(m->key, m->certs->certs[leaf].cert, chain, out, err);
     }
+    if (rc == 0 && *out != NULL) {
+        hc_pair_set_file_goes_on(*out, hc_chain_goes_on(m->certs->certs, m->certs->cert_count,
+                                                        m->certs->certs[leaf].cert, chain));
+    }
     sk_X509_pop_free(chain, X509_free);
     return rc;
 }

@@ -130,7 +130,8 @@ static STACK_OF(X509) * certs_of(struct hc_bytes reply)
     return certs;
 }
 
-static X509 *find_issuer(STACK_OF(X509) * certs, X509 *of)
+/* The issuer of a certificate among these: a root, or one that is none. */
+static X509 *find_issuer(STACK_OF(X509) * certs, X509 *of, bool root)
 {
     int count = certs != NULL ? sk_X509_num(certs) : 0;
 
@@ -138,7 +139,7 @@ static X509 *find_issuer(STACK_OF(X509) * certs, X509 *of)
         X509 *cert = sk_X509_value(certs, i);
 
         if (X509_get0_pubkey(cert) != NULL && X509_check_ca(cert) >= 1 &&
-            !hc_cert_self_signed(cert) && hc_cert_issued(cert, of)) {
+            hc_cert_self_signed(cert) == root && hc_cert_issued(cert, of)) {
             return cert;
         }
     }
@@ -150,9 +151,17 @@ int hc_repair_take(const struct hc_pair *pair, struct hc_bytes reply, const char
 {
     STACK_OF(X509) *certs = certs_of(reply);
     STACK_OF(X509) *chain = NULL;
-    X509 *issuer = find_issuer(certs, last_of(pair));
+    X509 *issuer = find_issuer(certs, last_of(pair), false);
+    X509 *root = issuer == NULL ? find_issuer(certs, last_of(pair), true) : NULL;
+    char label[HC_CERT_LABEL];
     int rc = -1;
 
+    if (root != NULL) {
+        hc_error_set(err, HC_P_UNTRUSTED_ROOT, subject,
+                     "the issuer there, %s, is a root: no intermediate is missing",
+                     hc_cert_label(root, label));
+        goto out;
+    }
     if (issuer == NULL) {
         hc_error_set(err, HC_P_REPAIR_USELESS, subject, "%zu bytes with %d certificates", reply.len,
                      certs != NULL ? sk_X509_num(certs) : 0);

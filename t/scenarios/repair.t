@@ -12,6 +12,7 @@ use HotCert::Pki qw(openssl make_ca make_leaf write_pair);
 plan skip_all => 'a network namespace of its own needs root' unless HotCert::Dns::enter_namespace();
 
 my $PUBLIC = HotCert::Dns::add_address('93.184.216.34');
+my $PUBLIC2 = HotCert::Dns::add_address('93.184.216.35');
 my $PRIVATE = HotCert::Dns::add_address('10.53.0.1');
 my $root = make_ca('repair root');
 my $mid = make_ca('repair intermediate', issuer => $root);
@@ -63,6 +64,35 @@ scenario a_missing_intermediate_is_fetched_and_served => sub {
     write_pair($next, "$s->{dir}/live");
     ok(wait_for(20, sub { (look($s->tls_port, sni => 'r.test')->{serial} // '') eq $next->{serial} && verifies($s) }, 0.2),
         'the next certificate is mended with what is at hand');
+    $dns->stop;
+};
+
+# Of a chain of two intermediates nothing is there: the second one is fetched from where the first says,
+# and where the root's certificate is offered, nothing is missing any more.
+scenario a_chain_is_mended_up_to_its_root => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $upper = make_ca('upper intermediate', issuer => $root, aia => 'http://top.files.test/root.der');
+    my $lower = make_ca('lower intermediate', issuer => $upper, aia => 'http://upper.files.test/upper.der');
+    my $dns = HotCert::Dns->new;
+    $dns->zone('files.test', "www 300 IN A $PUBLIC\nupper 300 IN A $PUBLIC2\n");
+    $dns->start;
+    my @web = map {
+        my ($address, $ca, $name) = @$_;
+        my $file = temp_dir() . "/$kind-$name.der";
+        openssl('x509', '-in', $ca->{cert}, '-outform', 'DER', '-out', $file);
+        spawn("$s->{dir}/$name.log", $^X, 't/lib/one_file_http.pl', $address, 80, $file, "$s->{dir}/$name.requests");
+    } [ $PUBLIC, $lower, 'lower' ], [ $PUBLIC2, $upper, 'upper' ];
+    my $leaf = make_leaf($lower, [ 'r.test' ], aia => 'http://www.files.test/lower.der');
+    $leaf->{fullchain} = slurp($leaf->{cert});
+    my ($cert, $key) = write_pair($leaf, "$s->{dir}/live");
+    $s->configure(
+        main => [ [ trusted_certificate => $root->{cert} ], [ resolver => $dns->resolver ] ],
+        hosts => [ { names => [ 'r.test' ], hotcert => 'watch', pair => [ $cert, $key ], set => [ [ repair => 'aia' ] ] } ]);
+    $s->start;
+    ok(wait_for(30, sub { verifies($s) }, 0.2), 'a client with the root alone verifies what is served');
+    is(scalar @{ look($s->tls_port, sni => 'r.test')->{chain} }, 3, 'the leaf and both intermediates');
+    end_process($_) for @web;
     $dns->stop;
 };
 

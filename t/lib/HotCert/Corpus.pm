@@ -70,7 +70,7 @@ sub issue {
     my $ca = $o{ca};
     my @ext = ('basicConstraints=critical,CA:' . ($ca ? 'TRUE' : 'FALSE'),
         'keyUsage=critical,' . ($o{usage} // ($ca ? 'keyCertSign,cRLSign' : 'digitalSignature')));
-    push @ext, $o{ids} // 1 ? ('subjectKeyIdentifier=hash', 'authorityKeyIdentifier=keyid')
+    push @ext, $o{ids} // 1 ? ('subjectKeyIdentifier=hash', 'authorityKeyIdentifier=' . ($o{aki} // 'keyid'))
         : ('subjectKeyIdentifier=none', 'authorityKeyIdentifier=none');
     my $eku = $o{eku} // ($ca ? '' : 'serverAuth');
     push @ext, "extendedKeyUsage=$eku" if $eku ne '';
@@ -167,7 +167,7 @@ sub chain_cases {
             findings => { 'chain-edition' => 'remark' }),
         $self->pair_case('a root that is not trusted', $self->file('foreign.pem', $foreign, $other), $foreign->{key},
             findings => { 'untrusted-root' => 'flawed' }),
-        $self->legacy_case, $self->namesake_case, $self->self_signed_cases, $self->issuer_cases,
+        $self->legacy_case, $self->namesake_case, $self->self_signed_cases, $self->issuer_cases, $self->gap_cases,
     );
 }
 
@@ -212,6 +212,24 @@ sub issuer_cases {
     push @cases, $self->pair_case('for ever below an issuer with years left', $self->file('ever.pem', $ever, $old), $ever->{key},
         findings => {});
     return @cases;
+}
+
+# A chain of two intermediates, of which the upper one is missing.
+sub gap_cases {
+    my ($self) = @_;
+    my $second = $self->issue('Second Intermediate', ca => 1, by => $self->{mid});
+    my $leaf = $self->issue('leaf', by => $second);
+    my $telling = $self->issue('Telling Intermediate', ca => 1, by => $self->{mid}, aki => 'keyid,issuer:always');
+    my $told = $self->issue('leaf', by => $telling);
+    return (
+        $self->pair_case('two intermediates', $self->file('two-mids.pem', $leaf, $second, $self->{mid}), $leaf->{key}),
+        $self->pair_case('the upper intermediate is missing below its root', $self->file('gap-root.pem', $leaf, $second, $self->{root}), $leaf->{key},
+            findings => { 'chain-incomplete' => 'flawed', 'chain-stranger' => 'remark' }),
+        $self->pair_case('the upper intermediate is missing, and the lower one tells whose it is', $self->file('gap-told.pem', $told, $telling),
+            $told->{key}, findings => { 'chain-incomplete' => 'flawed' }),
+        $self->pair_case('the upper intermediate is missing, or it is a root', $self->file('gap.pem', $leaf, $second), $leaf->{key},
+            findings => { 'untrusted-root' => 'flawed' }),
+    );
 }
 
 sub self_signed_cases {

@@ -20,6 +20,7 @@ sub openssl {
 }
 
 my %key_args = (
+    'ed448' => [qw(-algorithm ED448)],
     'ecdsa:256' => [qw(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)],
     'ecdsa:384' => [qw(-algorithm EC -pkeyopt ec_paramgen_curve:P-384)],
     'rsa:2048'  => [qw(-algorithm RSA -pkeyopt rsa_keygen_bits:2048)],
@@ -44,7 +45,8 @@ sub make_ca {
     make_key($ca->{key}, $opt{key_type});
     sign($ca, $opt{issuer} // $ca, "/CN=$name", $opt{days} // 3650,
         "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
-            . "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n");
+            . "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+            . ($opt{aia} ? "authorityInfoAccess=caIssuers;URI:$opt{aia}\n" : ''));
     return $ca;
 }
 
