@@ -179,8 +179,10 @@ static struct hc_pair *load_pair(const char *cert, const char *key)
     struct hc_pair *pair = NULL;
 
     if (read_file(cert, &cert_pem) == 0 && read_file(key, &key_pem) == 0) {
-        struct hc_pair_source source = {hc_bytes_of(&cert_pem), hc_bytes_of(&key_pem), cert, key,
-                                        NULL};
+        struct hc_pair_source source = {.cert_pem = hc_bytes_of(&cert_pem),
+                                        .key_pem = hc_bytes_of(&key_pem),
+                                        .cert_subject = cert,
+                                        .key_subject = key};
 
         if (hc_pair_from_pem(&source, &pair, &findings, &err) != 0) {
             (void)fail(cert, &err);
