@@ -109,12 +109,12 @@ static bool told_at_once(void)
 }
 
 /* `httpd -k stop` reads the configuration too; it must not fail for what a start would refuse. */
-static bool asked_to_stop(void)
+static bool asked_to(const char *what, const char *or_what)
 {
     char line[4096];
     FILE *file = fopen("/proc/self/cmdline", "re");
     size_t len = 0;
-    bool stop = false;
+    bool asked = false;
 
     if (file == NULL) {
         return false;
@@ -123,9 +123,9 @@ static bool asked_to_stop(void)
     line[len] = '\0';
     (void)fclose(file);
     for (size_t at = 0; at < len; at += strlen(line + at) + 1) {
-        stop = stop || strcmp(line + at, "stop") == 0 || strcmp(line + at, "graceful-stop") == 0;
+        asked = asked || strcmp(line + at, what) == 0 || strcmp(line + at, or_what) == 0;
     }
-    return stop;
+    return asked;
 }
 
 /*
@@ -138,7 +138,14 @@ static bool must_examine(void)
     int mode = ap_state_query(AP_SQ_RUN_MODE);
 
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
-           (mode == AP_SQ_RM_CONFIG_TEST || (mode == AP_SQ_RM_NORMAL && !asked_to_stop()));
+           (mode == AP_SQ_RM_CONFIG_TEST ||
+            (mode == AP_SQ_RM_NORMAL && !asked_to("stop", "graceful-stop")));
+}
+
+/* Who only signals a running server, and a test, ask nobody for passphrases. */
+static bool starts(void)
+{
+    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL && !asked_to("graceful", "restart");
 }
 
 /* Hosts, identities, whose rights: all that follows from the configuration's text. */
@@ -172,7 +179,7 @@ static int check_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp
     state->server = server;
     mod_hotcert_log_init(state);
     if (complete(state, server, &err) != 0 ||
-        (must_examine() && mod_hotcert_examine(state, &err) != 0)) {
+        (must_examine() && mod_hotcert_examine(state, starts(), &err) != 0)) {
         return refuse(state, &err);
     }
     return OK;

@@ -8,6 +8,7 @@
  *   mod_hotcert_session.c  which host a TLS session may be resumed at
  *   mod_hotcert_view.c     what a child has read of the live table
  *   mod_hotcert_http01.c   the answer to a CA's request
+ *   mod_hotcert_dialog.c   passphrases of watched keys, by SSLPassPhraseDialog
  *   mod_hotcert_process.c  table, keeper, loader: what the parent starts and keeps
  *   mod_hotcert_agent.c  the process that runs the agent and brings its lines into the log
  *   mod_hotcert_log.c      the core's log port on httpd's error log
@@ -39,6 +40,7 @@ struct mod_hotcert_server {
     const char *command; /* SSLOpenSSLConfCmd Certificate or PrivateKey: which; NULL: neither */
     bool own_command;    /* the host itself says so */
     bool proxy_protocol; /* RemoteIPProxyProtocol */
+    const char *dialog;  /* SSLPassPhraseDialog; NULL: builtin */
     bool server_info;    /* SSLOpenSSLConfCmd ServerInfoFile */
 };
 
@@ -139,8 +141,9 @@ int mod_hotcert_http01_answer(request_rec *r, int lookup);
 
 /* Whose rights agent and loader get, from User and Group. */
 void mod_hotcert_rights(struct hc_rights *rights);
-/* Says what a start would say, and makes nothing. */
-int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
+/* Says what a start would say, and makes nothing. asks: it is one, and runs the dialog. */
+int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks,
+                        struct hc_error *err) HC_MUST_USE;
 /*
  * Table, keeper, loader, supervisor. -1 only where a first start must be refused; a graceful
  * restart goes on with what can be had, and says in the log what cannot.
@@ -150,6 +153,16 @@ int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error
 void mod_hotcert_processes_leave(struct mod_hotcert_state *state);
 /* The monitor hook: starts again what died too soon after its start. */
 int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server);
+
+/* ---- mod_hotcert_dialog.c: in the parent ---- */
+
+/* Asks for the passphrases of watched keys that none known so far opens. */
+void mod_hotcert_dialog_run(struct mod_hotcert_state *state);
+/* From now on no child inherits them. Not before httpd has become a daemon: that is a fork, too. */
+void mod_hotcert_dialog_hide(void);
+/* Puts the known ones into the configuration, for the start of a keeper; and takes them out. */
+int mod_hotcert_dialog_lend(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
+void mod_hotcert_dialog_take_back(struct mod_hotcert_state *state);
 
 /* ---- mod_hotcert_agent.c ---- */
 

@@ -303,7 +303,7 @@ static int collect_files(const struct mod_hotcert_server *config, const char *wh
             continue;
         }
         if (hc_list_add(files, certificate, err) != 0 || hc_list_add(files, key, err) != 0 ||
-            hc_list_add(files, "", err) != 0) {
+            hc_list_add(files, HC_KEPT_FILE, err) != 0) {
             return -1;
         }
     }

@@ -87,6 +87,13 @@ static const char *observe_command(cmd_parms *cmd, void *unused, const char *arg
     return NULL;
 }
 
+static const char *observe_dialog(cmd_parms *cmd, void *unused, const char *args)
+{
+    (void)unused;
+    config_of(cmd)->dialog = ap_getword_conf(cmd->pool, &args);
+    return NULL;
+}
+
 static const char *observe_name(cmd_parms *cmd, void *unused, const char *args)
 {
     (void)unused;
@@ -148,6 +155,7 @@ static const struct {
     {"SSLCACertificateFile", observe_ca_file, mod_ssl},
     {"SSLCACertificatePath", observe_ca_folder, mod_ssl},
     {"SSLOpenSSLConfCmd", observe_command, mod_ssl},
+    {"SSLPassPhraseDialog", observe_dialog, mod_ssl},
     {"SSLUseStapling", observe_stapling, mod_ssl},
     {"RemoteIPProxyProtocol", observe_proxy_protocol, mod_remoteip},
     {"ServerName", observe_name, NULL},

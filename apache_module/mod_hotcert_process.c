@@ -99,7 +99,21 @@ static void close_socket(int *fd)
     }
 }
 
-int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
+/* The fork gives the keeper what it is lent. agent may be NULL. */
+static int lend_and_start(struct mod_hotcert_state *state, const struct hc_rights *rights,
+                          const struct hc_keeper_agent *agent, int *fd, pid_t *pid,
+                          struct hc_error *err)
+{
+    int rc = mod_hotcert_dialog_lend(state, err);
+
+    if (rc == 0) {
+        rc = hc_keeper_start(state->conf, rights, agent, fd, pid, err);
+    }
+    mod_hotcert_dialog_take_back(state);
+    return rc;
+}
+
+int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks, struct hc_error *err)
 {
     struct hc_rights rights;
     struct hc_error own;
@@ -113,8 +127,11 @@ int mod_hotcert_examine(struct mod_hotcert_state *state, struct hc_error *err)
         return 0;
     }
     mod_hotcert_rights(&rights);
+    if (asks) {
+        mod_hotcert_dialog_run(state);
+    }
     if (hc_examine_folders(state->conf, &rights, err) != 0 ||
-        hc_keeper_start(state->conf, &rights, NULL, &keeper, &pid, err) != 0) {
+        lend_and_start(state, &rights, NULL, &keeper, &pid, err) != 0) {
         return -1;
     }
     rc = hc_loader_run(state->conf, &rights, keeper, -1, &state->log, err);
@@ -286,7 +303,7 @@ static int fork_keeper(struct mod_hotcert_processes *p, pid_t *pid, struct hc_er
     }
     (void)shutdown(ends[0], SHUT_WR); /* lines come this way only */
     agent.lines = ends[1];
-    rc = hc_keeper_start(p->state->conf, &p->rights, &agent, &keeper_fd, pid, err);
+    rc = lend_and_start(p->state, &p->rights, &agent, &keeper_fd, pid, err);
     close_fd(&ends[1]);
     close_fd(&p->lines);
     p->lines = ends[0];
@@ -445,6 +462,8 @@ static void open_control(struct mod_hotcert_processes *p)
 /* Everything up to the point where certificates are served. */
 static int load(struct mod_hotcert_processes *p, struct hc_error *err)
 {
+    mod_hotcert_dialog_hide();
+    mod_hotcert_dialog_run(p->state);
     if (hide_descriptors(p->retained, err) != 0 || have_table(p, err) != 0 ||
         hc_prepare_folders(p->state->conf, &p->rights, err) != 0) {
         return -1;

@@ -284,6 +284,22 @@ static void prefer_mended(struct loader *loader, const struct hc_identity *ident
     hc_pair_free(copy);
 }
 
+/* A test of the configuration asks nobody for passphrases; the start does, before it loads. */
+static bool is_unasked(struct loader *loader, const struct hc_watched *watched,
+                       const struct hc_error *why)
+{
+    const struct hc_conf *conf = loader->o->conf;
+    struct hc_file_stamp stamp = {0};
+    struct hc_error unsaid;
+
+    hc_error_init(&unsaid);
+    return loader->o->table == NULL && why->problem == HC_P_KEY_ENCRYPTED &&
+           watched->passphrase >= 0 &&
+           strcmp(conf->files.items[watched->passphrase], HC_KEPT_FILE) == 0 &&
+           hc_keeper_stamp(&loader->keeper, watched->passphrase, &stamp, &unsaid) == 0 &&
+           stamp.size == 0;
+}
+
 /*
  * The files' pair, or the last good copy; -1: there is neither, err says so. Under `on` the agent,
  * which reads the files next, tells what is wrong with them; the configuration test has no agent.
@@ -297,6 +313,13 @@ static int load_pair(struct loader *loader, const struct hc_identity *identity,
     hc_error_init(&why);
     if (read_files(loader, identity, watched, pair, &why) == 0) {
         prefer_mended(loader, identity, watched, pair);
+        return 0;
+    }
+    if (is_unasked(loader, watched, &why)) {
+        hc_logf(loader->o->log, HC_LOG_NOTICE,
+                "%s: the key is encrypted, and a test does not run SSLPassPhraseDialog: the pair "
+                "was not looked at",
+                loader->o->conf->files.items[watched->key]);
         return 0;
     }
     if (first && loader->o->table == NULL) {
@@ -342,7 +365,7 @@ static int read_watched(struct loader *loader, const struct hc_identity *identit
 
         hc_error_init(&why);
         if (load_pair(loader, identity, &identity->watched[i], &pair, &why) == 0) {
-            count = place_pair(pairs, count, pair);
+            count = pair != NULL ? place_pair(pairs, count, pair) : count; /* NULL: not looked at */
         } else if (identity->mode == HC_MODE_WATCH) {
             *err = why;
             goto out;

@@ -163,6 +163,7 @@ void hc_conf_free(struct hc_conf *conf)
     free(conf->issuers);
     free(conf->identities);
     hc_list_dispose(&conf->files);
+    hc_buf_dispose(&conf->kept);
     hc_list_dispose(&conf->contacts);
     hc_list_dispose(&conf->resolvers);
     free(conf->store);

@@ -16,10 +16,11 @@
 #include "base/log.h"
 #include "base/str.h"
 
-#define HC_ID_SIZE       32  /* an identity: SHA-256 */
-#define HC_KEY_TYPES_MAX 2   /* key types that `on` obtains for one host */
-#define HC_WATCHED_MAX   4   /* watched pairs of one host */
-#define HC_NAMES_MAX     100 /* names in one certificate; what public CAs allow */
+#define HC_ID_SIZE       32                    /* an identity: SHA-256 */
+#define HC_KEY_TYPES_MAX 2                     /* key types that `on` obtains for one host */
+#define HC_WATCHED_MAX   4                     /* watched pairs of one host */
+#define HC_NAMES_MAX     100                   /* names in one certificate; what public CAs allow */
+#define HC_KEPT_FILE     "SSLPassPhraseDialog" /* among the files: no path, httpd's passphrases */
 #define HC_CONF_WIRE_MAX ((size_t)64 << 20)
 
 enum hc_server { HC_SERVER_NGINX, HC_SERVER_HTTPD, HC_SERVER_NONE };
@@ -123,7 +124,12 @@ struct hc_conf {
     size_t issuer_count;
     struct hc_identity *identities;
     size_t identity_count;
-    struct hc_list files;   /* watched paths, each once: the keeper opens these by index */
+    struct hc_list files; /* watched paths, each once: the keeper opens these by index */
+    /*
+     * What the keeper gives out under the name HC_KEPT_FILE, as if it were a watched file: set by
+     * the glue for the keeper's start alone, never on the wire.
+     */
+    struct hc_buf kept;
     char *store;            /* folder */
     char *secret;           /* file */
     char *agent;            /* the program */
