@@ -6,7 +6,11 @@
 # RIG=dir        downloaded test tools; default: build/rig
 # DESTDIR=dir    installs below dir
 # PREFIX=dir     of the program and its documentation; default: /usr
+# WERROR=1       makes an error of every warning of the compiler
 # V=1            shows the commands that build
+#
+# Where servers look is asked of themselves (packaging/paths.sh); to say it: NGINX, APXS (programs),
+# NGINX_MODULES, NGINX_SNIPPETS, HTTPD_MODULES, HTTPD_SNIPPETS (folders).
 
 BUILD     ?= build
 # Downloaded test tools: one folder for all builds, kept by `make clean`.
@@ -20,11 +24,13 @@ CC         = gcc
 endif
 WARN       = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
              -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Wcast-qual \
-             -Wwrite-strings -Werror
+             -Wwrite-strings $(if $(WERROR),-Werror)
 OPT       ?= -O2 -g
 HARDEN    ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# clang 14 where it is, else what is called clang
+CLANG     := $(or $(shell command -v clang-14 2>/dev/null),clang)
 ifneq ($(SAN),)
-CC         = clang-14
+CC        := $(CLANG)
 OPT        = -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
 HARDEN     =
 LDSAN      = -fsanitize=$(SAN) $(LDEXTRA)
@@ -52,8 +58,18 @@ NGX_SO     = $(BUILD)/ngx_http_hotcert_module.so
 HTTPD_SO   = $(BUILD)/mod_hotcert.so
 PROGRAM    = $(BUILD)/hotcert
 
-all: modules program                        ## both server modules and the program (the default)
-modules: $(NGX_SO) $(HTTPD_SO)              ## both server modules
+# One server is enough.
+NO_NGINX  := $(shell NGINX='$(NGINX)' NGINX_SRC='$(NGINX_SRC)' sh packaging/paths.sh nginx-missing)
+NO_HTTPD  := $(shell APXS='$(APXS)' sh packaging/paths.sh httpd-missing)
+NGINX_HERE = $(if $(NO_NGINX),,nginx)
+HTTPD_HERE = $(if $(NO_HTTPD),,httpd)
+
+all: program $(NGINX_HERE) $(HTTPD_HERE)    ## the program, a module for each server that is here (the default)
+	$(if $(NO_NGINX),@echo "nginx's module is skipped: $(NO_NGINX)")
+	$(if $(NO_HTTPD),@echo "httpd's module is skipped: $(NO_HTTPD)")
+nginx: $(NGX_SO)                            ## nginx's module
+httpd: $(HTTPD_SO)                          ## Apache httpd's module
+modules: nginx httpd
 program: $(PROGRAM)                         ## the program `hotcert`
 lib: $(BUILD)/libhotcert-light.a $(BUILD)/libhotcert.a
 
@@ -93,7 +109,7 @@ $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
 # nginx's own flags are used for nginx's module; ours must not reach its configure.
 
 $(NGX_SO): $(wildcard ngx_module/* config) $(BUILD)/libhotcert-light.a
-	$(Q)env -u CFLAGS -u MAKEFLAGS CC='$(CC)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)' sh ngx_module/build.sh $(BUILD)
+	$(Q)env -u CFLAGS -u MAKEFLAGS CC='$(CC)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)' WERROR='$(WERROR)' sh ngx_module/build.sh $(BUILD)
 
 $(HTTPD_SO): $(wildcard apache_module/*) $(BUILD)/libhotcert-light.a
 	$(Q)CC='$(CC)' CFLAGS='$(CFLAGS)' LDSAN='$(LDSAN)' sh apache_module/build.sh $(BUILD)
@@ -134,14 +150,14 @@ deps-lint:                                  ## building and the lints
 # Dependencies first, then a make of its own: on a bare machine nothing can be built before them.
 test:                                       ## deps, build, unit tests, scenarios on both servers
 	@$(MAKE) --no-print-directory deps-test
-	@$(MAKE) --no-print-directory all units $(BENCH_BIN)
+	@$(MAKE) --no-print-directory modules program units $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(UNIT) $(SCENARIOS)
 
 units: $(UNIT)
 unit: $(UNIT)                               ## the unit tests alone
 	prove $(PROVE) $(UNIT)
 
-scenarios: all $(BENCH_BIN)                              ## the scenarios alone; T=t/scenarios/x.t for one
+scenarios: modules program $(BENCH_BIN)     ## the scenarios alone; T=t/scenarios/x.t for one
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(if $(T),$(T),$(SCENARIOS))
 
 unit-asan:                                  ## the unit tests under ASan and UBSan
@@ -164,12 +180,12 @@ check-deep:                                 ## all tests under sanitizers, long 
 
 demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
 	@$(MAKE) --no-print-directory deps-demo
-	@$(MAKE) --no-print-directory all $(BENCH_BIN)
+	@$(MAKE) --no-print-directory modules program $(BENCH_BIN)
 	@HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) KEEP=$(KEEP) perl t/demo/demo.pl
 
 bench:                                      ## the figures; BENCH_SMOKE=1 for the short version
 	@$(MAKE) --no-print-directory deps-test
-	@$(MAKE) --no-print-directory all $(BENCH_BIN)
+	@$(MAKE) --no-print-directory modules program $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
 BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief
@@ -201,9 +217,10 @@ C_FILES    = $(wildcard core/*/*.c ngx_module/*.c apache_module/*.c t/unit/*.c t
 H_FILES    = $(wildcard core/*.h core/*/*.h ngx_module/*.h apache_module/*.h t/unit/*.h t/fuzz/*.h)
 LINT_FLAGS = $(filter-out -Werror -D_FORTIFY_SOURCE%,$(CFLAGS))
 
-lint: format-check docs-check tidy cppcheck analyzer  ## every lint
+lint: format-check docs-check tidy cppcheck analyzer musl  ## every lint
 	prove t/lint
 
+# Another clang-format breaks lines elsewhere.
 format-check:
 	@clang-format-14 --dry-run -Werror $(C_FILES) $(H_FILES)
 
@@ -218,33 +235,30 @@ cppcheck:
 analyzer:
 	@sh t/lint/analyzer.sh $(wildcard core/*/*.c) -- $(CFLAGS)
 
+musl:                                       ## compiles core/ against musl, the C library of Alpine
+	@sh t/lint/musl.sh $(BUILD)/musl $(wildcard core/*/*.c) -- $(filter-out -Wsign-conversion -Werror,$(WARN)) \
+	    -Wno-sign-conversion -Werror $(OPT) -Icore
+
 # ---- installing ----
 
-MODS_NGX   = $(DESTDIR)/usr/lib/nginx/modules
-MODS_HTTPD = $(DESTDIR)/usr/lib/apache2/modules
-NGX_AVAIL  = $(DESTDIR)/usr/share/nginx/modules-available
-NGX_ON     = $(DESTDIR)/etc/nginx/modules-enabled
-HTTPD_AVAIL = $(DESTDIR)/etc/apache2/mods-available
 DOC        = $(DESTDIR)$(PREFIX)/share/doc/hotcert
+INSTALLED  = $(PREFIX)/share/doc/hotcert/installed
+INSTALL    = @DESTDIR='$(DESTDIR)' sh packaging/install.sh
 
-install: all                                ## modules, load snippets and program, Debian's places
+install: all install-program $(NGINX_HERE:%=install-%) $(HTTPD_HERE:%=install-%)  ## what was built, and what loads it
+install-program: program
 	install -D -m 0711 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
-	install -D -m 0644 $(NGX_SO) $(MODS_NGX)/ngx_http_hotcert_module.so
-	install -D -m 0644 packaging/mod-http-hotcert.conf $(NGX_AVAIL)/mod-http-hotcert.conf
-	install -d -m 0755 $(NGX_ON)
-	ln -sfn /usr/share/nginx/modules-available/mod-http-hotcert.conf $(NGX_ON)/50-mod-http-hotcert.conf
-	install -D -m 0644 $(HTTPD_SO) $(MODS_HTTPD)/mod_hotcert.so
-	install -D -m 0644 packaging/hotcert.load $(HTTPD_AVAIL)/hotcert.load
 	install -d -m 0755 $(DOC)
 	install -m 0644 README.md CHANGES.md LICENSE docs/*.md $(DOC)
-	@echo 'nginx loads the module at its next start; httpd after: a2enmod hotcert'
+install-nginx: nginx install-program        ## the program and nginx's module
+	$(INSTALL) nginx $(NGX_SO) $(INSTALLED)
+install-httpd: httpd install-program        ## the program and httpd's module
+	$(INSTALL) httpd $(HTTPD_SO) $(INSTALLED)
 
 uninstall:                                  ## takes away what install put there; the store stays
-	rm -f $(DESTDIR)$(PREFIX)/sbin/hotcert $(MODS_NGX)/ngx_http_hotcert_module.so \
-	    $(NGX_AVAIL)/mod-http-hotcert.conf $(NGX_ON)/50-mod-http-hotcert.conf \
-	    $(MODS_HTTPD)/mod_hotcert.so $(HTTPD_AVAIL)/hotcert.load
+	$(INSTALL) uninstall $(INSTALLED)
+	rm -f $(DESTDIR)$(PREFIX)/sbin/hotcert
 	rm -rf $(DOC)
-	@echo 'httpd, if the module is enabled there, starts only after: a2dismod hotcert'
 
 # ---- cleaning ----
 
@@ -256,6 +270,6 @@ distclean: clean                            ## those too
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all modules program lib help deps deps-build deps-demo deps-test deps-lint test units unit scenarios unit-asan fuzz-targets fuzz-short \
+.PHONY: all modules nginx httpd musl install-program install-nginx install-httpd program lib help deps deps-build deps-demo deps-test deps-lint test units unit scenarios unit-asan fuzz-targets fuzz-short \
     check-deep demo bench docs docs-check lint format-check tidy cppcheck analyzer install uninstall \
     clean distclean FORCE

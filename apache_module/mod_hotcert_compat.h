@@ -1,5 +1,5 @@
 /*
- * What differs between versions of httpd, in one place. Supported: 2.4.59 and later with mod_ssl on
+ * What differs between versions of httpd, in one place. Supported: 2.4.58 and later with mod_ssl on
  * OpenSSL 3; tried on 2.4.71.
  */
 #ifndef MOD_HOTCERT_COMPAT_H
@@ -22,8 +22,8 @@
 #include <mpm_common.h>
 #include <unixd.h>
 
-#if !AP_MODULE_MAGIC_AT_LEAST(20120211, 131)
-#error "mod_hotcert needs httpd 2.4.59 or later"
+#if !AP_MODULE_MAGIC_AT_LEAST(20120211, 129)
+#error "mod_hotcert needs httpd 2.4.58 or later"
 #endif
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 #error "mod_hotcert needs OpenSSL 3.0 or later"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/libc.h"
 #include "base/spelling.h"
 #include "base/str.h"
 
@@ -53,7 +54,7 @@ int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subj
                        const char *fmt, ...)
 {
     char room[128];
-    const char *reason = strerror_r(errnum, room, sizeof(room));
+    const char *reason = hc_libc_strerror(errnum, room, sizeof(room));
     va_list args;
 
     va_start(args, fmt);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 #include "base/str.h"
 
 pid_t hc_fork_start(struct hc_fork *f)
@@ -49,7 +50,7 @@ void hc_process_close_from(int first)
 {
     struct rlimit limit;
 
-    if (close_range((unsigned)first, ~0u, 0) == 0) {
+    if (hc_libc_close_from(first) == 0) {
         return;
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1048576) {

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 #include "base/str.h"
 
 /* 64 hex digits, with or without a newline. */
@@ -148,7 +149,7 @@ static int write_all(int fd, const char *text, size_t len)
 /* Gives the finished file its name, never over another. 1: somebody else was first. */
 static int name_it(int folder, const char *temporary, const char *name)
 {
-    if (renameat2(folder, temporary, folder, name, RENAME_NOREPLACE) == 0) {
+    if (hc_libc_rename_new(folder, temporary, folder, name) == 0) {
         return 0;
     }
     if (errno == EINVAL || errno == ENOSYS) {

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/libc.h"
+
 static int fs_open(void *self, int folder, const char *name, int flags, mode_t mode)
 {
     (void)self;
@@ -38,7 +40,7 @@ static int fs_rename(void *self, int from_folder, const char *from, int to_folde
     if (replace) {
         return renameat(from_folder, from, to_folder, to);
     }
-    if (renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0) {
+    if (hc_libc_rename_new(from_folder, from, to_folder, to) == 0) {
         return 0;
     }
     if (errno != EINVAL && errno != ENOSYS) {

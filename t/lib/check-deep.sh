@@ -6,6 +6,7 @@
 set -u
 build=$1
 rig=$2
+clang=$(command -v clang-14 || echo clang)
 fuzz_seconds=${FUZZ_SECONDS:-120}
 passed=0
 failed=0
@@ -31,7 +32,7 @@ make_quietly() {
 # The servers are not sanitized: the run-time library has to be there before the modules are loaded.
 sanitized_scenarios() {
     local library
-    library=$(clang-14 -print-file-name=libclang_rt.asan-x86_64.so)
+    library=$("$clang" -print-file-name=libclang_rt.asan-x86_64.so)
     [ -f "$library" ] || { echo "no $library" >&2; return 1; }
     LD_LIBRARY_PATH=$(dirname "$library") make_quietly BUILD="$build/asan-shared" SAN=address,undefined LDEXTRA=-shared-libasan \
         LDPROGRAM="-Wl,-rpath,$(dirname "$library")" all &&

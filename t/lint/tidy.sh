@@ -8,10 +8,11 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     shift
 done
 shift
+tidy=$(command -v clang-tidy-14 || echo clang-tidy)
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 # shellcheck disable=SC2086 # a list of files
-printf '%s\n' $files | xargs -P 2 -n 4 sh -c 'flags=$1; shift; clang-tidy-14 --quiet "$@" -- $flags' \
-    tidy "$*" >"$out" 2>/dev/null
+printf '%s\n' $files | xargs -P 2 -n 4 sh -c 'flags=$1; shift; tidy=$1; shift; "$tidy" --quiet "$@" -- $flags' \
+    tidy "$*" "$tidy" >"$out" 2>/dev/null
 grep -E 'warning:|error:' "$out" | sort -u
 ! grep -qE 'warning:|error:' "$out"

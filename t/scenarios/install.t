@@ -25,7 +25,7 @@ like($out, qr/^hotcert \d+\.\d+\.\d+/, 'the program runs');
 # The snippets, with the paths of this installation.
 for my $kind (HotCert::Server->kinds) {
     my $snippet = $kind eq 'nginx' ? $files[4] : $files[3];
-    (my $text = slurp("$into$snippet")) =~ s{(?:/usr/lib/apache2/)?modules/}{$into/usr/lib/@{[ $kind eq 'nginx' ? 'nginx' : 'apache2' ]}/modules/};
+    (my $text = slurp("$into$snippet")) =~ s{ (/usr/lib/\w+/modules/)}{ $into$1};
     my $s = HotCert::Server->make($kind);
     $s->configure(no_module => 1, hosts => []);
     my $conf = slurp($s->{conf});
@@ -40,4 +40,16 @@ for my $kind (HotCert::Server->kinds) {
 ($code, $out) = run(@make, 'uninstall');
 is($code, 0, 'make uninstall');
 is(join(' ', files_below($into)), '', 'nothing is left');
+
+# One server is enough: the other is named with what brings it.
+for my $absent ([ 'NGINX=/nowhere/nginx', 'nginx', 'apache2', 'nginx-dev' ], [ 'APXS=/nowhere/apxs', 'httpd', 'nginx', 'apache2-ssl-dev' ]) {
+    my ($without, $server, $other, $package) = @$absent;
+    ($code, $out) = run({ _seconds => 300 }, @make, $without, 'install');
+    is($code, 0, "$without: make install") or diag $out;
+    like($out, qr/^${server}'s module is skipped: .*$package/m, 'says what is skipped, and which package brings it');
+    is(scalar(grep { m{/usr/lib/} } files_below($into)), 1, 'the other module alone is installed');
+    ok((grep { m{/usr/lib/$other/modules/} } files_below($into)), "it is that of $other");
+    ($code, $out) = run(@make, $without, 'uninstall');
+    is(join(' ', files_below($into)), '', 'and taken away');
+}
 done_testing;

@@ -1,0 +1,98 @@
+#!/bin/sh
+# Installs a server's module and the snippet that loads it, where that server looks; or takes away all
+# that was installed. What is put where stands in a list, so that uninstalling asks no server.
+#
+#   usage: install.sh nginx|httpd MODULE LIST       (environment: DESTDIR, and that of paths.sh)
+#          install.sh uninstall LIST
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+what=${1:-}
+dest=${DESTDIR:-}
+
+paths() {
+    sh "$here/paths.sh" "$1"
+}
+
+note() {
+    mkdir -p "$(dirname "$dest$list")"
+    grep -qxF "$1" "$dest$list" 2>/dev/null || printf '%s\n' "$1" >>"$dest$list"
+}
+
+put() {
+    install -D -m 0644 "$1" "$dest$2"
+    note "$2"
+}
+
+link_to() {
+    mkdir -p "$(dirname "$dest$2")"
+    ln -sfn "$1" "$dest$2"
+    note "$2"
+}
+
+install_nginx() {
+    modules=$(paths nginx-modules)
+    snippets=$(paths nginx-snippets)
+    put "$module" "$modules/ngx_http_hotcert_module.so"
+    printf 'load_module %s/ngx_http_hotcert_module.so;\n' "$modules" >"$text"
+    case $snippets in
+    '') echo "nginx loads it by this line at the top of nginx.conf: $(cat "$text")" ;;
+    */modules-enabled)
+        put "$text" /usr/share/nginx/modules-available/mod-http-hotcert.conf
+        link_to /usr/share/nginx/modules-available/mod-http-hotcert.conf "$snippets/50-mod-http-hotcert.conf"
+        echo 'nginx loads the module at its next start or reload' ;;
+    *)
+        put "$text" "$snippets/50-mod-http-hotcert.conf"
+        echo 'nginx loads the module at its next start or reload' ;;
+    esac
+}
+
+install_httpd() {
+    modules=$(paths httpd-modules)
+    snippets=$(paths httpd-snippets)
+    put "$module" "$modules/mod_hotcert.so"
+    printf '# Depends: ssl\nLoadModule hotcert_module %s/mod_hotcert.so\n' "$modules" >"$text"
+    case $snippets in
+    '') echo "httpd loads it by this line after mod_ssl's: $(tail -n 1 "$text")" ;;
+    */mods-available)
+        put "$text" "$snippets/hotcert.load"
+        echo 'httpd loads the module after: a2enmod hotcert' ;;
+    */extra)
+        put "$text" "$snippets/hotcert.conf"
+        echo "httpd loads the module by this line after mod_ssl's: Include $snippets/hotcert.conf" ;;
+    *)
+        # read in the alphabet's order, after mod_ssl's
+        put "$text" "$snippets/zz-hotcert.conf"
+        echo 'httpd loads the module at its next start or restart' ;;
+    esac
+}
+
+uninstall() {
+    if [ ! -e "$dest$list" ]; then
+        echo "nothing is installed by $dest$list"
+        return 0
+    fi
+    while read -r path; do
+        rm -f "$dest$path"
+    done <"$dest$list"
+    if grep -q '/mods-available/hotcert.load$' "$dest$list"; then
+        echo 'httpd, if the module is enabled there, starts only after: a2dismod hotcert'
+    fi
+    rm -f "$dest$list"
+}
+
+case $what in
+nginx | httpd)
+    module=$2 list=$3
+    text=$(mktemp)
+    trap 'rm -f "$text"' EXIT
+    "install_$what"
+    ;;
+uninstall)
+    list=$2
+    uninstall
+    ;;
+*)
+    echo 'usage: install.sh nginx|httpd MODULE LIST, or install.sh uninstall LIST' >&2
+    exit 2
+    ;;
+esac
