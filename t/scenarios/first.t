@@ -142,6 +142,23 @@ scenario self_signed_lines_give_way_at_once => sub {
     ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'and give way to a certificate that no trusted root carries');
 };
 
+scenario lines_and_on_of_the_level_above_go_together => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = pebble(http_port => $s->http_port);
+    my $hold = hold_http($ca, $s->http_port, 'a.test');
+    my $leaf = make_leaf($root, ['a.test']);
+    my @pair = write_pair($leaf, "$s->{dir}/live");
+    $s->configure(ca => $ca, main => [ [ '' => 'on' ], [ preflight => 'off' ], [ trusted_certificate => roots($s, $root->{cert}, $ca->root) ] ],
+        nginx_http => "ssl_certificate $pair[0]; ssl_certificate_key $pair[1];",
+        httpd_main => "SSLCertificateFile $pair[0]\nSSLCertificateKeyFile $pair[1]",
+        hosts => [ { names => ['a.test'] } ]);
+    $s->start;
+    is(serial($s), $leaf->{serial}, 'a host that inherits both serves the lines first');
+    $hold->{release}->();
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'then the obtained certificate');
+};
+
 scenario a_host_moves_from_certbot_without_a_bad_moment => sub {
     my ($kind) = @_;
     my $s = server($kind);

@@ -204,6 +204,31 @@ static void what_shares_no_name_is_not_even_looked_at(void)
     hc_inventory_dispose(&inventory);
 }
 
+/* It is weighed as the host's first certificate, and never stands beside what was obtained. */
+static void the_copy_of_the_hosts_own_lines_is_no_candidate(void)
+{
+    struct hc_inventory inventory = {0};
+    struct hc_identity identity = conf->identities[0];
+    struct hc_watched lines = {.certificate = 0, .key = 1, .passphrase = -1};
+    char certificate[] = "/lines/cert.pem";
+    char key[] = "/lines/key.pem";
+    char *paths[] = {certificate, key};
+    struct hc_conf with = *conf;
+    struct hc_selection selection;
+
+    with.files = (struct hc_list){paths, 2, 2};
+    put_row(&inventory, &identity,
+            &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "", -1, 80, false}, 0);
+    hc_watched_line(&with, &lines, inventory.items[0].line);
+    hc_select(&with, &identity, &inventory, NOW, NULL, NULL, &selection);
+    is_int(selection.count, 1, "without the lines their copy serves like any other");
+    identity.watched = &lines;
+    identity.watched_count = 1;
+    hc_select(&with, &identity, &inventory, NOW, NULL, NULL, &selection);
+    is_int(selection.count, 0, "beside the lines it is no candidate");
+    hc_inventory_dispose(&inventory);
+}
+
 static void a_line_that_was_dropped_serves_nobody(void)
 {
     struct hc_inventory inventory = {0};
@@ -311,6 +336,7 @@ int main(void)
     what_cannot_be_read_is_passed_over();
     a_number_given_out_again_is_another_version();
     what_shares_no_name_is_not_even_looked_at();
+    the_copy_of_the_hosts_own_lines_is_no_candidate();
     a_line_that_was_dropped_serves_nobody();
     two_key_types_have_one_each();
     only_the_same_from_an_issuer_in_use_is_adopted();
