@@ -97,8 +97,7 @@ static void what_is_there_is_looked_at(void)
 static void watched_files_need_no_store(void)
 {
     host_mode = HC_MODE_WATCH;
-    make_file(base, "notafolder", "x", 1, 0600);
-    is_int(prepare("notafolder/secret", "notafolder/store"), HC_P_NONE,
+    is_int(prepare("secret", "afile"), HC_P_NONE,
            "a store that cannot be made refuses no start under watch");
     make_folder(base, "unsafe", 0755, WORKER, WORKER);
     is_int(prepare("unsafe/secret", "unsafe/store"), HC_P_STORE_UNSAFE, "an unsafe one still is");
