@@ -45,7 +45,8 @@ sub show {
     $server->configure(ca => $ca, hosts => [ { names => [ $name, 'example.test' ], hotcert => 'on' } ]);
     $server->start;
     my $port = $server->tls_port;
-    my @workers = $server->workers;
+    # A port that answers is the master's; both workers are there a moment later.
+    my @workers = @{ wait_for(30, sub { my @w = $server->workers; @w >= $server->{workers} && \@w }) // [] };
     printf "\n%s on https://127.0.0.1:%d, workers %s; `%s` in the virtual host of %s, no certificate anywhere\n",
         $kind eq 'nginx' ? 'nginx' : 'Apache httpd', $port, "@workers",
         $kind eq 'nginx' ? 'hotcert on;' : 'HotCert on', $name;

@@ -33,6 +33,8 @@ def serve(listener, context):
 
 def ask_python(port, case):
     context = ssl.create_default_context(cafile=case["roots"])
+    # Python 3.13 asks for key identifiers by default; what it says of all else is asked here
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
             with context.wrap_socket(raw, server_hostname=case["host"]):
