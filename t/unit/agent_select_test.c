@@ -215,11 +215,21 @@ static void the_copy_of_the_hosts_own_lines_is_no_candidate(void)
     char *paths[] = {certificate, key};
     struct hc_conf with = *conf;
     struct hc_selection selection;
+    struct hc_line_info copy = {.version = 1,
+                                .mode = HC_MODE_WATCH,
+                                .key_type = HC_KEY_ECDSA_256,
+                                .issuer = key + sizeof(key) - 1,
+                                .issuer_name = key + sizeof(key) - 1,
+                                .serial = key,
+                                .not_before = NOW - DAY,
+                                .not_after = NOW + DAY};
+    struct hc_error err = {0};
 
     with.files = (struct hc_list){paths, 2, 2};
-    put_row(&inventory, &identity,
-            &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "", -1, 80, false}, 0);
-    hc_watched_line(&with, &lines, inventory.items[0].line);
+    split("a.test b.test", &copy.names);
+    hc_watched_line(&with, &lines, copy.line);
+    ok(hc_inventory_put(&inventory, &copy, &err) == 0, "stored");
+    hc_list_dispose(&copy.names);
     hc_select(&with, &identity, &inventory, NOW, NULL, NULL, &selection);
     is_int(selection.count, 1, "without the lines their copy serves like any other");
     identity.watched = &lines;
