@@ -181,7 +181,7 @@ sub start {
     $self->{authority} = $self->run_named('authority', $conf);
     my $hints = spew("$self->{dir}/hints", ". 300 IN NS ns1.\nns1. 300 IN A " . $self->address(1) . "\n");
     my $rconf = $self->options('resolver', $self->resolver . ';',
-        'recursion yes; allow-recursion { any; }; dnssec-validation ${\($self->trust_anchors ? 'yes' : 'no')}; empty-zones-enable no; '
+        'recursion yes; allow-recursion { any; }; dnssec-validation ' . ($self->trust_anchors ? 'yes' : 'no') . '; empty-zones-enable no; '
             . "max-ncache-ttl $self->{negative}; query-source address " . $self->resolver . '; qname-minimization off; servfail-ttl 0;');
     $rconf .= qq(zone "." { type hint; file "$hints"; };\n) . $self->trust_anchors;
     $self->{recursor} = $self->run_named('resolver', $rconf);
