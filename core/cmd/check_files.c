@@ -32,9 +32,11 @@ static int read_input(const struct hc_check_run_state *run, const char *path, st
 {
     memset(in, 0, sizeof(*in));
     in->path = path;
-    in->text = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
-    if (hc_input_read(path, &in->text, &in->st, err) != 0 ||
-        hc_convert_to_pem(&in->text, path, &run->options->passphrases, &in->findings, err) != 0) {
+    /* one byte more than is judged: a file that is too large is a verdict */
+    in->text = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX + 1);
+    if (hc_input_read_start(path, &in->text, &in->st, err) != 0 ||
+        (in->text.len <= HC_PAIR_PEM_MAX &&
+         hc_convert_to_pem(&in->text, path, &run->options->passphrases, &in->findings, err) != 0)) {
         return -1;
     }
     in->has_cert = mentions(&in->text, "CERTIFICATE-----");

@@ -13,11 +13,13 @@
 
 #define LINES_FILE_MAX 65536
 
-static int read_all(int fd, const char *path, struct hc_buf *out, struct hc_error *err)
+/* cut: what finds no room in out is left out, else it is an error. */
+static int read_all(int fd, const char *path, bool cut, struct hc_buf *out, struct hc_error *err)
 {
     for (;;) {
         unsigned char piece[16384];
         ssize_t n = read(fd, piece, sizeof(piece));
+        size_t room = out->max - out->len;
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -25,16 +27,17 @@ static int read_all(int fd, const char *path, struct hc_buf *out, struct hc_erro
         if (n < 0) {
             return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "reading");
         }
-        if (n == 0) {
+        if (n == 0 || (cut && room == 0)) {
             return 0;
         }
-        if (hc_buf_append(out, piece, (size_t)n, err) != 0) {
+        if (hc_buf_append(out, piece, cut && (size_t)n > room ? room : (size_t)n, err) != 0) {
             return -1;
         }
     }
 }
 
-int hc_input_read(const char *path, struct hc_buf *out, struct stat *st, struct hc_error *err)
+static int read_path(const char *path, bool cut, struct hc_buf *out, struct stat *st,
+                     struct hc_error *err)
 {
     struct stat own;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -48,13 +51,23 @@ int hc_input_read(const char *path, struct hc_buf *out, struct stat *st, struct 
     } else if (!S_ISREG(own.st_mode)) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no regular file");
     } else {
-        rc = read_all(fd, path, out, err);
+        rc = read_all(fd, path, cut, out, err);
     }
     if (st != NULL) {
         *st = own;
     }
     (void)close(fd); /* it was only read */
     return rc;
+}
+
+int hc_input_read(const char *path, struct hc_buf *out, struct stat *st, struct hc_error *err)
+{
+    return read_path(path, false, out, st, err);
+}
+
+int hc_input_read_start(const char *path, struct hc_buf *out, struct stat *st, struct hc_error *err)
+{
+    return read_path(path, true, out, st, err);
 }
 
 int hc_input_lines(const char *path, struct hc_list *out, struct hc_error *err)

@@ -11,6 +11,10 @@
 int hc_input_read(const char *path, struct hc_buf *out, struct stat *st,
                   struct hc_error *err) HC_MUST_USE;
 
+/* The same of a file that may be larger than out takes: then out holds its start and is full. */
+int hc_input_read_start(const char *path, struct hc_buf *out, struct stat *st,
+                        struct hc_error *err) HC_MUST_USE;
+
 /* Adds the lines of a small file (a passphrase file), without their ends. */
 int hc_input_lines(const char *path, struct hc_list *out, struct hc_error *err) HC_MUST_USE;
 

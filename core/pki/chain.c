@@ -230,7 +230,7 @@ static int report_edition(struct build *b, size_t i)
     }
     return hc_findings_add(b->findings, HC_P_CHAIN_EDITION, where, b->err,
                            "%s is there in several editions; this one, which ends on %s, is not "
-                           "served",
+                           "needed",
                            label, hc_time_format(until, text));
 }
 

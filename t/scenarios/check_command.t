@@ -37,7 +37,7 @@ for my $case ($corpus->cases) {
 
 subtest 'every slug of the pki rows is provoked here or in a unit test' => sub {
     # these need a public root, the agent, a running server or a reply to a repair
-    my %elsewhere = map { $_ => 1 } qw(wire-differs lifetime-long name-left-out name-not-asked repair-useless handshake-failed);
+    my %elsewhere = map { $_ => 1 } qw(wire-differs lifetime-long name-left-out name-not-asked chain-from-store repair-useless handshake-failed);
     my @slugs = slurp('core/base/problem_pki.def') =~ /HC_PROBLEM\(\w+, "([\w-]+)"/g;
     ok(@slugs > 30, 'the rows are found');
     ok($seen{$_} || $elsewhere{$_}, $_) for @slugs;
@@ -76,6 +76,17 @@ subtest 'an empty file is not one to be converted' => sub {
     my (undef, $out) = check(spew(temp_dir() . '/empty.pem', ''), '--roots', $corpus->roots);
     like($out, qr/the file is empty/, 'it is called empty');
     unlike($out, qr/convert it/, 'and no command is given that cannot help');
+};
+
+subtest 'a file over the limit is unusable, and the limit is named' => sub {
+    my %large = ('pem-damaged' => slurp($corpus->path('fit.pem')) . "x\n" x 600_000, 'pem-not-pem' => "x\n" x 600_000);
+    for my $slug (sort keys %large) {
+        my $file = spew(temp_dir() . "/large-$slug.pem", $large{$slug});
+        my ($code, $out) = check($file, '--key', $corpus->{plain}{key}, '--roots', $corpus->roots);
+        is($code, 2, "$slug: unusable") or diag($out);
+        like($out, qr/^    \Q$slug\E  \Q$file\E/m, 'by that name, for that file');
+        like($out =~ s/\s+/ /gr, qr/larger than 1048576 bytes, the most that is read/, 'with the limit');
+    }
 };
 
 subtest 'foreign text is escaped' => sub {

@@ -54,7 +54,7 @@ judged('out of order', 0, { 'chain-order' => 'remark', 'chain-root' => 'remark' 
     my $second = $corpus->{second} = $corpus->issue('Second', ca => 1, by => $mid);
     $corpus->issue('leaf', by => $second);
 }, [ '-cert_chain', $corpus->file('disorder.pem', $mid, $corpus->{second}, $root) ]);
-judged('expired and fresh of one name', 1, { 'chain-expired' => 'flawed', 'chain-stranger' => 'remark' }, $leaf,
+judged('expired and fresh of one name', 1, { 'chain-expired' => 'flawed', 'chain-edition' => 'remark' }, $leaf,
     [ '-cert_chain', $corpus->file('both.pem', $old_mid, $mid) ]);
 judged('another name', 1, { 'name-not-covered' => 'flawed' }, $leaf, [ '-cert_chain', $mid->{cert} ], '--name', 'other.example.org');
 judged('TLS 1.2', 0, {}, $leaf, [ '-cert_chain', $mid->{cert}, '-tls1_2' ]);
