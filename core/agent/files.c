@@ -46,6 +46,7 @@ static void stamp_of(const struct stat *st, struct hc_file_stamp *stamp)
         .mode = (uint32_t)st->st_mode,
         .uid = (uint32_t)st->st_uid,
         .gid = (uint32_t)st->st_gid,
+        .links = (uint32_t)st->st_nlink,
     };
 }
 
@@ -226,6 +227,19 @@ static bool same_stamp(const struct hc_file_stamp *a, const struct hc_file_stamp
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
            a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
            a->uid == b->uid && a->gid == b->gid;
+}
+
+int hc_files_reachable(const struct hc_conf *conf, const struct hc_watched *watched,
+                       const struct hc_file_stamp stamps[HC_FILES_PARTS], struct hc_error *err)
+{
+    for (size_t i = 0; i < HC_FILES_PARTS; i++) {
+        int file = part_of(watched, i);
+
+        if (file >= 0 && stamps[i].links == 0) {
+            return hc_error_set(err, HC_P_FILE_REPLACED, conf->files.items[file], NULL);
+        }
+    }
+    return 0;
 }
 
 bool hc_files_same(const struct hc_file_stamp a[HC_FILES_PARTS],

@@ -42,6 +42,11 @@ int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,
                   const struct hc_watched *watched, struct hc_files *out,
                   struct hc_error *err) HC_MUST_USE;
 
+/* -1 if one of the files has no name any more: it is mounted by itself, and was replaced. */
+int hc_files_reachable(const struct hc_conf *conf, const struct hc_watched *watched,
+                       const struct hc_file_stamp stamps[HC_FILES_PARTS],
+                       struct hc_error *err) HC_MUST_USE;
+
 bool hc_files_same(const struct hc_file_stamp a[HC_FILES_PARTS],
                    const struct hc_file_stamp b[HC_FILES_PARTS]);
 

@@ -110,6 +110,7 @@ struct hc_watch {
     struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
     bool read_once;
     bool torn;            /* what the files hold now cannot be taken, or is held back */
+    bool stale;           /* the files that are seen are not those that are renewed */
     bool held;            /* it could be served, but the one that serves is better */
     unsigned torn_looks;  /* quick looks since it is */
     int64_t next_ms;      /* the next look */
@@ -117,7 +118,7 @@ struct hc_watch {
     bool committed;       /* the store has it */
     struct hc_last_error last;
     hc_said said;
-    hc_said said_findings;
+    hc_said said_stale;
 };
 
 /* ---- clock.c ---- */

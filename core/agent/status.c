@@ -232,6 +232,11 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     if (!first) {
         set_flaws(object, &agent->served[watch->index]); /* else its jobs tell */
     }
+    if (!first && watch->stale) {
+        json_array_append_new(json_object_get(object, "flaws"),
+                              json_string(hc_problem_row(HC_P_FILE_REPLACED)->slug));
+        json_object_set_new(object, "flawed", json_true());
+    }
     set_time(object, "next_try", watch_next(agent, watch));
     json_object_set_new(object, "failures", json_integer(watch->torn && told ? 1 : 0));
     set_error(object, told ? &watch->last : &none);

@@ -183,7 +183,8 @@ static void is_whole(struct hc_agent *agent, struct hc_watch *watch)
         hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the files are a pair again",
                 path_of(agent, watch));
     }
-    watch->torn = watch->held = false;
+    watch->torn = watch->held = watch->stale = false;
+    watch->said_stale = 0;
     watch->torn_looks = 0;
     watch->said = 0;
     watch->read_once = true;
@@ -273,6 +274,32 @@ out:
     return rc;
 }
 
+/*
+ * A file that is bound into a container by itself goes on being the old one when it is replaced by
+ * a rename outside. Of what did not change since the look before, so that it is no rename under
+ * way.
+ */
+static void look_for_stale(struct hc_agent *agent, struct hc_watch *watch,
+                           const struct hc_file_stamp stamps[HC_FILES_PARTS])
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    watch->stale = hc_files_reachable(agent->conf, watch->files, stamps, &err) != 0;
+    if (!watch->stale) {
+        if (watch->said_stale != 0) {
+            memset(&watch->last, 0, sizeof(watch->last));
+        }
+        watch->said_stale = 0;
+        return;
+    }
+    if (hc_say_once(agent, &watch->said_stale, HC_LOG_ERROR,
+                    "what is served goes on, and no new pair can be seen", &err)) {
+        watch->last.error = err;
+        watch->last.at = hc_agent_now(agent);
+    }
+}
+
 static void look(struct hc_agent *agent, struct hc_watch *watch)
 {
     struct hc_files files;
@@ -291,6 +318,7 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
     if (watch->read_once && !watch->torn) {
         if (hc_files_stamp(&agent->keeper, agent->conf, watch->files, now, &err) == 0 &&
             hc_files_same(now, watch->stamps)) {
+            look_for_stale(agent, watch, now);
             commit(agent, watch);
             return;
         }

@@ -50,6 +50,7 @@ static void stamp_of(const struct stat *st, struct hc_file_stamp *stamp)
     stamp->mode = st->st_mode;
     stamp->uid = st->st_uid;
     stamp->gid = st->st_gid;
+    stamp->links = (uint32_t)st->st_nlink;
 }
 
 static const char *path_of(const struct keeper *k, const struct hc_question *q,

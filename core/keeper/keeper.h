@@ -32,6 +32,7 @@ struct hc_file_stamp {
     uint64_t device, inode, size;
     int64_t mtime_ns, ctime_ns;
     uint32_t mode, uid, gid; /* st_mode, owner */
+    uint32_t links; /* 0: replaced outside of the mount that shows it; no part of a state */
 };
 
 static inline bool hc_file_stamp_equal(const struct hc_file_stamp *a, const struct hc_file_stamp *b)

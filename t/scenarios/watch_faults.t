@@ -116,4 +116,30 @@ scenario files_in_a_folder_of_the_worker_user => sub {
     is(served($s), $leaf->{serial}, 'the last good pair serves');
 };
 
+# As a container has it that mounts single files: a file that is replaced outside stays the old one.
+scenario single_files_that_are_mounted => sub {
+    my ($kind) = @_;
+    my ($s, $leaf, $cert, $key) = watching($kind);
+    my $outside = "$s->{dir}/outside";
+    write_pair($leaf, $outside);
+    my @mounted = map { my $name = (split m{/}, $_)[-1]; run('mount', '--bind', "$outside/$name", $_); $_ } $cert, $key;
+    my $said = eval {
+        $s->start;
+        is(served($s), $leaf->{serial}, 'served');
+        my $mark = $s->log_mark;
+        write_pair(make_leaf($root, [ 'w.test' ]), $outside);
+        ok($s->wait_log(qr/no new pair can be seen: \Q$cert\E: .*\(file-replaced; mount the folder/, 20, $mark), 'the log says why nothing new is seen');
+        my ($code, $data, $out) = listed($s);
+        ok(scalar(grep { $_ eq 'file-replaced' } @{ $data->{certificates}[0]{flaws} }), 'and so does list') or diag $out;
+        like($data->{certificates}[0]{error}{message} // '', qr/mount the folder/, 'with the cure');
+        is(served($s), $leaf->{serial}, 'what is served goes on');
+        $s->stop;
+        is(scalar(() = $s->log_since($mark) =~ /no new pair can be seen/g), 1, 'it is said once');
+        1;
+    };
+    my $died = $@;
+    run('umount', $_) for @mounted;
+    ok($said, 'all of it') or diag $died;
+};
+
 done_testing;
