@@ -168,11 +168,10 @@ static int get_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, 
 static int get_part(struct hc_keeper_client *keeper, const struct hc_conf *conf, size_t part,
                     int file, struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    struct hc_error unsaid;
+    struct hc_error unsaid = {0};
     struct hc_error *where = is_optional(part) ? &unsaid : err;
     int rc = 0;
 
-    hc_error_init(&unsaid);
     rc = part == HC_FILES_FOLDER ? stamp_folder(conf->files.items[file], stamp, where)
                                  : get_one(keeper, conf, file, out, stamp, where);
     if (rc != 0 && is_optional(part)) {
