@@ -59,13 +59,17 @@ static int open_own(const char *path, int *fd, struct hc_file_stamp *stamp, stru
     if (*fd < 0) {
         return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
     }
-    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        close(*fd);
-        *fd = -1;
-        return hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is not a regular file");
+    if (fstat(*fd, &st) != 0) {
+        hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
+    } else if (!S_ISREG(st.st_mode)) {
+        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is not a regular file");
+    } else {
+        stamp_of(&st, stamp);
+        return 0;
     }
-    stamp_of(&st, stamp);
-    return 0;
+    close(*fd);
+    *fd = -1;
+    return -1;
 }
 
 /* OpenSSL looks into it with our own rights. */
@@ -234,7 +238,8 @@ int hc_files_reachable(const struct hc_conf *conf, const struct hc_watched *watc
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
         int file = part_of(watched, i);
 
-        if (file >= 0 && stamps[i].links == 0) {
+        /* no mode: a part that may be absent, and is */
+        if (file >= 0 && stamps[i].links == 0 && stamps[i].mode != 0) {
             return hc_error_set(err, HC_P_FILE_REPLACED, conf->files.items[file], NULL);
         }
     }

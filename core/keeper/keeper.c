@@ -151,6 +151,7 @@ static void stamp_kept(const struct keeper *k, struct hc_file_stamp *stamp)
     memset(stamp, 0, sizeof(*stamp));
     stamp->size = k->conf->kept.len;
     stamp->mode = S_IFREG | 0400;
+    stamp->links = 1;
 }
 
 static int answer_read(const struct keeper *k, const struct hc_question *q, struct hc_buf *out,

@@ -75,6 +75,8 @@ scenario a_program_is_asked_once_and_its_answer_kept => (only => 'httpd', sub {
     ok(knows($s->master, $word), 'the parent keeps it');
     is(join(' ', grep { knows($_, $word) } $s->workers), '', 'no worker has the passphrase in its memory');
     unlike($s->log_text, qr/\Q$word\E/, 'nor has the log');
+    my (undef, $list) = $s->hotcert('list');
+    unlike($s->log_text . $list, qr/file-replaced/, 'what the dialog said is not taken for a file that was replaced');
     is(scalar(grep { slurp($_) =~ /\Q$word\E/ } files_below($s->{state})), 0, 'nor a file of the store');
 });
 
