@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,6 +151,24 @@ static int make_memfd(void)
     return fd >= 0 || errno != EINVAL ? fd : memfd_create("hotcert-table", flags);
 }
 
+/*
+ * The limit on the size of files holds for memory with a descriptor, too; beyond it the kernel ends
+ * the process without a word (SIGXFSZ).
+ */
+static int check_limit(size_t size, struct hc_error *err)
+{
+    struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY};
+
+    if (getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur == RLIM_INFINITY ||
+        size <= most.rlim_cur) {
+        return 0;
+    }
+    return hc_error_set(err, HC_P_SYSTEM, subject,
+                        "making its memory: it is %zu bytes, and the limit on the size of files "
+                        "(ulimit -f, LimitFSIZE) is %llu",
+                        size, (unsigned long long)most.rlim_cur);
+}
+
 int hc_table_create(size_t size, int *fd, struct hc_table **out, struct hc_error *err)
 {
     struct hc_table scratch = {.base = NULL, .size = page_up(size)};
@@ -159,6 +178,9 @@ int hc_table_create(size_t size, int *fd, struct hc_table **out, struct hc_error
     if (size < HC_TABLE_SIZE_LEAST || size > HC_TABLE_SIZE_MOST) {
         return hc_error_set(err, HC_P_BAD_VALUE, subject, "its size must be %zu to %zu bytes",
                             HC_TABLE_SIZE_LEAST, HC_TABLE_SIZE_MOST);
+    }
+    if (check_limit(scratch.size, err) != 0) {
+        goto out;
     }
     memory = make_memfd();
     /* 0600: it is born open to all, and /proc/PID/fd of whoever holds it is a way in.

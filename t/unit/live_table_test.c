@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -392,8 +393,24 @@ static void two_writers_see_each_others_extents(void)
     close_table();
 }
 
+static void a_limit_on_files_is_told_and_kills_nobody(void)
+{
+    struct rlimit before;
+    struct rlimit less;
+
+    hc_error_init(&err);
+    getrlimit(RLIMIT_FSIZE, &before);
+    less = before;
+    less.rlim_cur = HC_TABLE_SIZE_LEAST - 1;
+    ok(setrlimit(RLIMIT_FSIZE, &less) == 0, "files are limited");
+    ok(hc_table_create(HC_TABLE_SIZE_LEAST, &fd, &reader, &err) == -1, "no table is made");
+    ok(setrlimit(RLIMIT_FSIZE, &before) == 0, "files are not limited any more");
+    ok(strstr(err.detail, "LimitFSIZE") != NULL, "and the limit is named");
+}
+
 int main(void)
 {
+    a_limit_on_files_is_told_and_kills_nobody();
     publish_and_read();
     refuses_what_does_not_fit();
     many_identities();
