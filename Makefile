@@ -188,7 +188,10 @@ bench:                                      ## the figures; BENCH_SMOKE=1 for th
 	@$(MAKE) --no-print-directory modules program $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
-BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief
+BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief $(BUILD)/loads
+$(BUILD)/loads: t/lib/loads.c $(BUILD)/libhotcert.a
+	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $< $(BUILD)/libhotcert.a $(LIBS)
+
 $(BUILD)/thief: t/lib/thief.c $(BUILD)/.flags
 	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $<
 

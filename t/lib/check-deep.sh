@@ -62,12 +62,21 @@ valgrind_units() {
     return $bad
 }
 
+# Death, errors, flaws, limits and plants, on both servers; one after the other, each of them for itself.
+trials() {
+    make_quietly BUILD="$build" all "$build/handshakes" "$build/thief" "$build/loads" || return 1
+    for t in t/deep/*.t; do
+        step "trial: $(basename "$t" .t), both servers" env HOTCERT_BUILD="$build" HOTCERT_RIG="$rig" prove "$t"
+    done
+}
+
 make_quietly deps || exit 1
 step 'unit tests, ASan and UBSan' make_quietly unit-asan
 step 'live table, TSan' threaded_units
 step 'scenarios, ASan and UBSan in modules and program' sanitized_scenarios
 step "fuzzing, $fuzz_seconds s a target" make_quietly fuzz-short FUZZ_SECONDS="$fuzz_seconds"
 step 'unit tests, valgrind' valgrind_units
+trials || failed=$((failed + 1))
 
 printf '\n| what | result | time |\n|---|---|---|\n'
 cat "$report"
