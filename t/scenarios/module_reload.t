@@ -78,7 +78,7 @@ char *ngx_module_order[] = {NULL};
 END
     my $tree = build_dir() . '/nginx';
     my ($code, $out) = run('gcc', '-shared', '-fPIC', '-o', $other, $source,
-        map { "-I$tree/$_" } qw(src/core src/event src/event/modules src/os/unix src/http src/http/modules src/http/v2 objs));
+        map { "-I$tree/$_" } qw(src/core src/event src/event/modules src/event/quic src/os/unix src/http src/http/modules src/http/v2 objs));
     is($code, 0, 'another module is made') or diag $out;
     my ($leaf, %stock) = stock($s);
     my $root = make_ca('watched');

@@ -59,6 +59,6 @@ is($code, 0, "Debian's nginx loads it") or diag $out;
 spew($conf, slurp($conf) =~ s/ecdsa:256 rsa:2048/dsa/r);
 ($code, $out) = run('nginx', '-t', '-c', $conf);
 isnt($code, 0, 'and it reads its directives');
-like($out, qr/hotcert_key_type dsa/, 'naming what is wrong');
+like($out, qr/hotcert_key_type "dsa"/, 'naming what is wrong');
 
 done_testing;

@@ -97,6 +97,13 @@ sub command {
     return (@as, @{ $self->{wrap} // [] }, $binary, '-p', $self->{dir}, '-e', $self->{log}, '-c', $self->{conf}, @args);
 }
 
+# nginx sleeps over a signal that comes between its pid file and its first workers.
+sub wait_listening {
+    my ($self) = @_;
+    return 0 if !$self->SUPER::wait_listening;
+    return slurp($self->{conf}) =~ /master_process off/ || wait_for(20, sub { scalar $self->workers });
+}
+
 sub try_start { my ($self) = @_; return run({ %{ $self->env }, _seconds => 60 }, $self->command) }
 sub configtest { my ($self) = @_; return run({ %{ $self->env }, _seconds => 60 }, $self->command('-t')) }
 
