@@ -93,17 +93,26 @@ static int send_dated(void *self, const struct hc_http_request *request, hc_http
     return 0;
 }
 
-static void cancel_dated(void *self, uint64_t id)
+static struct dated *find_dated(const struct hc_agent *agent, uint64_t id)
 {
-    struct hc_agent *agent = self;
     struct dated *d = NULL;
 
     LIST_FOREACH(d, &agent->clock.asked, link)
     {
         if (d->id == id) {
-            end_dated(d);
-            break;
+            return d;
         }
+    }
+    return NULL;
+}
+
+static void cancel_dated(void *self, uint64_t id)
+{
+    struct hc_agent *agent = self;
+    struct dated *d = find_dated(agent, id);
+
+    if (d != NULL) {
+        end_dated(d);
     }
     agent->clock.real->cancel(agent->clock.real->self, id);
 }

@@ -22,7 +22,7 @@ static int take_set(const struct hc_look *look, struct caa_set *set, struct hc_e
     }
     memset(set, 0, sizeof(*set));
     set->records = calloc(count + 1, sizeof(*set->records));
-    set->source = calloc(count + 1, sizeof(*set->source));
+    set->source = calloc(count + 1, sizeof(void *));
     if (set->records == NULL || set->source == NULL) {
         return hc_error_nomem(err);
     }

@@ -174,7 +174,11 @@ static bool move_environment(void)
     for (size_t i = 0; moved != NULL && i < count; i++) {
         moved[i] = strdup(environ[i]);
         if (moved[i] == NULL) {
-            return false; /* a process that lives for ever, once: what was copied stays */
+            while (i > 0) {
+                free(moved[--i]);
+            }
+            free(moved);
+            return false;
         }
     }
     if (moved != NULL) {

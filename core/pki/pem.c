@@ -210,18 +210,16 @@ static int explain_key(struct scan *s, const struct block *b, const char *header
     bool closed = strcmp(b->label, PEM_STRING_PKCS8) == 0 || strstr(header, "ENCRYPTED") != NULL;
 
     if (!is_known_key_label(b->label)) {
-        return key_fault(s, b, HC_P_KEY_UNSUPPORTED, "this kind of private key is not supported");
+        return key_fault(s, b, HC_P_KEY_UNSUPPORTED, "the label of its block");
     }
     if (closed) {
-        return key_fault(
-            s, b, HC_P_KEY_ENCRYPTED,
-            s->passphrases != NULL && s->passphrases->count > 0
-                ? "the private key is encrypted, and no passphrase that was given opens it"
-                : "the private key is encrypted, and no passphrase was given");
+        return key_fault(s, b, HC_P_KEY_ENCRYPTED,
+                         s->passphrases != NULL && s->passphrases->count > 0
+                             ? "none of the passphrases given opens it"
+                             : "no passphrase was given");
     }
     return is_foreign_pkcs8(der, len)
-               ? key_fault(s, b, HC_P_KEY_UNSUPPORTED,
-                           "the algorithm or curve of this key is not supported")
+               ? key_fault(s, b, HC_P_KEY_UNSUPPORTED, "its algorithm or curve")
                : damaged(s, b->line, "the private key in this block cannot be read");
 }
 
@@ -277,8 +275,7 @@ static int key_block(struct scan *s, const struct block *b)
     }
     EVP_PKEY_free(s->out->key);
     s->out->key = NULL;
-    return key_fault(s, b, HC_P_KEY_UNSUPPORTED,
-                     "the algorithm or curve of this key is not supported");
+    return key_fault(s, b, HC_P_KEY_UNSUPPORTED, "its algorithm or curve");
 }
 
 static int other_block(struct scan *s, const struct block *b)
@@ -420,7 +417,7 @@ static int report_form(struct scan *s)
         EVP_PKEY_free(s->out->key);
         s->out->key = NULL;
         return hc_findings_add(s->findings, HC_P_KEY_UNSUPPORTED, s->subject, s->err,
-                               "the algorithm or curve of this key is not supported");
+                               "its algorithm or curve");
     }
     return hc_findings_add(s->findings, HC_P_PEM_NOISE, s->subject, s->err,
                            "the key is in no PEM block; httpd reads it, nginx and most programs "

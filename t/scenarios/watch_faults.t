@@ -34,8 +34,8 @@ sub faults {
         [ 'a key in DER', 1, sub { openssl('pkey', '-in', $_[0], '-outform', 'DER', '-out', "$_[0].der"); rename "$_[0].der", $_[0] },
             '', 'pem-not-pem', qr/openssl pkey -inform DER/ ],
         [ 'an encrypted key', 1, sub { openssl('pkcs8', '-topk8', '-in', $_[0], '-out', "$_[0].enc", '-passout', 'pass:x'); rename "$_[0].enc", $_[0] },
-            ':1', 'key-encrypted', qr/name a passphrase file/ ],
-        [ 'a key of an unknown kind', 1, sub { openssl('genpkey', '-algorithm', 'X448', '-out', $_[0]) }, ':1', 'key-unsupported', qr/use RSA, ECDSA/ ],
+            ':1', 'key-encrypted', qr/decrypt it: openssl pkey/ ],
+        [ 'a key of an unknown kind', 1, sub { openssl('genpkey', '-algorithm', 'X448', '-out', $_[0]) }, ':1', 'key-unsupported', qr/use RSA or ECDSA/ ],
         [ 'no certificate', 0, sub { unlink $_[0] }, '', 'file-unreadable', qr/check that it exists/ ],
         [ 'a certificate in DER', 0, sub { openssl('x509', '-in', $_[0], '-outform', 'DER', '-out', "$_[0].der"); rename "$_[0].der", $_[0] },
             '', 'pem-not-pem', qr/openssl x509 -inform DER/ ],
@@ -55,6 +55,7 @@ scenario a_refused_start_names_the_file_at_fault => sub {
         # mod_ssl itself misses a file that is not there
         my $word = $kind eq 'httpd' && $slug eq 'file-unreadable' ? qr/file '\Q$path\E' does not exist/ : qr/hotcert: \Q$path$place\E: .*\(\Q$slug\E; .*$hint/i;
         for my $way (qw(configtest try_start)) {
+            next if $way eq 'configtest' && $kind eq 'httpd' && $slug eq 'key-encrypted'; # it asks for no passphrase: httpd_passphrase.t
             my $mark = $s->log_mark;
             my ($code, $out) = $s->$way;
             my $said = flat($out . $s->log_since($mark));
