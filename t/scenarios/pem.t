@@ -99,21 +99,24 @@ scenario what_a_stock_server_serves_is_watched => sub {
     ok((with($kind, 0, $_)->configtest)[0] == 0, "$_->{name}: mended, since the order alone is wrong") for grep { $_->{sorts} } @cases;
 };
 
-# Stock servers load it, and the linked OpenSSL serves it.
-scenario an_ed448_pair_is_watched => sub {
-    my ($kind) = @_;
-    my $s = server($kind);
-    my $ed = make_leaf($middle, [ 'ed.test' ], key_type => 'ed448');
-    my @pair = write_pair($ed, "$s->{dir}/live");
-    $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ { names => ['ed.test'], hotcert => 'watch', pair => \@pair } ]);
-    my (undef, $said) = $s->configtest;
-    like($said, qr/key-uncommon/, 'the configuration test has a remark');
-    $s->start;
-    is(look($s->tls_port, sni => 'ed.test')->{serial}, $ed->{serial}, 'it is served');
-    my $next = make_leaf($middle, [ 'ed.test' ], key_type => 'ed448');
-    write_pair($next, "$s->{dir}/live");
-    ok(wait_for(20, sub { (look($s->tls_port, sni => 'ed.test')->{serial} // '') eq $next->{serial} }, 0.2), 'and followed');
-};
+# Stock servers load them, and the linked OpenSSL serves them; ML-DSA since 3.5.
+my $algorithms = (run('openssl', 'list', '-signature-algorithms'))[1];
+for my $type ('ed448', $algorithms =~ /ML-DSA-65/ ? 'ml-dsa-65' : ()) {
+    scenario "a_pair_of_${type}_is_watched" => sub {
+        my ($kind) = @_;
+        my $s = server($kind);
+        my $odd = make_leaf($middle, ['odd.test'], key_type => $type);
+        my @pair = write_pair($odd, "$s->{dir}/live");
+        $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ { names => ['odd.test'], hotcert => 'watch', pair => \@pair } ]);
+        my (undef, $said) = $s->configtest;
+        like($said, qr/key-uncommon/, 'the configuration test has a remark');
+        $s->start;
+        is(look($s->tls_port, sni => 'odd.test')->{serial}, $odd->{serial}, 'it is served');
+        my $next = make_leaf($middle, ['odd.test'], key_type => $type);
+        write_pair($next, "$s->{dir}/live");
+        ok(wait_for(20, sub { (look($s->tls_port, sni => 'odd.test')->{serial} // '') eq $next->{serial} }, 0.2), 'and followed');
+    };
+}
 
 subtest 'check calls unusable what nginx refuses, and nothing else' => sub {
     my @wrong;

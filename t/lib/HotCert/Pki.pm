@@ -21,6 +21,7 @@ sub openssl {
 
 my %key_args = (
     'ed448' => [qw(-algorithm ED448)],
+    'ml-dsa-65' => [qw(-algorithm ML-DSA-65)],
     'ecdsa:256' => [qw(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)],
     'ecdsa:384' => [qw(-algorithm EC -pkeyopt ec_paramgen_curve:P-384)],
     'rsa:2048'  => [qw(-algorithm RSA -pkeyopt rsa_keygen_bits:2048)],
