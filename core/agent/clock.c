@@ -17,7 +17,7 @@
 
 /* A request on its way. */
 struct dated {
-    LIST_ENTRY(dated) link;
+    struct dated *next;
     struct hc_agent *agent;
     struct hc_ca *ca; /* NULL: it asks nobody whose word counts */
     hc_http_done *done;
@@ -49,9 +49,15 @@ static struct hc_ca *ca_of(const struct hc_agent *agent, const char *url)
     return NULL;
 }
 
+/* Takes it out of the list and frees it. */
 static void end_dated(struct dated *d)
 {
-    LIST_REMOVE(d, link);
+    struct dated **at = &d->agent->clock.asked;
+
+    while (*at != d) {
+        at = &(*at)->next;
+    }
+    *at = d->next;
     free(d);
 }
 
@@ -88,22 +94,20 @@ static int send_dated(void *self, const struct hc_http_request *request, hc_http
         free(d);
         return -1;
     }
-    LIST_INSERT_HEAD(&agent->clock.asked, d, link);
+    d->next = agent->clock.asked;
+    agent->clock.asked = d;
     *id = d->id;
     return 0;
 }
 
 static struct dated *find_dated(const struct hc_agent *agent, uint64_t id)
 {
-    struct dated *d = NULL;
+    struct dated *d = agent->clock.asked;
 
-    LIST_FOREACH(d, &agent->clock.asked, link)
-    {
-        if (d->id == id) {
-            return d;
-        }
+    while (d != NULL && d->id != id) {
+        d = d->next;
     }
-    return NULL;
+    return d;
 }
 
 static void cancel_dated(void *self, uint64_t id)
@@ -121,7 +125,7 @@ void hc_clock_new(struct hc_agent *agent)
 {
     struct hc_clock_watch *clock = &agent->clock;
 
-    LIST_INIT(&clock->asked);
+    clock->asked = NULL;
     if (agent->o.http == NULL) {
         return;
     }
@@ -134,7 +138,7 @@ void hc_clock_free(struct hc_agent *agent)
 {
     struct dated *d = NULL;
 
-    while ((d = LIST_FIRST(&agent->clock.asked)) != NULL) {
+    while ((d = agent->clock.asked) != NULL) {
         cancel_dated(agent, d->id);
     }
 }

@@ -131,7 +131,7 @@ struct hc_clock_watch {
     int64_t ask_ms;                  /* CAs are asked for their time again; 0: at once */
     const struct hc_http_port *real; /* what agent->o.http was */
     struct hc_http_port port;        /* what it is: the same, and the Date of replies is noted */
-    LIST_HEAD(, dated) asked;
+    struct dated *asked;
 };
 
 void hc_clock_new(struct hc_agent *agent);
