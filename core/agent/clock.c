@@ -50,14 +50,16 @@ static struct hc_ca *ca_of(const struct hc_agent *agent, const char *url)
 }
 
 /* Takes it out of the list and frees it. */
-static void end_dated(struct dated *d)
+static void end_dated(struct hc_agent *agent, struct dated *d)
 {
-    struct dated **at = &d->agent->clock.asked;
+    struct dated **at = &agent->clock.asked;
 
-    while (*at != d) {
+    while (*at != NULL && *at != d) {
         at = &(*at)->next;
     }
-    *at = d->next;
+    if (*at != NULL) {
+        *at = d->next;
+    }
     free(d);
 }
 
@@ -72,7 +74,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
         d->ca->ahead = reply->date - hc_agent_ms(d->agent) / 1000;
         d->agent->jobs_dirty = d->agent->jobs_dirty || d->agent->clock.wrong;
     }
-    end_dated(d);
+    end_dated(d->agent, d);
     done(its, reply, err);
 }
 
@@ -116,7 +118,7 @@ static void cancel_dated(void *self, uint64_t id)
     struct dated *d = find_dated(agent, id);
 
     if (d != NULL) {
-        end_dated(d);
+        end_dated(agent, d);
     }
     agent->clock.real->cancel(agent->clock.real->self, id);
 }
