@@ -134,7 +134,7 @@ $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 # Scenarios mostly wait: three at a time keep two cores busy.
 PROVE     ?= -j3
 
-# Each target takes its own of the four lists in t/lib/packages.txt.
+# Each target takes its own of the five lists in t/lib/packages.txt.
 DEPS       = sh t/lib/deps.sh $(RIG)
 deps:                                       ## install what is missing: Debian packages, Pebble
 	@$(DEPS) build demo test lint

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The long checks, for the night: unit tests under ASan and UBSan and, where threads or shared memory
 # are, TSan; the scenarios with sanitized modules and program; every fuzz target for minutes; valgrind
-# over the store and the pairs. Its last lines are what docs/check-deep.md keeps.
+# over the store and the pairs; `make test` on every supported release. Its last lines are what docs/check-deep.md keeps.
 #   usage: check-deep.sh BUILD RIG
 set -u
 build=$1
@@ -76,6 +76,7 @@ step 'live table, TSan' threaded_units
 step 'scenarios, ASan and UBSan in modules and program' sanitized_scenarios
 step "fuzzing, $fuzz_seconds s a target" make_quietly fuzz-short FUZZ_SECONDS="$fuzz_seconds"
 step 'unit tests, valgrind' valgrind_units
+step 'Debian 12 and 13, unit tests and scenarios in fresh folders' bash t/lib/releases.sh "$build" "$rig"
 trials || failed=$((failed + 1))
 
 printf '\n| what | result | time |\n|---|---|---|\n'

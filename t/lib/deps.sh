@@ -6,15 +6,16 @@
 #
 # The machine stays as it was: a server that comes in here is neither started now nor at the next boot.
 #
-#   usage: deps.sh RIG_FOLDER LIST..        LIST: build, demo, test, lint
+#   usage: deps.sh RIG_FOLDER LIST..        LIST: build, demo, test, lint, deep
 set -eu
 
-usage='usage: deps.sh RIG_FOLDER build|demo|test|lint ..'
+usage='usage: deps.sh RIG_FOLDER build|demo|test|lint|deep ..'
 rig=${1:?$usage}
 shift
 lists=${*:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 pebble_least=2.10
+. "$here/mirror.sh"
 
 say() {
     printf 'deps: %s\n' "$*"
@@ -145,13 +146,6 @@ die_with_log() {
 pebble_is_there() {
     [ -x "$rig/usr/bin/pebble" ] && [ -x "$rig/usr/bin/pebble-challtestsrv" ] || return 1
     v=$(cat "$rig/pebble.version" 2>/dev/null) && dpkg --compare-versions "$v" ge "$pebble_least"
-}
-
-# The machine's own mirror: the first Debian archive (not its security or backports part) that apt
-# itself knows of.
-own_mirror() {
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(ORIGIN) $(LABEL)' 'Created-By: Packages' |
-        awk '$3 == "Debian" && $4 == "Debian" && $2 !~ /-/ { print $1; exit }'
 }
 
 # apt-get with a sources list, package lists and cache of its own.

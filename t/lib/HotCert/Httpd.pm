@@ -3,7 +3,7 @@ package HotCert::Httpd;
 use strict;
 use warnings;
 use parent -norequire, 'HotCert::Server';
-use HotCert::Rig qw(run build_dir proc_exe proc_cmdline proc_uid proc_comm temp_dir slurp spew wait_for);
+use HotCert::Rig qw(run proc_exe proc_cmdline proc_uid proc_comm temp_dir slurp spew wait_for);
 
 my $binary = $ENV{HOTCERT_HTTPD} // '/usr/sbin/apache2';
 my $modules = $ENV{HOTCERT_HTTPD_MODULES} // '/usr/lib/apache2/modules';
@@ -38,7 +38,7 @@ sub text {
     my $text = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" }
         "mpm_$self->{mpm}", qw(authn_core authz_core authz_host dir mime alias rewrite headers setenvif socache_shmcb
             http2 ssl), @{ $conf{httpd_modules} // [] };
-    $text .= 'LoadModule hotcert_module ' . build_dir() . "/mod_hotcert.so\n" unless $conf{no_module};
+    $text .= 'LoadModule hotcert_module ' . $self->module_file('mod_hotcert.so') . "\n" unless $conf{no_module};
     my $user = $self->{as_user} ? '' : "User www-data\nGroup www-data\n";
     my %ports = map { $_ => 1 } $conf{no_plain_host} ? () : $self->{http_port}, map { $self->port_of($_) } @{ $conf{hosts} // [] };
     $text .= join '', map { "Listen 127.0.0.1:$_\n" } sort keys %ports;

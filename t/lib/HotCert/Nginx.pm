@@ -3,7 +3,7 @@ package HotCert::Nginx;
 use strict;
 use warnings;
 use parent -norequire, 'HotCert::Server';
-use HotCert::Rig qw(run build_dir proc_exe proc_cmdline proc_uid temp_dir slurp wait_for);
+use HotCert::Rig qw(run proc_exe proc_cmdline proc_uid temp_dir slurp wait_for);
 
 my $binary = $ENV{HOTCERT_NGINX} // '/usr/sbin/nginx';
 
@@ -15,7 +15,7 @@ sub text {
     my ($self, %conf) = @_;
     my $dir = $self->{dir};
     my $user = $self->{as_user} ? '' : "user www-data;\n";
-    my $module = $conf{no_module} ? '' : 'load_module ' . build_dir() . "/ngx_http_hotcert_module.so;\n";
+    my $module = $conf{no_module} ? '' : 'load_module ' . $self->module_file('ngx_http_hotcert_module.so') . ";\n";
     $module .= "load_module $_;\n" for @{ $conf{load} // [] };
     my $level = $conf{log_level} // 'notice';
     # A binary upgrade hands on what the configuration names, and no more.

@@ -52,6 +52,17 @@ sub program {
     return $at;
 }
 
+# The module, and for a server that root does not start a copy that its user can read.
+sub module_file {
+    my ($self, $name) = @_;
+    my $built = build_dir() . "/$name";
+    return $built if !$self->{as_user};
+    my $at = temp_dir() . "/$name";
+    -e $at or copy($built, $at) or die "$built: $!";
+    chmod 0644, $at;
+    return $at;
+}
+
 sub name { return $_[0]{kind} }
 sub tls_port { return $_[0]{tls_port} }
 sub http_port { return $_[0]{http_port} }
