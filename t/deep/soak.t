@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Twenty minutes of what a server's months bring: visitors all the time, renewals, changed files, reloads, log
-# rotation, killed agents and workers. No handshake fails, nothing grows, one of each process is left.
+# rotation, killed agents. No handshake fails, nothing grows, one of each process is left.
 use strict;
 use warnings;
 use lib 't/lib';
