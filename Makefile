@@ -94,7 +94,7 @@ $(BUILD)/core/%.o: core/%.c $(BUILD)/.flags
 
 # A clock that is before this is wrong. The same sources give the same program.
 BUILT     ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell date -r CHANGES.md +%s))
-$(BUILD)/core/cmd/agent.o: CFLAGS += -DHC_BUILT=$(BUILT)
+$(BUILD)/core/cmd/agent.o: private CFLAGS += -DHC_BUILT=$(BUILT)
 
 # The lists of members are dependencies as well, so that a removed source file leaves the library.
 $(BUILD)/libhotcert-light.a: $(LIGHT_O) $(BUILD)/.flags
@@ -252,7 +252,9 @@ install: all install-program $(NGINX_HERE:%=install-%) $(HTTPD_HERE:%=install-%)
 install-program: program
 	install -D -m 0711 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
 	install -d -m 0755 $(DOC)
-	install -m 0644 README.md CHANGES.md LICENSE docs/*.md $(DOC)
+	install -d -m 0755 $(DOC)/docs
+	install -m 0644 README.md CHANGES.md LICENSE $(DOC)
+	install -m 0644 docs/*.md $(DOC)/docs
 install-nginx: nginx install-program        ## the program and nginx's module
 	$(INSTALL) nginx $(NGX_SO) $(INSTALLED)
 install-httpd: httpd install-program        ## the program and httpd's module

@@ -113,7 +113,10 @@ static int receive_line(int fd, int64_t deadline_ms, const char *path, struct hc
         ssize_t n = 0;
 
         if (left <= 0) {
-            return hc_error_set(err, HC_P_TIMED_OUT, path, NULL);
+            /* the server holds the socket also while no agent is there to take a question */
+            return hc_error_set(err, HC_P_AGENT_GONE, path,
+                                "it listens, but no agent took the question in time: it may be "
+                                "starting, or its keeper is gone until the server is reloaded");
         }
         if (poll(&poller, 1, left < 1000 ? (int)left : 1000) <= 0) {
             continue;

@@ -11,7 +11,7 @@
 #include "cmd/list_select.h"
 #include "cmd/list_table.h"
 
-#define ASK_MS        30000
+#define ASK_MS        10000
 #define DEFAULT_STORE "/var/lib/hotcert/store"
 
 struct list_args {
@@ -27,6 +27,9 @@ static int take_time(const char *command, const char *text, int64_t *out)
     struct hc_error err;
 
     hc_error_init(&err);
+    if (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0') {
+        return hc_cmd_usage(command, "--expiring %s: name the unit: %sd, %sh", text, text, text);
+    }
     return hc_duration_parse(text, out, &err) == 0
                ? 0
                : hc_cmd_usage(command, "--expiring %s: %s", text, err.detail);

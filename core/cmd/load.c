@@ -23,6 +23,7 @@ int hc_cmd_load(int argc, char **argv)
     if (!hc_child_begin(argv[0])) {
         return HC_EXIT_USAGE;
     }
+    hc_loader_began(HC_FD_SUPERVISE);
     conf = hc_child_conf(&err);
     if (conf == NULL ||
         (hc_child_has(HC_FD_TABLE) && hc_table_attach(HC_FD_TABLE, true, &table, &err) != 0)) {

@@ -41,7 +41,9 @@ int hc_said_take(int supervise, const struct hc_log *log, struct hc_said *said)
     }
     said->text[n] = '\0';
     kind = said->text[0];
-    if (kind == 'R') {
+    if (kind == 'B') {
+        said->began = true;
+    } else if (kind == 'R') {
         hc_copy(said->reason, sizeof(said->reason), said->text + 1);
     } else if (kind >= '0' + HC_LOG_ERROR && kind <= '0' + HC_LOG_DEBUG) {
         enum hc_level level = (enum hc_level)(kind - '0');
@@ -67,6 +69,11 @@ int hc_agent_drain(int supervise, const struct hc_log *log)
         }
     }
     return 1;
+}
+
+void hc_loader_began(int supervise)
+{
+    (void)send(supervise, "B", 1, MSG_NOSIGNAL);
 }
 
 void hc_loader_refuse(int supervise, const struct hc_error *why)

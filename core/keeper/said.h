@@ -13,6 +13,7 @@ struct hc_said {
     char text[HC_LOG_LINE];   /* the packet taken last */
     char reason[HC_LOG_LINE]; /* the last 'R' packet, with its newlines */
     char error[HC_LOG_LINE];  /* the last line at level error */
+    bool began;               /* a 'B' packet came: the program runs, and is ours */
 };
 
 /*

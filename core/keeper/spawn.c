@@ -361,11 +361,19 @@ int64_t hc_agent_backoff(unsigned *failures, int64_t lived)
 }
 
 /* What the loader's end means. */
-static int judge(int status, bool in_time, bool only_looks, const struct hc_log *log,
+static int judge(int status, bool in_time, const struct program *program, const struct hc_log *log,
                  struct hc_said *said, struct hc_error *err)
 {
+    bool only_looks = program->places[HC_FD_TABLE - HC_FD_CONF] < 0;
     enum hc_level level = only_looks ? HC_LOG_WARN : HC_LOG_ERROR;
 
+    if (in_time && !said->began) {
+        return hc_error_set(err, HC_P_PROGRAM, program->path,
+                            "it ended (%s %d) before it said that it runs; try `%s version`",
+                            WIFSIGNALED(status) ? "signal" : "code",
+                            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+                            program->path);
+    }
     if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return 0;
     }
@@ -431,7 +439,7 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, in
         }
         reap(pid, &status);
         close(supervise);
-        rc = judge(status, in_time, table_fd < 0, log, &said, err);
+        rc = judge(status, in_time, &program, log, &said, err);
     }
     quiet_end(&q);
     return rc == 0 ? 0 : hc_error_during(err, "loading certificates for the start");

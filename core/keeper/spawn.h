@@ -70,13 +70,17 @@ enum hc_level hc_control_level(const struct hc_conf *conf);
  *
  * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
  * long is not the configuration's fault: the start goes on, with an error in the log (a warning
- * when it was only looking). A program that cannot be executed at all is HC_P_PROGRAM; one that the
- * worker user can read is a warning (HC_P_PROGRAM_READABLE).
+ * when it was only looking). A program that cannot be executed at all, or ends before it said that
+ * it runs, is HC_P_PROGRAM; one that the worker user can read is a warning (HC_P_PROGRAM_READABLE).
  */
 #define HC_LOADER_SECONDS 30
 #define HC_LOADER_REFUSE  2
 int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
                   int table_fd, const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
+
+/* The loader's side: says over HC_FD_SUPERVISE that it runs, before anything else: what ends
+ * without having said so is no hotcert, or one that its libraries do not let run (HC_P_PROGRAM). */
+void hc_loader_began(int supervise);
 
 /* The loader's side: says over HC_FD_SUPERVISE why it will exit with HC_LOADER_REFUSE. */
 void hc_loader_refuse(int supervise, const struct hc_error *why);

@@ -129,6 +129,11 @@ static int be_loader(void)
     struct hc_error err = {0};
     int code = 0;
 
+    if (strcmp(word, "mute") == 0) {
+        free(word);
+        return 0;
+    }
+    hc_loader_began(HC_FD_SUPERVISE);
     say('1', word);
     if (strcmp(word, "refuse") == 0) {
         hc_error_set(&err, HC_P_KEY_MISMATCH, "/etc/a\nb.pem", "line %d\\", 7);
@@ -353,6 +358,25 @@ static void the_loader_decides(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+static void what_does_not_say_that_it_runs_is_no_program(void)
+{
+    struct heard h = {.text = ""};
+    struct hc_error err = {0};
+    struct hc_conf *conf = new_conf("x");
+    char line[2048];
+
+    is_int(load("mute", 0, &h, &err), -1, "code 0 without a word: the start is refused");
+    ok(err.problem == HC_P_PROGRAM &&
+           strstr(hc_error_format(&err, line, sizeof(line)), "(code 0)") != NULL,
+       "the program is named, and how it ended");
+    free(conf->agent);
+    conf->agent = strdup("/bin/false");
+    hc_error_init(&err);
+    is_int(hc_loader_run(conf, &www_data, -1, -1, NULL, &err), -1, "so is a configuration test");
+    ok(err.problem == HC_P_PROGRAM && strstr(err.subject, "/bin/false") != NULL, "by its name");
+    hc_conf_free(conf);
+}
+
 static void a_broken_loader_stops_no_start(void)
 {
     struct heard h = {.text = ""};
@@ -457,6 +481,7 @@ int main(int argc, char **argv)
     an_unexecutable_program_is_named();
     what_cannot_be_arranged_is_told_to_nobody_else();
     the_loader_decides();
+    what_does_not_say_that_it_runs_is_no_program();
     a_broken_loader_stops_no_start();
     a_program_that_the_worker_can_read_is_told();
     the_wait_grows_and_starts_anew();
