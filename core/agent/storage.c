@@ -136,6 +136,25 @@ static bool is_still_ours(struct hc_agent *agent)
     return false;
 }
 
+/* Whether all that an order needs of the store can be had again: writing, and locks. */
+static int probe(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_store_lock *lock = NULL;
+    struct hc_error own;
+
+    hc_error_init(&own);
+    if (hc_store_probe(agent->storage.store, err) != 0) {
+        return -1;
+    }
+    if (hc_store_lock(agent->storage.store, "line", "probe", &lock, &own) != 0 &&
+        own.problem != HC_P_LOCKED) {
+        *err = own;
+        return -1;
+    }
+    hc_store_unlock(lock);
+    return 0;
+}
+
 void hc_storage_run(struct hc_agent *agent)
 {
     struct hc_storage *storage = &agent->storage;
@@ -149,7 +168,7 @@ void hc_storage_run(struct hc_agent *agent)
         return;
     }
     if (storage->store != NULL) {
-        if (hc_store_probe(storage->store, &err) == 0) {
+        if (probe(agent, &err) == 0) {
             well_again(agent);
         } else {
             hc_storage_failed(agent, &err);

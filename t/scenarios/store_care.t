@@ -86,4 +86,27 @@ scenario a_lost_format_file_is_made_again => sub {
     is(asked($ca), $asked, 'the CA was asked nothing');
 };
 
+# Root may put something there that the agent cannot set aside: orders wait, and that is said once.
+scenario a_lock_that_cannot_be_had_is_told_once => sub {
+    my ($kind) = @_;
+    my ($s, $ca, $first) = issued($kind);
+    my $lock = "$s->{store}/locks/line";
+    ok(unlink($lock), 'the file of locks is there');
+    mkdir $lock or die "mkdir: $!";
+    spew("$lock/x", '');
+    chmod 0, $lock;
+    my $mark = $s->log_mark;
+    $s->start;
+    ok(serves($s, $first, 20), 'what is stored is served');
+    my ($code) = $s->hotcert('renew', 'a.test', '--force');
+    ok($s->wait_log(qr/no orders until the store can be used/, 20, $mark), 'orders wait');
+    sleep 4; # several looks, of one second each
+    my $said = () = $s->log_since($mark) =~ /the store can be used again/g;
+    is($said, 0, 'nobody says that it can be used, while it cannot');
+    unlink "$lock/x";
+    rmdir $lock or die "rmdir: $!";
+    ok($s->wait_log(qr/the store can be used again/, 20, $mark), 'when the way is free, that is said');
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, not => $first, seconds => 60), 'and the order goes on');
+};
+
 done_testing;
