@@ -171,7 +171,10 @@ static bool move_environment(void)
         count++;
     }
     moved = calloc(count + 1, sizeof(*moved));
-    for (size_t i = 0; moved != NULL && i < count; i++) {
+    if (moved == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
         moved[i] = strdup(environ[i]);
         if (moved[i] == NULL) {
             while (i > 0) {
@@ -181,10 +184,8 @@ static bool move_environment(void)
             return false;
         }
     }
-    if (moved != NULL) {
-        environ = moved;
-    }
-    return moved != NULL;
+    environ = moved;
+    return true;
 }
 
 void hc_process_title(const char *name, const char *text)

@@ -156,7 +156,7 @@ static int report_namesake(struct build *b)
     char where[HC_ERROR_SUBJECT];
     char label[HC_CERT_LABEL];
     char issuer[HC_CERT_LABEL];
-    size_t last = b->served[b->served_count - 1];
+    size_t last = b->served_count > 0 ? b->served[b->served_count - 1] : 0;
 
     if (b->namesake < 0) {
         return 0;
