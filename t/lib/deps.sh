@@ -99,9 +99,14 @@ starts_at_boot() {
     done | sort -u
 }
 
-# Units that were there before stay as they were; systemd's own are not ours to judge.
+# What starts at boot now and did not before; systemd's own is not ours to judge.
+what_came() {
+    starts_at_boot | grep -vxF "${boot_before:-nothing}" | grep -vE '^(unit|alias) (systemd-|dbus)' || true
+}
+
+# Units that were there before stay as they were.
 disable_what_came() {
-    came=$(starts_at_boot | grep -vxF "${boot_before:-nothing}" | grep -vE '^(unit|alias) (systemd-|dbus)' || true)
+    came=$(what_came)
     [ -n "$came" ] || return 0
     names=
     while read -r kind name; do
@@ -115,7 +120,10 @@ disable_what_came() {
 $came
 END
     [ ! -d /run/systemd/system ] || systemctl daemon-reload || true
-    say "installed, neither running nor enabled at boot:$names (systemctl enable --now NAME)"
+    still=$(what_came)
+    # shellcheck disable=SC2086 # lines become words
+    [ -z "$still" ] || say "WARNING: these could not be disabled and start at boot:" $still
+    [ -n "$still" ] || say "installed, neither running nor enabled at boot:$names (systemctl enable --now NAME)"
 }
 
 # ---- packages ----
