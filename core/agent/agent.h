@@ -29,9 +29,9 @@
 #include "base/time.h"
 #include "conf/conf.h"
 #include "dns/resolver.h"
-#include "dns/web.h"
 #include "live/table.h"
 #include "net/http.h"
+#include "net/web.h"
 
 #define HC_AGENT_FDS 48 /* what one pass of the loop waits for at most */
 

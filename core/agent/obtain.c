@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/state.h"
-#include "dns/refusal.h"
+#include "preflight/refusal.h"
 
 #define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */

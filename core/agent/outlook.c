@@ -1,13 +1,13 @@
 /*
  * The outlook of an identity's names: the preflight before an order, which names are left out of it
- * and until when, and the looks that bring them back. dns/preflight.h looks, dns/leaveout.h
- * decides; here is when, for whom, and what is said.
+ * and until when, and the looks that bring them back. preflight/preflight.h looks,
+ * preflight/leaveout.h decides; here is when, for whom, and what is said.
  */
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
 #include "agent/state.h"
-#include "dns/refusal.h"
+#include "preflight/refusal.h"
 
 #define LOOK_VALID_S 300 /* a look older than this is made anew before an order */
 /*

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "dns/resolver.h"
-#include "dns/web.h"
+#include "net/web.h"
 #include "pki/repair.h"
 
 #define HC_REPAIR_MS      10000 /* for one issuer, redirects and look-ups included */

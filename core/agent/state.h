@@ -16,7 +16,7 @@
 #include "agent/pause.h"
 #include "agent/record.h"
 #include "agent/select.h"
-#include "dns/leaveout.h"
+#include "preflight/leaveout.h"
 #include "store/store.h"
 
 /* Remembers what was said, so that one state makes one line. 0: nothing. */

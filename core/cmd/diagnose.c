@@ -10,9 +10,9 @@
 #include "cmd/diagnose_accounts.h"
 #include "cmd/diagnose_report.h"
 #include "cmd/idn.h"
-#include "dns/preflight.h"
 #include "hotcert.h"
 #include "net/http.h"
+#include "preflight/preflight.h"
 
 #define EXIT_WOULD_FAIL 1
 #define EXIT_NOT_LOOKED 3

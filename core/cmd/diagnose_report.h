@@ -7,7 +7,7 @@
 #define HC_CMD_DIAGNOSE_REPORT_H
 
 #include "cmd/report.h"
-#include "dns/preflight.h"
+#include "preflight/preflight.h"
 
 struct hc_diagnosed {
     char *name; /* escaped */

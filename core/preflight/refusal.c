@@ -1,5 +1,5 @@
 /* The CA's refusals in our own words; see refusal.h. */
-#include "dns/refusal.h"
+#include "preflight/refusal.h"
 
 #include <stdio.h>
 #include <string.h>

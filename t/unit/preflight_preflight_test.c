@@ -2,8 +2,8 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "dns/preflight.h"
 #include "dns/zone.h"
+#include "preflight/preflight.h"
 #include "seccomp.h"
 #include "tap.h"
 

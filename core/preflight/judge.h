@@ -2,14 +2,14 @@
  * hc_judge: from what was looked up about one name to findings, a verdict, and whether the name
  * is left out of an order. No look-ups here; the rules of docs/dns.md are.
  */
-#ifndef HC_DNS_JUDGE_H
-#define HC_DNS_JUDGE_H
+#ifndef HC_PREFLIGHT_JUDGE_H
+#define HC_PREFLIGHT_JUDGE_H
 
 #include "base/address.h"
 #include "dns/caa.h"
-#include "dns/look.h"
-#include "dns/preflight.h"
-#include "dns/request.h"
+#include "preflight/look.h"
+#include "preflight/preflight.h"
+#include "preflight/request.h"
 
 /* What a finding does to its name's verdict. */
 enum hc_judge_effect {

@@ -1,5 +1,5 @@
 /* The CA's refusals in the preflight's words. */
-#include "dns/refusal.h"
+#include "preflight/refusal.h"
 #include "tap.h"
 
 static const struct {

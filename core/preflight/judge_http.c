@@ -1,7 +1,7 @@
 /* From requests to findings; see judge.h. */
 #include <stdio.h>
 
-#include "dns/judge.h"
+#include "preflight/judge.h"
 
 static void describe_end(const struct hc_request *r, char *dst, size_t cap)
 {

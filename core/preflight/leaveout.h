@@ -15,13 +15,13 @@
  *   - A name that the certificate in use covers is not dropped before the last tenth of its life:
  *     until then the order without it waits.
  */
-#ifndef HC_DNS_LEAVEOUT_H
-#define HC_DNS_LEAVEOUT_H
+#ifndef HC_PREFLIGHT_LEAVEOUT_H
+#define HC_PREFLIGHT_LEAVEOUT_H
 
 #include "base/buf.h"
 #include "base/str.h"
 #include "conf/conf.h"
-#include "dns/preflight.h"
+#include "preflight/preflight.h"
 
 #define HC_LEAVEOUT_TRIAL_S 86400 /* between two trials */
 #define HC_LEAVEOUT_HOUR_S                                                                         \

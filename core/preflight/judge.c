@@ -1,5 +1,5 @@
 /* From looks to findings; see judge.h. */
-#include "dns/judge.h"
+#include "preflight/judge.h"
 
 #include <stdarg.h>
 #include <stdio.h>

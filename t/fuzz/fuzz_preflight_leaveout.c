@@ -1,5 +1,5 @@
 /* The stored record of left-out names: what is taken can be planned with and written again. */
-#include "dns/leaveout.h"
+#include "preflight/leaveout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
  * adapter that makes it over net/fetch.h. One hop only: whoever uses it looks the next host up by
  * itself and decides whether it may be asked.
  */
-#ifndef HC_DNS_WEB_H
-#define HC_DNS_WEB_H
+#ifndef HC_NET_WEB_H
+#define HC_NET_WEB_H
 
 #include "base/address.h"
 #include "base/buf.h"

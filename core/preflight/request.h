@@ -3,12 +3,12 @@
  * of one name: pinned to it, redirects followed as CAs follow them (at most 10, http and https,
  * ports 80 and 443), each new host looked up and vetted again. Stepped, as looks are.
  */
-#ifndef HC_DNS_REQUEST_H
-#define HC_DNS_REQUEST_H
+#ifndef HC_PREFLIGHT_REQUEST_H
+#define HC_PREFLIGHT_REQUEST_H
 
 #include "base/address.h"
-#include "dns/look.h"
-#include "dns/web.h"
+#include "net/web.h"
+#include "preflight/look.h"
 
 #define HC_REQUEST_REDIRECTS 10
 #define HC_REQUEST_FETCH_MS  5000 /* for one hop */

@@ -1,5 +1,5 @@
 /* Which names are left out, and until when; see leaveout.h. */
-#include "dns/leaveout.h"
+#include "preflight/leaveout.h"
 
 #include <stdio.h>
 #include <stdlib.h>

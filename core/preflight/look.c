@@ -1,5 +1,5 @@
 /* Looks at names; see look.h. */
-#include "dns/look.h"
+#include "preflight/look.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The preflight's requests over net/fetch.h; see web.h. */
-#include "dns/web.h"
+#include "net/web.h"
 
 #include <stdlib.h>
 

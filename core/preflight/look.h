@@ -7,8 +7,8 @@
  * exist is believed after two looks only: at the zone's own servers and the resolvers, or at the
  * zone's own servers twice; where those cannot be reached, at the resolvers twice.
  */
-#ifndef HC_DNS_LOOK_H
-#define HC_DNS_LOOK_H
+#ifndef HC_PREFLIGHT_LOOK_H
+#define HC_PREFLIGHT_LOOK_H
 
 #include "base/time.h"
 #include "dns/slot.h"

@@ -2,10 +2,10 @@
  * What the CA said of a name when it refused, beside what we see: its words mapped to the slugs of
  * the preflight (RFC 8555 section 6.7), and one sentence of both.
  */
-#ifndef HC_DNS_REFUSAL_H
-#define HC_DNS_REFUSAL_H
+#ifndef HC_PREFLIGHT_REFUSAL_H
+#define HC_PREFLIGHT_REFUSAL_H
 
-#include "dns/preflight.h"
+#include "preflight/preflight.h"
 
 /*
  * The slug of our own that is nearest to the CA's refusal of a name (hc_order_name.error);

@@ -1,5 +1,5 @@
 /* The look at all names of an order; see preflight.h. */
-#include "dns/preflight.h"
+#include "preflight/preflight.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "dns/judge.h"
-#include "dns/look.h"
-#include "dns/request.h"
+#include "preflight/judge.h"
+#include "preflight/look.h"
+#include "preflight/request.h"
 
 #define REQUESTS_PER_NAME 6  /* addresses of one name that are asked */
 #define REQUESTS_AT_ONCE  32 /* of all names */

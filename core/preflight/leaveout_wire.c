@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "conf/name.h"
-#include "dns/leaveout.h"
+#include "preflight/leaveout.h"
 
 #define VERSION 1
 

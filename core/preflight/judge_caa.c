@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/judge.h"
+#include "preflight/judge.h"
 
 /* All records of the set that decides. */
 struct caa_set {

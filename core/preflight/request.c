@@ -1,5 +1,5 @@
 /* The CA's request, made by ourselves; see request.h. */
-#include "dns/request.h"
+#include "preflight/request.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

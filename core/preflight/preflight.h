@@ -16,8 +16,8 @@
  *     done(self, result): result->names[i].leave_out, .verdict, .findings;
  *           hc_preflight_free(preflight) may be called from within
  */
-#ifndef HC_DNS_PREFLIGHT_H
-#define HC_DNS_PREFLIGHT_H
+#ifndef HC_PREFLIGHT_PREFLIGHT_H
+#define HC_PREFLIGHT_PREFLIGHT_H
 
 #include "base/finding.h"
 #include "base/log.h"
@@ -25,7 +25,7 @@
 #include "base/time.h"
 #include "conf/conf.h"
 #include "dns/resolver.h"
-#include "dns/web.h"
+#include "net/web.h"
 
 #define HC_PREFLIGHT_DNS_MS   9500  /* all look-ups of a name, and of all names: side by side */
 #define HC_PREFLIGHT_FETCH_MS 10000 /* all requests have begun by then, after the look-ups */
