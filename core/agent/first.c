@@ -135,7 +135,7 @@ int hc_first_choose(struct hc_judge *judge, const struct hc_identity *identity,
     *choice = HC_FIRST_OBTAINED;
     if (judge_side(judge, identity, lines, false, now, &of_lines, &first, err) == 0 &&
         judge_side(judge, identity, obtained, own, now, &of_obtained, &second, err) == 0) {
-        *choice = hc_first_decide(&first, &second, own, &identity->accept);
+        *choice = hc_first_decide(&first, &second, own, &identity->set->accept);
         rc = 0;
     }
     hc_findings_dispose(&of_lines);

@@ -79,7 +79,7 @@ static void say(struct hc_agent *agent, struct hc_served *served, const char *su
         struct hc_findings one = {&findings->items[i], 1, 1};
         bool soon = findings->items[i].problem == HC_P_EXPIRES_SOON;
 
-        hc_judge_say(agent->o.log, subject, &identity->accept, &one, HC_LOG_ERROR,
+        hc_judge_say(agent->o.log, subject, &identity->set->accept, &one, HC_LOG_ERROR,
                      soon ? (last_tenth ? HC_LOG_ERROR : HC_LOG_WARN) : HC_LOG_NOTICE);
     }
 }
@@ -92,7 +92,7 @@ static void note_flaws(struct hc_served *served, const struct hc_identity *ident
     for (size_t i = 0; i < findings->count && served->flaw_count < HC_FLAWS_TOLD; i++) {
         enum hc_problem problem = findings->items[i].problem;
         bool told = findings->items[i].rank == HC_CLASS_REMARK ||
-                    hc_list_has(&identity->accept, hc_problem_row(problem)->slug);
+                    hc_list_has(&identity->set->accept, hc_problem_row(problem)->slug);
 
         for (size_t k = 0; k < served->flaw_count; k++) {
             told = told || served->flaws[k] == problem;
@@ -144,7 +144,7 @@ void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *
     int64_t now = hc_agent_now(agent);
     char subject[HC_SUBJECT];
 
-    if (identity->key_type_count != 1) {
+    if (identity->set->key_types.count != 1) {
         return; /* what is said is said of all its pairs together */
     }
     served->look_at = next_change(pair, now);

@@ -21,7 +21,8 @@ static size_t count_jobs(const struct hc_conf *conf)
     size_t count = 0;
 
     for (size_t i = 0; i < conf->identity_count; i++) {
-        count += conf->identities[i].mode == HC_MODE_ON ? conf->identities[i].key_type_count : 0;
+        count +=
+            conf->identities[i].mode == HC_MODE_ON ? conf->identities[i].set->key_types.count : 0;
     }
     return count;
 }
@@ -45,12 +46,13 @@ int hc_jobs_new(struct hc_agent *agent, struct hc_error *err)
         if (identity->mode == HC_MODE_ON) {
             agent->served[i].jobs = &agent->jobs[agent->job_count];
         }
-        for (size_t k = 0; identity->mode == HC_MODE_ON && k < identity->key_type_count; k++) {
+        for (size_t k = 0; identity->mode == HC_MODE_ON && k < identity->set->key_types.count;
+             k++) {
             struct hc_job *job = &agent->jobs[agent->job_count++];
 
             job->identity = identity;
             job->index = i;
-            job->key_type = identity->key_types[k];
+            job->key_type = identity->set->key_types.items[k];
             hc_line_of(identity->id, job->key_type, job->line);
             hc_hex(job->name, job->line, HC_ID_SIZE);
         }
@@ -62,7 +64,7 @@ struct hc_job *hc_jobs_of(const struct hc_agent *agent, size_t index, size_t *co
 {
     struct hc_job *jobs = agent->served[index].jobs;
 
-    *count = jobs != NULL ? agent->conf->identities[index].key_type_count : 0;
+    *count = jobs != NULL ? agent->conf->identities[index].set->key_types.count : 0;
     return jobs;
 }
 
@@ -247,8 +249,8 @@ static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job,
     struct hc_ca *cas[HC_ISSUERS_IN_USE];
     size_t count = 0;
 
-    for (size_t i = 0; i < job->identity->use.count && count < HC_ISSUERS_IN_USE; i++) {
-        struct hc_ca *ca = hc_ca_named(agent, job->identity->use.items[i]);
+    for (size_t i = 0; i < job->identity->set->use.count && count < HC_ISSUERS_IN_USE; i++) {
+        struct hc_ca *ca = hc_ca_named(agent, job->identity->set->use.items[i]);
 
         if (ca != NULL) {
             cas[count] = ca;

@@ -40,7 +40,7 @@ static struct hc_check check_of(struct hc_judge *judge, const struct hc_identity
     return (struct hc_check){
         .names = identity->names.count > 0 ? &identity->names : NULL,
         .left_out = left_out,
-        .roots = roots_for(judge, identity->trusted_certificate),
+        .roots = roots_for(judge, identity->set->trusted_certificate),
         .now = now,
         .margin = -1,
         .security_level = identity->security_level,

@@ -86,10 +86,10 @@ static int check_all_roots(const struct hc_conf *conf, struct hc_error *err)
     for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
-        rc = check_roots(identity->trusted_certificate, "hotcert_trusted_certificate",
+        rc = check_roots(identity->set->trusted_certificate, "hotcert_trusted_certificate",
                          identity->where.items[0], &seen, err);
-        for (size_t k = 0; k < identity->use.count && rc == 0; k++) {
-            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[k]);
+        for (size_t k = 0; k < identity->set->use.count && rc == 0; k++) {
+            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
 
             rc = issuer != NULL
                      ? check_roots(issuer->ca_bundle, "ca_bundle", issuer->name, &seen, err)
@@ -195,8 +195,8 @@ static int check_pair(struct loader *loader, const struct hc_identity *identity,
     }
     if (loader->o->table == NULL) {
         /* the agent says it when it runs; the configuration test has no agent */
-        hc_judge_say(loader->o->log, conf->files.items[watched->certificate], &identity->accept,
-                     findings, HC_LOG_WARN, HC_LOG_WARN);
+        hc_judge_say(loader->o->log, conf->files.items[watched->certificate],
+                     &identity->set->accept, findings, HC_LOG_WARN, HC_LOG_WARN);
     }
     for (size_t i = 0; i < findings->count; i++) {
         if (findings->items[i].rank == HC_CLASS_UNUSABLE) {
@@ -273,7 +273,7 @@ static void prefer_mended(struct loader *loader, const struct hc_identity *ident
 {
     struct hc_pair *copy = NULL;
 
-    if (identity->repair != HC_REPAIR_AIA || read_copy(loader, watched, &copy) != 0) {
+    if (identity->set->repair != HC_REPAIR_AIA || read_copy(loader, watched, &copy) != 0) {
         return;
     }
     if (X509_cmp(hc_pair_leaf(copy), hc_pair_leaf(*pair)) == 0 &&

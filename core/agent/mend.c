@@ -39,7 +39,7 @@ void hc_mend(struct hc_agent *agent, const struct hc_identity *identity, struct 
     struct question q = {agent, identity};
     struct hc_pair *better = NULL;
 
-    if (agent->repairs == NULL || identity->repair != HC_REPAIR_AIA) {
+    if (agent->repairs == NULL || identity->set->repair != HC_REPAIR_AIA) {
         return;
     }
     better = hc_repairs_mend(agent->repairs, *pair, incomplete, &q);
@@ -114,7 +114,7 @@ static void look_again(void *self)
     for (size_t i = 0; i < agent->watch_count; i++) {
         struct hc_watch *watch = &agent->watches[i];
 
-        if (watch->identity->repair == HC_REPAIR_AIA) {
+        if (watch->identity->set->repair == HC_REPAIR_AIA) {
             memset(watch->stamps, 0, sizeof(watch->stamps));
             watch->next_ms = 0;
         }
@@ -122,7 +122,7 @@ static void look_again(void *self)
     for (size_t i = 0; i < agent->job_count && hc_storage_ready(agent); i++) {
         const struct hc_job *job = &agent->jobs[i];
 
-        if (job->identity->repair == HC_REPAIR_AIA && hc_job_info(agent, job) != NULL) {
+        if (job->identity->set->repair == HC_REPAIR_AIA && hc_job_info(agent, job) != NULL) {
             mend_stored(agent, job);
         }
     }
@@ -147,7 +147,7 @@ int64_t hc_mend_run(struct hc_agent *agent)
 static bool is_wanted(const struct hc_conf *conf)
 {
     for (size_t i = 0; i < conf->identity_count; i++) {
-        if (conf->identities[i].repair == HC_REPAIR_AIA) {
+        if (conf->identities[i].set->repair == HC_REPAIR_AIA) {
             return true;
         }
     }

@@ -222,8 +222,8 @@ void hc_outlook_plan(struct hc_agent *agent, size_t index)
     const struct hc_line_info *info = in_use(outlook);
     struct hc_leaveout_case c = {
         .names = &outlook->identity->names,
-        .mode = agent->o.dns != NULL ? outlook->identity->preflight : HC_PREFLIGHT_OFF,
-        .policy = outlook->identity->bad_names,
+        .mode = agent->o.dns != NULL ? outlook->identity->set->preflight : HC_PREFLIGHT_OFF,
+        .policy = outlook->identity->set->bad_names,
         .served = info != NULL ? &info->names : NULL,
         .not_before = info != NULL ? info->not_before : 0,
         .not_after = info != NULL ? info->not_after : 0,
@@ -292,7 +292,7 @@ bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struc
     int64_t valid =
         ca != NULL && ca->record.breaker.failures > 0 ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
 
-    if (agent->o.dns == NULL || outlook->identity->preflight == HC_PREFLIGHT_OFF) {
+    if (agent->o.dns == NULL || outlook->identity->set->preflight == HC_PREFLIGHT_OFF) {
         return true;
     }
     return outlook->looked_for == ca && outlook->looked_at <= now &&
@@ -455,7 +455,7 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
     struct hc_preflight_options options = {
         .names = &outlook->identity->names,
         .caa_domains = ca->caa.count > 0 ? &ca->caa : &ca->issuer->caa_domains,
-        .methods = &outlook->identity->challenges,
+        .methods = &outlook->identity->set->challenges,
         .account_uri = ca->acme != NULL ? agent->o.authority->account_url(ca->acme) : NULL,
         .network = ca->issuer->network,
         .directory_url = ca->issuer->directory_url,
@@ -490,7 +490,7 @@ static void look_again(struct hc_agent *agent, struct hc_outlook *outlook)
 {
     struct hc_ca *ca = outlook->looked_for != NULL
                            ? outlook->looked_for
-                           : hc_ca_named(agent, outlook->identity->use.items[0]);
+                           : hc_ca_named(agent, outlook->identity->set->use.items[0]);
     struct hc_error err;
 
     hc_error_init(&err);
@@ -596,7 +596,7 @@ void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
     struct hc_error err;
 
     hc_error_init(&err);
-    if (agent->o.dns == NULL || outlook->identity->preflight == HC_PREFLIGHT_OFF) {
+    if (agent->o.dns == NULL || outlook->identity->set->preflight == HC_PREFLIGHT_OFF) {
         return;
     }
     outlook->looked_at = 0;

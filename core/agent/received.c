@@ -42,7 +42,7 @@ static int check_strangers(const struct hc_job *job, const struct hc_list *asked
     struct hc_list strangers = {NULL, 0, 0};
     char text[160];
 
-    if (hc_list_has(&job->identity->accept, hc_problem_row(HC_P_NAME_NOT_ASKED)->slug)) {
+    if (hc_list_has(&job->identity->set->accept, hc_problem_row(HC_P_NAME_NOT_ASKED)->slug)) {
         return 0;
     }
     for (size_t i = 0; i < names->count; i++) {
@@ -132,7 +132,7 @@ static int decide(struct hc_agent *agent, const struct hc_job *job, const struct
 {
     const struct hc_identity *identity = job->identity;
     struct hc_findings current = {NULL, 0, 0};
-    struct hc_swap_case c = {.candidate = findings, .accept = &identity->accept};
+    struct hc_swap_case c = {.candidate = findings, .accept = &identity->set->accept};
     const struct hc_list *left_out = &agent->outlooks[job->index].plan.left_out;
     const struct hc_finding *why = NULL;
     int rc = -1;

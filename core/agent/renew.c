@@ -191,7 +191,7 @@ static int give_up_accounts(struct hc_agent *agent, const char *name, const bool
     int given_up = 0;
 
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        const struct hc_list *use = &agent->conf->identities[i].use;
+        const struct hc_list *use = &agent->conf->identities[i].set->use;
 
         for (size_t k = 0; chosen[i] && k < use->count; k++) {
             struct hc_ca *ca = hc_ca_named(agent, use->items[k]);

@@ -10,8 +10,8 @@
 bool hc_identity_uses(const struct hc_conf *conf, const struct hc_identity *identity,
                       const char *directory_url)
 {
-    for (size_t i = 0; i < identity->use.count; i++) {
-        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[i]);
+    for (size_t i = 0; i < identity->set->use.count; i++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
 
         if (issuer != NULL && issuer->directory_url != NULL &&
             strcmp(issuer->directory_url, directory_url) == 0) {
@@ -195,10 +195,10 @@ static void select_add(struct hc_selection *out, const struct hc_identity *ident
     item->version = info->version;
     item->committed = info->committed;
     item->own = false;
-    for (size_t i = 0; i < identity->key_type_count; i++) {
+    for (size_t i = 0; i < identity->set->key_types.count; i++) {
         unsigned char own[HC_ID_SIZE];
 
-        hc_line_of(identity->id, identity->key_types[i], own);
+        hc_line_of(identity->id, identity->set->key_types.items[i], own);
         item->own = item->own || memcmp(own, info->line, HC_ID_SIZE) == 0;
     }
     out->count++;
@@ -227,12 +227,12 @@ void hc_select(const struct hc_conf *conf, const struct hc_identity *identity,
     for (size_t i = 0; i < identity->watched_count; i++) {
         hc_watched_line(conf, &identity->watched[i], lines[i]);
     }
-    for (size_t i = 0; i < identity->key_type_count; i++) {
-        search.type = identity->key_types[i];
+    for (size_t i = 0; i < identity->set->key_types.count; i++) {
+        search.type = identity->set->key_types.items[i];
         add_best(search, inventory, out);
     }
-    if (out->count == 0 && identity->key_type_count > 0) {
-        search.type = identity->key_types[0];
+    if (out->count == 0 && identity->set->key_types.count > 0) {
+        search.type = identity->set->key_types.items[0];
         search.any_kind = true;
         add_best(search, inventory, out);
     }
@@ -255,7 +255,7 @@ bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection 
 
 bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_identity *identity)
 {
-    bool own = selection->count == identity->key_type_count;
+    bool own = selection->count == identity->set->key_types.count;
 
     for (size_t i = 0; i < selection->count; i++) {
         own = own && selection->items[i].own;

@@ -240,7 +240,7 @@ static int decide(struct hc_agent *agent, struct hc_watch *watch, const struct h
         watch->pair != NULL ? hc_pair_ref(watch->pair) : served_like(agent, watch, pair);
     /* what the operator starts with counts; a reload or a new agent is no such word */
     struct hc_swap_case c = {.candidate = findings,
-                             .accept = &identity->accept,
+                             .accept = &identity->set->accept,
                              .operator_stated = serving != NULL && hc_pair_equal(serving, pair)};
     const struct hc_finding *why = NULL;
     int rc = -1;

@@ -82,12 +82,9 @@ void hc_identity_dispose(struct hc_identity *identity)
 {
     free(identity->lead);
     hc_list_dispose(&identity->names);
-    hc_list_dispose(&identity->use);
-    hc_list_dispose(&identity->challenges);
-    hc_list_dispose(&identity->accept);
+    hc_scope_free(identity->set);
     hc_list_dispose(&identity->where);
     free(identity->watched);
-    free(identity->trusted_certificate);
     memset(identity, 0, sizeof(*identity));
 }
 
@@ -311,11 +308,11 @@ static int refuse_terms(const struct hc_issuer *issuer, const char *where, struc
 static int check_used_issuers(const struct hc_conf *conf, const struct hc_identity *identity,
                               struct hc_error *err)
 {
-    for (size_t i = 0; i < identity->use.count; i++) {
-        const struct hc_issuer *issuer = find_issuer(conf, identity->use.items[i]);
+    for (size_t i = 0; i < identity->set->use.count; i++) {
+        const struct hc_issuer *issuer = find_issuer(conf, identity->set->use.items[i]);
 
         if (issuer == NULL || issuer->directory_url == NULL) {
-            return hc_error_set(err, HC_P_UNKNOWN_ISSUER, identity->use.items[i],
+            return hc_error_set(err, HC_P_UNKNOWN_ISSUER, identity->set->use.items[i],
                                 "used by the host at %s%s", identity->where.items[0],
                                 issuer != NULL ? "; its block has no directory_url" : "");
         }

@@ -65,6 +65,12 @@ struct hc_issuer {
     char *where;                /* "file:line", or "built in" */
 };
 
+/* Key types to obtain, ECDSA first; count 0: unset. */
+struct hc_key_types {
+    size_t count;
+    enum hc_key_type items[HC_KEY_TYPES_MAX];
+};
+
 /* What directives said at one level: http{} / the main server, or one virtual host. */
 struct hc_scope {
     enum hc_mode mode;
@@ -72,9 +78,8 @@ struct hc_scope {
     struct hc_list names;
     struct hc_list use;        /* issuer names; empty: unset */
     struct hc_list challenges; /* empty: unset */
-    enum hc_key_type key_types[HC_KEY_TYPES_MAX];
-    size_t key_type_count; /* 0: unset */
-    struct hc_list files;  /* hotcert_files: certificate, key, certificate, key .. */
+    struct hc_key_types key_types;
+    struct hc_list files; /* hotcert_files: certificate, key, certificate, key .. */
     char *trusted_certificate;
     enum hc_bootstrap bootstrap;
     bool has_accept;
@@ -101,18 +106,12 @@ struct hc_identity {
     struct hc_list names;         /* normalised, sorted, unique */
     char *lead; /* the one of them that stands first at the first host: what people know it by;
                    NULL: there are none */
-    enum hc_key_type key_types[HC_KEY_TYPES_MAX];
-    size_t key_type_count; /* 0 under watch */
-    struct hc_list use;    /* issuer names in order of preference */
-    struct hc_list challenges;
+    /* What directives say for its hosts, with what is inherited and the defaults; of the first
+     * host, but accept, which each adds to. Under watch without key types, use and challenges. */
+    struct hc_scope *set;
     struct hc_watched
         *watched; /* under `on` the lines of the first certificate: see agent/first.h */
     size_t watched_count;
-    char *trusted_certificate; /* or NULL: the system's roots */
-    struct hc_list accept;
-    enum hc_preflight_mode preflight; /* resolved, as the two below; of the first host */
-    enum hc_bad_names bad_names;
-    enum hc_repair repair;
     int security_level;   /* OpenSSL's, the strictest of the hosts'; 0: not known */
     struct hc_list where; /* "file:line" of each host */
 };

@@ -286,17 +286,18 @@ static int digest_identity(EVP_MD_CTX *md, const struct hc_conf *conf,
     if (identity->mode == HC_MODE_WATCH) {
         return rc;
     }
-    for (size_t i = 0; i < identity->use.count; i++) {
-        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[i]);
+    for (size_t i = 0; i < identity->set->use.count; i++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
         bool known = issuer != NULL && issuer->directory_url != NULL;
 
-        rc |= digest_text(md, "issuer", known ? issuer->directory_url : identity->use.items[i]);
+        rc |=
+            digest_text(md, "issuer", known ? issuer->directory_url : identity->set->use.items[i]);
     }
     for (size_t i = 0; i < identity->names.count; i++) {
         rc |= digest_text(md, "name", identity->names.items[i]);
     }
-    for (size_t i = 0; i < identity->key_type_count; i++) {
-        rc |= digest_text(md, "key type", hc_key_type_name(identity->key_types[i]));
+    for (size_t i = 0; i < identity->set->key_types.count; i++) {
+        rc |= digest_text(md, "key type", hc_key_type_name(identity->set->key_types.items[i]));
     }
     return rc;
 }
@@ -322,17 +323,19 @@ out:
 static void choose_key_types(const struct hc_conf *conf, const struct hc_scope *scope,
                              struct hc_identity *identity)
 {
-    const struct hc_scope *from = scope->key_type_count > 0 ? scope : &conf->main;
+    const struct hc_scope *from = scope->key_types.count > 0 ? scope : &conf->main;
 
-    identity->key_type_count = from->key_type_count > 0 ? from->key_type_count : 1;
-    identity->key_types[0] = from->key_type_count > 0 ? from->key_types[0] : HC_KEY_ECDSA_256;
-    identity->key_types[1] = from->key_types[1];
-    if (identity->key_type_count == 2 && hc_key_type_is_rsa(identity->key_types[0])) {
+    identity->set->key_types.count = from->key_types.count > 0 ? from->key_types.count : 1;
+    identity->set->key_types.items[0] =
+        from->key_types.count > 0 ? from->key_types.items[0] : HC_KEY_ECDSA_256;
+    identity->set->key_types.items[1] = from->key_types.items[1];
+    if (identity->set->key_types.count == 2 &&
+        hc_key_type_is_rsa(identity->set->key_types.items[0])) {
         /* order-independent: ECDSA first */
-        enum hc_key_type rsa = identity->key_types[0];
+        enum hc_key_type rsa = identity->set->key_types.items[0];
 
-        identity->key_types[0] = identity->key_types[1];
-        identity->key_types[1] = rsa;
+        identity->set->key_types.items[0] = identity->set->key_types.items[1];
+        identity->set->key_types.items[1] = rsa;
     }
 }
 
@@ -344,28 +347,31 @@ static int build_identity(struct hc_conf *conf, const struct hc_host *host,
     const char *trusted = scope->trusted_certificate != NULL ? scope->trusted_certificate
                                                              : conf->main.trusted_certificate;
 
-    if (collect_names(conf, host, identity, notes, err) != 0 ||
+    identity->set = hc_scope_new(err);
+    if (identity->set == NULL || collect_names(conf, host, identity, notes, err) != 0 ||
         hc_list_add(&identity->where, host->where, err) != 0 ||
-        hc_list_copy(&identity->accept, scope->has_accept ? &scope->accept : &conf->main.accept,
-                     err) != 0 ||
-        (trusted != NULL && hc_strdup(trusted, &identity->trusted_certificate, err) != 0)) {
+        hc_list_copy(&identity->set->accept,
+                     scope->has_accept ? &scope->accept : &conf->main.accept, err) != 0 ||
+        (trusted != NULL && hc_strdup(trusted, &identity->set->trusted_certificate, err) != 0)) {
         return -1;
     }
-    identity->repair = scope->repair != HC_REPAIR_UNSET       ? scope->repair
-                       : conf->main.repair != HC_REPAIR_UNSET ? conf->main.repair
-                                                              : HC_REPAIR_OFF;
+    identity->set->repair = scope->repair != HC_REPAIR_UNSET       ? scope->repair
+                            : conf->main.repair != HC_REPAIR_UNSET ? conf->main.repair
+                                                                   : HC_REPAIR_OFF;
     if (identity->mode == HC_MODE_WATCH) {
         return collect_files(conf, host, identity, err) == 0 ? compute_id(conf, identity, err) : -1;
     }
     choose_key_types(conf, scope, identity);
-    identity->preflight = scope->preflight != HC_PREFLIGHT_UNSET       ? scope->preflight
-                          : conf->main.preflight != HC_PREFLIGHT_UNSET ? conf->main.preflight
-                                                                       : HC_PREFLIGHT_ON;
-    identity->bad_names = scope->bad_names != HC_BAD_NAMES_UNSET       ? scope->bad_names
-                          : conf->main.bad_names != HC_BAD_NAMES_UNSET ? conf->main.bad_names
-                                                                       : HC_BAD_NAMES_LEAVE_OUT;
-    if (add_or(&identity->use, effective(&scope->use, &conf->main.use), DEFAULT_ISSUER, err) != 0 ||
-        add_or(&identity->challenges, effective(&scope->challenges, &conf->main.challenges),
+    identity->set->preflight = scope->preflight != HC_PREFLIGHT_UNSET       ? scope->preflight
+                               : conf->main.preflight != HC_PREFLIGHT_UNSET ? conf->main.preflight
+                                                                            : HC_PREFLIGHT_ON;
+    identity->set->bad_names = scope->bad_names != HC_BAD_NAMES_UNSET ? scope->bad_names
+                               : conf->main.bad_names != HC_BAD_NAMES_UNSET
+                                   ? conf->main.bad_names
+                                   : HC_BAD_NAMES_LEAVE_OUT;
+    if (add_or(&identity->set->use, effective(&scope->use, &conf->main.use), DEFAULT_ISSUER, err) !=
+            0 ||
+        add_or(&identity->set->challenges, effective(&scope->challenges, &conf->main.challenges),
                "http-01", err) != 0 ||
         compute_id(conf, identity, err) != 0) {
         return -1;
@@ -396,8 +402,8 @@ static void join_lines(struct hc_identity *to, struct hc_identity *from)
 /* A host that shares an identity brings its place, its accepted slugs and (watch) its names. */
 static int join(struct hc_identity *to, struct hc_identity *from, struct hc_error *err)
 {
-    const char *a = to->trusted_certificate != NULL ? to->trusted_certificate : "";
-    const char *b = from->trusted_certificate != NULL ? from->trusted_certificate : "";
+    const char *a = to->set->trusted_certificate != NULL ? to->set->trusted_certificate : "";
+    const char *b = from->set->trusted_certificate != NULL ? from->set->trusted_certificate : "";
 
     if (strcmp(a, b) != 0) {
         return hc_error_set(err, HC_P_CONFLICT, from->where.items[0],
@@ -406,11 +412,11 @@ static int join(struct hc_identity *to, struct hc_identity *from, struct hc_erro
                             to->where.items[0]);
     }
     if (hc_list_copy(&to->where, &from->where, err) != 0 ||
-        hc_list_copy(&to->accept, &from->accept, err) != 0 ||
+        hc_list_copy(&to->set->accept, &from->set->accept, err) != 0 ||
         hc_list_copy(&to->names, &from->names, err) != 0) {
         return -1;
     }
-    hc_list_sort_unique(&to->accept);
+    hc_list_sort_unique(&to->set->accept);
     hc_list_sort_unique(&to->names);
     if (to->lead == NULL && from->lead != NULL && hc_strdup(from->lead, &to->lead, err) != 0) {
         return -1;

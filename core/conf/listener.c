@@ -126,11 +126,11 @@ int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *co
     for (size_t i = 0; i < conf->identity_count; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
-        if (identity->mode != HC_MODE_ON || !hc_list_has(&identity->challenges, "http-01")) {
+        if (identity->mode != HC_MODE_ON || !hc_list_has(&identity->set->challenges, "http-01")) {
             continue;
         }
-        for (size_t k = 0; k < identity->use.count; k++) {
-            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[k]);
+        for (size_t k = 0; k < identity->set->use.count; k++) {
+            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
 
             if (issuer != NULL &&
                 check_port(list, (unsigned)issuer->http_port, issuer, identity, notes, err) != 0) {

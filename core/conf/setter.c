@@ -172,7 +172,7 @@ int hc_set_key_type(const struct hc_directive_call *call, struct hc_error *err)
 {
     struct hc_scope *scope = scope_of(call);
 
-    if (scope->key_type_count > 0) {
+    if (scope->key_types.count > 0) {
         return duplicate(err);
     }
     for (unsigned i = 0; i < call->count; i++) {
@@ -181,14 +181,14 @@ int hc_set_key_type(const struct hc_directive_call *call, struct hc_error *err)
         if (type == HC_KEY_NONE) {
             return bad(call, call->args[i], err);
         }
-        if (i == 1 && hc_key_type_is_rsa(type) == hc_key_type_is_rsa(scope->key_types[0])) {
+        if (i == 1 && hc_key_type_is_rsa(type) == hc_key_type_is_rsa(scope->key_types.items[0])) {
             return hc_error_set(err, HC_P_BAD_VALUE, call->args[i],
                                 "two key types must be one ecdsa and one rsa: a server holds one "
                                 "certificate of a kind");
         }
-        scope->key_types[i] = type;
+        scope->key_types.items[i] = type;
     }
-    scope->key_type_count = call->count;
+    scope->key_types.count = call->count;
     return 0;
 }
 

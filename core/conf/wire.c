@@ -89,18 +89,18 @@ static void put_identity(struct writer *w, const struct hc_identity *identity)
     put_number(w, "mode", identity->mode);
     put_list(w, "name", &identity->names);
     put_text(w, "lead", identity->lead);
-    for (size_t i = 0; i < identity->key_type_count; i++) {
-        put_text(w, "key_type", hc_key_type_name(identity->key_types[i]));
+    for (size_t i = 0; i < identity->set->key_types.count; i++) {
+        put_text(w, "key_type", hc_key_type_name(identity->set->key_types.items[i]));
     }
-    put_list(w, "use", &identity->use);
-    put_list(w, "challenge", &identity->challenges);
-    put_list(w, "accept", &identity->accept);
+    put_list(w, "use", &identity->set->use);
+    put_list(w, "challenge", &identity->set->challenges);
+    put_list(w, "accept", &identity->set->accept);
     put_list(w, "where", &identity->where);
-    put_number(w, "preflight", identity->preflight);
-    put_number(w, "bad_names", identity->bad_names);
-    put_number(w, "repair", identity->repair);
+    put_number(w, "preflight", identity->set->preflight);
+    put_number(w, "bad_names", identity->set->bad_names);
+    put_number(w, "repair", identity->set->repair);
     put_number(w, "security_level", identity->security_level);
-    put_text(w, "trusted_certificate", identity->trusted_certificate);
+    put_text(w, "trusted_certificate", identity->set->trusted_certificate);
     for (size_t i = 0; i < identity->watched_count; i++) {
         const struct hc_watched *watched = &identity->watched[i];
 
@@ -238,6 +238,10 @@ static int open_identity(struct reader *r, const char *hex)
     r->issuer = NULL;
     r->identity = &conf->identities[conf->identity_count++];
     memset(r->identity, 0, sizeof(*r->identity));
+    r->identity->set = hc_scope_new(r->err);
+    if (r->identity->set == NULL) {
+        return -1;
+    }
     return hc_unhex(r->identity->id, HC_ID_SIZE, hex) == 0 ? 0 : malformed(r, hex);
 }
 
@@ -347,9 +351,9 @@ static int identity_line(struct reader *r, const char *key, const char *value)
         const char *key;
         struct hc_list *list;
     } lists[] = {{"name", &identity->names},
-                 {"use", &identity->use},
-                 {"challenge", &identity->challenges},
-                 {"accept", &identity->accept},
+                 {"use", &identity->set->use},
+                 {"challenge", &identity->set->challenges},
+                 {"accept", &identity->set->accept},
                  {"where", &identity->where}};
     int64_t number = 0;
 
@@ -363,15 +367,15 @@ static int identity_line(struct reader *r, const char *key, const char *value)
         return 0;
     }
     if (strcmp(key, "preflight") == 0 && get_number(r, value, 0, HC_PREFLIGHT_OFF, &number) == 0) {
-        identity->preflight = (enum hc_preflight_mode)number;
+        identity->set->preflight = (enum hc_preflight_mode)number;
         return 0;
     }
     if (strcmp(key, "bad_names") == 0 && get_number(r, value, 0, HC_BAD_NAMES_HOLD, &number) == 0) {
-        identity->bad_names = (enum hc_bad_names)number;
+        identity->set->bad_names = (enum hc_bad_names)number;
         return 0;
     }
     if (strcmp(key, "repair") == 0 && get_number(r, value, 0, HC_REPAIR_AIA, &number) == 0) {
-        identity->repair = (enum hc_repair)number;
+        identity->set->repair = (enum hc_repair)number;
         return 0;
     }
     if (strcmp(key, "security_level") == 0 && get_number(r, value, 0, 5, &number) == 0) {
@@ -381,14 +385,14 @@ static int identity_line(struct reader *r, const char *key, const char *value)
     if (strcmp(key, "key_type") == 0) {
         enum hc_key_type type = hc_key_type_parse(value);
 
-        if (type == HC_KEY_NONE || identity->key_type_count == HC_KEY_TYPES_MAX) {
+        if (type == HC_KEY_NONE || identity->set->key_types.count == HC_KEY_TYPES_MAX) {
             return malformed(r, value);
         }
-        identity->key_types[identity->key_type_count++] = type;
+        identity->set->key_types.items[identity->set->key_types.count++] = type;
         return 0;
     }
     if (strcmp(key, "trusted_certificate") == 0) {
-        return get_text(r, &identity->trusted_certificate, value);
+        return get_text(r, &identity->set->trusted_certificate, value);
     }
     if (strcmp(key, "lead") == 0) {
         return get_text(r, &identity->lead, value);
@@ -486,8 +490,8 @@ static int check_whole(struct reader *r)
         bool on = identity->mode == HC_MODE_ON;
 
         if (identity->mode == HC_MODE_UNSET || identity->where.count == 0 ||
-            (on && (identity->names.count == 0 || identity->key_type_count == 0 ||
-                    identity->use.count == 0)) ||
+            (on && (identity->names.count == 0 || identity->set->key_types.count == 0 ||
+                    identity->set->use.count == 0)) ||
             (!on && identity->watched_count == 0)) {
             return malformed(r, "identity");
         }
@@ -496,8 +500,8 @@ static int check_whole(struct reader *r)
                 return malformed(r, "watched_key");
             }
         }
-        for (size_t k = 0; k < identity->use.count; k++) {
-            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->use.items[k]);
+        for (size_t k = 0; k < identity->set->use.count; k++) {
+            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
 
             if (issuer == NULL || issuer->directory_url == NULL) {
                 return malformed(r, "use");

@@ -240,7 +240,7 @@ static void a_finished_order_is_not_gone_on_with(void)
     conf = s.agent->conf;
     record = &s.agent->jobs[0].record;
     ok(hc_strdup("https://ca.example/order/1", &record->order_url, &err) == 0 &&
-           hc_strdup(hc_conf_issuer(conf, conf->identities[0].use.items[0])->directory_url,
+           hc_strdup(hc_conf_issuer(conf, conf->identities[0].set->use.items[0])->directory_url,
                      &record->order_directory, &err) == 0 &&
            hc_list_copy(&record->order_names, &conf->identities[0].names, &err) == 0 &&
            hc_key_new(HC_KEY_ECDSA_256, &record->order_key, &err) == 0,

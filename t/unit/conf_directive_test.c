@@ -122,7 +122,7 @@ static void values_land_where_they_belong(void)
     ok(say(conf, NULL, NULL, "hotcert_table_size 128", &err) == 0, "the table");
     is_int(conf->table_size, (int64_t)128 << 20, "in MiB");
     ok(say(conf, scope, NULL, "hotcert_key_type rsa:3072 ecdsa:384", &err) == 0, "two key types");
-    is_int(scope->key_type_count, 2, "are two");
+    is_int(scope->key_types.count, 2, "are two");
     ok(say(conf, scope, NULL, "hotcert_accept none", &err) == 0, "accept none");
     ok(scope->has_accept && scope->accept.count == 0, "overrides what is inherited");
     ok(say(conf, NULL, NULL, "hotcert_resolver 127.0.0.1 ::1 192.0.2.1:5353 [2001:db8::1]:53",

@@ -53,7 +53,7 @@ static void the_same_names_in_any_order_share_one_identity(void)
     is_int(host(&w, NULL, "_ shop.example b.example"), 3, "a host");
     is_str(hc_identity_label(&w.conf->identities[3]), "shop.example",
            "is known by the first name that is ordered, not by the alphabet's first");
-    is_int(w.conf->identities[2].key_types[0], HC_KEY_ECDSA_256, "ECDSA stands first");
+    is_int(w.conf->identities[2].set->key_types.items[0], HC_KEY_ECDSA_256, "ECDSA stands first");
     is_int(w.conf->identities[0].where.count, 2, "each host is remembered");
     ok(hc_conf_finish(w.conf, &w.err) == 0, "the whole is fine");
     teardown(&w);

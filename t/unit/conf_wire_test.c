@@ -57,8 +57,8 @@ static void what_is_written_is_read_back(void)
     is_int(back->parallel, 3, "numbers survive");
     is_int(back->identity_count, 2, "both identities");
     is_str(back->identities[0].lead, "b.example", "the name it is known by");
-    is_int(back->identities[0].preflight, HC_PREFLIGHT_ADVISE, "choices survive");
-    is_int(back->identities[0].bad_names, HC_BAD_NAMES_HOLD, "each of them");
+    is_int(back->identities[0].set->preflight, HC_PREFLIGHT_ADVISE, "choices survive");
+    is_int(back->identities[0].set->bad_names, HC_BAD_NAMES_HOLD, "each of them");
     is_int(back->identities[0].security_level, 3, "the hosts' strictness");
     ok(back->joins_running, "and what the glue knows");
     is_str(back->resolvers.items[0], "[::1]:53", "resolvers too");
