@@ -4,24 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
-                      struct hc_error *err)
-{
-    struct hc_line_info copy = *src;
-
-    copy.issuer = copy.issuer_name = copy.serial = NULL;
-    memset(&copy.names, 0, sizeof(copy.names));
-    if (hc_strdup(src->issuer != NULL ? src->issuer : "", &copy.issuer, err) != 0 ||
-        hc_strdup(src->issuer_name != NULL ? src->issuer_name : "", &copy.issuer_name, err) != 0 ||
-        hc_strdup(src->serial != NULL ? src->serial : "", &copy.serial, err) != 0 ||
-        hc_list_copy(&copy.names, &src->names, err) != 0) {
-        hc_line_info_dispose(&copy);
-        return -1;
-    }
-    *dst = copy;
-    return 0;
-}
-
 /* The place of a line, or where it would stand. */
 static size_t place_of(const struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE],
                        bool *found)

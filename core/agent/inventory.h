@@ -6,7 +6,7 @@
 #define HC_AGENT_INVENTORY_H
 
 #include "agent/names.h"
-#include "store/store.h"
+#include "store/line.h"
 
 /* Zeroed memory is an empty inventory. Owns its infos; sorted by line, found by name too. */
 struct hc_inventory {
@@ -36,10 +36,6 @@ const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventor
  */
 const struct hc_line_info *hc_inventory_named(const struct hc_inventory *inventory,
                                               const char *name, size_t *at);
-
-/* A deep copy; *dst must be zeroed or disposed. */
-int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
-                      struct hc_error *err) HC_MUST_USE;
 
 void hc_inventory_dispose(struct hc_inventory *inventory);
 

@@ -8,6 +8,7 @@
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/judge.h"
+#include "store/challenge.h"
 
 #define CHECK_MS    1500 /* for all full checks: a start does not wait, the agent makes the rest */
 #define CHALLENGE_S 120  /* a challenge is answered for this long; then the agent says */

@@ -5,7 +5,7 @@
 #ifndef HC_AGENT_NAMES_H
 #define HC_AGENT_NAMES_H
 
-#include "store/store.h"
+#include "store/info.h"
 
 /* Zeroed memory is an empty index. */
 struct hc_name_index {

@@ -17,7 +17,12 @@
 #include "agent/record.h"
 #include "agent/select.h"
 #include "preflight/leaveout.h"
-#include "store/store.h"
+#include "store/challenge.h"
+#include "store/follower.h"
+#include "store/line.h"
+#include "store/lock.h"
+#include "store/mark.h"
+#include "store/record.h"
 
 /* Remembers what was said, so that one state makes one line. 0: nothing. */
 typedef uint64_t hc_said;

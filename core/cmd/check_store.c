@@ -6,7 +6,7 @@
 
 #include "cmd/check.h"
 #include "cmd/input.h"
-#include "store/store.h"
+#include "store/line.h"
 
 #define FIRST_WORDS "hotcert store "
 

@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "cmd/client.h"
 #include "cmd/input.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #define DEFAULT_STORE "/var/lib/hotcert/store"
 #define ASK_MS        3000

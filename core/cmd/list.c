@@ -5,6 +5,7 @@
 
 #include "agent/inventory.h"
 #include "agent/status.h"
+#include "base/time.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/input.h"

@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "store/challenge.h"
 #include "store/file.h"
+#include "store/format.h"
+#include "store/sealed.h"
 
 #define FOLDER        "challenges"
 #define CHALLENGE_MAX 1024

@@ -15,7 +15,9 @@
 
 #include "base/str.h"
 #include "store/file.h"
+#include "store/follower.h"
 #include "store/seal.h"
+#include "store/sealed.h"
 
 #define FOLDER       "followers"
 #define ACKS_MAX     ((size_t)1 << 20)

@@ -14,8 +14,11 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "store/envelope.h"
 #include "store/file.h"
+#include "store/format.h"
 #include "store/seal.h"
+#include "store/version.h"
 
 #define FORMAT_FILE "format"
 #define FIRST_WORDS "hotcert store "
@@ -136,10 +139,10 @@ static bool opens(struct hc_store *store, struct hc_bytes raw, const char *kind,
         return false;
     }
     if (kind == NULL) {
-        rc = hc_version_unseal(store, raw, &info, &plain, NULL);
+        rc = hc_version_unseal(store->secret, raw, &info, &plain, NULL);
     } else {
         (void)snprintf(bound, sizeof(bound), "%.200s/%.64s", kind, name);
-        rc = hc_sealed_read(store, raw, bound, &plain, NULL);
+        rc = hc_envelope_open(store->secret, bound, raw, &plain, NULL);
     }
     hc_line_info_dispose(&info);
     hc_buf_dispose(&plain);

@@ -250,29 +250,3 @@ int hc_head_read(struct hc_bytes file, struct hc_line_info *info, size_t *used,
     *used = (size_t)(r.at + 1 - start);
     return 0;
 }
-
-void hc_line_info_dispose(struct hc_line_info *info)
-{
-    free(info->issuer);
-    free(info->issuer_name);
-    free(info->serial);
-    info->issuer = info->issuer_name = info->serial = NULL;
-    hc_list_dispose(&info->names);
-}
-
-void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,
-                unsigned char line[HC_ID_SIZE])
-{
-    static const char label[] = "hotcert line 1";
-    const char *name = hc_key_type_name(type);
-    struct hc_bytes parts[] = {
-        {(const unsigned char *)label, sizeof(label)},
-        {id, HC_ID_SIZE},
-        {(const unsigned char *)name, strlen(name)},
-    };
-
-    /* without memory for a digest there is nothing that could go on: a line that nobody has */
-    if (hc_seal_digest(parts, HC_COUNT(parts), line, NULL) != 0) {
-        memset(line, 0, HC_ID_SIZE);
-    }
-}

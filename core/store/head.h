@@ -6,7 +6,8 @@
 #ifndef HC_STORE_HEAD_H
 #define HC_STORE_HEAD_H
 
-#include "store/store.h"
+#include "base/buf.h"
+#include "store/info.h"
 
 #define HC_HEAD_MAX   ((size_t)512 << 10)
 #define HC_HEAD_NAMES 5000 /* that a watched certificate may have */

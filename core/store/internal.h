@@ -2,6 +2,8 @@
 #ifndef HC_STORE_INTERNAL_H
 #define HC_STORE_INTERNAL_H
 
+#include "base/buf.h"
+#include "base/str.h"
 #include "store/fs.h"
 #include "store/store.h"
 
@@ -41,36 +43,5 @@ void hc_store_warn(struct hc_store *store, const char *subject, const struct hc_
 int hc_store_need_secret(const struct hc_store *store, struct hc_error *err) HC_MUST_USE;
 /* HC_P_STORE_WRITE unless it was opened to be driven. */
 int hc_store_need_drive(const struct hc_store *store, struct hc_error *err) HC_MUST_USE;
-
-/* store/format.c: what the folder says of itself. Checks the secret; DRIVE makes or mends it. */
-int hc_format_check(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
-
-/*
- * Before something is sealed: the store is driven, with a secret, and still under this one. Until
- * something is sealed, another server may have taken it over.
- */
-int hc_format_may_seal(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
-
-/* How many sealed files there are, and whether the secret opens them. */
-enum hc_sealed { HC_SEALED_NONE, HC_SEALED_OURS, HC_SEALED_OTHER };
-int hc_format_probe(struct hc_store *store, enum hc_sealed *sealed,
-                    struct hc_error *err) HC_MUST_USE;
-
-/* store/line.c: unseals one version's file. HC_P_STORE_DAMAGED if it is not one of ours. */
-int hc_version_unseal(struct hc_store *store, struct hc_bytes file, struct hc_line_info *info,
-                      struct hc_buf *plain, struct hc_error *err) HC_MUST_USE;
-
-/* store/sealed.c: named sealed files in a folder: records and challenges. */
-int hc_sealed_write(struct hc_store *store, int folder, const char *file, const char *bound,
-                    struct hc_bytes value, bool durable, struct hc_error *err) HC_MUST_USE;
-int hc_sealed_read(struct hc_store *store, struct hc_bytes file, const char *bound,
-                   struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
-
-/* SHA-256 of a name as 64 hex digits: what files are called whose names are foreign text. */
-int hc_name_digest(const char *name, char hex[65], struct hc_error *err) HC_MUST_USE;
-
-/* store/mark.c: tells followers that something changed. Never fails loudly: they also have a timer.
- */
-void hc_mark_touch(struct hc_store *store);
 
 #endif

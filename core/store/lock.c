@@ -12,6 +12,8 @@
 
 #include "base/str.h"
 #include "store/file.h"
+#include "store/lock.h"
+#include "store/sealed.h"
 
 struct hc_store_lock {
     int fd;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/file.h"
+#include "store/mark.h"
 
 #define MARK_FILE "changed"
 #define MARK_TEXT 17 /* 16 digits and the end of the line */

@@ -1,23 +1,11 @@
-/*
- * Named sealed files and, on top of them, records. A file is one line of text, then salt,
- * ciphertext and tag; where it belongs (kind and digest of its name) is bound to it, so that one
- * can never stand for another.
- */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+/* Named sealed files; see sealed.h. */
+#include "store/sealed.h"
 
-#include "base/str.h"
+#include <string.h>
+
+#include "store/envelope.h"
 #include "store/file.h"
 #include "store/seal.h"
-
-#define FIRST_LINE "hotcert record 1\n"
-#define PURPOSE    "hotcert record 1"
-#define BEFORE     ".before" /* the copy before the current one */
-#define KIND_MAX   32
-#define VALUE_MAX  (HC_STORE_FILE_MAX - 4096)
 
 int hc_name_digest(const char *name, char hex[65], struct hc_error *err)
 {
@@ -34,15 +22,10 @@ int hc_name_digest(const char *name, char hex[65], struct hc_error *err)
 int hc_sealed_write(struct hc_store *store, int folder, const char *file, const char *bound,
                     struct hc_bytes value, bool durable, struct hc_error *err)
 {
-    struct hc_bytes aad = {(const unsigned char *)bound, strlen(bound)};
     struct hc_buf out = HC_BUF_INIT(HC_STORE_FILE_MAX);
-    int rc = -1;
+    int rc = hc_envelope_seal(store->secret, bound, value, &out, err);
 
-    if (value.len > VALUE_MAX) {
-        return hc_error_set(err, HC_P_TOO_LARGE, bound, "%zu bytes", value.len);
-    }
-    if (hc_buf_puts(&out, FIRST_LINE, err) == 0 &&
-        hc_seal(store->secret, PURPOSE, aad, value, &out, err) == 0) {
+    if (rc == 0) {
         rc = hc_file_write(store, folder, file, hc_bytes_of(&out),
                            HC_FILE_REPLACE | (durable ? HC_FILE_DURABLE : 0), err);
     }
@@ -53,179 +36,5 @@ int hc_sealed_write(struct hc_store *store, int folder, const char *file, const 
 int hc_sealed_read(struct hc_store *store, struct hc_bytes file, const char *bound,
                    struct hc_buf *out, struct hc_error *err)
 {
-    struct hc_bytes aad = {(const unsigned char *)bound, strlen(bound)};
-    size_t first = sizeof(FIRST_LINE) - 1;
-
-    if (file.len < first || memcmp(file.data, FIRST_LINE, first) != 0) {
-        return hc_error_set(err, HC_P_STORE_DAMAGED, bound, "it does not begin as a record does");
-    }
-    return hc_unseal(store->secret, PURPOSE, aad,
-                     (struct hc_bytes){file.data + first, file.len - first}, out, err);
-}
-
-/* Where a record is: its folder, its file names, what is bound to it. */
-struct place {
-    int folder; /* -1: there is none */
-    char file[65];
-    char before[65 + sizeof(BEFORE)];
-    char bound[KIND_MAX + 67];
-};
-
-static void place_dispose(struct place *p)
-{
-    if (p->folder >= 0) {
-        close(p->folder);
-    }
-    p->folder = -1;
-}
-
-static bool is_kind(const char *kind)
-{
-    size_t len = strspn(kind, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-    return len > 0 && len <= KIND_MAX && kind[len] == '\0';
-}
-
-static int place_find(struct hc_store *store, const char *kind, const char *name, bool make,
-                      struct place *p, struct hc_error *err)
-{
-    int records = -1;
-    int rc = -1;
-
-    *p = (struct place){.folder = -1};
-    if (!is_kind(kind)) {
-        return hc_error_set(err, HC_P_INTERNAL, kind, "not a kind of record");
-    }
-    if (hc_name_digest(name, p->file, err) != 0) {
-        return -1;
-    }
-    (void)snprintf(p->before, sizeof(p->before), "%s%s", p->file, BEFORE);
-    (void)snprintf(p->bound, sizeof(p->bound), "%s/%s", kind, p->file);
-    if (hc_folder_open(store, store->root, "records", make, &records, err) != 0) {
-        return -1;
-    }
-    rc = records >= 0 ? hc_folder_open(store, records, kind, make, &p->folder, err) : 0;
-    if (records >= 0) {
-        close(records);
-    }
-    return rc;
-}
-
-/*
- * States of jobs and issuers change several times an order, and each sync costs more than all else
- * of it. A process that is killed loses nothing by their absence; a machine that loses power falls
- * back to a state of seconds before, which costs at most an order.
- */
-static bool is_durable(const char *kind)
-{
-    return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0;
-}
-
-int hc_store_put(struct hc_store *store, const char *kind, const char *name, struct hc_bytes value,
-                 struct hc_error *err)
-{
-    const struct hc_fs *fs = store->fs;
-    struct place p = {.folder = -1};
-    int rc = -1;
-
-    if (hc_format_may_seal(store, err) != 0) {
-        return -1;
-    }
-    if (place_find(store, kind, name, true, &p, err) != 0) {
-        goto out;
-    }
-    /* what is there now stays readable under a second name: the version to fall back to. None
-       there, or no such names on this file system: then there is none to fall back to */
-    (void)fs->unlink(fs->self, p.folder, p.before);
-    if (fs->link(fs->self, p.folder, p.file, p.folder, p.before) != 0 && is_durable(kind) &&
-        hc_folder_anchor(store, "records", err) != 0) {
-        goto out;
-    }
-    rc = hc_sealed_write(store, p.folder, p.file, p.bound, value, is_durable(kind), err);
-    store->sealed = store->sealed || rc == 0;
-out:
-    place_dispose(&p);
-    return rc == 0 ? 0 : hc_error_during(err, "storing the %s of %s", kind, name);
-}
-
-/* One of the two copies. */
-static int get_copy(struct hc_store *store, const struct place *p, const char *file,
-                    const char *kind, struct hc_buf *out, enum hc_file_state *state,
-                    struct hc_error *err)
-{
-    struct hc_buf raw = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
-    struct hc_error own = {0};
-    char label[160];
-    int rc = hc_file_read(store, p->folder, file, p->bound, &raw, state, &own);
-
-    if (rc == 0) {
-        rc = hc_sealed_read(store, hc_bytes_of(&raw), p->bound, out, &own);
-    }
-    if (rc != 0 && *state != HC_FILE_ABSENT) {
-        hc_store_warn(store, p->bound, &own, "a record is not used");
-    }
-    if (own.problem == HC_P_STORE_DAMAGED) {
-        *state = HC_FILE_STRANGE;
-        (void)snprintf(label, sizeof(label), "record-%s-%.80s", kind, file);
-        hc_file_set_aside(store, p->folder, file, label);
-    }
-    if (rc != 0 && err->problem == HC_P_NONE) {
-        *err = own;
-    }
-    hc_buf_dispose(&raw);
-    return rc;
-}
-
-int hc_store_get(struct hc_store *store, const char *kind, const char *name, struct hc_buf *out,
-                 struct hc_error *err)
-{
-    struct place p = {.folder = -1};
-    enum hc_file_state state = HC_FILE_ABSENT;
-    struct hc_error own = {0};
-    struct hc_error second = {0};
-    int rc = -1;
-
-    if (hc_store_need_secret(store, err) != 0) {
-        return -1;
-    }
-    if (place_find(store, kind, name, false, &p, &own) != 0) {
-        goto out;
-    }
-    if (p.folder < 0) {
-        hc_error_set(&own, HC_P_STORE_EMPTY, p.bound, NULL);
-        goto out;
-    }
-    rc = get_copy(store, &p, p.file, kind, out, &state, &own);
-    /* a copy that cannot be read now may be good: an older state is no answer then */
-    if (rc != 0 && (state == HC_FILE_ABSENT || state == HC_FILE_STRANGE)) {
-        rc = get_copy(store, &p, p.before, kind, out, &state, &second);
-    }
-out:
-    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
-    }
-    place_dispose(&p);
-    return rc == 0 ? 0 : hc_error_during(err, "reading the %s of %s", kind, name);
-}
-
-int hc_store_delete(struct hc_store *store, const char *kind, const char *name,
-                    struct hc_error *err)
-{
-    struct place p = {.folder = -1};
-    int rc = -1;
-
-    if (hc_store_need_drive(store, err) != 0) {
-        return -1;
-    }
-    if (place_find(store, kind, name, false, &p, err) != 0) {
-        goto out;
-    }
-    rc = 0;
-    if (p.folder >= 0) {
-        rc = hc_file_wipe(store, p.folder, p.before, err);
-        rc = hc_file_wipe(store, p.folder, p.file, err) != 0 ? -1 : rc;
-    }
-out:
-    place_dispose(&p);
-    return rc;
+    return hc_envelope_open(store->secret, bound, file, out, err);
 }

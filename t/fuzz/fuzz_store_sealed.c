@@ -4,8 +4,10 @@
  */
 #include <string.h>
 
+#include "store/envelope.h"
 #include "store/internal.h"
 #include "store/seal.h"
+#include "store/version.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,8 +16,8 @@ static void must_not_open(struct hc_store *store, struct hc_bytes raw)
     struct hc_buf plain = HC_BUF_INIT_SECRET(HC_STORE_FILE_MAX);
     struct hc_line_info info = {.version = 0};
 
-    if (hc_version_unseal(store, raw, &info, &plain, NULL) == 0 ||
-        hc_sealed_read(store, raw, "job/x", &plain, NULL) == 0 || plain.len != 0) {
+    if (hc_version_unseal(store->secret, raw, &info, &plain, NULL) == 0 ||
+        hc_envelope_open(store->secret, "job/x", raw, &plain, NULL) == 0 || plain.len != 0) {
         __builtin_trap();
     }
     hc_line_info_dispose(&info);

@@ -45,5 +45,28 @@ my @heavy = map { my $f = $_; map { "$f: $_" } grep { m{"(?:net|acme|store|dns|p
     glob 'core/{base,conf,live,pki,keeper}/*.[ch] ngx_module/*.[ch] apache_module/*.[ch]';
 is(join("\n", @heavy), '', 'what a web server loads includes nothing of net, acme, store, dns, preflight, agent, cmd');
 
+# The store in layers: who seals bytes needs no folder; who reads lines needs no record, lock or follower.
+sub includes {
+    my ($file, $seen) = @_;
+    return if $seen->{$file}++ || !-e $file;
+    my $text = do { local (@ARGV, $/) = ($file); <> };
+    includes("core/$_", $seen) for $text =~ m{^#include "((?:[a-z]+)/[a-z_]+\.h)"}mg;
+    return;
+}
+sub reaches {
+    my ($unwanted, @from) = @_;
+    my @found;
+    for my $file (@from) {
+        my %seen;
+        includes($file, \%seen);
+        push @found, map { "$file: $_" } grep { m{$unwanted} } sort keys %seen;
+    }
+    return join "\n", @found;
+}
+is(reaches(qr{store/(?:store|internal|file|fs)\.h}, map { ("core/store/$_.h", "core/store/$_.c") } qw(seal info head version envelope)),
+    '', 'the bytes of versions and records need no folder');
+is(reaches(qr{store/(?:record|lock|challenge|follower|mark|sealed|internal)\.h}, 'core/store/line.h', 'core/store/store.h'),
+    '', 'lines need no records, locks, challenges or followers');
+
 cmp_ok(scalar @files, '>', 50, 'there were files to look at');
 done_testing;

@@ -12,7 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/challenge.h"
+#include "store/follower.h"
 #include "store/internal.h"
+#include "store/line.h"
+#include "store/lock.h"
+#include "store/mark.h"
+#include "store/record.h"
+#include "store/sealed.h"
 #include "tap.h"
 
 #define NOW 1800000000

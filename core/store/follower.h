@@ -1,0 +1,26 @@
+/*
+ * Followers: each live agent registers one (an flock that its death frees) and says which
+ * challenges it has mirrored.
+ */
+#ifndef HC_STORE_FOLLOWER_H
+#define HC_STORE_FOLLOWER_H
+
+#include "base/str.h"
+#include "store/store.h"
+
+struct hc_store_follower;
+int hc_store_follow(struct hc_store *store, struct hc_store_follower **out,
+                    struct hc_error *err) HC_MUST_USE;
+void hc_store_unfollow(struct hc_store_follower *follower);
+/* A descriptor that becomes readable when lines or challenges may have changed (inotify), or -1. */
+int hc_store_follower_fd(const struct hc_store_follower *follower);
+/* Empties that descriptor: before looking, so that a change in between is not lost. */
+void hc_store_follower_drain(struct hc_store_follower *follower);
+/* Says "these are the challenges (their files) that I mirror now"; replaces what it said before. */
+int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
+                          struct hc_error *err) HC_MUST_USE;
+/* True if every other live follower has acknowledged this token. */
+bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
+                         const char *token);
+
+#endif

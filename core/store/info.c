@@ -1,0 +1,51 @@
+/* What a version says of itself; see info.h. */
+#include "store/info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/seal.h"
+
+int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
+                      struct hc_error *err)
+{
+    struct hc_line_info copy = *src;
+
+    copy.issuer = copy.issuer_name = copy.serial = NULL;
+    memset(&copy.names, 0, sizeof(copy.names));
+    if (hc_strdup(src->issuer != NULL ? src->issuer : "", &copy.issuer, err) != 0 ||
+        hc_strdup(src->issuer_name != NULL ? src->issuer_name : "", &copy.issuer_name, err) != 0 ||
+        hc_strdup(src->serial != NULL ? src->serial : "", &copy.serial, err) != 0 ||
+        hc_list_copy(&copy.names, &src->names, err) != 0) {
+        hc_line_info_dispose(&copy);
+        return -1;
+    }
+    *dst = copy;
+    return 0;
+}
+
+void hc_line_info_dispose(struct hc_line_info *info)
+{
+    free(info->issuer);
+    free(info->issuer_name);
+    free(info->serial);
+    info->issuer = info->issuer_name = info->serial = NULL;
+    hc_list_dispose(&info->names);
+}
+
+void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,
+                unsigned char line[HC_ID_SIZE])
+{
+    static const char label[] = "hotcert line 1";
+    const char *name = hc_key_type_name(type);
+    struct hc_bytes parts[] = {
+        {(const unsigned char *)label, sizeof(label)},
+        {id, HC_ID_SIZE},
+        {(const unsigned char *)name, strlen(name)},
+    };
+
+    /* without memory for a digest there is nothing that could go on: a line that nobody has */
+    if (hc_seal_digest(parts, HC_COUNT(parts), line, NULL) != 0) {
+        memset(line, 0, HC_ID_SIZE);
+    }
+}

@@ -1,0 +1,36 @@
+/*
+ * What a version of a line says of itself. A *line* is what is renewed together with itself: one
+ * source, one set of names, one key type. Needs no store: whoever moves versions elsewhere tells
+ * them apart by it.
+ */
+#ifndef HC_STORE_INFO_H
+#define HC_STORE_INFO_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "conf/conf.h"
+
+/* What a version says of itself, readable without the secret. */
+struct hc_line_info {
+    unsigned char line[HC_ID_SIZE];
+    uint64_t version;  /* 1 .. */
+    enum hc_mode mode; /* on: obtained; watch: copied from files */
+    char *issuer;      /* directory URL; "" under watch */
+    char *issuer_name;
+    struct hc_list names; /* that were asked for */
+    enum hc_key_type key_type;
+    int64_t not_before, not_after, committed;
+    char *serial;
+    bool hidden; /* read: a newer one is there that is somebody else's; it may be good */
+};
+void hc_line_info_dispose(struct hc_line_info *info);
+
+/* A deep copy; *dst must be zeroed or disposed. */
+int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
+                      struct hc_error *err) HC_MUST_USE;
+
+/* The line of an identity and a key type: SHA-256 over both. */
+void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,
+                unsigned char line[HC_ID_SIZE]);
+
+#endif
