@@ -24,6 +24,7 @@
 #include "keeper/spawn.h"
 #include "live/table.h"
 #include "live/view.h"
+#include "pki/openssl.h"
 #include "pki/pair.h"
 
 #define HC_VERSION "0.1.0"

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "pki/key.h"
+#include "pki/openssl.h"
 
 #define COORDINATE 32 /* bytes of a number of P-256 */
 #define DER_MAX    128

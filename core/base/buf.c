@@ -1,7 +1,6 @@
 /* hc_buf; see buf.h. */
 #include "base/buf.h"
 
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ static int grow(struct hc_buf *b, size_t need, struct hc_error *err)
         memcpy(data, b->data, b->len);
     }
     if (b->secret && b->data != NULL) {
-        OPENSSL_cleanse(b->data, b->cap);
+        explicit_bzero(b->data, b->cap);
     }
     free(b->data);
     b->data = data;
@@ -96,7 +95,7 @@ const char *hc_buf_text(const struct hc_buf *b)
 void hc_buf_reset(struct hc_buf *b)
 {
     if (b->secret && b->data != NULL) {
-        OPENSSL_cleanse(b->data, b->cap);
+        explicit_bzero(b->data, b->cap);
     }
     b->len = 0;
     if (b->data != NULL) {
@@ -107,7 +106,7 @@ void hc_buf_reset(struct hc_buf *b)
 void hc_buf_dispose(struct hc_buf *b)
 {
     if (b->secret && b->data != NULL) {
-        OPENSSL_cleanse(b->data, b->cap);
+        explicit_bzero(b->data, b->cap);
     }
     free(b->data);
     b->data = NULL;

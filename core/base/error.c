@@ -1,8 +1,6 @@
 /* hc_error; see error.h. */
 #include "base/error.h"
 
-#include <openssl/err.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,9 +13,8 @@ void hc_error_init(struct hc_error *err)
     memset(err, 0, sizeof(*err));
 }
 
-HC_FORMAT(5, 0)
-static int set_v(struct hc_error *err, enum hc_problem p, const char *subject, const char *tail,
-                 const char *fmt, va_list args)
+int hc_error_vset(struct hc_error *err, enum hc_problem p, const char *subject, const char *reason,
+                  const char *fmt, va_list args)
 {
     char raw[HC_ERROR_DETAIL] = "";
     size_t used = 0;
@@ -33,8 +30,8 @@ static int set_v(struct hc_error *err, enum hc_problem p, const char *subject, c
         vsnprintf(raw, sizeof(raw), fmt, args);
     }
     used = strlen(raw);
-    if (tail != NULL && tail[0] != '\0') {
-        snprintf(raw + used, sizeof(raw) - used, "%s%s", used > 0 ? ": " : "", tail);
+    if (reason != NULL && reason[0] != '\0') {
+        snprintf(raw + used, sizeof(raw) - used, "%s%s", used > 0 ? ": " : "", reason);
     }
     hc_escape(err->detail, sizeof(err->detail), raw, strlen(raw));
     return -1;
@@ -45,7 +42,7 @@ int hc_error_set(struct hc_error *err, enum hc_problem p, const char *subject, c
     va_list args;
 
     va_start(args, fmt);
-    set_v(err, p, subject, NULL, fmt, args);
+    hc_error_vset(err, p, subject, NULL, fmt, args);
     va_end(args);
     return -1;
 }
@@ -58,21 +55,8 @@ int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subj
     va_list args;
 
     va_start(args, fmt);
-    set_v(err, p == HC_P_NONE ? HC_P_SYSTEM : p, subject, reason, fmt, args);
+    hc_error_vset(err, p == HC_P_NONE ? HC_P_SYSTEM : p, subject, reason, fmt, args);
     va_end(args);
-    return -1;
-}
-
-int hc_error_set_openssl(struct hc_error *err, enum hc_problem p, const char *subject,
-                         const char *fmt, ...)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    va_list args;
-
-    va_start(args, fmt);
-    set_v(err, p == HC_P_NONE ? HC_P_TLS_LIBRARY : p, subject, reason, fmt, args);
-    va_end(args);
-    ERR_clear_error();
     return -1;
 }
 

@@ -11,6 +11,8 @@
 #ifndef HC_BASE_ERROR_H
 #define HC_BASE_ERROR_H
 
+#include <stdarg.h>
+
 #include "base/compiler.h"
 #include "base/problem.h"
 
@@ -42,10 +44,9 @@ int hc_error_set(struct hc_error *err, enum hc_problem p, const char *subject, c
 int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subject, int errnum,
                        const char *fmt, ...) HC_FORMAT(5, 6);
 
-/* As hc_error_set(); takes the oldest entry of OpenSSL's queue into the detail, empties the queue.
- */
-int hc_error_set_openssl(struct hc_error *err, enum hc_problem p, const char *subject,
-                         const char *fmt, ...) HC_FORMAT(4, 5);
+/* As hc_error_set(); the detail ends with the reason, in another's words. For wrappers. */
+int hc_error_vset(struct hc_error *err, enum hc_problem p, const char *subject, const char *reason,
+                  const char *fmt, va_list args) HC_FORMAT(5, 0);
 
 /* Says what was being done, if nobody nearer to the cause said so. Returns -1. */
 int hc_error_during(struct hc_error *err, const char *fmt, ...) HC_FORMAT(2, 3);

@@ -2,9 +2,10 @@
 #include "base/time.h"
 
 #include <ctype.h>
-#include <openssl/rand.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 char *hc_time_format(int64_t t, char dst[HC_TIME_TEXT])
@@ -36,18 +37,6 @@ int hc_time_parse(const char *text, int64_t *out, struct hc_error *err)
         }
     }
     return hc_error_set(err, HC_P_BAD_VALUE, text, "a time reads 2026-03-04T05:06:07Z");
-}
-
-int hc_time_from_asn1(const ASN1_TIME *t, int64_t *out, struct hc_error *err)
-{
-    struct tm tm;
-
-    memset(&tm, 0, sizeof(tm));
-    if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1) {
-        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "a date in a certificate");
-    }
-    *out = (int64_t)timegm(&tm);
-    return 0;
 }
 
 static int64_t unit_seconds(char unit)
@@ -135,7 +124,16 @@ const struct hc_clock hc_clock_system = {NULL, system_now, system_monotonic_ms};
 
 static int system_bytes(void *self HC_UNUSED, unsigned char *dst, size_t len)
 {
-    return RAND_bytes(dst, (int)len) == 1 ? 0 : -1;
+    while (len > 0) {
+        ssize_t n = getrandom(dst, len, 0);
+
+        if (n <= 0 && errno != EINTR) {
+            return -1;
+        }
+        dst += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
 }
 
 const struct hc_random hc_random_system = {NULL, system_bytes};

@@ -6,8 +6,6 @@
 #ifndef HC_BASE_TIME_H
 #define HC_BASE_TIME_H
 
-#include <openssl/asn1.h>
-
 #include "base/compiler.h"
 #include "base/error.h"
 
@@ -18,9 +16,6 @@ char *hc_time_format(int64_t t, char dst[HC_TIME_TEXT]);
 
 /* ISO 8601, UTC: "2026-03-04T05:06:07Z", "2026-03-04T05:06:07", "2026-03-04". */
 int hc_time_parse(const char *text, int64_t *out, struct hc_error *err) HC_MUST_USE;
-
-/* notBefore or notAfter of a certificate. */
-int hc_time_from_asn1(const ASN1_TIME *t, int64_t *out, struct hc_error *err) HC_MUST_USE;
 
 /* "90", "90s", "5m", "1h30m", "2d", "1w": seconds, as in nginx. */
 int hc_duration_parse(const char *text, int64_t *out, struct hc_error *err) HC_MUST_USE;
@@ -42,7 +37,7 @@ struct hc_random {
 };
 
 extern const struct hc_clock hc_clock_system;
-extern const struct hc_random hc_random_system; /* OpenSSL's RAND_bytes */
+extern const struct hc_random hc_random_system; /* the kernel's */
 
 static inline int64_t hc_now(const struct hc_clock *clock)
 {

@@ -20,6 +20,7 @@
 #include "cmd/smtp.h"
 #include "conf/name.h"
 #include "pki/chain.h"
+#include "pki/openssl.h"
 
 #define DEFAULT_PORT "443"
 #define TIMEOUT_MS   10000

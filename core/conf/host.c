@@ -311,7 +311,7 @@ static int compute_id(const struct hc_conf *conf, struct hc_identity *identity,
     if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1 ||
         digest_identity(md, conf, identity) != 0 ||
         EVP_DigestFinal_ex(md, identity->id, NULL) != 1) {
-        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "computing an identity");
+        hc_error_set(err, HC_P_TLS_LIBRARY, NULL, "computing an identity");
         goto out;
     }
     rc = 0;

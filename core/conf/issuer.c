@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "base/url.h"
+#include "conf/url.h"
 
 bool hc_issuer_is_inside(const struct hc_issuer *issuer)
 {

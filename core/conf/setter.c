@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "base/url.h"
 #include "conf/name.h"
+#include "conf/url.h"
 
 static struct hc_scope *scope_of(const struct hc_directive_call *call)
 {

@@ -12,6 +12,7 @@
 
 #include "base/libc.h"
 #include "base/str.h"
+#include "pki/openssl.h"
 
 /* 64 hex digits, with or without a newline. */
 static bool parse_hex(const unsigned char *data, size_t len, unsigned char secret[HC_SECRET_SIZE])

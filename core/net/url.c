@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "base/url.h"
+#include "conf/url.h"
 #include "net/http.h"
 
 /* What is no business of the parser's: it forgives much. */

@@ -6,6 +6,7 @@
 
 #include "conf/name.h"
 #include "pki/key.h"
+#include "pki/openssl.h"
 #include "pki/pair.h"
 #include "pki/pair_make.h"
 

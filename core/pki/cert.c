@@ -5,9 +5,11 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/str.h"
 #include "base/time.h"
+#include "pki/openssl.h"
 #include "pki/san.h"
 
 /* One attribute of a name as UTF-8; false if it is not there. */
@@ -71,10 +73,23 @@ char *hc_cert_serial(X509 *cert, char dst[HC_CERT_SERIAL])
     return dst;
 }
 
+/* notBefore or notAfter. */
+static int time_of(const ASN1_TIME *t, int64_t *out, struct hc_error *err)
+{
+    struct tm tm;
+
+    memset(&tm, 0, sizeof(tm));
+    if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1) {
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "a date in a certificate");
+    }
+    *out = (int64_t)timegm(&tm);
+    return 0;
+}
+
 int hc_cert_dates(X509 *cert, int64_t *not_before, int64_t *not_after, struct hc_error *err)
 {
-    return hc_time_from_asn1(X509_get0_notBefore(cert), not_before, err) == 0 &&
-                   hc_time_from_asn1(X509_get0_notAfter(cert), not_after, err) == 0
+    return time_of(X509_get0_notBefore(cert), not_before, err) == 0 &&
+                   time_of(X509_get0_notAfter(cert), not_after, err) == 0
                ? 0
                : -1;
 }

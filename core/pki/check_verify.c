@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "pki/check_run.h"
+#include "pki/openssl.h"
 #include "pki/repair.h"
 
 #define ERRORS_MAX 32

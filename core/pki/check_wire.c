@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "pki/openssl.h"
+
 #include "pki/check.h"
 
 /* Turns that each side gets; a handshake needs three. */

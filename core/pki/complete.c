@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "pki/cert.h"
+#include "pki/openssl.h"
 #include "pki/pem.h"
 
 /* Where issuers are looked for. */

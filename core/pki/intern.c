@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "pki/openssl.h"
+
 #define WAYS 64
 
 /* The one piece of state of a process's own in pki: a cache, keyed by content, of immutable

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pki/key_ec.h"
+#include "pki/openssl.h"
 #include "pki/san.h"
 
 #define SIGNATURE_MAX 8192 /* ML-DSA-87: 4627 */

@@ -9,6 +9,7 @@
 #include "conf/name.h"
 #include "pki/cert.h"
 #include "pki/key.h"
+#include "pki/openssl.h"
 #include "pki/pair_make.h"
 #include "pki/san.h"
 

@@ -7,6 +7,7 @@
 
 #include "pki/intern.h"
 #include "pki/key.h"
+#include "pki/openssl.h"
 #include "pki/pair.h"
 #include "pki/pair_make.h"
 #include "pki/reader.h"

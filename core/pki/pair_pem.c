@@ -7,6 +7,7 @@
 #include "pki/chain.h"
 #include "pki/complete.h"
 #include "pki/key.h"
+#include "pki/openssl.h"
 #include "pki/pair.h"
 #include "pki/pair_make.h"
 #include "pki/pem.h"

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "pki/cert.h"
+#include "pki/openssl.h"
 
 /* A certificate that names itself as its issuer, not yet parsed. */
 struct entry {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/name.h"
+#include "pki/openssl.h"
 
 /* A GENERAL_NAME of one normalised name, or NULL. */
 static GENERAL_NAME *general_name(const char *name)

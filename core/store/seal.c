@@ -11,6 +11,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "pki/openssl.h"
+
 #define KEY_SIZE   32
 #define NONCE_SIZE 12
 

@@ -14,6 +14,9 @@ my %floor = (
 );
 my $server_header = qr{^(?:ngx_|nginx|httpd|http_|apr|ap_|mod_ssl|util_|scoreboard)};
 
+# Libraries and the floors that may not have them.
+my %kept_out = (OpenSSL => [ qr{^openssl/}, qr{^(?:base|loop)$} ]);
+
 # What one file includes that it must not.
 sub faults {
     my ($file) = @_;
@@ -24,6 +27,10 @@ sub faults {
         next unless /^\s*#\s*include\s*([<"])([^>"]+)[>"]/;
         my ($quote, $what) = ($1, $2);
         push @faults, "$file:$.: includes the server's $what" if $what =~ $server_header;
+        for my $library (sort keys %kept_out) {
+            my ($header, $folders) = @{ $kept_out{$library} };
+            push @faults, "$file:$.: $library is not for $own/" if $what =~ $header && ($own // '') =~ $folders;
+        }
         next if $quote eq '<';    # <net/if.h> is the system's
         my ($area) = $what =~ m{^([a-z_]+)/};
         next unless defined $area && exists $floor{$area} && defined $own;

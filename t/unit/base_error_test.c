@@ -1,8 +1,6 @@
 #include "base/error.h"
 
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include "base/finding.h"
 #include "tap.h"
@@ -28,7 +26,7 @@ static void the_first_specific_error_wins(void)
     ok(hc_error_set(NULL, HC_P_INTERNAL, NULL, NULL) == -1, "no error to fill is fine");
 }
 
-static void system_and_openssl_reasons_are_kept(void)
+static void system_reasons_are_kept(void)
 {
     struct hc_error err;
 
@@ -36,12 +34,6 @@ static void system_and_openssl_reasons_are_kept(void)
     hc_error_set_errno(&err, HC_P_NONE, "file", ENOSPC, "writing");
     is_int(err.problem, HC_P_SYSTEM, "a bare errno is a system problem");
     ok(strstr(err.detail, "No space left") != NULL, "with its words");
-    hc_error_init(&err);
-    ERR_clear_error();
-    ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE);
-    hc_error_set_openssl(&err, HC_P_NONE, NULL, "reading");
-    ok(strstr(err.detail, "no start line") != NULL, "OpenSSL's reason is in the detail");
-    is_int(ERR_peek_error(), 0, "and its queue is empty");
 }
 
 static void every_problem_has_slug_sentence_and_hint(void)
@@ -87,7 +79,7 @@ static void findings_keep_the_worst_and_each_once(void)
 int main(void)
 {
     the_first_specific_error_wins();
-    system_and_openssl_reasons_are_kept();
+    system_reasons_are_kept();
     every_problem_has_slug_sentence_and_hint();
     findings_keep_the_worst_and_each_once();
     return done();

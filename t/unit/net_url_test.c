@@ -1,5 +1,5 @@
 /* Which URLs are followed, and that both of our parsers see the same in them. */
-#include "base/url.h"
+#include "conf/url.h"
 #include "net/fetch.h"
 #include "net/http.h"
 #include "tap.h"

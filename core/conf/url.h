@@ -2,8 +2,8 @@
  * URLs of certificate authorities: which are followed at all. https always; http only to this
  * machine's loopback, for development CAs.
  */
-#ifndef HC_BASE_URL_H
-#define HC_BASE_URL_H
+#ifndef HC_CONF_URL_H
+#define HC_CONF_URL_H
 
 #include "base/error.h"
 

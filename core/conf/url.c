@@ -1,5 +1,5 @@
 /* Which URLs are followed; see url.h. */
-#include "base/url.h"
+#include "conf/url.h"
 
 #include <arpa/inet.h>
 #include <openssl/crypto.h>

@@ -1,4 +1,4 @@
-#include "base/url.h"
+#include "conf/url.h"
 
 #include "tap.h"
 
