@@ -11,41 +11,42 @@
 #define TICK_MOST_MS 60000
 #define JOIN_MS      2000  /* old workers have closed their listeners by then */
 #define ANYWAY_MS    60000 /* a pass at least this often, so that a changed clock is noticed */
-#define FNV_START    UINT64_C(14695981039346656037)
-#define FNV_PRIME    UINT64_C(1099511628211)
 
 int64_t hc_agent_interval_ms(const struct hc_agent *agent)
 {
     return agent->conf->check_interval * 1000;
 }
 
-const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_SUBJECT])
+/* Parts that listen by themselves come out of here. */
+static void on_event(void *self, const struct hc_event *event)
 {
-    return hc_list_format_led(&identity->names, hc_identity_label(identity), dst, HC_SUBJECT);
-}
+    struct hc_agent *agent = self;
 
-hc_said hc_text_hash(const char *text)
-{
-    uint64_t hash = FNV_START;
-
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        hash = (hash ^ *p) * FNV_PRIME;
+    switch (event->kind) {
+    case HC_EVENT_STORE_OPENED:
+        hc_follow_start(agent);
+        hc_clock_load(agent);
+        hc_cas_load(agent);
+        hc_jobs_load(agent);
+        hc_outlooks_load(agent);
+        hc_publish_all(agent);
+        hc_watches_load(agent);
+        break;
+    case HC_EVENT_STORE_READY:
+        agent->jobs_dirty = true;
+        break;
+    case HC_EVENT_STORE_CLOSING:
+        hc_jobs_halt(agent);
+        hc_outlooks_halt(agent);
+        hc_cas_close(agent);
+        hc_follow_stop(agent);
+        break;
+    case HC_EVENT_LINE_COMMITTED:
+        hc_follow_committed(agent);
+        break;
+    case HC_EVENT_KINDS:
+        break;
     }
-    return hash != 0 ? hash : 1;
-}
-
-bool hc_say_once(struct hc_agent *agent, hc_said *said, enum hc_level level, const char *prefix,
-                 const struct hc_error *err)
-{
-    char text[HC_LOG_LINE];
-    hc_said hash = hc_text_hash(hc_error_format(err, text, sizeof(text)));
-
-    if (*said == hash) {
-        return false;
-    }
-    *said = hash;
-    hc_log_error(agent->o.log, level, prefix, err);
-    return true;
 }
 
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
@@ -59,12 +60,21 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     }
     agent->o = *options;
     agent->conf = options->conf;
+    agent->env = (struct hc_env){
+        .conf = options->conf,
+        .clock = options->clock,
+        .random = options->random,
+        .log = options->log,
+        .events = &agent->events,
+    };
     agent->keeper.fd = options->keeper;
     agent->judge.log = options->log;
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
     hc_clock_new(agent);
-    if (hc_publish_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
+    if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
+        hc_events_add(&agent->events, on_event, agent, err) != 0 ||
+        hc_publish_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
         hc_jobs_new(agent, err) != 0 || hc_watches_new(agent, err) != 0 ||
         hc_mend_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
         hc_control_new(agent, err) != 0) {
@@ -82,8 +92,8 @@ void hc_agent_free(struct hc_agent *agent)
     if (agent == NULL) {
         return;
     }
-    if (agent->storage.store != NULL) {
-        hc_storage_close(agent);
+    if (agent->storage != NULL) {
+        hc_storage_close(agent->storage);
     }
     hc_clock_free(agent);
     hc_control_free(agent);
@@ -93,7 +103,7 @@ void hc_agent_free(struct hc_agent *agent)
     hc_watches_free(agent);
     hc_cas_free(agent);
     hc_garbage_free(agent);
-    hc_inventory_dispose(&agent->inventory);
+    hc_storage_free(agent->storage);
     hc_judge_dispose(&agent->judge);
     hc_publish_free(agent);
     hc_conf_free(agent->conf);
@@ -113,7 +123,7 @@ static int64_t tick(struct hc_agent *agent)
     }
     interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
     agent->tick_ms = now + interval;
-    hc_storage_tick(agent);
+    hc_storage_tick(agent->storage);
     hc_publish_all(agent); /* something may have expired, or failed to be published */
     hc_garbage_run(agent);
     return interval;
@@ -136,12 +146,7 @@ static int64_t run_due(struct hc_agent *agent)
     int64_t wait = tick(agent);
     int64_t unsettled = until_settled(agent);
 
-    hc_storage_run(agent);
-    if (!hc_storage_ready(agent)) {
-        int64_t left = agent->storage.next_try_ms - hc_agent_ms(agent);
-
-        wait = hc_wait_least(wait, left > 0 ? left : 0);
-    }
+    wait = hc_wait_least(wait, hc_storage_run(agent->storage));
     hc_obtains_run(agent);
     wait = hc_wait_least(wait, hc_mend_run(agent));
     wait = hc_wait_least(wait, hc_watches_run(agent));

@@ -89,7 +89,8 @@ static bool read_record(struct hc_ca *ca, struct hc_issuer_record *record)
     bool there = false;
 
     hc_error_init(&err);
-    if (hc_store_get(agent->storage.store, "issuer", ca->issuer->directory_url, &text, &err) == 0) {
+    if (hc_store_get(hc_agent_store(agent), "issuer", ca->issuer->directory_url, &text, &err) ==
+        0) {
         seen = hc_text_hash(hc_buf_text(&text));
         there = seen != ca->seen &&
                 hc_issuer_record_decode(hc_bytes_of(&text), hc_agent_now(agent), record, &err) == 0;
@@ -182,7 +183,7 @@ static int load_account(struct hc_ca *ca, struct hc_acme_account *account, struc
     int rc = 0;
 
     hc_error_init(&why);
-    if (hc_store_get(agent->storage.store, "account", ca->issuer->directory_url, &text, &why) !=
+    if (hc_store_get(hc_agent_store(agent), "account", ca->issuer->directory_url, &text, &why) !=
             0 ||
         hc_account_decode(hc_bytes_of(&text), account, &why) != 0) {
         if (why.problem == HC_P_STORE_DAMAGED) {
@@ -204,7 +205,7 @@ static int store_account(void *self, const struct hc_acme_account *account, stru
     int rc = -1;
 
     if (hc_account_encode(account, &text, err) == 0) {
-        rc = hc_store_put(ca->agent->storage.store, "account", ca->issuer->directory_url,
+        rc = hc_store_put(hc_agent_store(ca->agent), "account", ca->issuer->directory_url,
                           hc_bytes_of(&text), err);
     }
     hc_buf_dispose(&text);
@@ -258,8 +259,8 @@ int hc_ca_open(struct hc_ca *ca, struct hc_error *err)
     if (hc_agent_ms(agent) < ca->account_next_ms) {
         return 0;
     }
-    if (hc_store_lock(agent->storage.store, "account", ca->issuer->directory_url, &ca->account_lock,
-                      err) != 0) {
+    if (hc_store_lock(hc_agent_store(agent), "account", ca->issuer->directory_url,
+                      &ca->account_lock, err) != 0) {
         if (err->problem == HC_P_LOCKED) {
             hc_error_init(err);
             ca->account_next_ms = hc_agent_ms(agent) + ACCOUNT_AGAIN_MS;
@@ -301,7 +302,7 @@ static void settle_account(struct hc_ca *ca)
 
 int hc_ca_new_account(struct hc_ca *ca, struct hc_error *err)
 {
-    struct hc_store *store = ca->agent->storage.store;
+    struct hc_store *store = hc_agent_store(ca->agent);
     enum hc_problem p = ca->record.last.error.problem;
     struct hc_store_lock *lock = NULL;
     int rc = -1;
@@ -310,7 +311,7 @@ int hc_ca_new_account(struct hc_ca *ca, struct hc_error *err)
         (p != HC_P_ACCOUNT_DEACTIVATED && p != HC_P_ACCOUNT_REFUSED)) {
         return 0;
     }
-    if (!hc_storage_ready(ca->agent)) {
+    if (!hc_storage_ready(ca->agent->storage)) {
         return hc_error_set(err, HC_P_STORE_UNUSABLE, ca->agent->conf->store,
                             "the account's record cannot be removed");
     }
@@ -471,9 +472,9 @@ static void store_record(struct hc_ca *ca, int64_t now_ms)
     hc_ca_refresh(ca);
     ca->stored_ms = now_ms;
     if (hc_issuer_record_encode(&ca->record, &text, &err) != 0 ||
-        hc_store_put(agent->storage.store, "issuer", ca->issuer->directory_url, hc_bytes_of(&text),
+        hc_store_put(hc_agent_store(agent), "issuer", ca->issuer->directory_url, hc_bytes_of(&text),
                      &err) != 0) {
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
     } else {
         ca->dirty = false;
         ca->seen = hc_text_hash(hc_buf_text(&text));
@@ -483,7 +484,7 @@ static void store_record(struct hc_ca *ca, int64_t now_ms)
 
 void hc_ca_store(struct hc_ca *ca)
 {
-    if (ca->dirty && hc_storage_ready(ca->agent)) {
+    if (ca->dirty && hc_storage_ready(ca->agent->storage)) {
         store_record(ca, hc_agent_ms(ca->agent));
     }
 }
@@ -500,7 +501,7 @@ int64_t hc_cas_run(struct hc_agent *agent)
             wait = hc_wait_least(wait, agent->o.authority->run_timers(ca->acme, now));
             settle_account(ca);
         }
-        if (ca->dirty && hc_storage_ready(agent)) {
+        if (ca->dirty && hc_storage_ready(agent->storage)) {
             if (now >= ca->stored_ms + STORE_EVERY_MS || ca->stored_ms == 0) {
                 store_record(ca, now);
             } else {

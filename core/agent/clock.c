@@ -189,7 +189,7 @@ static int64_t read_mark(struct hc_agent *agent)
     char *end = NULL;
 
     hc_error_init(&err);
-    if (hc_store_get(agent->storage.store, "clock", "good", &text, &err) == 0) {
+    if (hc_store_get(hc_agent_store(agent), "clock", "good", &text, &err) == 0) {
         mark = strtoll(hc_buf_text(&text), &end, 10);
         mark = end != NULL && *end == '\n' && mark > 0 ? mark : 0;
     } else if (err.problem != HC_P_STORE_EMPTY) {
@@ -211,12 +211,12 @@ static void write_mark(struct hc_agent *agent, int64_t good)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (good == agent->clock.good || !hc_storage_ready(agent)) {
+    if (good == agent->clock.good || !hc_storage_ready(agent->storage)) {
         return;
     }
-    if (hc_store_put(agent->storage.store, "clock", "good",
+    if (hc_store_put(hc_agent_store(agent), "clock", "good",
                      (struct hc_bytes){(const unsigned char *)text, (size_t)len}, &err) != 0) {
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
         return;
     }
     agent->clock.good = good;

@@ -14,14 +14,13 @@
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
 #define MARK_SHARE  10    /* and cost at most this fraction of the time */
 
-int hc_follow_start(struct hc_agent *agent, struct hc_error *err)
+void hc_follow_start(struct hc_agent *agent)
 {
     struct hc_follow *follow = &agent->follow;
 
     follow->next_look_ms = follow->next_mark_ms = 0;
     follow->announced = true;
     follow->mark = 0;
-    return hc_store_follow(agent->storage.store, &follow->follower, err);
 }
 
 static void forget_one(struct hc_mirrored *one)
@@ -46,13 +45,13 @@ void hc_follow_stop(struct hc_agent *agent)
     forget_all(follow->mirrored, follow->mirrored_count);
     follow->mirrored = NULL;
     follow->mirrored_count = 0;
-    hc_store_unfollow(follow->follower);
-    follow->follower = NULL;
 }
 
 int hc_follow_fd(const struct hc_agent *agent)
 {
-    return agent->follow.follower != NULL ? hc_store_follower_fd(agent->follow.follower) : -1;
+    const struct hc_store_follower *follower = hc_storage_follower(agent->storage);
+
+    return follower != NULL ? hc_store_follower_fd(follower) : -1;
 }
 
 static struct hc_mirrored *find_mirrored(const struct hc_follow *follow, const char *file)
@@ -72,20 +71,20 @@ static bool mirror_new(struct hc_agent *agent, const char *file, struct hc_mirro
     struct hc_error err;
 
     hc_error_init(&err);
-    if (!hc_store_challenge_read(agent->storage.store, file, &challenge)) {
+    if (!hc_store_challenge_read(hc_agent_store(agent), file, &challenge)) {
         return false;
     }
     if (challenge.expires <= hc_agent_now(agent)) {
         /* its agent died and none came to go on with the order */
-        if (hc_store_challenge_remove(agent->storage.store, challenge.token, &err) != 0) {
-            hc_say_once(agent, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
+        if (hc_store_challenge_remove(hc_agent_store(agent), challenge.token, &err) != 0) {
+            hc_say_once(agent->o.log, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
         }
         return false;
     }
     if (hc_table_token_put(agent->o.table, challenge.token, challenge.keyauth, challenge.expires,
                            &err) != 0 ||
         hc_strdup(file, &one->file, &err) != 0) {
-        hc_say_once(agent, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
+        hc_say_once(agent->o.log, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
         return false; /* not acknowledged, so its agent knows that we do not answer it */
     }
     hc_copy(one->token, sizeof(one->token), challenge.token);
@@ -130,8 +129,9 @@ static int drop_gone(struct hc_agent *agent, bool *changed, struct hc_error *err
     return rc;
 }
 
-static int acknowledge(struct hc_follow *follow, struct hc_error *err)
+static int acknowledge(struct hc_agent *agent, struct hc_error *err)
 {
+    const struct hc_follow *follow = &agent->follow;
     struct hc_list files = {NULL, 0, 0};
     int rc = 0;
 
@@ -139,7 +139,7 @@ static int acknowledge(struct hc_follow *follow, struct hc_error *err)
         rc = hc_list_add(&files, follow->mirrored[i].file, err);
     }
     if (rc == 0) {
-        rc = hc_store_follower_ack(follow->follower, &files, err);
+        rc = hc_store_follower_ack(hc_storage_follower(agent->storage), &files, err);
     }
     hc_list_dispose(&files);
     return rc;
@@ -154,7 +154,7 @@ static int look_at_challenges(struct hc_agent *agent, struct hc_error *err)
     size_t count = 0;
     int rc = -1;
 
-    if (hc_store_challenge_list(agent->storage.store, &files, err) != 0) {
+    if (hc_store_challenge_list(hc_agent_store(agent), &files, err) != 0) {
         goto out;
     }
     now = calloc(files.count + 1, sizeof(*now));
@@ -168,7 +168,7 @@ static int look_at_challenges(struct hc_agent *agent, struct hc_error *err)
     follow->mirrored = now;
     follow->mirrored_count = count;
     if (rc == 0 && (changed || follow->unsaid)) {
-        rc = acknowledge(follow, err);
+        rc = acknowledge(agent, err);
     }
     follow->unsaid = rc != 0;
 out:
@@ -178,7 +178,7 @@ out:
 
 int hc_follow_reload(struct hc_agent *agent, struct hc_error *err)
 {
-    if (hc_inventory_read(&agent->inventory, agent->storage.store, err) != 0) {
+    if (hc_inventory_read(hc_agent_inventory(agent), hc_agent_store(agent), err) != 0) {
         return -1;
     }
     hc_publish_all(agent);
@@ -198,7 +198,7 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
     if (start < follow->next_mark_ms) {
         return false;
     }
-    if (hc_store_change_mark(agent->storage.store, &mark, err) != 0 ||
+    if (hc_store_change_mark(hc_agent_store(agent), &mark, err) != 0 ||
         (mark == follow->mark && start < follow->next_full_ms)) {
         return true;
     }
@@ -214,7 +214,7 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
 
 void hc_follow_committed(struct hc_agent *agent)
 {
-    hc_store_mark_own(agent->storage.store, &agent->follow.mark);
+    hc_store_mark_own(hc_agent_store(agent), &agent->follow.mark);
 }
 
 int64_t hc_follow_run(struct hc_agent *agent)
@@ -224,18 +224,18 @@ int64_t hc_follow_run(struct hc_agent *agent)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (follow->follower == NULL) {
+    if (hc_storage_follower(agent->storage) == NULL) {
         return -1;
     }
     if (follow->announced || now >= follow->next_look_ms) {
-        hc_store_follower_drain(follow->follower);
+        hc_store_follower_drain(hc_storage_follower(agent->storage));
         if (look_at_challenges(agent, &err) == 0) {
             follow->said = 0;
         }
         follow->announced = !look_at_lines(agent, &err);
         follow->next_look_ms = now + (hc_follow_fd(agent) >= 0 ? LOOK_FAR_MS : LOOK_MS);
         if (hc_error_is_set(&err)) {
-            hc_say_once(agent, &follow->said, HC_LOG_ERROR, "following the store", &err);
+            hc_say_once(agent->o.log, &follow->said, HC_LOG_ERROR, "following the store", &err);
         }
     }
     if (follow->announced && follow->next_mark_ms < follow->next_look_ms) {

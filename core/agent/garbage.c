@@ -169,15 +169,15 @@ static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
     hc_hex(name, line, HC_ID_SIZE);
     hc_list_format(&info->names, names, sizeof(names));
     hc_time_format(info->not_after, until);
-    if (hc_store_remove(agent->storage.store, line, &err) != 0 ||
-        hc_store_delete(agent->storage.store, "job", name, &err) != 0) {
-        hc_storage_failed(agent, &err);
+    if (hc_store_remove(hc_agent_store(agent), line, &err) != 0 ||
+        hc_store_delete(hc_agent_store(agent), "job", name, &err) != 0) {
+        hc_storage_failed(agent->storage, &err);
         return;
     }
     hc_logf(agent->o.log, HC_LOG_NOTICE,
             "%s: the stored certificate ended %s and is not configured; it was wiped", names,
             until);
-    hc_inventory_drop(&agent->inventory, line);
+    hc_inventory_drop(hc_agent_inventory(agent), line);
 }
 
 static void clean_store(struct hc_agent *agent)
@@ -185,11 +185,12 @@ static void clean_store(struct hc_agent *agent)
     int64_t now = hc_agent_now(agent);
     struct ids wanted;
 
-    if (!hc_storage_ready(agent) || agent->clock.wrong || !lines_new(agent, &wanted)) {
+    if (!hc_storage_ready(agent->storage) || agent->clock.wrong || !lines_new(agent, &wanted)) {
         return;
     }
-    for (size_t i = agent->inventory.count; i > 0 && hc_storage_ready(agent); i--) {
-        const struct hc_line_info *info = &agent->inventory.items[i - 1];
+    for (size_t i = hc_agent_inventory(agent)->count; i > 0 && hc_storage_ready(agent->storage);
+         i--) {
+        const struct hc_line_info *info = &hc_agent_inventory(agent)->items[i - 1];
 
         if (info->not_after < now - EXPIRED_FOR && !ids_have(&wanted, info->line)) {
             remove_line(agent, info);

@@ -97,7 +97,7 @@ int hc_job_load(struct hc_agent *agent, struct hc_job *job, struct hc_error *err
     int rc = -1;
 
     memset(&record, 0, sizeof(record));
-    if (hc_store_get(agent->storage.store, "job", job->name, &text, err) == 0) {
+    if (hc_store_get(hc_agent_store(agent), "job", job->name, &text, err) == 0) {
         rc = hc_job_record_decode(hc_bytes_of(&text), &record, err);
     } else if (err->problem == HC_P_STORE_EMPTY) {
         hc_error_init(err);
@@ -147,10 +147,10 @@ int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *er
     int rc = -1;
 
     if (says_nothing(&job->record)) {
-        return hc_store_delete(agent->storage.store, "job", job->name, err);
+        return hc_store_delete(hc_agent_store(agent), "job", job->name, err);
     }
     if (hc_job_record_encode(&job->record, &text, err) == 0) {
-        rc = hc_store_put(agent->storage.store, "job", job->name, hc_bytes_of(&text), err);
+        rc = hc_store_put(hc_agent_store(agent), "job", job->name, hc_bytes_of(&text), err);
     }
     hc_buf_dispose(&text);
     return rc;
@@ -160,7 +160,7 @@ int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *er
 
 const struct hc_line_info *hc_job_info(const struct hc_agent *agent, const struct hc_job *job)
 {
-    return hc_inventory_find(&agent->inventory, job->line);
+    return hc_inventory_find(hc_agent_inventory(agent), job->line);
 }
 
 int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
@@ -188,7 +188,7 @@ int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *
     }
     for (size_t i = 0; i < selection->count; i++) {
         const struct hc_line_info *info =
-            hc_inventory_find(&agent->inventory, selection->items[i].line);
+            hc_inventory_find(hc_agent_inventory(agent), selection->items[i].line);
 
         if (info != NULL && (until == 0 || info->not_after < until)) {
             until = info->not_after;
@@ -292,7 +292,7 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
         *when = due;
         return HC_JOB_FRESH;
     }
-    if (!hc_storage_ready(agent) || asked == NULL) {
+    if (!hc_storage_ready(agent->storage) || asked == NULL) {
         return HC_JOB_STORE;
     }
     add_refusals(agent, job, asked, now, &refused);
@@ -325,7 +325,7 @@ const struct hc_last_error *hc_job_failure(const struct hc_agent *agent, const s
     if (ca != NULL && (wait == HC_JOB_CA || (wait == HC_JOB_FAILED && hc_ca_refuses(ca)))) {
         return &ca->record.last; /* whoever asked it for all */
     }
-    return wait == HC_JOB_STORE ? &agent->storage.last : &job->record.last;
+    return wait == HC_JOB_STORE ? hc_storage_last(agent->storage) : &job->record.last;
 }
 
 /* ---- the queue ---- */

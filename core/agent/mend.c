@@ -58,8 +58,8 @@ static bool load(void *self, const char *url, struct hc_buf *out)
 
     hc_error_init(&err);
     /* absent, damaged, or no store: it is fetched */
-    return agent->storage.store != NULL &&
-           hc_store_get(agent->storage.store, KIND, url, out, &err) == 0;
+    return hc_agent_store(agent) != NULL &&
+           hc_store_get(hc_agent_store(agent), KIND, url, out, &err) == 0;
 }
 
 static void keep(void *self, const char *url, struct hc_bytes bytes)
@@ -68,10 +68,10 @@ static void keep(void *self, const char *url, struct hc_bytes bytes)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_storage_ready(agent) &&
-        hc_store_put(agent->storage.store, KIND, url, bytes, &err) != 0) {
+    if (hc_storage_ready(agent->storage) &&
+        hc_store_put(hc_agent_store(agent), KIND, url, bytes, &err) != 0) {
         hc_error_during(&err, "storing the issuer that was fetched from %s", url);
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
     }
 }
 
@@ -87,7 +87,7 @@ static void mend_stored(struct hc_agent *agent, const struct hc_job *job)
 
     hc_error_init(&err);
     memset(&info, 0, sizeof(info));
-    if (hc_store_current(agent->storage.store, job->line, &pair, &info, &err) != 0) {
+    if (hc_store_current(hc_agent_store(agent), job->line, &pair, &info, &err) != 0) {
         goto out;
     }
     before = hc_pair_ref(pair);
@@ -95,9 +95,9 @@ static void mend_stored(struct hc_agent *agent, const struct hc_job *job)
     if (pair == before) {
         goto out;
     }
-    if (hc_storage_commit(agent, &info, pair, &err) != 0) {
+    if (hc_storage_commit(agent->storage, &info, pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate with its chain mended");
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
         goto out;
     }
     hc_publish_after(agent, &info, pair);
@@ -119,7 +119,7 @@ static void look_again(void *self)
             watch->next_ms = 0;
         }
     }
-    for (size_t i = 0; i < agent->job_count && hc_storage_ready(agent); i++) {
+    for (size_t i = 0; i < agent->job_count && hc_storage_ready(agent->storage); i++) {
         const struct hc_job *job = &agent->jobs[i];
 
         if (job->identity->set->repair == HC_REPAIR_AIA && hc_job_info(agent, job) != NULL) {
@@ -136,7 +136,7 @@ int64_t hc_mend_run(struct hc_agent *agent)
     if (agent->repairs == NULL) {
         return -1;
     }
-    if (now >= agent->mend_ms && hc_storage_ready(agent)) {
+    if (now >= agent->mend_ms && hc_storage_ready(agent->storage)) {
         agent->mend_ms = now + EVERY_MS;
         look_again(agent);
     }

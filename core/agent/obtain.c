@@ -96,7 +96,7 @@ static void store_job(struct hc_agent *agent, struct hc_job *job)
 
     hc_error_init(&err);
     if (hc_job_store(agent, job, &err) != 0) {
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
     }
 }
 
@@ -128,9 +128,9 @@ static void commit(struct hc_obtain *obtain)
     if (hc_strdup(obtain->ca->issuer->directory_url, &info.issuer, &err) != 0 ||
         hc_strdup(obtain->ca->issuer->name, &info.issuer_name, &err) != 0 ||
         hc_list_copy(&info.names, &obtain->names, &err) != 0 ||
-        hc_storage_commit(agent, &info, obtain->pair, &err) != 0) {
+        hc_storage_commit(agent->storage, &info, obtain->pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate that was obtained");
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
         hc_line_info_dispose(&info);
         return;
     }
@@ -154,7 +154,7 @@ void hc_obtains_run(struct hc_agent *agent)
 
     for (struct hc_obtain *obtain = LIST_FIRST(&agent->obtains); obtain != NULL; obtain = next) {
         next = LIST_NEXT(obtain, link);
-        if (obtain->pair != NULL && hc_storage_ready(agent)) {
+        if (obtain->pair != NULL && hc_storage_ready(agent->storage)) {
             commit(obtain);
         }
     }
@@ -297,10 +297,10 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
         /* one file of the line's: there is a pair that cannot be read now, so none is ordered */
         job->again_ms = hc_agent_ms(agent) + UNSAFE_MS;
         job->elsewhere = false;
-        hc_say_once(agent, &job->said, HC_LOG_ERROR, "not ordered", err);
+        hc_say_once(agent->o.log, &job->said, HC_LOG_ERROR, "not ordered", err);
     } else if (hc_storage_problem(err->problem)) {
         hc_breaker_give_back(&ca->record.breaker);
-        hc_storage_failed(agent, err);
+        hc_storage_failed(agent->storage, err);
     } else if (is_local(err)) {
         hc_breaker_give_back(&ca->record.breaker);
         hc_pause_fail(&job->pause, NULL, hc_agent_ms(agent));
@@ -386,7 +386,7 @@ static int on_present(void *self, const char *name, const char *token, const cha
     }
     if (hc_table_token_put(agent->o.table, token, keyauth, challenge.expires, err) != 0 ||
         hc_list_add(&obtain->tokens, token, err) != 0 ||
-        hc_store_challenge_put(agent->storage.store, &challenge, err) != 0) {
+        hc_store_challenge_put(hc_agent_store(agent), &challenge, err) != 0) {
         return hc_error_during(err, "presenting the answer to a challenge");
     }
     return 0;
@@ -398,7 +398,7 @@ static bool on_presented(void *self)
     const struct hc_agent *agent = obtain->agent;
 
     for (size_t i = 0; i < obtain->tokens.count; i++) {
-        if (!hc_store_all_follow(agent->storage.store, agent->follow.follower,
+        if (!hc_store_all_follow(hc_agent_store(agent), hc_storage_follower(agent->storage),
                                  obtain->tokens.items[i])) {
             return false;
         }
@@ -431,7 +431,7 @@ static void on_withdraw(void *self, const char *token)
         hc_log_error(agent->o.log, HC_LOG_WARN, "withdrawing a challenge", &err);
     }
     hc_error_init(&err);
-    if (hc_store_challenge_remove(agent->storage.store, token, &err) != 0) {
+    if (hc_store_challenge_remove(hc_agent_store(agent), token, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a challenge", &err);
     }
     forget_token(&obtain->tokens, token);
@@ -517,7 +517,7 @@ static int start(struct hc_obtain *obtain, struct hc_error *err)
     int rc = 0;
 
     job->elsewhere = false;
-    if (hc_store_lock(agent->storage.store, "line", job->name, &obtain->lock, err) != 0) {
+    if (hc_store_lock(hc_agent_store(agent), "line", job->name, &obtain->lock, err) != 0) {
         if (err->problem != HC_P_LOCKED) {
             return -1;
         }

@@ -45,8 +45,8 @@ static void withdraw_token(struct hc_outlook *outlook)
         return;
     }
     if (hc_table_token_remove(agent->o.table, outlook->token, &err) != 0 ||
-        (outlook->token_stored && agent->storage.store != NULL &&
-         hc_store_challenge_remove(agent->storage.store, outlook->token, &err) != 0)) {
+        (outlook->token_stored && hc_agent_store(agent) != NULL &&
+         hc_store_challenge_remove(hc_agent_store(agent), outlook->token, &err) != 0)) {
         hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a token of our own", &err);
     }
     outlook->token[0] = '\0';
@@ -116,7 +116,7 @@ static void load_one(struct hc_agent *agent, struct hc_outlook *outlook)
     hc_error_init(&err);
     hc_leaveout_dispose(&outlook->state);
     outlook->stored = 0;
-    if (hc_store_get(agent->storage.store, "names", outlook->name, &text, &err) == 0) {
+    if (hc_store_get(hc_agent_store(agent), "names", outlook->name, &text, &err) == 0) {
         outlook->stored = hc_text_hash(hc_buf_text(&text));
     }
     if (outlook->stored == 0 ||
@@ -164,14 +164,14 @@ static void store_one(struct hc_outlook *outlook)
         rc = hc_leaveout_encode(&outlook->state, &text, &err);
         now = rc == 0 ? hc_text_hash(hc_buf_text(&text)) : 0;
     }
-    if (rc == 0 && now != outlook->stored && agent->storage.store != NULL) {
-        rc = plain ? hc_store_delete(agent->storage.store, "names", outlook->name, &err)
-                   : hc_store_put(agent->storage.store, "names", outlook->name, hc_bytes_of(&text),
+    if (rc == 0 && now != outlook->stored && hc_agent_store(agent) != NULL) {
+        rc = plain ? hc_store_delete(hc_agent_store(agent), "names", outlook->name, &err)
+                   : hc_store_put(hc_agent_store(agent), "names", outlook->name, hc_bytes_of(&text),
                                   &err);
         outlook->stored = rc == 0 ? now : outlook->stored;
     }
     if (rc != 0) {
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
     }
     hc_buf_dispose(&text);
 }
@@ -186,10 +186,11 @@ static const struct hc_line_info *in_use(const struct hc_outlook *outlook)
     const struct hc_selection *selection = &served->selection;
 
     if (served->first_until > 0) {
-        return hc_inventory_find(&agent->inventory, served->watches[0].line);
+        return hc_inventory_find(hc_agent_inventory(agent), served->watches[0].line);
     }
-    return selection->count > 0 ? hc_inventory_find(&agent->inventory, selection->items[0].line)
-                                : NULL;
+    return selection->count > 0
+               ? hc_inventory_find(hc_agent_inventory(agent), selection->items[0].line)
+               : NULL;
 }
 
 /* Says once what is left out, and that nothing is any more. */
@@ -438,10 +439,11 @@ static int present_token(struct hc_outlook *outlook, char answer[HC_KEYAUTH_MAX]
     challenge.expires = hc_agent_now(agent) + TOKEN_LIFE_S;
     rc = hc_table_token_put(agent->o.table, outlook->token, answer, challenge.expires, err);
     /* alone on the store: nobody else has to answer it */
-    if (rc == 0 && agent->storage.store != NULL &&
-        !hc_store_all_follow(agent->storage.store, agent->follow.follower, outlook->token)) {
+    if (rc == 0 && hc_agent_store(agent) != NULL &&
+        !hc_store_all_follow(hc_agent_store(agent), hc_storage_follower(agent->storage),
+                             outlook->token)) {
         outlook->token_stored = true;
-        rc = hc_store_challenge_put(agent->storage.store, &challenge, err);
+        rc = hc_store_challenge_put(hc_agent_store(agent), &challenge, err);
     }
 out:
     hc_buf_dispose(&text);
@@ -511,8 +513,8 @@ static void look_again_at_all(struct hc_agent *agent, int64_t now)
         if (outlook->preflight != NULL || !outlook->planned) {
             continue; /* at the end of a look the next one is planned */
         }
-        if (outlook->plan.look > 0 && outlook->plan.look <= now && hc_storage_ready(agent) &&
-            agent->looking < HC_LOOKING_MOST) {
+        if (outlook->plan.look > 0 && outlook->plan.look <= now &&
+            hc_storage_ready(agent->storage) && agent->looking < HC_LOOKING_MOST) {
             look_again(agent, outlook);
         }
         look = outlook->preflight == NULL ? outlook->plan.look : 0;

@@ -145,8 +145,8 @@ static void publish_bundle(struct hc_agent *agent, size_t index, const struct hc
     rc = put_bundle(agent, identity, bundle, &err);
     if (rc < 0) {
         hc_error_during(&err, "publishing");
-        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR, hc_identity_label(identity),
-                    &err);
+        hc_say_once(agent->o.log, &served->said_unpublished, HC_LOG_ERROR,
+                    hc_identity_label(identity), &err);
         served->again_ms = hc_agent_ms(agent) + AGAIN_MS;
         return;
     }
@@ -312,8 +312,8 @@ static void publish_obtained(struct hc_agent *agent, size_t index, const struct 
     struct hc_served *served = &agent->served[index];
     struct hc_best_source source = {
         .conf = agent->conf,
-        .store = agent->storage.store,
-        .inventory = &agent->inventory,
+        .store = hc_agent_store(agent),
+        .inventory = hc_agent_inventory(agent),
         .log = agent->o.log,
         .now = hc_agent_now(agent),
     };
@@ -331,7 +331,7 @@ static void publish_obtained(struct hc_agent *agent, size_t index, const struct 
         source.fresh.version = info->version;
         source.fresh.pair = pair;
     }
-    hc_select(agent->conf, identity, &agent->inventory, source.now, NULL, NULL, &selection);
+    hc_select(agent->conf, identity, hc_agent_inventory(agent), source.now, NULL, NULL, &selection);
     if (served->known && hc_selection_equal(&selection, &served->selection) &&
         (served->again_ms == 0 || hc_agent_ms(agent) < served->again_ms) &&
         !must_weigh(agent, index)) {
@@ -339,8 +339,8 @@ static void publish_obtained(struct hc_agent *agent, size_t index, const struct 
     }
     rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
     if (rc < 0) {
-        hc_say_once(agent, &served->said_unpublished, HC_LOG_ERROR, "reading what is to be served",
-                    &err);
+        hc_say_once(agent->o.log, &served->said_unpublished, HC_LOG_ERROR,
+                    "reading what is to be served", &err);
         return;
     }
     served->selection = selection;

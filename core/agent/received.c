@@ -102,7 +102,7 @@ static bool judge_current(struct hc_agent *agent, const struct hc_job *job,
     bool there = false;
 
     hc_error_init(&err);
-    if (hc_store_current(agent->storage.store, job->line, &pair, NULL, &err) != 0 ||
+    if (hc_store_current(hc_agent_store(agent), job->line, &pair, NULL, &err) != 0 ||
         hc_judge_pair(&agent->judge, job->identity, pair, NULL, NULL, NULL, now, findings, &err) !=
             0) {
         goto out;

@@ -37,8 +37,9 @@ static void store_job(struct hc_agent *agent, struct hc_job *job)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_storage_ready(agent) && job->obtain == NULL && hc_job_store(agent, job, &err) != 0) {
-        hc_storage_failed(agent, &err);
+    if (hc_storage_ready(agent->storage) && job->obtain == NULL &&
+        hc_job_store(agent, job, &err) != 0) {
+        hc_storage_failed(agent->storage, &err);
     }
 }
 

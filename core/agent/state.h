@@ -15,7 +15,9 @@
 #include "agent/judge.h"
 #include "agent/pause.h"
 #include "agent/record.h"
+#include "agent/said.h"
 #include "agent/select.h"
+#include "agent/storage.h"
 #include "preflight/leaveout.h"
 #include "store/challenge.h"
 #include "store/follower.h"
@@ -23,20 +25,6 @@
 #include "store/lock.h"
 #include "store/mark.h"
 #include "store/record.h"
-
-/* Remembers what was said, so that one state makes one line. 0: nothing. */
-typedef uint64_t hc_said;
-
-/* ---- storage.c ---- */
-
-struct hc_storage {
-    struct hc_store *store; /* NULL: it cannot be opened now */
-    bool writable;          /* the last write went well */
-    int64_t next_try_ms;
-    hc_said said;
-    struct hc_last_error last;
-    uint64_t device, inode; /* of the folder, to notice that it was replaced */
-};
 
 /* ---- follow.c ---- */
 
@@ -48,7 +36,6 @@ struct hc_mirrored {
 };
 
 struct hc_follow {
-    struct hc_store_follower *follower;
     uint64_t mark;        /* of the inventory that we have */
     int64_t next_mark_ms; /* looks at the lines are this far apart */
     int64_t next_full_ms; /* all lines are read anew then */
@@ -216,9 +203,10 @@ struct hc_repairs;
 struct hc_agent {
     struct hc_agent_options o;
     struct hc_conf *conf;
-    struct hc_storage storage;
+    struct hc_env env;
+    struct hc_events events;
+    struct hc_storage *storage;
     struct hc_follow follow;
-    struct hc_inventory inventory;
     struct hc_ca *cas; /* as conf->issuers */
     size_t ca_count;
     struct hc_job *jobs;
@@ -265,37 +253,20 @@ static inline int64_t hc_agent_ms(const struct hc_agent *agent)
 /* The directive hotcert_check_interval, in milliseconds. */
 int64_t hc_agent_interval_ms(const struct hc_agent *agent);
 
-/* Logs the error unless it was the last thing said there. True if it was new. */
-bool hc_say_once(struct hc_agent *agent, hc_said *said, enum hc_level level, const char *prefix,
-                 const struct hc_error *err);
+/* The open store, or NULL, and the lines that it has. */
+static inline struct hc_store *hc_agent_store(const struct hc_agent *agent)
+{
+    return hc_storage_store(agent->storage);
+}
 
-/* A number that tells texts apart; never 0. */
-hc_said hc_text_hash(const char *text);
-
-/* "a.example, b.example and 3 more": an identity as a log line names it. */
-#define HC_SUBJECT 160
-const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_SUBJECT]);
-
-/* ---- storage.c ---- */
-
-/* Opens the store when it is time; looks whether one that failed is well again. */
-void hc_storage_run(struct hc_agent *agent);
-/* True if orders may be placed: the store is open and takes writes. */
-bool hc_storage_ready(const struct hc_agent *agent);
-/* True if the error is the store's (or this machine's disk), not the CA's or a name's. */
-bool hc_storage_problem(enum hc_problem p);
-/* Says so once and stops ordering until the store takes writes again. */
-void hc_storage_failed(struct hc_agent *agent, const struct hc_error *err);
-/* Durable, then known: commits (hc_store_commit() fills info) and keeps info in the inventory. */
-int hc_storage_commit(struct hc_agent *agent, struct hc_line_info *info, const struct hc_pair *pair,
-                      struct hc_error *err) HC_MUST_USE;
-/* Looks whether the folder is still the one that was opened; once a tick. */
-void hc_storage_tick(struct hc_agent *agent);
-void hc_storage_close(struct hc_agent *agent);
+static inline struct hc_inventory *hc_agent_inventory(const struct hc_agent *agent)
+{
+    return hc_storage_inventory(agent->storage);
+}
 
 /* ---- follow.c ---- */
 
-int hc_follow_start(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_follow_start(struct hc_agent *agent);
 void hc_follow_stop(struct hc_agent *agent);
 int hc_follow_fd(const struct hc_agent *agent);
 /* Looks at challenges and versions if there may be news; milliseconds until the next look. */

@@ -104,7 +104,7 @@ static const struct hc_line_info *stand_in(const struct hc_agent *agent, const s
 
     for (size_t i = 0; i < selection->count; i++) {
         if (!selection->items[i].own) {
-            return hc_inventory_find(&agent->inventory, selection->items[i].line);
+            return hc_inventory_find(hc_agent_inventory(agent), selection->items[i].line);
         }
     }
     return NULL;

@@ -1,12 +1,77 @@
-/*
- * The store as the agent lives with it: it may not be there, belong to somebody else, be full, be
- * sealed under another secret, or be replaced by a backup. What serves goes on serving; orders wait
- * until it is well, which is looked at once a tick.
- */
+/* The store as the agent lives with it; see storage.h. */
+#include "agent/storage.h"
+
 #include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
-#include "agent/state.h"
+#include "agent/said.h"
+#include "store/follower.h"
+#include "store/line.h"
+#include "store/lock.h"
+
+#define RETRY_MOST_MS 60000
+
+struct hc_storage {
+    const struct hc_env *env;
+    struct hc_keeper_client *keeper;
+    const unsigned char *secret;
+    struct hc_store *store; /* NULL: it cannot be opened now */
+    struct hc_store_follower *follower;
+    struct hc_inventory inventory;
+    bool writable; /* the last write went well */
+    int64_t next_try_ms;
+    hc_said said;
+    struct hc_last_error last;
+    uint64_t device, inode; /* of the folder, to notice that it was replaced */
+};
+
+int hc_storage_new(const struct hc_env *env, struct hc_keeper_client *keeper,
+                   const unsigned char *secret, struct hc_storage **out, struct hc_error *err)
+{
+    struct hc_storage *storage = calloc(1, sizeof(*storage));
+
+    if (storage == NULL) {
+        return hc_error_nomem(err);
+    }
+    storage->env = env;
+    storage->keeper = keeper;
+    storage->secret = secret;
+    *out = storage;
+    return 0;
+}
+
+void hc_storage_free(struct hc_storage *storage)
+{
+    if (storage == NULL) {
+        return;
+    }
+    hc_inventory_dispose(&storage->inventory);
+    free(storage);
+}
+
+/* ---- what it is ---- */
+
+struct hc_store *hc_storage_store(const struct hc_storage *storage)
+{
+    return storage->store;
+}
+
+struct hc_store_follower *hc_storage_follower(const struct hc_storage *storage)
+{
+    return storage->follower;
+}
+
+struct hc_inventory *hc_storage_inventory(struct hc_storage *storage)
+{
+    return &storage->inventory;
+}
+
+const struct hc_last_error *hc_storage_last(const struct hc_storage *storage)
+{
+    return &storage->last;
+}
 
 bool hc_storage_problem(enum hc_problem p)
 {
@@ -15,138 +80,136 @@ bool hc_storage_problem(enum hc_problem p)
            p == HC_P_SECRET_UNSAFE || p == HC_P_SYSTEM;
 }
 
-bool hc_storage_ready(const struct hc_agent *agent)
+bool hc_storage_ready(const struct hc_storage *storage)
 {
-    return agent->storage.store != NULL && agent->storage.writable;
+    return storage->store != NULL && storage->writable;
 }
 
-static int64_t retry_ms(const struct hc_agent *agent)
+static int64_t retry_ms(const struct hc_storage *storage)
 {
-    int64_t interval = hc_agent_interval_ms(agent);
+    int64_t interval = hc_env_interval_ms(storage->env);
 
-    return interval < 60000 ? interval : 60000;
+    return interval < RETRY_MOST_MS ? interval : RETRY_MOST_MS;
 }
 
-void hc_storage_failed(struct hc_agent *agent, const struct hc_error *err)
+void hc_storage_failed(struct hc_storage *storage, const struct hc_error *err)
 {
-    agent->storage.writable = false;
-    agent->storage.next_try_ms = hc_agent_ms(agent) + retry_ms(agent);
-    agent->storage.last.error = *err;
-    agent->storage.last.at = hc_agent_now(agent);
-    if (hc_conf_orders(agent->conf)) {
-        hc_say_once(agent, &agent->storage.said, HC_LOG_ERROR,
+    storage->writable = false;
+    storage->next_try_ms = hc_env_ms(storage->env) + retry_ms(storage);
+    storage->last.error = *err;
+    storage->last.at = hc_env_now(storage->env);
+    if (hc_conf_orders(storage->env->conf)) {
+        hc_say_once(storage->env->log, &storage->said, HC_LOG_ERROR,
                     "no orders until the store can be used; what is served goes on", err);
     } else {
-        hc_say_once(agent, &agent->storage.said, HC_LOG_WARN,
+        hc_say_once(storage->env->log, &storage->said, HC_LOG_WARN,
                     "the last good pairs are not kept for the next start until the store can be "
                     "used",
                     err);
     }
 }
 
-int hc_storage_commit(struct hc_agent *agent, struct hc_line_info *info, const struct hc_pair *pair,
+int hc_storage_commit(struct hc_storage *storage, struct hc_line_info *info, struct hc_pair *pair,
                       struct hc_error *err)
 {
-    if (hc_store_commit(agent->storage.store, info, pair, hc_agent_now(agent), err) != 0 ||
-        hc_inventory_put(&agent->inventory, info, err) != 0) {
+    struct hc_event event = {.kind = HC_EVENT_LINE_COMMITTED, .line = info, .pair = pair};
+
+    if (hc_store_commit(storage->store, info, pair, hc_env_now(storage->env), err) != 0 ||
+        hc_inventory_put(&storage->inventory, info, err) != 0) {
         return -1;
     }
-    hc_follow_committed(agent);
+    hc_events_raise(storage->env->events, &event);
     return 0;
 }
 
-static void well_again(struct hc_agent *agent)
+static void well_again(struct hc_storage *storage)
 {
-    agent->storage.writable = true;
-    agent->jobs_dirty = true;
-    if (agent->storage.said != 0) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the store can be used again", agent->conf->store);
+    storage->writable = true;
+    if (storage->said != 0) {
+        hc_logf(storage->env->log, HC_LOG_NOTICE, "%s: the store can be used again",
+                storage->env->conf->store);
     }
-    agent->storage.said = 0;
+    storage->said = 0;
+    hc_events_tell(storage->env->events, HC_EVENT_STORE_READY);
 }
 
 /* The secret; one is made only for a store that holds nothing sealed yet. */
-static int get_secret(struct hc_agent *agent, unsigned char secret[HC_SECRET_SIZE],
+static int get_secret(struct hc_storage *storage, unsigned char secret[HC_SECRET_SIZE],
                       struct hc_error *err)
 {
     bool empty = false;
 
-    if (agent->o.secret != NULL) {
-        memcpy(secret, agent->o.secret, HC_SECRET_SIZE);
+    if (storage->secret != NULL) {
+        memcpy(secret, storage->secret, HC_SECRET_SIZE);
         return 0;
     }
-    if (hc_store_is_empty(agent->conf->store, &empty, err) != 0) {
+    if (hc_store_is_empty(storage->env->conf->store, &empty, err) != 0) {
         return -1;
     }
-    return hc_keeper_secret(&agent->keeper, empty, secret, err);
+    return hc_keeper_secret(storage->keeper, empty, secret, err);
 }
 
-static void remember_folder(struct hc_agent *agent)
+static void remember_folder(struct hc_storage *storage)
 {
     struct stat st;
 
-    if (stat(agent->conf->store, &st) == 0) {
-        agent->storage.device = (uint64_t)st.st_dev;
-        agent->storage.inode = (uint64_t)st.st_ino;
+    if (stat(storage->env->conf->store, &st) == 0) {
+        storage->device = (uint64_t)st.st_dev;
+        storage->inode = (uint64_t)st.st_ino;
     }
 }
 
-static int open_store(struct hc_agent *agent, struct hc_error *err)
+static int open_store(struct hc_storage *storage, struct hc_error *err)
 {
     unsigned char secret[HC_SECRET_SIZE];
     int rc = -1;
 
-    if (get_secret(agent, secret, err) != 0) {
+    if (get_secret(storage, secret, err) != 0) {
         goto out;
     }
-    rc = hc_store_open(agent->conf->store, HC_STORE_DRIVE, secret, agent->o.log,
-                       &agent->storage.store, err);
+    rc = hc_store_open(storage->env->conf->store, HC_STORE_DRIVE, secret, storage->env->log,
+                       &storage->store, err);
 out:
     OPENSSL_cleanse(secret, sizeof(secret));
     return rc;
 }
 
-/* Takes over what a store that was just opened has. */
-static int take_over(struct hc_agent *agent, struct hc_error *err)
+/* What parts remember is read when the lines are known. */
+static int take_over(struct hc_storage *storage, struct hc_error *err)
 {
-    if (hc_follow_start(agent, err) != 0 ||
-        hc_inventory_read(&agent->inventory, agent->storage.store, err) != 0) {
+    if (hc_store_follow(storage->store, &storage->follower, err) != 0 ||
+        hc_inventory_read(&storage->inventory, storage->store, err) != 0) {
         return -1;
     }
-    hc_clock_load(agent);
-    hc_cas_load(agent);
-    hc_jobs_load(agent);
-    hc_outlooks_load(agent);
-    hc_publish_all(agent);
-    hc_watches_load(agent);
+    hc_events_tell(storage->env->events, HC_EVENT_STORE_OPENED);
     return 0;
 }
 
 /* Another server's secret took the store over: what is in it from now on is not ours to read. */
-static bool is_still_ours(struct hc_agent *agent)
+static bool is_still_ours(struct hc_storage *storage)
 {
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_store_recheck(agent->storage.store, &err) == 0) {
+    if (hc_store_recheck(storage->store, &err) == 0) {
         return true;
     }
-    hc_storage_close(agent);
-    hc_storage_failed(agent, &err);
+    hc_storage_close(storage);
+    hc_storage_failed(storage, &err);
     return false;
 }
 
 /* Whether all that an order needs of the store can be had again: writing, and locks. */
-static int probe(struct hc_agent *agent, struct hc_error *err)
+static int probe(struct hc_storage *storage, struct hc_error *err)
 {
     struct hc_store_lock *lock = NULL;
     struct hc_error own;
 
     hc_error_init(&own);
-    if (hc_store_probe(agent->storage.store, err) != 0) {
+    if (hc_store_probe(storage->store, err) != 0) {
         return -1;
     }
-    if (hc_store_lock(agent->storage.store, "line", "probe", &lock, &own) != 0 &&
+    if (hc_store_lock(storage->store, "line", "probe", &lock, &own) != 0 &&
         own.problem != HC_P_LOCKED) {
         *err = own;
         return -1;
@@ -155,64 +218,71 @@ static int probe(struct hc_agent *agent, struct hc_error *err)
     return 0;
 }
 
-void hc_storage_run(struct hc_agent *agent)
+/* Opens it, or looks whether the one that is open is well again. */
+static void try_again(struct hc_storage *storage)
 {
-    struct hc_storage *storage = &agent->storage;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_storage_ready(agent) || hc_agent_ms(agent) < storage->next_try_ms) {
-        return;
-    }
-    if (storage->store != NULL && !is_still_ours(agent)) {
+    if (storage->store != NULL && !is_still_ours(storage)) {
         return;
     }
     if (storage->store != NULL) {
-        if (probe(agent, &err) == 0) {
-            well_again(agent);
+        if (probe(storage, &err) == 0) {
+            well_again(storage);
         } else {
-            hc_storage_failed(agent, &err);
+            hc_storage_failed(storage, &err);
         }
         return;
     }
-    if (open_store(agent, &err) != 0 || hc_store_probe(storage->store, &err) != 0 ||
-        take_over(agent, &err) != 0) {
-        hc_storage_failed(agent, &err);
-        if (storage->store != NULL) {
-            hc_storage_close(agent);
-        }
+    if (open_store(storage, &err) != 0 || hc_store_probe(storage->store, &err) != 0 ||
+        take_over(storage, &err) != 0) {
+        hc_storage_failed(storage, &err);
+        hc_storage_close(storage);
         return;
     }
-    remember_folder(agent);
-    well_again(agent);
+    remember_folder(storage);
+    well_again(storage);
 }
 
-void hc_storage_tick(struct hc_agent *agent)
+int64_t hc_storage_run(struct hc_storage *storage)
 {
-    struct hc_storage *storage = &agent->storage;
+    int64_t left = 0;
+
+    if (!hc_storage_ready(storage) && hc_env_ms(storage->env) >= storage->next_try_ms) {
+        try_again(storage);
+    }
+    left = storage->next_try_ms - hc_env_ms(storage->env);
+    return hc_storage_ready(storage) ? -1 : left > 0 ? left : 0;
+}
+
+void hc_storage_tick(struct hc_storage *storage)
+{
     struct stat st;
 
     if (storage->store == NULL) {
         return;
     }
-    if (stat(agent->conf->store, &st) == 0 && (uint64_t)st.st_dev == storage->device &&
+    if (stat(storage->env->conf->store, &st) == 0 && (uint64_t)st.st_dev == storage->device &&
         (uint64_t)st.st_ino == storage->inode) {
-        (void)is_still_ours(agent);
+        (void)is_still_ours(storage);
         return;
     }
-    hc_logf(agent->o.log, HC_LOG_WARN, "%s: the store was moved or replaced; it is opened anew",
-            agent->conf->store);
-    hc_storage_close(agent);
+    hc_logf(storage->env->log, HC_LOG_WARN,
+            "%s: the store was moved or replaced; it is opened anew", storage->env->conf->store);
+    hc_storage_close(storage);
     storage->next_try_ms = 0;
 }
 
-void hc_storage_close(struct hc_agent *agent)
+void hc_storage_close(struct hc_storage *storage)
 {
-    hc_jobs_halt(agent);
-    hc_outlooks_halt(agent);
-    hc_cas_close(agent);
-    hc_follow_stop(agent);
-    hc_store_close(agent->storage.store);
-    agent->storage.store = NULL;
-    agent->storage.writable = false;
+    if (storage->store == NULL) {
+        return;
+    }
+    hc_events_tell(storage->env->events, HC_EVENT_STORE_CLOSING);
+    hc_store_unfollow(storage->follower);
+    storage->follower = NULL;
+    hc_store_close(storage->store);
+    storage->store = NULL;
+    storage->writable = false;
 }

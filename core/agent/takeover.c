@@ -31,22 +31,23 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
 
     hc_error_init(&why);
     memset(&info, 0, sizeof(info));
-    if (hc_store_current(agent->storage.store, job->line, &pair, &info, &why) == 0 && info.hidden) {
+    if (hc_store_current(hc_agent_store(agent), job->line, &pair, &info, &why) == 0 &&
+        info.hidden) {
         rc = hc_error_set(err, HC_P_STORE_UNSAFE, job->name,
                           "a version newer than %" PRIu64 " is another user's", info.version);
         goto out;
     }
     if (pair != NULL &&
         (known == NULL || known->version != info.version || known->committed != info.committed)) {
-        if (hc_inventory_put(&agent->inventory, &info, err) != 0) {
+        if (hc_inventory_put(hc_agent_inventory(agent), &info, err) != 0) {
             goto out;
         }
         hc_publish_after(agent, &info, pair);
     } else if (why.problem == HC_P_STORE_DAMAGED) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
-        hc_inventory_drop(&agent->inventory, job->line);
+        hc_inventory_drop(hc_agent_inventory(agent), job->line);
     } else if (why.problem == HC_P_STORE_EMPTY) {
-        hc_inventory_drop(&agent->inventory, job->line);
+        hc_inventory_drop(hc_agent_inventory(agent), job->line);
     } else if (hc_error_is_set(&why)) {
         *err = why;
         goto out;
@@ -79,17 +80,17 @@ int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *e
     if (job->record.order_url != NULL || hc_job_info(agent, job) != NULL) {
         return 0;
     }
-    found = hc_select_adoptable(agent->conf, job->identity, job->key_type, &agent->inventory,
-                                hc_agent_now(agent));
+    found = hc_select_adoptable(agent->conf, job->identity, job->key_type,
+                                hc_agent_inventory(agent), hc_agent_now(agent));
     if (found == NULL ||
-        hc_store_current(agent->storage.store, found->line, &pair, &info, err) != 0) {
+        hc_store_current(hc_agent_store(agent), found->line, &pair, &info, err) != 0) {
         hc_error_init(err);
         goto out;
     }
     memcpy(info.line, job->line, HC_ID_SIZE);
     free(info.serial);
     info.serial = NULL;
-    if (hc_storage_commit(agent, &info, pair, err) != 0) {
+    if (hc_storage_commit(agent->storage, &info, pair, err) != 0) {
         rc = -1;
         goto out;
     }

@@ -101,7 +101,7 @@ static void commit(struct hc_agent *agent, struct hc_watch *watch)
 
     hc_error_init(&err);
     memset(&info, 0, sizeof(info));
-    if (watch->committed || watch->pair == NULL || !hc_storage_ready(agent)) {
+    if (watch->committed || watch->pair == NULL || !hc_storage_ready(agent->storage)) {
         return;
     }
     memcpy(info.line, watch->line, HC_ID_SIZE);
@@ -109,9 +109,9 @@ static void commit(struct hc_agent *agent, struct hc_watch *watch)
     info.key_type = hc_pair_key_type(watch->pair);
     if (hc_strdup("", &info.issuer, &err) != 0 || hc_strdup("", &info.issuer_name, &err) != 0 ||
         hc_list_copy(&info.names, hc_pair_names(watch->pair), &err) != 0 ||
-        hc_storage_commit(agent, &info, watch->pair, &err) != 0) {
+        hc_storage_commit(agent->storage, &info, watch->pair, &err) != 0) {
         hc_error_during(&err, "storing a copy of %s", path_of(agent, watch));
-        hc_storage_failed(agent, &err);
+        hc_storage_failed(agent->storage, &err);
     } else {
         watch->committed = true;
     }
@@ -126,7 +126,7 @@ static void load_one(struct hc_agent *agent, struct hc_watch *watch)
 
     hc_error_init(&err);
     watch->committed = false;
-    if (hc_store_current(agent->storage.store, watch->line, &stored, NULL, &err) != 0) {
+    if (hc_store_current(hc_agent_store(agent), watch->line, &stored, NULL, &err) != 0) {
         if (err.problem != HC_P_STORE_EMPTY) {
             hc_log_error(agent->o.log, HC_LOG_WARN, "the last good copy cannot be read", &err);
         }
@@ -160,7 +160,7 @@ static void is_torn(struct hc_agent *agent, struct hc_watch *watch, const struct
                            : "the last good pair keeps serving";
     /* under `on` there will be another */
     enum hc_level level = watch->identity->mode == HC_MODE_ON ? HC_LOG_WARN : HC_LOG_ERROR;
-    bool fresh = hc_say_once(agent, &watch->said, level, what, err);
+    bool fresh = hc_say_once(agent->o.log, &watch->said, level, what, err);
 
     watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
     watch->torn = true;
@@ -293,7 +293,7 @@ static void look_for_stale(struct hc_agent *agent, struct hc_watch *watch,
         watch->said_stale = 0;
         return;
     }
-    if (hc_say_once(agent, &watch->said_stale, HC_LOG_ERROR,
+    if (hc_say_once(agent->o.log, &watch->said_stale, HC_LOG_ERROR,
                     "what is served goes on, and no new pair can be seen", &err)) {
         watch->last.error = err;
         watch->last.at = hc_agent_now(agent);

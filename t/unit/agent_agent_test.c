@@ -211,7 +211,7 @@ static void a_renewal_asked_for_outlives_the_record(void)
     hc_copy(first, sizeof(first), serial(&b, 0));
     job = &b.agent->jobs[0];
     ok(hc_job_renew(b.agent, job, true), "one of two agents is asked");
-    ok(hc_store_delete(a.agent->storage.store, "job", job->name, &err) == 0,
+    ok(hc_store_delete(hc_agent_store(a.agent), "job", job->name, &err) == 0,
        "the other forgets the job it has just done");
     work(&b, &a);
     pass_time(3);
@@ -330,17 +330,18 @@ static void two_secrets_do_not_share_a_store(void)
     new_world();
     new_server(&a, on, none);
     work(&a, NULL);
-    ok(a.agent->storage.store != NULL, "one agent has the store open, and nothing to store");
+    ok(hc_agent_store(a.agent) != NULL, "one agent has the store open, and nothing to store");
+    world_secret = other;
     new_server(&b, on, one_host);
-    b.agent->o.secret = other;
+    world_secret = NULL;
     work(&b, NULL);
     is_int(cas[0].orders, 1, "another one, with another secret, orders");
     pass_time(61);
     work(&a, &b);
-    ok(a.agent->storage.store == NULL, "then the first lets the store go");
+    ok(hc_agent_store(a.agent) == NULL, "then the first lets the store go");
     ok(is_served(&b, 0), "and the other has its certificate");
     is_int(count_in_log("until the store can be used"), 1, "and says so");
-    is_int(a.agent->storage.last.error.problem, HC_P_SECRET_OTHER, "with the reason");
+    is_int(hc_storage_last(a.agent->storage)->error.problem, HC_P_SECRET_OTHER, "with the reason");
     shell("test ! -e ../../damaged && test -f 1.pair");
     end_server(&a);
     end_server(&b);
@@ -709,15 +710,15 @@ static void what_left_the_configuration_is_wiped_late(void)
     work(&s, NULL);
     ok(hc_table_find(s.table, id) < 0 || hc_table_value(s.table, hc_table_find(s.table, id)) == 0,
        "after ten minutes the table has it no more");
-    is_int(s.agent->inventory.count, 2, "the store has it");
+    is_int(hc_agent_inventory(s.agent)->count, 2, "the store has it");
     pass_time(100 * DAY);
     work(&s, NULL);
-    is_int(s.agent->inventory.count, 2, "also when it has just expired");
+    is_int(hc_agent_inventory(s.agent)->count, 2, "also when it has just expired");
     pass_time(20 * DAY);
     work(&s, NULL);
     pass_time(3700);
     work(&s, NULL);
-    is_int(s.agent->inventory.count, 1, "thirty days later it is gone");
+    is_int(hc_agent_inventory(s.agent)->count, 1, "thirty days later it is gone");
     end_server(&s);
     end_world();
 }

@@ -83,7 +83,7 @@ static void drop_mark(struct server *s)
 {
     struct hc_error err = {0};
 
-    if (hc_store_delete(s->agent->storage.store, "clock", "good", &err) != 0) {
+    if (hc_store_delete(hc_agent_store(s->agent), "clock", "good", &err) != 0) {
         stop_here(__LINE__);
     }
 }

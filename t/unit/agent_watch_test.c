@@ -122,7 +122,7 @@ static void a_changed_pair_is_taken(void)
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&second), "the second is served after a look");
     is_int(count_in_log("error:"), 0, "no error");
-    is_int(s.agent->inventory.count, 1, "the store has a copy");
+    is_int(hc_agent_inventory(s.agent)->count, 1, "the store has a copy");
     end_server(&s);
     forged_free(&first);
     forged_free(&second);
@@ -416,8 +416,8 @@ static void a_start_answers_what_others_are_asked(void)
     now = hc_agent_now(s.agent);
     pending.expires = now + 3600;
     over.expires = now;
-    ok(hc_store_challenge_put(s.agent->storage.store, &pending, &err) == 0 &&
-           hc_store_challenge_put(s.agent->storage.store, &over, &err) == 0,
+    ok(hc_store_challenge_put(hc_agent_store(s.agent), &pending, &err) == 0 &&
+           hc_store_challenge_put(hc_agent_store(s.agent), &over, &err) == 0,
        "an agent is asked for tokens");
     new_table(&next);
     is_int(load(next.table, &err), 0, "another server on the store starts");

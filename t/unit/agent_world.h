@@ -375,6 +375,7 @@ static const struct hc_dns_port *world_dns;
 static int64_t (*world_dns_run)(void *self);
 static const struct hc_http_port *world_http; /* of a test that has one */
 static int64_t world_built;                   /* when the program was built */
+static const unsigned char *world_secret;     /* of a test that has another */
 
 static inline void keep_line(void *self HC_UNUSED, enum hc_level level, const char *text)
 {
@@ -482,7 +483,7 @@ static inline void start_agent(struct server *server, struct hc_conf *conf, int 
         .dns = world_dns,
         .dns_fd = -1,
         .dns_run = world_dns_run,
-        .secret = secret,
+        .secret = world_secret != NULL ? world_secret : secret,
         .clock = &fake_clock,
         .random = &fake_random,
         .log = &fake_log,
