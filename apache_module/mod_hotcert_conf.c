@@ -272,6 +272,18 @@ static int collect_names(const server_rec *server, const struct mod_hotcert_serv
     return add_names(names, server->wild_names, err);
 }
 
+/* The part of the host's pair number i that is an object of a token, or NULL. */
+static const char *token_of(const struct mod_hotcert_server *config, int i)
+{
+    const char *certificate = APR_ARRAY_IDX(config->certificates, i, const char *);
+    const char *key =
+        i < config->keys->nelts ? APR_ARRAY_IDX(config->keys, i, const char *) : certificate;
+
+    return mod_hotcert_is_no_file(key)           ? key
+           : mod_hotcert_is_no_file(certificate) ? certificate
+                                                 : NULL;
+}
+
 static int refuse_token(const char *name, const char *where, struct hc_error *err)
 {
     return hc_error_set(err, HC_P_CONFLICT, where,
@@ -291,10 +303,7 @@ static int collect_files(const struct mod_hotcert_server *config, const char *wh
         const char *certificate = APR_ARRAY_IDX(config->certificates, i, const char *);
         const char *key =
             i < config->keys->nelts ? APR_ARRAY_IDX(config->keys, i, const char *) : certificate;
-
-        const char *token = mod_hotcert_is_no_file(key)           ? key
-                            : mod_hotcert_is_no_file(certificate) ? certificate
-                                                                  : NULL;
+        const char *token = token_of(config, i);
 
         if (token != NULL && watch) {
             return refuse_token(token, where, err);
@@ -409,6 +418,59 @@ static bool takes_files(const struct mod_hotcert_state *state, const struct hc_h
            (mode == HC_MODE_WATCH || (mode == HC_MODE_ON && host->not_inherited == NULL));
 }
 
+/* What of its certificate's lines `watch` cannot follow; NULL: nothing. */
+static const char *obstacle_of(const struct mod_hotcert_server *config, apr_pool_t *pool)
+{
+    for (int i = 0; i < config->certificates->nelts; i++) {
+        const char *token = token_of(config, i);
+
+        if (token != NULL) {
+            return token;
+        }
+    }
+    return config->command != NULL ? apr_psprintf(pool, "SSLOpenSSLConfCmd %s", config->command)
+                                   : NULL;
+}
+
+/*
+ * An inherited `watch` leaves a host to mod_ssl whose certificate it cannot follow. 1: it is left,
+ * and that is noted; 0: it is not; -1: err.
+ */
+static int leaves_host(const struct mod_hotcert_state *state,
+                       const struct mod_hotcert_server *config, const struct hc_host *host,
+                       struct hc_findings *notes, struct hc_error *err)
+{
+    bool inherits = host->scope == NULL ||
+                    (host->scope->mode == HC_MODE_UNSET && host->scope->files.count == 0);
+    const char *obstacle = obstacle_of(config, state->pool);
+
+    if (!inherits || !host->tls || !host->has_certificate || obstacle == NULL ||
+        hc_scope_mode(state->conf, host->scope) != HC_MODE_WATCH) {
+        return 0;
+    }
+    return hc_findings_add(notes, HC_P_HOST_LEFT_ALONE, host->where, err,
+                           "`HotCert watch` stands outside of it and cannot follow `%s`",
+                           obstacle) == 0
+               ? 1
+               : -1;
+}
+
+/* mod_ssl refuses such a host, unless mod_md brings a certificate, and does not name the cause. */
+static int note_bare_host(const struct mod_hotcert_state *state,
+                          const struct mod_hotcert_server *config, const struct hc_host *host,
+                          struct hc_findings *notes, struct hc_error *err)
+{
+    if (!host->tls || host->has_certificate || config->command != NULL ||
+        apr_hash_count(state->managed) > 0 ||
+        hc_scope_mode(state->conf, host->scope) != HC_MODE_WATCH ||
+        !hc_conf_leaves_host(state->conf, host->scope, false, false)) {
+        return 0;
+    }
+    return hc_findings_add(notes, HC_P_NO_FILES, host->where, err,
+                           "`HotCert watch` stands outside of this host, which has SSLEngine on "
+                           "and no certificate");
+}
+
 static int build_host(struct mod_hotcert_state *state, server_rec *server,
                       struct hc_findings *notes, struct hc_error *err)
 {
@@ -429,8 +491,12 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         .store_folder = has_chain_store(config) ? config->chain_ca_folder : config->ca_folder,
     };
     int identity = -1;
-    int rc = -1;
+    int rc = leaves_host(state, config, &host, notes, err);
 
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
+    rc = -1;
     if (passes_over(config, &host)) {
         host.has_certificate = false;
         host.not_inherited = APR_ARRAY_IDX(config->certificates, 0, const char *);
@@ -442,7 +508,8 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {
         goto out;
     }
-    if (identity >= 0 && check_beside(state, config, &host, identity, notes, err) != 0) {
+    if (identity >= 0 ? check_beside(state, config, &host, identity, notes, err) != 0
+                      : note_bare_host(state, config, &host, notes, err) != 0) {
         goto out;
     }
     rc = identity >= 0 ? remember(state, server, config, host.scope, identity) : 0;

@@ -98,6 +98,9 @@ char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 /* ssl.c: hooks the server's SSL_CTX. */
 ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
                                     ngx_http_hotcert_srv_conf_t *srv);
+/* The ssl_conf_command line among these (NULL: none) that brings a certificate or a key, or NULL.
+ */
+const char *ngx_http_hotcert_certificate_command(const ngx_array_t *given);
 
 /* session.c: gives every server of an address that has one of ours a session id context. */
 ngx_int_t ngx_http_hotcert_session_init(ngx_conf_t *cf);

@@ -33,8 +33,12 @@
 /* ssl_certificate_compression came with 1.29.1. */
 #if (nginx_version >= 1029001)
 #define ngx_http_hotcert_compresses(sscf) ((sscf)->certificate_compression == 1)
+#define ngx_http_hotcert_compression(own, http)                                                    \
+    ((own)->certificate_compression != NGX_CONF_UNSET ? (own)->certificate_compression             \
+                                                      : (http)->certificate_compression)
 #else
-#define ngx_http_hotcert_compresses(sscf) 0
+#define ngx_http_hotcert_compresses(sscf)       0
+#define ngx_http_hotcert_compression(own, http) 0
 #endif
 
 /* From 1.29.2 the server is chosen by SNI before OpenSSL looks the session up. */

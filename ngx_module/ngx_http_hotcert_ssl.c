@@ -146,22 +146,32 @@ static ngx_int_t refuse(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf, co
     return NGX_ERROR;
 }
 
+const char *ngx_http_hotcert_certificate_command(const ngx_array_t *given)
+{
+    static const char *const commands[] = {"Certificate", "PrivateKey"};
+    static const char *const lines[] = {"ssl_conf_command Certificate",
+                                        "ssl_conf_command PrivateKey"};
+    const ngx_keyval_t *pair = given != NULL ? given->elts : NULL;
+
+    for (ngx_uint_t i = 0; pair != NULL && i < given->nelts; i++) {
+        for (size_t k = 0; k < HC_COUNT(commands); k++) {
+            if (pair[i].key.len == ngx_strlen(commands[k]) &&
+                ngx_strncasecmp(pair[i].key.data, (u_char *)(uintptr_t)commands[k],
+                                pair[i].key.len) == 0) {
+                return lines[k];
+            }
+        }
+    }
+    return NULL;
+}
+
 /* ssl_conf_command that brings a certificate or a key, which would be served beside ours. */
 static bool brings_certificate(const ngx_http_ssl_srv_conf_t *ssl)
 {
-    static const char *const commands[] = {"Certificate", "PrivateKey"};
-    const ngx_keyval_t *given = ssl->conf_commands != NULL ? ssl->conf_commands->elts : NULL;
     bool brings = SSL_CTX_set_current_cert(ssl->ssl.ctx, SSL_CERT_SET_FIRST) == 1;
 
     ERR_clear_error();
-    for (ngx_uint_t i = 0; given != NULL && i < ssl->conf_commands->nelts; i++) {
-        for (size_t k = 0; k < HC_COUNT(commands); k++) {
-            brings = brings || (given[i].key.len == ngx_strlen(commands[k]) &&
-                                ngx_strncasecmp(given[i].key.data, (u_char *)(uintptr_t)commands[k],
-                                                given[i].key.len) == 0);
-        }
-    }
-    return brings;
+    return brings || ngx_http_hotcert_certificate_command(ssl->conf_commands) != NULL;
 }
 
 ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,

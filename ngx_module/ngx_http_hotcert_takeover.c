@@ -10,6 +10,7 @@ struct lines {
     const ngx_array_t *certificates;
     const ngx_array_t *keys;
     ngx_str_t password;
+    const char *left_by; /* what leaves them to nginx, or NULL */
 };
 
 static void see_address(const ngx_http_conf_addr_t *addr)
@@ -138,27 +139,53 @@ static char *take_files(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, const 
     return NGX_CONF_OK;
 }
 
+/* Lines beside a certificate's that leave it to nginx: hotcert would serve another in its place. */
+static const char *left_by_settings(const ngx_http_ssl_srv_conf_t *ssl,
+                                    const ngx_http_ssl_srv_conf_t *http_ssl)
+{
+    const ngx_array_t *commands =
+        ssl->conf_commands != NGX_CONF_UNSET_PTR ? ssl->conf_commands : http_ssl->conf_commands;
+
+    if (ngx_http_hotcert_compression(ssl, http_ssl) == 1) {
+        return "ssl_certificate_compression on";
+    }
+    return commands != NGX_CONF_UNSET_PTR ? ngx_http_hotcert_certificate_command(commands) : NULL;
+}
+
+/* What keeps an inherited `watch` from following a server's certificate; false: nothing. */
+static bool find_obstacle(const struct lines *lines, ngx_str_t *what)
+{
+    const ngx_str_t *name = NULL;
+
+    for (ngx_uint_t i = 0; i < lines->certificates->nelts; i++) {
+        if (unwatchable(lines, i, &name) != NULL) {
+            *what = *name;
+            return true;
+        }
+    }
+    if (lines->left_by != NULL) {
+        what->data = (u_char *)(uintptr_t)lines->left_by;
+        what->len = ngx_strlen(lines->left_by);
+    }
+    return lines->left_by != NULL;
+}
+
 /* An inherited `watch` leaves a server alone whose lines it cannot follow. */
 static bool leaves_lines(ngx_conf_t *cf, const ngx_http_hotcert_srv_conf_t *srv,
                          const struct lines *lines)
 {
-    const ngx_str_t *what = NULL;
+    ngx_str_t what = ngx_null_string;
 
     if (srv->scope->mode != HC_MODE_UNSET || srv->scope->files.count > 0 ||
-        hc_scope_mode(srv->main->conf, srv->scope) != HC_MODE_WATCH) {
+        hc_scope_mode(srv->main->conf, srv->scope) != HC_MODE_WATCH ||
+        !find_obstacle(lines, &what)) {
         return false;
     }
-    for (ngx_uint_t i = 0; i < lines->certificates->nelts; i++) {
-        if (unwatchable(lines, i, &what) != NULL) {
-            complain(cf, NGX_LOG_NOTICE,
-                     "`hotcert watch` stands outside of this server and cannot follow its "
-                     "certificate, which nginx serves as ever (say `hotcert off` there to silence "
-                     "this):",
-                     what);
-            return true;
-        }
-    }
-    return false;
+    complain(cf, NGX_LOG_NOTICE,
+             "`hotcert watch` stands outside of this server and cannot follow its certificate, "
+             "which nginx serves as ever (say `hotcert off` there to silence this):",
+             &what);
+    return true;
 }
 
 static char *take_over(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
@@ -219,6 +246,7 @@ static struct lines lines_of(const ngx_http_hotcert_srv_conf_t *srv,
         .keys = ssl->certificate_keys != NGX_CONF_UNSET_PTR ? ssl->certificate_keys
                                                             : http_ssl->certificate_keys,
         .password = srv->password_line > 0 ? srv->password_file : http->password_file,
+        .left_by = left_by_settings(ssl, http_ssl),
     };
 }
 

@@ -81,6 +81,42 @@ scenario a_key_in_a_token_is_named_as_none_that_can_be_watched => (only => 'http
     like($out, qr/follows files, and pkcs11:object=w;type=private is none.*`HotCert off`/, 'with its name as it was written, and the cure');
 });
 
+scenario an_inherited_watch_leaves_a_certificate_to_mod_ssl_that_it_cannot_follow => (only => 'httpd', sub {
+    my %seen;
+    my ($lines, $command) = map { make_leaf($root, ['w.test']) } 1 .. 2;
+    for my $case ([ 'stock', no_module => 1 ], [ 'hotcert' ]) {
+        my ($what, %conf) = @$case;
+        my $s = server('httpd');
+        my @pair = write_pair($lines, "$s->{dir}/lines");
+        my @other = write_pair($command, "$s->{dir}/command");
+        $s->configure(main => [ [ '' => 'watch' ], [ trusted_certificate => $root->{cert} ] ],
+            hosts => [ { names => ['w.test'], pair => \@pair, httpd => "SSLOpenSSLConfCmd Certificate $other[0]\nSSLOpenSSLConfCmd PrivateKey $other[1]" } ], %conf);
+        my ($code, $out) = $s->configtest;
+        is($code, 0, "$what: the test passes") or diag $out;
+        $s->start;
+        $seen{$what} = served($s);
+        ok($s->wait_log(qr/stands outside of it and cannot follow `SSLOpenSSLConfCmd PrivateKey`.*host-left-alone/, 10), 'what is left alone is told')
+            if $what eq 'hotcert';
+        $s->stop;
+    }
+    is($seen{hotcert}, $seen{stock}, 'the host serves what it serves in stock');
+    is($seen{stock}, $command->{serial}, 'which is the certificate of the command');
+
+    my ($s) = watching();
+    my $certificate = $s->{last}{hosts}[0]{pair}[0];
+    $s->reconfigure(main => [ [ '' => 'watch' ] ], hosts => [ { names => ['w.test'],
+        httpd => "SSLCertificateFile $certificate\nSSLCertificateKeyFile pkcs11:object=w;type=private" } ]);
+    my ($code, $out) = $s->configtest;
+    like($out, qr/cannot follow `pkcs11:object=w;type=private`.*host-left-alone/, 'so is a key in a token');
+    unlike($out, qr/follows files/, 'which is not refused');
+
+    $s->reconfigure(main => [ [ '' => 'watch' ] ], hosts => [ { names => ['bare.test'] } ]);
+    ($code, $out) = $s->try_start;
+    isnt($code, 0, 'a host without any certificate is refused, as in stock');
+    like(($s->configtest)[1], qr/:\d+: there are no certificate files to watch: `HotCert watch` stands outside of this host, .*\(no-files; name them with SSLCertificateFile/,
+        'and what is missing is said');
+});
+
 scenario a_hundred_names_in_one_directive_all_count => (only => 'httpd', sub {
     my $s = server('httpd');
     my @names = map { "n$_.test" } 1 .. 100;

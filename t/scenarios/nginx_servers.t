@@ -89,6 +89,62 @@ scenario certificates_by_ssl_conf_command_are_refused_with_the_cure => (only => 
     }
     $s->configure(%on, hosts => [ { names => ['a.test'], hotcert => 'on', nginx => 'ssl_conf_command Options ServerPreference;' } ]);
     is(($s->configtest)[0], 0, 'other commands are not');
+
+    # beside an inherited `watch` nginx serves what it serves in stock
+    my $other = make_leaf($root, ['a.test']);
+    my @lines = write_pair($other, "$s->{dir}/lines");
+    my %seen;
+    for my $case ([ 'stock', no_module => 1 ], [ 'hotcert' ]) {
+        my ($what, %conf) = @$case;
+        my $left = server($kind);
+        $left->configure(main => [ [ '' => 'watch' ], [ trusted_certificate => $root->{cert} ] ],
+            hosts => [ { names => ['a.test'], pair => \@lines, nginx => "ssl_conf_command Certificate $pair[0]; ssl_conf_command PrivateKey $pair[1];" } ], %conf);
+        $left->start;
+        $seen{$what} = seen($left, 'a.test')->{serial};
+        ok($left->wait_log(qr/cannot follow its certificate.*"ssl_conf_command Certificate"/, 10), 'what is left alone is told') if $what eq 'hotcert';
+        $left->stop;
+    }
+    is($seen{hotcert}, $seen{stock}, 'an inherited `watch` leaves it to nginx');
+});
+
+# nginx compresses what it loads itself, once, before the first visitor: hotcert's certificates come later.
+scenario certificates_that_nginx_compresses_are_refused_with_the_cure => (only => 'nginx', sub {
+    my ($kind) = @_;
+    my $compresses = 'ssl_certificate_compression on;';
+    my $stock = server($kind);
+    my $leaf = make_leaf($root, ['a.test']);
+    my @pair = write_pair($leaf, "$stock->{dir}/live");
+    $stock->configure(no_module => 1, hosts => [ { names => ['a.test'], pair => \@pair, nginx => $compresses } ]);
+    my ($stock_code, $stock_said) = $stock->configtest;
+    my $known = $stock_said !~ /unknown directive "ssl_certificate_compression"/;
+    my @version = run(HotCert::Nginx::binary(), '-v');
+    my ($minor, $patch) = $version[1] =~ m{nginx/1\.(\d+)\.(\d+)} or die $version[1];
+    is($known ? 'known' : 'unknown', $minor * 1000 + $patch >= 29_001 ? 'known' : 'unknown', 'nginx has it from 1.29.1 on') or diag $stock_said;
+    is($stock_code, $known ? 0 : 1, 'and stock takes what it knows') or diag $stock_said;
+
+    my $s = server($kind);
+    for my $mode (qw(on watch)) {
+        $s->configure(%on, main => [ [ use => 'pebble' ], [ trusted_certificate => $root->{cert} ] ],
+            hosts => [ { names => ['a.test'], hotcert => $mode, pair => \@pair, nginx => $compresses } ]);
+        my ($code, $out) = $s->configtest;
+        isnt($code, 0, "`hotcert $mode` beside it is refused");
+        like($out, $known ? qr/ssl_certificate_compression is on in the server at \Q$s->{conf}\E:\d+ \(say `ssl_certificate_compression off` there.*`hotcert off`/
+            : qr/unknown directive "ssl_certificate_compression"/, $known ? 'with place and cure' : 'by nginx');
+    }
+    # as everywhere in http{}: what inherits `watch` runs as in stock
+    $s->configure(main => [ [ '' => 'watch' ], [ trusted_certificate => $root->{cert} ] ],
+        hosts => [ { names => ['a.test'], pair => \@pair, nginx => $compresses } ]);
+    my ($code, $out) = $s->configtest;
+    is($code, $stock_code, 'an inherited `watch` leaves the server to nginx') or diag $out;
+    if ($known) {
+        $s->start;
+        ok($s->wait_log(qr/cannot follow its certificate.*"ssl_certificate_compression on"/, 10), 'and says so');
+        is(seen($s, 'a.test')->{serial}, $leaf->{serial}, 'it serves its pair');
+        $s->stop;
+    }
+    (my $off = $compresses) =~ s/on;/off;/;
+    $s->configure(%on, hosts => [ { names => ['a.test'], hotcert => 'on', nginx => $off } ]);
+    is(($s->configtest)[0], $known ? 0 : 1, 'switched off it is no matter');
 });
 
 scenario a_start_whose_log_shows_no_notices_says_so_once => (only => 'nginx', sub {

@@ -10,6 +10,7 @@ my $binary = $ENV{HOTCERT_NGINX} // '/usr/sbin/nginx';
 sub spelled { my ($self, $name) = @_; return $name }
 sub eol { return ";\n" }
 sub exe_pattern { return qr/nginx/ }
+sub binary { return $binary }
 
 sub text {
     my ($self, %conf) = @_;
