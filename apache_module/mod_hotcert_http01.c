@@ -32,6 +32,7 @@ int mod_hotcert_http01_answer(request_rec *r, int lookup)
     ap_set_content_length(r, (apr_off_t)strlen(keyauth));
     /* HEAD (r->header_only) gets the headers: the core's filter drops the body */
     ap_rputs(keyauth, r);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "an http-01 challenge was answered");
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the request of a CA that validates over HTTP was answered");
     return OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "conf/method.h"
 #include "conf/name.h"
 
 const struct hc_command hc_commands[] = {
@@ -80,7 +81,8 @@ const struct hc_command hc_commands[] = {
      "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or another\n"
      "                       one's directory\n"
      "  --caa-domain D       another CA, by its name in CAA records; may be repeated\n"
-     "  --method M           http-01 (the default), tls-alpn-01 or dns-01; may be repeated\n"
+     "  --method M           one of " HC_METHODS_JUDGED "; may be repeated;\n"
+     "                       default: " HC_METHODS_STANDARD "\n"
      "  --account URL        the ACME account, for CAA records with accounturi\n"
      "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
      "                       of the agents that run, and /var/lib/hotcert/store\n"

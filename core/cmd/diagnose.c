@@ -10,6 +10,7 @@
 #include "cmd/diagnose_accounts.h"
 #include "cmd/diagnose_report.h"
 #include "cmd/idn.h"
+#include "conf/method.h"
 #include "hotcert.h"
 #include "net/http.h"
 #include "preflight/preflight.h"
@@ -35,15 +36,10 @@ struct arguments {
 
 static int check_method(const char *method, struct hc_error *err)
 {
-    static const char *const known[] = {"http-01", "tls-alpn-01", "dns-01"};
-
-    for (size_t i = 0; i < HC_COUNT(known); i++) {
-        if (strcmp(method, known[i]) == 0) {
-            return 0;
-        }
-    }
-    return hc_error_set(err, HC_P_BAD_VALUE, "--method",
-                        "\"%s\" is none of http-01, tls-alpn-01, dns-01", method);
+    return hc_method_find(method) != NULL
+               ? 0
+               : hc_error_set(err, HC_P_BAD_VALUE, "--method",
+                              "\"%s\" is none of " HC_METHODS_JUDGED, method);
 }
 
 static int take_network(const char *text, enum hc_network *out, struct hc_error *err)
@@ -172,6 +168,7 @@ out:
 
 static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_error *err)
 {
+    static const struct hc_list none;
     int option = 0;
 
     optind = 0; /* glibc: start anew */
@@ -189,7 +186,7 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
     if (a->names.count == 0) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name the hosts to diagnose");
     }
-    if (a->methods.count == 0 && hc_list_add(&a->methods, "http-01", err) != 0) {
+    if (a->methods.count == 0 && hc_methods_copy(&a->methods, &none, err) != 0) {
         return -1;
     }
     return take_issuer(a, err);

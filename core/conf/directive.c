@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/method.h"
 #include "conf/setter.h"
 
 #define ANY 0xffffu
@@ -85,8 +86,8 @@ const struct hc_directive hc_directives[] = {
      .max = 1,
      .args = "a number from 1 to 65535",
      .dflt = "80",
-     .doc = "The port that a private issuer asks for http-01; the look before an order asks it "
-            "too.",
+     .doc = "The port on which a private issuer validates over HTTP; the check before an order "
+            "asks it too.",
      .set = hc_set_http_port},
     {.name = "tls_port",
      .contexts = HC_CTX_ISSUER,
@@ -132,10 +133,10 @@ const struct hc_directive hc_directives[] = {
     {.name = "hotcert_challenge",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,
      .min = 1,
-     .max = 1,
-     .args = "http-01",
-     .dflt = "http-01",
-     .doc = "How control of the names is proved (RFC 8555 section 8.3).",
+     .max = 8,
+     .args = HC_METHODS_SOLVED,
+     .dflt = HC_METHODS_STANDARD,
+     .doc = "How control of the names is proved, in order of preference (RFC 8555 section 8).",
      .set = hc_set_challenge},
     {.name = "hotcert_preflight",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,

@@ -9,6 +9,7 @@
 
 #include "conf/conf.h"
 #include "conf/issuer.h"
+#include "conf/method.h"
 #include "conf/name.h"
 
 #define DEFAULT_ISSUER "letsencrypt"
@@ -35,8 +36,8 @@ static const char *left_out_because(const char *name)
     if (name[0] == '~') {
         return "it is a regular expression";
     }
-    if (hc_name_is_wildcard(name) || strpbrk(name, "*?") != NULL) {
-        return "it is a wildcard, and http-01 cannot prove one";
+    if (!hc_name_is_wildcard(name) && strpbrk(name, "*?") != NULL) {
+        return "it is a pattern";
     }
     return NULL;
 }
@@ -64,6 +65,7 @@ static int add_watched_name(struct hc_identity *identity, const char *raw, struc
 struct orderer {
     const struct hc_conf *conf;
     const struct hc_list *use;
+    const struct hc_list *methods; /* hotcert_challenge; empty: the standard ones */
     const char *where;
     bool asked_for; /* by hotcert_names */
 };
@@ -82,6 +84,21 @@ static const char *address_refused_because(const struct orderer *o)
     return why;
 }
 
+/* What every method that this host may use leaves open. */
+static int refuse_unprovable(const struct orderer *o, const char *raw, const char *name,
+                             struct hc_error *why)
+{
+    bool is_ip = hc_name_is_ip(name);
+    char methods[128];
+
+    if (hc_methods_take(o->methods, name)) {
+        return 0;
+    }
+    return hc_error_set(why, HC_P_NAME_INVALID, raw, "it is %s, and %s cannot prove one",
+                        is_ip ? "an IP address" : "a wildcard",
+                        hc_methods_format(o->methods, methods, sizeof(methods)));
+}
+
 /* Normalises a name, and refuses what no CA, or none of these, certifies. */
 static int take_orderable(const struct orderer *o, const char *raw, char name[HC_NAME_SIZE],
                           struct hc_error *why)
@@ -97,6 +114,9 @@ static int take_orderable(const struct orderer *o, const char *raw, char name[HC
     reason = hc_name_reserved(name);
     if (reason != NULL) {
         return hc_error_set(why, HC_P_NAME_INVALID, raw, "it has %s", reason);
+    }
+    if (refuse_unprovable(o, raw, name, why) != 0) {
+        return -1;
     }
     reason = hc_name_is_ip(name) ? address_refused_because(o) : NULL;
     return reason == NULL
@@ -137,8 +157,9 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
 {
     const struct hc_scope *scope = host->scope != NULL ? host->scope : &conf->main;
     const struct hc_list *names = scope->has_names ? &scope->names : host->names;
-    const struct orderer orderer = {conf, effective(&scope->use, &conf->main.use), host->where,
-                                    scope->has_names};
+    const struct orderer orderer = {conf, effective(&scope->use, &conf->main.use),
+                                    effective(&scope->challenges, &conf->main.challenges),
+                                    host->where, scope->has_names};
 
     for (size_t i = 0; names != NULL && i < names->count; i++) {
         const char *name = names->items[i];
@@ -371,8 +392,8 @@ static int build_identity(struct hc_conf *conf, const struct hc_host *host,
                                    : HC_BAD_NAMES_LEAVE_OUT;
     if (add_or(&identity->set->use, effective(&scope->use, &conf->main.use), DEFAULT_ISSUER, err) !=
             0 ||
-        add_or(&identity->set->challenges, effective(&scope->challenges, &conf->main.challenges),
-               "http-01", err) != 0 ||
+        hc_methods_copy(&identity->set->challenges,
+                        effective(&scope->challenges, &conf->main.challenges), err) != 0 ||
         compute_id(conf, identity, err) != 0) {
         return -1;
     }
@@ -454,8 +475,10 @@ static int store_identity(struct hc_conf *conf, struct hc_identity *identity, in
 bool hc_conf_orders_nothing(const struct hc_conf *conf, const struct hc_scope *scope,
                             const struct hc_list *names)
 {
-    const struct orderer orderer = {
-        conf, scope != NULL ? effective(&scope->use, &conf->main.use) : &conf->main.use, "", false};
+    const struct hc_scope *from = scope != NULL ? scope : &conf->main;
+    const struct orderer orderer = {conf, effective(&from->use, &conf->main.use),
+                                    effective(&from->challenges, &conf->main.challenges), "",
+                                    false};
     char name[HC_NAME_SIZE];
     struct hc_error ignored;
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/method.h"
+
 int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listener,
                      struct hc_error *err)
 {
@@ -126,7 +128,8 @@ int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *co
     for (size_t i = 0; i < conf->identity_count; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
-        if (identity->mode != HC_MODE_ON || !hc_list_has(&identity->set->challenges, "http-01")) {
+        if (identity->mode != HC_MODE_ON ||
+            !hc_methods_go_over(&identity->set->challenges, HC_OVER_HTTP)) {
             continue;
         }
         for (size_t k = 0; k < identity->set->use.count; k++) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "conf/method.h"
 #include "conf/name.h"
 #include "conf/url.h"
 
@@ -128,11 +129,6 @@ int hc_set_names(const struct hc_directive_call *call, struct hc_error *err)
             hc_list_add(&scope->names, name, err) != 0) {
             return -1;
         }
-        if (hc_name_is_wildcard(name)) {
-            return hc_error_set(
-                err, HC_P_BAD_VALUE, call->args[i],
-                "a wildcard cannot be proved by http-01: list the names themselves");
-        }
     }
     return 0;
 }
@@ -162,10 +158,20 @@ int hc_set_challenge(const struct hc_directive_call *call, struct hc_error *err)
     if (challenges->count > 0) {
         return duplicate(err);
     }
-    if (strcmp(call->args[0], "http-01") != 0) {
-        return bad(call, call->args[0], err);
+    for (unsigned i = 0; i < call->count; i++) {
+        const struct hc_method *method = hc_method_find(call->args[i]);
+
+        if (method == NULL || !method->solved) {
+            return bad(call, call->args[i], err);
+        }
+        if (hc_list_has(challenges, method->word)) {
+            return hc_error_set(err, HC_P_DUPLICATE, method->word, "the method is named twice");
+        }
+        if (hc_list_add(challenges, method->word, err) != 0) {
+            return -1;
+        }
     }
-    return hc_list_add(challenges, call->args[0], err);
+    return 0;
 }
 
 int hc_set_key_type(const struct hc_directive_call *call, struct hc_error *err)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "conf/method.h"
 #include "preflight/judge.h"
 #include "preflight/look.h"
 #include "preflight/request.h"
@@ -59,7 +60,6 @@ struct hc_preflight {
     unsigned tls_port;
     bool wants_address; /* a method is used that needs one */
     bool wants_http;
-    bool has_dns; /* dns-01 is among the methods: wildcards are fine */
     int64_t look_until_ms;
 
     enum phase phase;
@@ -215,7 +215,7 @@ static void judge_without_address(struct hc_judge *judge, const struct name *n)
 
     if (n->caa_first != NULL && n->caa_first->kind == HC_LOOK_NO_NAME) {
         hc_judge_note(judge, HC_P_DNS_NO_SUCH_NAME, HC_JUDGE_NOTHING,
-                      "%.255s does not exist, which dns-01 does not need",
+                      "%.255s does not exist, which a proof by a DNS record does not need",
                       hc_dname_format(&n->dname, name));
     }
 }
@@ -239,14 +239,15 @@ static void judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
         .wildcard = n->wildcard,
     };
 
-    if (n->wildcard && !p->has_dns) {
-        hc_judge_note(&judge, HC_P_WILDCARD_NEEDS_DNS, HC_JUDGE_FAIL,
-                      "%s is a wildcard, which http-01 and tls-alpn-01 cannot prove", n->text);
+    if (!hc_methods_take(&p->methods, n->text)) {
+        char methods[128];
+
+        hc_judge_note(&judge, n->ip ? HC_P_ADDRESS_NEEDS_HTTP : HC_P_WILDCARD_NEEDS_DNS,
+                      HC_JUDGE_FAIL, "%s is %s, which %s cannot prove", n->text,
+                      n->ip ? "an IP address" : "a wildcard",
+                      hc_methods_format(&p->methods, methods, sizeof(methods)));
     }
-    if (n->ip && !p->wants_address) {
-        hc_judge_note(&judge, HC_P_ADDRESS_NEEDS_HTTP, HC_JUDGE_FAIL,
-                      "%s is an IP address, which dns-01 cannot prove (RFC 8738)", n->text);
-    } else if (n->ip) {
+    if (n->ip && p->wants_address) {
         hc_judge_ip(&judge);
     } else if (n->a != NULL && n->aaaa != NULL) {
         hc_judge_addresses(&judge, n->a, n->aaaa);
@@ -523,9 +524,9 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
         return -1;
     }
     p->compares_accounts = o->accounts != NULL;
-    p->wants_http = p->web != NULL && hc_list_has(&p->methods, "http-01");
-    p->has_dns = hc_list_has(&p->methods, "dns-01");
-    p->wants_address = !p->has_dns || p->methods.count > 1;
+    p->wants_http = p->web != NULL && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
+    p->wants_address = hc_methods_go_over(&p->methods, HC_OVER_HTTP) ||
+                       hc_methods_go_over(&p->methods, HC_OVER_TLS);
     return take_own(p, o->own, err);
 }
 

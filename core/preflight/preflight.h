@@ -65,7 +65,7 @@ struct hc_preflight_options {
     const struct hc_list *names; /* normalised; wildcards with their "*." */
     const struct hc_list
         *caa_domains; /* the issuer's caaIdentities; empty or NULL: CAA is not judged */
-    const struct hc_list *methods; /* "http-01", "dns-01", "tls-alpn-01": what may be used */
+    const struct hc_list *methods; /* words of conf/method.h: what may be used */
     const char *account_uri;       /* or NULL: not known yet */
     /*
      * For who asks without knowing who will order (`hotcert diagnose`): URL, store, URL, store ..

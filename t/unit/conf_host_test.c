@@ -213,6 +213,30 @@ static void a_public_ca_has_no_port_of_its_own(void)
     }
 }
 
+/* Judged when the host is complete: its own methods decide, wherever their directive stands. */
+static void names_that_no_method_proves_are_refused_where_they_are_asked_for(void)
+{
+    struct world w;
+
+    setup(&w);
+    ok(say(w.conf, w.a, NULL, "hotcert_names a.example *.a.example", &w.err) == 0,
+       "a wildcard can be asked for");
+    ok(say(w.conf, w.a, NULL, "hotcert watch", &w.err) == 0 &&
+           add_host(w.conf, w.a, "", "/c.pem /k.pem ", &w.notes, &(int){0}, &w.err) == 0 &&
+           w.conf->identities[0].names.count == 2,
+       "of files that are watched");
+    ok(say(w.conf, w.b, NULL, "hotcert on", &w.err) == 0 &&
+           say(w.conf, w.b, NULL, "hotcert_names a.example *.a.example", &w.err) == 0,
+       "where it is to be ordered");
+    is_int(host(&w, w.b, ""), -3, "it is refused");
+    is_int(w.err.problem, HC_P_NAME_INVALID, "as a name");
+    is_str(w.err.subject, "*.a.example", "by name");
+    ok(strstr(w.err.detail, "http-01 cannot prove") != NULL &&
+           strstr(w.err.detail, "hotcert_names of the host at") != NULL,
+       "with the method in force and the place");
+    teardown(&w);
+}
+
 static void what_no_ca_certifies_is_left_out(void)
 {
     struct world w;
@@ -451,6 +475,7 @@ int main(void)
     a_catch_all_that_inherits_on_is_left_out();
     an_address_is_ordered_where_it_can_be_had();
     a_public_ca_has_no_port_of_its_own();
+    names_that_no_method_proves_are_refused_where_they_are_asked_for();
     what_no_ca_certifies_is_left_out();
     a_host_without_tls_orders_nothing();
     issuers_must_be_known_and_agreed_to();

@@ -1,0 +1,91 @@
+/* The methods by which control of a name is proved; see method.h. */
+#include "conf/method.h"
+
+#include <string.h>
+
+#include "conf/name.h"
+
+/* In order of preference, as far as the standard ones go. */
+const struct hc_method hc_methods[] = {
+    {.word = "http-01", .over = HC_OVER_HTTP, .addresses = true, .solved = true, .standard = true},
+    {.word = "tls-alpn-01", .over = HC_OVER_TLS, .addresses = true},
+    {.word = "dns-01", .over = HC_OVER_DNS, .wildcards = true},
+};
+const size_t hc_method_count = HC_COUNT(hc_methods);
+
+const struct hc_method *hc_method_find(const char *word)
+{
+    for (size_t i = 0; i < hc_method_count; i++) {
+        if (strcmp(hc_methods[i].word, word) == 0) {
+            return &hc_methods[i];
+        }
+    }
+    return NULL;
+}
+
+bool hc_method_takes(const struct hc_method *method, const char *name)
+{
+    if (hc_name_is_ip(name)) {
+        return method->addresses;
+    }
+    return method->wildcards || !hc_name_is_wildcard(name);
+}
+
+/* The at-th method of a list, or NULL: it has no row. False when the list is over. */
+static bool method_at(const struct hc_list *words, size_t at, const struct hc_method **method)
+{
+    if (words->count > 0) {
+        *method = at < words->count ? hc_method_find(words->items[at]) : NULL;
+        return at < words->count;
+    }
+    *method = at < hc_method_count && hc_methods[at].standard ? &hc_methods[at] : NULL;
+    return at < hc_method_count;
+}
+
+bool hc_methods_take(const struct hc_list *words, const char *name)
+{
+    const struct hc_method *method = NULL;
+
+    for (size_t i = 0; method_at(words, i, &method); i++) {
+        if (method != NULL && hc_method_takes(method, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hc_methods_go_over(const struct hc_list *words, enum hc_method_over over)
+{
+    const struct hc_method *method = NULL;
+
+    for (size_t i = 0; method_at(words, i, &method); i++) {
+        if (method != NULL && method->over == over) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int hc_methods_copy(struct hc_list *out, const struct hc_list *words, struct hc_error *err)
+{
+    const struct hc_method *method = NULL;
+
+    for (size_t i = 0; method_at(words, i, &method); i++) {
+        if (method != NULL && hc_list_add(out, method->word, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap)
+{
+    struct hc_list known = {NULL, 0, 0};
+
+    dst[0] = '\0';
+    if (hc_methods_copy(&known, words, NULL) == 0) {
+        (void)hc_list_format(&known, dst, cap);
+    }
+    hc_list_dispose(&known);
+    return dst;
+}

@@ -1,0 +1,52 @@
+/*
+ * The methods by which control of a name is proved, RFC 8555 section 8: a row each. Beside
+ * core/solve, which has the code for each, this is the one place that knows them by their words;
+ * everybody else asks here what a word means. `hotcert_challenge` takes the words of those that
+ * this build solves, the preflight judges all of them.
+ */
+#ifndef HC_CONF_METHOD_H
+#define HC_CONF_METHOD_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+/* What hotcert_challenge takes, and what it is where it is not said: for the reference. */
+#define HC_METHODS_SOLVED   "http-01"
+#define HC_METHODS_STANDARD "http-01"
+/* What the preflight judges. */
+#define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01"
+
+/* Where a CA looks for the answer. */
+enum hc_method_over { HC_OVER_HTTP, HC_OVER_TLS, HC_OVER_DNS };
+
+struct hc_method {
+    const char *word; /* as CAs, CAA records and directives write it */
+    enum hc_method_over over;
+    bool wildcards; /* it proves "*.example.org" */
+    bool addresses; /* it proves an IP address */
+    bool solved;    /* core/solve has a solver for it */
+    bool standard;  /* used where hotcert_challenge says nothing */
+};
+
+extern const struct hc_method hc_methods[];
+extern const size_t hc_method_count;
+
+/* The row of a word, or NULL. */
+const struct hc_method *hc_method_find(const char *word);
+/* True if it can prove this name, which is normalised. */
+bool hc_method_takes(const struct hc_method *method, const char *name);
+
+/* Of a list of words; an empty one stands for the standard ones. Words without a row mean nothing.
+ */
+
+/* True if one of them can prove this name. */
+bool hc_methods_take(const struct hc_list *words, const char *name);
+/* True if one of them is looked for there. */
+bool hc_methods_go_over(const struct hc_list *words, enum hc_method_over over);
+/* Appends the words: of the standard ones in order of preference, if the list is empty. */
+int hc_methods_copy(struct hc_list *out, const struct hc_list *words,
+                    struct hc_error *err) HC_MUST_USE;
+/* "http-01 and dns-01": for messages. Returns dst. */
+char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap);
+
+#endif
