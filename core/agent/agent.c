@@ -17,6 +17,14 @@ int64_t hc_agent_interval_ms(const struct hc_agent *agent)
     return agent->conf->check_interval * 1000;
 }
 
+/* A copy of files is published by who watches them. */
+static void publish_line(struct hc_agent *agent, const struct hc_event *event)
+{
+    if (event->line->mode == HC_MODE_ON) {
+        hc_publish_after(agent, event->line, event->pair);
+    }
+}
+
 /* Parts that listen by themselves come out of here. */
 static void on_event(void *self, const struct hc_event *event)
 {
@@ -43,10 +51,30 @@ static void on_event(void *self, const struct hc_event *event)
         break;
     case HC_EVENT_LINE_COMMITTED:
         hc_follow_committed(agent);
+        publish_line(agent, event);
+        break;
+    case HC_EVENT_LINE_FOUND:
+        publish_line(agent, event);
+        break;
+    case HC_EVENT_ISSUER_ARRIVED:
+        hc_watches_look_again(agent);
         break;
     case HC_EVENT_KINDS:
         break;
     }
+}
+
+static int new_chains(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_chains_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .judge = &agent->judge,
+        .dns = agent->o.dns,
+        .web = agent->o.web,
+    };
+
+    return hc_chains_new(&options, &agent->chains, err);
 }
 
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
@@ -76,7 +104,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         hc_events_add(&agent->events, on_event, agent, err) != 0 ||
         hc_publish_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
         hc_jobs_new(agent, err) != 0 || hc_watches_new(agent, err) != 0 ||
-        hc_mend_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
+        new_chains(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
         hc_control_new(agent, err) != 0) {
         goto failed;
     }
@@ -97,7 +125,7 @@ void hc_agent_free(struct hc_agent *agent)
     }
     hc_clock_free(agent);
     hc_control_free(agent);
-    hc_mend_free(agent);
+    hc_chains_free(agent->chains);
     hc_jobs_free(agent);
     hc_outlooks_free(agent);
     hc_watches_free(agent);
@@ -148,7 +176,7 @@ static int64_t run_due(struct hc_agent *agent)
 
     wait = hc_wait_least(wait, hc_storage_run(agent->storage));
     hc_obtains_run(agent);
-    wait = hc_wait_least(wait, hc_mend_run(agent));
+    wait = hc_wait_least(wait, hc_chains_run(agent->chains));
     wait = hc_wait_least(wait, hc_watches_run(agent));
     wait = hc_wait_least(wait, hc_follow_run(agent));
     if (unsettled > 0) {

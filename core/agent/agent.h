@@ -11,7 +11,7 @@
  *   outlook.c   the names of an order: the look before it, and which are left out
  *   watch.c     watched files
  *   judge.c     the checks; health.c makes them again for what is served
- *   mend.c      chains that lack an issuer; repair.c fetches it
+ *   chains.c    chains that lack an issuer; repair.c fetches it
  *   publish.c   the best bundle of an identity, into the table
  *   control.c   the socket that `hotcert list|renew|wait` talk to; status.c what it tells
  *   garbage.c   what nobody wants any more

@@ -14,7 +14,9 @@ enum hc_event_kind {
     HC_EVENT_STORE_OPENED,   /* the store was opened: parts read what they remember */
     HC_EVENT_STORE_READY,    /* it takes writes (again) */
     HC_EVENT_STORE_CLOSING,  /* it is about to be closed: from the top down */
-    HC_EVENT_LINE_COMMITTED, /* a version was committed here, or seen first: line, pair */
+    HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
+    HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
+    HC_EVENT_ISSUER_ARRIVED, /* chains that lack an issuer are worth another look */
     HC_EVENT_KINDS,
 };
 

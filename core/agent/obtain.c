@@ -139,7 +139,6 @@ static void commit(struct hc_obtain *obtain)
     job->record.replace = 0;
     job->said = 0;
     forget_failures(obtain);
-    hc_publish_after(agent, &info, obtain->pair);
     hc_health_note(agent, job->index, obtain->pair, &obtain->findings);
     hc_outlook_obtained(agent, job->index, &obtain->names);
     store_job(agent, job);

@@ -169,7 +169,7 @@ int hc_received_take(struct hc_agent *agent, const struct hc_job *job, const str
         0) {
         goto out;
     }
-    hc_mend(agent, job->identity, &pair);
+    hc_chains_complete(agent->chains, job->identity, &pair);
     if (check_pair(agent, job, names, pair, err) == 0 &&
         decide(agent, job, pair, &found, err) == 0) {
         *out = pair;

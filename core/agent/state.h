@@ -9,6 +9,7 @@
 
 #include "acme/directory.h"
 #include "agent/agent.h"
+#include "agent/chains.h"
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/inventory.h"
@@ -198,7 +199,6 @@ struct hc_outlook {
 };
 
 struct hc_control;
-struct hc_repairs;
 
 struct hc_agent {
     struct hc_agent_options o;
@@ -222,8 +222,7 @@ struct hc_agent {
     int64_t looks_at;                    /* UTC: the next look at names left out; 0: to be found */
     struct hc_judge judge;
     struct hc_control *control;
-    struct hc_repairs *repairs; /* NULL: hotcert_repair is off everywhere */
-    int64_t mend_ms;            /* the next look at incomplete chains */
+    struct hc_chains *chains;
     struct hc_keeper_client keeper;
     struct hc_job **queue; /* those that are ready, the most urgent first */
     size_t queue_count;
@@ -443,15 +442,8 @@ struct hc_watch *hc_watches_of(const struct hc_agent *agent, size_t index, size_
 int64_t hc_watches_run(struct hc_agent *agent);
 /* The store was opened: commits what it does not have yet. */
 void hc_watches_load(struct hc_agent *agent);
-
-/* ---- mend.c ---- */
-
-int hc_mend_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
-void hc_mend_free(struct hc_agent *agent);
-/* Milliseconds until the next look, -1: none. */
-int64_t hc_mend_run(struct hc_agent *agent);
-/* Under hotcert_repair aia: *pair gets the issuers that it lacks, as far as they are at hand. */
-void hc_mend(struct hc_agent *agent, const struct hc_identity *identity, struct hc_pair **pair);
+/* An issuer arrived: chains that lacked one may be complete now. */
+void hc_watches_look_again(struct hc_agent *agent);
 
 /* ---- publish.c ---- */
 

@@ -27,6 +27,7 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
     struct hc_line_info info;
     struct hc_pair *pair = NULL;
     struct hc_error why;
+    struct hc_event found = {.kind = HC_EVENT_LINE_FOUND};
     int rc = -1;
 
     hc_error_init(&why);
@@ -42,7 +43,9 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
         if (hc_inventory_put(hc_agent_inventory(agent), &info, err) != 0) {
             goto out;
         }
-        hc_publish_after(agent, &info, pair);
+        found.line = &info;
+        found.pair = pair;
+        hc_events_raise(&agent->events, &found);
     } else if (why.problem == HC_P_STORE_DAMAGED) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
         hc_inventory_drop(hc_agent_inventory(agent), job->line);
@@ -96,7 +99,6 @@ int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *e
     }
     hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
             hc_identity_subject(job->identity, subject), info.serial);
-    hc_publish_after(agent, &info, pair);
     rc = hc_job_due(agent, job) > hc_agent_now(agent);
 out:
     hc_line_info_dispose(&info);

@@ -148,6 +148,18 @@ void hc_watches_load(struct hc_agent *agent)
     }
 }
 
+void hc_watches_look_again(struct hc_agent *agent)
+{
+    for (size_t i = 0; i < agent->watch_count; i++) {
+        struct hc_watch *watch = &agent->watches[i];
+
+        if (watch->identity->set->repair == HC_REPAIR_AIA) {
+            memset(watch->stamps, 0, sizeof(watch->stamps));
+            watch->next_ms = 0;
+        }
+    }
+}
+
 /* ---- looking ---- */
 
 static void is_torn(struct hc_agent *agent, struct hc_watch *watch, const struct hc_error *err)
@@ -334,7 +346,7 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
         is_torn(agent, watch, &err);
         goto out;
     }
-    hc_mend(agent, watch->identity, &pair);
+    hc_chains_complete(agent->chains, watch->identity, &pair);
     if ((watch->pair == NULL || !hc_pair_equal(watch->pair, pair)) &&
         decide(agent, watch, pair, &files.stamps[HC_FILES_KEY], &findings, &err) != 0) {
         is_torn(agent, watch, &err);
