@@ -17,14 +17,6 @@ int64_t hc_agent_interval_ms(const struct hc_agent *agent)
     return agent->conf->check_interval * 1000;
 }
 
-/* A copy of files is published by who watches them. */
-static void publish_line(struct hc_agent *agent, const struct hc_event *event)
-{
-    if (event->line->mode == HC_MODE_ON) {
-        hc_publish_after(agent, event->line, event->pair);
-    }
-}
-
 /* Parts that listen by themselves come out of here. */
 static void on_event(void *self, const struct hc_event *event)
 {
@@ -37,7 +29,6 @@ static void on_event(void *self, const struct hc_event *event)
         hc_cas_load(agent);
         hc_jobs_load(agent);
         hc_outlooks_load(agent);
-        hc_publish_all(agent);
         hc_watches_load(agent);
         break;
     case HC_EVENT_STORE_READY:
@@ -51,14 +42,17 @@ static void on_event(void *self, const struct hc_event *event)
         break;
     case HC_EVENT_LINE_COMMITTED:
         hc_follow_committed(agent);
-        publish_line(agent, event);
         break;
-    case HC_EVENT_LINE_FOUND:
-        publish_line(agent, event);
+    case HC_EVENT_LINES_CHANGED:
+        agent->jobs_dirty = true;
+        break;
+    case HC_EVENT_PUBLISHED:
+        hc_health_published(agent, event->index);
         break;
     case HC_EVENT_ISSUER_ARRIVED:
         hc_watches_look_again(agent);
         break;
+    case HC_EVENT_LINE_FOUND:
     case HC_EVENT_KINDS:
         break;
     }
@@ -75,6 +69,18 @@ static int new_chains(struct hc_agent *agent, struct hc_error *err)
     };
 
     return hc_chains_new(&options, &agent->chains, err);
+}
+
+static int new_publisher(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_publisher_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .judge = &agent->judge,
+        .table = agent->o.table,
+    };
+
+    return hc_publisher_new(&options, &agent->publisher, err);
 }
 
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
@@ -102,10 +108,10 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     hc_clock_new(agent);
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
         hc_events_add(&agent->events, on_event, agent, err) != 0 ||
-        hc_publish_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
-        hc_jobs_new(agent, err) != 0 || hc_watches_new(agent, err) != 0 ||
-        new_chains(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
-        hc_control_new(agent, err) != 0) {
+        new_publisher(agent, err) != 0 || hc_health_new(agent, err) != 0 ||
+        hc_cas_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
+        hc_watches_new(agent, err) != 0 || new_chains(agent, err) != 0 ||
+        hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -133,7 +139,8 @@ void hc_agent_free(struct hc_agent *agent)
     hc_garbage_free(agent);
     hc_storage_free(agent->storage);
     hc_judge_dispose(&agent->judge);
-    hc_publish_free(agent);
+    hc_health_free(agent);
+    hc_publisher_free(agent->publisher);
     hc_conf_free(agent->conf);
     free(agent);
 }
@@ -152,7 +159,7 @@ static int64_t tick(struct hc_agent *agent)
     interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
     agent->tick_ms = now + interval;
     hc_storage_tick(agent->storage);
-    hc_publish_all(agent); /* something may have expired, or failed to be published */
+    hc_publisher_run(agent->publisher); /* something may have expired, or failed to be published */
     hc_garbage_run(agent);
     return interval;
 }

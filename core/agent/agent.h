@@ -12,7 +12,7 @@
  *   watch.c     watched files
  *   judge.c     the checks; health.c makes them again for what is served
  *   chains.c    chains that lack an issuer; repair.c fetches it
- *   publish.c   the best bundle of an identity, into the table
+ *   publisher.c the best bundle of an identity, into the table
  *   control.c   the socket that `hotcert list|renew|wait` talk to; status.c what it tells
  *   garbage.c   what nobody wants any more
  *

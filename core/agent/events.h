@@ -16,6 +16,8 @@ enum hc_event_kind {
     HC_EVENT_STORE_CLOSING,  /* it is about to be closed: from the top down */
     HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
     HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
+    HC_EVENT_LINES_CHANGED,  /* the inventory was read anew, and has other versions */
+    HC_EVENT_PUBLISHED,      /* the table has another bundle for an identity: index */
     HC_EVENT_ISSUER_ARRIVED, /* chains that lack an issuer are worth another look */
     HC_EVENT_KINDS,
 };
@@ -27,6 +29,7 @@ struct hc_event {
     enum hc_event_kind kind;
     const struct hc_line_info *line;
     struct hc_pair *pair;
+    size_t index; /* of an identity */
 };
 
 typedef void hc_event_handler(void *self, const struct hc_event *event);

@@ -181,8 +181,7 @@ int hc_follow_reload(struct hc_agent *agent, struct hc_error *err)
     if (hc_inventory_read(hc_agent_inventory(agent), hc_agent_store(agent), err) != 0) {
         return -1;
     }
-    hc_publish_all(agent);
-    agent->jobs_dirty = true;
+    hc_events_tell(&agent->events, HC_EVENT_LINES_CHANGED);
     return 0;
 }
 

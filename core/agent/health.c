@@ -12,6 +12,18 @@
 #define AGAIN_S 86400
 #define AT_ONCE 4 /* identities in one pass; a check costs milliseconds */
 
+int hc_health_new(struct hc_agent *agent, struct hc_error *err)
+{
+    agent->healths = calloc(agent->conf->identity_count + 1, sizeof(*agent->healths));
+    return agent->healths != NULL ? 0 : hc_error_nomem(err);
+}
+
+void hc_health_free(struct hc_agent *agent)
+{
+    free(agent->healths);
+    agent->healths = NULL;
+}
+
 /* The next moment at which a pair's standing changes by its age alone. */
 static int64_t next_change(const struct hc_pair *pair, int64_t now)
 {
@@ -59,22 +71,22 @@ static bool in_last_tenth(const struct hc_pair *pair, int64_t now)
            (hc_pair_not_after(pair) - hc_pair_not_before(pair)) / 10;
 }
 
-static void say(struct hc_agent *agent, struct hc_served *served, const char *subject,
+static void say(struct hc_agent *agent, struct hc_health *health, const char *subject,
                 const struct hc_identity *identity, const struct hc_findings *findings,
                 bool last_tenth)
 {
     hc_said said = digest_of(findings, last_tenth);
     int64_t now = hc_agent_now(agent);
 
-    if (said == served->said && (said == 0 || now < served->said_at + AGAIN_S)) {
+    if (said == health->said && (said == 0 || now < health->said_at + AGAIN_S)) {
         return;
     }
     if (said == 0) {
         hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: what was said of its certificate is mended",
                 subject);
     }
-    served->said = said;
-    served->said_at = now;
+    health->said = said;
+    health->said_at = now;
     for (size_t i = 0; i < findings->count; i++) {
         struct hc_findings one = {&findings->items[i], 1, 1};
         bool soon = findings->items[i].problem == HC_P_EXPIRES_SOON;
@@ -85,20 +97,20 @@ static void say(struct hc_agent *agent, struct hc_served *served, const char *su
 }
 
 /* Keeps the flaws for `list`: each once, and none that the operator accepts. */
-static void note_flaws(struct hc_served *served, const struct hc_identity *identity,
+static void note_flaws(struct hc_health *health, const struct hc_identity *identity,
                        const struct hc_findings *findings)
 {
-    served->flaw_count = 0;
-    for (size_t i = 0; i < findings->count && served->flaw_count < HC_FLAWS_TOLD; i++) {
+    health->flaw_count = 0;
+    for (size_t i = 0; i < findings->count && health->flaw_count < HC_FLAWS_TOLD; i++) {
         enum hc_problem problem = findings->items[i].problem;
         bool told = findings->items[i].rank == HC_CLASS_REMARK ||
                     hc_list_has(&identity->set->accept, hc_problem_row(problem)->slug);
 
-        for (size_t k = 0; k < served->flaw_count; k++) {
-            told = told || served->flaws[k] == problem;
+        for (size_t k = 0; k < health->flaw_count; k++) {
+            told = told || health->flaws[k] == problem;
         }
         if (!told) {
-            served->flaws[served->flaw_count++] = problem;
+            health->flaws[health->flaw_count++] = problem;
         }
     }
 }
@@ -106,8 +118,8 @@ static void note_flaws(struct hc_served *served, const struct hc_identity *ident
 static void look_at(struct hc_agent *agent, size_t index)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
-    struct hc_served *served = &agent->served[index];
-    struct hc_bundle *bundle = hc_publish_served(agent, identity);
+    struct hc_health *health = &agent->healths[index];
+    struct hc_bundle *bundle = hc_publisher_served(agent->publisher, index);
     struct hc_findings findings = {NULL, 0, 0};
     int64_t now = hc_agent_now(agent);
     const struct hc_list *left_out = &agent->outlooks[index].plan.left_out;
@@ -116,7 +128,7 @@ static void look_at(struct hc_agent *agent, size_t index)
     struct hc_error err;
 
     hc_error_init(&err);
-    served->look_at = now + EVERY_S;
+    health->look_at = now + EVERY_S;
     for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         int64_t next = next_change(pair, now);
@@ -126,30 +138,35 @@ static void look_at(struct hc_agent *agent, size_t index)
             break;
         }
         last_tenth = last_tenth || in_last_tenth(pair, now);
-        served->look_at = next < served->look_at ? next : served->look_at;
+        health->look_at = next < health->look_at ? next : health->look_at;
     }
-    note_flaws(served, identity, &findings);
+    note_flaws(health, identity, &findings);
     if (bundle != NULL) {
-        say(agent, served, hc_identity_subject(identity, subject), identity, &findings, last_tenth);
+        say(agent, health, hc_identity_subject(identity, subject), identity, &findings, last_tenth);
     }
     hc_findings_dispose(&findings);
     hc_bundle_free(bundle);
+}
+
+void hc_health_published(struct hc_agent *agent, size_t index)
+{
+    agent->healths[index].look_at = agent->health_at = 0;
 }
 
 void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *pair,
                     const struct hc_findings *findings)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
-    struct hc_served *served = &agent->served[index];
+    struct hc_health *health = &agent->healths[index];
     int64_t now = hc_agent_now(agent);
     char subject[HC_SUBJECT];
 
     if (identity->set->key_types.count != 1) {
         return; /* what is said is said of all its pairs together */
     }
-    served->look_at = next_change(pair, now);
-    note_flaws(served, identity, findings);
-    say(agent, served, hc_identity_subject(identity, subject), identity, findings,
+    health->look_at = next_change(pair, now);
+    note_flaws(health, identity, findings);
+    say(agent, health, hc_identity_subject(identity, subject), identity, findings,
         in_last_tenth(pair, now));
 }
 
@@ -167,15 +184,15 @@ int64_t hc_health_run(struct hc_agent *agent)
     }
     agent->health_at = 0;
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        struct hc_served *served = &agent->served[i];
+        struct hc_health *health = &agent->healths[i];
 
-        if (now >= served->look_at || served->look_at > now + 2 * EVERY_S) {
+        if (now >= health->look_at || health->look_at > now + 2 * EVERY_S) {
             if (looked++ == AT_ONCE) {
                 return 0;
             }
             look_at(agent, i);
         }
-        soonest = served->look_at < soonest ? served->look_at : soonest;
+        soonest = health->look_at < soonest ? health->look_at : soonest;
     }
     agent->health_at = soonest;
     return soonest > now ? (soonest - now) * 1000 : 0;

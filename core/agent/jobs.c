@@ -37,14 +37,15 @@ int hc_jobs_new(struct hc_agent *agent, struct hc_error *err)
     }
     agent->jobs = calloc(count, sizeof(*agent->jobs));
     agent->queue = calloc(count, sizeof(struct hc_job *));
-    if (agent->jobs == NULL || agent->queue == NULL) {
+    agent->jobs_at = calloc(conf->identity_count, sizeof(struct hc_job *));
+    if (agent->jobs == NULL || agent->jobs_at == NULL || agent->queue == NULL) {
         return hc_error_nomem(err);
     }
     for (size_t i = 0; i < conf->identity_count; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
         if (identity->mode == HC_MODE_ON) {
-            agent->served[i].jobs = &agent->jobs[agent->job_count];
+            agent->jobs_at[i] = &agent->jobs[agent->job_count];
         }
         for (size_t k = 0; identity->mode == HC_MODE_ON && k < identity->set->key_types.count;
              k++) {
@@ -62,7 +63,7 @@ int hc_jobs_new(struct hc_agent *agent, struct hc_error *err)
 
 struct hc_job *hc_jobs_of(const struct hc_agent *agent, size_t index, size_t *count)
 {
-    struct hc_job *jobs = agent->served[index].jobs;
+    struct hc_job *jobs = agent->jobs_at != NULL ? agent->jobs_at[index] : NULL;
 
     *count = jobs != NULL ? agent->conf->identities[index].set->key_types.count : 0;
     return jobs;
@@ -85,8 +86,10 @@ void hc_jobs_free(struct hc_agent *agent)
     }
     free(agent->jobs);
     free(agent->queue);
+    free(agent->jobs_at);
     agent->jobs = NULL;
     agent->queue = NULL;
+    agent->jobs_at = NULL;
     agent->job_count = 0;
 }
 
@@ -180,21 +183,7 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
 
 int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *job)
 {
-    const struct hc_selection *selection = &agent->served[job->index].selection;
-    int64_t until = agent->served[job->index].first_until;
-
-    if (until > 0) {
-        return until;
-    }
-    for (size_t i = 0; i < selection->count; i++) {
-        const struct hc_line_info *info =
-            hc_inventory_find(hc_agent_inventory(agent), selection->items[i].line);
-
-        if (info != NULL && (until == 0 || info->not_after < until)) {
-            until = info->not_after;
-        }
-    }
-    return until;
+    return hc_publisher_until(agent->publisher, job->index);
 }
 
 /* Adds what the issuer's record holds against one name. */

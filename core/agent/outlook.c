@@ -178,21 +178,6 @@ static void store_one(struct hc_outlook *outlook)
 
 /* ---- the plan ---- */
 
-/* The version in use that the plan is about: the identity's own, its lines', or what stands in. */
-static const struct hc_line_info *in_use(const struct hc_outlook *outlook)
-{
-    const struct hc_agent *agent = outlook->agent;
-    const struct hc_served *served = &agent->served[outlook->index];
-    const struct hc_selection *selection = &served->selection;
-
-    if (served->first_until > 0) {
-        return hc_inventory_find(hc_agent_inventory(agent), served->watches[0].line);
-    }
-    return selection->count > 0
-               ? hc_inventory_find(hc_agent_inventory(agent), selection->items[0].line)
-               : NULL;
-}
-
 /* Says once what is left out, and that nothing is any more. */
 static void say_plan(struct hc_outlook *outlook)
 {
@@ -220,7 +205,7 @@ static void say_plan(struct hc_outlook *outlook)
 void hc_outlook_plan(struct hc_agent *agent, size_t index)
 {
     struct hc_outlook *outlook = &agent->outlooks[index];
-    const struct hc_line_info *info = in_use(outlook);
+    const struct hc_line_info *info = hc_publisher_in_use(agent->publisher, index);
     struct hc_leaveout_case c = {
         .names = &outlook->identity->names,
         .mode = agent->o.dns != NULL ? outlook->identity->set->preflight : HC_PREFLIGHT_OFF,

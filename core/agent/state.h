@@ -15,6 +15,7 @@
 #include "agent/inventory.h"
 #include "agent/judge.h"
 #include "agent/pause.h"
+#include "agent/publisher.h"
 #include "agent/record.h"
 #include "agent/said.h"
 #include "agent/select.h"
@@ -134,36 +135,17 @@ void hc_clock_load(struct hc_agent *agent);
 /* Judges it: says once if it is wrong, or right again. */
 void hc_clock_look(struct hc_agent *agent, int64_t now);
 
-/* ---- publish.c ---- */
+/* ---- health.c ---- */
 
 #define HC_FLAWS_TOLD 4 /* of one identity's, by `list` */
 
-/* What the table has of one identity, and who sees to it. */
-struct hc_served {
-    struct hc_job *jobs;           /* its key types', key_type_count of them; NULL: none */
-    struct hc_watch *watches;      /* watched_count of them; NULL: none */
-    struct hc_selection selection; /* under `on` */
-    bool known;                    /* selection says what is served */
-    bool complete;                 /* every key type by its own line, now valid */
-    bool published;                /* something of ours or of the loader's is in the table */
-    int64_t again_ms;              /* it could not be published: tried again then; 0: it could */
-    hc_said said_unpublished;
-    enum hc_first first;    /* whether lines beside `on` serve */
-    int64_t first_until;    /* notAfter of what they serve; 0: they do not */
-    int64_t obtained_until; /* of what was obtained; 0: nothing */
-    int64_t weigh_at;       /* UTC: both are weighed again then */
-    hc_said said_first;
+/* What the checks said of what an identity serves. */
+struct hc_health {
     int64_t look_at;                      /* UTC: when it is judged again; 0: at once */
     enum hc_problem flaws[HC_FLAWS_TOLD]; /* at the latest look, without what is accepted */
     size_t flaw_count;
     hc_said said; /* what was found then */
     int64_t said_at;
-};
-
-/* A name and an identity that has it. */
-struct hc_named {
-    const char *name;
-    size_t index;
 };
 
 /* ---- outlook.c ---- */
@@ -213,9 +195,10 @@ struct hc_agent {
     size_t job_count;
     struct hc_watch *watches;
     size_t watch_count;
-    struct hc_served *served; /* as conf->identities */
-    struct hc_named *named;   /* every name of every host under `on`, sorted */
-    size_t named_count;
+    struct hc_job **jobs_at;      /* the first of each identity's, or NULL */
+    struct hc_watch **watches_at; /* the same */
+    struct hc_publisher *publisher;
+    struct hc_health *healths;           /* as conf->identities */
     struct hc_outlook *outlooks;         /* as conf->identities */
     LIST_HEAD(, hc_outlook) looking_now; /* looks at names under way */
     size_t looking;                      /* so many */
@@ -445,28 +428,12 @@ void hc_watches_load(struct hc_agent *agent);
 /* An issuer arrived: chains that lacked one may be complete now. */
 void hc_watches_look_again(struct hc_agent *agent);
 
-/* ---- publish.c ---- */
-
-int hc_publish_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
-void hc_publish_free(struct hc_agent *agent);
-/* Publishes the identity's best bundle if the table has another. Problems are logged. */
-void hc_publish_identity(struct hc_agent *agent, size_t index);
-/* The same when its watched files were read, or cannot be. */
-void hc_publish_files(struct hc_agent *agent, size_t index);
-/* False if the files of lines beside `on` need not be looked at: what was obtained serves. */
-bool hc_publish_needs_files(const struct hc_agent *agent, size_t index);
-/* Every identity whose best pair may have changed. */
-void hc_publish_all(struct hc_agent *agent);
-/* After a commit of this line: its own identity and those that lack a pair and share a name. */
-void hc_publish_after(struct hc_agent *agent, const struct hc_line_info *info,
-                      struct hc_pair *pair);
-
-/* What stands in the table for the identity now, the caller's to free; NULL: nothing. */
-struct hc_bundle *hc_publish_served(const struct hc_agent *agent,
-                                    const struct hc_identity *identity);
-
 /* ---- health.c ---- */
 
+int hc_health_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
+void hc_health_free(struct hc_agent *agent);
+/* The table has another bundle: it is judged soon. */
+void hc_health_published(struct hc_agent *agent, size_t index);
 /* Judges what is served, a few at a time; milliseconds until the next look, -1: none. */
 int64_t hc_health_run(struct hc_agent *agent);
 /* What was just published was judged just now: saves the first look at it. */

@@ -65,14 +65,14 @@ static void set_info(json_t *object, const struct hc_line_info *info)
                                                                   : json_string(""));
 }
 
-static void set_flaws(json_t *object, const struct hc_served *served)
+static void set_flaws(json_t *object, const struct hc_health *health)
 {
     json_t *flaws = json_array();
 
-    for (size_t i = 0; i < served->flaw_count; i++) {
-        json_array_append_new(flaws, json_string(hc_problem_row(served->flaws[i])->slug));
+    for (size_t i = 0; i < health->flaw_count; i++) {
+        json_array_append_new(flaws, json_string(hc_problem_row(health->flaws[i])->slug));
     }
-    json_object_set_new(object, "flawed", json_boolean(served->flaw_count > 0));
+    json_object_set_new(object, "flawed", json_boolean(health->flaw_count > 0));
     json_object_set_new(object, "flaws", flaws);
 }
 
@@ -97,19 +97,6 @@ const char *hc_status_word(unsigned wait)
     return state_names[wait];
 }
 
-/* The pair that serves in place of this key type, if it is not the job's own. */
-static const struct hc_line_info *stand_in(const struct hc_agent *agent, const struct hc_job *job)
-{
-    const struct hc_selection *selection = &agent->served[job->index].selection;
-
-    for (size_t i = 0; i < selection->count; i++) {
-        if (!selection->items[i].own) {
-            return hc_inventory_find(hc_agent_inventory(agent), selection->items[i].line);
-        }
-    }
-    return NULL;
-}
-
 static void set_failure(struct hc_agent *agent, json_t *object, const struct hc_job *job,
                         const struct hc_ca *ca, enum hc_job_wait wait)
 {
@@ -130,7 +117,8 @@ static void set_failure(struct hc_agent *agent, json_t *object, const struct hc_
 static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
 {
     const struct hc_line_info *info = hc_job_info(agent, job);
-    const struct hc_line_info *other = info == NULL ? stand_in(agent, job) : NULL;
+    const struct hc_line_info *other =
+        info == NULL ? hc_publisher_stand_in(agent->publisher, job->index) : NULL;
     struct hc_ca *ca = NULL;
     int64_t when = 0;
     enum hc_job_wait wait = hc_job_look(agent, job, hc_agent_now(agent), &ca, &when);
@@ -148,10 +136,10 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
                         job->obtain != NULL ? json_string(hc_obtain_activity(job->obtain))
                                             : json_null());
     json_object_set_new(object, "served", json_boolean(hc_status_is_served(agent, job->index)));
-    set_time(object, "lines_until", agent->served[job->index].first_until);
+    set_time(object, "lines_until", hc_publisher_of(agent->publisher, job->index)->first_until);
     json_object_set_new(object, "stand_in",
                         other != NULL ? json_string(other->serial) : json_null());
-    set_flaws(object, &agent->served[job->index]);
+    set_flaws(object, &agent->healths[job->index]);
     json_object_set_new(object, "left_out",
                         json_of_list(&agent->outlooks[job->index].plan.left_out));
     set_time(object, "next_try", when);
@@ -179,15 +167,15 @@ static json_t *json_of_files(const struct hc_conf *conf, const struct hc_watched
 /* Of lines beside `on`: whether they serve, else whether they can go. */
 static const char *first_state(const struct hc_agent *agent, const struct hc_watch *watch)
 {
-    return agent->served[watch->index].first_until > 0   ? "first"
-           : hc_publish_needs_files(agent, watch->index) ? "waiting"
-                                                         : "not-needed";
+    return hc_publisher_of(agent->publisher, watch->index)->first_until > 0 ? "first"
+           : hc_publisher_needs_files(agent->publisher, watch->index)       ? "waiting"
+                                                                            : "not-needed";
 }
 
 static const char *watch_state(const struct hc_agent *agent, const struct hc_watch *watch)
 {
     if (watch->identity->mode == HC_MODE_ON &&
-        (!watch->torn || !hc_publish_needs_files(agent, watch->index))) {
+        (!watch->torn || !hc_publisher_needs_files(agent->publisher, watch->index))) {
         return first_state(agent, watch);
     }
     return watch->held        ? "held-back"
@@ -210,9 +198,10 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
                                       ? &watch->identity->names
                                       : hc_pair_names(watch->pair);
     bool first = watch->identity->mode == HC_MODE_ON;
-    bool serves = first ? agent->served[watch->index].first_until > 0 && watch->pair != NULL
+    bool serves = first ? hc_publisher_of(agent->publisher, watch->index)->first_until > 0 &&
+                              watch->pair != NULL
                         : hc_status_is_served(agent, watch->index);
-    bool told = !first || hc_publish_needs_files(agent, watch->index);
+    bool told = !first || hc_publisher_needs_files(agent->publisher, watch->index);
     const struct hc_last_error none = {.at = 0};
 
     json_object_set_new(object, "names", json_of_names(watch->identity, names));
@@ -230,7 +219,7 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     json_object_set_new(object, "state", json_string(watch_state(agent, watch)));
     json_object_set_new(object, "served", json_boolean(serves));
     if (!first) {
-        set_flaws(object, &agent->served[watch->index]); /* else its jobs tell */
+        set_flaws(object, &agent->healths[watch->index]); /* else its jobs tell */
     }
     if (!first && watch->stale) {
         json_array_append_new(json_object_get(object, "flaws"),
@@ -281,7 +270,7 @@ static bool jobs_are_served(struct hc_agent *agent, size_t identity)
 
 bool hc_status_is_served(struct hc_agent *agent, size_t identity)
 {
-    const struct hc_served *served = &agent->served[identity];
+    const struct hc_publication *served = hc_publisher_of(agent->publisher, identity);
     size_t count = 0;
     const struct hc_watch *watches = hc_watches_of(agent, identity, &count);
 

@@ -26,13 +26,14 @@ static const char *path_of(const struct hc_agent *agent, const struct hc_watch *
 static void adopt_served(struct hc_agent *agent, size_t index)
 {
     const struct hc_identity *identity = &agent->conf->identities[index];
-    struct hc_watch *watches = agent->served[index].watches;
-    struct hc_bundle *bundle = hc_publish_served(agent, identity);
+    struct hc_watch *watches = agent->watches_at[index];
+    struct hc_bundle *bundle = hc_publisher_served(agent->publisher, index);
 
     for (size_t i = 0; bundle != NULL && hc_bundle_count(bundle) == identity->watched_count &&
                        i < identity->watched_count;
          i++) {
         watches[i].pair = hc_pair_ref(hc_bundle_pair(bundle, i));
+        hc_publisher_hold(agent->publisher, index, i, watches[i].pair);
     }
     hc_bundle_free(bundle);
 }
@@ -49,14 +50,15 @@ int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
         return 0;
     }
     agent->watches = calloc(count, sizeof(*agent->watches));
-    if (agent->watches == NULL) {
+    agent->watches_at = calloc(conf->identity_count, sizeof(struct hc_watch *));
+    if (agent->watches == NULL || agent->watches_at == NULL) {
         return hc_error_nomem(err);
     }
     for (size_t i = 0; i < conf->identity_count; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
         if (identity->watched_count > 0) {
-            agent->served[i].watches = &agent->watches[agent->watch_count];
+            agent->watches_at[i] = &agent->watches[agent->watch_count];
         }
         for (size_t k = 0; k < identity->watched_count; k++) {
             struct hc_watch *watch = &agent->watches[agent->watch_count++];
@@ -75,7 +77,7 @@ int hc_watches_new(struct hc_agent *agent, struct hc_error *err)
 
 struct hc_watch *hc_watches_of(const struct hc_agent *agent, size_t index, size_t *count)
 {
-    struct hc_watch *watches = agent->served[index].watches;
+    struct hc_watch *watches = agent->watches_at != NULL ? agent->watches_at[index] : NULL;
 
     *count = watches != NULL ? agent->conf->identities[index].watched_count : 0;
     return watches;
@@ -87,8 +89,21 @@ void hc_watches_free(struct hc_agent *agent)
         hc_pair_free(agent->watches[i].pair);
     }
     free(agent->watches);
+    free(agent->watches_at);
+    agent->watches_at = NULL;
     agent->watches = NULL;
     agent->watch_count = 0;
+}
+
+/* Its place among those of its identity. */
+static size_t which(const struct hc_watch *watch)
+{
+    return (size_t)(watch->files - watch->identity->watched);
+}
+
+static void offer(struct hc_agent *agent, struct hc_watch *watch)
+{
+    hc_publisher_offer(agent->publisher, watch->index, which(watch), watch->pair);
 }
 
 /* ---- the copy in the store ---- */
@@ -135,6 +150,7 @@ static void load_one(struct hc_agent *agent, struct hc_watch *watch)
     if (watch->pair == NULL) {
         watch->pair = stored;
         watch->committed = true;
+        hc_publisher_hold(agent->publisher, watch->index, which(watch), stored);
         return;
     }
     watch->committed = hc_pair_equal(watch->pair, stored);
@@ -178,7 +194,7 @@ static void is_torn(struct hc_agent *agent, struct hc_watch *watch, const struct
     watch->torn = true;
     if (!watch->read_once) {
         watch->read_once = true;
-        hc_publish_files(agent, watch->index); /* the other pairs of this host waited for us */
+        offer(agent, watch); /* the other pairs of this host waited for us */
     }
     watch->last.error = *err;
     if (fresh) {
@@ -213,7 +229,7 @@ static void take(struct hc_agent *agent, struct hc_watch *watch, struct hc_pair 
         watch->committed = false;
     }
     commit(agent, watch);
-    hc_publish_files(agent, watch->index);
+    offer(agent, watch);
 }
 
 /*
@@ -224,7 +240,7 @@ static struct hc_pair *served_like(const struct hc_agent *agent, const struct hc
                                    const struct hc_pair *pair)
 {
     bool asked = !watch->read_once && watch->identity->mode == HC_MODE_WATCH;
-    struct hc_bundle *bundle = asked ? hc_publish_served(agent, watch->identity) : NULL;
+    struct hc_bundle *bundle = asked ? hc_publisher_served(agent->publisher, watch->index) : NULL;
     struct hc_pair *found = NULL;
 
     for (size_t i = 0; bundle != NULL && found == NULL && i < hc_bundle_count(bundle); i++) {
@@ -324,7 +340,7 @@ static void look(struct hc_agent *agent, struct hc_watch *watch)
     memset(&files, 0, sizeof(files));
     hc_error_init(&err);
     watch->next_ms = hc_agent_ms(agent) + hc_agent_interval_ms(agent);
-    if (watch->read_once && !hc_publish_needs_files(agent, watch->index)) {
+    if (watch->read_once && !hc_publisher_needs_files(agent->publisher, watch->index)) {
         return;
     }
     if (watch->read_once && !watch->torn) {

@@ -1,0 +1,531 @@
+/* Publishing; see publisher.h. */
+#include "agent/publisher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/best.h"
+#include "agent/hosts.h"
+#include "agent/said.h"
+
+/* A table that was full is tried again after this, or when there is another pair. */
+#define AGAIN_MS 300000
+#define WEIGH_S  3600 /* lines beside `on` age, too */
+
+/* A watched pair of files. */
+struct offered {
+    struct hc_pair *pair; /* the last good one, or NULL */
+    bool looked;          /* the files were looked at */
+};
+
+/* What the table has of one identity. */
+struct served {
+    struct hc_publication is;
+    struct offered *offered; /* watched_count of them */
+    hc_said said_unpublished;
+    hc_said said_first;
+    int64_t weigh_at; /* UTC: lines and what was obtained are weighed again then */
+};
+
+struct hc_publisher {
+    struct hc_publisher_options o;
+    struct served *served; /* as conf->identities */
+    struct offered *offered;
+    size_t offered_count;
+    struct hc_hosts hosts;
+};
+
+static const struct hc_identity *identity_of(const struct hc_publisher *publisher, size_t index)
+{
+    return &publisher->o.env->conf->identities[index];
+}
+
+/* ---- into the table ---- */
+
+/* Puts the bundle into the table unless the same bytes are there. 1: it was put, 0: it was there.
+ */
+static int put_bundle(struct hc_publisher *publisher, const struct hc_identity *identity,
+                      const struct hc_bundle *bundle, struct hc_error *err)
+{
+    struct hc_buf fresh = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_buf there = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_error ignored;
+    uint64_t value = 0;
+    int64_t slot = hc_table_find(publisher->o.table, identity->id);
+    int rc = -1;
+
+    hc_error_init(&ignored);
+    if (hc_bundle_encode(bundle, &fresh, err) != 0) {
+        goto out;
+    }
+    if (slot >= 0 &&
+        hc_table_read(publisher->o.table, slot, identity->id, &value, &there, &ignored) == 1 &&
+        there.len == fresh.len && memcmp(there.data, fresh.data, fresh.len) == 0) {
+        rc = 0;
+        goto out;
+    }
+    rc = hc_table_publish(publisher->o.table, identity->id, hc_bytes_of(&fresh), HC_PUBLISH_REPLACE,
+                          err);
+    rc = rc == 0 ? 1 : -1;
+out:
+    hc_buf_dispose(&fresh);
+    hc_buf_dispose(&there);
+    return rc;
+}
+
+struct hc_bundle *hc_publisher_served(const struct hc_publisher *publisher, size_t index)
+{
+    const struct hc_identity *identity = identity_of(publisher, index);
+    struct hc_buf bytes = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    int64_t slot = hc_table_find(publisher->o.table, identity->id);
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    uint64_t value = 0;
+
+    hc_error_init(&err);
+    if (slot >= 0 &&
+        hc_table_read(publisher->o.table, slot, identity->id, &value, &bytes, &err) == 1 &&
+        hc_bundle_decode(bytes.data, bytes.len, &bundle, &err) != 0) {
+        bundle = NULL;
+    }
+    if (hc_error_is_set(&err)) {
+        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "reading what is served", &err);
+    }
+    hc_buf_dispose(&bytes);
+    return bundle;
+}
+
+static void say_served(struct hc_publisher *publisher, const struct hc_identity *identity,
+                       const struct hc_bundle *bundle)
+{
+    char subject[HC_SUBJECT];
+    char until[HC_TIME_TEXT];
+
+    for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
+        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
+
+        hc_logf(publisher->o.env->log, HC_LOG_NOTICE, "%s: now served: serial %s, %s, until %s",
+                hc_identity_subject(identity, subject), hc_pair_serial(pair),
+                hc_key_type_name(hc_pair_key_type(pair)),
+                hc_time_format(hc_pair_not_after(pair), until));
+    }
+}
+
+static void publish_bundle(struct hc_publisher *publisher, size_t index,
+                           const struct hc_bundle *bundle)
+{
+    const struct hc_identity *identity = identity_of(publisher, index);
+    struct served *served = &publisher->served[index];
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    rc = put_bundle(publisher, identity, bundle, &err);
+    if (rc < 0) {
+        hc_error_during(&err, "publishing");
+        hc_say_once(publisher->o.env->log, &served->said_unpublished, HC_LOG_ERROR,
+                    hc_identity_label(identity), &err);
+        served->is.again_ms = hc_env_ms(publisher->o.env) + AGAIN_MS;
+        return;
+    }
+    served->is.published = true;
+    served->is.again_ms = 0;
+    served->said_unpublished = 0;
+    if (rc > 0) {
+        struct hc_event event = {.kind = HC_EVENT_PUBLISHED, .index = index};
+
+        say_served(publisher, identity, bundle);
+        hc_events_raise(publisher->o.env->events, &event);
+    }
+}
+
+/* The watched pairs' last good ones; of two with keys of one kind the later counts, as in nginx. */
+static size_t collect_watched(struct hc_publisher *publisher, size_t index,
+                              struct hc_pair *pairs[HC_BUNDLE_PAIRS], bool *looked)
+{
+    size_t count = 0;
+    const struct offered *offered = publisher->served[index].offered;
+
+    for (size_t i = 0; i < identity_of(publisher, index)->watched_count; i++) {
+        struct hc_pair *pair = offered[i].pair;
+        size_t at = 0;
+
+        *looked = *looked && offered[i].looked;
+        if (pair == NULL) {
+            continue;
+        }
+        while (at < count && hc_pair_algorithm(pairs[at]) != hc_pair_algorithm(pair)) {
+            at++;
+        }
+        if (at == HC_BUNDLE_PAIRS) {
+            continue;
+        }
+        if (at < count) {
+            hc_pair_free(pairs[at]);
+        } else {
+            count++;
+        }
+        pairs[at] = hc_pair_ref(pair);
+    }
+    return count;
+}
+
+/* NULL: there is none, or err is set. *looked: at all of them. */
+static struct hc_bundle *watched_bundle(struct hc_publisher *publisher, size_t index, bool *looked)
+{
+    struct hc_pair *pairs[HC_BUNDLE_PAIRS] = {NULL};
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    size_t count = 0;
+
+    hc_error_init(&err);
+    *looked = true;
+    count = collect_watched(publisher, index, pairs, looked);
+    if (count > 0 && hc_bundle_new(pairs, count, &bundle, &err) != 0) {
+        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "putting watched pairs together", &err);
+        for (size_t i = 0; i < count; i++) {
+            hc_pair_free(pairs[i]);
+        }
+    }
+    return bundle;
+}
+
+/* ---- certificate lines beside `on`: agent/first.h ---- */
+
+/* Once, when they have served their time, or why they still do. */
+static void say_first(struct hc_publisher *publisher, size_t index, bool has_lines)
+{
+    static const char *const sentences[] = {
+        [HC_FIRST_OBTAINED] = "the obtained certificate serves: its certificate lines can go",
+        [HC_FIRST_ALONE] = "its certificate lines serve until a certificate is obtained",
+        [HC_FIRST_TRUSTED] = "its certificate lines go on serving: trusted roots carry their "
+                             "certificate, and not the obtained one",
+        [HC_FIRST_BETTER] = "its certificate lines go on serving: the obtained certificate has a "
+                            "flaw that theirs is without",
+        [HC_FIRST_OUTLASTED] = "its certificate lines serve: the obtained certificate has expired",
+    };
+    struct served *served = &publisher->served[index];
+    hc_said said = (hc_said)served->is.first + 1;
+    char subject[HC_SUBJECT];
+
+    if (said == served->said_first ||
+        (served->is.first == HC_FIRST_OBTAINED && (!has_lines || !served->is.complete))) {
+        return;
+    }
+    served->said_first = said;
+    hc_logf(publisher->o.env->log, HC_LOG_NOTICE, "%s (%s): %s",
+            hc_identity_subject(identity_of(publisher, index), subject),
+            identity_of(publisher, index)->where.items[0], sentences[served->is.first]);
+}
+
+/* Weighs what was obtained (NULL: nothing) and publishes it, or the pairs of the lines. */
+static void publish_best(struct hc_publisher *publisher, size_t index,
+                         const struct hc_bundle *obtained)
+{
+    const struct hc_identity *identity = identity_of(publisher, index);
+    struct served *served = &publisher->served[index];
+    int64_t now = hc_env_now(publisher->o.env);
+    bool looked = true;
+    struct hc_bundle *lines = watched_bundle(publisher, index, &looked);
+    const struct hc_bundle *best = NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (hc_first_choose(publisher->o.judge, identity, lines, obtained, served->is.complete, now,
+                        &served->is.first, &err) != 0) {
+        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "weighing the certificate lines", &err);
+    }
+    best = served->is.first == HC_FIRST_OBTAINED ? obtained : lines;
+    served->is.first_until = served->is.first == HC_FIRST_OBTAINED ? 0 : hc_first_until(lines);
+    served->weigh_at = now + WEIGH_S;
+    served->is.complete = served->is.complete && served->is.first != HC_FIRST_ALONE;
+    if (best != NULL) {
+        publish_bundle(publisher, index, best);
+        say_first(publisher, index, identity->watched_count > 0);
+    }
+    hc_bundle_free(lines);
+}
+
+/* True if something may have changed but for the store's pairs. */
+static bool must_weigh(const struct hc_publisher *publisher, size_t index)
+{
+    const struct served *served = &publisher->served[index];
+
+    return identity_of(publisher, index)->watched_count > 0 &&
+           hc_env_now(publisher->o.env) >= served->weigh_at;
+}
+
+/* A part of the lines would take away what the loader published. */
+static bool lines_were_read(const struct hc_publisher *publisher, size_t index)
+{
+    const struct offered *offered = publisher->served[index].offered;
+
+    for (size_t i = 0; i < identity_of(publisher, index)->watched_count; i++) {
+        if (!offered[i].looked) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool hc_publisher_needs_files(const struct hc_publisher *publisher, size_t index)
+{
+    const struct served *served = &publisher->served[index];
+
+    return identity_of(publisher, index)->mode != HC_MODE_ON || !served->is.known ||
+           !served->is.complete || served->is.first != HC_FIRST_OBTAINED ||
+           hc_env_now(publisher->o.env) >= served->is.obtained_until;
+}
+
+/* info and pair: what was committed a moment ago, or NULL. */
+static void publish_obtained(struct hc_publisher *publisher, size_t index,
+                             const struct hc_line_info *info, struct hc_pair *pair)
+{
+    const struct hc_identity *identity = identity_of(publisher, index);
+    struct served *served = &publisher->served[index];
+    struct hc_best_source source = {
+        .conf = publisher->o.env->conf,
+        .store = hc_storage_store(publisher->o.storage),
+        .inventory = hc_storage_inventory(publisher->o.storage),
+        .log = publisher->o.env->log,
+        .now = hc_env_now(publisher->o.env),
+    };
+    struct hc_selection selection;
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    if (source.store == NULL || !lines_were_read(publisher, index)) {
+        return;
+    }
+    if (pair != NULL) {
+        source.fresh.line = info->line;
+        source.fresh.version = info->version;
+        source.fresh.pair = pair;
+    }
+    hc_select(publisher->o.env->conf, identity, hc_storage_inventory(publisher->o.storage),
+              source.now, NULL, NULL, &selection);
+    if (served->is.known && hc_selection_equal(&selection, &served->is.selection) &&
+        (served->is.again_ms == 0 || hc_env_ms(publisher->o.env) < served->is.again_ms) &&
+        !must_weigh(publisher, index)) {
+        return;
+    }
+    rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
+    if (rc < 0) {
+        hc_say_once(publisher->o.env->log, &served->said_unpublished, HC_LOG_ERROR,
+                    "reading what is to be served", &err);
+        return;
+    }
+    served->is.selection = selection;
+    served->is.known = true;
+    served->is.complete = hc_selection_is_own(&selection, identity);
+    served->is.obtained_until = hc_first_until(bundle);
+    publish_best(publisher, index, rc > 0 ? bundle : NULL);
+    hc_bundle_free(bundle);
+}
+
+static void publish_watched(struct hc_publisher *publisher, size_t index)
+{
+    bool looked = true; /* at all of them: a part would take away what the loader published */
+    struct hc_bundle *bundle = watched_bundle(publisher, index, &looked);
+
+    if (bundle != NULL && looked) {
+        publisher->served[index].is.complete = true;
+        publish_bundle(publisher, index, bundle);
+    }
+    hc_bundle_free(bundle);
+}
+
+static void publish_identity(struct hc_publisher *publisher, size_t index)
+{
+    if (identity_of(publisher, index)->mode == HC_MODE_ON) {
+        publish_obtained(publisher, index, NULL, NULL);
+    } else {
+        publish_watched(publisher, index);
+    }
+}
+
+void hc_publisher_run(struct hc_publisher *publisher)
+{
+    for (size_t i = 0; i < publisher->o.env->conf->identity_count; i++) {
+        publish_identity(publisher, i);
+    }
+}
+
+/* True if one of the first names of the line's leads to the identity already. */
+static bool was_found(const struct hc_identity *identity, const struct hc_list *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hc_list_has(&identity->names, names->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The line's own identity and those that lack a pair and share a name. */
+static void publish_line(struct hc_publisher *publisher, const struct hc_line_info *info,
+                         struct hc_pair *pair)
+{
+    const struct hc_hosts *hosts = &publisher->hosts;
+
+    for (size_t i = 0; i < info->names.count; i++) {
+        const char *name = info->names.items[i];
+
+        for (size_t at = hc_hosts_find(hosts, name);
+             at < hosts->count && strcmp(hosts->items[at].name, name) == 0; at++) {
+            size_t index = hosts->items[at].index;
+
+            if (!was_found(identity_of(publisher, index), &info->names, i)) {
+                publish_obtained(publisher, index, info, pair);
+            }
+        }
+    }
+}
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    struct hc_publisher *publisher = self;
+
+    if (event->kind == HC_EVENT_STORE_OPENED || event->kind == HC_EVENT_LINES_CHANGED) {
+        hc_publisher_run(publisher);
+    } else if ((event->kind == HC_EVENT_LINE_COMMITTED || event->kind == HC_EVENT_LINE_FOUND) &&
+               event->line->mode == HC_MODE_ON) {
+        publish_line(publisher, event->line, event->pair);
+    }
+}
+
+/* ---- watched files ---- */
+
+void hc_publisher_hold(struct hc_publisher *publisher, size_t index, size_t which,
+                       struct hc_pair *pair)
+{
+    struct offered *offered = &publisher->served[index].offered[which];
+
+    if (offered->pair != pair) {
+        hc_pair_free(offered->pair);
+        offered->pair = pair != NULL ? hc_pair_ref(pair) : NULL;
+    }
+}
+
+void hc_publisher_offer(struct hc_publisher *publisher, size_t index, size_t which,
+                        struct hc_pair *pair)
+{
+    struct served *served = &publisher->served[index];
+
+    hc_publisher_hold(publisher, index, which, pair);
+    served->offered[which].looked = true;
+    served->weigh_at = 0;
+    publish_identity(publisher, index);
+}
+
+/* ---- what it is ---- */
+
+const struct hc_publication *hc_publisher_of(const struct hc_publisher *publisher, size_t index)
+{
+    return &publisher->served[index].is;
+}
+
+int64_t hc_publisher_until(const struct hc_publisher *publisher, size_t index)
+{
+    const struct hc_publication *is = &publisher->served[index].is;
+    int64_t until = is->first_until;
+
+    if (until > 0) {
+        return until;
+    }
+    for (size_t i = 0; i < is->selection.count; i++) {
+        const struct hc_line_info *info = hc_inventory_find(
+            hc_storage_inventory(publisher->o.storage), is->selection.items[i].line);
+
+        if (info != NULL && (until == 0 || info->not_after < until)) {
+            until = info->not_after;
+        }
+    }
+    return until;
+}
+
+const struct hc_line_info *hc_publisher_in_use(const struct hc_publisher *publisher, size_t index)
+{
+    const struct hc_publication *is = &publisher->served[index].is;
+    const struct hc_inventory *inventory = hc_storage_inventory(publisher->o.storage);
+    unsigned char line[HC_ID_SIZE];
+
+    if (is->first_until > 0) {
+        hc_watched_line(publisher->o.env->conf, &identity_of(publisher, index)->watched[0], line);
+        return hc_inventory_find(inventory, line);
+    }
+    return is->selection.count > 0 ? hc_inventory_find(inventory, is->selection.items[0].line)
+                                   : NULL;
+}
+
+const struct hc_line_info *hc_publisher_stand_in(const struct hc_publisher *publisher, size_t index)
+{
+    const struct hc_selection *selection = &publisher->served[index].is.selection;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        if (!selection->items[i].own) {
+            return hc_inventory_find(hc_storage_inventory(publisher->o.storage),
+                                     selection->items[i].line);
+        }
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+/* Each identity's part of one array for all watched files. */
+static int make_room(struct hc_publisher *publisher, struct hc_error *err)
+{
+    const struct hc_conf *conf = publisher->o.env->conf;
+    size_t at = 0;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        publisher->offered_count += conf->identities[i].watched_count;
+    }
+    publisher->served = calloc(conf->identity_count + 1, sizeof(*publisher->served));
+    publisher->offered = calloc(publisher->offered_count + 1, sizeof(*publisher->offered));
+    if (publisher->served == NULL || publisher->offered == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        publisher->served[i].offered = &publisher->offered[at];
+        at += conf->identities[i].watched_count;
+    }
+    return 0;
+}
+
+int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publisher **out,
+                     struct hc_error *err)
+{
+    struct hc_publisher *publisher = calloc(1, sizeof(*publisher));
+
+    if (publisher == NULL) {
+        return hc_error_nomem(err);
+    }
+    publisher->o = *options;
+    if (make_room(publisher, err) != 0 ||
+        hc_hosts_init(&publisher->hosts, options->env->conf, err) != 0 ||
+        hc_events_add(options->env->events, on_event, publisher, err) != 0) {
+        hc_publisher_free(publisher);
+        return -1;
+    }
+    *out = publisher;
+    return 0;
+}
+
+void hc_publisher_free(struct hc_publisher *publisher)
+{
+    if (publisher == NULL) {
+        return;
+    }
+    hc_events_remove(publisher->o.env->events, publisher);
+    for (size_t i = 0; publisher->offered != NULL && i < publisher->offered_count; i++) {
+        hc_pair_free(publisher->offered[i].pair);
+    }
+    free(publisher->offered);
+    free(publisher->served);
+    hc_hosts_dispose(&publisher->hosts);
+    free(publisher);
+}
