@@ -44,6 +44,8 @@
 #            type TYPE/SUBTYPE                   another content type on the true reply
 #            body FILE                           another body on the true reply (a chain for another
 #                                                key, in a wrong order ..)
+#            future SECONDS CA.pem CA.key        the leaf of the true chain, issued anew by this CA as if it
+#                                                were that much later (openssl, faketime)
 #            reverse                             the certificates of the true chain, last one first
 #            json MEMBER VALUE                   a top-level text of the true JSON is replaced
 #                                                ("json status ready")
@@ -214,6 +216,43 @@ sub own_reply {
     return defined $status ? ($status, \@headers, $body) : ();
 }
 
+sub openssl {
+    my ($input, @cmd) = @_;
+    my $file = "$rules.in.$$";
+    open my $out, '>', $file or die "$file: $!";
+    print $out $input;
+    close $out;
+    open my $from, '-|', @cmd, '-in', $file or die "$cmd[0]: $!";
+    local $/;
+    my $text = <$from> // '';
+    close $from or die "@cmd failed\n";
+    unlink $file;
+    return $text;
+}
+
+# A certificate for the same key and names, by another CA and with a later beginning.
+sub issued_later {
+    my ($chain, $seconds, $ca, $ca_key) = @_;
+    my ($leaf) = $chain =~ /(-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n)/s or return $chain;
+    my @names = openssl($leaf, qw(openssl x509 -noout -ext subjectAltName)) =~ /DNS:([^,\s]+)/g;
+    my ($public, $extensions) = ("$rules.pub.$$", "$rules.ext.$$");
+    my %text = ($public => openssl($leaf, qw(openssl x509 -noout -pubkey)), $extensions => "basicConstraints=critical,CA:FALSE\n"
+            . "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+            . 'subjectAltName=' . join(',', map { "DNS:$_" } @names) . "\n");
+    for my $file (sort keys %text) {
+        open my $out, '>', $file or die "$file: $!";
+        print $out $text{$file};
+        close $out;
+    }
+    open my $from, '-|', 'faketime', '-f', "+${seconds}s", qw(openssl x509 -new -days 90 -sha256), '-force_pubkey', $public,
+        '-subj', "/CN=$names[0]", '-CA', $ca, '-CAkey', $ca_key, '-set_serial', int(1e9 + rand 1e9), '-extfile', $extensions or die "openssl: $!";
+    local $/;
+    my $made = <$from> // '';
+    close $from or die "openssl x509 -new failed\n";
+    unlink $public, $extensions;
+    return $made;
+}
+
 # Changes the CA's reply.
 sub change {
     my ($headers, $body, $fault, @args) = @_;
@@ -223,6 +262,8 @@ sub change {
         open my $in, '<', $args[0] or die "$args[0]: $!";
         local $/;
         $body = <$in>;
+    } elsif ($fault eq 'future') {
+        $body = issued_later($body, @args);
     } elsif ($fault eq 'reverse') {
         $body = join '', reverse $body =~ /(-----BEGIN .*?-----END [^\n]*-----\n)/gs;
     } elsif ($fault eq 'json') {
