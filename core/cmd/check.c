@@ -22,6 +22,7 @@ enum choice {
     OPTION_ACCEPT,
     OPTION_PASSPHRASE,
     OPTION_SECRET,
+    OPTION_STORE,
     OPTION_CONNECT,
     OPTION_SNI,
     OPTION_STARTTLS,
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"accept", required_argument, NULL, OPTION_ACCEPT},
     {"passphrase", required_argument, NULL, OPTION_PASSPHRASE},
     {"secret", required_argument, NULL, OPTION_SECRET},
+    {"store", required_argument, NULL, OPTION_STORE},
     {"connect", required_argument, NULL, OPTION_CONNECT},
     {"sni", required_argument, NULL, OPTION_SNI},
     {"starttls", required_argument, NULL, OPTION_STARTTLS},
@@ -90,6 +92,9 @@ static int take_option(int choice, const char *value, struct parsed *p, struct h
         return 0;
     case OPTION_SECRET:
         p->options.secret = value;
+        return 0;
+    case OPTION_STORE:
+        p->options.store = value;
         return 0;
     case OPTION_CONNECT:
         p->options.connect = value;
@@ -208,6 +213,8 @@ int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
                            .roots = run->roots,
                            .now = run->now,
                            .margin = -1,
+                           .knows_issuer = hc_check_known_issued,
+                           .self = &run->known,
                            .stapled = checked->stapled,
                            .key_file = key_file};
     enum hc_class worst = HC_CLASS_REMARK;
@@ -236,7 +243,9 @@ static int run_all(struct parsed *p, struct hc_check_run_state *run, struct hc_e
         hc_input_lines(p->passphrase_file, &p->options.passphrases, err) != 0) {
         return -1;
     }
-    if (hc_roots_load(p->roots, &run->roots, err) != 0) {
+    if (hc_roots_load(p->roots, &run->roots, err) != 0 ||
+        (p->options.store != NULL &&
+         hc_check_known_load(&run->known, p->options.store, err) != 0)) {
         return -1;
     }
     return p->options.connect != NULL ? hc_check_connect(run, err) : hc_check_files(run, err);
@@ -262,6 +271,7 @@ int hc_cmd_check(int argc, char **argv)
         goto out;
     }
     run.now = p.at;
+    run.known.secret = p.options.secret;
     hc_report_init(&run.report, stdout);
     if (run_all(&p, &run, &err) != 0) {
         hc_check_not_looked(&run, &err);
@@ -269,6 +279,7 @@ int hc_cmd_check(int argc, char **argv)
     code = (int)run.worst;
 out:
     hc_roots_free(run.roots);
+    hc_check_known_dispose(&run.known);
     hc_list_dispose(&p.options.files);
     hc_list_dispose(&p.options.names);
     hc_list_dispose(&p.options.accept);

@@ -3,6 +3,7 @@
 #define HC_CMD_CHECK_H
 
 #include "base/str.h"
+#include "cmd/check_known.h"
 #include "cmd/report.h"
 #include "conf/name.h"
 #include "pki/check.h"
@@ -23,6 +24,7 @@ struct hc_check_options {
     struct hc_list passphrases; /* lines of --passphrase FILE */
     const char *key;
     const char *secret;  /* of a store's folder */
+    const char *store;   /* whose issuers tell a missing one from a root; NULL: those at hand */
     const char *connect; /* HOST:PORT */
     const char *sni;
     bool smtp;
@@ -51,6 +53,7 @@ void hc_checked_dispose(struct hc_checked *checked);
 struct hc_check_run_state {
     const struct hc_check_options *options;
     struct hc_roots *roots;
+    struct hc_check_known known;
     int64_t now;
     struct hc_report report;
     enum hc_check_exit worst;

@@ -65,6 +65,8 @@ const struct hc_command hc_commands[] = {
      "  --at TIME            judge as if it were then: 2026-03-04T05:06:07Z\n"
      "  --accept SLUG        a flaw that shall not count; may be repeated\n"
      "  --passphrase FILE    a passphrase a line, for encrypted keys\n"
+     "  --store FOLDER       issuers in this store tell what is missing above a gap in a chain;\n"
+     "                       default: those of the agents that run, and /var/lib/hotcert/store\n"
      "  --secret FILE        what the store is sealed under; default: the file beside it\n"
      "  --connect HOST[:PORT]  judge what this server sends; without PORT: 443\n"
      "  --sni NAME           the name to ask it for; default: HOST\n"

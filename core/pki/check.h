@@ -35,7 +35,11 @@ struct hc_check {
     int64_t margin;                 /* seconds that it shall still be good for; < 0: a third of its
                                        life, 133 days at most; expires-soon if it is not */
     bool file_goes_on;              /* above a gap in the chain, as hc_pair_file_goes_on() */
-    bool stapled;                   /* an OCSP staple is served with it */
+    /* above a gap that the file does not show: whether this certificate's issuer is known, and is
+       no root. NULL: nobody is asked. Called where a path ends, with self */
+    bool (*knows_issuer)(void *self, X509 *cert);
+    void *self;
+    bool stapled;       /* an OCSP staple is served with it */
     int security_level; /* of the servers that will have it, as OpenSSL counts; 0: the default */
     const struct hc_check_file *key_file; /* or NULL */
 };

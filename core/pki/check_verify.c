@@ -138,7 +138,7 @@ static bool is_strictness(int code)
 
 /*
  * The issuer that is missing is no root: the certificate says who issued its issuer (RFC 5280
- * section 4.2.1.1), or the file goes on above the gap.
+ * section 4.2.1.1), the file goes on above the gap, or somebody knows the issuer.
  */
 static bool is_gap(const struct hc_check_run *run, X509 *cert)
 {
@@ -150,6 +150,9 @@ static bool is_gap(const struct hc_check_run *run, X509 *cert)
 
         gap = name->type == GEN_DIRNAME &&
               X509_NAME_cmp(name->d.directoryName, X509_get_issuer_name(cert)) != 0;
+    }
+    if (!gap && run->how->knows_issuer != NULL) {
+        gap = run->how->knows_issuer(run->how->self, cert);
     }
     return gap;
 }

@@ -420,6 +420,39 @@ static void intermediates_among_the_roots_are_ignored(void)
     hc_roots_free(with);
 }
 
+static bool knows_it;
+static X509 *asked_about;
+
+static bool knows(void *self HC_UNUSED, X509 *cert)
+{
+    asked_about = cert;
+    return knows_it;
+}
+
+static void who_knows_the_issuer_above_a_gap_is_asked(void)
+{
+    struct forged low = forge(&(struct forge){.name = "Low", .ca = true, .by = &family.mid});
+    struct forged leaf =
+        forge(&(struct forge){.name = "leaf", .sans = "DNS:a.example", .by = &low});
+    struct hc_findings f = {0};
+    struct hc_check how = plain();
+
+    how.knows_issuer = knows;
+    judge(&leaf, low.cert, family.mid.cert, &how, &f);
+    ok(asked_about == NULL, "not where the path is whole");
+    hc_findings_dispose(&f);
+    judge(&leaf, low.cert, NULL, &how, &f);
+    expect(&f, HC_P_UNTRUSTED_ROOT, 0, 0, "nobody knows it: it may be a root");
+    ok(asked_about != NULL && X509_cmp(asked_about, low.cert) == 0, "asked where the path ends");
+    hc_findings_dispose(&f);
+    knows_it = true;
+    judge(&leaf, low.cert, NULL, &how, &f);
+    expect(&f, HC_P_CHAIN_INCOMPLETE, 0, 0, "it is known, and no root: it is missing");
+    hc_findings_dispose(&f);
+    forged_free(&low);
+    forged_free(&leaf);
+}
+
 /* Its name says "root", its signature does not: never by name. */
 static void a_root_by_name_only_is_not_trusted(void)
 {
@@ -604,6 +637,7 @@ int main(void)
     public_roots_have_rules_of_their_own();
     key_files_that_others_read_are_a_remark();
     intermediates_among_the_roots_are_ignored();
+    who_knows_the_issuer_above_a_gap_is_asked();
     a_root_by_name_only_is_not_trusted();
     roots_that_are_none_are_refused();
     a_chain_that_libssl_adds_is_seen();
