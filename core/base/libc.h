@@ -47,4 +47,10 @@ static inline int hc_libc_close_from(int first)
     return (int)syscall(SYS_close_range, (unsigned)first, ~0u, 0u);
 }
 
+/* pidfd_open(2): -1 with errno (ENOSYS before Linux 5.3). It is closed on exec. */
+static inline int hc_libc_pidfd_open(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0u);
+}
+
 #endif
