@@ -10,7 +10,8 @@
 
 #define LOOK_MS     1000  /* where nothing announces changes */
 #define LOOK_FAR_MS 10000 /* where changes are announced */
-#define FULL_MS     30000 /* a look at all lines whatever the mark says */
+#define SWEEP_MS    10000 /* a look at some lines whatever the mark says */
+#define REST_MS     30000 /* looks at the lines are at most this far apart for what they cost */
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
 #define MARK_SHARE  10    /* and cost at most this fraction of the time */
 
@@ -18,7 +19,7 @@ void hc_follow_start(struct hc_agent *agent)
 {
     struct hc_follow *follow = &agent->follow;
 
-    follow->next_look_ms = follow->next_mark_ms = 0;
+    follow->next_look_ms = follow->next_mark_ms = follow->next_sweep_ms = 0;
     follow->announced = true;
     follow->mark = 0;
 }
@@ -176,13 +177,17 @@ out:
     return rc;
 }
 
-int hc_follow_reload(struct hc_agent *agent, struct hc_error *err)
+/* Brings the inventory in step and publishes what became better. */
+static int refresh(struct hc_agent *agent, bool announced, struct hc_error *err)
 {
-    if (hc_inventory_read(hc_agent_inventory(agent), hc_agent_store(agent), err) != 0) {
-        return -1;
+    size_t changed = 0;
+    int rc = hc_inventory_refresh(hc_agent_inventory(agent), hc_agent_store(agent), announced,
+                                  &changed, err);
+
+    if (changed > 0) {
+        hc_events_tell(&agent->events, HC_EVENT_LINES_CHANGED);
     }
-    hc_events_tell(&agent->events, HC_EVENT_LINES_CHANGED);
-    return 0;
+    return rc;
 }
 
 /* True if there was a look, or none was needed; false: too soon, later. */
@@ -198,22 +203,27 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
         return false;
     }
     if (hc_store_change_mark(hc_agent_store(agent), &mark, err) != 0 ||
-        (mark == follow->mark && start < follow->next_full_ms)) {
+        (mark == follow->mark && start < follow->next_sweep_ms)) {
         return true;
     }
-    follow->next_full_ms = start + FULL_MS;
-    if (hc_follow_reload(agent, err) == 0) {
+    follow->next_sweep_ms = start + SWEEP_MS;
+    if (refresh(agent, mark != follow->mark, err) == 0) {
         follow->mark = mark;
     }
     took = hc_agent_ms(agent) - start;
     rest = took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS;
-    follow->next_mark_ms = start + took + (rest < FULL_MS ? rest : FULL_MS);
+    follow->next_mark_ms = start + took + (rest < REST_MS ? rest : REST_MS);
     return true;
 }
 
 void hc_follow_committed(struct hc_agent *agent)
 {
+    int64_t soon = hc_agent_ms(agent) + MARK_MS;
+
     hc_store_mark_own(hc_agent_store(agent), &agent->follow.mark);
+    if (soon < agent->jobs_next_ms) {
+        agent->jobs_next_ms = soon; /* what the version says of the clock is noted, too */
+    }
 }
 
 int64_t hc_follow_run(struct hc_agent *agent)

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SWEEP_MIN   256 /* lines that one sweep looks at */
+#define SWEEP_SHARE 30  /* or this fraction of all */
+
 /* The place of a line, or where it would stand. */
 static size_t place_of(const struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE],
                        bool *found)
@@ -33,6 +36,7 @@ static int make_room(struct hc_inventory *inventory, struct hc_error *err)
 {
     size_t cap = inventory->cap > 0 ? inventory->cap * 2 : 16;
     struct hc_line_info *items = NULL;
+    struct hc_line_stamp *stamps = NULL;
 
     if (inventory->count < inventory->cap) {
         return 0;
@@ -42,6 +46,11 @@ static int make_room(struct hc_inventory *inventory, struct hc_error *err)
         return hc_error_nomem(err);
     }
     inventory->items = items;
+    stamps = realloc(inventory->stamps, cap * sizeof(*stamps));
+    if (stamps == NULL) {
+        return hc_error_nomem(err);
+    }
+    inventory->stamps = stamps;
     inventory->cap = cap;
     return 0;
 }
@@ -66,32 +75,65 @@ static int index_names(struct hc_inventory *inventory, const struct hc_line_info
     return 0;
 }
 
-int hc_inventory_put(struct hc_inventory *inventory, const struct hc_line_info *info,
-                     struct hc_error *err)
+/* Opens a place for one more. */
+static void insert_at(struct hc_inventory *inventory, size_t at)
 {
-    struct hc_line_info copy;
+    size_t behind = inventory->count - at;
+
+    memmove(inventory->items + at + 1, inventory->items + at, behind * sizeof(*inventory->items));
+    memmove(inventory->stamps + at + 1, inventory->stamps + at,
+            behind * sizeof(*inventory->stamps));
+    inventory->count++;
+}
+
+static void forget_at(struct hc_inventory *inventory, size_t at)
+{
+    forget_names(inventory, &inventory->items[at], inventory->items[at].names.count);
+    hc_line_info_dispose(&inventory->items[at]);
+}
+
+static void drop_at(struct hc_inventory *inventory, size_t at)
+{
+    size_t behind = inventory->count - at - 1;
+
+    forget_at(inventory, at);
+    inventory->count--;
+    memmove(inventory->items + at, inventory->items + at + 1, behind * sizeof(*inventory->items));
+    memmove(inventory->stamps + at, inventory->stamps + at + 1,
+            behind * sizeof(*inventory->stamps));
+}
+
+/* Takes over *info; its stamp: zero for one that was not read from the disk. */
+static int take(struct hc_inventory *inventory, struct hc_line_info *info,
+                const struct hc_line_stamp *stamp, struct hc_error *err)
+{
     bool found = false;
     size_t at = 0;
 
-    memset(&copy, 0, sizeof(copy));
-    if (make_room(inventory, err) != 0 || hc_line_info_copy(&copy, info, err) != 0) {
-        return -1;
-    }
-    if (index_names(inventory, &copy, err) != 0) {
-        hc_line_info_dispose(&copy);
+    if (make_room(inventory, err) != 0 || index_names(inventory, info, err) != 0) {
+        hc_line_info_dispose(info);
         return -1;
     }
     at = place_of(inventory, info->line, &found);
     if (found) {
-        forget_names(inventory, &inventory->items[at], inventory->items[at].names.count);
-        hc_line_info_dispose(&inventory->items[at]);
+        forget_at(inventory, at);
     } else {
-        memmove(inventory->items + at + 1, inventory->items + at,
-                (inventory->count - at) * sizeof(*inventory->items));
-        inventory->count++;
+        insert_at(inventory, at);
     }
-    inventory->items[at] = copy;
+    inventory->items[at] = *info;
+    inventory->stamps[at] = *stamp;
+    memset(info, 0, sizeof(*info));
     return 0;
+}
+
+int hc_inventory_put(struct hc_inventory *inventory, const struct hc_line_info *info,
+                     struct hc_error *err)
+{
+    static const struct hc_line_stamp unknown;
+    struct hc_line_info copy;
+
+    memset(&copy, 0, sizeof(copy));
+    return hc_line_info_copy(&copy, info, err) == 0 ? take(inventory, &copy, &unknown, err) : -1;
 }
 
 void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE])
@@ -99,14 +141,9 @@ void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[
     bool found = false;
     size_t at = place_of(inventory, line, &found);
 
-    if (!found) {
-        return;
+    if (found) {
+        drop_at(inventory, at);
     }
-    forget_names(inventory, &inventory->items[at], inventory->items[at].names.count);
-    hc_line_info_dispose(&inventory->items[at]);
-    inventory->count--;
-    memmove(inventory->items + at, inventory->items + at + 1,
-            (inventory->count - at) * sizeof(*inventory->items));
 }
 
 const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventory,
@@ -133,49 +170,149 @@ const struct hc_line_info *hc_inventory_named(const struct hc_inventory *invento
     return NULL;
 }
 
-struct reading {
-    struct hc_inventory fresh;
-    struct hc_error *err;
-    bool failed;
+/* ---- what the store has ---- */
+
+struct refresh {
+    struct hc_inventory *inventory;
+    struct hc_store *store;
+    size_t changed;
 };
 
-/* Puts them one behind the other; they are sorted when all are there. */
-static int read_one(void *arg, const struct hc_line_info *info)
+static bool is_same(const struct hc_line_info *a, const struct hc_line_info *b)
 {
-    struct reading *reading = arg;
-    struct hc_inventory *fresh = &reading->fresh;
-
-    reading->failed = make_room(fresh, reading->err) != 0 ||
-                      hc_line_info_copy(&fresh->items[fresh->count], info, reading->err) != 0;
-    if (!reading->failed) {
-        fresh->count++;
-        reading->failed = index_names(fresh, &fresh->items[fresh->count - 1], reading->err) != 0;
-    }
-    return reading->failed;
+    return a->version == b->version && a->committed == b->committed && a->hidden == b->hidden &&
+           a->not_after == b->not_after && strcmp(a->serial, b->serial) == 0;
 }
 
-static int compare_lines(const void *a, const void *b)
+/* Reads one line and keeps what it says, or that there is nothing to be had of it. */
+static int read_line(struct refresh *r, const unsigned char line[HC_ID_SIZE], struct hc_error *err)
 {
-    const struct hc_line_info *left = a;
-    const struct hc_line_info *right = b;
+    const struct hc_line_info *known = hc_inventory_find(r->inventory, line);
+    struct hc_line_stamp before = {0};
+    struct hc_line_stamp after = {0};
+    char hex[2 * HC_ID_SIZE + 1];
+    struct hc_line_info info;
+    bool found = false;
+    int rc = -1;
 
-    return memcmp(left->line, right->line, HC_ID_SIZE);
+    memset(&info, 0, sizeof(info));
+    hc_hex(hex, line, HC_ID_SIZE);
+    /* which version will be read is not known before: its stamp is taken twice */
+    hc_line_stamp_take(r->store, line, known != NULL ? known->version : 0, &before);
+    if (hc_store_line_info(r->store, hex, &info, &found, err) != 0) {
+        goto out;
+    }
+    rc = 0;
+    if (!found) {
+        r->changed += known != NULL;
+        hc_inventory_drop(r->inventory, line);
+        goto out;
+    }
+    hc_line_stamp_take(r->store, line, info.version, &after);
+    after.settled = after.settled && !info.passed && before.folder == after.folder &&
+                    before.folder_ctime == after.folder_ctime;
+    r->changed += known == NULL || !is_same(known, &info);
+    rc = take(r->inventory, &info, &after, err);
+out:
+    hc_line_info_dispose(&info);
+    return rc;
+}
+
+static bool holds(const struct refresh *r, size_t at)
+{
+    const struct hc_line_info *info = &r->inventory->items[at];
+    struct hc_line_stamp now;
+
+    hc_line_stamp_take(r->store, info->line, info->version, &now);
+    return hc_line_stamp_holds(&r->inventory->stamps[at], &now);
+}
+
+/* Goes over the lines that are there (sorted, as the inventory is): what is new, gone, changed. */
+static int refresh_all(struct refresh *r, struct hc_error *err)
+{
+    struct hc_inventory *inventory = r->inventory;
+    struct hc_list lines = {NULL, 0, 0};
+    struct hc_line_stamp stamp;
+    size_t at = 0;
+    int rc = 0;
+
+    hc_lines_stamp_take(r->store, &stamp);
+    rc = hc_store_lines(r->store, &lines, err);
+    for (size_t i = 0; rc == 0 && i < lines.count; i++) {
+        unsigned char line[HC_ID_SIZE];
+        bool found = false;
+
+        if (hc_unhex(line, HC_ID_SIZE, lines.items[i]) != 0) {
+            continue;
+        }
+        while (at < inventory->count && memcmp(inventory->items[at].line, line, HC_ID_SIZE) < 0) {
+            drop_at(inventory, at);
+            r->changed++;
+        }
+        found = at < inventory->count && memcmp(inventory->items[at].line, line, HC_ID_SIZE) == 0;
+        if (!found || !holds(r, at)) {
+            rc = read_line(r, line, err);
+        }
+        at += at < inventory->count && memcmp(inventory->items[at].line, line, HC_ID_SIZE) == 0;
+    }
+    while (rc == 0 && at < inventory->count) {
+        drop_at(inventory, at);
+        r->changed++;
+    }
+    if (rc == 0) {
+        inventory->folder = stamp;
+    }
+    hc_list_dispose(&lines);
+    return rc;
+}
+
+/* Some lines each time: a change that nobody announced, or a file that was damaged, is found. */
+static int refresh_some(struct refresh *r, struct hc_error *err)
+{
+    struct hc_inventory *inventory = r->inventory;
+    size_t count =
+        inventory->count / SWEEP_SHARE > SWEEP_MIN ? inventory->count / SWEEP_SHARE : SWEEP_MIN;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count && i < inventory->count; i++) {
+        size_t at = inventory->sweep++ % inventory->count;
+
+        if (!holds(r, at)) {
+            unsigned char line[HC_ID_SIZE];
+
+            memcpy(line, inventory->items[at].line, HC_ID_SIZE);
+            rc = read_line(r, line, err);
+        }
+    }
+    return rc;
+}
+
+int hc_inventory_refresh(struct hc_inventory *inventory, struct hc_store *store, bool all,
+                         size_t *changed, struct hc_error *err)
+{
+    struct refresh r = {inventory, store, 0};
+    struct hc_line_stamp folder;
+    int rc = 0;
+
+    hc_lines_stamp_take(store, &folder);
+    all = all || !hc_line_stamp_holds(&inventory->folder, &folder);
+    rc = all ? refresh_all(&r, err) : refresh_some(&r, err);
+    *changed = r.changed;
+    return rc;
 }
 
 int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store, struct hc_error *err)
 {
-    struct reading reading = {.err = err};
+    struct hc_inventory fresh;
+    size_t changed = 0;
 
-    if (hc_store_each(store, read_one, &reading, err) != 0 || reading.failed) {
-        hc_inventory_dispose(&reading.fresh);
+    memset(&fresh, 0, sizeof(fresh));
+    if (hc_inventory_refresh(&fresh, store, true, &changed, err) != 0) {
+        hc_inventory_dispose(&fresh);
         return -1;
     }
-    if (reading.fresh.count > 1) {
-        qsort(reading.fresh.items, reading.fresh.count, sizeof(*reading.fresh.items),
-              compare_lines);
-    }
     hc_inventory_dispose(inventory);
-    *inventory = reading.fresh;
+    *inventory = fresh;
     return 0;
 }
 
@@ -185,7 +322,11 @@ void hc_inventory_dispose(struct hc_inventory *inventory)
         hc_line_info_dispose(&inventory->items[i]);
     }
     free(inventory->items);
+    free(inventory->stamps);
     inventory->items = NULL;
+    inventory->stamps = NULL;
+    memset(&inventory->folder, 0, sizeof(inventory->folder));
+    inventory->sweep = 0;
     inventory->count = inventory->cap = 0;
     hc_name_index_dispose(&inventory->names);
 }

@@ -1,24 +1,38 @@
 /*
  * What the store has, as far as it says without the secret: the newest version of every line, found
- * by line. A snapshot: read whole, then kept up to date with what this agent commits itself.
+ * by line. Read whole once; from then on only lines that changed are read, and what this agent
+ * commits itself is put.
  */
 #ifndef HC_AGENT_INVENTORY_H
 #define HC_AGENT_INVENTORY_H
 
 #include "agent/names.h"
 #include "store/line.h"
+#include "store/scan.h"
 
 /* Zeroed memory is an empty inventory. Owns its infos; sorted by line, found by name too. */
 struct hc_inventory {
     struct hc_line_info *items;
     size_t count;
+    struct hc_line_stamp *stamps; /* of the items */
     size_t cap;
+    struct hc_line_stamp folder; /* of all lines */
+    size_t sweep;                /* where the next sweep goes on */
     struct hc_name_index names;
 };
 
 /* Replaces the content by what the store has now; on -1 the old content stays. */
 int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store,
                       struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Brings it in step with the store. all: something was announced, so every line's stamp is looked
+ * at, and the lines whose stamp changed are read. Else only some, in turn, and all if a line came
+ * or went: what nobody announced is found all the same. *changed: how many lines now say something
+ * else. On -1 what was read so far is kept, and the next call goes on.
+ */
+int hc_inventory_refresh(struct hc_inventory *inventory, struct hc_store *store, bool all,
+                         size_t *changed, struct hc_error *err) HC_MUST_USE;
 
 /* Adds or replaces one line's info (copied). */
 int hc_inventory_put(struct hc_inventory *inventory, const struct hc_line_info *info,

@@ -38,10 +38,10 @@ struct hc_mirrored {
 };
 
 struct hc_follow {
-    uint64_t mark;        /* of the inventory that we have */
-    int64_t next_mark_ms; /* looks at the lines are this far apart */
-    int64_t next_full_ms; /* all lines are read anew then */
-    int64_t next_look_ms; /* a look even if nothing was announced */
+    uint64_t mark;         /* of the inventory that we have */
+    int64_t next_mark_ms;  /* looks at the lines are this far apart */
+    int64_t next_sweep_ms; /* some lines are looked at then, whatever the mark says */
+    int64_t next_look_ms;  /* a look even if nothing was announced */
     bool announced;
     struct hc_mirrored *mirrored;
     size_t mirrored_count;
@@ -255,8 +255,6 @@ int hc_follow_fd(const struct hc_agent *agent);
 int64_t hc_follow_run(struct hc_agent *agent);
 /* A commit of our own is in the inventory already: no reason to read all lines. */
 void hc_follow_committed(struct hc_agent *agent);
-/* Reads the inventory anew and publishes what became better. */
-int hc_follow_reload(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 
 /* ---- ca.c ---- */
 

@@ -21,6 +21,7 @@ struct hc_line_info {
     enum hc_key_type key_type;
     int64_t not_before, not_after, committed;
     char *serial;
+    bool passed; /* read: a newer one is there that could not be used for now */
     bool hidden; /* read: a newer one is there that is somebody else's; it may be good */
 };
 void hc_line_info_dispose(struct hc_line_info *info);

@@ -9,6 +9,7 @@
 
 #include "store/file.h"
 #include "store/line_folder.h"
+#include "store/scan.h"
 #include "store/version.h"
 
 /* Reads one version: its head, and what is sealed if there is a secret. */
@@ -128,6 +129,7 @@ static int newest_good(struct hc_store *store, int folder, const char *line, str
     free(v.numbers);
     if (rc == 0 && found) {
         info->hidden = passed.first.problem == HC_P_STORE_UNSAFE;
+        info->passed = passed.first.problem != HC_P_NONE;
         return 0;
     }
     if (passed.first.problem != HC_P_NONE) {
@@ -174,30 +176,20 @@ out:
     return rc;
 }
 
-/* One line of hc_store_each(). What is wrong with one line does not hide the others. */
-static int visit(struct hc_store *store, const char *line,
-                 int (*each)(void *arg, const struct hc_line_info *info), void *arg, int *stop,
-                 struct hc_error *err)
+int hc_store_line_info(struct hc_store *store, const char *line, struct hc_line_info *info,
+                       bool *found, struct hc_error *err)
 {
-    struct hc_line_info info = {.version = 0};
     struct hc_error own = {0};
-    unsigned char id[HC_ID_SIZE];
     int folder = -1;
     int rc = 0;
 
-    if (hc_unhex(id, HC_ID_SIZE, line) != 0) {
-        hc_store_warn(store, line, NULL, "it is no line and does not belong under lines/");
-        return 0;
-    }
-    if (hc_line_open(store, line, false, &folder, &own) == 0 && folder >= 0 &&
-        newest_good(store, folder, line, NULL, &info, &own) == 0) {
-        *stop = each(arg, &info);
-    } else if (own.problem == HC_P_OUT_OF_MEMORY) {
+    *found = hc_line_open(store, line, false, &folder, &own) == 0 && folder >= 0 &&
+             newest_good(store, folder, line, NULL, info, &own) == 0;
+    if (!*found && own.problem == HC_P_OUT_OF_MEMORY) {
         rc = hc_error_nomem(err);
-    } else if (own.problem != HC_P_NONE && own.problem != HC_P_STORE_EMPTY) {
+    } else if (!*found && own.problem != HC_P_NONE && own.problem != HC_P_STORE_EMPTY) {
         hc_store_warn(store, line, &own, "a line cannot be read");
     }
-    hc_line_info_dispose(&info);
     if (folder >= 0) {
         close(folder);
     }
@@ -207,20 +199,18 @@ static int visit(struct hc_store *store, const char *line,
 int hc_store_each(struct hc_store *store, int (*each)(void *arg, const struct hc_line_info *info),
                   void *arg, struct hc_error *err)
 {
-    struct hc_list names = {0};
-    int lines = -1;
+    struct hc_list lines = {0};
     int stop = 0;
-    int rc = hc_folder_open(store, store->root, "lines", false, &lines, err);
+    int rc = hc_store_lines(store, &lines, err);
 
-    if (rc == 0 && lines >= 0) {
-        rc = hc_folder_list(store, lines, &names, err);
+    for (size_t i = 0; rc == 0 && stop == 0 && i < lines.count; i++) {
+        struct hc_line_info info = {.version = 0};
+        bool found = false;
+
+        rc = hc_store_line_info(store, lines.items[i], &info, &found, err);
+        stop = found ? each(arg, &info) : 0;
+        hc_line_info_dispose(&info);
     }
-    for (size_t i = 0; rc == 0 && stop == 0 && i < names.count; i++) {
-        rc = visit(store, names.items[i], each, arg, &stop, err);
-    }
-    hc_list_dispose(&names);
-    if (lines >= 0) {
-        close(lines);
-    }
+    hc_list_dispose(&lines);
     return rc == 0 ? 0 : hc_error_during(err, "listing the store");
 }

@@ -28,6 +28,13 @@ int hc_store_current(struct hc_store *store, const unsigned char line[HC_ID_SIZE
                      struct hc_error *err) HC_MUST_USE;
 
 /*
+ * One line's, by its hex digits; *found: false if it has none that can be used (what is wrong is in
+ * the log, once). info is zeroed memory, the caller's to dispose.
+ */
+int hc_store_line_info(struct hc_store *store, const char *line, struct hc_line_info *info,
+                       bool *found, struct hc_error *err) HC_MUST_USE;
+
+/*
  * Every line's newest readable version's info, in no order (with the secret: verified; without:
  * protected against accidents only). each borrows the info, and returns non-zero to stop.
  */

@@ -139,6 +139,7 @@ static inline void line_number(unsigned n, unsigned char line[HC_ID_SIZE])
     unsigned char id[HC_ID_SIZE] = {0};
 
     id[0] = (unsigned char)n;
+    id[1] = (unsigned char)(n >> 8);
     hc_line_of(id, HC_KEY_ECDSA_256, line);
 }
 
