@@ -61,7 +61,8 @@ struct mod_hotcert_view;
 struct mod_hotcert_state {
     apr_pool_t *pool;
     struct hc_conf *conf;
-    struct hc_issuer *issuer; /* while its section is read */
+    void *block; /* while its section is read */
+    const struct hc_block_kind *block_kind;
     apr_hash_t *managed;      /* names that mod_md orders for -> "file:line" */
     apr_hash_t *hosts;        /* server_rec * -> struct mod_hotcert_host * */
     struct hc_findings notes; /* what is odd in it, until it was told */

@@ -1,6 +1,7 @@
 /*
- * Directives and hosts. httpd's table of commands is made from the core's table of directives when
- * the module is loaded, and from those that mod_hotcert_observe.c takes notes of.
+ * Directives and hosts. httpd's table of commands is made from the core's table of directives
+ * (core/conf/rows.c) when the module is loaded, and from those that mod_hotcert_observe.c takes
+ * notes of.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,8 @@ static const char *where_of(cmd_parms *cmd)
 
 static unsigned context_of(const cmd_parms *cmd)
 {
-    if (mod_hotcert->issuer != NULL) {
-        return HC_CTX_ISSUER;
+    if (mod_hotcert->block != NULL) {
+        return mod_hotcert->block_kind->context;
     }
     return cmd->server->is_virtual ? HC_CTX_HOST : HC_CTX_MAIN;
 }
@@ -36,14 +37,14 @@ static unsigned context_of(const cmd_parms *cmd)
 static const struct hc_directive *find_row(const char *name, unsigned context)
 {
     const struct hc_directive *other = NULL;
-    char own[HC_DIRECTIVE_NAME];
+    const struct hc_directive *row = NULL;
 
-    for (size_t i = 0; i < hc_directive_count; i++) {
-        if (strcasecmp(hc_spelling_httpd(hc_directives[i].name, own), name) == 0) {
-            if ((hc_directives[i].contexts & context) != 0) {
-                return &hc_directives[i];
+    for (size_t i = 0; (row = hc_directive_at(i)) != NULL; i++) {
+        if (strcasecmp(row->httpd, name) == 0) {
+            if ((row->contexts & context) != 0) {
+                return row;
             }
-            other = &hc_directives[i];
+            other = row;
         }
     }
     return other;
@@ -80,7 +81,7 @@ static const char *apply(cmd_parms *cmd, const struct hc_directive *row, const c
     struct hc_directive_call call = {
         .directive = row,
         .conf = mod_hotcert->conf,
-        .issuer = mod_hotcert->issuer,
+        .block = mod_hotcert->block,
         .context = context_of(cmd),
         .where = where_of(cmd),
         .path_base = ap_server_root,
@@ -108,18 +109,16 @@ static const char *take_directive(cmd_parms *cmd, void *unused, const char *args
     return apply(cmd, find_row(cmd->cmd->name, context_of(cmd)), args);
 }
 
-/* Nothing but the issuer's own options may stand in its section. */
-static const char *check_section(cmd_parms *cmd)
+/* Nothing but the block's own options may stand in its section. */
+static const char *check_section(cmd_parms *cmd, const struct hc_block_kind *kind)
 {
     for (const ap_directive_t *d = cmd->directive->first_child; d != NULL; d = d->next) {
-        const struct hc_directive *row = find_row(d->directive, HC_CTX_ISSUER);
+        const struct hc_directive *row = find_row(d->directive, kind->context);
 
-        if (row == NULL || (row->contexts & HC_CTX_ISSUER) == 0) {
+        if (row == NULL || (row->contexts & kind->context) == 0) {
             cmd->err_directive = d;
-            return apr_psprintf(cmd->pool,
-                                "%s is no option of an issuer (docs/directives.md lists "
-                                "them)",
-                                d->directive);
+            return apr_psprintf(cmd->pool, "%s is no option of %s (docs/directives.md lists them)",
+                                d->directive, kind->noun);
         }
     }
     return NULL;
@@ -128,6 +127,7 @@ static const char *check_section(cmd_parms *cmd)
 static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
 {
     const char *end = ap_strrchr_c(args, '>');
+    const struct hc_directive *row = NULL;
     const char *rest = NULL;
     const char *name = NULL;
     const char *problem = NULL;
@@ -138,18 +138,20 @@ static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
         return apr_pstrcat(cmd->pool, cmd->cmd->name, "> lacks its closing '>'", NULL);
     }
     rest = apr_pstrmemdup(cmd->temp_pool, args, (apr_size_t)(end - args));
-    problem = apply(cmd, find_row(cmd->cmd->name + 1, context_of(cmd)), rest);
-    if (problem != NULL || (problem = check_section(cmd)) != NULL) {
+    row = find_row(cmd->cmd->name + 1, context_of(cmd));
+    problem = apply(cmd, row, rest);
+    if (problem != NULL || (problem = check_section(cmd, row->opens)) != NULL) {
         return problem;
     }
     hc_error_init(&err);
     name = ap_getword_conf(cmd->temp_pool, &rest);
-    if (hc_conf_issuer_begin(mod_hotcert->conf, name, where_of(cmd), &mod_hotcert->issuer, &err) !=
-        0) {
+    if (hc_block_begin(mod_hotcert->conf, row->opens, name, where_of(cmd), &mod_hotcert->block,
+                       &err) != 0) {
         return complain(cmd, &err);
     }
+    mod_hotcert->block_kind = row->opens;
     problem = ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
-    mod_hotcert->issuer = NULL;
+    mod_hotcert->block = NULL;
     return problem;
 }
 
@@ -184,14 +186,18 @@ static void __attribute__((constructor)) make_commands(void)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < hc_directive_count && count + 1 < COMMANDS_MAX; i++) {
-        const struct hc_directive *row = &hc_directives[i];
-        char *name = command_names[count];
+    const struct hc_directive *row = NULL;
 
-        name[0] = '<';
-        hc_spelling_httpd(row->name, name + (row->block ? 1 : 0));
+    for (size_t i = 0; (row = hc_directive_at(i)) != NULL && count + 1 < COMMANDS_MAX; i++) {
+        const char *name = row->httpd;
+
+        if (row->opens != NULL) {
+            (void)apr_snprintf(command_names[count], sizeof(command_names[count]), "<%s", name);
+            name = command_names[count];
+        }
         if (!listed(count, name)) {
-            list_command(count++, name, row->block ? take_section : take_directive, row->doc);
+            list_command(count++, name, row->opens != NULL ? take_section : take_directive,
+                         row->doc);
         }
     }
     for (size_t i = 0; mod_hotcert_observed(i) != NULL && count + 1 < COMMANDS_MAX; i++) {

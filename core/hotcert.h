@@ -16,6 +16,8 @@
 #include "base/finding.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "base/version.h"
+#include "conf/block.h"
 #include "conf/conf.h"
 #include "conf/directive.h"
 #include "conf/listener.h"
@@ -26,7 +28,5 @@
 #include "live/view.h"
 #include "pki/openssl.h"
 #include "pki/pair.h"
-
-#define HC_VERSION "0.1.0"
 
 #endif

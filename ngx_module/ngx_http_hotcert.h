@@ -78,7 +78,7 @@ void ngx_http_hotcert_forget_numbers(void);
 
 /* conf.c */
 char *ngx_http_hotcert_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_hotcert_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_hotcert_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_hotcert_password_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 void *ngx_http_hotcert_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf);

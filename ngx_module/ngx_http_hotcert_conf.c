@@ -1,9 +1,10 @@
 /* Directives and server blocks to hc_conf. */
 #include "ngx_http_hotcert.h"
 
-struct issuer_block {
+struct open_block {
     ngx_http_hotcert_main_conf_t *main;
-    struct hc_issuer *issuer;
+    const struct hc_directive *opener;
+    void *block;
 };
 
 /* "file:line" of what is being parsed, in the pool. */
@@ -87,46 +88,46 @@ char *ngx_http_hotcert_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     return apply(cf, &call);
 }
 
-static char *issuer_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+static char *block_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 {
-    struct issuer_block *block = conf;
+    struct open_block *open = conf;
     ngx_str_t *value = cf->args->elts;
     const char *name = (const char *)value[0].data;
     struct hc_directive_call call = {
-        .directive = hc_directive_find(name, HC_CTX_ISSUER),
-        .conf = block->main->conf,
-        .issuer = block->issuer,
-        .context = HC_CTX_ISSUER,
+        .directive = hc_directive_find(name, open->opener->opens->context),
+        .conf = open->main->conf,
+        .block = open->block,
+        .context = open->opener->opens->context,
     };
 
     if (ngx_strcmp(name, "include") == 0) {
         return ngx_conf_include(cf, dummy, conf);
     }
     if (call.directive == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%s\" in hotcert_issuer",
-                           name);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%s\" in %s", name,
+                           open->opener->name);
         return NGX_CONF_ERROR;
     }
     return apply(cf, &call);
 }
 
-char *ngx_http_hotcert_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+char *ngx_http_hotcert_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_hotcert_main_conf_t *main =
         ngx_http_conf_get_module_main_conf(cf, ngx_http_hotcert_module);
     ngx_str_t *value = cf->args->elts;
-    struct issuer_block block = {main, NULL};
+    struct open_block open = {main, cmd->post, NULL};
     ngx_conf_t saved = *cf;
     struct hc_error err;
     char *rc = NULL;
 
     hc_error_init(&err);
-    if (hc_conf_issuer_begin(main->conf, (const char *)value[1].data, place_now(cf), &block.issuer,
-                             &err) != 0) {
+    if (hc_block_begin(main->conf, open.opener->opens, (const char *)value[1].data, place_now(cf),
+                       &open.block, &err) != 0) {
         return ngx_http_hotcert_conf_error(cf, &err);
     }
-    cf->handler = issuer_directive;
-    cf->handler_conf = (void *)&block;
+    cf->handler = block_directive;
+    cf->handler_conf = (void *)&open;
     rc = ngx_conf_parse(cf, NULL);
     *cf = saved;
     return rc;

@@ -1,6 +1,7 @@
 /*
- * The module as nginx sees it. Its commands are made from core's table of directives, before main()
- * or when the module is loaded, so that both servers have the same directives by construction.
+ * The module as nginx sees it. Its commands are made from core's table of directives
+ * (core/conf/rows.c), before main() or when the module is loaded, so that both servers have the
+ * same directives by construction.
  *
  * The module must come before ngx_http_ssl_module: its merge takes ssl_certificate over before that
  * one loads the files. `config` sees to it; a build that does not is refused.
@@ -42,15 +43,16 @@ static void make_command(ngx_command_t *command, const struct hc_directive *row)
 {
     command->name.data = (u_char *)(uintptr_t)row->name;
     command->name.len = ngx_strlen(row->name);
-    command->type = row->block ? NGX_CONF_BLOCK | NGX_CONF_TAKE1 : NGX_CONF_ANY;
+    command->type = row->opens != NULL ? NGX_CONF_BLOCK | NGX_CONF_TAKE1 : NGX_CONF_ANY;
     command->type |= (row->contexts & HC_CTX_MAIN) != 0 ? NGX_HTTP_MAIN_CONF : 0;
     command->type |= (row->contexts & HC_CTX_HOST) != 0 ? NGX_HTTP_SRV_CONF : 0;
-    command->set = row->block ? ngx_http_hotcert_issuer : ngx_http_hotcert_directive;
+    command->set = row->opens != NULL ? ngx_http_hotcert_block : ngx_http_hotcert_directive;
     command->conf = NGX_HTTP_SRV_CONF_OFFSET;
     command->post = (void *)(uintptr_t)row;
 }
 
-/* hc_directives is initialised data of the same object: nothing else has to have run before. */
+/* hc_directives_main is initialised data of the same object: nothing else has to have run before.
+ */
 __attribute__((constructor)) static void make_commands(void)
 {
     ngx_command_t password_file = {
@@ -63,10 +65,8 @@ __attribute__((constructor)) static void make_commands(void)
     };
     size_t used = 0;
 
-    for (size_t i = 0; i < hc_directive_count && used < COMMANDS_MAX; i++) {
-        if ((hc_directives[i].contexts & (HC_CTX_MAIN | HC_CTX_HOST)) != 0) {
-            make_command(&commands[used++], &hc_directives[i]);
-        }
+    for (size_t i = 0; i < hc_directives_main_count && used < COMMANDS_MAX; i++) {
+        make_command(&commands[used++], &hc_directives_main[i]);
     }
     commands[used] = password_file;
 }
@@ -110,7 +110,7 @@ static ngx_int_t preconfiguration(ngx_conf_t *cf)
                       "the \"config\" that comes with it");
         return NGX_ERROR;
     }
-    if (hc_directive_count > COMMANDS_MAX) {
+    if (hc_directives_main_count > COMMANDS_MAX) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "hotcert: there are more directives than commands");
         return NGX_ERROR;

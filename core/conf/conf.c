@@ -5,14 +5,9 @@
 #include <string.h>
 
 #include "base/spelling.h"
+#include "conf/block.h"
 #include "conf/issuer.h"
-#include "live/table.h"
-
-#define DEFAULT_STORE    "/var/lib/hotcert/store"
-#define DEFAULT_SECRET   "/var/lib/hotcert/secret"
-#define DEFAULT_AGENT    "/usr/sbin/hotcert"
-#define DEFAULT_INTERVAL 60
-#define DEFAULT_PARALLEL 8
+#include "conf/settings.h"
 
 static const struct {
     const char *name, *directory_url, *caa_domain, *terms;
@@ -50,24 +45,13 @@ bool hc_key_type_is_rsa(enum hc_key_type type)
     return type == HC_KEY_RSA_2048 || type == HC_KEY_RSA_3072 || type == HC_KEY_RSA_4096;
 }
 
-static void issuer_dispose(struct hc_issuer *issuer)
-{
-    free(issuer->name);
-    free(issuer->directory_url);
-    hc_list_dispose(&issuer->contacts);
-    hc_list_dispose(&issuer->caa_domains);
-    free(issuer->ca_bundle);
-    free(issuer->where);
-}
-
 static void scope_dispose(struct hc_scope *scope)
 {
-    hc_list_dispose(&scope->names);
-    hc_list_dispose(&scope->use);
-    hc_list_dispose(&scope->challenges);
-    hc_list_dispose(&scope->files);
-    hc_list_dispose(&scope->accept);
-    free(scope->trusted_certificate);
+    for (size_t i = 0; i < hc_directives_main_count; i++) {
+        if (hc_directive_is_hosts(&hc_directives_main[i])) {
+            hc_field_dispose(&hc_directives_main[i].field, scope);
+        }
+    }
 }
 
 const char *hc_identity_label(const struct hc_identity *identity)
@@ -82,34 +66,25 @@ void hc_identity_dispose(struct hc_identity *identity)
 {
     free(identity->lead);
     hc_list_dispose(&identity->names);
-    hc_scope_free(identity->set);
     hc_list_dispose(&identity->where);
     free(identity->watched);
     memset(identity, 0, sizeof(*identity));
 }
 
-static int add_issuer(struct hc_conf *conf, const char *name, const char *directory_url,
-                      const char *where, struct hc_issuer **out, struct hc_error *err)
+int hc_conf_make_room(struct hc_conf *conf, struct hc_error *err)
 {
-    struct hc_issuer *issuers = realloc(conf->issuers, (conf->issuer_count + 1) * sizeof(*issuers));
-    struct hc_issuer *issuer = NULL;
+    size_t count = conf->identity_count;
+    struct hc_identity *grown = NULL;
 
-    if (issuers == NULL) {
+    /* grows by doubling: a power of two means full */
+    if ((count & (count - 1)) != 0) {
+        return 0;
+    }
+    grown = realloc(conf->identities, (count > 0 ? 2 * count : 1) * sizeof(*grown));
+    if (grown == NULL) {
         return hc_error_nomem(err);
     }
-    conf->issuers = issuers;
-    issuer = &issuers[conf->issuer_count];
-    memset(issuer, 0, sizeof(*issuer));
-    issuer->terms_agreed = -1;
-    if (hc_strdup(name, &issuer->name, err) != 0 || hc_strdup(where, &issuer->where, err) != 0 ||
-        (directory_url != NULL && hc_strdup(directory_url, &issuer->directory_url, err) != 0)) {
-        issuer_dispose(issuer);
-        return -1;
-    }
-    conf->issuer_count++;
-    if (out != NULL) {
-        *out = issuer;
-    }
+    conf->identities = grown;
     return 0;
 }
 
@@ -122,6 +97,24 @@ void hc_server_speak(enum hc_server server)
     hc_spelling_use(spellings[server]);
 }
 
+static int add_built_in(struct hc_conf *conf, struct hc_error *err)
+{
+    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
+        void *block = NULL;
+        struct hc_issuer *issuer = NULL;
+
+        if (hc_block_add(conf, &hc_block_issuer, built_in[i].name, "built in", &block, err) != 0) {
+            return -1;
+        }
+        issuer = block;
+        if (hc_strdup(built_in[i].directory_url, &issuer->directory_url, err) != 0 ||
+            hc_list_add(&issuer->caa_domains, built_in[i].caa_domain, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err)
 {
     struct hc_conf *conf = calloc(1, sizeof(*conf));
@@ -131,16 +124,10 @@ struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err)
         return NULL;
     }
     conf->server = server;
-    conf->terms_agreed = -1;
-    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
-        struct hc_issuer *issuer = NULL;
-
-        if (add_issuer(conf, built_in[i].name, built_in[i].directory_url, "built in", &issuer,
-                       err) != 0 ||
-            hc_list_add(&issuer->caa_domains, built_in[i].caa_domain, err) != 0) {
-            hc_conf_free(conf);
-            return NULL;
-        }
+    if (add_built_in(conf, err) != 0 ||
+        hc_settings_preset(conf, HC_PRESET_HOSTS, &conf->presets, err) != 0) {
+        hc_conf_free(conf);
+        return NULL;
     }
     return conf;
 }
@@ -150,24 +137,32 @@ void hc_conf_free(struct hc_conf *conf)
     if (conf == NULL) {
         return;
     }
-    scope_dispose(&conf->main);
-    for (size_t i = 0; i < conf->issuer_count; i++) {
-        issuer_dispose(&conf->issuers[i]);
+    for (size_t i = 0; i < hc_directives_main_count; i++) {
+        const struct hc_directive *row = &hc_directives_main[i];
+
+        if (row->opens == NULL && !hc_directive_is_hosts(row)) {
+            hc_field_dispose(&row->field, conf);
+        }
     }
+    scope_dispose(&conf->main);
+    scope_dispose(&conf->presets);
+    hc_blocks_dispose(conf);
     for (size_t i = 0; i < conf->identity_count; i++) {
         hc_identity_dispose(&conf->identities[i]);
     }
-    free(conf->issuers);
+    for (size_t i = 0; i < conf->set_count; i++) {
+        hc_scope_free(conf->sets[i]);
+    }
     free(conf->identities);
+    free(conf->sets);
     hc_list_dispose(&conf->files);
     hc_buf_dispose(&conf->kept);
-    hc_list_dispose(&conf->contacts);
-    hc_list_dispose(&conf->resolvers);
-    free(conf->store);
-    free(conf->secret);
-    free(conf->agent);
-    free(conf->control);
+    hc_list_dispose(&conf->unknown);
+    hc_index_dispose(&conf->file_index);
+    hc_index_dispose(&conf->identity_index);
+    hc_index_dispose(&conf->set_index);
     free(conf->user);
+    free(conf->from);
     free(conf);
 }
 
@@ -206,43 +201,9 @@ enum hc_bootstrap hc_scope_bootstrap(const struct hc_conf *conf, const struct hc
                                                       : HC_BOOTSTRAP_SELF_SIGNED;
 }
 
-static struct hc_issuer *find_issuer(const struct hc_conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->issuer_count; i++) {
-        if (strcmp(conf->issuers[i].name, name) == 0) {
-            return &conf->issuers[i];
-        }
-    }
-    return NULL;
-}
-
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name)
 {
-    return find_issuer(conf, name);
-}
-
-int hc_conf_issuer_begin(struct hc_conf *conf, const char *name, const char *where,
-                         struct hc_issuer **issuer, struct hc_error *err)
-{
-    struct hc_issuer *known = find_issuer(conf, name);
-
-    if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                        "0123456789-_.") != strlen(name)) {
-        return hc_error_set(err, HC_P_BAD_VALUE, name,
-                            "an issuer's name has letters, digits, '-', '_' and '.'");
-    }
-    if (known == NULL) {
-        return add_issuer(conf, name, NULL, where, issuer, err);
-    }
-    if (strcmp(known->where, "built in") != 0) {
-        return hc_error_set(err, HC_P_DUPLICATE, name, "this issuer is defined at %s already",
-                            known->where);
-    }
-    /* a block for a built-in issuer adds to it: contact, terms, another ca_bundle */
-    free(known->where);
-    known->where = NULL;
-    *issuer = known;
-    return hc_strdup(where, &known->where, err);
+    return hc_block_find(conf, &hc_block_issuer, name);
 }
 
 bool hc_conf_orders(const struct hc_conf *conf)
@@ -255,36 +216,21 @@ bool hc_conf_orders(const struct hc_conf *conf)
     return false;
 }
 
-static int default_text(char **field, const char *value, struct hc_error *err)
-{
-    return *field != NULL ? 0 : hc_strdup(value, field, err);
-}
-
 static int fill_defaults(struct hc_conf *conf, struct hc_error *err)
 {
     const char *control =
         conf->server == HC_SERVER_HTTPD ? "/run/hotcert/httpd.sock" : "/run/hotcert/nginx.sock";
 
-    if (default_text(&conf->store, DEFAULT_STORE, err) != 0 ||
-        default_text(&conf->secret, DEFAULT_SECRET, err) != 0 ||
-        default_text(&conf->agent, DEFAULT_AGENT, err) != 0 ||
-        default_text(&conf->control, control, err) != 0) {
+    if (hc_settings_preset(conf, HC_PRESET_MAIN, conf, err) != 0 ||
+        (conf->control == NULL && hc_strdup(control, &conf->control, err) != 0)) {
         return -1;
     }
-    conf->check_interval = conf->check_interval > 0 ? conf->check_interval : DEFAULT_INTERVAL;
-    conf->parallel = conf->parallel > 0 ? conf->parallel : DEFAULT_PARALLEL;
-    conf->table_size = conf->table_size > 0 ? conf->table_size : (int64_t)HC_TABLE_SIZE_DEFAULT;
-    for (size_t i = 0; i < conf->issuer_count; i++) {
-        struct hc_issuer *issuer = &conf->issuers[i];
-
-        issuer->http_port = issuer->http_port > 0 ? issuer->http_port : 80;
-        issuer->tls_port = issuer->tls_port > 0 ? issuer->tls_port : 443;
-        if (issuer->terms_agreed < 0) {
-            issuer->terms_agreed = conf->terms_agreed;
-        }
-        if (issuer->contacts.count == 0 &&
-            hc_list_copy(&issuer->contacts, &conf->contacts, err) != 0) {
-            return -1;
+    for (size_t k = 0; hc_block_kinds[k] != NULL; k++) {
+        for (size_t i = 0; i < hc_block_count(conf, hc_block_kinds[k]); i++) {
+            if (hc_block_fill(conf, hc_block_kinds[k], hc_block_at(conf, hc_block_kinds[k], i),
+                              err) != 0) {
+                return -1;
+            }
         }
     }
     return 0;
@@ -309,14 +255,14 @@ static int check_used_issuers(const struct hc_conf *conf, const struct hc_identi
                               struct hc_error *err)
 {
     for (size_t i = 0; i < identity->set->use.count; i++) {
-        const struct hc_issuer *issuer = find_issuer(conf, identity->set->use.items[i]);
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
 
         if (issuer == NULL || issuer->directory_url == NULL) {
             return hc_error_set(err, HC_P_UNKNOWN_ISSUER, identity->set->use.items[i],
                                 "used by the host at %s%s", identity->where.items[0],
                                 issuer != NULL ? "; its block has no directory_url" : "");
         }
-        if (issuer->terms_agreed != 1) {
+        if (issuer->terms_agreed != HC_SWITCH_ON) {
             return refuse_terms(issuer, identity->where.items[0], err);
         }
     }
@@ -334,6 +280,7 @@ int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
         return -1;
     }
     for (size_t i = 0; i < conf->identity_count; i++) {
+        hc_list_sort_unique(&conf->identities[i].names);
         if (check_used_issuers(conf, &conf->identities[i], err) != 0) {
             return -1;
         }

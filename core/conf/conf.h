@@ -15,6 +15,7 @@
 #include "base/finding.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "conf/index.h"
 
 #define HC_ID_SIZE       32                    /* an identity: SHA-256 */
 #define HC_KEY_TYPES_MAX 2                     /* key types that `on` obtains for one host */
@@ -23,6 +24,7 @@
 #define HC_KEPT_FILE     "SSLPassPhraseDialog" /* among the files: no path, httpd's passphrases */
 #define HC_CONF_WIRE_MAX ((size_t)64 << 20)
 
+/* Enums of directives: zero is "unset", the others are in the order of the words in rows*.c. */
 enum hc_server { HC_SERVER_NGINX, HC_SERVER_HTTPD, HC_SERVER_NONE };
 enum hc_mode { HC_MODE_UNSET, HC_MODE_OFF, HC_MODE_ON, HC_MODE_WATCH };
 enum hc_bootstrap { HC_BOOTSTRAP_UNSET, HC_BOOTSTRAP_SELF_SIGNED, HC_BOOTSTRAP_REJECT };
@@ -34,6 +36,7 @@ enum hc_preflight_mode {
 };
 enum hc_bad_names { HC_BAD_NAMES_UNSET, HC_BAD_NAMES_LEAVE_OUT, HC_BAD_NAMES_HOLD };
 enum hc_repair { HC_REPAIR_UNSET, HC_REPAIR_OFF, HC_REPAIR_AIA };
+enum hc_switch { HC_SWITCH_UNSET, HC_SWITCH_ON, HC_SWITCH_OFF };
 enum hc_network { HC_NETWORK_AUTO, HC_NETWORK_PUBLIC, HC_NETWORK_PRIVATE };
 enum hc_key_type {
     HC_KEY_NONE,
@@ -55,8 +58,8 @@ bool hc_key_type_is_rsa(enum hc_key_type type);
 struct hc_issuer {
     char *name;
     char *directory_url;
-    struct hc_list contacts;    /* "mailto:.." */
-    int terms_agreed;           /* -1 unset, 0, 1 */
+    struct hc_list contacts; /* "mailto:.." */
+    enum hc_switch terms_agreed;
     char *ca_bundle;            /* PEM file of roots for the CA's own TLS, or NULL: the system's */
     enum hc_network network;    /* who may ask us: see directives */
     int64_t http_port;          /* where a private CA asks for http-01; 80 */
@@ -71,7 +74,10 @@ struct hc_key_types {
     enum hc_key_type items[HC_KEY_TYPES_MAX];
 };
 
-/* What directives said at one level: http{} / the main server, or one virtual host. */
+/*
+ * What directives said at one level: http{} / the main server, or one virtual host. A field that
+ * has a key on the wire is handed down: host, main level, preset.
+ */
 struct hc_scope {
     enum hc_mode mode;
     bool has_names;
@@ -87,6 +93,7 @@ struct hc_scope {
     enum hc_preflight_mode preflight;
     enum hc_bad_names bad_names;
     enum hc_repair repair;
+    size_t number; /* of one of hc_conf.sets: its place there */
 };
 
 /* One watched pair: indices into hc_conf.files; -1 where there is none. */
@@ -106,9 +113,12 @@ struct hc_identity {
     struct hc_list names;         /* normalised, sorted, unique */
     char *lead; /* the one of them that stands first at the first host: what people know it by;
                    NULL: there are none */
-    /* What directives say for its hosts, with what is inherited and the defaults; of the first
-     * host, but accept, which each adds to. Under watch without key types, use and challenges. */
-    struct hc_scope *set;
+    /*
+     * What directives say for its hosts, with what is inherited and the presets: what is handed
+     * down, nothing else. Of the first host, but accept, which each adds to; under watch nothing
+     * about orders. Identities that say the same share one; it is the conf's.
+     */
+    const struct hc_scope *set;
     struct hc_watched
         *watched; /* under `on` the lines of the first certificate: see agent/first.h */
     size_t watched_count;
@@ -123,6 +133,8 @@ struct hc_conf {
     size_t issuer_count;
     struct hc_identity *identities;
     size_t identity_count;
+    struct hc_scope **sets; /* each hc_identity.set once */
+    size_t set_count;
     struct hc_list files; /* watched paths, each once: the keeper opens these by index */
     /*
      * What the keeper gives out under the name HC_KEPT_FILE, as if it were a watched file: set by
@@ -139,8 +151,16 @@ struct hc_conf {
     int64_t table_size;     /* bytes */
     struct hc_list contacts;
     struct hc_list resolvers; /* ADDR, ADDR:PORT, [ADDR]:PORT; empty: the system's */
-    int terms_agreed;         /* -1 unset */
-    bool joins_running;       /* set by the glue: the server ran before it had hotcert */
+    enum hc_switch terms_agreed;
+    bool joins_running; /* set by the glue: the server ran before it had hotcert */
+
+    /* Of a decoded one: the version of who encoded it, and what it said that is not known here. */
+    char *from;
+    struct hc_list unknown;
+
+    /* While it is built: */
+    struct hc_scope presets;
+    struct hc_index file_index, identity_index, set_index;
 };
 
 /* What the glue knows of a virtual host when its directives are complete. */
@@ -169,6 +189,9 @@ void hc_conf_free(struct hc_conf *conf);
 /* What people know the identity by: its lead, else the place of its first host. */
 const char *hc_identity_label(const struct hc_identity *identity);
 
+/* Room for one more identity at the end. */
+int hc_conf_make_room(struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;
+
 /* Frees what the identity holds, not itself; safe on zeroed memory and twice. */
 void hc_identity_dispose(struct hc_identity *identity);
 
@@ -181,9 +204,6 @@ void hc_scope_free(struct hc_scope *scope);
 enum hc_mode hc_scope_mode(const struct hc_conf *conf, const struct hc_scope *scope);
 enum hc_bootstrap hc_scope_bootstrap(const struct hc_conf *conf, const struct hc_scope *scope);
 
-/* Starts a hotcert_issuer block; *issuer is valid until the next begin. */
-int hc_conf_issuer_begin(struct hc_conf *conf, const char *name, const char *where,
-                         struct hc_issuer **issuer, struct hc_error *err) HC_MUST_USE;
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
 
 /*
@@ -219,7 +239,10 @@ void hc_identity_note_level(struct hc_identity *identity, int security_level);
 /* Fills in defaults and checks the whole (issuers used are known, terms agreed to ..). */
 int hc_conf_finish(struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;
 
-/* The wire form (conf/wire.c): text, versioned. Decoding refuses anything malformed. */
+/*
+ * The wire form (conf/wire.h): text. Decoding refuses what is malformed and passes over what it
+ * does not know; a form that is not this one's is HC_P_SERVER_OTHER.
+ */
 int hc_conf_encode(const struct hc_conf *conf, struct hc_buf *out,
                    struct hc_error *err) HC_MUST_USE;
 struct hc_conf *hc_conf_decode(const char *text, size_t len, struct hc_error *err);

@@ -8,21 +8,17 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/directive.h"
 #include "conf/issuer.h"
 #include "conf/method.h"
 #include "conf/name.h"
+#include "conf/settings.h"
 
 #define DEFAULT_ISSUER "letsencrypt"
 
 static const struct hc_list *effective(const struct hc_list *own, const struct hc_list *inherited)
 {
     return own->count > 0 ? own : inherited;
-}
-
-static int add_or(struct hc_list *list, const struct hc_list *from, const char *fallback,
-                  struct hc_error *err)
-{
-    return from->count > 0 ? hc_list_copy(list, from, err) : hc_list_add(list, fallback, err);
 }
 
 /* nginx's own forms of names that are no host names: why one is left out, or NULL. */
@@ -191,16 +187,33 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
     return 0;
 }
 
-static int file_index(struct hc_conf *conf, const char *path, int *index, struct hc_error *err)
+struct path {
+    const struct hc_list *files;
+    const char *text;
+};
+
+static bool is_path(const void *self, size_t number)
 {
-    for (size_t i = 0; i < conf->files.count; i++) {
-        if (strcmp(conf->files.items[i], path) == 0) {
-            *index = (int)i;
-            return 0;
+    const struct path *path = self;
+
+    return strcmp(path->files->items[number], path->text) == 0;
+}
+
+static int file_index(struct hc_conf *conf, const char *text, int *index, struct hc_error *err)
+{
+    const struct path path = {&conf->files, text};
+    uint64_t hash = hc_index_hash(text, strlen(text), HC_INDEX_SEED);
+    size_t number = hc_index_find(&conf->file_index, hash, is_path, &path);
+
+    if (number == SIZE_MAX) {
+        number = conf->files.count;
+        if (hc_list_add(&conf->files, text, err) != 0 ||
+            hc_index_add(&conf->file_index, hash, number, err) != 0) {
+            return -1;
         }
     }
-    *index = (int)conf->files.count;
-    return hc_list_add(&conf->files, path, err);
+    *index = (int)number;
+    return 0;
 }
 
 /* A file that a host may have or not. */
@@ -290,11 +303,31 @@ static int digest_file(EVP_MD_CTX *md, const struct hc_conf *conf, const char *w
     return file >= 0 ? digest_text(md, what, conf->files.items[file]) : 0;
 }
 
+/* A field that is a part of what an identity is. */
+static int digest_field(EVP_MD_CTX *md, const struct hc_conf *conf, const struct hc_field *field,
+                        const struct hc_scope *scope)
+{
+    const void *value = (const char *)scope + field->offset;
+    size_t count = field->type->count(value);
+    int rc = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        char scratch[HC_FIELD_SCRATCH];
+        const char *text = field->type->text(field, value, i, scratch);
+
+        rc |= digest_text(md, field->digest,
+                          field->stands_for != NULL ? field->stands_for(conf, text) : text);
+    }
+    return rc;
+}
+
 static int digest_identity(EVP_MD_CTX *md, const struct hc_conf *conf,
                            const struct hc_identity *identity)
 {
-    int rc = digest_text(md, "mode", identity->mode == HC_MODE_ON ? "on" : "watch");
+    struct hc_scope whole = *identity->set; /* borrows */
+    int rc = digest_text(md, "mode", hc_mode_words[identity->mode - 1]);
 
+    whole.names = identity->names;
     for (size_t i = 0; i < identity->watched_count; i++) {
         const struct hc_watched *w = &identity->watched[i];
 
@@ -304,21 +337,10 @@ static int digest_identity(EVP_MD_CTX *md, const struct hc_conf *conf,
         rc |= digest_file(md, conf, "store", w->store);
         rc |= digest_file(md, conf, "folder", w->folder);
     }
-    if (identity->mode == HC_MODE_WATCH) {
-        return rc;
-    }
-    for (size_t i = 0; i < identity->set->use.count; i++) {
-        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
-        bool known = issuer != NULL && issuer->directory_url != NULL;
-
-        rc |=
-            digest_text(md, "issuer", known ? issuer->directory_url : identity->set->use.items[i]);
-    }
-    for (size_t i = 0; i < identity->names.count; i++) {
-        rc |= digest_text(md, "name", identity->names.items[i]);
-    }
-    for (size_t i = 0; i < identity->set->key_types.count; i++) {
-        rc |= digest_text(md, "key type", hc_key_type_name(identity->set->key_types.items[i]));
+    for (size_t i = 0; identity->mode == HC_MODE_ON && i < hc_directives_main_count; i++) {
+        if (hc_directives_main[i].field.digest != NULL) {
+            rc |= digest_field(md, conf, &hc_directives_main[i].field, &whole);
+        }
     }
     return rc;
 }
@@ -341,64 +363,20 @@ out:
     return rc;
 }
 
-static void choose_key_types(const struct hc_conf *conf, const struct hc_scope *scope,
-                             struct hc_identity *identity)
-{
-    const struct hc_scope *from = scope->key_types.count > 0 ? scope : &conf->main;
-
-    identity->set->key_types.count = from->key_types.count > 0 ? from->key_types.count : 1;
-    identity->set->key_types.items[0] =
-        from->key_types.count > 0 ? from->key_types.items[0] : HC_KEY_ECDSA_256;
-    identity->set->key_types.items[1] = from->key_types.items[1];
-    if (identity->set->key_types.count == 2 &&
-        hc_key_type_is_rsa(identity->set->key_types.items[0])) {
-        /* order-independent: ECDSA first */
-        enum hc_key_type rsa = identity->set->key_types.items[0];
-
-        identity->set->key_types.items[0] = identity->set->key_types.items[1];
-        identity->set->key_types.items[1] = rsa;
-    }
-}
-
 static int build_identity(struct hc_conf *conf, const struct hc_host *host,
                           struct hc_identity *identity, struct hc_findings *notes,
                           struct hc_error *err)
 {
-    const struct hc_scope *scope = host->scope != NULL ? host->scope : &conf->main;
-    const char *trusted = scope->trusted_certificate != NULL ? scope->trusted_certificate
-                                                             : conf->main.trusted_certificate;
-
-    identity->set = hc_scope_new(err);
-    if (identity->set == NULL || collect_names(conf, host, identity, notes, err) != 0 ||
+    if (collect_names(conf, host, identity, notes, err) != 0 ||
         hc_list_add(&identity->where, host->where, err) != 0 ||
-        hc_list_copy(&identity->set->accept,
-                     scope->has_accept ? &scope->accept : &conf->main.accept, err) != 0 ||
-        (trusted != NULL && hc_strdup(trusted, &identity->set->trusted_certificate, err) != 0)) {
+        hc_settings_resolve(conf, host->scope, identity->mode, &identity->set, err) != 0) {
         return -1;
     }
-    identity->set->repair = scope->repair != HC_REPAIR_UNSET       ? scope->repair
-                            : conf->main.repair != HC_REPAIR_UNSET ? conf->main.repair
-                                                                   : HC_REPAIR_OFF;
     if (identity->mode == HC_MODE_WATCH) {
         return collect_files(conf, host, identity, err) == 0 ? compute_id(conf, identity, err) : -1;
     }
-    choose_key_types(conf, scope, identity);
-    identity->set->preflight = scope->preflight != HC_PREFLIGHT_UNSET       ? scope->preflight
-                               : conf->main.preflight != HC_PREFLIGHT_UNSET ? conf->main.preflight
-                                                                            : HC_PREFLIGHT_ON;
-    identity->set->bad_names = scope->bad_names != HC_BAD_NAMES_UNSET ? scope->bad_names
-                               : conf->main.bad_names != HC_BAD_NAMES_UNSET
-                                   ? conf->main.bad_names
-                                   : HC_BAD_NAMES_LEAVE_OUT;
-    if (add_or(&identity->set->use, effective(&scope->use, &conf->main.use), DEFAULT_ISSUER, err) !=
-            0 ||
-        hc_methods_copy(&identity->set->challenges,
-                        effective(&scope->challenges, &conf->main.challenges), err) != 0 ||
-        compute_id(conf, identity, err) != 0) {
-        return -1;
-    }
-    /* not part of what it is: it stays the same when its lines are taken away */
-    return add_host_files(conf, host, identity, err);
+    /* the lines are no part of what it is: it stays the same when they are taken away */
+    return compute_id(conf, identity, err) == 0 ? add_host_files(conf, host, identity, err) : -1;
 }
 
 void hc_identity_note_level(struct hc_identity *identity, int security_level)
@@ -420,25 +398,46 @@ static void join_lines(struct hc_identity *to, struct hc_identity *from)
     }
 }
 
-/* A host that shares an identity brings its place, its accepted slugs and (watch) its names. */
-static int join(struct hc_identity *to, struct hc_identity *from, struct hc_error *err)
+/* What hosts accept adds up. */
+static int join_accept(struct hc_conf *conf, struct hc_identity *to, const struct hc_identity *from,
+                       struct hc_error *err)
+{
+    struct hc_scope both = *to->set; /* borrows all but accept */
+    int rc = -1;
+
+    if (to->set == from->set) {
+        return 0;
+    }
+    memset(&both.accept, 0, sizeof(both.accept));
+    if (hc_list_copy(&both.accept, &to->set->accept, err) == 0 &&
+        hc_list_copy(&both.accept, &from->set->accept, err) == 0) {
+        hc_list_sort_unique(&both.accept);
+        rc = hc_settings_share(conf, &both, &to->set, err);
+    }
+    hc_list_dispose(&both.accept);
+    return rc;
+}
+
+/*
+ * A host that shares an identity brings its place, its accepted slugs and (watch) its names, which
+ * hc_conf_finish() sorts again: thousands of hosts may share one file.
+ */
+static int join(struct hc_conf *conf, struct hc_identity *to, struct hc_identity *from,
+                struct hc_error *err)
 {
     const char *a = to->set->trusted_certificate != NULL ? to->set->trusted_certificate : "";
     const char *b = from->set->trusted_certificate != NULL ? from->set->trusted_certificate : "";
 
     if (strcmp(a, b) != 0) {
         return hc_error_set(err, HC_P_CONFLICT, from->where.items[0],
-                            "hotcert_trusted_certificate is another than at %s, but both share one "
-                            "certificate",
+                            "hotcert_trusted_certificate differs from %s, although both hosts "
+                            "share a certificate",
                             to->where.items[0]);
     }
-    if (hc_list_copy(&to->where, &from->where, err) != 0 ||
-        hc_list_copy(&to->set->accept, &from->set->accept, err) != 0 ||
-        hc_list_copy(&to->names, &from->names, err) != 0) {
+    if (hc_list_copy(&to->where, &from->where, err) != 0 || join_accept(conf, to, from, err) != 0 ||
+        (to->mode == HC_MODE_WATCH && hc_list_copy(&to->names, &from->names, err) != 0)) {
         return -1;
     }
-    hc_list_sort_unique(&to->set->accept);
-    hc_list_sort_unique(&to->names);
     if (to->lead == NULL && from->lead != NULL && hc_strdup(from->lead, &to->lead, err) != 0) {
         return -1;
     }
@@ -447,28 +446,40 @@ static int join(struct hc_identity *to, struct hc_identity *from, struct hc_erro
     return 0;
 }
 
+struct sought {
+    const struct hc_conf *conf;
+    const unsigned char *id;
+};
+
+static bool has_id(const void *self, size_t number)
+{
+    const struct sought *sought = self;
+
+    return memcmp(sought->conf->identities[number].id, sought->id, HC_ID_SIZE) == 0;
+}
+
 static int store_identity(struct hc_conf *conf, struct hc_identity *identity, int *index,
                           struct hc_error *err)
 {
-    struct hc_identity *identities = NULL;
+    const struct sought sought = {conf, identity->id};
+    uint64_t hash = hc_index_hash(identity->id, HC_ID_SIZE, HC_INDEX_SEED);
+    size_t count = conf->identity_count;
+    size_t number = hc_index_find(&conf->identity_index, hash, has_id, &sought);
 
-    for (size_t i = 0; i < conf->identity_count; i++) {
-        if (memcmp(conf->identities[i].id, identity->id, HC_ID_SIZE) == 0) {
-            *index = (int)i;
-            if (join(&conf->identities[i], identity, err) != 0) {
-                return -1;
-            }
-            hc_identity_dispose(identity);
-            return 0;
+    if (number != SIZE_MAX) {
+        *index = (int)number;
+        if (join(conf, &conf->identities[number], identity, err) != 0) {
+            return -1;
         }
+        hc_identity_dispose(identity);
+        return 0;
     }
-    identities = realloc(conf->identities, (conf->identity_count + 1) * sizeof(*identities));
-    if (identities == NULL) {
-        return hc_error_nomem(err);
+    if (hc_conf_make_room(conf, err) != 0 ||
+        hc_index_add(&conf->identity_index, hash, count, err) != 0) {
+        return -1;
     }
-    conf->identities = identities;
-    *index = (int)conf->identity_count;
-    identities[conf->identity_count++] = *identity;
+    *index = (int)count;
+    conf->identities[conf->identity_count++] = *identity;
     return 0;
 }
 

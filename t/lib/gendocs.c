@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/problem.h"
-#include "conf/directive.h"
+#include "conf/block.h"
 
 static const char *const generated = "<!-- Written by `make docs` from %s. Do not edit. -->\n\n";
 
@@ -65,45 +65,53 @@ static void put_cell(const char *raw)
     }
 }
 
+/* The row that opens such a block. */
+static const struct hc_directive *opener_of(const struct hc_block_kind *kind)
+{
+    const struct hc_directive *row = NULL;
+
+    for (size_t i = 0; (row = hc_directive_at(i)) != NULL && row->opens != kind; i++) {
+    }
+    return row;
+}
+
 static void put_contexts(unsigned contexts, bool nginx)
 {
-    static const struct {
-        unsigned bit;
-        const char *nginx, *httpd;
-    } names[] = {
-        {HC_CTX_MAIN, "`http`", "server config"},
-        {HC_CTX_HOST, "`server`", "`<VirtualHost>`"},
-        {HC_CTX_ISSUER, "`hotcert_issuer`", "`<HotCertIssuer>`"},
-    };
     const char *comma = "";
 
-    for (size_t i = 0; i < HC_COUNT(names); i++) {
-        if ((contexts & names[i].bit) != 0) {
-            printf("%s%s", comma, nginx ? names[i].nginx : names[i].httpd);
-            comma = ", ";
+    if ((contexts & HC_CTX_MAIN) != 0) {
+        printf("%s", nginx ? "`http`" : "server config");
+        comma = ", ";
+    }
+    if ((contexts & HC_CTX_HOST) != 0) {
+        printf("%s%s", comma, nginx ? "`server`" : "`<VirtualHost>`");
+    }
+    for (size_t k = 0; hc_block_kinds[k] != NULL; k++) {
+        const struct hc_directive *opener = opener_of(hc_block_kinds[k]);
+
+        if ((contexts & hc_block_kinds[k]->context) != 0 && opener != NULL) {
+            printf(nginx ? "`%s`" : "`<%s>`", nginx ? opener->name : opener->httpd);
         }
     }
 }
 
 static void put_directive(const struct hc_directive *d)
 {
-    char httpd[HC_DIRECTIVE_NAME];
-
-    (void)hc_spelling_httpd(d->name, httpd);
     printf("### %s\n\n%s\n\n", d->name, d->doc);
     printf("| | nginx | Apache httpd |\n|---|---|---|\n| name | `%s` | ", d->name);
-    printf(d->block ? "`<%s>`" : "`%s`", httpd);
+    printf(d->opens != NULL ? "`<%s>`" : "`%s`", d->httpd);
     printf(" |\n| where | ");
     put_contexts(d->contexts, true);
     printf(" | ");
     put_contexts(d->contexts, false);
-    printf(" |\n\nTakes: %s\n\nDefault: %s\n\n", d->args, d->dflt);
+    printf(" |\n\nTakes: %s\n\nDefault: %s\n\n", d->args,
+           d->dflt != NULL ? d->dflt : d->field.preset);
 }
 
 static void put_directives(void)
 {
     printf("# Directives\n\n");
-    printf(generated, "the table of directives, core/conf/directive.c");
+    printf(generated, "the tables of directives, core/conf/rows*.c");
     printf(
         "Both servers have the same directives; httpd's names are nginx's in its own spelling. A "
         "block in nginx is a section in httpd:\n\n"
@@ -113,15 +121,13 @@ static void put_directives(void)
         "    </HotCertIssuer>\n\n"
         "What stands in a virtual host wins over what stands outside. A wrong value is refused "
         "by the configuration test, with the directive, the value and what would be right.\n\n");
-    for (size_t i = 0; i < hc_directive_count; i++) {
-        if ((hc_directives[i].contexts & HC_CTX_ISSUER) == 0) {
-            put_directive(&hc_directives[i]);
-        }
+    for (size_t i = 0; i < hc_directives_main_count; i++) {
+        put_directive(&hc_directives_main[i]);
     }
-    printf("## Inside of an issuer block\n\n");
-    for (size_t i = 0; i < hc_directive_count; i++) {
-        if ((hc_directives[i].contexts & HC_CTX_ISSUER) != 0) {
-            put_directive(&hc_directives[i]);
+    for (size_t k = 0; hc_block_kinds[k] != NULL; k++) {
+        printf("## Inside of %s block\n\n", hc_block_kinds[k]->noun);
+        for (size_t i = 0; i < hc_block_kinds[k]->row_count; i++) {
+            put_directive(&hc_block_kinds[k]->rows[i]);
         }
     }
 }

@@ -320,7 +320,7 @@ static void make_conf(void)
         struct hc_issuer *issuer = NULL;
 
         snprintf(line, sizeof(line), "directory_url https://%s.example/dir", issuers[i]);
-        ok(hc_conf_issuer_begin(conf, issuers[i], "test.conf:1", &issuer, &err) == 0 &&
+        ok(begin_issuer(conf, issuers[i], "test.conf:1", &issuer, &err) == 0 &&
                say(conf, NULL, issuer, line, &err) == 0,
            "an issuer");
     }

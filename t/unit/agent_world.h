@@ -427,7 +427,7 @@ static inline struct hc_conf *new_conf(const char *const *lines)
             continue;
         }
         snprintf(line, sizeof(line), "directory_url https://%s.example/dir", cas[i].issuer);
-        if (hc_conf_issuer_begin(conf, cas[i].issuer, "test.conf:1", &issuer, &err) != 0 ||
+        if (begin_issuer(conf, cas[i].issuer, "test.conf:1", &issuer, &err) != 0 ||
             say(conf, NULL, issuer, line, &err) != 0 ||
             (world_dns != NULL && say(conf, NULL, issuer, "caa_domain ca.example", &err) != 0)) {
             stop_here(__LINE__);

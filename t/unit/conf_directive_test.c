@@ -9,17 +9,20 @@ static void names_follow_one_rule_on_both_servers(void)
                                            {"hotcert_check_interval", "HotCertCheckInterval"},
                                            {"directory_url", "HotCertDirectoryUrl"},
                                            {"terms_agreed", "HotCertTermsAgreed"}};
+    const struct hc_directive *d = NULL;
     char name[HC_DIRECTIVE_NAME];
 
     for (size_t i = 0; i < HC_COUNT(names); i++) {
         is_str(hc_spelling_httpd(names[i][0], name), names[i][1], names[i][1]);
     }
-    for (size_t i = 0; i < hc_directive_count; i++) {
-        const struct hc_directive *d = &hc_directives[i];
+    for (size_t i = 0; (d = hc_directive_at(i)) != NULL; i++) {
+        const char *dflt = d->dflt != NULL ? d->dflt : d->field.preset;
 
-        if ((d->set == NULL) != d->block || d->doc[0] == '\0' || d->args[0] == '\0' ||
-            d->dflt[0] == '\0' || hc_directive_find(d->name, d->contexts) != d ||
-            strlen(hc_spelling_httpd(d->name, name)) + 2 > HC_DIRECTIVE_NAME) {
+        if ((d->field.type == NULL) != (d->opens != NULL) || d->doc[0] == '\0' ||
+            d->args[0] == '\0' || dflt == NULL || dflt[0] == '\0' ||
+            hc_directive_find(d->name, d->contexts) != d ||
+            strcmp(hc_spelling_httpd(d->name, name), d->httpd) != 0 ||
+            strlen(d->httpd) + 2 > HC_DIRECTIVE_NAME) {
             ok(false, d->name);
         }
     }
@@ -82,7 +85,7 @@ static void wrong_values_are_refused_by_name(void)
         struct hc_issuer *issuer = NULL;
 
         hc_error_init(&err);
-        ok(hc_conf_issuer_begin(conf, "own", "test.conf:1", &issuer, &err) == 0, cases[i].line);
+        ok(begin_issuer(conf, "own", "test.conf:1", &issuer, &err) == 0, cases[i].line);
         ok(say(conf, cases[i].level == 1 ? scope : NULL, cases[i].level == 2 ? issuer : NULL,
                cases[i].line, &err) != 0,
            "refused");
@@ -130,14 +133,14 @@ static void values_land_where_they_belong(void)
            &err) == 0,
        "resolvers of each form");
     is_int(conf->resolvers.count, 4, "all four");
-    ok(hc_conf_issuer_begin(conf, "letsencrypt", "test.conf:3", &issuer, &err) == 0,
+    ok(begin_issuer(conf, "letsencrypt", "test.conf:3", &issuer, &err) == 0,
        "a built-in issuer can be added to");
     ok(say(conf, NULL, issuer, "contact ops@example.net", &err) == 0, "a contact");
     is_str(issuer->contacts.items[0], "mailto:ops@example.net", "becomes a URI");
     ok(say(conf, NULL, issuer, "directory_url https://other.example/d", &err) != 0,
        "but its directory stays");
     hc_error_init(&err);
-    ok(hc_conf_issuer_begin(conf, "letsencrypt", "test.conf:9", &issuer, &err) != 0 &&
+    ok(begin_issuer(conf, "letsencrypt", "test.conf:9", &issuer, &err) != 0 &&
            err.problem == HC_P_DUPLICATE,
        "and it is defined once");
     hc_scope_free(scope);

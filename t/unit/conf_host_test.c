@@ -59,6 +59,53 @@ static void the_same_names_in_any_order_share_one_identity(void)
     teardown(&w);
 }
 
+/* Stores and tables of earlier versions know them by these. */
+static void an_identity_is_what_it_was(void)
+{
+    struct world w;
+    char hex[2 * HC_ID_SIZE + 1];
+    int index = -1;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    ok(say(w.conf, w.a, NULL, "hotcert watch", &w.err) == 0, "and watch");
+    is_int(host(&w, NULL, "www.a.example a.example"), 0, "a host that orders");
+    ok(add_host(w.conf, w.a, "b.example", "/c.pem /k.pem ", &w.notes, &index, &w.err) == 0 &&
+           index == 1,
+       "and one that watches");
+    hc_hex(hex, w.conf->identities[0].id, HC_ID_SIZE);
+    is_str(hex, "cf8eaf3501ade9121c5f0c06e90a988e0b005b9476bece88fcb56fa89d47dcf5",
+           "issuer, names, key types");
+    hc_hex(hex, w.conf->identities[1].id, HC_ID_SIZE);
+    is_str(hex, "eb68b76468550c8b231b6e01944f6ba1f2d6f3d80bfca9e0969cb344383d4921", "or files");
+    teardown(&w);
+}
+
+/* Identities that say the same share what they say, however many they are. */
+static void what_hosts_say_is_kept_once(void)
+{
+    struct world w;
+    char name[32];
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    ok(say(w.conf, w.a, NULL, "hotcert_preflight off", &w.err) == 0, "one says more");
+    ok(say(w.conf, w.b, NULL, "hotcert_accept expired", &w.err) == 0, "another accepts");
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(name, sizeof(name), "h%d.example", i);
+        if (host(&w, i % 2 == 0 ? NULL : w.a, name) != i) {
+            ok(false, name);
+        }
+    }
+    is_int(w.conf->set_count, 2, "two sets for 300 hosts");
+    is_int(w.conf->identities[7].set->preflight, HC_PREFLIGHT_OFF, "the host's own");
+    is_int(w.conf->identities[8].set->preflight, HC_PREFLIGHT_ON, "the preset");
+    is_int(host(&w, w.b, "h8.example"), 8, "a host that shares a certificate");
+    is_int(w.conf->identities[8].set->accept.count, 1, "adds what it accepts");
+    is_int(w.conf->identities[10].set->accept.count, 0, "and not to others");
+    teardown(&w);
+}
+
 static void another_issuer_is_another_identity(void)
 {
     struct world w;
@@ -66,7 +113,7 @@ static void another_issuer_is_another_identity(void)
 
     setup(&w);
     ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
-    ok(hc_conf_issuer_begin(w.conf, "own", "test.conf:2", &issuer, &w.err) == 0, "own CA");
+    ok(begin_issuer(w.conf, "own", "test.conf:2", &issuer, &w.err) == 0, "own CA");
     ok(say(w.conf, NULL, issuer, "directory_url https://ca.example/d", &w.err) == 0, "its URL");
     ok(say(w.conf, w.a, NULL, "hotcert_use own", &w.err) == 0, "used by one host");
     is_int(host(&w, NULL, "a.example"), 0, "public");
@@ -157,7 +204,7 @@ static void an_address_is_ordered_where_it_can_be_had(void)
         setup(&w);
         if (cases[i].issuer != NULL) {
             (void)snprintf(line, sizeof(line), "directory_url %s", cases[i].url);
-            ok(hc_conf_issuer_begin(w.conf, cases[i].issuer, "test.conf:2", &issuer, &w.err) == 0 &&
+            ok(begin_issuer(w.conf, cases[i].issuer, "test.conf:2", &issuer, &w.err) == 0 &&
                    say(w.conf, NULL, issuer, line, &w.err) == 0 &&
                    (cases[i].network == NULL ||
                     say(w.conf, NULL, issuer, cases[i].network, &w.err) == 0) &&
@@ -201,7 +248,7 @@ static void a_public_ca_has_no_port_of_its_own(void)
         struct hc_issuer *issuer = NULL;
 
         setup(&w);
-        ok(hc_conf_issuer_begin(w.conf, "own", "test.conf:2", &issuer, &w.err) == 0 &&
+        ok(begin_issuer(w.conf, "own", "test.conf:2", &issuer, &w.err) == 0 &&
                (cases[i].network == NULL ||
                 say(w.conf, NULL, issuer, cases[i].network, &w.err) == 0) &&
                say(w.conf, NULL, issuer, cases[i].port, &w.err) == 0,
@@ -470,6 +517,8 @@ static void the_strictest_of_the_hosts_decides(void)
 int main(void)
 {
     the_same_names_in_any_order_share_one_identity();
+    an_identity_is_what_it_was();
+    what_hosts_say_is_kept_once();
     another_issuer_is_another_identity();
     what_cannot_be_ordered_is_left_out_and_said();
     a_catch_all_that_inherits_on_is_left_out();

@@ -5,7 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/directive.h"
+#include "conf/block.h"
+
+static inline int begin_issuer(struct hc_conf *conf, const char *name, const char *where,
+                               struct hc_issuer **issuer, struct hc_error *err)
+{
+    void *block = NULL;
+    int rc = hc_block_begin(conf, &hc_block_issuer, name, where, &block, err);
+
+    *issuer = block;
+    return rc;
+}
 
 /* Applies "name arg arg" in a context; the error is the caller's to look at. */
 static inline int say(struct hc_conf *conf, struct hc_scope *scope, struct hc_issuer *issuer,
@@ -18,7 +28,7 @@ static inline int say(struct hc_conf *conf, struct hc_scope *scope, struct hc_is
     char *word = NULL;
     struct hc_directive_call call = {.conf = conf,
                                      .scope = scope,
-                                     .issuer = issuer,
+                                     .block = issuer,
                                      .where = "test.conf:1",
                                      .path_base = "/etc/server",
                                      .args = args};

@@ -19,7 +19,7 @@ static struct hc_conf *sample(void)
     struct hc_issuer *issuer = NULL;
     struct hc_findings notes = {0};
     int index = 0;
-    int rc = hc_conf_issuer_begin(conf, "own", "test.conf:1", &issuer, NULL);
+    int rc = begin_issuer(conf, "own", "test.conf:1", &issuer, NULL);
 
     rc |= say(conf, NULL, issuer, "directory_url https://127.0.0.1:14000/dir", NULL);
     rc |= say(conf, NULL, issuer, "ca_bundle /ca.pem", NULL);
