@@ -85,14 +85,14 @@ static void tell_of_staples(const struct mod_hotcert_state *state)
 /* What is odd, once. */
 static void tell(struct mod_hotcert_state *state)
 {
+    char line[HC_LOG_LINE];
+
     for (size_t i = 0; i < state->notes.count; i++) {
         const struct hc_finding *note = &state->notes.items[i];
         int level = hc_note_level(note) == HC_LOG_NOTICE ? APLOG_NOTICE : APLOG_WARNING;
 
-        ap_log_error(APLOG_MARK, level | early(), 0, early() ? NULL : state->server,
-                     "HotCert: %s: %s: %s (%s; %s)", note->subject,
-                     hc_problem_row(note->problem)->sentence, note->message,
-                     hc_problem_row(note->problem)->slug, note->hint);
+        ap_log_error(APLOG_MARK, level | early(), 0, early() ? NULL : state->server, "HotCert: %s",
+                     hc_finding_format(note, line, sizeof(line)));
     }
     hc_findings_dispose(&state->notes);
     tell_of_staples(state);

@@ -246,13 +246,13 @@ int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list 
 
 void ngx_http_hotcert_log_notes(ngx_log_t *log, const struct hc_findings *notes)
 {
+    char line[HC_LOG_LINE];
+
     for (size_t i = 0; i < notes->count; i++) {
         const struct hc_finding *note = &notes->items[i];
         ngx_uint_t level = hc_note_level(note) == HC_LOG_NOTICE ? NGX_LOG_NOTICE : NGX_LOG_WARN;
 
-        ngx_log_error(level, log, 0, "hotcert: %s: %s: %s (%s; %s)", note->subject,
-                      hc_problem_row(note->problem)->sentence, note->message,
-                      hc_problem_row(note->problem)->slug, note->hint);
+        ngx_log_error(level, log, 0, "hotcert: %s", hc_finding_format(note, line, sizeof(line)));
     }
 }
 

@@ -83,6 +83,7 @@ bool hc_order_is_unknown(const struct hc_http_reply *reply, const struct hc_erro
 
 void hc_order_lost(struct hc_order *order, const struct hc_error *err)
 {
+    struct hc_error_text text;
     struct hc_error last;
     char names[160];
 
@@ -93,10 +94,11 @@ void hc_order_lost(struct hc_order *order, const struct hc_error *err)
         hc_order_fail(order, &last, true);
         return;
     }
+    hc_error_render(err, &text);
     hc_logf(order->acme->options.log, HC_LOG_NOTICE,
             "%s: the CA does not know the order for %s any more (%s); placing it again",
             hc_acme_issuer(order->acme), hc_list_format(&order->names, names, sizeof(names)),
-            err->detail);
+            text.detail);
     hc_authz_dispose(order);
     hc_order_resource_dispose(&order->resource);
     free(order->url);

@@ -86,7 +86,7 @@ void hc_order_fail_slow(struct hc_order *order, const char *what, int64_t retry_
     hc_error_init(&err);
     hc_error_set(&err, HC_P_CA_TIMEOUT, hc_list_format(&order->names, names, sizeof(names)), "%s",
                  what);
-    err.retry_after = retry_after > 0 ? retry_after : 0;
+    err.foreign.retry_after = retry_after > 0 ? retry_after : 0;
     hc_order_fail(order, &err, false);
     order->ca_wide = false;
 }

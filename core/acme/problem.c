@@ -245,14 +245,12 @@ static bool is_document(const struct hc_http_reply *reply)
 static void add_terms(const struct hc_list *links, struct hc_error *err)
 {
     for (size_t i = 0; links != NULL && i < links->count; i++) {
-        size_t used = strlen(err->detail);
         size_t len = 0;
         const char *url = find_url(links->items[i], &len);
 
         if (url != NULL && strstr(links->items[i], "terms-of-service") != NULL &&
-            used + len + 40 < sizeof(err->detail)) {
-            (void)snprintf(err->detail + used, sizeof(err->detail) - used,
-                           "; its terms of service: %.*s", (int)len, url);
+            err->detail_len + len + 40 < sizeof(err->detail)) {
+            hc_error_add(err, "; its terms of service: %.*s", (int)len, url);
             return;
         }
     }
@@ -272,8 +270,8 @@ int hc_acme_problem_reply(const struct hc_http_reply *reply, const char *subject
     if (err != NULL && err->problem == HC_P_CA_SAYS_TERMS) {
         add_terms(reply->links, err);
     }
-    if (err != NULL && err->retry_after == 0 && reply->retry_after > 0) {
-        err->retry_after = reply->retry_after;
+    if (err != NULL && err->foreign.retry_after == 0 && reply->retry_after > 0) {
+        err->foreign.retry_after = reply->retry_after;
     }
     return -1;
 }

@@ -106,12 +106,13 @@ static bool again(struct hc_acme_request *r, const struct hc_error *err)
                    err->problem == HC_P_RATE_LIMITED;
     int64_t pause_ms = r->tries == 0 ? RETRY_FIRST_MS : RETRY_SECOND_MS;
 
-    if (!passing || r->tries + 1 >= HC_REQUEST_TRIES || err->retry_after > RETRY_AFTER_MOST ||
-        (err->problem == HC_P_RATE_LIMITED && err->retry_after == 0)) {
+    if (!passing || r->tries + 1 >= HC_REQUEST_TRIES ||
+        err->foreign.retry_after > RETRY_AFTER_MOST ||
+        (err->problem == HC_P_RATE_LIMITED && err->foreign.retry_after == 0)) {
         return false;
     }
-    if (err->retry_after * 1000 > pause_ms) {
-        pause_ms = err->retry_after * 1000;
+    if (err->foreign.retry_after * 1000 > pause_ms) {
+        pause_ms = err->foreign.retry_after * 1000;
     }
     /* up to a quarter more, so that requests that failed together do not return together */
     pause_ms += (int64_t)hc_random_below(r->acme->options.random, (uint64_t)pause_ms / 4 + 1);

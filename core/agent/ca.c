@@ -419,7 +419,7 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
     ca->dirty = true;
     ca->account_stale |=
         err->problem == HC_P_ACCOUNT_DEACTIVATED || err->problem == HC_P_ACCOUNT_REFUSED;
-    if (!hc_breaker_fail(&ca->record.breaker, now, final ? HC_CA_FINAL_S : err->retry_after,
+    if (!hc_breaker_fail(&ca->record.breaker, now, final ? HC_CA_FINAL_S : err->foreign.retry_after,
                          agent->o.random)) {
         return;
     }

@@ -16,12 +16,14 @@ bool hc_caller_may_ask(uid_t uid)
 json_t *hc_caller_refusal(enum hc_problem p, const char *subject, const char *detail)
 {
     char text[HC_LOG_LINE];
+    struct hc_error_text shown;
     struct hc_error err;
 
     hc_error_init(&err);
     hc_error_set(&err, p, subject, "%s", detail);
+    hc_error_render(&err, &shown);
     return json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "problem", hc_problem_row(p)->slug,
-                     "subject", err.subject, "detail", err.detail, "message",
+                     "subject", shown.subject, "detail", shown.detail, "message",
                      hc_error_format(&err, text, sizeof(text)));
 }
 

@@ -83,13 +83,14 @@ void hc_judge_say(const struct hc_log *log, const char *subject, const struct hc
 {
     for (size_t i = 0; i < findings->count; i++) {
         const struct hc_finding *f = &findings->items[i];
+        struct hc_finding_text text;
         bool flaw = f->rank != HC_CLASS_REMARK && !is_accepted(accept, f);
-
         bool again = strcmp(f->subject, subject) == 0 || f->subject[0] == '\0';
 
+        hc_finding_render(f, &text);
         hc_logf(log, flaw ? flaw_level : remark_level, "%s: %s: %s%s%s (%s; %s)", subject,
-                hc_class_name(f->rank), again ? "" : f->subject, again ? "" : ": ", f->message,
-                hc_problem_row(f->problem)->slug, f->hint);
+                hc_class_name(f->rank), again ? "" : text.subject, again ? "" : ": ", text.message,
+                hc_problem_row(f->problem)->slug, text.hint);
     }
 }
 

@@ -182,8 +182,8 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
 
         /* a CA says when to come again once, for all of the names that it lists */
         count_failure(obtain, name->name,
-                      name->error.retry_after > 0 ? name->error.retry_after
-                                                  : result->error.retry_after);
+                      name->error.foreign.retry_after > 0 ? name->error.foreign.retry_after
+                                                          : result->error.foreign.retry_after);
         hc_outlook_refused(agent, obtain->job->index, name->name, &name->error);
     }
 }
@@ -274,7 +274,8 @@ static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *r
         bool final = hc_ca_is_final(err->problem, 1);
 
         count_failure(obtain, job->name,
-                      final && err->retry_after < HC_CA_FINAL_S ? HC_CA_FINAL_S : err->retry_after);
+                      final && err->foreign.retry_after < HC_CA_FINAL_S ? HC_CA_FINAL_S
+                                                                        : err->foreign.retry_after);
     }
     say_failed(obtain, result->name_count == 0 ? err : NULL);
     say_names(obtain, result);

@@ -151,7 +151,7 @@ static int decide(struct hc_agent *agent, const struct hc_job *job, const struct
     } else if (rc != 0) {
         hc_error_set(err, HC_P_INTERNAL, hc_identity_label(identity), "the rule gave no reason");
     }
-    err->retry_after = rc != 0 ? held_for(&c) : 0;
+    err->foreign.retry_after = rc != 0 ? held_for(&c) : 0;
 out:
     hc_findings_dispose(&current);
     return rc;

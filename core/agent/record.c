@@ -27,15 +27,18 @@ static json_t *json_of_ladder(const struct hc_ladder *ladder)
                      (json_int_t)ladder->last, "next", (json_int_t)ladder->next);
 }
 
-/* Texts in an hc_error are escaped to ASCII, and so are valid UTF-8. */
+/* Escaped to ASCII, texts are valid UTF-8 whatever they are. */
 static json_t *json_of_error(const struct hc_last_error *last)
 {
+    struct hc_error_text text;
+
     if (last->error.problem == HC_P_NONE) {
         return json_null();
     }
+    hc_error_render(&last->error, &text);
     return json_pack("{s:I, s:s, s:s, s:s, s:s}", "at", (json_int_t)last->at, "problem",
-                     hc_problem_row(last->error.problem)->slug, "subject", last->error.subject,
-                     "activity", last->error.activity, "detail", last->error.detail);
+                     hc_problem_row(last->error.problem)->slug, "subject", text.subject, "activity",
+                     text.activity, "detail", text.detail);
 }
 
 static int64_t int_of(const json_t *object, const char *key)
@@ -69,18 +72,16 @@ static void ladder_from(const json_t *object, int64_t now, struct hc_ladder *lad
 
 static void error_from(const json_t *object, struct hc_last_error *last)
 {
+    enum hc_problem p = hc_problem_by_slug(text_of(object, "problem"));
+
     memset(last, 0, sizeof(*last));
     if (!json_is_object(object)) {
         return;
     }
     last->at = int_of(object, "at");
-    last->error.problem = hc_problem_by_slug(text_of(object, "problem"));
-    if (last->error.problem == HC_P_NONE) {
-        last->error.problem = HC_P_INTERNAL; /* a slug of another version */
-    }
-    hc_copy(last->error.subject, sizeof(last->error.subject), text_of(object, "subject"));
-    hc_copy(last->error.activity, sizeof(last->error.activity), text_of(object, "activity"));
-    hc_copy(last->error.detail, sizeof(last->error.detail), text_of(object, "detail"));
+    /* none: a slug of another version */
+    hc_error_restore(&last->error, p != HC_P_NONE ? p : HC_P_INTERNAL, text_of(object, "subject"),
+                     text_of(object, "activity"), text_of(object, "detail"), NULL);
 }
 
 /* Takes the object; its text, which may hold a key, is wiped. */

@@ -42,11 +42,13 @@ static json_t *json_of_names(const struct hc_identity *identity, const struct hc
 static void set_error(json_t *object, const struct hc_last_error *last)
 {
     char text[HC_LOG_LINE];
+    struct hc_error_text shown;
     json_t *error = NULL;
 
     if (last->error.problem != HC_P_NONE) {
+        hc_error_render(&last->error, &shown);
         error = json_pack("{s:s, s:s, s:s}", "problem", hc_problem_row(last->error.problem)->slug,
-                          "subject", last->error.subject, "message",
+                          "subject", shown.subject, "message",
                           hc_error_format(&last->error, text, sizeof(text)));
         set_time(error, "at", last->at);
     }

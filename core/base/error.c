@@ -13,27 +13,62 @@ void hc_error_init(struct hc_error *err)
     memset(err, 0, sizeof(*err));
 }
 
+/* Copies and terminates; a cut is marked. Returns the length in dst. */
+static size_t put(char *dst, size_t cap, const void *src, size_t len)
+{
+    size_t fits = len < cap ? len : cap - 1;
+
+    memcpy(dst, src, fits);
+    if (fits < len) {
+        memcpy(dst + fits - 2, "..", 2);
+    }
+    dst[fits] = '\0';
+    return fits;
+}
+
+/* As put(), of a formatted text. */
+HC_FORMAT(3, 0)
+static size_t print(char *dst, size_t cap, const char *fmt, va_list args)
+{
+    int n = vsnprintf(dst, cap, fmt, args);
+
+    if (n < 0) {
+        dst[0] = '\0';
+        return 0;
+    }
+    if ((size_t)n >= cap) {
+        memcpy(dst + cap - 3, "..", 2);
+        return cap - 1;
+    }
+    return (size_t)n;
+}
+
+static bool is_open(const struct hc_error *err)
+{
+    return err != NULL && err->problem == HC_P_NONE;
+}
+
+static void begin(struct hc_error *err, enum hc_problem p, const char *subject)
+{
+    err->problem = p;
+    if (subject != NULL) {
+        put(err->subject, sizeof(err->subject), subject, strlen(subject));
+    }
+}
+
 int hc_error_vset(struct hc_error *err, enum hc_problem p, const char *subject, const char *reason,
                   const char *fmt, va_list args)
 {
-    char raw[HC_ERROR_DETAIL] = "";
-    size_t used = 0;
-
-    if (err == NULL || err->problem != HC_P_NONE) {
+    if (!is_open(err)) {
         return -1;
     }
-    err->problem = p;
-    if (subject != NULL) {
-        hc_escape(err->subject, sizeof(err->subject), subject, strlen(subject));
-    }
+    begin(err, p, subject);
     if (fmt != NULL) {
-        vsnprintf(raw, sizeof(raw), fmt, args);
+        err->detail_len = print(err->detail, sizeof(err->detail), fmt, args);
     }
-    used = strlen(raw);
     if (reason != NULL && reason[0] != '\0') {
-        snprintf(raw + used, sizeof(raw) - used, "%s%s", used > 0 ? ": " : "", reason);
+        hc_error_add(err, "%s%s", err->detail_len > 0 ? ": " : "", reason);
     }
-    hc_escape(err->detail, sizeof(err->detail), raw, strlen(raw));
     return -1;
 }
 
@@ -44,6 +79,16 @@ int hc_error_set(struct hc_error *err, enum hc_problem p, const char *subject, c
     va_start(args, fmt);
     hc_error_vset(err, p, subject, NULL, fmt, args);
     va_end(args);
+    return -1;
+}
+
+int hc_error_set_bytes(struct hc_error *err, enum hc_problem p, const char *subject,
+                       const void *detail, size_t len)
+{
+    if (is_open(err)) {
+        begin(err, p, subject);
+        err->detail_len = put(err->detail, sizeof(err->detail), detail, len);
+    }
     return -1;
 }
 
@@ -60,33 +105,59 @@ int hc_error_set_errno(struct hc_error *err, enum hc_problem p, const char *subj
     return -1;
 }
 
+int hc_error_chain(struct hc_error *err, const struct hc_error *inner)
+{
+    if (is_open(err)) {
+        *err = *inner;
+    }
+    return -1;
+}
+
+int hc_error_add(struct hc_error *err, const char *fmt, ...)
+{
+    va_list args;
+
+    if (err == NULL || err->problem == HC_P_NONE || err->detail_len + 3 >= sizeof(err->detail)) {
+        return -1;
+    }
+    va_start(args, fmt);
+    err->detail_len +=
+        print(err->detail + err->detail_len, sizeof(err->detail) - err->detail_len, fmt, args);
+    va_end(args);
+    return -1;
+}
+
+int hc_error_of(struct hc_error *err, const char *subject)
+{
+    if (err != NULL) {
+        put(err->subject, sizeof(err->subject), subject, strlen(subject));
+    }
+    return -1;
+}
+
 int hc_error_during(struct hc_error *err, const char *fmt, ...)
 {
-    char raw[sizeof(err->activity)];
     va_list args;
 
     if (err == NULL || err->activity[0] != '\0') {
         return -1;
     }
     va_start(args, fmt);
-    vsnprintf(raw, sizeof(raw), fmt, args);
+    print(err->activity, sizeof(err->activity), fmt, args);
     va_end(args);
-    hc_escape(err->activity, sizeof(err->activity), raw, strlen(raw));
     return -1;
 }
 
 int hc_error_hint(struct hc_error *err, const char *fmt, ...)
 {
-    char raw[sizeof(err->hint)];
     va_list args;
 
     if (err == NULL || err->problem == HC_P_NONE || err->hint[0] != '\0') {
         return -1;
     }
     va_start(args, fmt);
-    vsnprintf(raw, sizeof(raw), fmt, args);
+    print(err->hint, sizeof(err->hint), fmt, args);
     va_end(args);
-    hc_escape(err->hint, sizeof(err->hint), raw, strlen(raw));
     return -1;
 }
 
@@ -100,17 +171,49 @@ int hc_error_nomem(struct hc_error *err)
     return hc_error_set(err, HC_P_OUT_OF_MEMORY, NULL, NULL);
 }
 
+void hc_error_render(const struct hc_error *err, struct hc_error_text *text)
+{
+    hc_escape(text->subject, sizeof(text->subject), err->subject, strlen(err->subject));
+    hc_escape(text->activity, sizeof(text->activity), err->activity, strlen(err->activity));
+    hc_escape(text->detail, sizeof(text->detail), err->detail, err->detail_len);
+    hc_escape(text->hint, sizeof(text->hint), err->hint, strlen(err->hint));
+}
+
+static size_t take(char *dst, size_t cap, const char *shown)
+{
+    size_t len = 0;
+
+    if (shown == NULL) {
+        return 0;
+    }
+    return hc_unescape(dst, cap, shown, strlen(shown), &len) ? len
+                                                             : put(dst, cap, shown, strlen(shown));
+}
+
+void hc_error_restore(struct hc_error *err, enum hc_problem p, const char *subject,
+                      const char *activity, const char *detail, const char *hint)
+{
+    hc_error_init(err);
+    err->problem = p;
+    take(err->subject, sizeof(err->subject), subject);
+    take(err->activity, sizeof(err->activity), activity);
+    err->detail_len = take(err->detail, sizeof(err->detail), detail);
+    take(err->hint, sizeof(err->hint), hint);
+}
+
 char *hc_error_format(const struct hc_error *err, char *dst, size_t cap)
 {
     const struct hc_problem_row *row = hc_problem_row(err->problem);
+    struct hc_error_text text;
+    char line[HC_ERROR_LINE];
     bool activity = err->activity[0] != '\0';
-    char text[HC_ERROR_LINE];
 
-    snprintf(text, sizeof(text), "%s%s%s%s%s (%s; %s%s%s%s)", err->subject,
-             err->subject[0] != '\0' ? ": " : "", row->sentence, err->detail[0] != '\0' ? ": " : "",
-             err->detail, row->slug, activity ? "while " : "", err->activity, activity ? "; " : "",
-             hc_error_hint_of(err));
-    return hc_spell(text, dst, cap);
+    hc_error_render(err, &text);
+    snprintf(line, sizeof(line), "%s%s%s%s%s (%s; %s%s%s%s)", text.subject,
+             text.subject[0] != '\0' ? ": " : "", row->sentence, err->detail_len > 0 ? ": " : "",
+             text.detail, row->slug, activity ? "while " : "", text.activity, activity ? "; " : "",
+             text.hint[0] != '\0' ? text.hint : row->hint);
+    return hc_spell(line, dst, cap);
 }
 
 enum hc_class hc_error_class(const struct hc_error *err)

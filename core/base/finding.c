@@ -9,13 +9,6 @@
 #include "base/spelling.h"
 #include "base/str.h"
 
-static int escaped_copy(const char *text, char **out, struct hc_error *err)
-{
-    char escaped[HC_FOREIGN_MAX * 2];
-
-    return hc_strdup(hc_escape(escaped, sizeof(escaped), text, strlen(text)), out, err);
-}
-
 static int make_room(struct hc_findings *list, struct hc_error *err)
 {
     struct hc_finding *items = NULL;
@@ -41,33 +34,35 @@ static void finding_dispose(struct hc_finding *f)
     memset(f, 0, sizeof(*f));
 }
 
-/* The same with backslashes kept single: the text is escaped by its own rules already. */
-static int presented_copy(const char *text, char **out, struct hc_error *err)
+void hc_finding_render(const struct hc_finding *f, struct hc_finding_text *text)
 {
-    char kept[HC_FOREIGN_MAX * 2];
-    size_t used = 0;
+    char *(*escape)(char *dst, size_t cap, const char *src, size_t len) =
+        f->presented ? hc_escape_rest : hc_escape;
 
-    for (size_t i = 0; text[i] != '\0' && used + 5 < sizeof(kept); i++) {
-        if (text[i] == '\\') {
-            kept[used++] = '\\';
-        } else {
-            hc_escape(kept + used, sizeof(kept) - used, text + i, 1);
-            used += strlen(kept + used);
-        }
-    }
-    kept[used] = '\0';
-    return hc_strdup(kept, out, err);
+    hc_escape(text->subject, sizeof(text->subject), f->subject, strlen(f->subject));
+    escape(text->message, sizeof(text->message), f->message, strlen(f->message));
+    hc_escape(text->hint, sizeof(text->hint), f->hint, strlen(f->hint));
+}
+
+char *hc_finding_format(const struct hc_finding *f, char *dst, size_t cap)
+{
+    const struct hc_problem_row *row = hc_problem_row(f->problem);
+    struct hc_finding_text text;
+
+    hc_finding_render(f, &text);
+    snprintf(dst, cap, "%s: %s: %s (%s; %s)", text.subject, row->sentence, text.message, row->slug,
+             text.hint);
+    return dst;
 }
 
 HC_FORMAT(6, 0)
-static int add(struct hc_findings *list, enum hc_problem p, const char *subject,
-               int (*copy)(const char *text, char **out, struct hc_error *err),
+static int add(struct hc_findings *list, enum hc_problem p, const char *subject, bool presented,
                struct hc_error *err, const char *fmt, va_list args)
 {
     char raw[HC_FOREIGN_MAX];
     char message[HC_FOREIGN_MAX];
     char hint[HC_FOREIGN_MAX];
-    struct hc_finding f = {.problem = p, .rank = hc_problem_row(p)->cls};
+    struct hc_finding f = {.problem = p, .rank = hc_problem_row(p)->cls, .presented = presented};
 
     if (list->count >= HC_FINDINGS_MAX ||
         hc_findings_find(list, p, subject != NULL ? subject : "") != NULL) {
@@ -77,8 +72,8 @@ static int add(struct hc_findings *list, enum hc_problem p, const char *subject,
     hc_spell(raw, message, sizeof(message));
     hc_spell(hc_problem_row(p)->hint, hint, sizeof(hint));
     if (make_room(list, err) != 0 ||
-        escaped_copy(subject != NULL ? subject : "", &f.subject, err) != 0 ||
-        copy(message, &f.message, err) != 0 || hc_strdup(hint, &f.hint, err) != 0) {
+        hc_strdup(subject != NULL ? subject : "", &f.subject, err) != 0 ||
+        hc_strdup(message, &f.message, err) != 0 || hc_strdup(hint, &f.hint, err) != 0) {
         finding_dispose(&f);
         return -1;
     }
@@ -93,7 +88,7 @@ int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *sub
     int rc = 0;
 
     va_start(args, fmt);
-    rc = add(list, p, subject, escaped_copy, err, fmt, args);
+    rc = add(list, p, subject, false, err, fmt, args);
     va_end(args);
     return rc;
 }
@@ -105,7 +100,7 @@ int hc_findings_add_presented(struct hc_findings *list, enum hc_problem p, const
     int rc = 0;
 
     va_start(args, fmt);
-    rc = add(list, p, subject, presented_copy, err, fmt, args);
+    rc = add(list, p, subject, true, err, fmt, args);
     va_end(args);
     return rc;
 }
@@ -124,23 +119,12 @@ int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char 
     vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
     hc_spell(raw, text, sizeof(text));
-    if (escaped_copy(text, &hint, err) != 0) {
+    if (hc_strdup(text, &hint, err) != 0) {
         return -1;
     }
     free(list->items[list->count - 1].hint);
     list->items[list->count - 1].hint = hint;
     return 0;
-}
-
-/* subject as it is kept: escaped */
-static bool has(const struct hc_findings *list, enum hc_problem p, const char *subject)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].problem == p && strcmp(list->items[i].subject, subject) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 int hc_findings_take(struct hc_findings *dst, struct hc_findings *src, struct hc_error *err)
@@ -150,7 +134,8 @@ int hc_findings_take(struct hc_findings *dst, struct hc_findings *src, struct hc
     for (size_t i = 0; i < src->count; i++) {
         struct hc_finding *f = &src->items[i];
 
-        if (rc == 0 && dst->count < HC_FINDINGS_MAX && !has(dst, f->problem, f->subject)) {
+        if (rc == 0 && dst->count < HC_FINDINGS_MAX &&
+            hc_findings_find(dst, f->problem, f->subject) == NULL) {
             rc = make_room(dst, err);
             if (rc == 0) {
                 dst->items[dst->count++] = *f;
@@ -167,14 +152,9 @@ int hc_findings_take(struct hc_findings *dst, struct hc_findings *src, struct hc
 const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
                                           const char *subject)
 {
-    char escaped[HC_FOREIGN_MAX * 2];
-
-    if (subject != NULL) {
-        hc_escape(escaped, sizeof(escaped), subject, strlen(subject));
-    }
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].problem == p &&
-            (subject == NULL || strcmp(list->items[i].subject, escaped) == 0)) {
+            (subject == NULL || strcmp(list->items[i].subject, subject) == 0)) {
             return &list->items[i];
         }
     }

@@ -1,6 +1,7 @@
 /*
  * Findings: what a check says of a pair, a name or a record. Each has a slug and a rank from the
  * table of problems, a subject, this case's own sentence and a hint. A list of them is a verdict.
+ * As in an error, texts are kept as they came, and escaped once, where they are shown.
  */
 #ifndef HC_BASE_FINDING_H
 #define HC_BASE_FINDING_H
@@ -8,13 +9,15 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/problem.h"
+#include "base/str.h"
 
 struct hc_finding {
     enum hc_problem problem; /* its row gives the slug and the default hint */
     enum hc_class rank;      /* HC_CLASS_UNUSABLE, _FLAWED or _REMARK; usually the row's */
-    char *subject;           /* file and line, position in the chain, name; escaped */
-    char *message;           /* this case's sentence; escaped, capped at HC_FOREIGN_MAX */
+    char *subject;           /* file and line, position in the chain, name */
+    char *message;           /* this case's sentence; capped at HC_FOREIGN_MAX */
     char *hint;              /* this case's hint, or the row's */
+    bool presented;          /* the message's foreign parts are escaped in a form of their own */
 };
 
 /* Zeroed memory is an empty verdict. Owns its findings. At most HC_FINDINGS_MAX are kept. */
@@ -26,7 +29,7 @@ struct hc_findings {
 };
 
 /*
- * Adds a finding with the row's rank and hint. The message is formatted, escaped and capped.
+ * Adds a finding with the row's rank and hint. The message is formatted and capped.
  * The same problem of the same subject is added once. -1 only without memory.
  */
 int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
@@ -34,7 +37,7 @@ int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *sub
 
 /*
  * As hc_findings_add(), for a message whose foreign parts are in an escaped form already, as DNS
- * records in presentation form are: backslashes stay as they are, all else is escaped as above.
+ * records in presentation form are: shown, its backslashes stay as they are, all else is escaped.
  */
 int hc_findings_add_presented(struct hc_findings *list, enum hc_problem p, const char *subject,
                               struct hc_error *err, const char *fmt, ...)
@@ -54,6 +57,17 @@ int hc_findings_take(struct hc_findings *dst, struct hc_findings *src,
 /* The finding of this problem (about this subject, if not NULL), or NULL. */
 const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
                                           const char *subject);
+
+/* Its texts escaped and capped, as hc_error_render() does it: for a line, JSON or HTML. */
+struct hc_finding_text {
+    char subject[HC_FOREIGN_MAX];
+    char message[HC_FOREIGN_MAX * 2];
+    char hint[HC_FOREIGN_MAX * 2];
+};
+void hc_finding_render(const struct hc_finding *f, struct hc_finding_text *text);
+
+/* "subject: sentence: message (slug; hint)", escaped, at most cap bytes. Returns dst. */
+char *hc_finding_format(const struct hc_finding *f, char *dst, size_t cap);
 
 /* The worst rank: HC_CLASS_UNUSABLE before HC_CLASS_FLAWED before HC_CLASS_REMARK (also if empty).
  */

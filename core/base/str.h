@@ -18,6 +18,15 @@
  */
 char *hc_escape(char *dst, size_t cap, const char *src, size_t len);
 
+/* As hc_escape(), of a text that is escaped already, here or elsewhere: backslashes stay single. */
+char *hc_escape_rest(char *dst, size_t cap, const char *src, size_t len);
+
+/*
+ * Undoes hc_escape(), NULs included; *out_len: without the one that ends dst. False for anything
+ * that hc_escape() would not have written, and without room; dst is then "".
+ */
+bool hc_unescape(char *dst, size_t cap, const char *src, size_t len, size_t *out_len);
+
 /* Copies at most cap - 1 bytes and terminates; true if all of src fitted. */
 bool hc_copy(char *dst, size_t cap, const char *src);
 

@@ -117,9 +117,12 @@ static int take_option(int choice, const char *value, struct parsed *p, struct h
 /* The value that was refused, with the option that it was given to. */
 static int name_the_option(int choice, const char *value, struct hc_error *err)
 {
+    char subject[HC_ERROR_SUBJECT];
+
     for (const struct option *o = long_options; o->name != NULL; o++) {
         if (o->val == choice) {
-            snprintf(err->subject, sizeof(err->subject), "--%s \"%.200s\"", o->name, value);
+            snprintf(subject, sizeof(subject), "--%s \"%.200s\"", o->name, value);
+            hc_error_of(err, subject);
         }
     }
     return -1;

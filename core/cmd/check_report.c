@@ -32,7 +32,7 @@ static void make_card(X509 *cert, int position, struct card *c)
     } else {
         snprintf(place, sizeof(place), "root (%s)", text);
     }
-    hc_escape(c->place, sizeof(c->place), place, strlen(place));
+    hc_copy(c->place, sizeof(c->place), place);
     hc_cert_issuer_label(cert, text);
     hc_escape(c->issuer, sizeof(c->issuer), text, strlen(text));
     hc_cert_serial(cert, c->serial);

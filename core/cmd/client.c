@@ -194,8 +194,10 @@ int hc_client_check(const json_t *reply, struct hc_error *err)
         /* an agent that was started before the program was replaced: only its line is there */
         detail = json_string_value(json_object_get(reply, "message"));
     }
-    return hc_error_set(err, p != HC_P_NONE ? p : HC_P_PROTOCOL, subject, "%s",
-                        detail != NULL ? detail : "");
+    if (err != NULL && err->problem == HC_P_NONE) {
+        hc_error_restore(err, p != HC_P_NONE ? p : HC_P_PROTOCOL, subject, NULL, detail, NULL);
+    }
+    return -1;
 }
 
 bool hc_client_is_gone(const struct hc_error *err)

@@ -134,13 +134,14 @@ void hc_cmd_help(const struct hc_command *command, FILE *out)
 int hc_cmd_usage(const char *name, const char *fmt, ...)
 {
     const struct hc_command *command = hc_cmd_find(name);
+    char raw[HC_ERROR_LINE];
+    char text[HC_ERROR_LINE];
     va_list args;
 
     va_start(args, fmt);
-    fprintf(stderr, "hotcert %s: ", name);
-    vfprintf(stderr, fmt, args);
-    fprintf(stderr, "\n");
+    (void)vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
+    fprintf(stderr, "hotcert %s: %s\n", name, hc_escape_rest(text, sizeof(text), raw, strlen(raw)));
     if (command != NULL) {
         fprintf(stderr, "usage: hotcert %s%s%s\n", name, command->args[0] != '\0' ? " " : "",
                 command->args);
@@ -152,10 +153,12 @@ int hc_cmd_usage(const char *name, const char *fmt, ...)
 int hc_cmd_usage_error(const char *name, const struct hc_error *err)
 {
     /* which value, and what may stand there, says it all */
-    const char *what =
-        err->detail[0] != '\0' ? err->detail : hc_problem_row(err->problem)->sentence;
+    struct hc_error_text text;
 
-    return hc_cmd_usage(name, "%s%s%s", err->subject, err->subject[0] != '\0' ? ": " : "", what);
+    hc_error_render(err, &text);
+    return hc_cmd_usage(name, "%s%s%s", text.subject, text.subject[0] != '\0' ? ": " : "",
+                        text.detail[0] != '\0' ? text.detail
+                                               : hc_problem_row(err->problem)->sentence);
 }
 
 int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *valued)

@@ -190,12 +190,15 @@ static int collect(const struct list_args *args, json_t *certificates, struct so
 /* "no agent answers at /run/hotcert/nginx.sock (Connection refused)" */
 static char *describe_gone(const struct hc_error *gone, char *dst, size_t cap)
 {
+    struct hc_error_text text;
+
+    hc_error_render(gone, &text);
     if (!hc_error_is_set(gone)) {
         snprintf(dst, cap, "no agent listens in %s", HC_CONTROL_FOLDER);
     } else if (gone->detail[0] != '\0') {
-        snprintf(dst, cap, "no agent answers at %s (%s)", gone->subject, gone->detail);
+        snprintf(dst, cap, "no agent answers at %s (%s)", text.subject, text.detail);
     } else {
-        snprintf(dst, cap, "no agent answers at %s", gone->subject);
+        snprintf(dst, cap, "no agent answers at %s", text.subject);
     }
     return dst;
 }

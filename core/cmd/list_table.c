@@ -128,7 +128,7 @@ static void print_error(struct hc_report *r, const json_t *error)
     char message[HC_LOG_LINE]; /* whole: it may hold an address that has to be opened */
     const char *raw = text_of(error, "message", "-");
 
-    hc_escape(message, sizeof(message), raw, strlen(raw));
+    hc_escape_rest(message, sizeof(message), raw, strlen(raw));
     raw = text_of(error, "at", "-");
     snprintf(text, sizeof(text), "%s: %s", hc_escape(at, sizeof(at), raw, strlen(raw)), message);
     hc_report_wrapped(r, HC_TINT_NONE, "    ", text);

@@ -75,7 +75,7 @@ static void take_text(const json_t *reply, const char *key, char *dst, size_t ca
     const char *text = json_string_value(json_object_get(reply, key));
 
     if (text != NULL && text[0] != '\0') {
-        hc_escape(dst, cap, text, strlen(text));
+        hc_escape_rest(dst, cap, text, strlen(text)); /* the agent escaped what is foreign */
     }
 }
 

@@ -128,16 +128,18 @@ static void put_clients(struct hc_report *r, enum hc_problem p)
 static void put_finding(struct hc_report *r, const struct hc_finding *f, bool clients)
 {
     const struct hc_problem_row *row = hc_problem_row(f->problem);
+    struct hc_finding_text text;
     char sentence[HC_FOREIGN_MAX * 3];
 
+    hc_finding_render(f, &text);
     hc_report_put(r, HC_TINT_NONE, "    ");
     hc_report_put(r, hc_report_tint(f->rank), "%s", row->slug);
-    hc_report_put(r, HC_TINT_NONE, "%s%s", f->subject[0] != '\0' ? "  " : "", f->subject);
+    hc_report_put(r, HC_TINT_NONE, "%s%s", text.subject[0] != '\0' ? "  " : "", text.subject);
     hc_report_end(r);
-    snprintf(sentence, sizeof(sentence), "%s%s%s", row->sentence, f->message[0] != '\0' ? ": " : "",
-             f->message);
+    snprintf(sentence, sizeof(sentence), "%s%s%s", row->sentence,
+             text.message[0] != '\0' ? ": " : "", text.message);
     hc_report_wrapped(r, HC_TINT_NONE, "      ", sentence);
-    hc_report_wrapped(r, HC_TINT_GOOD, "      -> ", f->hint);
+    hc_report_wrapped(r, HC_TINT_GOOD, "      -> ", text.hint);
     if (clients && f->rank == HC_CLASS_FLAWED) {
         put_clients(r, f->problem);
     }
@@ -210,10 +212,13 @@ json_t *hc_report_findings_json(const struct hc_findings *findings)
     for (size_t i = 0; list != NULL && i < findings->count; i++) {
         const struct hc_finding *f = &findings->items[i];
         const struct hc_problem_row *row = hc_problem_row(f->problem);
-        json_t *one =
-            json_pack("{s:s, s:s, s:s, s:s, s:s}", "slug", row->slug, "rank",
-                      hc_class_name(f->rank), "subject", f->subject, "message",
-                      f->message[0] != '\0' ? f->message : row->sentence, "hint", f->hint);
+        struct hc_finding_text text;
+        json_t *one = NULL;
+
+        hc_finding_render(f, &text);
+        one = json_pack("{s:s, s:s, s:s, s:s, s:s}", "slug", row->slug, "rank",
+                        hc_class_name(f->rank), "subject", text.subject, "message",
+                        text.message[0] != '\0' ? text.message : row->sentence, "hint", text.hint);
 
         if (one == NULL || json_array_append_new(list, one) != 0) {
             json_decref(list);

@@ -120,13 +120,15 @@ static int fail(const char *command, const struct wait_args *args, const struct 
 {
     const struct hc_problem_row *row = hc_problem_row(err->problem);
     char hint[HC_ERROR_DETAIL];
+    struct hc_error_text text;
     char time[32];
 
     if (err->problem != HC_P_TIMED_OUT || err->detail[0] == '\0') {
         return hc_client_fail(command, err);
     }
+    hc_error_render(err, &text);
     (void)fprintf(stderr, "hotcert %s: not served after %s: %s (%s; %s)\n", command,
-                  hc_duration_format(args->timeout, time, sizeof(time)), err->detail, row->slug,
+                  hc_duration_format(args->timeout, time, sizeof(time)), text.detail, row->slug,
                   hc_spell(row->hint, hint, sizeof(hint)));
     return hc_client_exit(err);
 }

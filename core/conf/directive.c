@@ -58,7 +58,7 @@ static void name_the_directive(const struct hc_directive_call *call, struct hc_e
         snprintf(subject, sizeof(subject), "%s%s%.200s", name, err->subject[0] != '\0' ? " " : "",
                  err->subject);
     }
-    hc_copy(err->subject, sizeof(err->subject), subject);
+    hc_error_of(err, subject);
 }
 
 int hc_directive_apply(const struct hc_directive_call *call, struct hc_error *err)

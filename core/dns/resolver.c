@@ -119,6 +119,7 @@ static void note_failure(struct hc_resolver *r, struct lookup *l, const struct h
     char name[HC_DNAME_TEXT];
     char type[16];
     char server[HC_DNS_SERVER_TEXT];
+    struct hc_error_text text;
 
     hc_error_init(&l->error);
     hc_error_set(&l->error,
@@ -126,7 +127,8 @@ static void note_failure(struct hc_resolver *r, struct lookup *l, const struct h
                  hc_dname_format(&l->question.name, name), "%s %s: %s",
                  hc_dns_type_format((unsigned)l->question.type, type),
                  hc_dns_server_format(current(l), server), err->detail);
-    hc_logf(r->log, HC_LOG_DEBUG, "dns: %s %s", l->error.subject, l->error.detail);
+    hc_error_render(&l->error, &text);
+    hc_logf(r->log, HC_LOG_DEBUG, "dns: %s %s", text.subject, text.detail);
 }
 
 static int watch(struct hc_resolver *r, struct lookup *l, int operation)

@@ -57,15 +57,18 @@ int hc_question_parse(const void *packet, size_t len, struct hc_question *q)
 
 void hc_reply_init(struct hc_reply *r, const struct hc_question *q, const struct hc_error *err)
 {
+    struct hc_error_text text;
+
     memset(r, 0, sizeof(*r));
     r->magic = REPLY_MAGIC;
     r->id = q->id;
     r->op = q->op;
     if (err->problem != HC_P_NONE) {
+        hc_error_render(err, &text);
         hc_copy(r->slug, sizeof(r->slug), hc_problem_row(err->problem)->slug);
-        hc_copy(r->subject, sizeof(r->subject), err->subject);
-        hc_copy(r->detail, sizeof(r->detail), err->detail);
-        hc_copy(r->hint, sizeof(r->hint), err->hint);
+        hc_copy(r->subject, sizeof(r->subject), text.subject);
+        hc_copy(r->detail, sizeof(r->detail), text.detail);
+        hc_copy(r->hint, sizeof(r->hint), text.hint);
     }
 }
 
@@ -92,11 +95,8 @@ int hc_reply_result(const struct hc_reply *r, struct hc_error *err)
     }
     p = hc_problem_by_slug(r->slug);
     if (err != NULL && err->problem == HC_P_NONE) {
-        /* the keeper escaped these texts already; a second time would double the backslashes */
-        err->problem = p != HC_P_NONE ? p : HC_P_PROTOCOL;
-        hc_copy(err->subject, sizeof(err->subject), r->subject);
-        hc_copy(err->detail, sizeof(err->detail), r->detail);
-        hc_copy(err->hint, sizeof(err->hint), r->hint);
+        hc_error_restore(err, p != HC_P_NONE ? p : HC_P_PROTOCOL, r->subject, NULL, r->detail,
+                         r->hint);
     }
     return -1;
 }

@@ -79,9 +79,12 @@ void hc_loader_began(int supervise)
 void hc_loader_refuse(int supervise, const struct hc_error *why)
 {
     char packet[HC_LOG_LINE];
-    int n = snprintf(packet, sizeof(packet), "R%s\n%s\n%s\n%s", hc_problem_row(why->problem)->slug,
-                     why->subject, why->detail, why->hint);
+    struct hc_error_text text;
+    int n = 0;
 
+    hc_error_render(why, &text);
+    n = snprintf(packet, sizeof(packet), "R%s\n%s\n%s\n%s", hc_problem_row(why->problem)->slug,
+                 text.subject, text.detail, text.hint);
     if (n > 0 && hc_packet_send(supervise, packet,
                                 (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet) - 1, -1,
                                 hc_packet_now() + SEND_MS) != 0) {
@@ -104,19 +107,20 @@ int hc_said_refusal(struct hc_said *said, struct hc_error *err)
 {
     char *at = said->reason;
     enum hc_problem p = HC_P_NONE;
+    const char *subject = NULL;
+    const char *detail = said->error;
+    const char *hint = NULL;
 
     if (err == NULL || err->problem != HC_P_NONE) {
         return -1;
     }
     if (said->reason[0] != '\0') {
         p = hc_problem_by_slug(take_line(&at));
-        hc_copy(err->subject, sizeof(err->subject), take_line(&at));
-        hc_copy(err->detail, sizeof(err->detail), take_line(&at));
-        hc_copy(err->hint, sizeof(err->hint), take_line(&at));
-    } else {
-        hc_copy(err->detail, sizeof(err->detail), said->error);
+        subject = take_line(&at);
+        detail = take_line(&at);
+        hint = take_line(&at);
     }
-    err->problem = p != HC_P_NONE ? p : HC_P_LOADER_REFUSED;
+    hc_error_restore(err, p != HC_P_NONE ? p : HC_P_LOADER_REFUSED, subject, NULL, detail, hint);
     return -1;
 }
 

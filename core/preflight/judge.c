@@ -120,12 +120,14 @@ static void show_source(struct hc_judge *judge, const struct hc_look *look)
 {
     char apex[HC_DNAME_TEXT];
     const struct hc_zone *zone = hc_look_zone(look);
+    struct hc_error_text why;
 
     if (look->direct && look->view != NULL && zone != NULL) {
         hc_judge_look(judge, "asked %s, a name server of %s", look->view->from,
                       hc_dname_format(&zone->apex, apex));
     } else if (look->wants_direct && hc_error_is_set(&look->direct_error)) {
-        hc_judge_look(judge, "only the resolvers were heard: %s", look->direct_error.detail);
+        hc_error_render(&look->direct_error, &why);
+        hc_judge_look(judge, "only the resolvers were heard: %s", why.detail);
     }
 }
 

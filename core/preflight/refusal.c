@@ -71,15 +71,22 @@ char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight
 {
     const struct hc_problem_row *row = hc_problem_row(said->problem);
     const struct hc_finding *f = seen != NULL ? worst_of(seen) : NULL;
+    struct hc_error_text text;
+    struct hc_finding_text seen_text;
     bool worded = said->detail[0] != '\0';
     bool intro = worded && strncmp(said->detail, "the CA says", 11) != 0;
-    int w = snprintf(dst, cap, "%s%.500s (%s)", intro ? "the CA says: " : "",
-                     worded ? said->detail : row->sentence, slug_of(said));
-    size_t used = w > 0 && (size_t)w < cap ? (size_t)w : cap - 1;
+    size_t used = 0;
+    int w = 0;
+
+    hc_error_render(said, &text);
+    w = snprintf(dst, cap, "%s%.500s (%s)", intro ? "the CA says: " : "",
+                 worded ? text.detail : row->sentence, slug_of(said));
+    used = w > 0 && (size_t)w < cap ? (size_t)w : cap - 1;
 
     if (f != NULL) {
+        hc_finding_render(f, &seen_text);
         snprintf(dst + used, cap - used, "; from here: %s: %.500s; %.300s",
-                 hc_problem_row(f->problem)->slug, f->message, f->hint);
+                 hc_problem_row(f->problem)->slug, seen_text.message, seen_text.hint);
     } else {
         snprintf(dst + used, cap - used, "%s; %.300s",
                  seen != NULL && can_be_seen(said->problem)

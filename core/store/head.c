@@ -86,59 +86,21 @@ struct reader {
     char value[VALUE_MAX]; /* of the line taken last, unescaped */
 };
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Undoes hc_escape(). False for anything that it would not have written. */
-static bool unescape(const char *src, size_t len, char *dst, size_t cap)
-{
-    size_t out = 0;
-
-    for (size_t i = 0; i < len && out + 1 < cap; i++) {
-        unsigned char c = (unsigned char)src[i];
-
-        if (c < 0x20 || c > 0x7e) {
-            return false;
-        }
-        if (c != '\\') {
-            dst[out++] = (char)c;
-        } else if (i + 1 < len && src[i + 1] == '\\') {
-            dst[out++] = '\\';
-            i++;
-        } else {
-            int high = i + 3 < len && src[i + 1] == 'x' ? digit_of(src[i + 2]) : -1;
-            int low = high >= 0 ? digit_of(src[i + 3]) : -1;
-            int byte = low >= 0 ? high << 4 | low : 0;
-
-            if (byte == 0 || (byte >= 0x20 && byte <= 0x7e)) {
-                return false;
-            }
-            dst[out++] = (char)byte;
-            i += 3;
-        }
-    }
-    dst[out] = '\0';
-    return true;
-}
-
 /* True if the next line is "key: value"; then it is taken. */
 static bool take(struct reader *r, const char *key)
 {
     size_t key_len = strlen(key);
     const char *newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
     const char *value = r->at + key_len + 2;
+    size_t len = 0;
 
     if (newline == NULL || (size_t)(newline - r->at) < key_len + 2 ||
         memcmp(r->at, key, key_len) != 0 || memcmp(r->at + key_len, ": ", 2) != 0) {
         return false;
     }
     if ((size_t)(newline - value) >= sizeof(r->value) ||
-        !unescape(value, (size_t)(newline - value), r->value, sizeof(r->value))) {
+        !hc_unescape(r->value, sizeof(r->value), value, (size_t)(newline - value), &len) ||
+        len != strlen(r->value)) {
         return false;
     }
     r->at = newline + 1;

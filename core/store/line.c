@@ -40,7 +40,7 @@ static int read_version(struct hc_store *store, int folder, const char *line, ui
     rc = 0;
 out:
     if (rc != 0 && err->subject[0] == '\0') {
-        (void)hc_copy(err->subject, sizeof(err->subject), subject);
+        hc_error_of(err, subject);
     }
     hc_buf_dispose(&raw);
     return rc;

@@ -141,7 +141,8 @@ static void run_row(struct owner *o, const struct pebble *p, const struct proxy 
     ok(j.good == (row->want == HC_P_NONE) && j.done == 1, "with or without a certificate");
     ok(hc_now_ms(&hc_clock_system) - start >= row->least_s * 1000, "after the time asked for");
     if (row->want == HC_P_RATE_LIMITED) {
-        ok(j.error.retry_after > 3590 && j.error.retry_after <= 3601, "which is handed on");
+        ok(j.error.foreign.retry_after > 3590 && j.error.foreign.retry_after <= 3601,
+           "which is handed on");
     }
     job_dispose(&j);
     owner_close(o);

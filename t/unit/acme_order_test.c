@@ -395,7 +395,7 @@ static void rate_limits_tell_whom_they_mean(void)
     start(s, NULL);
     run(s);
     is_int(s->error.problem, HC_P_RATE_LIMITED, "a rate limit is one");
-    is_int(s->error.retry_after, 3600, "with the CA's time");
+    is_int(s->error.foreign.retry_after, 3600, "with the CA's time");
     ok(s->ca_wide, "of the account: it holds for all orders");
     scene_free(s, "a limit of the account");
 
@@ -432,7 +432,7 @@ static void waits_as_long_as_the_ca_asks(void)
     start(s, NULL);
     run(s);
     is_int(s->error.problem, HC_P_CA_TIMEOUT, "an order is not waited for without end");
-    is_int(s->error.retry_after, 100000, "the CA's time is handed on");
+    is_int(s->error.foreign.retry_after, 100000, "the CA's time is handed on");
     ok(!s->ca_wide && !s->dead, "it is this order's affair, and can be gone on with");
     scene_free(s, "an order that hangs");
 

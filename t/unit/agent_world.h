@@ -229,7 +229,7 @@ static inline void ca_fail(struct hc_order *order, enum hc_problem p, const char
         result.names = &blamed;
         result.name_count = 1;
     }
-    result.error.retry_after = order->acme->ca->retry_after; /* as in a header: for all names */
+    result.error.foreign.retry_after = order->acme->ca->retry_after; /* for all names */
     order->handler->done(order->handler->self, &result);
 }
 

@@ -19,8 +19,46 @@ static void the_same_is_added_once(void)
     add(&list, HC_P_KEY_WEAK, "a\n");
     add(&list, HC_P_KEY_WEAK, "a\n");
     is_int((long long)list.count, 3, "by problem and subject");
-    is_str(list.items[2].subject, "a\\x0a", "escaped when it enters");
+    is_str(list.items[2].subject, "a\n", "kept as it came");
     is_str(list.items[0].hint, hc_problem_row(HC_P_EXPIRED)->hint, "the row's hint");
+    hc_findings_dispose(&list);
+}
+
+static void texts_are_escaped_once_where_they_are_shown(void)
+{
+    struct hc_findings list = {0};
+    struct hc_finding_text text;
+    struct hc_error err = {0};
+    char line[1024];
+
+    ok(hc_findings_add(&list, HC_P_KEY_MISMATCH, "a\n", NULL, "says \x1b\\ \xc3\xa4") == 0 &&
+           hc_findings_hint(&list, NULL, "mend %s", "b\\c") == 0,
+       "any bytes are taken");
+    hc_finding_render(&list.items[0], &text);
+    is_str(text.subject, "a\\x0a", "the subject");
+    is_str(text.message, "says \\x1b\\\\ \\xc3\\xa4", "the sentence");
+    is_str(text.hint, "mend b\\\\c", "the hint");
+    hc_finding_format(&list.items[0], line, sizeof(line));
+    ok(strncmp(line, "a\\x0a: ", 7) == 0 &&
+           strstr(line, "says \\x1b\\\\ \\xc3\\xa4 (key-mismatch; ") &&
+           strstr(line, "; mend b\\\\c)"),
+       "and the line");
+    hc_findings_to_error(&list, HC_CLASS_UNUSABLE, &err);
+    hc_error_format(&err, line, sizeof(line));
+    ok(strstr(line, "says \\x1b\\\\ \\xc3\\xa4 (") != NULL && strstr(line, "mend b\\\\c)") != NULL,
+       "as an error it is escaped once as well");
+    hc_findings_dispose(&list);
+}
+
+static void a_presented_text_keeps_its_backslashes(void)
+{
+    struct hc_findings list = {0};
+    struct hc_finding_text text;
+
+    ok(hc_findings_add_presented(&list, HC_P_DNS_FAILED, "a", NULL, "TXT \"\\000\" \x1b") == 0,
+       "a record in presentation form");
+    hc_finding_render(&list.items[0], &text);
+    is_str(text.message, "TXT \"\\000\" \\x1b", "is shown as it stands, without control bytes");
     hc_findings_dispose(&list);
 }
 
@@ -37,7 +75,7 @@ static void lists_are_joined(void)
     is_int(hc_findings_take(&dst, &src, NULL), 0, "moved");
     is_int((long long)dst.count, 3, "without what was there");
     is_int((long long)src.count, 0, "the source is empty");
-    is_str(dst.items[1].subject, "b\\\\c", "escaped once, not twice");
+    is_str(dst.items[1].subject, "b\\c", "as they are");
     is_int(dst.items[1].rank, HC_CLASS_REMARK, "with the rank it had");
     is_int(hc_findings_take(&dst, &src, NULL), 0, "an empty list moves");
     for (int i = 0; i < HC_FINDINGS_MAX + 10; i++) {
@@ -78,6 +116,8 @@ static void the_worst_rank_is_the_verdict(void)
 int main(void)
 {
     the_same_is_added_once();
+    texts_are_escaped_once_where_they_are_shown();
+    a_presented_text_keeps_its_backslashes();
     lists_are_joined();
     the_worst_rank_is_the_verdict();
     return done();

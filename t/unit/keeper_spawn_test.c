@@ -345,8 +345,8 @@ static void the_loader_decides(void)
     is_str(h.text, "good\n", "its lines are in the log, and it read the configuration");
     is_int(load("refuse", 0, &h, &err), -1, "code 2: the start is refused");
     ok(err.problem == HC_P_KEY_MISMATCH, "for the reason that it gave");
-    is_str(err.subject, "/etc/a\\x0ab.pem", "with its subject");
-    is_str(err.detail, "line 7\\\\", "and its detail, escaped once");
+    is_str(err.subject, "/etc/a\nb.pem", "with its subject");
+    is_str(err.detail, "line 7\\", "and its detail, byte by byte");
     hc_error_init(&err);
     is_int(load("grumble", 0, &h, &err), -1, "a reason may also be the last error line");
     ok(err.problem == HC_P_LOADER_REFUSED, "then the problem is the loader's refusal");
