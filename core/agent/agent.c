@@ -29,7 +29,6 @@ static void on_event(void *self, const struct hc_event *event)
         hc_cas_load(agent);
         hc_jobs_load(agent);
         hc_outlooks_load(agent);
-        hc_watches_load(agent);
         break;
     case HC_EVENT_STORE_READY:
         agent->jobs_dirty = true;
@@ -49,10 +48,8 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_PUBLISHED:
         hc_health_published(agent, event->index);
         break;
-    case HC_EVENT_ISSUER_ARRIVED:
-        hc_watches_look_again(agent);
-        break;
     case HC_EVENT_LINE_FOUND:
+    case HC_EVENT_ISSUER_ARRIVED:
     case HC_EVENT_KINDS:
         break;
     }
@@ -83,6 +80,20 @@ static int new_publisher(struct hc_agent *agent, struct hc_error *err)
     return hc_publisher_new(&options, &agent->publisher, err);
 }
 
+static int new_watches(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_watches_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .judge = &agent->judge,
+        .keeper = &agent->keeper,
+        .chains = agent->chains,
+        .publisher = agent->publisher,
+    };
+
+    return hc_watches_new(&options, &agent->watches, err);
+}
+
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
                  struct hc_error *err)
 {
@@ -107,11 +118,11 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->started_ms = hc_agent_ms(agent);
     hc_clock_new(agent);
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
-        hc_events_add(&agent->events, on_event, agent, err) != 0 ||
-        new_publisher(agent, err) != 0 || hc_health_new(agent, err) != 0 ||
-        hc_cas_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
-        hc_watches_new(agent, err) != 0 || new_chains(agent, err) != 0 ||
-        hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0) {
+        hc_events_add(&agent->events, on_event, agent, err) != 0 || new_chains(agent, err) != 0 ||
+        new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
+        hc_health_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
+        hc_jobs_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
+        hc_control_new(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -134,7 +145,7 @@ void hc_agent_free(struct hc_agent *agent)
     hc_chains_free(agent->chains);
     hc_jobs_free(agent);
     hc_outlooks_free(agent);
-    hc_watches_free(agent);
+    hc_watches_free(agent->watches);
     hc_cas_free(agent);
     hc_garbage_free(agent);
     hc_storage_free(agent->storage);
@@ -184,7 +195,7 @@ static int64_t run_due(struct hc_agent *agent)
     wait = hc_wait_least(wait, hc_storage_run(agent->storage));
     hc_obtains_run(agent);
     wait = hc_wait_least(wait, hc_chains_run(agent->chains));
-    wait = hc_wait_least(wait, hc_watches_run(agent));
+    wait = hc_wait_least(wait, hc_watches_run(agent->watches));
     wait = hc_wait_least(wait, hc_follow_run(agent));
     if (unsettled > 0) {
         wait = hc_wait_least(wait, unsettled);

@@ -9,7 +9,7 @@
  *   received.c  what the CA sent: is it what was ordered, and better than what serves
  *   ca.c        one issuer: account, breaker, the names that failed there
  *   outlook.c   the names of an order: the look before it, and which are left out
- *   watch.c     watched files
+ *   watches.c   watched files
  *   judge.c     the checks; health.c makes them again for what is served
  *   chains.c    chains that lack an issuer; repair.c fetches it
  *   publisher.c the best bundle of an identity, into the table

@@ -25,13 +25,13 @@ static bool incomplete(void *arg, const struct hc_pair *pair)
 {
     struct question *q = arg;
     const struct hc_chains_options *o = &q->chains->o;
+    struct hc_judge_case c = {.identity = q->identity, .now = hc_env_now(o->env)};
     struct hc_findings findings = {NULL, 0, 0};
     struct hc_error err;
     bool found = false;
 
     hc_error_init(&err);
-    if (hc_judge_pair(o->judge, q->identity, pair, NULL, NULL, NULL, hc_env_now(o->env), &findings,
-                      &err) == 0) {
+    if (hc_judge_pair(o->judge, &c, pair, &findings, &err) == 0) {
         /* where only the network tells a missing intermediate from an unknown root, it is asked */
         found = hc_findings_find(&findings, HC_P_CHAIN_INCOMPLETE, NULL) != NULL ||
                 hc_findings_find(&findings, HC_P_UNTRUSTED_ROOT, NULL) != NULL;

@@ -115,31 +115,11 @@ static void refuse(struct hc_agent *agent, struct client *client, enum hc_proble
 
 /* ---- requests ---- */
 
-static bool has_name(const struct hc_list *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (hc_name_matches(names->items[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Under watch the certificate's own names count too, as soon as it was read. */
 bool hc_identity_has(const struct hc_agent *agent, size_t index, const char *name)
 {
-    size_t count = 0;
-    const struct hc_watch *watches = hc_watches_of(agent, index, &count);
-
-    if (has_name(&agent->conf->identities[index].names, name)) {
-        return true;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (watches[i].pair != NULL && has_name(hc_pair_names(watches[i].pair), name)) {
-            return true;
-        }
-    }
-    return false;
+    return hc_name_among(&agent->conf->identities[index].names, name) ||
+           hc_watches_name(agent->watches, index, name);
 }
 
 static bool is_known(const struct hc_agent *agent, const char *name)
@@ -150,16 +130,6 @@ static bool is_known(const struct hc_agent *agent, const char *name)
         }
     }
     return false;
-}
-
-static bool all_files_were_read(const struct hc_agent *agent)
-{
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        if (!agent->watches[i].read_once) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void do_list(struct hc_agent *agent, struct client *client)
@@ -215,7 +185,7 @@ static void do_wait(struct hc_agent *agent, struct client *client, const json_t 
         return;
     }
     for (size_t i = 0; i < client->names.count; i++) {
-        if (!is_known(agent, client->names.items[i]) && all_files_were_read(agent)) {
+        if (!is_known(agent, client->names.items[i]) && hc_watches_are_known(agent->watches)) {
             refuse(agent, client, HC_P_NOT_FOUND, client->names.items[i], "");
             return;
         }
@@ -386,7 +356,7 @@ static bool is_in(const struct hc_agent *agent, size_t identity, const char *nam
     for (size_t i = 0; i < count; i++) {
         const struct hc_line_info *info = hc_job_info(agent, &jobs[i]);
 
-        if (info == NULL || !has_name(&info->names, name)) {
+        if (info == NULL || !hc_name_among(&info->names, name)) {
             return false;
         }
     }

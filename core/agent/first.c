@@ -23,29 +23,29 @@ enum hc_first hc_first_decide(const struct hc_first_side *lines,
                               const struct hc_first_side *obtained, bool own,
                               const struct hc_list *accept)
 {
-    struct hc_swap_case c = {.current = lines->findings,
-                             .candidate = obtained->findings,
+    struct hc_swap_case c = {.current = &lines->findings,
+                             .candidate = &obtained->findings,
                              .current_left = lines->left,
                              .current_life = lines->life,
                              .accept = accept};
     const struct hc_finding *why = NULL;
 
-    if (lines->findings == NULL) {
+    if (!lines->there) {
         return HC_FIRST_OBTAINED;
     }
-    if (obtained->findings == NULL) {
+    if (!obtained->there) {
         return HC_FIRST_ALONE;
     }
-    if (lines->left <= 0 || hc_findings_worst(lines->findings) == HC_CLASS_UNUSABLE) {
+    if (lines->left <= 0 || hc_findings_worst(&lines->findings) == HC_CLASS_UNUSABLE) {
         return HC_FIRST_OBTAINED;
     }
     if (obtained->left <= 0) {
         return HC_FIRST_OUTLASTED;
     }
-    if (!is_trusted(lines->findings)) {
+    if (!is_trusted(&lines->findings)) {
         return HC_FIRST_OBTAINED;
     }
-    if (!is_trusted(obtained->findings)) {
+    if (!is_trusted(&obtained->findings)) {
         return HC_FIRST_TRUSTED;
     }
     if (!own) {
@@ -66,24 +66,12 @@ int64_t hc_first_until(const struct hc_bundle *bundle)
     return until;
 }
 
-static bool covers_name(const struct hc_pair *pair, const char *name)
-{
-    const struct hc_list *names = hc_pair_names(pair);
-
-    for (size_t i = 0; i < names->count; i++) {
-        if (hc_name_matches(names->items[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What an own pair does not cover was left out on purpose, which is no flaw of it. */
 static int left_out_of(const struct hc_identity *identity, const struct hc_pair *pair,
                        struct hc_list *out, struct hc_error *err)
 {
     for (size_t i = 0; i < identity->names.count; i++) {
-        if (!covers_name(pair, identity->names.items[i]) &&
+        if (!hc_name_among(hc_pair_names(pair), identity->names.items[i]) &&
             hc_list_add(out, identity->names.items[i], err) != 0) {
             return -1;
         }
@@ -91,54 +79,48 @@ static int left_out_of(const struct hc_identity *identity, const struct hc_pair 
     return 0;
 }
 
-static int judge_side(struct hc_judge *judge, const struct hc_identity *identity,
-                      const struct hc_bundle *bundle, bool own, int64_t now,
-                      struct hc_findings *findings, struct hc_first_side *side,
+static int judge_side(struct hc_judge *judge, const struct hc_judge_case *how,
+                      const struct hc_bundle *bundle, bool own, struct hc_first_side *side,
                       struct hc_error *err)
 {
     int rc = 0;
 
-    if (bundle == NULL) {
-        return 0;
-    }
-    side->findings = findings;
-    side->left = hc_first_until(bundle) - now;
+    side->left = hc_first_until(bundle) - how->now;
     for (size_t i = 0; rc == 0 && i < hc_bundle_count(bundle); i++) {
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         struct hc_list left_out = {NULL, 0, 0};
+        struct hc_judge_case c = *how;
 
-        if (hc_pair_not_after(pair) - now == side->left) {
+        c.left_out = own ? &left_out : NULL;
+        if (hc_pair_not_after(pair) - how->now == side->left) {
             side->life = hc_pair_not_after(pair) - hc_pair_not_before(pair);
         }
         if (own) {
-            rc = left_out_of(identity, pair, &left_out, err);
+            rc = left_out_of(how->identity, pair, &left_out, err);
         }
         if (rc == 0 && judge != NULL) {
-            rc = hc_judge_pair(judge, identity, pair, own ? &left_out : NULL, NULL, NULL, now,
-                               findings, err);
+            rc = hc_judge_pair(judge, &c, pair, &side->findings, err);
         }
         hc_list_dispose(&left_out);
     }
     return rc;
 }
 
-int hc_first_choose(struct hc_judge *judge, const struct hc_identity *identity,
-                    const struct hc_bundle *lines, const struct hc_bundle *obtained, bool own,
-                    int64_t now, enum hc_first *choice, struct hc_error *err)
+int hc_first_choose(struct hc_judge *judge, const struct hc_first_case *c, enum hc_first *choice,
+                    struct hc_error *err)
 {
-    struct hc_findings of_lines = {NULL, 0, 0};
-    struct hc_findings of_obtained = {NULL, 0, 0};
-    struct hc_first_side first = {.findings = NULL};
-    struct hc_first_side second = {.findings = NULL};
+    struct hc_judge_case how = {.identity = c->identity, .now = c->now};
+    struct hc_first_side lines = {.there = c->lines != NULL};
+    struct hc_first_side obtained = {.there = c->obtained != NULL};
     int rc = -1;
 
     *choice = HC_FIRST_OBTAINED;
-    if (judge_side(judge, identity, lines, false, now, &of_lines, &first, err) == 0 &&
-        judge_side(judge, identity, obtained, own, now, &of_obtained, &second, err) == 0) {
-        *choice = hc_first_decide(&first, &second, own, &identity->set->accept);
+    if ((!lines.there || judge_side(judge, &how, c->lines, false, &lines, err) == 0) &&
+        (!obtained.there || judge_side(judge, &how, c->obtained, c->own, &obtained, err) == 0)) {
+        *choice = hc_first_decide(&lines, &obtained, c->own, &c->identity->set->accept);
         rc = 0;
     }
-    hc_findings_dispose(&of_lines);
-    hc_findings_dispose(&of_obtained);
+    hc_findings_dispose(&lines.findings);
+    hc_findings_dispose(&obtained.findings);
     return rc;
 }

@@ -23,8 +23,9 @@ enum hc_first {
 
 /* Findings of all pairs of one side together, and the life of the one that ends first. */
 struct hc_first_side {
-    const struct hc_findings *findings; /* NULL: this side has nothing */
-    int64_t left;                       /* seconds, may be < 0 */
+    bool there; /* false: this side has nothing */
+    struct hc_findings findings;
+    int64_t left; /* seconds, may be < 0 */
     int64_t life;
 };
 
@@ -33,13 +34,20 @@ enum hc_first hc_first_decide(const struct hc_first_side *lines,
                               const struct hc_first_side *obtained, bool own,
                               const struct hc_list *accept);
 
+/* What is weighed. */
+struct hc_first_case {
+    const struct hc_identity *identity;
+    const struct hc_bundle *lines, *obtained; /* NULL where there is nothing */
+    bool own;
+    int64_t now;
+};
+
 /*
- * Judges both sides and decides. lines, obtained: NULL where there is nothing. judge: NULL, if
- * there is no time for the checks; then dates alone count. -1 only without memory.
+ * Judges both sides and decides. judge: NULL, if there is no time for the checks; then dates alone
+ * count. -1 only without memory.
  */
-int hc_first_choose(struct hc_judge *judge, const struct hc_identity *identity,
-                    const struct hc_bundle *lines, const struct hc_bundle *obtained, bool own,
-                    int64_t now, enum hc_first *choice, struct hc_error *err) HC_MUST_USE;
+int hc_first_choose(struct hc_judge *judge, const struct hc_first_case *c, enum hc_first *choice,
+                    struct hc_error *err) HC_MUST_USE;
 
 /* The notAfter of the pair that ends first; 0: there is none. */
 int64_t hc_first_until(const struct hc_bundle *bundle);

@@ -140,19 +140,51 @@ static void clean_table(struct hc_agent *agent)
 
 /* ---- the store ---- */
 
-/* The lines of all jobs and watched pairs. */
-static bool lines_new(const struct hc_agent *agent, struct ids *lines)
+/* The lines of all key types that are obtained, and of all watched pairs. */
+struct wanted {
+    unsigned char (*lines)[HC_ID_SIZE];
+    struct ids ids;
+};
+
+static size_t lines_of(const struct hc_identity *identity)
 {
-    if (!ids_new(lines, agent->job_count + agent->watch_count)) {
+    return identity->watched_count +
+           (identity->mode == HC_MODE_ON ? identity->set->key_types.count : 0);
+}
+
+static void add_lines(struct wanted *wanted, const struct hc_conf *conf,
+                      const struct hc_identity *identity)
+{
+    size_t orders = lines_of(identity) - identity->watched_count;
+
+    for (size_t i = 0; i < lines_of(identity); i++) {
+        unsigned char *line = wanted->lines[wanted->ids.count];
+
+        if (i < orders) {
+            hc_line_of(identity->id, identity->set->key_types.items[i], line);
+        } else {
+            hc_watched_line(conf, &identity->watched[i - orders], line);
+        }
+        wanted->ids.items[wanted->ids.count++] = line;
+    }
+}
+
+static bool wanted_new(const struct hc_conf *conf, struct wanted *wanted)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        count += lines_of(&conf->identities[i]);
+    }
+    wanted->lines = calloc(count + 1, sizeof(*wanted->lines));
+    if (wanted->lines == NULL || !ids_new(&wanted->ids, count)) {
+        free(wanted->lines);
         return false;
     }
-    for (size_t i = 0; i < agent->job_count; i++) {
-        lines->items[lines->count++] = agent->jobs[i].line;
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        add_lines(wanted, conf, &conf->identities[i]);
     }
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        lines->items[lines->count++] = agent->watches[i].line;
-    }
-    ids_sort(lines);
+    ids_sort(&wanted->ids);
     return true;
 }
 
@@ -183,20 +215,22 @@ static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
 static void clean_store(struct hc_agent *agent)
 {
     int64_t now = hc_agent_now(agent);
-    struct ids wanted;
+    struct wanted wanted;
 
-    if (!hc_storage_ready(agent->storage) || agent->clock.wrong || !lines_new(agent, &wanted)) {
+    if (!hc_storage_ready(agent->storage) || agent->clock.wrong ||
+        !wanted_new(agent->conf, &wanted)) {
         return;
     }
     for (size_t i = hc_agent_inventory(agent)->count; i > 0 && hc_storage_ready(agent->storage);
          i--) {
         const struct hc_line_info *info = &hc_agent_inventory(agent)->items[i - 1];
 
-        if (info->not_after < now - EXPIRED_FOR && !ids_have(&wanted, info->line)) {
+        if (info->not_after < now - EXPIRED_FOR && !ids_have(&wanted.ids, info->line)) {
             remove_line(agent, info);
         }
     }
-    free(wanted.items);
+    free(wanted.ids.items);
+    free(wanted.lines);
 }
 
 void hc_garbage_run(struct hc_agent *agent)

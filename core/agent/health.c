@@ -122,7 +122,8 @@ static void look_at(struct hc_agent *agent, size_t index)
     struct hc_bundle *bundle = hc_publisher_served(agent->publisher, index);
     struct hc_findings findings = {NULL, 0, 0};
     int64_t now = hc_agent_now(agent);
-    const struct hc_list *left_out = &agent->outlooks[index].plan.left_out;
+    struct hc_judge_case c = {
+        .identity = identity, .left_out = &agent->outlooks[index].plan.left_out, .now = now};
     char subject[HC_SUBJECT];
     bool last_tenth = false;
     struct hc_error err;
@@ -133,7 +134,7 @@ static void look_at(struct hc_agent *agent, size_t index)
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         int64_t next = next_change(pair, now);
 
-        if (hc_judge_served(&agent->judge, identity, pair, left_out, now, &findings, &err) != 0) {
+        if (hc_judge_served(&agent->judge, &c, pair, &findings, &err) != 0) {
             hc_log_error(agent->o.log, HC_LOG_ERROR, "checking what is served", &err);
             break;
         }

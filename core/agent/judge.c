@@ -34,40 +34,36 @@ static const struct hc_roots *roots_for(struct hc_judge *judge, const char *path
 }
 
 /* What both judgements ask. */
-static struct hc_check check_of(struct hc_judge *judge, const struct hc_identity *identity,
-                                const struct hc_list *left_out, int64_t now)
+static struct hc_check check_of(struct hc_judge *judge, const struct hc_judge_case *c)
 {
     return (struct hc_check){
-        .names = identity->names.count > 0 ? &identity->names : NULL,
-        .left_out = left_out,
-        .roots = roots_for(judge, identity->set->trusted_certificate),
-        .now = now,
+        .names = c->identity->names.count > 0 ? &c->identity->names : NULL,
+        .left_out = c->left_out,
+        .roots = roots_for(judge, c->identity->set->trusted_certificate),
+        .now = c->now,
         .margin = -1,
-        .security_level = identity->security_level,
+        .security_level = c->identity->security_level,
     };
 }
 
-int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
-                  const struct hc_pair *pair, const struct hc_list *left_out, const char *key_path,
-                  const struct hc_file_stamp *key_stamp, int64_t now, struct hc_findings *findings,
-                  struct hc_error *err)
+int hc_judge_pair(struct hc_judge *judge, const struct hc_judge_case *c, const struct hc_pair *pair,
+                  struct hc_findings *findings, struct hc_error *err)
 {
-    struct hc_check_file file = {.path = key_path};
-    struct hc_check how = check_of(judge, identity, left_out, now);
+    struct hc_check_file file = {.path = c->key_path};
+    struct hc_check how = check_of(judge, c);
 
-    if (key_path != NULL && key_stamp != NULL) {
-        file.mode = key_stamp->mode;
-        file.uid = key_stamp->uid;
+    if (c->key_path != NULL && c->key_stamp != NULL) {
+        file.mode = c->key_stamp->mode;
+        file.uid = c->key_stamp->uid;
         how.key_file = &file;
     }
     return hc_check_pair(pair, &how, findings, err);
 }
 
-int hc_judge_served(struct hc_judge *judge, const struct hc_identity *identity,
-                    const struct hc_pair *pair, const struct hc_list *left_out, int64_t now,
-                    struct hc_findings *findings, struct hc_error *err)
+int hc_judge_served(struct hc_judge *judge, const struct hc_judge_case *c,
+                    const struct hc_pair *pair, struct hc_findings *findings, struct hc_error *err)
 {
-    struct hc_check how = check_of(judge, identity, left_out, now);
+    struct hc_check how = check_of(judge, c);
 
     return hc_check_chain(hc_pair_leaf(pair), hc_pair_chain(pair), &how, findings, err);
 }

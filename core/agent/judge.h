@@ -23,20 +23,23 @@ struct hc_judge {
     const struct hc_log *log;
 };
 
-/*
- * Adds to findings what is wrong with a pair that is to serve, or serves, this identity. key_path
- * and key_stamp tell of the watched key file, or are NULL. left_out: names that were left out on
- * purpose, or NULL. -1 only without memory.
- */
-int hc_judge_pair(struct hc_judge *judge, const struct hc_identity *identity,
-                  const struct hc_pair *pair, const struct hc_list *left_out, const char *key_path,
-                  const struct hc_file_stamp *key_stamp, int64_t now, struct hc_findings *findings,
-                  struct hc_error *err) HC_MUST_USE;
+/* What a pair is judged for. */
+struct hc_judge_case {
+    const struct hc_identity *identity; /* that it is to serve, or serves */
+    const struct hc_list *left_out;     /* names that were left out on purpose, or NULL */
+    const char *key_path;               /* of the watched key file, or NULL */
+    const struct hc_file_stamp *key_stamp;
+    int64_t now;
+};
+
+/* Adds to findings what is wrong with the pair. -1 only without memory. */
+int hc_judge_pair(struct hc_judge *judge, const struct hc_judge_case *c, const struct hc_pair *pair,
+                  struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
 
 /* The same for what is being served already: what goes over the wire does not change by age. */
-int hc_judge_served(struct hc_judge *judge, const struct hc_identity *identity,
-                    const struct hc_pair *pair, const struct hc_list *left_out, int64_t now,
-                    struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
+int hc_judge_served(struct hc_judge *judge, const struct hc_judge_case *c,
+                    const struct hc_pair *pair, struct hc_findings *findings,
+                    struct hc_error *err) HC_MUST_USE;
 
 /*
  * A line for each finding: flaws at flaw_level, but what hotcert_accept names and remarks at

@@ -188,10 +188,13 @@ static int check_pair(struct loader *loader, const struct hc_identity *identity,
                       struct hc_error *err)
 {
     const struct hc_conf *conf = loader->o->conf;
+    struct hc_judge_case c = {.identity = identity,
+                              .key_path = conf->files.items[watched->key],
+                              .key_stamp = &files->stamps[HC_FILES_KEY],
+                              .now = loader->now};
 
     if (hc_now_ms(loader->o->clock) < loader->check_until_ms &&
-        hc_judge_pair(&loader->judge, identity, pair, NULL, conf->files.items[watched->key],
-                      &files->stamps[HC_FILES_KEY], loader->now, findings, err) != 0) {
+        hc_judge_pair(&loader->judge, &c, pair, findings, err) != 0) {
         return -1;
     }
     if (loader->o->table == NULL) {
@@ -409,9 +412,14 @@ static void load_on(struct loader *loader, const struct hc_identity *identity)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (read_watched(loader, identity, &lines, &err) != 0 ||
-        hc_first_choose(in_time ? &loader->judge : NULL, identity, lines, obtained, own,
-                        loader->now, &choice, &err) != 0) {
+    if (read_watched(loader, identity, &lines, &err) == 0) {
+        struct hc_first_case c = {identity, lines, obtained, own, loader->now};
+
+        if (hc_first_choose(in_time ? &loader->judge : NULL, &c, &choice, &err) != 0) {
+            choice = HC_FIRST_OBTAINED;
+        }
+    }
+    if (hc_error_is_set(&err)) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
     }
     best = choice == HC_FIRST_OBTAINED ? obtained : lines;

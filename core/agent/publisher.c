@@ -227,12 +227,12 @@ static void publish_best(struct hc_publisher *publisher, size_t index,
     int64_t now = hc_env_now(publisher->o.env);
     bool looked = true;
     struct hc_bundle *lines = watched_bundle(publisher, index, &looked);
+    struct hc_first_case c = {identity, lines, obtained, served->is.complete, now};
     const struct hc_bundle *best = NULL;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_first_choose(publisher->o.judge, identity, lines, obtained, served->is.complete, now,
-                        &served->is.first, &err) != 0) {
+    if (hc_first_choose(publisher->o.judge, &c, &served->is.first, &err) != 0) {
         hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "weighing the certificate lines", &err);
     }
     best = served->is.first == HC_FIRST_OBTAINED ? obtained : lines;

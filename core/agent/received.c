@@ -97,14 +97,14 @@ static bool judge_current(struct hc_agent *agent, const struct hc_job *job,
                           struct hc_findings *findings, int64_t *left, int64_t *life)
 {
     int64_t now = hc_agent_now(agent);
+    struct hc_judge_case c = {.identity = job->identity, .now = now};
     struct hc_pair *pair = NULL;
     struct hc_error err;
     bool there = false;
 
     hc_error_init(&err);
     if (hc_store_current(hc_agent_store(agent), job->line, &pair, NULL, &err) != 0 ||
-        hc_judge_pair(&agent->judge, job->identity, pair, NULL, NULL, NULL, now, findings, &err) !=
-            0) {
+        hc_judge_pair(&agent->judge, &c, pair, findings, &err) != 0) {
         goto out;
     }
     *left = hc_pair_not_after(pair) - now;
@@ -133,12 +133,13 @@ static int decide(struct hc_agent *agent, const struct hc_job *job, const struct
     const struct hc_identity *identity = job->identity;
     struct hc_findings current = {NULL, 0, 0};
     struct hc_swap_case c = {.candidate = findings, .accept = &identity->set->accept};
-    const struct hc_list *left_out = &agent->outlooks[job->index].plan.left_out;
+    struct hc_judge_case how = {.identity = identity,
+                                .left_out = &agent->outlooks[job->index].plan.left_out,
+                                .now = hc_agent_now(agent)};
     const struct hc_finding *why = NULL;
     int rc = -1;
 
-    if (hc_judge_pair(&agent->judge, identity, pair, left_out, NULL, NULL, hc_agent_now(agent),
-                      findings, err) != 0) {
+    if (hc_judge_pair(&agent->judge, &how, pair, findings, err) != 0) {
         goto out;
     }
     if (judge_current(agent, job, &current, &c.current_left, &c.current_life)) {

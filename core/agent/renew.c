@@ -106,17 +106,17 @@ static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, st
 static void renew_identity(struct hc_agent *agent, size_t index, bool force, struct renewal *r)
 {
     size_t jobs = 0;
-    size_t watches = 0;
+    size_t first = hc_watches_first(agent->watches, index);
     struct hc_job *job = hc_jobs_of(agent, index, &jobs);
-    const struct hc_watch *watch = hc_watches_of(agent, index, &watches);
 
     for (size_t i = 0; i < jobs; i++) {
         renew_job(agent, &job[i], force, r);
     }
     /* lines beside `on` are no answer to what becomes of the host */
-    for (size_t i = 0; i < watches && jobs == 0; i++) {
+    for (size_t i = 0; i < agent->conf->identities[index].watched_count && jobs == 0; i++) {
         r->found++;
-        json_array_append_new(r->watched, hc_status_of_watch(agent, &watch[i]));
+        json_array_append_new(r->watched,
+                              hc_status_of_watch(agent, hc_watches_at(agent->watches, first + i)));
     }
 }
 
@@ -133,9 +133,8 @@ static bool has_failed(struct hc_agent *agent, size_t index)
 {
     int64_t now = hc_agent_now(agent);
     size_t jobs = 0;
-    size_t watches = 0;
+    size_t first = hc_watches_first(agent->watches, index);
     const struct hc_job *job = hc_jobs_of(agent, index, &jobs);
-    const struct hc_watch *watch = hc_watches_of(agent, index, &watches);
 
     for (size_t i = 0; i < jobs; i++) {
         struct hc_ca *ca = NULL;
@@ -146,8 +145,10 @@ static bool has_failed(struct hc_agent *agent, size_t index)
             return true;
         }
     }
-    for (size_t i = 0; i < watches && jobs == 0; i++) {
-        if (watch[i].torn) {
+    for (size_t i = 0; i < agent->conf->identities[index].watched_count && jobs == 0; i++) {
+        enum hc_watch_state state = hc_watches_at(agent->watches, first + i)->state;
+
+        if (state == HC_WATCH_BROKEN || state == HC_WATCH_HELD) {
             return true;
         }
     }
@@ -165,22 +166,6 @@ static size_t choose(struct hc_agent *agent, const char *name, bool failed, bool
         count += chosen[i];
     }
     return count;
-}
-
-/* All files of the chosen are looked at in one go. */
-static void look_at_files(struct hc_agent *agent, const bool *chosen)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        if (chosen[agent->watches[i].index]) {
-            agent->watches[i].next_ms = 0;
-            any = true;
-        }
-    }
-    if (any) {
-        (void)hc_watches_run(agent);
-    }
 }
 
 /* ---- answers ---- */
@@ -275,7 +260,7 @@ json_t *hc_renew(struct hc_agent *agent, const json_t *request, struct hc_error 
     } else if (choose(agent, name, failed, chosen) == 0 && !many) {
         hc_error_set(err, HC_P_NOT_FOUND, name, NULL);
     } else {
-        look_at_files(agent, chosen);
+        hc_watches_hurry(agent->watches, chosen);
         answer =
             many ? renew_many(agent, &wish, chosen) : renew_name(agent, name, &wish, chosen, err);
     }

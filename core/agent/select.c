@@ -21,16 +21,6 @@ bool hc_identity_uses(const struct hc_conf *conf, const struct hc_identity *iden
     return false;
 }
 
-static bool covers_name(const struct hc_line_info *info, const char *name)
-{
-    for (size_t i = 0; i < info->names.count; i++) {
-        if (hc_name_matches(info->names.items[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static size_t covered(const struct hc_line_info *info, const struct hc_identity *identity)
 {
     size_t count = 0;
@@ -39,7 +29,7 @@ static size_t covered(const struct hc_line_info *info, const struct hc_identity 
         return identity->names.count;
     }
     for (size_t i = 0; i < identity->names.count; i++) {
-        count += covers_name(info, identity->names.items[i]);
+        count += hc_name_among(&info->names, identity->names.items[i]);
     }
     return count;
 }
@@ -144,7 +134,7 @@ static void consider_named(struct search *s, const struct hc_inventory *inventor
     while ((info = hc_inventory_named(inventory, pattern, &at)) != NULL) {
         size_t first = 0;
 
-        while (first < number && !covers_name(info, names->items[first])) {
+        while (first < number && !hc_name_among(&info->names, names->items[first])) {
             first++;
         }
         if (first == number) {

@@ -20,6 +20,7 @@
 #include "agent/said.h"
 #include "agent/select.h"
 #include "agent/storage.h"
+#include "agent/watches.h"
 #include "preflight/leaveout.h"
 #include "store/challenge.h"
 #include "store/follower.h"
@@ -91,28 +92,6 @@ struct hc_job {
     unsigned turn;         /* in the queue: after those with less */
     hc_said said;
     struct hc_obtain *obtain;
-};
-
-/* ---- watch.c ---- */
-
-/* One watched pair of files. */
-struct hc_watch {
-    const struct hc_identity *identity;
-    size_t index;
-    const struct hc_watched *files;
-    unsigned char line[HC_ID_SIZE];
-    struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
-    bool read_once;
-    bool torn;            /* what the files hold now cannot be taken, or is held back */
-    bool stale;           /* the files that are seen are not those that are renewed */
-    bool held;            /* it could be served, but the one that serves is better */
-    unsigned torn_looks;  /* quick looks since it is */
-    int64_t next_ms;      /* the next look */
-    struct hc_pair *pair; /* the last good one */
-    bool committed;       /* the store has it */
-    struct hc_last_error last;
-    hc_said said;
-    hc_said said_stale;
 };
 
 /* ---- clock.c ---- */
@@ -193,10 +172,8 @@ struct hc_agent {
     size_t ca_count;
     struct hc_job *jobs;
     size_t job_count;
-    struct hc_watch *watches;
-    size_t watch_count;
-    struct hc_job **jobs_at;      /* the first of each identity's, or NULL */
-    struct hc_watch **watches_at; /* the same */
+    struct hc_watches *watches;
+    struct hc_job **jobs_at; /* the first of each identity's, or NULL */
     struct hc_publisher *publisher;
     struct hc_health *healths;           /* as conf->identities */
     struct hc_outlook *outlooks;         /* as conf->identities */
@@ -412,19 +389,6 @@ int hc_received_take(struct hc_agent *agent, const struct hc_job *job, const str
 int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
 /* A pair of the same names, key type and an issuer in use becomes the line's own. The same. */
 int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
-
-/* ---- watch.c ---- */
-
-int hc_watches_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
-void hc_watches_free(struct hc_agent *agent);
-/* The watched pairs of one identity, which are neighbours; *count 0: it has none. */
-struct hc_watch *hc_watches_of(const struct hc_agent *agent, size_t index, size_t *count);
-/* Looks at files whose time has come; milliseconds until the next look. */
-int64_t hc_watches_run(struct hc_agent *agent);
-/* The store was opened: commits what it does not have yet. */
-void hc_watches_load(struct hc_agent *agent);
-/* An issuer arrived: chains that lacked one may be complete now. */
-void hc_watches_look_again(struct hc_agent *agent);
 
 /* ---- health.c ---- */
 

@@ -174,16 +174,23 @@ static const char *first_state(const struct hc_agent *agent, const struct hc_wat
                                                                             : "not-needed";
 }
 
+static bool is_torn(const struct hc_watch *watch)
+{
+    return watch->state == HC_WATCH_BROKEN || watch->state == HC_WATCH_HELD;
+}
+
 static const char *watch_state(const struct hc_agent *agent, const struct hc_watch *watch)
 {
-    if (watch->identity->mode == HC_MODE_ON &&
-        (!watch->torn || !hc_publisher_needs_files(agent->publisher, watch->index))) {
+    static const char *const words[] = {[HC_WATCH_QUEUED] = "queued",
+                                        [HC_WATCH_OK] = "ok",
+                                        [HC_WATCH_BROKEN] = "files-broken",
+                                        [HC_WATCH_HELD] = "held-back"};
+
+    if (agent->conf->identities[watch->index].mode == HC_MODE_ON &&
+        (!is_torn(watch) || !hc_publisher_needs_files(agent->publisher, watch->index))) {
         return first_state(agent, watch);
     }
-    return watch->held        ? "held-back"
-           : watch->torn      ? "files-broken"
-           : watch->read_once ? "ok"
-                              : "queued";
+    return words[watch->state];
 }
 
 static int64_t watch_next(struct hc_agent *agent, const struct hc_watch *watch)
@@ -196,17 +203,18 @@ static int64_t watch_next(struct hc_agent *agent, const struct hc_watch *watch)
 json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
 {
     json_t *object = json_object();
-    const struct hc_list *names = watch->identity->names.count > 0 || watch->pair == NULL
-                                      ? &watch->identity->names
+    const struct hc_identity *identity = &agent->conf->identities[watch->index];
+    const struct hc_list *names = identity->names.count > 0 || watch->pair == NULL
+                                      ? &identity->names
                                       : hc_pair_names(watch->pair);
-    bool first = watch->identity->mode == HC_MODE_ON;
+    bool first = identity->mode == HC_MODE_ON;
     bool serves = first ? hc_publisher_of(agent->publisher, watch->index)->first_until > 0 &&
                               watch->pair != NULL
                         : hc_status_is_served(agent, watch->index);
     bool told = !first || hc_publisher_needs_files(agent->publisher, watch->index);
     const struct hc_last_error none = {.at = 0};
 
-    json_object_set_new(object, "names", json_of_names(watch->identity, names));
+    json_object_set_new(object, "names", json_of_names(identity, names));
     json_object_set_new(object, "mode", json_string(first ? "lines" : "watch"));
     json_object_set_new(object, "key_type",
                         watch->pair != NULL
@@ -229,10 +237,10 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
         json_object_set_new(object, "flawed", json_true());
     }
     set_time(object, "next_try", watch_next(agent, watch));
-    json_object_set_new(object, "failures", json_integer(watch->torn && told ? 1 : 0));
+    json_object_set_new(object, "failures", json_integer(is_torn(watch) && told ? 1 : 0));
     set_error(object, told ? &watch->last : &none);
     json_object_set_new(object, "files", json_of_files(agent->conf, watch->files));
-    json_object_set_new(object, "where", json_of_list(&watch->identity->where));
+    json_object_set_new(object, "where", json_of_list(&identity->where));
     return object;
 }
 
@@ -243,8 +251,8 @@ json_t *hc_status_certificates(struct hc_agent *agent)
     for (size_t i = 0; i < agent->job_count; i++) {
         json_array_append_new(array, json_of_job(agent, &agent->jobs[i]));
     }
-    for (size_t i = 0; i < agent->watch_count; i++) {
-        json_array_append_new(array, hc_status_of_watch(agent, &agent->watches[i]));
+    for (size_t i = 0; i < hc_watches_count(agent->watches); i++) {
+        json_array_append_new(array, hc_status_of_watch(agent, hc_watches_at(agent->watches, i)));
     }
     return array;
 }
@@ -273,14 +281,16 @@ static bool jobs_are_served(struct hc_agent *agent, size_t identity)
 bool hc_status_is_served(struct hc_agent *agent, size_t identity)
 {
     const struct hc_publication *served = hc_publisher_of(agent->publisher, identity);
-    size_t count = 0;
-    const struct hc_watch *watches = hc_watches_of(agent, identity, &count);
+    const struct hc_identity *one = &agent->conf->identities[identity];
+    size_t first = hc_watches_first(agent->watches, identity);
 
     if (!served->published || !served->complete || served->again_ms > 0) {
         return false;
     }
-    for (size_t i = 0; i < count && agent->conf->identities[identity].mode == HC_MODE_WATCH; i++) {
-        if (watches[i].torn || !watches[i].read_once || watches[i].pair == NULL) {
+    for (size_t i = 0; i < one->watched_count && one->mode == HC_MODE_WATCH; i++) {
+        const struct hc_watch *watch = hc_watches_at(agent->watches, first + i);
+
+        if (watch->state != HC_WATCH_OK || watch->pair == NULL) {
             return false;
         }
     }
@@ -291,9 +301,9 @@ bool hc_status_is_served(struct hc_agent *agent, size_t identity)
 static const char *unserved_state(struct hc_agent *agent, size_t identity, int64_t *next)
 {
     size_t job_count = 0;
-    size_t watch_count = 0;
+    size_t first = hc_watches_first(agent->watches, identity);
+    size_t watch_count = agent->conf->identities[identity].watched_count;
     const struct hc_job *jobs = hc_jobs_of(agent, identity, &job_count);
-    const struct hc_watch *watches = hc_watches_of(agent, identity, &watch_count);
     struct hc_ca *ca = NULL;
 
     for (size_t i = 0; i < job_count; i++) {
@@ -304,9 +314,11 @@ static const char *unserved_state(struct hc_agent *agent, size_t identity, int64
         }
     }
     for (size_t i = 0; i < watch_count && job_count == 0; i++) {
-        if (watches[i].torn || !watches[i].read_once) {
-            *next = watch_next(agent, &watches[i]);
-            return watch_state(agent, &watches[i]);
+        const struct hc_watch *watch = hc_watches_at(agent->watches, first + i);
+
+        if (watch->state != HC_WATCH_OK) {
+            *next = watch_next(agent, watch);
+            return watch_state(agent, watch);
         }
     }
     *next = 0;

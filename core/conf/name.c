@@ -157,3 +157,13 @@ bool hc_name_matches(const char *pattern, const char *name)
     rest = strchr(name, '.');
     return rest != NULL && rest != name && strcmp(pattern + 1, rest) == 0;
 }
+
+bool hc_name_among(const struct hc_list *patterns, const char *name)
+{
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (hc_name_matches(patterns->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -25,5 +25,7 @@ bool hc_name_is_wildcard(const char *name); /* normalised */
 
 /* True if a certificate's name (maybe a wildcard: one label, leftmost) covers this host name. */
 bool hc_name_matches(const char *pattern, const char *name);
+/* True if any of a certificate's names does. */
+bool hc_name_among(const struct hc_list *patterns, const char *name);
 
 #endif

@@ -55,8 +55,7 @@ static enum hc_problem problem_of(const char *slug)
     return HC_P_NONE;
 }
 
-static void fill(struct hc_first_side *side, struct hc_findings *findings, const char *what,
-                 int days)
+static void fill(struct hc_first_side *side, const char *what, int days)
 {
     struct hc_error err = {0};
 
@@ -64,12 +63,12 @@ static void fill(struct hc_first_side *side, struct hc_findings *findings, const
     if (what[0] == '\0') {
         return;
     }
-    side->findings = findings;
+    side->there = true;
     side->left = days * DAY;
     side->life = 90 * DAY;
     if (strcmp(what, "fit") != 0) {
         ok(problem_of(what) != HC_P_NONE &&
-               hc_findings_add(findings, problem_of(what), "x", &err, "y") == 0,
+               hc_findings_add(&side->findings, problem_of(what), "x", &err, "y") == 0,
            what);
     }
 }
@@ -77,16 +76,14 @@ static void fill(struct hc_first_side *side, struct hc_findings *findings, const
 int main(void)
 {
     for (size_t i = 0; i < HC_COUNT(facts); i++) {
-        struct hc_findings of_lines = {NULL, 0, 0};
-        struct hc_findings of_obtained = {NULL, 0, 0};
         struct hc_first_side lines, obtained;
 
-        fill(&lines, &of_lines, facts[i].lines, facts[i].lines_days);
-        fill(&obtained, &of_obtained, facts[i].obtained, facts[i].obtained_days);
+        fill(&lines, facts[i].lines, facts[i].lines_days);
+        fill(&obtained, facts[i].obtained, facts[i].obtained_days);
         is_int(hc_first_decide(&lines, &obtained, facts[i].own, NULL), facts[i].want,
                facts[i].name);
-        hc_findings_dispose(&of_lines);
-        hc_findings_dispose(&of_obtained);
+        hc_findings_dispose(&lines.findings);
+        hc_findings_dispose(&obtained.findings);
     }
     return done();
 }

@@ -1,0 +1,518 @@
+/* Watched files; see watches.h. */
+#include "agent/watches.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/files.h"
+#include "agent/said.h"
+#include "conf/name.h"
+#include "pki/swap.h"
+#include "store/line.h"
+
+#define QUICK_LOOKS 10
+#define QUICK_MS    1000
+#define CHANGING_MS 200
+
+/* One watched pair of files. */
+struct watch {
+    struct hc_watch is;
+    const struct hc_identity *identity;
+    unsigned char line[HC_ID_SIZE];
+    struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
+    bool read_once;
+    bool committed;      /* the store has the pair */
+    unsigned torn_looks; /* quick looks since it is torn */
+    hc_said said;
+    hc_said said_stale;
+};
+
+struct hc_watches {
+    struct hc_watches_options o;
+    struct watch *items;
+    size_t count;
+    size_t *first; /* the number of each identity's first */
+};
+
+static const char *path_of(const struct hc_watches *watches, const struct watch *watch)
+{
+    return watches->o.env->conf->files.items[watch->is.files->certificate];
+}
+
+static bool is_torn(const struct watch *watch)
+{
+    return watch->is.state == HC_WATCH_BROKEN || watch->is.state == HC_WATCH_HELD;
+}
+
+/* Its place among those of its identity. */
+static size_t which(const struct watch *watch)
+{
+    return (size_t)(watch->is.files - watch->identity->watched);
+}
+
+static void offer(struct hc_watches *watches, struct watch *watch)
+{
+    hc_publisher_offer(watches->o.publisher, watch->is.index, which(watch), watch->is.pair);
+}
+
+/* ---- the copy in the store ---- */
+
+/* A copy for the time when the files are broken at a start; its failure holds nothing back. */
+static void commit(struct hc_watches *watches, struct watch *watch)
+{
+    struct hc_line_info info;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    memset(&info, 0, sizeof(info));
+    if (watch->committed || watch->is.pair == NULL || !hc_storage_ready(watches->o.storage)) {
+        return;
+    }
+    memcpy(info.line, watch->line, HC_ID_SIZE);
+    info.mode = HC_MODE_WATCH;
+    info.key_type = hc_pair_key_type(watch->is.pair);
+    if (hc_strdup("", &info.issuer, &err) != 0 || hc_strdup("", &info.issuer_name, &err) != 0 ||
+        hc_list_copy(&info.names, hc_pair_names(watch->is.pair), &err) != 0 ||
+        hc_storage_commit(watches->o.storage, &info, watch->is.pair, &err) != 0) {
+        hc_error_during(&err, "storing a copy of %s", path_of(watches, watch));
+        hc_storage_failed(watches->o.storage, &err);
+    } else {
+        watch->committed = true;
+    }
+    hc_line_info_dispose(&info);
+}
+
+/* What the store has: the last good pair if we have none, or proof that ours is there. */
+static void load_one(struct hc_watches *watches, struct watch *watch)
+{
+    struct hc_pair *stored = NULL;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    watch->committed = false;
+    if (hc_store_current(hc_storage_store(watches->o.storage), watch->line, &stored, NULL, &err) !=
+        0) {
+        if (err.problem != HC_P_STORE_EMPTY) {
+            hc_log_error(watches->o.env->log, HC_LOG_WARN, "the last good copy cannot be read",
+                         &err);
+        }
+        return;
+    }
+    if (watch->is.pair == NULL) {
+        watch->is.pair = stored;
+        watch->committed = true;
+        hc_publisher_hold(watches->o.publisher, watch->is.index, which(watch), stored);
+        return;
+    }
+    watch->committed = hc_pair_equal(watch->is.pair, stored);
+    hc_pair_free(stored);
+}
+
+/* ---- looking ---- */
+
+/* held: it could be served, but the one that serves is better. */
+static void set_torn(struct hc_watches *watches, struct watch *watch, bool held,
+                     const struct hc_error *err)
+{
+    const char *what = watch->is.pair == NULL ? watch->identity->mode == HC_MODE_ON
+                                                    ? "certificate lines beside `hotcert on`"
+                                                    : "there is no good pair"
+                       : held ? "a new pair is held back, since the one that serves has time left"
+                              : "the last good pair keeps serving";
+    /* under `on` there will be another */
+    enum hc_level level = watch->identity->mode == HC_MODE_ON ? HC_LOG_WARN : HC_LOG_ERROR;
+    bool fresh = hc_say_once(watches->o.env->log, &watch->said, level, what, err);
+
+    watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
+    watch->is.state = held ? HC_WATCH_HELD : HC_WATCH_BROKEN;
+    if (!watch->read_once) {
+        watch->read_once = true;
+        offer(watches, watch); /* the other pairs of this host waited for us */
+    }
+    watch->is.last.error = *err;
+    if (fresh) {
+        watch->is.last.at = hc_env_now(watches->o.env);
+    }
+    if (watch->torn_looks < QUICK_LOOKS && QUICK_MS < hc_env_interval_ms(watches->o.env)) {
+        watch->is.next_ms = hc_env_ms(watches->o.env) + QUICK_MS;
+    }
+}
+
+static void set_whole(struct hc_watches *watches, struct watch *watch)
+{
+    if (is_torn(watch) && watch->said != 0) {
+        hc_logf(watches->o.env->log, HC_LOG_NOTICE, "%s: the files are a pair again",
+                path_of(watches, watch));
+    }
+    watch->is.state = HC_WATCH_OK;
+    watch->is.stale = false;
+    watch->said_stale = 0;
+    watch->torn_looks = 0;
+    watch->said = 0;
+    watch->read_once = true;
+    memset(&watch->is.last, 0, sizeof(watch->is.last));
+}
+
+static void keep(struct hc_watches *watches, struct watch *watch, struct hc_pair *pair)
+{
+    bool same = watch->is.pair != NULL && hc_pair_equal(watch->is.pair, pair);
+
+    if (!same) {
+        hc_pair_free(watch->is.pair);
+        watch->is.pair = hc_pair_ref(pair);
+        watch->committed = false;
+    }
+    commit(watches, watch);
+    offer(watches, watch);
+}
+
+/*
+ * At the first look of a pair that was not told from its fellows in the table: the served one that
+ * it would replace, or NULL. A reference of the caller's.
+ */
+static struct hc_pair *served_like(const struct hc_watches *watches, const struct watch *watch,
+                                   const struct hc_pair *pair)
+{
+    bool asked = !watch->read_once && watch->identity->mode == HC_MODE_WATCH;
+    struct hc_bundle *bundle =
+        asked ? hc_publisher_served(watches->o.publisher, watch->is.index) : NULL;
+    struct hc_pair *found = NULL;
+
+    for (size_t i = 0; bundle != NULL && found == NULL && i < hc_bundle_count(bundle); i++) {
+        if (hc_pair_algorithm(hc_bundle_pair(bundle, i)) == hc_pair_algorithm(pair)) {
+            found = hc_pair_ref(hc_bundle_pair(bundle, i));
+        }
+    }
+    hc_bundle_free(bundle);
+    return found;
+}
+
+/* What the files hold now. */
+struct candidate {
+    struct hc_files files;
+    struct hc_pair *pair;
+    struct hc_findings findings;
+    bool held; /* it could be served, but the one that serves is better */
+};
+
+/*
+ * May this pair take the place of the one that serves? By the rule of pki/swap.h. 0: it may, -1:
+ * err is what speaks against it.
+ */
+static int decide(struct hc_watches *watches, struct watch *watch, struct candidate *candidate,
+                  struct hc_error *err)
+{
+    const struct hc_identity *identity = watch->identity;
+    int64_t now = hc_env_now(watches->o.env);
+    struct hc_findings current = {NULL, 0, 0};
+    struct hc_pair *serving = watch->is.pair != NULL ? hc_pair_ref(watch->is.pair)
+                                                     : served_like(watches, watch, candidate->pair);
+    struct hc_judge_case of_serving = {.identity = identity, .now = now};
+    struct hc_judge_case how = {.identity = identity,
+                                .key_path = watches->o.env->conf->files.items[watch->is.files->key],
+                                .key_stamp = &candidate->files.stamps[HC_FILES_KEY],
+                                .now = now};
+    /* what the operator starts with counts; a reload or a new agent is no such word */
+    struct hc_swap_case c = {.candidate = &candidate->findings,
+                             .accept = &identity->set->accept,
+                             .operator_stated =
+                                 serving != NULL && hc_pair_equal(serving, candidate->pair)};
+    const struct hc_finding *why = NULL;
+    int rc = -1;
+
+    if (hc_judge_pair(watches->o.judge, &how, candidate->pair, &candidate->findings, err) != 0) {
+        goto out;
+    }
+    if (serving != NULL) {
+        if (hc_judge_pair(watches->o.judge, &of_serving, serving, &current, err) != 0) {
+            goto out;
+        }
+        c.current = &current;
+        c.current_left = hc_pair_not_after(serving) - now;
+        c.current_life = hc_pair_not_after(serving) - hc_pair_not_before(serving);
+    }
+    if (hc_swap_decide(&c, &why) == HC_SWAP_TAKE) {
+        rc = 0;
+        goto out;
+    }
+    candidate->held = why != NULL && why->rank != HC_CLASS_UNUSABLE;
+    if (why != NULL) {
+        hc_files_fault(watches->o.env->conf, watch->is.files, why, err);
+    }
+    hc_error_set(err, HC_P_INTERNAL, how.key_path, "the rule gave no reason");
+out:
+    hc_pair_free(serving);
+    hc_findings_dispose(&current);
+    return rc;
+}
+
+/*
+ * A file that is bound into a container by itself goes on being the old one when it is replaced by
+ * a rename outside. Of what did not change since the look before, so that it is no rename under
+ * way.
+ */
+static void look_for_stale(struct hc_watches *watches, struct watch *watch,
+                           const struct hc_file_stamp stamps[HC_FILES_PARTS])
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    watch->is.stale = hc_files_reachable(watches->o.env->conf, watch->is.files, stamps, &err) != 0;
+    if (!watch->is.stale) {
+        if (watch->said_stale != 0) {
+            memset(&watch->is.last, 0, sizeof(watch->is.last));
+        }
+        watch->said_stale = 0;
+        return;
+    }
+    if (hc_say_once(watches->o.env->log, &watch->said_stale, HC_LOG_ERROR,
+                    "what is served goes on, and no new pair can be seen", &err)) {
+        watch->is.last.error = err;
+        watch->is.last.at = hc_env_now(watches->o.env);
+    }
+}
+
+/* True if the files are those that were read last, which was looked after then. */
+static bool is_unchanged(struct hc_watches *watches, struct watch *watch)
+{
+    struct hc_file_stamp now[HC_FILES_PARTS];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (!watch->read_once || is_torn(watch) ||
+        hc_files_stamp(watches->o.keeper, watches->o.env->conf, watch->is.files, now, &err) != 0 ||
+        !hc_files_same(now, watch->stamps)) {
+        return false;
+    }
+    look_for_stale(watches, watch, now);
+    commit(watches, watch);
+    return true;
+}
+
+static void look(struct hc_watches *watches, struct watch *watch)
+{
+    const struct hc_conf *conf = watches->o.env->conf;
+    struct candidate candidate;
+    struct hc_error err;
+    int rc = 0;
+
+    memset(&candidate, 0, sizeof(candidate));
+    hc_error_init(&err);
+    watch->is.next_ms = hc_env_ms(watches->o.env) + hc_env_interval_ms(watches->o.env);
+    if ((watch->read_once && !hc_publisher_needs_files(watches->o.publisher, watch->is.index)) ||
+        is_unchanged(watches, watch)) {
+        return;
+    }
+    rc = hc_files_read(watches->o.keeper, conf, watch->is.files, &candidate.files, &err);
+    if (rc == 0) {
+        watch->is.next_ms = hc_env_ms(watches->o.env) + CHANGING_MS;
+        goto out;
+    }
+    if (rc < 0 || hc_files_pair(&candidate.files, conf, watch->is.files, &candidate.pair,
+                                &candidate.findings, &err) != 0) {
+        set_torn(watches, watch, false, &err);
+        goto out;
+    }
+    hc_chains_complete(watches->o.chains, watch->identity, &candidate.pair);
+    if ((watch->is.pair == NULL || !hc_pair_equal(watch->is.pair, candidate.pair)) &&
+        decide(watches, watch, &candidate, &err) != 0) {
+        set_torn(watches, watch, candidate.held, &err);
+        goto out;
+    }
+    memcpy(watch->stamps, candidate.files.stamps, sizeof(watch->stamps));
+    set_whole(watches, watch);
+    keep(watches, watch, candidate.pair);
+out:
+    hc_pair_free(candidate.pair);
+    hc_findings_dispose(&candidate.findings);
+    hc_files_dispose(&candidate.files);
+}
+
+int64_t hc_watches_run(struct hc_watches *watches)
+{
+    int64_t now = hc_env_ms(watches->o.env);
+    int64_t wait = -1;
+
+    for (size_t i = 0; i < watches->count; i++) {
+        struct watch *watch = &watches->items[i];
+        int64_t left = 0;
+
+        if (now >= watch->is.next_ms) {
+            look(watches, watch);
+        }
+        left = watch->is.next_ms > now ? watch->is.next_ms - now : 0;
+        wait = hc_wait_least(wait, left);
+    }
+    return wait;
+}
+
+/* ---- what is told ---- */
+
+static void look_again_at_chains(struct hc_watches *watches)
+{
+    for (size_t i = 0; i < watches->count; i++) {
+        struct watch *watch = &watches->items[i];
+
+        if (watch->identity->set->repair == HC_REPAIR_AIA) {
+            memset(watch->stamps, 0, sizeof(watch->stamps));
+            watch->is.next_ms = 0;
+        }
+    }
+}
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    struct hc_watches *watches = self;
+
+    if (event->kind == HC_EVENT_STORE_OPENED) {
+        for (size_t i = 0; i < watches->count; i++) {
+            load_one(watches, &watches->items[i]);
+        }
+    } else if (event->kind == HC_EVENT_ISSUER_ARRIVED) {
+        look_again_at_chains(watches);
+    }
+}
+
+void hc_watches_hurry(struct hc_watches *watches, const bool *chosen)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < watches->count; i++) {
+        if (chosen[watches->items[i].is.index]) {
+            watches->items[i].is.next_ms = 0;
+            any = true;
+        }
+    }
+    if (any) {
+        (void)hc_watches_run(watches);
+    }
+}
+
+/* ---- what is asked ---- */
+
+size_t hc_watches_count(const struct hc_watches *watches)
+{
+    return watches->count;
+}
+
+const struct hc_watch *hc_watches_at(const struct hc_watches *watches, size_t i)
+{
+    return &watches->items[i].is;
+}
+
+size_t hc_watches_first(const struct hc_watches *watches, size_t index)
+{
+    return watches->first[index];
+}
+
+bool hc_watches_name(const struct hc_watches *watches, size_t index, const char *name)
+{
+    size_t first = watches->first[index];
+
+    for (size_t i = first; i < first + watches->o.env->conf->identities[index].watched_count; i++) {
+        const struct hc_pair *pair = watches->items[i].is.pair;
+
+        if (pair != NULL && hc_name_among(hc_pair_names(pair), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hc_watches_are_known(const struct hc_watches *watches)
+{
+    for (size_t i = 0; i < watches->count; i++) {
+        if (!watches->items[i].read_once) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- life ---- */
+
+/*
+ * What the table has of these files is what the loader read at the start, or an agent before this
+ * one took: the operator's word, and what a candidate is compared with. Pairs and files are in one
+ * order; where two files have keys of one kind, or one has no pair, it does not say which is whose.
+ */
+static void adopt_served(struct hc_watches *watches, size_t index)
+{
+    const struct hc_identity *identity = &watches->o.env->conf->identities[index];
+    struct watch *items = &watches->items[watches->first[index]];
+    struct hc_bundle *bundle = hc_publisher_served(watches->o.publisher, index);
+
+    for (size_t i = 0; bundle != NULL && hc_bundle_count(bundle) == identity->watched_count &&
+                       i < identity->watched_count;
+         i++) {
+        items[i].is.pair = hc_pair_ref(hc_bundle_pair(bundle, i));
+        hc_publisher_hold(watches->o.publisher, index, i, items[i].is.pair);
+    }
+    hc_bundle_free(bundle);
+}
+
+static void add_identity(struct hc_watches *watches, size_t index)
+{
+    const struct hc_conf *conf = watches->o.env->conf;
+    const struct hc_identity *identity = &conf->identities[index];
+
+    watches->first[index] = watches->count;
+    for (size_t i = 0; i < identity->watched_count; i++) {
+        struct watch *watch = &watches->items[watches->count++];
+
+        watch->identity = identity;
+        watch->is.index = index;
+        watch->is.files = &identity->watched[i];
+        hc_watched_line(conf, watch->is.files, watch->line);
+    }
+    if (identity->mode == HC_MODE_WATCH) {
+        adopt_served(watches, index); /* under `on` the table may have what was obtained */
+    }
+}
+
+int hc_watches_new(const struct hc_watches_options *options, struct hc_watches **out,
+                   struct hc_error *err)
+{
+    const struct hc_conf *conf = options->env->conf;
+    struct hc_watches *watches = calloc(1, sizeof(*watches));
+    size_t count = 0;
+
+    if (watches == NULL) {
+        return hc_error_nomem(err);
+    }
+    watches->o = *options;
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        count += conf->identities[i].watched_count;
+    }
+    watches->items = calloc(count + 1, sizeof(*watches->items));
+    watches->first = calloc(conf->identity_count + 1, sizeof(*watches->first));
+    if (watches->items == NULL || watches->first == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        add_identity(watches, i);
+    }
+    if (hc_events_add(options->env->events, on_event, watches, err) != 0) {
+        goto failed;
+    }
+    *out = watches;
+    return 0;
+failed:
+    hc_watches_free(watches);
+    return -1;
+}
+
+void hc_watches_free(struct hc_watches *watches)
+{
+    if (watches == NULL) {
+        return;
+    }
+    hc_events_remove(watches->o.env->events, watches);
+    for (size_t i = 0; i < watches->count; i++) {
+        hc_pair_free(watches->items[i].is.pair);
+    }
+    free(watches->items);
+    free(watches->first);
+    free(watches);
+}
