@@ -111,7 +111,8 @@ disable_what_came() {
     names=
     while read -r kind name; do
         case $kind in
-        unit) deb-systemd-helper disable "$name" >/dev/null 2>&1 || true ;;
+        # it works for scripts of packages alone, and asks no more than whose it is called by
+        unit) DPKG_MAINTSCRIPT_PACKAGE=hotcert-deps deb-systemd-helper disable "$name" >/dev/null 2>&1 || true ;;
         sysv) update-rc.d "$name" disable >/dev/null 2>&1 || true ;;
         alias) rm -f "/etc/systemd/system/$name" && continue ;;
         esac
