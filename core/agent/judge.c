@@ -33,6 +33,11 @@ static const struct hc_roots *roots_for(struct hc_judge *judge, const char *path
     return roots;
 }
 
+void hc_judge_prepare(struct hc_judge *judge, const struct hc_identity *identity)
+{
+    (void)roots_for(judge, identity->set->trusted_certificate);
+}
+
 /* What both judgements ask. */
 static struct hc_check check_of(struct hc_judge *judge, const struct hc_judge_case *c)
 {

@@ -23,6 +23,10 @@ struct hc_judge {
     const struct hc_log *log;
 };
 
+/* Loads what pairs of this identity are judged by. A judge that loaded all may be asked from
+ * several threads. */
+void hc_judge_prepare(struct hc_judge *judge, const struct hc_identity *identity);
+
 /* What a pair is judged for. */
 struct hc_judge_case {
     const struct hc_identity *identity; /* that it is to serve, or serves */

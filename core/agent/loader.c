@@ -2,23 +2,27 @@
 #include "agent/loader.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "agent/best.h"
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/judge.h"
+#include "base/crew.h"
 #include "store/challenge.h"
 
 #define CHECK_MS    1500 /* for all full checks: a start does not wait, the agent makes the rest */
 #define CHALLENGE_S 120  /* a challenge is answered for this long; then the agent says */
 
+/* Hosts are loaded side by side on all processors. */
 struct loader {
     const struct hc_loader_options *o;
+    pthread_mutex_t mutex; /* guards keeper, store and inventory */
     struct hc_keeper_client keeper;
     struct hc_store *store; /* NULL: there is none, or it cannot be read */
     struct hc_inventory inventory;
-    struct hc_judge judge;
+    struct hc_judge judge; /* has all roots before there are threads */
     int64_t now;
     int64_t check_until_ms;
 };
@@ -141,10 +145,12 @@ static struct hc_bundle *read_obtained(struct loader *loader, const struct hc_id
     if (loader->store == NULL) {
         return NULL;
     }
+    pthread_mutex_lock(&loader->mutex);
     hc_select(source.conf, identity, source.inventory, source.now, NULL, NULL, &selection);
     if (hc_best_bundle(&source, identity, &selection, &bundle, &err) < 0) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
     }
+    pthread_mutex_unlock(&loader->mutex);
     *own = hc_selection_is_own(&selection, identity);
     return bundle;
 }
@@ -218,10 +224,12 @@ static int read_files(struct loader *loader, const struct hc_identity *identity,
     int rc = 0;
 
     memset(&files, 0, sizeof(files));
+    pthread_mutex_lock(&loader->mutex);
     /* a renewal that is under way right now gets a few chances to be over */
     for (int tries = 0; rc == 0 && tries < 5; tries++) {
         rc = hc_files_read(&loader->keeper, loader->o->conf, watched, &files, err);
     }
+    pthread_mutex_unlock(&loader->mutex);
     if (rc == 0) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, loader->o->conf->files.items[watched->certificate],
                      "it changes all the time");
@@ -242,13 +250,17 @@ static int read_copy(struct loader *loader, const struct hc_watched *watched, st
 {
     unsigned char line[HC_ID_SIZE];
     struct hc_error err;
+    int rc = 0;
 
     hc_error_init(&err);
     if (loader->store == NULL) {
         return -1;
     }
     hc_watched_line(loader->o->conf, watched, line);
-    if (hc_store_current(loader->store, line, pair, NULL, &err) != 0) {
+    pthread_mutex_lock(&loader->mutex);
+    rc = hc_store_current(loader->store, line, pair, NULL, &err);
+    pthread_mutex_unlock(&loader->mutex);
+    if (rc != 0) {
         if (err.problem != HC_P_STORE_EMPTY) {
             hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good copy cannot be read", &err);
         }
@@ -295,13 +307,17 @@ static bool is_unasked(struct loader *loader, const struct hc_watched *watched,
     const struct hc_conf *conf = loader->o->conf;
     struct hc_file_stamp stamp = {0};
     struct hc_error unsaid;
+    int rc = -1;
 
     hc_error_init(&unsaid);
-    return loader->o->table == NULL && why->problem == HC_P_KEY_ENCRYPTED &&
-           watched->passphrase >= 0 &&
-           strcmp(conf->files.items[watched->passphrase], HC_KEPT_FILE) == 0 &&
-           hc_keeper_stamp(&loader->keeper, watched->passphrase, &stamp, &unsaid) == 0 &&
-           stamp.size == 0;
+    if (loader->o->table != NULL || why->problem != HC_P_KEY_ENCRYPTED || watched->passphrase < 0 ||
+        strcmp(conf->files.items[watched->passphrase], HC_KEPT_FILE) != 0) {
+        return false;
+    }
+    pthread_mutex_lock(&loader->mutex);
+    rc = hc_keeper_stamp(&loader->keeper, watched->passphrase, &stamp, &unsaid);
+    pthread_mutex_unlock(&loader->mutex);
+    return rc == 0 && stamp.size == 0;
 }
 
 /*
@@ -430,27 +446,43 @@ static void load_on(struct loader *loader, const struct hc_identity *identity)
     hc_bundle_free(lines);
 }
 
+static int load_identity(void *arg, size_t index, struct hc_error *err)
+{
+    struct loader *loader = arg;
+    const struct hc_identity *identity = &loader->o->conf->identities[index];
+
+    if (identity->mode == HC_MODE_ON) {
+        load_on(loader, identity);
+        return 0;
+    }
+    return load_watched(loader, identity, err);
+}
+
 int hc_load(const struct hc_loader_options *options, struct hc_error *err)
 {
+    const struct hc_conf *conf = options->conf;
     struct loader loader = {.o = options, .now = hc_now(options->clock)};
-    int rc = check_all_roots(options->conf, err);
+    int rc = check_all_roots(conf, err);
 
+    if (pthread_mutex_init(&loader.mutex, NULL) != 0) {
+        return hc_error_nomem(err);
+    }
     loader.keeper.fd = options->keeper;
     loader.judge.log = options->log;
     loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
     open_store(&loader);
     load_challenges(&loader);
-    for (size_t i = 0; i < options->conf->identity_count && rc == 0; i++) {
-        const struct hc_identity *identity = &options->conf->identities[i];
-
-        if (identity->mode == HC_MODE_ON) {
-            load_on(&loader, identity);
-        } else {
-            rc = load_watched(&loader, identity, err);
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        if (conf->identities[i].watched_count > 0) {
+            hc_judge_prepare(&loader.judge, &conf->identities[i]);
         }
+    }
+    if (rc == 0) {
+        rc = hc_crew_run(conf->identity_count, 0, load_identity, &loader, err);
     }
     hc_inventory_dispose(&loader.inventory);
     hc_judge_dispose(&loader.judge);
     hc_store_close(loader.store);
+    (void)pthread_mutex_destroy(&loader.mutex);
     return rc;
 }
