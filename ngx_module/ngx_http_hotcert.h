@@ -41,9 +41,10 @@ typedef struct {
     uint64_t loaded;            /* value of the bundle that was last put into the SSL_CTX */
     X509 *leaf;                 /* the last certificate put into it; what SSL_new() copies */
     unsigned char session_id[SHA256_DIGEST_LENGTH];
-    unsigned session : 1; /* session_id was made: an address of the server's has one of ours */
-    unsigned tls : 1;     /* has a listener that does TLS */
-    unsigned taken : 1;   /* ssl_certificate was taken over, the SSL_CTX starts empty */
+    ngx_array_t *addresses; /* while the configuration is read: ngx_http_conf_addr_t *, or NULL */
+    unsigned session : 1;   /* session_id was made: an address of the server's has one of ours */
+    unsigned tls : 1;       /* has a listener that does TLS */
+    unsigned taken : 1;     /* ssl_certificate was taken over, the SSL_CTX starts empty */
     unsigned has_certificate : 1; /* lines of its own, or of http{} */
     unsigned rejects : 1;         /* a catch-all that was left out refuses handshakes */
     unsigned own_certificate : 1; /* of the server block itself */

@@ -18,29 +18,19 @@ static int digest_text(EVP_MD_CTX *md, const void *data, size_t len)
            EVP_DigestUpdate(md, data, len) == 1;
 }
 
-/* Every address that the server listens on, and every name it has. */
-static int digest_server(EVP_MD_CTX *md, ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf)
+/* Every name that the server has, and every address that it listens on. */
+static int digest_server(EVP_MD_CTX *md, const ngx_http_core_srv_conf_t *cscf,
+                         const ngx_http_hotcert_srv_conf_t *srv)
 {
-    ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
     const ngx_http_server_name_t *name = cscf->server_names.elts;
-    ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
+    ngx_http_conf_addr_t *const *addr = srv->addresses->elts;
     int good = 1;
 
     for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
         good &= digest_text(md, name[i].name.data, name[i].name.len);
     }
-    for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
-        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
-
-        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
-            ngx_http_core_srv_conf_t **servers = addr[a].servers.elts;
-
-            for (ngx_uint_t s = 0; s < addr[a].servers.nelts; s++) {
-                if (servers[s] == cscf) {
-                    good &= digest_text(md, addr[a].opt.sockaddr, addr[a].opt.socklen);
-                }
-            }
-        }
+    for (ngx_uint_t i = 0; i < srv->addresses->nelts; i++) {
+        good &= digest_text(md, addr[i]->opt.sockaddr, addr[i]->opt.socklen);
     }
     return good;
 }
@@ -64,13 +54,13 @@ static int digest_verification(EVP_MD_CTX *md, const ngx_http_ssl_srv_conf_t *ss
     return good;
 }
 
-static int make_session_id(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf,
-                           ngx_http_hotcert_srv_conf_t *srv, const ngx_http_ssl_srv_conf_t *ssl)
+static int make_session_id(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotcert_srv_conf_t *srv,
+                           const ngx_http_ssl_srv_conf_t *ssl)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     int good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
                (srv->view == NULL || digest_text(md, srv->view->id, HC_ID_SIZE)) &&
-               digest_server(md, cf, cscf) && digest_verification(md, ssl) &&
+               digest_server(md, cscf, srv) && digest_verification(md, ssl) &&
                EVP_DigestFinal_ex(md, srv->session_id, NULL) == 1;
 
     EVP_MD_CTX_free(md);
@@ -145,7 +135,7 @@ static bool any_is_ours(const ngx_http_conf_addr_t *addr)
     return false;
 }
 
-static ngx_int_t init_address(ngx_conf_t *cf, const ngx_http_conf_addr_t *addr)
+static ngx_int_t init_address(const ngx_http_conf_addr_t *addr)
 {
     ngx_http_core_srv_conf_t **servers = addr->servers.elts;
     const ngx_http_ssl_srv_conf_t *first =
@@ -160,7 +150,7 @@ static ngx_int_t init_address(ngx_conf_t *cf, const ngx_http_conf_addr_t *addr)
         if (ssl->ssl.ctx == NULL || srv->session) {
             continue;
         }
-        if (!make_session_id(cf, servers[s], srv, ssl) ||
+        if (!make_session_id(servers[s], srv, ssl) ||
             (srv->view != NULL && SSL_CTX_set_session_id_context(ssl->ssl.ctx, srv->session_id,
                                                                  sizeof(srv->session_id)) != 1)) {
             return NGX_ERROR;
@@ -173,17 +163,58 @@ static ngx_int_t init_address(ngx_conf_t *cf, const ngx_http_conf_addr_t *addr)
     return NGX_OK;
 }
 
+/* Each server's addresses, in one pass: there may be many of both. */
+static ngx_int_t note_address(ngx_conf_t *cf, ngx_http_conf_addr_t *addr)
+{
+    ngx_http_core_srv_conf_t **servers = addr->servers.elts;
+
+    for (ngx_uint_t s = 0; s < addr->servers.nelts; s++) {
+        ngx_http_hotcert_srv_conf_t *srv =
+            servers[s]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
+        ngx_http_conf_addr_t **place = NULL;
+
+        if (srv->addresses == NULL) {
+            srv->addresses = ngx_array_create(cf->temp_pool, 1, sizeof(*place));
+        }
+        place = srv->addresses != NULL ? ngx_array_push(srv->addresses) : NULL;
+        if (place == NULL) {
+            return NGX_ERROR;
+        }
+        *place = addr;
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t note_addresses(ngx_conf_t *cf, const ngx_array_t *ports)
+{
+    ngx_http_conf_port_t *port = ports != NULL ? ports->elts : NULL;
+
+    for (ngx_uint_t p = 0; port != NULL && p < ports->nelts; p++) {
+        ngx_http_conf_addr_t *addr = port[p].addrs.elts;
+
+        for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
+            if (note_address(cf, &addr[a]) != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+    }
+    return NGX_OK;
+}
+
 ngx_int_t ngx_http_hotcert_session_init(ngx_conf_t *cf)
 {
     ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
     ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
 
+    if (note_addresses(cf, cmcf->ports) != NGX_OK) {
+        return NGX_ERROR;
+    }
     for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
         ngx_http_conf_addr_t *addr = port[p].addrs.elts;
 
         for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
             if (ngx_http_hotcert_listens_tls(&addr[a].opt) && any_is_ours(&addr[a]) &&
-                init_address(cf, &addr[a]) != NGX_OK) {
+                init_address(&addr[a]) != NGX_OK) {
                 ERR_clear_error();
                 ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                               "hotcert: no session id context could be made for %V",

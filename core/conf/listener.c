@@ -10,6 +10,16 @@
 int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listener,
                      struct hc_error *err)
 {
+    /* thousands of hosts have one address: the last one, most often */
+    for (size_t i = list->count; i > 0; i--) {
+        const struct hc_listener *l = &list->items[i - 1];
+
+        if (l->port == listener->port && l->tls == listener->tls &&
+            l->proxy_protocol == listener->proxy_protocol &&
+            strcmp(l->address, listener->address) == 0) {
+            return 0;
+        }
+    }
     if (list->count == list->room) {
         size_t room = list->room > 0 ? 2 * list->room : 16;
         struct hc_listener *items = realloc(list->items, room * sizeof(*items));
@@ -122,24 +132,39 @@ static int check_port(const struct hc_listeners *list, unsigned port,
                            is_any(tls->address) ? "all addresses" : tls->address);
 }
 
-int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *conf,
-                       struct hc_findings *notes, struct hc_error *err)
+/* Each issuer once, told of with the first host that orders from it. */
+static int check_identity(const struct hc_listeners *list, const struct hc_conf *conf,
+                          const struct hc_identity *identity, bool *checked,
+                          struct hc_findings *notes, struct hc_error *err)
 {
-    for (size_t i = 0; i < conf->identity_count; i++) {
-        const struct hc_identity *identity = &conf->identities[i];
+    for (size_t k = 0; k < identity->set->use.count; k++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
 
-        if (identity->mode != HC_MODE_ON ||
-            !hc_methods_go_over(&identity->set->challenges, HC_OVER_HTTP)) {
+        if (issuer == NULL || checked[issuer - conf->issuers]) {
             continue;
         }
-        for (size_t k = 0; k < identity->set->use.count; k++) {
-            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
-
-            if (issuer != NULL &&
-                check_port(list, (unsigned)issuer->http_port, issuer, identity, notes, err) != 0) {
-                return -1;
-            }
+        checked[issuer - conf->issuers] = true;
+        if (check_port(list, (unsigned)issuer->http_port, issuer, identity, notes, err) != 0) {
+            return -1;
         }
     }
     return 0;
+}
+
+int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *conf,
+                       struct hc_findings *notes, struct hc_error *err)
+{
+    bool *checked = calloc(conf->issuer_count + 1, sizeof(*checked));
+    int rc = checked != NULL ? 0 : hc_error_nomem(err);
+
+    for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
+        const struct hc_identity *identity = &conf->identities[i];
+
+        if (identity->mode == HC_MODE_ON &&
+            hc_methods_go_over(&identity->set->challenges, HC_OVER_HTTP)) {
+            rc = check_identity(list, conf, identity, checked, notes, err);
+        }
+    }
+    free(checked);
+    return rc;
 }

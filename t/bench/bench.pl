@@ -4,7 +4,7 @@
 # handshake, no wrong pair, no dropped connection, no name ordered twice.
 #
 #   BENCH_SMOKE=1   a short run of everything, for CI
-#   BENCH_ONLY=word handshakes, swaps, memory, issuance, checks, names
+#   BENCH_ONLY=word handshakes, swaps, memory, issuance, checks, names, hosts
 use strict;
 use warnings;
 use lib 't/lib';
@@ -340,9 +340,20 @@ sub bench_names {
     return;
 }
 
+# ---- hosts ----
+
+sub bench_hosts {
+    my ($count, $rounds) = $smoke ? (400, 1) : (100_000, 3);
+    say_line("CPU of the configuration test of $count hosts, with hotcert and without ($rounds interleaved rounds)");
+    my ($code, $out) = run({ _seconds => 3600 }, $^X, 't/bench/hosts.pl', $count, $rounds);
+    say_line($out);
+    judge($code == 0, 'hosts: linear in their number');
+    return;
+}
+
 my %bench = (handshakes => \&bench_handshakes, swaps => \&bench_swaps, memory => \&bench_memory,
-    issuance => \&bench_issuance, checks => \&bench_checks, names => \&bench_names);
-for my $name (qw(checks names swaps issuance memory handshakes)) {
+    issuance => \&bench_issuance, checks => \&bench_checks, names => \&bench_names, hosts => \&bench_hosts);
+for my $name (qw(checks names hosts swaps issuance memory handshakes)) {
     next if $ENV{BENCH_ONLY} && $name !~ /$ENV{BENCH_ONLY}/;
     my $began = time;
     $bench{$name}->();

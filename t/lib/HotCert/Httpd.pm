@@ -100,10 +100,12 @@ sub host {
     my ($first, @more) = @{ $host->{names} };
     my $root = "$self->{dir}/htdocs/$first";
     $root =~ s/\*/_/g;
-    mkdir $root;
-    spew("$root/index.html", "$first\n", 0644);
-    my $text = '<VirtualHost 127.0.0.1:' . $self->port_of($host) . ">\n    ServerName $first\n"
-        . "    DocumentRoot $root\n";
+    my $text = '<VirtualHost 127.0.0.1:' . $self->port_of($host) . ">\n    ServerName $first\n";
+    unless ($host->{no_location}) {
+        mkdir $root;
+        spew("$root/index.html", "$first\n", 0644);
+        $text .= "    DocumentRoot $root\n";
+    }
     $text .= "    ServerAlias @more\n" if @more;
     $text .= "    SSLEngine on\n" unless $host->{plain};
     $text .= "    Protocols h2 http/1.1\n" if $host->{http2};

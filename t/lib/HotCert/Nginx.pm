@@ -34,7 +34,7 @@ http {
     keepalive_timeout 300;
     keepalive_requests 1000000;
     server_names_hash_bucket_size 128;
-    server_names_hash_max_size 4096;
+    server_names_hash_max_size ${\($conf{names_hash} // 4096)};
     client_body_temp_path $dir/tmp-body;
     proxy_temp_path $dir/tmp-proxy;
     fastcgi_temp_path $dir/tmp-fastcgi;
