@@ -25,18 +25,20 @@ static void on_event(void *self, const struct hc_event *event)
     switch (event->kind) {
     case HC_EVENT_STORE_OPENED:
         hc_follow_start(agent);
-        hc_clock_load(agent);
-        hc_cas_load(agent);
         hc_jobs_load(agent);
         hc_outlooks_load(agent);
         break;
+    case HC_EVENT_CLOCK_SET:
+        hc_outlooks_mend(agent, hc_agent_now(agent));
+        break;
     case HC_EVENT_STORE_READY:
+    case HC_EVENT_CA_CHANGED:
+    case HC_EVENT_CLOCK_NEWS:
         agent->jobs_dirty = true;
         break;
     case HC_EVENT_STORE_CLOSING:
         hc_jobs_halt(agent);
         hc_outlooks_halt(agent);
-        hc_cas_close(agent);
         hc_follow_stop(agent);
         break;
     case HC_EVENT_LINE_COMMITTED:
@@ -53,6 +55,30 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_KINDS:
         break;
     }
+}
+
+static int new_clock(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_clock_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .http = agent->o.http,
+        .built = agent->o.built,
+    };
+
+    return hc_clock_watch_new(&options, &agent->clock, err);
+}
+
+static int new_cas(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_cas_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .authority = agent->o.authority,
+        .http = hc_clock_watch_http(agent->clock),
+    };
+
+    return hc_cas_new(&options, &agent->cas, err);
 }
 
 static int new_chains(struct hc_agent *agent, struct hc_error *err)
@@ -116,13 +142,12 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->judge.log = options->log;
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
-    hc_clock_new(agent);
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
-        hc_events_add(&agent->events, on_event, agent, err) != 0 || new_chains(agent, err) != 0 ||
+        new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
         new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
-        hc_health_new(agent, err) != 0 || hc_cas_new(agent, err) != 0 ||
-        hc_jobs_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
-        hc_control_new(agent, err) != 0) {
+        hc_health_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
+        hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0 ||
+        hc_events_add(&agent->events, on_event, agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -140,13 +165,13 @@ void hc_agent_free(struct hc_agent *agent)
     if (agent->storage != NULL) {
         hc_storage_close(agent->storage);
     }
-    hc_clock_free(agent);
     hc_control_free(agent);
     hc_chains_free(agent->chains);
     hc_jobs_free(agent);
     hc_outlooks_free(agent);
     hc_watches_free(agent->watches);
-    hc_cas_free(agent);
+    hc_cas_free(agent->cas);
+    hc_clock_watch_free(agent->clock);
     hc_garbage_free(agent);
     hc_storage_free(agent->storage);
     hc_judge_dispose(&agent->judge);
@@ -203,7 +228,7 @@ static int64_t run_due(struct hc_agent *agent)
         wait = hc_wait_least(wait, hc_jobs_run(agent));
         wait = hc_wait_least(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
     }
-    wait = hc_wait_least(wait, hc_cas_run(agent));
+    wait = hc_wait_least(wait, hc_cas_run(agent->cas));
     wait = hc_wait_least(wait, hc_health_run(agent));
     return hc_wait_least(wait, hc_control_run(agent));
 }

@@ -1,25 +1,53 @@
-/*
- * This machine's clock: is it behind? No single sign may stop all orders, since one CA may be in
- * error; schedule.h weighs them. Signs are the date of the build, what this clock has judged good
- * before (kept in the store), certificates of the lines in use, by issuer, and the Date of CAs'
- * replies, which the port below reads on their way through.
- */
+/* Is this machine's clock behind? See clock.h. */
+#include "agent/clock.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "agent/state.h"
+#include "agent/schedule.h"
+#include "store/record.h"
 
 #define ASK_MS     600000 /* a clock that seems wrong is compared with a CA's this often */
 #define ASK_FOR_MS 10000
 #define MARK_MAX   64 /* octets of the mark in the store */
+
+/* What is known of one issuer's time. */
+struct word {
+    bool dated;    /* a reply said what time it is there .. */
+    int64_t ahead; /* .. UTC, when the monotonic clock was 0 */
+    int64_t start; /* the newest of its certificates in use, at this look */
+};
+
+struct hc_clock_watch {
+    struct hc_clock_options o;
+    bool wrong;               /* it is behind */
+    int64_t seen;             /* what it said at the latest look */
+    int64_t begun;            /* the newest start of a line in use that it saw come, at this look */
+    int64_t good;             /* the same, at the looks when it was right */
+    int64_t ask_ms;           /* CAs are asked for their time again; 0: at once */
+    struct word *words;       /* as conf->issuers */
+    struct hc_http_port port; /* what CAs are asked by */
+    struct dated *asked;
+};
+
+bool hc_clock_watch_is_wrong(const struct hc_clock_watch *clock)
+{
+    return clock->wrong;
+}
+
+int64_t hc_clock_watch_seen(const struct hc_clock_watch *clock)
+{
+    return clock->seen;
+}
 
 /* ---- the Date of CAs ---- */
 
 /* A request on its way. */
 struct dated {
     struct dated *next;
-    struct hc_agent *agent;
-    struct hc_ca *ca; /* NULL: it asks nobody whose word counts */
+    struct hc_clock_watch *clock;
+    size_t issuer; /* issuer_count: it asks nobody whose word counts */
     hc_http_done *done;
     void *arg;
     uint64_t id;
@@ -34,25 +62,35 @@ static size_t origin_len(const char *url)
     return strncmp(url, scheme, len) == 0 ? len + strcspn(url + len, "/") : 0;
 }
 
-static struct hc_ca *ca_of(const struct hc_agent *agent, const char *url)
+/* The number of the issuer at this address, issuer_count: none. */
+static size_t issuer_of(const struct hc_conf *conf, const char *url)
 {
     size_t len = origin_len(url);
 
-    for (size_t i = 0; len > 0 && i < agent->ca_count; i++) {
-        const char *directory = agent->cas[i].issuer->directory_url;
+    for (size_t i = 0; len > 0 && i < conf->issuer_count; i++) {
+        const char *directory = conf->issuers[i].directory_url;
 
         if (directory != NULL && origin_len(directory) == len &&
             strncmp(directory, url, len) == 0) {
-            return &agent->cas[i];
+            return i;
         }
     }
-    return NULL;
+    return conf->issuer_count;
+}
+
+void hc_clock_watch_note(struct hc_clock_watch *clock, size_t issuer, int64_t date)
+{
+    clock->words[issuer].dated = true;
+    clock->words[issuer].ahead = date - hc_env_ms(clock->o.env) / 1000;
+    if (clock->wrong) {
+        hc_events_tell(clock->o.env->events, HC_EVENT_CLOCK_NEWS);
+    }
 }
 
 /* Takes it out of the list and frees it. */
-static void end_dated(struct hc_agent *agent, struct dated *d)
+static void end_dated(struct hc_clock_watch *clock, struct dated *d)
 {
-    struct dated **at = &agent->clock.asked;
+    struct dated **at = &clock->asked;
 
     while (*at != NULL && *at != d) {
         at = &(*at)->next;
@@ -69,42 +107,40 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
     hc_http_done *done = d->done;
     void *its = d->arg;
 
-    if (d->ca != NULL && reply != NULL && reply->date > 0) {
-        d->ca->dated = true;
-        d->ca->ahead = reply->date - hc_agent_ms(d->agent) / 1000;
-        d->agent->jobs_dirty = d->agent->jobs_dirty || d->agent->clock.wrong;
+    if (d->issuer < d->clock->o.env->conf->issuer_count && reply != NULL && reply->date > 0) {
+        hc_clock_watch_note(d->clock, d->issuer, reply->date);
     }
-    end_dated(d->agent, d);
+    end_dated(d->clock, d);
     done(its, reply, err);
 }
 
 static int send_dated(void *self, const struct hc_http_request *request, hc_http_done *done,
                       void *arg, uint64_t *id, struct hc_error *err)
 {
-    struct hc_agent *agent = self;
-    const struct hc_http_port *real = agent->clock.real;
+    struct hc_clock_watch *clock = self;
+    const struct hc_http_port *real = clock->o.http;
     struct dated *d = calloc(1, sizeof(*d));
 
     if (d == NULL) {
         return hc_error_nomem(err);
     }
-    d->agent = agent;
-    d->ca = ca_of(agent, request->url);
+    d->clock = clock;
+    d->issuer = issuer_of(clock->o.env->conf, request->url);
     d->done = done;
     d->arg = arg;
     if (real->send(real->self, request, on_reply, d, &d->id, err) != 0) {
         free(d);
         return -1;
     }
-    d->next = agent->clock.asked;
-    agent->clock.asked = d;
+    d->next = clock->asked;
+    clock->asked = d;
     *id = d->id;
     return 0;
 }
 
-static struct dated *find_dated(const struct hc_agent *agent, uint64_t id)
+static struct dated *find_dated(const struct hc_clock_watch *clock, uint64_t id)
 {
-    struct dated *d = agent->clock.asked;
+    struct dated *d = clock->asked;
 
     while (d != NULL && d->id != id) {
         d = d->next;
@@ -114,35 +150,18 @@ static struct dated *find_dated(const struct hc_agent *agent, uint64_t id)
 
 static void cancel_dated(void *self, uint64_t id)
 {
-    struct hc_agent *agent = self;
-    struct dated *d = find_dated(agent, id);
+    struct hc_clock_watch *clock = self;
+    struct dated *d = find_dated(clock, id);
 
     if (d != NULL) {
-        end_dated(agent, d);
+        end_dated(clock, d);
     }
-    agent->clock.real->cancel(agent->clock.real->self, id);
+    clock->o.http->cancel(clock->o.http->self, id);
 }
 
-void hc_clock_new(struct hc_agent *agent)
+const struct hc_http_port *hc_clock_watch_http(const struct hc_clock_watch *clock)
 {
-    struct hc_clock_watch *clock = &agent->clock;
-
-    clock->asked = NULL;
-    if (agent->o.http == NULL) {
-        return;
-    }
-    clock->real = agent->o.http;
-    clock->port = (struct hc_http_port){agent, send_dated, cancel_dated};
-    agent->o.http = &clock->port;
-}
-
-void hc_clock_free(struct hc_agent *agent)
-{
-    struct dated *d = NULL;
-
-    while ((d = agent->clock.asked) != NULL) {
-        cancel_dated(agent, d->id);
-    }
+    return clock->o.http != NULL ? &clock->port : NULL;
 }
 
 static void ignore_reply(void *arg HC_UNUSED, const struct hc_http_reply *reply HC_UNUSED,
@@ -151,16 +170,17 @@ static void ignore_reply(void *arg HC_UNUSED, const struct hc_http_reply *reply 
 }
 
 /* While orders are held, nobody else asks: the CAs' clocks may say that ours is right after all. */
-static void ask_for_date(struct hc_agent *agent)
+static void ask_for_date(struct hc_clock_watch *clock)
 {
-    int64_t now_ms = hc_agent_ms(agent);
+    const struct hc_conf *conf = clock->o.env->conf;
+    int64_t now_ms = hc_env_ms(clock->o.env);
 
-    if (agent->o.http == NULL || now_ms < agent->clock.ask_ms) {
+    if (clock->o.http == NULL || now_ms < clock->ask_ms) {
         return;
     }
-    agent->clock.ask_ms = now_ms + ASK_MS;
-    for (size_t i = 0; i < agent->ca_count; i++) {
-        const struct hc_issuer *issuer = agent->cas[i].issuer;
+    clock->ask_ms = now_ms + ASK_MS;
+    for (size_t i = 0; i < conf->issuer_count; i++) {
+        const struct hc_issuer *issuer = &conf->issuers[i];
         struct hc_http_request request = {
             .method = HC_HTTP_GET,
             .url = issuer->directory_url,
@@ -172,16 +192,15 @@ static void ask_for_date(struct hc_agent *agent)
 
         hc_error_init(&err);
         if (issuer->directory_url != NULL &&
-            agent->o.http->send(agent->o.http->self, &request, ignore_reply, NULL, &id, &err) !=
-                0) {
-            hc_log_error(agent->o.log, HC_LOG_INFO, "asking a CA for its time", &err);
+            clock->port.send(clock->port.self, &request, ignore_reply, NULL, &id, &err) != 0) {
+            hc_log_error(clock->o.env->log, HC_LOG_INFO, "asking a CA for its time", &err);
         }
     }
 }
 
 /* ---- what was judged good ---- */
 
-static int64_t read_mark(struct hc_agent *agent)
+static int64_t read_mark(struct hc_clock_watch *clock)
 {
     struct hc_buf text = HC_BUF_INIT(MARK_MAX);
     struct hc_error err;
@@ -189,91 +208,75 @@ static int64_t read_mark(struct hc_agent *agent)
     char *end = NULL;
 
     hc_error_init(&err);
-    if (hc_store_get(hc_agent_store(agent), "clock", "good", &text, &err) == 0) {
+    if (hc_store_get(hc_storage_store(clock->o.storage), "clock", "good", &text, &err) == 0) {
         mark = strtoll(hc_buf_text(&text), &end, 10);
         mark = end != NULL && *end == '\n' && mark > 0 ? mark : 0;
     } else if (err.problem != HC_P_STORE_EMPTY) {
-        hc_log_error(agent->o.log, HC_LOG_WARN, "what the clock said before is lost", &err);
+        hc_log_error(clock->o.env->log, HC_LOG_WARN, "what the clock said before is lost", &err);
     }
     hc_buf_dispose(&text);
     return mark;
 }
 
-void hc_clock_load(struct hc_agent *agent)
-{
-    agent->clock.good = read_mark(agent);
-}
-
-static void write_mark(struct hc_agent *agent, int64_t good)
+static void write_mark(struct hc_clock_watch *clock, int64_t good)
 {
     char text[MARK_MAX];
     int len = snprintf(text, sizeof(text), "%" PRId64 "\n", good);
     struct hc_error err;
 
     hc_error_init(&err);
-    if (good == agent->clock.good || !hc_storage_ready(agent->storage)) {
+    if (good == clock->good || !hc_storage_ready(clock->o.storage)) {
         return;
     }
-    if (hc_store_put(hc_agent_store(agent), "clock", "good",
+    if (hc_store_put(hc_storage_store(clock->o.storage), "clock", "good",
                      (struct hc_bytes){(const unsigned char *)text, (size_t)len}, &err) != 0) {
-        hc_storage_failed(agent->storage, &err);
+        hc_storage_failed(clock->o.storage, &err);
         return;
     }
-    agent->clock.good = good;
-}
-
-/* The newest start of a line in use that has come. */
-static int64_t newest_begun(const struct hc_agent *agent, int64_t now)
-{
-    int64_t newest = 0;
-
-    for (size_t i = 0; i < agent->job_count; i++) {
-        const struct hc_line_info *info = hc_job_info(agent, &agent->jobs[i]);
-
-        if (info != NULL && info->not_before <= now && info->not_before > newest) {
-            newest = info->not_before;
-        }
-    }
-    return newest;
+    clock->good = good;
 }
 
 /* ---- the judgement ---- */
 
-/* The newest that this issuer's certificates in use and its own clock say of the time. */
-static int64_t word_of(const struct hc_agent *agent, const struct hc_ca *ca)
+void hc_clock_watch_see(struct hc_clock_watch *clock, const struct hc_line_info *info)
 {
-    int64_t newest = ca->dated ? ca->ahead + hc_agent_ms(agent) / 1000 - HC_CLOCK_APART : 0;
+    const struct hc_conf *conf = clock->o.env->conf;
 
-    for (size_t i = 0; i < agent->job_count; i++) {
-        const struct hc_line_info *info = hc_job_info(agent, &agent->jobs[i]);
+    if (info->not_before <= clock->seen && info->not_before > clock->begun) {
+        clock->begun = info->not_before;
+    }
+    for (size_t i = 0; i < conf->issuer_count; i++) {
+        const char *directory = conf->issuers[i].directory_url;
 
-        if (info != NULL && info->not_before > newest && ca->issuer->directory_url != NULL &&
-            strcmp(info->issuer, ca->issuer->directory_url) == 0) {
-            newest = info->not_before;
+        if (directory != NULL && info->not_before > clock->words[i].start &&
+            strcmp(info->issuer, directory) == 0) {
+            clock->words[i].start = info->not_before;
         }
     }
-    return newest;
 }
 
-static struct hc_clock_signs read_signs(const struct hc_agent *agent, int64_t now)
+static struct hc_clock_signs read_signs(const struct hc_clock_watch *clock)
 {
-    struct hc_clock_signs signs = {.built = agent->o.built, .good = agent->clock.good};
+    struct hc_clock_signs signs = {.built = clock->o.built, .good = clock->good};
+    int64_t now = clock->seen;
     int64_t first = 0;
 
-    for (size_t i = 0; i < agent->ca_count; i++) {
-        const struct hc_ca *ca = &agent->cas[i];
-        int64_t word = word_of(agent, ca);
-        int64_t theirs = ca->ahead + hc_agent_ms(agent) / 1000;
+    for (size_t i = 0; i < clock->o.env->conf->issuer_count; i++) {
+        const struct word *word = &clock->words[i];
+        int64_t theirs = word->ahead + hc_env_ms(clock->o.env) / 1000;
+        int64_t newest = word->dated && theirs - HC_CLOCK_APART > word->start
+                             ? theirs - HC_CLOCK_APART
+                             : word->start;
 
-        signs.confirmed = signs.confirmed || (ca->dated && theirs <= now + HC_CLOCK_APART &&
+        signs.confirmed = signs.confirmed || (word->dated && theirs <= now + HC_CLOCK_APART &&
                                               theirs >= now - HC_CLOCK_APART);
-        signs.issuers = word > first ? first : word > signs.issuers ? word : signs.issuers;
-        first = word > first ? word : first;
+        signs.issuers = newest > first ? first : newest > signs.issuers ? newest : signs.issuers;
+        first = newest > first ? newest : first;
     }
     return signs;
 }
 
-static void say_wrong(struct hc_agent *agent, enum hc_clock_verdict verdict,
+static void say_wrong(struct hc_clock_watch *clock, enum hc_clock_verdict verdict,
                       const struct hc_clock_signs *signs, int64_t now)
 {
     static const char *const reasons[] = {
@@ -290,45 +293,99 @@ static void say_wrong(struct hc_agent *agent, enum hc_clock_verdict verdict,
     hc_error_init(&err);
     hc_error_set(&err, HC_P_CLOCK_WRONG, NULL, "it says %s, but %s %s", hc_time_format(now, text),
                  reasons[verdict], hc_time_format(times[verdict], sign));
-    hc_log_error(agent->o.log, HC_LOG_ERROR, "no orders are placed", &err);
+    hc_log_error(clock->o.env->log, HC_LOG_ERROR, "no orders are placed", &err);
 }
 
 /* A clock that is ahead at boot is set back once there is a network. */
-static void look_for_step_back(struct hc_agent *agent, int64_t now)
+void hc_clock_watch_begin(struct hc_clock_watch *clock, int64_t now)
 {
+    int64_t before = clock->seen;
     char wait[32];
 
-    if (now + HC_CLOCK_SLACK < agent->clock.seen) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "the clock was set back by %s; what waits, waits anew",
-                hc_duration_format(agent->clock.seen - now, wait, sizeof(wait)));
-        hc_cas_mend(agent, now);
-        hc_outlooks_mend(agent, now);
+    clock->seen = now;
+    clock->begun = 0;
+    for (size_t i = 0; i < clock->o.env->conf->issuer_count; i++) {
+        clock->words[i].start = 0;
     }
-    agent->clock.seen = now;
+    if (now + HC_CLOCK_SLACK < before) {
+        hc_logf(clock->o.env->log, HC_LOG_NOTICE,
+                "the clock was set back by %s; what waits, waits anew",
+                hc_duration_format(before - now, wait, sizeof(wait)));
+        hc_events_tell(clock->o.env->events, HC_EVENT_CLOCK_SET);
+    }
 }
 
-void hc_clock_look(struct hc_agent *agent, int64_t now)
+void hc_clock_watch_judge(struct hc_clock_watch *clock)
 {
-    struct hc_clock_signs signs = read_signs(agent, now);
+    int64_t now = clock->seen;
+    struct hc_clock_signs signs = read_signs(clock);
     enum hc_clock_verdict verdict = hc_schedule_clock(now, &signs);
     bool wrong = verdict != HC_CLOCK_RIGHT;
-    int64_t begun = 0;
 
-    look_for_step_back(agent, now);
-    if (wrong && !agent->clock.wrong) {
-        say_wrong(agent, verdict, &signs, now);
-    } else if (!wrong && agent->clock.wrong) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "the clock is right again; orders go on");
+    if (wrong && !clock->wrong) {
+        say_wrong(clock, verdict, &signs, now);
+    } else if (!wrong && clock->wrong) {
+        hc_logf(clock->o.env->log, HC_LOG_NOTICE, "the clock is right again; orders go on");
     }
-    agent->clock.wrong = wrong;
+    clock->wrong = wrong;
     if (wrong) {
-        ask_for_date(agent);
+        ask_for_date(clock);
         return;
     }
-    agent->clock.ask_ms = 0;
-    begun = newest_begun(agent, now);
+    clock->ask_ms = 0;
     /* a mark from the future, which a clock that was ahead left, does not outlive a CA's word */
-    if (begun > agent->clock.good || agent->clock.good > now + HC_CLOCK_SLACK) {
-        write_mark(agent, begun);
+    if (clock->begun > clock->good || clock->good > now + HC_CLOCK_SLACK) {
+        write_mark(clock, clock->begun);
     }
+}
+
+/* ---- life ---- */
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    struct hc_clock_watch *clock = self;
+
+    if (event->kind == HC_EVENT_STORE_OPENED) {
+        clock->good = read_mark(clock);
+    }
+}
+
+int hc_clock_watch_new(const struct hc_clock_options *options, struct hc_clock_watch **out,
+                       struct hc_error *err)
+{
+    struct hc_clock_watch *clock = calloc(1, sizeof(*clock));
+
+    if (clock == NULL) {
+        return hc_error_nomem(err);
+    }
+    clock->o = *options;
+    clock->port = (struct hc_http_port){clock, send_dated, cancel_dated};
+    clock->words = calloc(options->env->conf->issuer_count + 1, sizeof(*clock->words));
+    if (clock->words == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    if (hc_events_add(options->env->events, on_event, clock, err) != 0) {
+        goto failed;
+    }
+    *out = clock;
+    return 0;
+failed:
+    hc_clock_watch_free(clock);
+    return -1;
+}
+
+void hc_clock_watch_free(struct hc_clock_watch *clock)
+{
+    struct dated *d = NULL;
+
+    if (clock == NULL) {
+        return;
+    }
+    hc_events_remove(clock->o.env->events, clock);
+    while ((d = clock->asked) != NULL) {
+        cancel_dated(clock, d->id);
+    }
+    free(clock->words);
+    free(clock);
 }

@@ -17,6 +17,9 @@ enum hc_event_kind {
     HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
     HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
     HC_EVENT_LINES_CHANGED,  /* the inventory was read anew, and has other versions */
+    HC_EVENT_CA_CHANGED,     /* what was not to be ordered at a CA may be ordered now */
+    HC_EVENT_CLOCK_SET,      /* the clock was set back: what is waited for, is waited for anew */
+    HC_EVENT_CLOCK_NEWS,     /* the clock seems wrong, and a CA told its time */
     HC_EVENT_PUBLISHED,      /* the table has another bundle for an identity: index */
     HC_EVENT_ISSUER_ARRIVED, /* chains that lack an issuer are worth another look */
     HC_EVENT_KINDS,

@@ -217,7 +217,7 @@ static void clean_store(struct hc_agent *agent)
     int64_t now = hc_agent_now(agent);
     struct wanted wanted;
 
-    if (!hc_storage_ready(agent->storage) || agent->clock.wrong ||
+    if (!hc_storage_ready(agent->storage) || hc_clock_watch_is_wrong(agent->clock) ||
         !wanted_new(agent->conf, &wanted)) {
         return;
     }

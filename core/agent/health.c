@@ -177,7 +177,7 @@ int64_t hc_health_run(struct hc_agent *agent)
     int64_t soonest = now + 60;
     int looked = 0;
 
-    if (agent->clock.wrong) {
+    if (hc_clock_watch_is_wrong(agent->clock)) {
         return -1; /* no verdicts on time by a clock that is wrong */
     }
     if (now < agent->health_at && agent->health_at <= soonest) {

@@ -169,9 +169,10 @@ const struct hc_line_info *hc_job_info(const struct hc_agent *agent, const struc
 int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
 {
     const struct hc_line_info *info = hc_job_info(agent, job);
+    int64_t seen = hc_clock_watch_seen(agent->clock);
 
     if (info == NULL || job->record.replace >= info->version ||
-        (agent->clock.seen > 0 && info->not_before > agent->clock.seen + HC_FUTURE_MOST) ||
+        (seen > 0 && info->not_before > seen + HC_FUTURE_MOST) ||
         !hc_identity_uses(agent->conf, job->identity, info->issuer) ||
         (!hc_list_equal(&info->names, &job->identity->names) &&
          hc_outlook_wants(agent, job->index, &info->names))) {
@@ -190,7 +191,7 @@ int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *
 static void add_ladder(const struct hc_ca *ca, const char *name, int64_t now,
                        struct hc_issuer_standing *standing)
 {
-    const struct hc_ladder *ladder = hc_issuer_record_find(&ca->record, name);
+    const struct hc_ladder *ladder = hc_issuer_record_find(hc_ca_record(ca), name);
     unsigned refusals = ladder != NULL ? hc_ladder_refusals(ladder, now) : 0;
 
     standing->refusals = refusals > standing->refusals ? refusals : standing->refusals;
@@ -205,7 +206,7 @@ static void add_refusals(const struct hc_agent *agent, const struct hc_job *job,
 {
     const struct hc_list *names = hc_outlook_order(agent, job->index);
 
-    if (ca->record.name_count == 0) {
+    if (hc_ca_record(ca)->name_count == 0) {
         return;
     }
     add_ladder(ca, job->name, now, standing);
@@ -218,11 +219,11 @@ static void add_refusals(const struct hc_agent *agent, const struct hc_job *job,
 static struct hc_issuer_standing standing_of(const struct hc_agent *agent, const struct hc_job *job,
                                              const struct hc_ca *ca, int64_t now)
 {
-    const struct hc_breaker *breaker = &ca->record.breaker;
+    const struct hc_breaker *breaker = &hc_ca_record(ca)->breaker;
     struct hc_issuer_standing standing = {
         .failing_since = hc_breaker_failing_since(breaker, now),
         .ordered = job->record.order_url != NULL &&
-                   strcmp(job->record.order_directory, ca->issuer->directory_url) == 0,
+                   strcmp(job->record.order_directory, hc_ca_issuer(ca)->directory_url) == 0,
     };
 
     add_refusals(agent, job, ca, now, &standing);
@@ -239,7 +240,7 @@ static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job,
     size_t count = 0;
 
     for (size_t i = 0; i < job->identity->set->use.count && count < HC_ISSUERS_IN_USE; i++) {
-        struct hc_ca *ca = hc_ca_named(agent, job->identity->set->use.items[i]);
+        struct hc_ca *ca = hc_cas_named(agent->cas, job->identity->set->use.items[i]);
 
         if (ca != NULL) {
             cas[count] = ca;
@@ -256,8 +257,7 @@ static struct hc_ca *choose_ca(struct hc_agent *agent, const struct hc_job *job,
 static int64_t paused_until(const struct hc_agent *agent, const struct hc_job *job,
                             const struct hc_ca *ca, int64_t now)
 {
-    int64_t left =
-        hc_pause_left(&job->pause, ca, ca->record.breaker.failures > 0, hc_agent_ms(agent));
+    int64_t left = hc_pause_left(&job->pause, ca, hc_ca_is_failing(ca), hc_agent_ms(agent));
 
     return left > 0 ? now + (left + 999) / 1000 : 0;
 }
@@ -274,7 +274,7 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     if (job->obtain != NULL) {
         return HC_JOB_RUNNING;
     }
-    if (agent->clock.wrong) {
+    if (hc_clock_watch_is_wrong(agent->clock)) {
         return HC_JOB_CLOCK; /* also of what seems to be due later: by what clock? */
     }
     if (due > now && job->record.order_url == NULL) {
@@ -289,8 +289,8 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     if (*when > now) {
         return HC_JOB_FAILED;
     }
-    *when = asked->record.breaker.until;
-    if (!hc_breaker_allows(&asked->record.breaker, now)) {
+    *when = hc_ca_record(asked)->breaker.until;
+    if (!hc_breaker_allows(&hc_ca_record(asked)->breaker, now)) {
         return hc_ca_refuses(asked) ? HC_JOB_FAILED : HC_JOB_CA;
     }
     *when = paused_until(agent, job, asked, now);
@@ -312,7 +312,7 @@ const struct hc_last_error *hc_job_failure(const struct hc_agent *agent, const s
                                            const struct hc_ca *ca, enum hc_job_wait wait)
 {
     if (ca != NULL && (wait == HC_JOB_CA || (wait == HC_JOB_FAILED && hc_ca_refuses(ca)))) {
-        return &ca->record.last; /* whoever asked it for all */
+        return &hc_ca_record(ca)->last; /* whoever asked it for all */
     }
     return wait == HC_JOB_STORE ? hc_storage_last(agent->storage) : &job->record.last;
 }
@@ -366,13 +366,27 @@ static void sort_queue(struct hc_agent *agent)
     free(items);
 }
 
+/* By the lines in use. */
+static void look_at_clock(struct hc_agent *agent, int64_t now)
+{
+    hc_clock_watch_begin(agent->clock, now);
+    for (size_t i = 0; i < agent->job_count; i++) {
+        const struct hc_line_info *info = hc_job_info(agent, &agent->jobs[i]);
+
+        if (info != NULL) {
+            hc_clock_watch_see(agent->clock, info);
+        }
+    }
+    hc_clock_watch_judge(agent->clock);
+}
+
 /* Looks at every job: who is ready, and when the next may be. */
 static void fill_queue(struct hc_agent *agent, int64_t now)
 {
     int64_t now_ms = hc_agent_ms(agent);
     int64_t soonest = now_ms + LOOK_MS;
 
-    hc_clock_look(agent, now);
+    look_at_clock(agent, now);
     hc_outlooks_plan(agent);
     agent->queue_count = 0;
     for (size_t i = 0; i < agent->job_count; i++) {
@@ -382,7 +396,7 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
         enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
 
         if (wait == HC_JOB_READY || wait == HC_JOB_LOOKING) {
-            job->turn = ca->record.breaker.failures > 0 ? hc_pause_failures(&job->pause, ca) : 0;
+            job->turn = hc_ca_is_failing(ca) ? hc_pause_failures(&job->pause, ca) : 0;
             agent->queue[agent->queue_count++] = job;
         } else if (wait == HC_JOB_ELSEWHERE && job->again_ms < soonest) {
             soonest = job->again_ms;
@@ -522,14 +536,10 @@ void hc_jobs_forgive(struct hc_agent *agent, size_t identity, const struct hc_li
         if (!hc_schedule_take_reset(job->record.resets, now)) {
             continue;
         }
-        for (size_t k = 0; k < agent->ca_count; k++) {
-            struct hc_ca *ca = &agent->cas[k];
-
-            ca->dirty |= hc_issuer_record_clear(&ca->record, job->name, now);
-            for (size_t n = 0; n < names->count; n++) {
-                ca->dirty |= hc_issuer_record_clear(&ca->record, names->items[n], now);
-            }
+        for (size_t k = 0; k < agent->conf->issuer_count; k++) {
+            hc_ca_forgive(hc_cas_at(agent->cas, k), job->name);
         }
+        hc_cas_forgive(agent->cas, names);
     }
     agent->jobs_dirty = true;
 }

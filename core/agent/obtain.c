@@ -69,9 +69,7 @@ void hc_obtain_free(struct hc_obtain *obtain)
         obtain->halted = obtain->job->record.order_url != NULL;
         obtain->agent->o.authority->cancel(obtain->order);
     }
-    if (obtain->ca->running > 0) {
-        obtain->ca->running--;
-    }
+    hc_ca_end(obtain->ca);
     LIST_REMOVE(obtain, link);
     obtain->agent->running--;
     obtain->job->obtain = NULL;
@@ -103,12 +101,9 @@ static void store_job(struct hc_agent *agent, struct hc_job *job)
 /* What the issuer held against the names and the certificate is over: it issued. */
 static void forget_failures(struct hc_obtain *obtain)
 {
-    struct hc_ca *ca = obtain->ca;
-    int64_t now = hc_agent_now(obtain->agent);
-
-    ca->dirty |= hc_issuer_record_clear(&ca->record, obtain->job->name, now);
+    hc_ca_forgive(obtain->ca, obtain->job->name);
     for (size_t i = 0; i < obtain->names.count; i++) {
-        ca->dirty |= hc_issuer_record_clear(&ca->record, obtain->names.items[i], now);
+        hc_ca_forgive(obtain->ca, obtain->names.items[i]);
     }
 }
 
@@ -125,8 +120,8 @@ static void commit(struct hc_obtain *obtain)
     memcpy(info.line, job->line, HC_ID_SIZE);
     info.mode = HC_MODE_ON;
     info.key_type = job->key_type;
-    if (hc_strdup(obtain->ca->issuer->directory_url, &info.issuer, &err) != 0 ||
-        hc_strdup(obtain->ca->issuer->name, &info.issuer_name, &err) != 0 ||
+    if (hc_strdup(hc_ca_issuer(obtain->ca)->directory_url, &info.issuer, &err) != 0 ||
+        hc_strdup(hc_ca_issuer(obtain->ca)->name, &info.issuer_name, &err) != 0 ||
         hc_list_copy(&info.names, &obtain->names, &err) != 0 ||
         hc_storage_commit(agent->storage, &info, obtain->pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate that was obtained");
@@ -163,13 +158,8 @@ void hc_obtains_run(struct hc_agent *agent)
 static void count_failure(struct hc_obtain *obtain, const char *name, int64_t retry_after)
 {
     struct hc_agent *agent = obtain->agent;
-    struct hc_ladder *ladder = hc_issuer_record_name(&obtain->ca->record, name);
 
-    if (ladder != NULL) {
-        hc_ladder_fail(ladder, hc_agent_now(agent), hc_job_serving_until(agent, obtain->job),
-                       retry_after);
-    }
-    obtain->ca->dirty = true;
+    hc_ca_hold(obtain->ca, name, hc_job_serving_until(agent, obtain->job), retry_after);
 }
 
 /* What the CA holds against single names. */
@@ -231,7 +221,7 @@ static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
 
     (void)look_beyond(obtain, &ca, &when);
     hc_logf(agent->o.log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; tried again %s%s",
-            subject_of(obtain, subject), obtain->ca->issuer->name, err != NULL ? ": " : "",
+            subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, err != NULL ? ": " : "",
             err != NULL ? hc_error_format(err, text, sizeof(text)) : "",
             when > now ? "in " : "at once",
             when > now ? hc_duration_format(when - now, wait, sizeof(wait)) : "");
@@ -252,9 +242,10 @@ static void fail_ca_wide(struct hc_obtain *obtain, const struct hc_error *err)
 
     hc_ca_failed(obtain->ca, err);
     hc_pause_fail(&job->pause, obtain->ca, hc_agent_ms(agent));
-    if (job->record.order_url != NULL && hc_pause_is_hopeless(&job->pause, obtain->ca->worked_ms)) {
+    if (job->record.order_url != NULL &&
+        hc_pause_is_hopeless(&job->pause, hc_ca_worked_ms(obtain->ca))) {
         hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the order at %s is given up after %u failures",
-                subject_of(obtain, subject), obtain->ca->issuer->name, job->pause.failures);
+                subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, job->pause.failures);
         hc_job_record_forget_order(&job->record);
     }
 }
@@ -299,10 +290,10 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
         job->elsewhere = false;
         hc_say_once(agent->o.log, &job->said, HC_LOG_ERROR, "not ordered", err);
     } else if (hc_storage_problem(err->problem)) {
-        hc_breaker_give_back(&ca->record.breaker);
+        hc_ca_give_back(ca);
         hc_storage_failed(agent->storage, err);
     } else if (is_local(err)) {
-        hc_breaker_give_back(&ca->record.breaker);
+        hc_ca_give_back(ca);
         hc_pause_fail(&job->pause, NULL, hc_agent_ms(agent));
         say_failed(obtain, err);
     } else if (result->ca_wide) {
@@ -339,7 +330,7 @@ static void on_done(void *self, const struct hc_order_result *result)
     hc_ca_worked(obtain->ca);
     memset(&obtain->job->pause, 0, sizeof(obtain->job->pause));
     hc_logf(agent->o.log, HC_LOG_INFO, "%s: obtained from %s in %lld ms",
-            subject_of(obtain, subject), obtain->ca->issuer->name,
+            subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name,
             (long long)(hc_agent_ms(agent) - obtain->started_ms));
     commit(obtain);
 }
@@ -359,7 +350,7 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
     }
     record->order_key = state->key;
     if (hc_strdup(state->order_url, &record->order_url, err) != 0 ||
-        hc_strdup(obtain->ca->issuer->directory_url, &record->order_directory, err) != 0 ||
+        hc_strdup(hc_ca_issuer(obtain->ca)->directory_url, &record->order_directory, err) != 0 ||
         hc_list_copy(&record->order_names, &obtain->names, err) != 0) {
         hc_job_record_forget_order(record);
         return -1;
@@ -459,7 +450,7 @@ static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, 
         .done = on_done,
     };
     job->obtain = obtain;
-    ca->running++;
+    hc_ca_begin(ca);
     LIST_INSERT_HEAD(&agent->obtains, obtain, link);
     agent->running++;
     return obtain;
@@ -471,7 +462,7 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
     struct hc_job_record *record = &obtain->job->record;
     struct hc_order_state state = {record->order_url, record->order_key};
     bool resume = record->order_url != NULL &&
-                  strcmp(record->order_directory, obtain->ca->issuer->directory_url) == 0 &&
+                  strcmp(record->order_directory, hc_ca_issuer(obtain->ca)->directory_url) == 0 &&
                   record->order_names.count > 0;
     const struct hc_list *names =
         resume ? &record->order_names : hc_outlook_order(agent, obtain->job->index);
@@ -488,12 +479,7 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
         hc_job_record_forget_order(record);
     }
     options.names = &obtain->names;
-    hc_breaker_take(&obtain->ca->record.breaker);
-    if (agent->o.authority->order(obtain->ca->acme, &options, &obtain->order, err) != 0) {
-        hc_breaker_give_back(&obtain->ca->record.breaker);
-        return -1;
-    }
-    return 0;
+    return hc_ca_order(obtain->ca, &options, &obtain->order, err);
 }
 
 /* Under the lock: true if what other agents met with meanwhile is a reason not to order here now.
@@ -570,6 +556,6 @@ void hc_obtain_start(struct hc_agent *agent, struct hc_job *job, struct hc_ca *c
     } else {
         hc_logf(agent->o.log, HC_LOG_INFO, "%s: %s at %s, %s", subject_of(obtain, subject),
                 job->record.order_url != NULL ? "going on with the order" : "ordering",
-                ca->issuer->name, hc_key_type_name(job->key_type));
+                hc_ca_issuer(ca)->name, hc_key_type_name(job->key_type));
     }
 }

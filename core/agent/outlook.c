@@ -275,8 +275,7 @@ bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struc
 {
     const struct hc_outlook *outlook = &agent->outlooks[index];
     int64_t now = hc_agent_now(agent);
-    int64_t valid =
-        ca != NULL && ca->record.breaker.failures > 0 ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
+    int64_t valid = ca != NULL && hc_ca_is_failing(ca) ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
 
     if (agent->o.dns == NULL || outlook->identity->set->preflight == HC_PREFLIGHT_OFF) {
         return true;
@@ -441,13 +440,13 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
     char answer[HC_KEYAUTH_MAX];
     struct hc_preflight_options options = {
         .names = &outlook->identity->names,
-        .caa_domains = ca->caa.count > 0 ? &ca->caa : &ca->issuer->caa_domains,
+        .caa_domains = hc_ca_caa_domains(ca),
         .methods = &outlook->identity->set->challenges,
-        .account_uri = ca->acme != NULL ? agent->o.authority->account_url(ca->acme) : NULL,
-        .network = ca->issuer->network,
-        .directory_url = ca->issuer->directory_url,
-        .http_port = ca->issuer->http_port,
-        .tls_port = ca->issuer->tls_port,
+        .account_uri = hc_ca_account_url(ca),
+        .network = hc_ca_issuer(ca)->network,
+        .directory_url = hc_ca_issuer(ca)->directory_url,
+        .http_port = hc_ca_issuer(ca)->http_port,
+        .tls_port = hc_ca_issuer(ca)->tls_port,
         .token = outlook->token,
         .answer = answer,
         .web = agent->o.web,
@@ -477,7 +476,7 @@ static void look_again(struct hc_agent *agent, struct hc_outlook *outlook)
 {
     struct hc_ca *ca = outlook->looked_for != NULL
                            ? outlook->looked_for
-                           : hc_ca_named(agent, outlook->identity->set->use.items[0]);
+                           : hc_cas_named(agent->cas, outlook->identity->set->use.items[0]);
     struct hc_error err;
 
     hc_error_init(&err);

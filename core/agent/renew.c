@@ -57,7 +57,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
         if (changed && !hc_schedule_take_reset(job->record.resets, now)) {
             return false;
         }
-        (void)hc_issuer_record_clear(&ca->record, job->name, now);
+        hc_ca_forgive(ca, job->name);
         hc_ca_reset(ca, &job->identity->names);
     }
     if (force && info != NULL) {
@@ -180,7 +180,7 @@ static int give_up_accounts(struct hc_agent *agent, const char *name, const bool
         const struct hc_list *use = &agent->conf->identities[i].set->use;
 
         for (size_t k = 0; chosen[i] && k < use->count; k++) {
-            struct hc_ca *ca = hc_ca_named(agent, use->items[k]);
+            struct hc_ca *ca = hc_cas_named(agent->cas, use->items[k]);
             int rc = ca != NULL ? hc_ca_new_account(ca, err) : 0;
 
             if (rc < 0) {

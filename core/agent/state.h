@@ -7,9 +7,10 @@
 
 #include <sys/queue.h>
 
-#include "acme/directory.h"
 #include "agent/agent.h"
+#include "agent/cas.h"
 #include "agent/chains.h"
+#include "agent/clock.h"
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/inventory.h"
@@ -50,30 +51,6 @@ struct hc_follow {
     hc_said said;
 };
 
-/* ---- ca.c ---- */
-
-/* One issuer at run time. */
-struct hc_ca {
-    const struct hc_issuer *issuer;
-    struct hc_agent *agent;
-    struct hc_issuer_record record;
-    bool dirty;         /* the record is to be stored */
-    int64_t stored_ms;  /* when it was stored last */
-    hc_said seen;       /* the text that the store had last; 0: none yet */
-    struct hc_list caa; /* caaIdentities of its directory, as far as it was read */
-    int64_t caa_at;     /* when it was read, UTC; 0: never */
-    struct hc_directory_fetch caa_fetch;
-    struct hc_acme *acme;               /* NULL: not opened yet */
-    struct hc_store_lock *account_lock; /* held while the account is being registered */
-    int64_t account_next_ms;            /* somebody else registers it: look again then */
-    size_t running;                     /* obtains under way */
-    int64_t worked_ms;                  /* when it did its part last; 0: not yet */
-    bool dated;                         /* a reply said what time it is there .. */
-    int64_t ahead;                      /* .. UTC, when the monotonic clock was 0 */
-    bool said_failed;                   /* and not yet that it answers again */
-    bool account_stale; /* the CA refused the account: it is read anew before the next order */
-};
-
 /* ---- jobs.c ---- */
 
 struct hc_obtain;
@@ -93,26 +70,6 @@ struct hc_job {
     hc_said said;
     struct hc_obtain *obtain;
 };
-
-/* ---- clock.c ---- */
-
-/* What is known of this machine's clock. */
-struct hc_clock_watch {
-    bool wrong;                      /* it is behind */
-    int64_t seen;                    /* what it said when jobs were looked at last */
-    int64_t good;                    /* the newest start of a line in use that it saw come */
-    int64_t ask_ms;                  /* CAs are asked for their time again; 0: at once */
-    const struct hc_http_port *real; /* what agent->o.http was */
-    struct hc_http_port port;        /* what it is: the same, and the Date of replies is noted */
-    struct dated *asked;
-};
-
-void hc_clock_new(struct hc_agent *agent);
-void hc_clock_free(struct hc_agent *agent);
-/* Reads what the store remembers. */
-void hc_clock_load(struct hc_agent *agent);
-/* Judges it: says once if it is wrong, or right again. */
-void hc_clock_look(struct hc_agent *agent, int64_t now);
 
 /* ---- health.c ---- */
 
@@ -168,8 +125,7 @@ struct hc_agent {
     struct hc_events events;
     struct hc_storage *storage;
     struct hc_follow follow;
-    struct hc_ca *cas; /* as conf->issuers */
-    size_t ca_count;
+    struct hc_cas *cas;
     struct hc_job *jobs;
     size_t job_count;
     struct hc_watches *watches;
@@ -189,7 +145,7 @@ struct hc_agent {
     LIST_HEAD(, hc_obtain) obtains; /* under way */
     size_t running;                 /* so many */
     int64_t health_at;              /* UTC: when something served is to be judged; 0: to be found */
-    struct hc_clock_watch clock;
+    struct hc_clock_watch *clock;
     bool jobs_dirty;      /* something changed that may make a job due */
     int64_t jobs_next_ms; /* when the next job may be due */
     int64_t started_ms;
@@ -232,50 +188,6 @@ int hc_follow_fd(const struct hc_agent *agent);
 int64_t hc_follow_run(struct hc_agent *agent);
 /* A commit of our own is in the inventory already: no reason to read all lines. */
 void hc_follow_committed(struct hc_agent *agent);
-
-/* ---- ca.c ---- */
-
-int hc_cas_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
-void hc_cas_free(struct hc_agent *agent);
-/* Reads the records from a store that was just opened. */
-void hc_cas_load(struct hc_agent *agent);
-/* The clock was set back: nobody is waited for until a time that it will not show for long. */
-void hc_cas_mend(struct hc_agent *agent, int64_t now);
-/* Timers of the CAs, and records that changed into the store; milliseconds until the next. */
-int64_t hc_cas_run(struct hc_agent *agent);
-/* Closes connections and gives locks back: the store is going. */
-void hc_cas_close(struct hc_agent *agent);
-struct hc_ca *hc_ca_find(struct hc_agent *agent, const char *directory_url);
-struct hc_ca *hc_ca_named(struct hc_agent *agent, const char *issuer_name);
-/* 1: orders can be placed; 0: another agent is registering the account, look again; -1: err. */
-int hc_ca_open(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
-/*
- * True if it is known what the CA calls itself in CAA records, or cannot be known now; else its
- * directory is being read (caaIdentities of RFC 8555 section 7.1.1).
- */
-bool hc_ca_is_known(struct hc_ca *ca);
-/* Takes over what other agents on this store wrote of the CA meanwhile. */
-void hc_ca_refresh(struct hc_ca *ca);
-/* Writes the record at once if it changed: before another agent may go on. */
-void hc_ca_store(struct hc_ca *ca);
-/* A failure that is the CA's; opens the breaker and says so. */
-void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err);
-/*
- * True of refusals that only a person can end: terms, a contact, an account, an address that moved.
- * Such a CA is asked once a day. times: how often in a row, since some may pass by themselves.
- */
-#define HC_CA_FINAL_S 86400
-bool hc_ca_is_final(enum hc_problem p, unsigned times);
-/* True if that is what the CA said last: its orders count as failed, not as waiting for it. */
-bool hc_ca_refuses(const struct hc_ca *ca);
-/*
- * Gives up an account that the CA refused: the next order registers another one. 1: done, 0: it is
- * not refused, -1: err.
- */
-int hc_ca_new_account(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
-void hc_ca_worked(struct hc_ca *ca);
-/* Forgets what is held against the names (NULL: all) and the CA itself. */
-void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names);
 
 /* ---- jobs.c ---- */
 

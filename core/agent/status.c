@@ -103,12 +103,12 @@ static void set_failure(struct hc_agent *agent, json_t *object, const struct hc_
                         const struct hc_ca *ca, enum hc_job_wait wait)
 {
     const struct hc_ladder *whole =
-        ca != NULL ? hc_issuer_record_find(&ca->record, job->name) : NULL;
+        ca != NULL ? hc_issuer_record_find(hc_ca_record(ca), job->name) : NULL;
     unsigned failures = whole != NULL ? whole->failures : 0;
 
     for (size_t i = 0; ca != NULL && i < job->identity->names.count; i++) {
         const struct hc_ladder *ladder =
-            hc_issuer_record_find(&ca->record, job->identity->names.items[i]);
+            hc_issuer_record_find(hc_ca_record(ca), job->identity->names.items[i]);
 
         failures = ladder != NULL && ladder->failures > failures ? ladder->failures : failures;
     }
@@ -131,7 +131,7 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
     json_object_set_new(object, "key_type", json_string(hc_key_type_name(job->key_type)));
     set_info(object, info);
     if (info == NULL && ca != NULL) {
-        json_object_set_new(object, "issuer", json_string(ca->issuer->name));
+        json_object_set_new(object, "issuer", json_string(hc_ca_issuer(ca)->name));
     }
     json_object_set_new(object, "state", json_string(state_names[wait]));
     json_object_set_new(object, "activity",

@@ -166,8 +166,7 @@ static void what_one_CA_says_of_the_time_stops_nothing(void)
     new_server(&s, on_both, one_host);
     work(&s, NULL);
     for (size_t i = 0; i < 2; i++) {
-        s.agent->cas[i].dated = true;
-        s.agent->cas[i].ahead = clock_now + 30 * DAY - clock_ms / 1000;
+        hc_clock_watch_note(s.agent->clock, i, clock_now + 30 * DAY);
         live(&s, 120, 60);
         is_str(listed_state(&s), i == 0 ? "ok" : "clock-wrong",
                i == 0 ? "one CA is thirty days ahead" : "two are: the clock is behind");

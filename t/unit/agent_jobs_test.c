@@ -262,15 +262,15 @@ static void the_reason_is_not_lost_to_a_later_failure(void)
 
     new_world();
     new_server(&s, on, one_host);
-    ca = &s.agent->cas[0];
+    ca = hc_cas_at(s.agent->cas, 0);
     hc_ca_failed(ca, &final);
     pass_time(30);
     hc_ca_failed(ca, &late);
-    is_int(ca->record.last.error.problem, HC_P_ACCOUNT_DEACTIVATED, "the reason stays");
+    is_int(hc_ca_record(ca)->last.error.problem, HC_P_ACCOUNT_DEACTIVATED, "the reason stays");
     ok(hc_ca_refuses(ca), "it is no outage");
     pass_time(DAY);
     hc_ca_failed(ca, &late);
-    is_int(ca->record.last.error.problem, HC_P_CA_TIMEOUT, "until the CA was asked again");
+    is_int(hc_ca_record(ca)->last.error.problem, HC_P_CA_TIMEOUT, "until the CA was asked again");
     ok(!hc_ca_refuses(ca), "which may be one");
     end_server(&s);
     end_world();

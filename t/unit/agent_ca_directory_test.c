@@ -1,4 +1,5 @@
 /* What a CA calls itself: read from its directory, with an HTTP client of the test's own. */
+#include "agent/ca_directory.h"
 #include "agent_world.h"
 #include "tap.h"
 
@@ -42,25 +43,26 @@ static void a_directory_that_cannot_be_read_is_read_again_soon(void)
         const char *name;
     } rows[] = {{503, "", "an error"}, {200, "<html>", "something else"}};
     struct hc_issuer issuer = {.directory_url = (char[]){"https://ca.example/dir"}};
-    struct hc_agent agent = {.o = {.http = &fake_http, .clock = &fake_clock}};
-    struct hc_ca ca = {.agent = &agent, .issuer = &issuer};
+    struct hc_events events = {.count = 0};
+    struct hc_env env = {.clock = &fake_clock, .events = &events};
+    struct hc_ca_directory ca = {.env = &env, .http = &fake_http, .issuer = &issuer};
 
     clock_now = 1800000000;
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
-        ok(!hc_ca_is_known(&ca), "it is being read");
+        ok(!hc_ca_directory_is_known(&ca), "it is being read");
         reply_with(rows[i].status, rows[i].body);
-        ok(hc_ca_is_known(&ca), rows[i].name);
+        ok(hc_ca_directory_is_known(&ca), rows[i].name);
         clock_now += 290;
-        ok(hc_ca_is_known(&ca), "counts as known for some minutes");
+        ok(hc_ca_directory_is_known(&ca), "counts as known for some minutes");
         clock_now += 20;
     }
-    ok(!hc_ca_is_known(&ca), "then it is read again");
+    ok(!hc_ca_directory_is_known(&ca), "then it is read again");
     reply_with(200, directory);
     is_int(sent, 3, "three requests in all");
-    ok(ca.caa.count == 1 && hc_ca_is_known(&ca), "it says what it calls itself");
+    ok(ca.caa.count == 1 && hc_ca_directory_is_known(&ca), "it says what it calls itself");
     clock_now += 20 * 3600;
-    ok(hc_ca_is_known(&ca), "which is kept for a day");
-    hc_list_dispose(&ca.caa);
+    ok(hc_ca_directory_is_known(&ca), "which is kept for a day");
+    hc_ca_directory_dispose(&ca);
 }
 
 int main(void)

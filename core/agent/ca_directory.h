@@ -1,0 +1,30 @@
+/*
+ * What a CA calls itself in CAA records: caaIdentities of its directory (RFC 8555 section 7.1.1),
+ * read once a day. A directory that cannot be read is the order's to complain of.
+ */
+#ifndef HC_AGENT_CA_DIRECTORY_H
+#define HC_AGENT_CA_DIRECTORY_H
+
+#include "acme/directory.h"
+#include "agent/env.h"
+
+/* Its owner sets the first three, borrowed. */
+struct hc_ca_directory {
+    const struct hc_env *env;
+    const struct hc_http_port *http;
+    const struct hc_issuer *issuer;
+    struct hc_list caa; /* as far as it was read */
+    int64_t read_at;    /* UTC; 0: never */
+    struct hc_directory_fetch fetch;
+};
+
+/*
+ * True if it is known what the CA calls itself, or cannot be known now; else its directory is being
+ * read, and CA_CHANGED tells when that ended.
+ */
+bool hc_ca_directory_is_known(struct hc_ca_directory *directory);
+/* The names that count: what the directory says, else what the configuration does. */
+const struct hc_list *hc_ca_directory_names(const struct hc_ca_directory *directory);
+void hc_ca_directory_dispose(struct hc_ca_directory *directory);
+
+#endif
