@@ -4,7 +4,8 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use HotCert::Rig qw(run spew slurp temp_dir);
+use File::Temp ();
+use HotCert::Rig qw(run spew slurp temp_dir build_dir);
 use HotCert::Scenario;
 
 # { nginx => { StateDirectory => 'hotcert', .. }, httpd => { .. } } and the text of each drop-in
@@ -21,6 +22,21 @@ is(join(' ', sort keys %line), 'httpd nginx', 'the page has a drop-in for each s
 
 my %number = (AF_UNIX => 1, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16);
 
+# Lines that confine.pl does by one word, and what they must say for it.
+my %word = (PrivateTmp => [ '--private-tmp', 'yes' ], PrivateDevices => [ '--private-devices', 'yes' ], ProtectClock => [ '--protect-clock', 'yes' ],
+    ProtectKernelTunables => [ '--protect-tunables', 'yes' ], ProtectKernelModules => [ '--protect-modules', 'yes' ],
+    ProtectControlGroups => [ '--protect-cgroups', 'yes' ], RestrictNamespaces => [ '--restrict-namespaces', 'yes' ],
+    RestrictSUIDSGID => [ '--restrict-suid', 'yes' ], LockPersonality => [ '--lock-personality', 'yes' ],
+    MemoryDenyWriteExecute => [ '--deny-write-execute', 'yes' ], SystemCallArchitectures => [ '--native-calls', 'native' ]);
+# Folders that systemd makes; here the scenario's own stand for them.
+my @made = qw(StateDirectory RuntimeDirectory RuntimeDirectoryPreserve);
+# The others, each done by words of its own below.
+my @own = qw(ProtectSystem ReadWritePaths NoExecPaths RestrictAddressFamilies CapabilityBoundingSet NoNewPrivileges ProtectHome);
+for my $name (sort keys %line) {
+    is(join(' ', grep { my $l = $_; !grep { $_ eq $l } keys %word, @made, @own } sort keys %{ $line{$name} }), '', "$name: no line of the page is left untried");
+    is($line{$name}{$_}, $word{$_}[1], "$name: $_") for sort keys %word;
+}
+
 # The words of confine.pl for the lines of this server, with the scenario's folders in the place of the
 # system's: logs, pid file, state and control socket lie in one. without => a line that is left out.
 sub confined {
@@ -34,7 +50,43 @@ sub confined {
     push @words, '--no-exec', $opt{no_exec} // $s->{dir} if $has{NoExecPaths};
     push @words, '--caps', join(',', grep { $_ ne ($opt{without} // '') } map { lc s/^CAP_//r } split ' ', $has{CapabilityBoundingSet});
     push @words, '--no-new-privs' if $has{NoNewPrivileges} eq 'yes';
+    push @words, '--protect-home', $opt{home} // $has{ProtectHome};
+    push @words, map { $word{$_}[0] } grep { exists $has{$_} } sort keys %word;
+    # the test's folder lies in /tmp, and the module perhaps in a home
+    push @words, '--keep', temp_dir(), '--keep', build_dir();
     return [ @words, '--' ];
+}
+
+# What the words do, or nothing: system calls that harm nobody where they are allowed, and files.
+my $probe = spew(temp_dir() . '/probe.pl', <<'PROBE', 0755);
+use strict; use warnings; use POSIX ();
+my %nr = (POSIX::uname())[4] eq 'aarch64'
+    ? (clock_settime => 112, finit_module => 273, unshare => 97, clone3 => 435, fchmod => 52, personality => 92, mprotect => 226, mmap => 222)
+    : (clock_settime => 227, finit_module => 313, unshare => 272, clone3 => 435, fchmod => 91, personality => 135, mprotect => 10, mmap => 9);
+sub call { my ($name, @args) = @_; $! = 0; return syscall($nr{$name}, @args) == -1 ? 0 + $! : 0 }
+print join ' ', 'tmp=' . (-e $ENV{MARK_TMP} ? 'shared' : 'own'), 'dev=' . ((stat '/dev')[0] == $ENV{DEV} ? 'shared' : 'own'), 'home=' . (-e $ENV{MARK_HOME} ? 'seen' : 'hidden'),
+    'sysctl=' . do { open(my $f, '>>', '/proc/sys/kernel/core_pattern') ? 'open' : $!{EROFS} ? 'read-only' : "$!" },
+    'clock=' . call('clock_settime', -1, 0), 'module=' . call('finit_module', -1, '', 0), 'unshare=' . call('unshare', 0x04000000), 'clone3=' . call('clone3', 0, 0),
+    'suid=' . call('fchmod', -1, 06755), 'chmod=' . call('fchmod', -1, 0755), 'personality=' . call('personality', 0x0040000),
+    'wx=' . call('mmap', 0, 4096, 7, 0x22, -1, 0), 'mprotect=' . call('mprotect', 0, 0, 5);
+PROBE
+my %mark = (MARK_TMP => File::Temp->new(DIR => '/var/tmp'), MARK_HOME => File::Temp->new(DIR => '/root'), DEV => (stat '/dev')[0]);
+sub probed {
+    my ($code, $out) = run({%mark}, $^X, 't/lib/confine.pl', @_, '--keep', temp_dir(), '--', $^X, $probe);
+    return { $out =~ /(\w+)=(\S+)/g, out => "$code $out" };
+}
+{
+    my ($free, %changed) = (probed());
+    # EPERM 1, EBADF 9, EINVAL 22, ENOSYS 38
+    for my $case ([ ['--private-tmp'], tmp => 'own' ], [ ['--private-devices'], dev => 'own' ], [ [ '--protect-home', 'yes' ], home => 'hidden' ],
+        [ ['--protect-tunables'], sysctl => 'read-only' ], [ ['--protect-clock'], clock => 1 ], [ ['--protect-modules'], module => 1 ],
+        [ ['--restrict-namespaces'], unshare => 1, clone3 => 38 ], [ ['--restrict-suid'], suid => 1 ], [ ['--lock-personality'], personality => 1 ],
+        [ ['--deny-write-execute'], wx => 1, mprotect => 1 ], [ ['--native-calls'] ]) {
+        my ($words, %expected) = @$case;
+        my $got = probed(@$words);
+        is_deeply({ map { $_ => $got->{$_} } grep { $_ ne 'out' && $got->{$_} ne $free->{$_} } keys %$got }, \%expected, "@$words refuses that and no more")
+            or diag "$free->{out}\n$got->{out}";
+    }
 }
 
 scenario the_page_s_lines_leave_everything_working => sub {
@@ -57,6 +109,8 @@ scenario the_page_s_lines_leave_everything_working => sub {
     my $agent = $s->agent;
     ok($agent, 'with an agent');
     like(slurp("/proc/$agent/status"), qr/^CapEff:\s+0+$/m, 'that has no right of root\'s');
+    like(slurp("/proc/$_/status"), qr/^Seccomp:\s+2$/m, 'and the filters are on ' . proc_cmdline($_)) for $s->all_pids;
+    is((grep { !-e "/proc/$_/root/home" || (stat "/proc/$_/root/home")[2] & 07777 } $s->all_pids) + 0, 0, 'homes are hidden from all of them');
     ok($s->stop, 'all processes end with the server');
 };
 
@@ -95,6 +149,27 @@ scenario each_capability_is_needed => sub {
         ok($said, "without CAP_\U$cap\E it says what is not permitted") or diag "$code $out";
         $s->kill_hard;
     }
+};
+
+scenario watched_files_in_a_home_need_its_line_changed => sub {
+    my ($name) = @_;
+    my $home = File::Temp->newdir('hotcert-XXXXXXXX', DIR => '/root');
+    my $root = make_ca('home root');
+    my $leaf = make_leaf($root, ['w.test']);
+    my %conf = (main => [ [ trusted_certificate => $root->{cert} ] ],
+        hosts => [ { names => ['w.test'], hotcert => 'watch', pair => [ write_pair($leaf, "$home/live") ] } ]);
+    my $s = server($name);
+    $s->{wrap} = confined($s);
+    $s->configure(%conf);
+    my ($code, $out) = $s->try_start;
+    isnt($code, 0, 'ProtectHome=yes hides them, and the start is refused');
+    like($out . $s->log_text, qr{\Q$home\E/live/\w+\.pem.*(?:No such file|Permission denied|does not exist)}, 'naming the file');
+    $s->{wrap} = confined($s, home => 'read-only');
+    $s->start;
+    is(look($s->tls_port, sni => 'w.test')->{serial}, $leaf->{serial}, 'with ProtectHome=read-only they are served');
+    my $next = make_leaf($root, ['w.test']);
+    write_pair($next, "$home/live");
+    ok(wait_for(15, sub { look($s->tls_port, sni => 'w.test')->{serial} eq $next->{serial} }), 'and followed');
 };
 
 scenario a_secret_from_a_credential_is_taken => sub {
