@@ -25,6 +25,7 @@ for source in "$here"/*.c; do
 done
 
 # nodelete: OpenSSL and forked processes keep pointers into the module over a graceful restart.
+# Bsymbolic: httpd opens modules globally, and this one is not to find itself in the one before it.
 # shellcheck disable=SC2086
-$cc -shared ${LDSAN:-} -Wl,-z,relro,-z,now,-z,nodelete -o "$build/mod_hotcert.so" $objects \
+$cc -shared ${LDSAN:-} -Wl,-Bsymbolic,-z,relro,-z,now,-z,nodelete -o "$build/mod_hotcert.so" $objects \
     "$build/libhotcert-light.a" -lssl -lcrypto -lpthread

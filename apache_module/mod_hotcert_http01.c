@@ -9,30 +9,35 @@
 
 #define CHALLENGE_PATH "/.well-known/acme-challenge/"
 
+static void send_answer(request_rec *r, const struct hc_buf *answer)
+{
+    r->status = HTTP_OK;
+    ap_set_content_type(r, "application/octet-stream");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_set_content_length(r, (apr_off_t)answer->len);
+    /* HEAD (r->header_only) gets the headers: the core's filter drops the body */
+    ap_rputs(hc_buf_text(answer), r);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the request of a CA that validates over HTTP was answered");
+}
+
 int mod_hotcert_http01_answer(request_rec *r, int lookup)
 {
     struct mod_hotcert_state *state = mod_hotcert;
-    char keyauth[HC_KEYAUTH_MAX];
+    struct hc_buf answer = HC_BUF_INIT(HC_TABLE_ANSWER_MAX);
     const char *token = NULL;
-    size_t len = 0;
+    int rc = DECLINED;
 
     if (lookup || state == NULL || state->table == NULL || r->method_number != M_GET ||
         r->uri == NULL || strncmp(r->uri, CHALLENGE_PATH, sizeof(CHALLENGE_PATH) - 1) != 0) {
         return DECLINED;
     }
     token = r->uri + sizeof(CHALLENGE_PATH) - 1;
-    len = strlen(token);
-    if (len == 0 || len > HC_TOKEN_MAX ||
-        !hc_table_token_get(state->table, token, len, apr_time_sec(r->request_time), keyauth)) {
-        return DECLINED;
+    if (hc_table_answer_get(state->table, HC_ANSWER_HTTP, token, strlen(token),
+                            apr_time_sec(r->request_time), &answer)) {
+        send_answer(r, &answer);
+        rc = OK;
     }
-    r->status = HTTP_OK;
-    ap_set_content_type(r, "application/octet-stream");
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    ap_set_content_length(r, (apr_off_t)strlen(keyauth));
-    /* HEAD (r->header_only) gets the headers: the core's filter drops the body */
-    ap_rputs(keyauth, r);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  "the request of a CA that validates over HTTP was answered");
-    return OK;
+    hc_buf_dispose(&answer);
+    return rc;
 }

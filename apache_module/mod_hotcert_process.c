@@ -369,12 +369,40 @@ static bool is_first_start(void)
     return ap_mpm_query(AP_MPMQ_GENERATION, &generation) != APR_SUCCESS || generation == 0;
 }
 
+/*
+ * The module's file was replaced: the mapping belongs to code that is not this. A table of another
+ * layout is left to the children that have it, and the loader fills a new one.
+ */
+static int take_table_over(struct mod_hotcert_processes *p, struct hc_error *err)
+{
+    struct retained *retained = p->retained;
+    struct hc_error why;
+
+    hc_error_init(&why);
+    if (hc_table_attach(retained->table_fd, false, &retained->table, &why) == 0) {
+        return 0;
+    }
+    if (why.problem != HC_P_SERVER_OTHER) {
+        *err = why;
+        return -1;
+    }
+    hc_logf(&p->state->log, HC_LOG_NOTICE,
+            "this is another version of hotcert than the one that is running: new children get a "
+            "table of their own");
+    close_fd(&retained->table_fd);
+    retained->made = false;
+    return 0;
+}
+
 /* The table of the generations before, or a new one. */
 static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
 {
     struct retained *retained = p->retained;
     struct hc_table_stats stats;
 
+    if (retained->made && retained->module != &module_mark && take_table_over(p, err) != 0) {
+        return -1;
+    }
     if (!retained->made) {
         p->state->conf->joins_running = !is_first_start();
         if (hc_table_create((size_t)p->state->conf->table_size, &retained->table_fd,
@@ -382,11 +410,6 @@ static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
             return -1;
         }
         retained->made = true;
-    } else if (retained->module != &module_mark) {
-        /* the module's file was replaced: that memory belongs to code that is not this */
-        if (hc_table_attach(retained->table_fd, false, &retained->table, err) != 0) {
-            return -1;
-        }
     }
     retained->module = &module_mark;
     p->state->table = retained->table;

@@ -5,7 +5,7 @@
  *   configure   conf/directive.h  the one table of directives
  *               conf/conf.h       the validated configuration, hosts, identities
  *   start       keeper/spawn.h    folders, keeper, loader, agent
- *   serve       live/table.h      the live table: bundles by identity, pending http-01 tokens
+ *   serve       live/table.h      the live table: bundles by identity, answers to challenges
  *               live/view.h       what a worker read of it
  *               pki/pair.h        pairs, bundles, the bootstrap pair
  */

@@ -22,32 +22,36 @@ static ngx_int_t forbid_storing(ngx_http_request_t *r)
     return NGX_OK;
 }
 
-static ngx_int_t send_answer(ngx_http_request_t *r, const char *keyauth)
+static ngx_int_t send_answer(ngx_http_request_t *r, const struct hc_buf *answer)
 {
     ngx_str_t type = ngx_string("application/octet-stream");
     ngx_http_complex_value_t body;
 
     ngx_memzero(&body, sizeof(body));
-    body.value.len = ngx_strlen(keyauth);
+    body.value.len = answer->len;
     body.value.data = ngx_pnalloc(r->pool, body.value.len);
     if (body.value.data == NULL || forbid_storing(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ngx_memcpy(body.value.data, keyauth, body.value.len);
+    ngx_memcpy(body.value.data, answer->data, body.value.len);
     return ngx_http_send_response(r, NGX_HTTP_OK, &type, &body);
 }
 
 ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r)
 {
     const struct hc_table *table = ngx_http_hotcert_state.table;
-    char keyauth[HC_KEYAUTH_MAX];
+    struct hc_buf answer = HC_BUF_INIT(HC_TABLE_ANSWER_MAX);
+    ngx_int_t rc = NGX_ERROR;
 
     if (r->uri.len <= prefix.len || ngx_memcmp(r->uri.data, prefix.data, prefix.len) != 0 ||
         (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0 || table == NULL ||
-        !hc_table_token_get(table, (const char *)r->uri.data + prefix.len, r->uri.len - prefix.len,
-                            ngx_time(), keyauth)) {
+        !hc_table_answer_get(table, HC_ANSWER_HTTP, (const char *)r->uri.data + prefix.len,
+                             r->uri.len - prefix.len, ngx_time(), &answer)) {
+        hc_buf_dispose(&answer);
         return NGX_DECLINED;
     }
-    ngx_http_finalize_request(r, send_answer(r, keyauth));
+    rc = send_answer(r, &answer);
+    hc_buf_dispose(&answer);
+    ngx_http_finalize_request(r, rc);
     return NGX_DONE;
 }

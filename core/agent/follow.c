@@ -82,8 +82,10 @@ static bool mirror_new(struct hc_agent *agent, const char *file, struct hc_mirro
         }
         return false;
     }
-    if (hc_table_token_put(agent->o.table, challenge.token, challenge.keyauth, challenge.expires,
-                           &err) != 0 ||
+    if (hc_table_answer_put(agent->o.table,
+                            &(struct hc_answer){HC_ANSWER_HTTP, "", challenge.token,
+                                                challenge.keyauth, challenge.expires, NULL},
+                            &err) != 0 ||
         hc_strdup(file, &one->file, &err) != 0) {
         hc_say_once(agent->o.log, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
         return false; /* not acknowledged, so its agent knows that we do not answer it */
@@ -123,7 +125,9 @@ static int drop_gone(struct hc_agent *agent, bool *changed, struct hc_error *err
         struct hc_mirrored *gone = &follow->mirrored[i];
 
         if (gone->file != NULL) {
-            rc = hc_table_token_remove(agent->o.table, gone->token, err) != 0 ? -1 : rc;
+            struct hc_answer answer = {.kind = HC_ANSWER_HTTP, .key = gone->token};
+
+            rc = hc_table_answer_remove(agent->o.table, &answer, err) != 0 ? -1 : rc;
             *changed = true;
         }
     }

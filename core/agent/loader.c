@@ -177,7 +177,10 @@ static void load_challenges(struct loader *loader)
         if (c.expires > loader->now + CHALLENGE_S) {
             c.expires = loader->now + CHALLENGE_S;
         }
-        if (hc_table_token_put(loader->o->table, c.token, c.keyauth, c.expires, &err) != 0) {
+        if (hc_table_answer_put(
+                loader->o->table,
+                &(struct hc_answer){HC_ANSWER_HTTP, "", c.token, c.keyauth, c.expires, NULL},
+                &err) != 0) {
             hc_log_error(loader->o->log, HC_LOG_ERROR, "loading a challenge", &err);
             hc_error_init(&err);
         }

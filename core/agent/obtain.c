@@ -367,6 +367,8 @@ static int on_present(void *self, const char *name, const char *token, const cha
 {
     struct hc_obtain *obtain = self;
     struct hc_agent *agent = obtain->agent;
+    struct hc_answer answer = {
+        HC_ANSWER_HTTP, name, token, keyauth, hc_agent_now(agent) + TOKEN_LIFE, NULL};
     struct hc_challenge challenge;
 
     memset(&challenge, 0, sizeof(challenge));
@@ -375,7 +377,7 @@ static int on_present(void *self, const char *name, const char *token, const cha
         !hc_copy(challenge.keyauth, sizeof(challenge.keyauth), keyauth)) {
         return hc_error_set(err, HC_P_CA_REPLY, name, "a token of %zu bytes", strlen(token));
     }
-    if (hc_table_token_put(agent->o.table, token, keyauth, challenge.expires, err) != 0 ||
+    if (hc_table_answer_put(agent->o.table, &answer, err) != 0 ||
         hc_list_add(&obtain->tokens, token, err) != 0 ||
         hc_store_challenge_put(hc_agent_store(agent), &challenge, err) != 0) {
         return hc_error_during(err, "presenting the answer to a challenge");
@@ -418,7 +420,8 @@ static void on_withdraw(void *self, const char *token)
     if (obtain->halted) {
         return; /* it ends by itself, an hour after it was presented */
     }
-    if (hc_table_token_remove(agent->o.table, token, &err) != 0) {
+    if (hc_table_answer_remove(
+            agent->o.table, &(struct hc_answer){.kind = HC_ANSWER_HTTP, .key = token}, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_WARN, "withdrawing a challenge", &err);
     }
     hc_error_init(&err);

@@ -44,7 +44,9 @@ static void withdraw_token(struct hc_outlook *outlook)
     if (outlook->token[0] == '\0') {
         return;
     }
-    if (hc_table_token_remove(agent->o.table, outlook->token, &err) != 0 ||
+    if (hc_table_answer_remove(agent->o.table,
+                               &(struct hc_answer){.kind = HC_ANSWER_HTTP, .key = outlook->token},
+                               &err) != 0 ||
         (outlook->token_stored && hc_agent_store(agent) != NULL &&
          hc_store_challenge_remove(hc_agent_store(agent), outlook->token, &err) != 0)) {
         hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a token of our own", &err);
@@ -421,7 +423,10 @@ static int present_token(struct hc_outlook *outlook, char answer[HC_KEYAUTH_MAX]
     hc_copy(challenge.token, sizeof(challenge.token), outlook->token);
     hc_copy(challenge.keyauth, sizeof(challenge.keyauth), answer);
     challenge.expires = hc_agent_now(agent) + TOKEN_LIFE_S;
-    rc = hc_table_token_put(agent->o.table, outlook->token, answer, challenge.expires, err);
+    rc = hc_table_answer_put(
+        agent->o.table,
+        &(struct hc_answer){HC_ANSWER_HTTP, "", outlook->token, answer, challenge.expires, NULL},
+        err);
     /* alone on the store: nobody else has to answer it */
     if (rc == 0 && hc_agent_store(agent) != NULL &&
         !hc_store_all_follow(hc_agent_store(agent), hc_storage_follower(agent->storage),

@@ -84,12 +84,10 @@ static void mark(struct hc_table *table, uint64_t first, size_t count, bool used
     }
 }
 
-void hc_extent_map(struct hc_table *table)
+static void map_slots(struct hc_table *table, const struct hc_slots *slots)
 {
-    memset(table->used, 0, (table->granules / 64 + 1) * sizeof(uint64_t));
-    table->used_count = 0;
-    for (size_t i = 0; i < table->slot_count; i++) {
-        uint64_t value = atomic_load(&table->slots[i].value);
+    for (size_t i = 0; i < slots->count; i++) {
+        uint64_t value = atomic_load(&slots->at[i].value);
         const struct hc_extent *extent = hc_extent_at(table, value);
         size_t len = extent != NULL ? length_at(table, value, extent) : 0;
 
@@ -97,6 +95,14 @@ void hc_extent_map(struct hc_table *table)
             mark(table, value & HC_GRANULE_MASK, granules_of(len), true);
         }
     }
+}
+
+void hc_extent_map(struct hc_table *table)
+{
+    memset(table->used, 0, (table->granules / 64 + 1) * sizeof(uint64_t));
+    table->used_count = 0;
+    map_slots(table, &table->pairs);
+    map_slots(table, &table->answers);
 }
 
 /* The first run of count free granules in from .. to - 1; 0: none. */
@@ -113,13 +119,16 @@ static uint64_t search(const struct hc_table *table, uint64_t from, uint64_t to,
     return 0;
 }
 
-uint64_t hc_extent_alloc(struct hc_table *table, size_t len)
+uint64_t hc_extent_alloc(struct hc_table *table, size_t len, size_t spare)
 {
     uint64_t cursor = atomic_load(&table->header->cursor);
     size_t count = granules_of(len);
     size_t window = table->used_count * 2 + count + REST;
     uint64_t found = 0;
 
+    if (table->used_count + count + spare > table->granules) {
+        return 0;
+    }
     window = window > table->granules ? table->granules : window;
     if (cursor == 0 || cursor >= window) {
         cursor = 1;
@@ -214,12 +223,13 @@ static enum copy copy(const struct hc_table *table, uint64_t value,
     return memcmp(have, id, HC_ID_SIZE) == 0 ? COPY_GOOD : COPY_OTHER;
 }
 
-int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned char id[HC_ID_SIZE],
-                  uint64_t *value, struct hc_buf *out, struct hc_error *err)
+int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, int64_t slot,
+                   const unsigned char id[HC_ID_SIZE], uint64_t *value, struct hc_buf *out,
+                   struct hc_error *err)
 {
     *value = 0;
     for (int i = 0; i < TRIES; i++) {
-        uint64_t now = hc_table_value(table, slot);
+        uint64_t now = hc_slot_value(slots, slot);
         enum copy result = COPY_OTHER;
 
         if (now == 0) {
@@ -227,7 +237,7 @@ int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned cha
             return 0;
         }
         result = copy(table, now, id, out, err);
-        if (hc_table_value(table, slot) != now && result != COPY_NOMEM) {
+        if (hc_slot_value(slots, slot) != now && result != COPY_NOMEM) {
             continue;
         }
         if (result == COPY_GOOD) {
@@ -237,7 +247,7 @@ int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned cha
         hc_buf_reset(out);
         switch (result) {
         case COPY_OTHER:
-            if (hc_table_find(table, id) != slot) {
+            if (hc_slot_find(slots, id) != slot) {
                 return 0;
             }
             /* fall through */
@@ -251,4 +261,10 @@ int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned cha
     }
     hc_buf_reset(out);
     return hc_error_set(err, HC_P_TIMED_OUT, subject, "it changed at each of %d looks", TRIES);
+}
+
+int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned char id[HC_ID_SIZE],
+                  uint64_t *value, struct hc_buf *out, struct hc_error *err)
+{
+    return hc_extent_read(table, &table->pairs, slot, id, value, out, err);
 }

@@ -2,9 +2,8 @@
  * The layout of the live table's memory, shared by the files of this folder only.
  *
  *   header   magic, version, size, counters, the writers' mutex       one page
- *   slots    value and identity, open addressing by identity
- *   tags     one word a token entry: what readers scan
- *   tokens   pending http-01 tokens, a sequence lock each
+ *   pairs    slots: value and identity, open addressing by identity
+ *   answers  slots of the same form, found by where a CA looks for the answer to a challenge
  *   data     extents, in granules of 64 bytes
  *
  * Where each part begins follows from the size alone, which comes from the descriptor: nothing that
@@ -25,7 +24,7 @@
 #include "pki/pair.h"
 
 #define HC_LAYOUT_MAGIC   UINT64_C(0x3165766974726568)
-#define HC_LAYOUT_VERSION 1
+#define HC_LAYOUT_VERSION 2 /* 1: tokens in a part of their own, 2,048 of them */
 #define HC_LAYOUT_PAGE    ((size_t)4096)
 
 #define HC_GRANULE        ((size_t)64)
@@ -35,10 +34,8 @@
 _Static_assert(HC_TABLE_SIZE_MOST == HC_GRANULE << HC_GRANULE_BITS,
                "all of it has a granule number");
 
-#define HC_ID_WORDS    (HC_ID_SIZE / 8)
-#define HC_SUM_WORDS   4
-#define HC_TOKEN_WORDS (HC_TOKEN_MAX / 8)
-#define HC_AUTH_WORDS  (HC_KEYAUTH_MAX / 8)
+#define HC_ID_WORDS  (HC_ID_SIZE / 8)
+#define HC_SUM_WORDS 4
 
 typedef _Atomic uint64_t hc_word;
 
@@ -70,12 +67,10 @@ struct hc_extent {
     hc_word payload[];
 };
 
-/* seq is odd while it is written (or its writer died in it). */
-struct hc_token {
-    hc_word seq;
-    hc_word expires;
-    hc_word token[HC_TOKEN_WORDS];
-    hc_word auth[HC_AUTH_WORDS];
+/* One of the two parts with slots. */
+struct hc_slots {
+    struct hc_slot *at;
+    size_t count; /* a power of two */
 };
 
 struct hc_table {
@@ -83,10 +78,8 @@ struct hc_table {
     size_t size;
     bool writable;
     struct hc_header *header;
-    struct hc_slot *slots;
-    size_t slot_count; /* a power of two */
-    hc_word *tags;
-    struct hc_token *tokens;
+    struct hc_slots pairs;
+    struct hc_slots answers;
     unsigned char *data;
     size_t granules;
     uint64_t *used;    /* writers: a bit a granule; this process' own, under the mutex */
@@ -103,8 +96,29 @@ void hc_words_wipe(hc_word *dst, size_t len);
 int hc_table_lock(struct hc_table *table, struct hc_error *err) HC_MUST_USE;
 void hc_table_unlock(struct hc_table *table);
 
-/* slot.c. Under the mutex: where id stands or may be put; -1: no room. *fresh: id is not there. */
-int64_t hc_slot_claim(struct hc_table *table, const unsigned char id[HC_ID_SIZE], bool *fresh);
+/* slot.c. */
+
+/* Where id stands, or -1. */
+int64_t hc_slot_find(const struct hc_slots *slots, const unsigned char id[HC_ID_SIZE]);
+/* What stands in a slot; 0: nothing. */
+uint64_t hc_slot_value(const struct hc_slots *slots, int64_t at);
+/* Under the mutex: where id stands or may be put; -1: no room. *fresh: id is not there. */
+int64_t hc_slot_claim(const struct hc_slots *slots, const unsigned char id[HC_ID_SIZE],
+                      bool *fresh);
+/*
+ * Under the mutex: makes an empty slot one that was never used, and those before it, where nothing
+ * is found by passing them. For what comes and goes: look-ups stay short.
+ */
+void hc_slot_forget(const struct hc_slots *slots, int64_t at);
+
+/* publish.c. */
+
+/* Under the mutex: fills a slot that was claimed, and frees what it had. */
+int hc_slot_fill(struct hc_table *table, const struct hc_slots *slots, int64_t at, bool fresh,
+                 const unsigned char id[HC_ID_SIZE], struct hc_bytes payload,
+                 struct hc_error *err) HC_MUST_USE;
+/* Under the mutex: empties a slot and frees what it had. */
+void hc_slot_empty(struct hc_table *table, const struct hc_slots *slots, int64_t at);
 
 /* extent.c. */
 
@@ -112,8 +126,12 @@ int64_t hc_slot_claim(struct hc_table *table, const unsigned char id[HC_ID_SIZE]
 struct hc_extent *hc_extent_at(const struct hc_table *table, uint64_t value);
 /* Under the mutex: builds the private map of used granules anew, from the slots. */
 void hc_extent_map(struct hc_table *table);
-/* Under the mutex: room for a payload of len bytes; 0: none. */
-uint64_t hc_extent_alloc(struct hc_table *table, size_t len);
+/* As hc_table_read(), for either part. */
+int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, int64_t at,
+                   const unsigned char id[HC_ID_SIZE], uint64_t *value, struct hc_buf *out,
+                   struct hc_error *err) HC_MUST_USE;
+/* Under the mutex: room for a payload of len bytes that leaves `spare` granules free; 0: none. */
+uint64_t hc_extent_alloc(struct hc_table *table, size_t len, size_t spare);
 /* Under the mutex: fills the extent of this value. */
 void hc_extent_fill(struct hc_table *table, uint64_t value, const unsigned char id[HC_ID_SIZE],
                     struct hc_bytes payload);
@@ -121,8 +139,5 @@ void hc_extent_fill(struct hc_table *table, uint64_t value, const unsigned char 
 void hc_extent_free(struct hc_table *table, uint64_t value);
 /* Under the mutex: wipes whatever was once written and belongs to no slot. */
 void hc_extent_wipe_unused(struct hc_table *table);
-
-/* token.c. Under the mutex: empties entries whose writer died in them. */
-void hc_token_recover(struct hc_table *table);
 
 #endif

@@ -15,9 +15,10 @@
 #include "base/time.h"
 #include "live/layout.h"
 
-#define LOCK_MS     5000 /* the longest wait for the mutex */
-#define LOCK_NAP_NS 50000
-#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW)
+#define LOCK_MS       5000 /* the longest wait for the mutex */
+#define LOCK_NAP_NS   50000
+#define ANSWERS_LEAST ((size_t)2048)
+#define SEALS         (F_SEAL_SHRINK | F_SEAL_GROW)
 
 static const char subject[] = "live table";
 
@@ -56,23 +57,29 @@ static size_t page_up(size_t at)
     return (at + HC_LAYOUT_PAGE - 1) & ~(HC_LAYOUT_PAGE - 1);
 }
 
-/* A slot for every two KiB: a small pair's bundle is hardly ever less. */
+/* Slots from *at on, a power of two of them, most at most; moves *at behind them. */
+static struct hc_slots lay_out_slots(unsigned char *base, size_t *at, size_t most)
+{
+    struct hc_slots slots = {(struct hc_slot *)(void *)(base + *at), 1};
+
+    while (slots.count * 2 <= most) {
+        slots.count *= 2;
+    }
+    *at = page_up(*at + slots.count * sizeof(struct hc_slot));
+    return slots;
+}
+
+/* A slot for every two KiB: a small pair's bundle is hardly ever less, and few orders are placed at
+ * a time. */
 static void lay_out(struct hc_table *table)
 {
     unsigned char *base = table->base;
+    size_t slots = table->size / 2048;
     size_t at = HC_LAYOUT_PAGE;
 
     table->header = table->base;
-    table->slot_count = 1;
-    while (table->slot_count * 2 <= table->size / 2048) {
-        table->slot_count *= 2;
-    }
-    table->slots = (struct hc_slot *)(void *)(base + at);
-    at = page_up(at + table->slot_count * sizeof(struct hc_slot));
-    table->tags = (hc_word *)(void *)(base + at);
-    at = page_up(at + HC_TOKENS * sizeof(hc_word));
-    table->tokens = (struct hc_token *)(void *)(base + at);
-    at = page_up(at + HC_TOKENS * sizeof(struct hc_token));
+    table->pairs = lay_out_slots(base, &at, slots);
+    table->answers = lay_out_slots(base, &at, slots > ANSWERS_LEAST ? slots : ANSWERS_LEAST);
     table->data = base + at;
     table->granules = (table->size - at) / HC_GRANULE;
 }
@@ -216,7 +223,8 @@ static int check_header(const struct hc_table *table, struct hc_error *err)
         return hc_error_set(err, HC_P_PROTOCOL, subject, "this memory is not a table");
     }
     if (atomic_load(&header->version) != HC_LAYOUT_VERSION) {
-        return hc_error_set(err, HC_P_PROTOCOL, subject, "its layout is another version's");
+        return hc_error_set(err, HC_P_SERVER_OTHER, subject, "it has layout %llu, this is %d",
+                            (unsigned long long)atomic_load(&header->version), HC_LAYOUT_VERSION);
     }
     return 0;
 }
@@ -259,21 +267,25 @@ void hc_table_detach(struct hc_table *table)
     free(table);
 }
 
+static uint64_t newest_of(const struct hc_slots *slots, uint64_t newest)
+{
+    for (size_t i = 0; i < slots->count; i++) {
+        uint64_t generation = atomic_load(&slots->at[i].value) >> HC_GRANULE_BITS;
+
+        newest = generation > newest ? generation : newest;
+    }
+    return newest;
+}
+
 /*
  * A writer died in its turn. Nothing but the slots is believed: the counter is raised above every
  * generation in use, the map of extents is made anew, what no slot refers to is wiped.
  */
 static void recover(struct hc_table *table)
 {
-    uint64_t newest = atomic_load(&table->header->generation);
+    uint64_t newest = newest_of(&table->pairs, atomic_load(&table->header->generation));
 
-    for (size_t i = 0; i < table->slot_count; i++) {
-        uint64_t generation = atomic_load(&table->slots[i].value) >> HC_GRANULE_BITS;
-
-        newest = generation > newest ? generation : newest;
-    }
-    atomic_store(&table->header->generation, newest);
-    hc_token_recover(table);
+    atomic_store(&table->header->generation, newest_of(&table->answers, newest));
     hc_extent_map(table);
     hc_extent_wipe_unused(table);
 }
@@ -330,131 +342,4 @@ int hc_table_lock(struct hc_table *table, struct hc_error *err)
 void hc_table_unlock(struct hc_table *table)
 {
     pthread_mutex_unlock(&table->header->lock);
-}
-
-static bool id_is_zero(const unsigned char id[HC_ID_SIZE])
-{
-    static const unsigned char zero[HC_ID_SIZE];
-
-    return memcmp(id, zero, sizeof(zero)) == 0;
-}
-
-/* The writer's turn: a new extent, then the slot's one word, then the old extent's end. */
-static int put(struct hc_table *table, struct hc_slot *slot, bool fresh,
-               const unsigned char id[HC_ID_SIZE], struct hc_bytes payload, struct hc_error *err)
-{
-    uint64_t generation = atomic_load(&table->header->generation) + 1;
-    uint64_t before = atomic_load(&slot->value);
-    uint64_t granule = 0;
-    uint64_t value = 0;
-
-    if (generation > HC_GENERATION_MAX) {
-        return hc_error_set(err, HC_P_TABLE_FULL, subject, "its generations are used up");
-    }
-    granule = hc_extent_alloc(table, payload.len);
-    if (granule == 0) {
-        return hc_error_set(err, HC_P_TABLE_FULL, subject, "no room for %zu bytes in %zu",
-                            payload.len, table->size);
-    }
-    value = generation << HC_GRANULE_BITS | granule;
-    atomic_store(&table->header->generation, generation);
-    hc_extent_fill(table, value, id, payload);
-    if (fresh) {
-        hc_words_store(slot->id, id, HC_ID_SIZE);
-    }
-    atomic_store_explicit(&slot->value, value, memory_order_release);
-    if (before != 0) {
-        hc_extent_free(table, before);
-    }
-    return 0;
-}
-
-int hc_table_publish(struct hc_table *table, const unsigned char id[HC_ID_SIZE],
-                     struct hc_bytes payload, enum hc_publish how, struct hc_error *err)
-{
-    bool fresh = false;
-    int64_t at = -1;
-    int rc = -1;
-
-    if (payload.len == 0 || payload.len > HC_BUNDLE_MAX || id_is_zero(id)) {
-        return hc_error_set(err, HC_P_TOO_LARGE, subject, "a bundle of %zu bytes", payload.len);
-    }
-    if (hc_table_lock(table, err) != 0) {
-        return -1;
-    }
-    at = hc_slot_claim(table, id, &fresh);
-    if (at < 0) {
-        hc_error_set(err, HC_P_TABLE_FULL, subject, "no slot is left of %zu", table->slot_count);
-    } else if (how == HC_PUBLISH_ADD && atomic_load(&table->slots[at].value) != 0) {
-        rc = 0;
-    } else {
-        rc = put(table, &table->slots[at], fresh, id, payload, err);
-    }
-    hc_table_unlock(table);
-    return rc;
-}
-
-int hc_table_remove(struct hc_table *table, const unsigned char id[HC_ID_SIZE],
-                    struct hc_error *err)
-{
-    int64_t at = -1;
-
-    if (hc_table_lock(table, err) != 0) {
-        return -1;
-    }
-    at = hc_table_find(table, id);
-    if (at >= 0) {
-        uint64_t before = atomic_exchange(&table->slots[at].value, 0);
-
-        if (before != 0) {
-            hc_extent_free(table, before);
-        }
-    }
-    hc_table_unlock(table);
-    return 0;
-}
-
-int hc_table_each(struct hc_table *table,
-                  int (*each)(void *arg, const unsigned char id[HC_ID_SIZE]), void *arg,
-                  struct hc_error *err)
-{
-    unsigned char(*ids)[HC_ID_SIZE] = NULL;
-    size_t count = 0;
-
-    /* gathered first, so that each may publish and remove */
-    ids = calloc(table->slot_count, sizeof(*ids));
-    if (ids == NULL) {
-        return hc_error_nomem(err);
-    }
-    for (size_t i = 0; i < table->slot_count; i++) {
-        if (atomic_load_explicit(&table->slots[i].value, memory_order_acquire) != 0) {
-            hc_words_load(ids[count++], table->slots[i].id, HC_ID_SIZE);
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (each(arg, ids[i]) != 0) {
-            break;
-        }
-    }
-    free(ids);
-    return 0;
-}
-
-void hc_table_stats(const struct hc_table *table, struct hc_table_stats *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->size = table->size;
-    out->generation = atomic_load(&table->header->generation);
-    for (size_t i = 0; i < table->slot_count; i++) {
-        uint64_t value = atomic_load_explicit(&table->slots[i].value, memory_order_acquire);
-        const struct hc_extent *extent = hc_extent_at(table, value);
-
-        if (extent != NULL) {
-            out->slots_used++;
-            out->bytes_used += (size_t)atomic_load(&extent->length) + sizeof(*extent);
-        }
-    }
-    for (size_t i = 0; i < HC_TOKENS; i++) {
-        out->tokens += atomic_load(&table->tags[i]) != 0;
-    }
 }

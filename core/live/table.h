@@ -16,11 +16,11 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "live/answer.h"
 
 #define HC_TABLE_SIZE_DEFAULT ((size_t)64 << 20)
-#define HC_TOKEN_MAX          128 /* RFC 8555 section 8.3: base64url; CAs use 43 */
-#define HC_KEYAUTH_MAX        256
-#define HC_TOKENS             2048 /* pending at one time */
+
+#define HC_TABLE_ANSWER_MAX (HC_ANSWER_VALUE_MAX + 64) /* the max of a reader's buffer */
 
 struct hc_table;
 
@@ -33,6 +33,8 @@ int hc_table_create(size_t size, int *fd, struct hc_table **out, struct hc_error
 /*
  * Maps an existing one. Checks seals, size, magic and version. The descriptor stays the caller's. A
  * mapping for reading cannot be made writable later, once the process has closed the descriptor.
+ * HC_P_SERVER_OTHER: it is a table of another layout; nothing in it is looked at, and whoever
+ * inherited it makes one anew.
  */
 int hc_table_attach(int fd, bool writable, struct hc_table **out, struct hc_error *err) HC_MUST_USE;
 void hc_table_detach(struct hc_table *table); /* unmaps; NULL is fine */
@@ -68,18 +70,28 @@ uint64_t hc_table_value(const struct hc_table *table, int64_t slot);
 int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned char id[HC_ID_SIZE],
                   uint64_t *value, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
 
-/* Pending http-01 tokens (RFC 8555 section 8.3). expires: UTC seconds; expired ones are reused. */
-int hc_table_token_put(struct hc_table *table, const char *token, const char *keyauth,
-                       int64_t expires, struct hc_error *err) HC_MUST_USE;
-int hc_table_token_remove(struct hc_table *table, const char *token,
-                          struct hc_error *err) HC_MUST_USE;
-/* Readers: true and the NUL-terminated key authorization if token (len bytes) is pending at now. */
-bool hc_table_token_get(const struct hc_table *table, const char *token, size_t len, int64_t now,
-                        char keyauth[HC_KEYAUTH_MAX]);
+/*
+ * Answers to challenges (pending.c), one at a place (kind and key). As many as the table's size has
+ * room for: they share its memory with the pairs. One that is put at a place where another stands
+ * takes that one's place; readers find the one or the other all the time. Expired ones make room.
+ * HC_P_TABLE_FULL; HC_P_CA_REPLY as hc_answer_check() says.
+ */
+int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer,
+                        struct hc_error *err) HC_MUST_USE;
+/* Whatever stands at the answer's place; nothing there is fine. */
+int hc_table_answer_remove(struct hc_table *table, const struct hc_answer *answer,
+                           struct hc_error *err) HC_MUST_USE;
+/*
+ * Readers: true if an answer stands at the place (key has len bytes) and is not over at now. value
+ * is reset first, NUL-terminated; its max at least HC_TABLE_ANSWER_MAX. Nothing is allocated unless
+ * something stands there.
+ */
+bool hc_table_answer_get(const struct hc_table *table, enum hc_answer_kind kind, const char *key,
+                         size_t len, int64_t now, struct hc_buf *value);
 
 /* Figures for `list` and the bench. */
 struct hc_table_stats {
-    size_t size, slots_used, bytes_used, tokens;
+    size_t size, slots_used, bytes_used, answers;
     uint64_t generation;
 };
 void hc_table_stats(const struct hc_table *table, struct hc_table_stats *out);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../unit/answer_lib.h"
 #include "live/layout.h"
 #include "live/view.h"
 
@@ -31,7 +32,7 @@ static void make_table(void)
         hc_bundle_new(&pair, 1, &bundle, &err) != 0 ||
         hc_bundle_encode(bundle, &published, &err) != 0 ||
         hc_table_publish(writer, id, hc_bytes_of(&published), HC_PUBLISH_ADD, &err) != 0 ||
-        hc_table_token_put(writer, "token", "token.print", 1000, &err) != 0) {
+        answer_put(writer, "token", "token.print", 1000, &err) != 0) {
         abort();
     }
     hc_bundle_free(bundle);
@@ -43,6 +44,16 @@ static void make_table(void)
     memcpy(spare, writer->base, writer->size);
 }
 
+static int64_t answer_slot(void)
+{
+    unsigned char where[HC_ID_SIZE];
+    int64_t at = -1;
+
+    hc_answer_place(HC_ANSWER_HTTP, "token", 5, where);
+    at = hc_slot_find(&reader->answers, where);
+    return at < 0 ? 0 : at;
+}
+
 /*
  * Offsets are taken from where something stands: the header, the slot, the extent, the token, or
  * anywhere.
@@ -51,6 +62,7 @@ static size_t place(unsigned char where, size_t offset)
 {
     const unsigned char *base = reader->base;
     size_t slot = (size_t)(hc_table_find(reader, id) < 0 ? 0 : hc_table_find(reader, id));
+    size_t answer = (size_t)answer_slot();
     size_t at = offset;
 
     switch (where % 5) {
@@ -58,13 +70,13 @@ static size_t place(unsigned char where, size_t offset)
         at = offset % sizeof(struct hc_header);
         break;
     case 1:
-        at = (size_t)((const unsigned char *)&reader->slots[slot] - base) + offset % 128;
+        at = (size_t)((const unsigned char *)&reader->pairs.at[slot] - base) + offset % 128;
         break;
     case 2:
         at = (size_t)(reader->data - base) + HC_GRANULE + offset % 1024;
         break;
-    case 3:
-        at = (size_t)((const unsigned char *)reader->tokens - base) + offset % 512;
+    case 3: /* the answer's slot; its extent is behind the pair's */
+        at = (size_t)((const unsigned char *)&reader->answers.at[answer] - base) + offset % 128;
         break;
     default:
         break;
@@ -113,7 +125,7 @@ static void read_all(void)
         (out.len != published.len || memcmp(out.data, published.data, out.len) != 0)) {
         abort();
     }
-    if (hc_table_token_get(reader, "token", 5, 1, keyauth) && strncmp(keyauth, "token.", 6) != 0) {
+    if (answer_get(reader, "token", 5, 1, keyauth) && strcmp(keyauth, "token.print") != 0) {
         abort();
     }
     hc_table_stats(reader, &stats);

@@ -58,6 +58,34 @@ scenario taken_out_it_leaves_nothing_in_the_workers => sub {
     is($ca->count_of('orders'), 1, 'nothing was ordered');
 };
 
+# A graceful restart loads a module's file that was replaced, and with it comes the memory of the one before.
+scenario a_table_of_another_layout_is_not_read => (only => 'httpd', sub {
+    my $s = server('httpd');
+    my $root = make_ca('watched');
+    my @pair = write_pair(my $leaf = make_leaf($root, ['a.test']), "$s->{dir}/watched");
+    my %conf = (main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ { names => ['a.test'], hotcert => 'watch', pair => \@pair } ]);
+    $s->configure(%conf);
+    $s->start;
+    ok(serves($s, $leaf->{serial}), 'served from the table');
+    my ($table) = grep { (readlink($_) // '') =~ /memfd:hotcert-table/ } glob '/proc/' . $s->master . '/fd/*';
+    open my $memory, '+<', $table or return fail("$table: $!");
+    sysseek $memory, 8, 0;
+    is(syswrite($memory, pack 'Q<', 1), 8, 'the table becomes one of the first layout');
+    close $memory;
+    my $copy = "$s->{dir}/another.so";
+    spew($copy, slurp($s->module_file('mod_hotcert.so')));
+    chmod 0755, $copy;
+    my $mark = $s->log_mark;
+    $s->configure(%conf, module => $copy);
+    my ($code, $out) = $s->reload;
+    is($code, 0, 'another file of the module is loaded') or diag $out;
+    ok($s->wait_log(qr/another version of hotcert.*new children get a table of their own/, 20, $mark), 'and says that it makes a table anew');
+    ok(serves($s, $leaf->{serial}), 'which is filled before it serves');
+    is(scalar(grep { (readlink($_) // '') =~ /memfd:hotcert-table/ } glob '/proc/' . $s->master . '/fd/*'), 1, 'the old one is closed');
+    $s->reload;
+    ok(serves($s, $leaf->{serial}), 'and kept at the next reload');
+});
+
 # nginx numbers modules at every reload, and the numbers of one that was taken out go to others.
 scenario another_module_takes_its_numbers => (only => 'nginx', sub {
     my $s = server('nginx');

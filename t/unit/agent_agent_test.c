@@ -1,6 +1,7 @@
 /* The agent against a CA of the test's own: what is ordered, when, and what is served. */
 #include "agent/renew.h"
 #include "agent_world.h"
+#include "answer_lib.h"
 #include "pki/key.h"
 #include "tap.h"
 
@@ -177,8 +178,8 @@ static void two_agents_order_once_and_serve_both(void)
     new_server(&b, on, one_host);
     work(&a, &b);
     is_int(cas[0].orders, 1, "one of them orders");
-    ok(hc_table_token_get(a.table, "token-1", 7, clock_now, keyauth), "its server answers");
-    ok(hc_table_token_get(b.table, "token-1", 7, clock_now, keyauth), "and so does the other");
+    ok(answer_get(a.table, "token-1", 7, clock_now, keyauth), "its server answers");
+    ok(answer_get(b.table, "token-1", 7, clock_now, keyauth), "and so does the other");
     is_str(keyauth, "token-1.thumbprint", "the same");
     cas[0].stuck = false;
     work(&a, &b);
@@ -189,7 +190,7 @@ static void two_agents_order_once_and_serve_both(void)
     is_str(serial(&a, 0), serial(&b, 0), "the same");
     is_int(cas[0].orders, 1, "from one order");
     is_int(cas[0].accounts, 1, "by one account");
-    ok(!hc_table_token_get(b.table, "token-1", 7, clock_now, keyauth), "the token is gone");
+    ok(!answer_get(b.table, "token-1", 7, clock_now, keyauth), "the token is gone");
     end_server(&a);
     end_server(&b);
     end_world();

@@ -3,6 +3,7 @@
 #include "agent_world.h"
 
 #include "agent/loader.h"
+#include "answer_lib.h"
 #include "tap.h"
 
 static char cert_path[128], key_path[128];
@@ -421,12 +422,10 @@ static void a_start_answers_what_others_are_asked(void)
        "an agent is asked for tokens");
     new_table(&next);
     is_int(load(next.table, &err), 0, "another server on the store starts");
-    ok(hc_table_token_get(next.table, "tok-1", 5, now, answer) &&
-           strcmp(answer, "tok-1.print") == 0,
+    ok(answer_get(next.table, "tok-1", 5, now, answer) && strcmp(answer, "tok-1.print") == 0,
        "it answers from its first moment");
-    ok(!hc_table_token_get(next.table, "tok-2", 5, now - 1, answer), "but not what is over");
-    ok(!hc_table_token_get(next.table, "tok-1", 5, now + 600, answer),
-       "and not for long without an agent");
+    ok(!answer_get(next.table, "tok-2", 5, now - 1, answer), "but not what is over");
+    ok(!answer_get(next.table, "tok-1", 5, now + 600, answer), "and not for long without an agent");
     hc_table_detach(next.table);
     close(next.table_fd);
     end_server(&s);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer_lib.h"
 #include "base/time.h"
 #include "live/layout.h"
 #include "live/table.h"
@@ -76,8 +77,8 @@ static int write_some(struct hc_table *table, unsigned seed, unsigned turns)
         failed += (i % 11 == 0 ? hc_table_remove(table, id, &err)
                                : hc_table_publish(table, id, make(bytes, which, seed + i),
                                                   HC_PUBLISH_REPLACE, &err)) != 0;
-        failed += (i % 5 == 0 ? hc_table_token_remove(table, token, &err)
-                              : hc_table_token_put(table, token, answer, INT64_MAX, &err)) != 0;
+        failed += (i % 5 == 0 ? answer_remove(table, token, &err)
+                              : answer_put(table, token, answer, INT64_MAX, &err)) != 0;
         if (failed == 1) {
             char line[512];
 
@@ -113,7 +114,7 @@ static void read_all(struct tally *tally)
         tally->unsettled += rc == -1 && value == 0;
         tally->wrong += (rc == -1 && value != 0) || (rc == 1 && !is_good(&out, i));
         snprintf(token, sizeof(token), "t%u", i);
-        if (hc_table_token_get(reader, token, strlen(token), 0, auth)) {
+        if (answer_get(reader, token, strlen(token), 0, auth)) {
             tally->tokens++;
             tally->wrong += strncmp(auth, token, strlen(token)) != 0;
         }
@@ -208,7 +209,7 @@ static void what_a_dead_writer_left_is_wiped(void)
         uint64_t granule = 0;
 
         if (hc_table_attach(fd, true, &table, &err) == 0 && hc_table_lock(table, &err) == 0) {
-            granule = hc_extent_alloc(table, payload.len);
+            granule = hc_extent_alloc(table, payload.len, 0);
             hc_extent_fill(table, UINT64_C(1) << 60 | granule, id, payload);
         }
         _exit(granule > 0 ? 0 : 1);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "answer_lib.h"
 #include "live/layout.h"
 #include "tap.h"
 
@@ -289,7 +290,8 @@ static void flip(const char *what, size_t at, size_t len)
             wrong += rc == 2;
             caught += rc <= 0;
             wrong += look(2, 101) == 2;
-            (void)hc_table_token_get(reader, "token", 5, 0, keyauth);
+            wrong +=
+                answer_get(reader, "token", 5, 0, keyauth) && strcmp(keyauth, "token.print") != 0;
             memory[i] ^= masks[m];
         }
     }
@@ -306,22 +308,47 @@ static size_t offset_of(const void *p)
 static void no_damaged_byte_reaches_a_reader(void)
 {
     const struct hc_extent *extent = NULL;
+    unsigned char place[HC_ID_SIZE];
     int64_t slot = -1;
 
     open_table(HC_TABLE_SIZE_LEAST);
     ok(publish(1, 100, HC_PUBLISH_ADD) == 0 && publish(2, 101, HC_PUBLISH_ADD) == 0 &&
-           hc_table_token_put(writer, "token", "token.print", 1, &err) == 0,
+           answer_put(writer, "token", "token.print", 1, &err) == 0,
        "a table with two payloads and a token");
     slot = hc_table_find(reader, id_of(1));
     extent = hc_extent_at(reader, hc_table_value(reader, slot));
     flip("flips in the header give nothing wrong", 0, sizeof(struct hc_header));
-    flip("nor in a slot", offset_of(&reader->slots[slot]), sizeof(struct hc_slot));
+    flip("nor in a slot", offset_of(&reader->pairs.at[slot]), sizeof(struct hc_slot));
     flip("nor in the slot after it",
-         offset_of(&reader->slots[(size_t)(slot + 1) & (reader->slot_count - 1)]),
+         offset_of(&reader->pairs.at[(size_t)(slot + 1) & (reader->pairs.count - 1)]),
          sizeof(struct hc_slot));
-    flip("nor in a tag", offset_of(reader->tags), sizeof(hc_word));
-    flip("nor in a token", offset_of(reader->tokens), sizeof(struct hc_token));
+    hc_answer_place(HC_ANSWER_HTTP, "token", 5, place);
+    slot = hc_slot_find(&reader->answers, place);
+    flip("nor in an answer's slot", offset_of(&reader->answers.at[slot]), sizeof(struct hc_slot));
+    flip("nor in an answer", offset_of(hc_extent_at(reader, hc_slot_value(&reader->answers, slot))),
+         sizeof(struct hc_extent) + 32);
     flip("nor in an extent", offset_of(extent), sizeof(*extent) + payload_of(100).len);
+    close_table();
+}
+
+/* As a module finds it that was put in the place of an older one, over a reload. */
+static void a_table_of_another_layout_is_refused(void)
+{
+    struct hc_table *other = NULL;
+
+    open_table(HC_TABLE_SIZE_LEAST);
+    for (uint64_t version = 0; version < HC_LAYOUT_VERSION + 2; version++) {
+        atomic_store(&writer->header->version, version);
+        hc_error_init(&err);
+        if (version == HC_LAYOUT_VERSION) {
+            ok(hc_table_attach(fd, true, &other, &err) == 0, "this version's is taken");
+            hc_table_detach(other);
+        } else {
+            ok(hc_table_attach(fd, false, &other, &err) != 0 && err.problem == HC_P_SERVER_OTHER,
+               "an older or newer one is refused as that");
+        }
+    }
+    atomic_store(&writer->header->version, HC_LAYOUT_VERSION);
     close_table();
 }
 
@@ -338,12 +365,12 @@ static void a_moved_extent_is_refused(void)
     one = hc_table_find(reader, id_of(1));
     two = hc_table_find(reader, id_of(2));
     value = hc_table_value(reader, one);
-    atomic_store(&writer->slots[one].value, hc_table_value(reader, two));
+    atomic_store(&writer->pairs.at[one].value, hc_table_value(reader, two));
     is_int(look(1, 101), -1, "another identity's value is damage");
-    atomic_store(&writer->slots[one].value,
+    atomic_store(&writer->pairs.at[one].value,
                  (value & ~HC_GRANULE_MASK) | (hc_table_value(reader, two) & HC_GRANULE_MASK));
     is_int(look(1, 101), -1, "as is another one's extent under the own generation");
-    atomic_store(&writer->slots[one].value, value | HC_GRANULE_MASK);
+    atomic_store(&writer->pairs.at[one].value, value | HC_GRANULE_MASK);
     is_int(look(1, 100), -1, "and one beyond the end");
     is_int(publish(1, 102, HC_PUBLISH_REPLACE), 0, "a writer replaces it");
     ok(look(1, 102) == 1 && look(2, 101) == 1, "and both are right");
@@ -421,6 +448,7 @@ int main(void)
     memory_cannot_be_cut_or_written_by_readers();
     no_damaged_byte_reaches_a_reader();
     a_moved_extent_is_refused();
+    a_table_of_another_layout_is_refused();
     writers_survive_a_damaged_header();
     two_writers_see_each_others_extents();
     return done();

@@ -38,7 +38,7 @@ sub text {
     my $text = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" }
         "mpm_$self->{mpm}", qw(authn_core authz_core authz_host dir mime alias rewrite headers setenvif socache_shmcb
             http2 ssl), @{ $conf{httpd_modules} // [] };
-    $text .= 'LoadModule hotcert_module ' . $self->module_file('mod_hotcert.so') . "\n" unless $conf{no_module};
+    $text .= 'LoadModule hotcert_module ' . ($conf{module} // $self->module_file('mod_hotcert.so')) . "\n" unless $conf{no_module};
     my $user = $self->{as_user} ? '' : "User www-data\nGroup www-data\n";
     my %ports = map { $_ => 1 } $conf{no_plain_host} ? () : $self->{http_port}, map { $self->port_of($_) } @{ $conf{hosts} // [] };
     $text .= join '', map { "Listen 127.0.0.1:$_\n" } sort keys %ports;
