@@ -488,7 +488,7 @@ static int load(struct mod_hotcert_processes *p, struct hc_error *err)
     mod_hotcert_dialog_hide();
     mod_hotcert_dialog_run(p->state);
     if (hide_descriptors(p->retained, err) != 0 || have_table(p, err) != 0 ||
-        hc_prepare_folders(p->state->conf, &p->rights, err) != 0) {
+        hc_prepare_folders(p->state->conf, &p->rights, &p->state->log, err) != 0) {
         return -1;
     }
     open_control(p);

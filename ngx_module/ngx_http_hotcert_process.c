@@ -111,10 +111,11 @@ static int open_control(const struct hc_conf *conf, struct hc_error *err)
 static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_log log = ngx_http_hotcert_log(cycle->log);
     struct hc_error own;
 
     hc_error_init(&own);
-    if (hc_prepare_folders(conf, &state->rights, &own) != 0) {
+    if (hc_prepare_folders(conf, &state->rights, &log, &own) != 0) {
         if (state->table == NULL) {
             *err = own;
             return -1;

@@ -31,7 +31,7 @@ json_t *hc_caller_refusal(enum hc_problem p, const char *subject, const char *de
 static void send_away(int fd)
 {
     json_t *reply =
-        hc_caller_refusal(HC_P_FORBIDDEN, NULL, "only root or the worker user may ask the agent");
+        hc_caller_refusal(HC_P_FORBIDDEN, NULL, "only root and the agent's user may ask the agent");
     char *text = reply != NULL ? json_dumps(reply, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 
     if (text != NULL && send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {

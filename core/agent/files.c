@@ -129,43 +129,17 @@ static int get_kept(struct hc_keeper_client *keeper, int file, struct hc_buf *ou
                        : hc_keeper_stamp(keeper, file, stamp, err);
 }
 
-static bool is_forbidden(const char *path)
-{
-    return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0 && errno == EACCES;
-}
-
-/*
- * Through the keeper; with our own rights where it will not open what the worker user could
- * exchange. If those do not suffice, the keeper's reason is the one that the operator can mend.
- */
+/* Through the keeper; with our own rights only where there is none. */
 static int get_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, int file,
                    struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    const char *path = conf->files.items[file];
-    struct hc_error kept;
-    struct hc_error own;
+    int rc = keeper->fd < 0 ? get_own(conf->files.items[file], out, stamp, err)
+                            : get_kept(keeper, file, out, stamp, err);
 
-    if (keeper->fd < 0) {
-        return get_own(path, out, stamp, err);
-    }
-    hc_error_init(&kept);
-    hc_error_init(&own);
-    if (get_kept(keeper, file, out, stamp, &kept) == 0) {
-        return 0;
-    }
-    if (out != NULL) {
+    if (rc != 0 && out != NULL) {
         hc_buf_reset(out);
     }
-    if (kept.problem == HC_P_FILE_UNSAFE) {
-        if (get_own(path, out, stamp, &own) == 0) {
-            return 0;
-        }
-        kept = is_forbidden(path) ? kept : own;
-    }
-    if (!hc_error_is_set(err)) {
-        *err = kept;
-    }
-    return -1;
+    return rc;
 }
 
 /* Content (unless out is NULL) and stamp of one part. */

@@ -105,7 +105,7 @@ static int read_store(const char *path, json_t *certificates, struct hc_error *e
 
     if (geteuid() != 0 && access(path, R_OK | X_OK) != 0 && errno == EACCES) {
         return hc_error_set(err, HC_P_FORBIDDEN, path,
-                            "only root or the worker user may read the store");
+                            "only root and the agent's user may read the store");
     }
     if (hc_input_take_rights(path, err) == 0 &&
         hc_store_open(path, HC_STORE_READ, NULL, NULL, &store, err) == 0) {

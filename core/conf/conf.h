@@ -145,6 +145,7 @@ struct hc_conf {
     char *secret;           /* file */
     char *agent;            /* the program */
     char *control;          /* socket */
+    char *agent_user;       /* hotcert_user; NULL: the user hotcert where there is one */
     char *user;             /* the worker user's name, set by the glue; NULL: not started as root */
     int64_t check_interval; /* seconds; 0 unset before hc_conf_finish() */
     int64_t parallel;       /* orders side by side */

@@ -205,8 +205,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a folder",
-     .doc = "The store; it belongs to the worker user. Servers with the same worker user may share "
-            "it.",
+     .doc = "The store; it belongs to the agent's user, see hotcert_user. Servers whose agents run "
+            "as the same user may share it.",
      .field = {CONF(store, text), .wire = "store", .preset = "/var/lib/hotcert/store",
                .value = hc_value_path}},
     {.name = "hotcert_secret",
@@ -228,6 +228,17 @@ const struct hc_directive hc_directives_main[] = {
      .doc = "The program.",
      .field = {CONF(agent, text), .wire = "agent", .preset = "/usr/sbin/hotcert",
                .value = hc_value_path}},
+    {.name = "hotcert_user",
+     .httpd = "HotCertUser",
+     .contexts = HC_CTX_MAIN,
+     .min = 1,
+     .max = 1,
+     .args = "a user",
+     .dflt = "hotcert where there is such a user, else the worker user",
+     .doc = "The user that the agent runs as, and that the store belongs to. Servers whose agents "
+            "run as the same user may share a store. Where the server is not started as root, the "
+            "agent has the server's own user.",
+     .field = {CONF(agent_user, text), .value = hc_value_user}},
     {.name = "hotcert_control",
      .httpd = "HotCertControl",
      .contexts = HC_CTX_MAIN,

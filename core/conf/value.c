@@ -81,6 +81,16 @@ int hc_value_socket(const struct hc_directive_call *call, const char *arg, char 
     return hc_value_path(call, arg, out, err);
 }
 
+int hc_value_user(const struct hc_directive_call *call HC_UNUSED, const char *arg,
+                  char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    if (arg[0] == '\0' || arg[0] == '-' || strpbrk(arg, ":/ \t\n") != NULL ||
+        !hc_copy(out, HC_FIELD_VALUE, arg)) {
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "it takes the name of a user");
+    }
+    return 0;
+}
+
 int hc_value_domain(const struct hc_directive_call *call HC_UNUSED, const char *arg,
                     char out[HC_FIELD_VALUE], struct hc_error *err)
 {

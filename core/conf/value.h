@@ -14,6 +14,7 @@ hc_value hc_value_number;   /* between the field's limits */
 hc_value hc_value_time;     /* "5m" to seconds */
 hc_value hc_value_path;     /* absolute, or below the server's own folder */
 hc_value hc_value_socket;   /* a path that a socket can have */
+hc_value hc_value_user;     /* a user's name */
 hc_value hc_value_domain;   /* a host name */
 hc_value hc_value_issuer;   /* named once in its list */
 hc_value hc_value_method;   /* one that this build solves, named once */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "keeper/path.h"
+#include "keeper/rights.h"
 #include "keeper/spawn.h"
 
 #define FOLDER_MODE 0755
@@ -26,17 +27,20 @@ enum hc_level hc_control_level(const struct hc_conf *conf)
 }
 
 /* Walks to the socket's place. make_mode as in hc_path_walk(). */
-static int walk(const char *path, const struct hc_rights *rights, mode_t make_mode,
+static int walk(const struct hc_conf *conf, const struct hc_rights *rights, mode_t make_mode,
                 struct hc_path_end *end, struct hc_error *err)
 {
+    const char *path = conf->control;
     struct hc_guard guard;
+    struct hc_rights agent;
     struct hc_error own = {0};
 
     if (strlen(path) >= PATH_SIZE) {
         return hc_error_set(err, HC_P_BAD_VALUE, path, "a socket's path has at most %zu bytes",
                             PATH_SIZE - 1);
     }
-    if (hc_guard_init(&guard, rights, err) != 0) {
+    if (hc_rights_wanted(conf, rights, &agent, err) != 0 ||
+        hc_guard_init(&guard, rights, err) != 0 || hc_guard_add(&guard, &agent, err) != 0) {
         return -1;
     }
     if (hc_path_walk(path, &guard, make_mode, end, &own) != 0) {
@@ -59,7 +63,7 @@ int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *right
     int rc = 0;
 
     if (conf->control != NULL) {
-        rc = walk(conf->control, rights, HC_PATH_LOOK, &end, err);
+        rc = walk(conf, rights, HC_PATH_LOOK, &end, err);
         if (rc == 0 && !hc_path_can_make(end.folder)) {
             rc = hc_error_set_errno(err, HC_P_CONTROL, conf->control, errno, NULL);
         }
@@ -94,7 +98,7 @@ int hc_prepare_control(const struct hc_conf *conf, const struct hc_rights *right
     if (conf->control == NULL) {
         return 0;
     }
-    if (walk(conf->control, rights, FOLDER_MODE, &end, err) != 0) {
+    if (walk(conf, rights, FOLDER_MODE, &end, err) != 0) {
         goto out;
     }
     (void)snprintf(temporary, sizeof(temporary), ".hotcert-%ld.sock", (long)getpid());

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "keeper/handover.h"
 #include "keeper/path.h"
+#include "keeper/rights.h"
 #include "keeper/spawn.h"
 
 #define PARENT_MODE 0755
@@ -19,7 +21,9 @@
 /* How folders are looked at: as a start does, or by a configuration test, which changes nothing. */
 struct manner {
     struct hc_guard guard;
-    const struct hc_rights *rights;
+    const struct hc_rights *worker;
+    struct hc_rights agent; /* whose the store shall be */
+    const struct hc_log *log;
     bool look;
 };
 
@@ -70,27 +74,51 @@ static bool folder_is_empty(int fd)
     return empty;
 }
 
+/* The store of the worker user becomes the agent's user's; where it cannot, it stays, and that is
+ * said. */
+static int hand_over(const char *path, int fd, const struct manner *how, struct hc_error *err)
+{
+    struct hc_error why = {0};
+    int rc = hc_handover(fd, path, how->worker, &how->agent, &why);
+
+    if (rc < 0) {
+        *err = why;
+        return -1;
+    }
+    if (rc > 0) {
+        hc_log_error(how->log, HC_LOG_WARN, NULL, &why);
+    } else if (how->worker->uid != how->agent.uid) {
+        hc_logf(how->log, HC_LOG_NOTICE, "%s: now belongs to the user %s", path, how->agent.user);
+    }
+    return 0;
+}
+
 /* Owner and mode of the store's folder, through a descriptor of it. */
 static int own_store(const char *path, int fd, bool made, const struct manner *how,
                      struct hc_error *err)
 {
-    uid_t owner = how->rights->drop ? how->rights->uid : geteuid();
+    uid_t owner = how->agent.drop ? how->agent.uid : geteuid();
     struct stat st;
 
     if (fstat(fd, &st) != 0) {
         return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, NULL);
     }
+    if (how->agent.drop && st.st_uid != owner && !made &&
+        (st.st_uid == how->worker->uid || hc_handover_began(fd, how->worker, &how->agent))) {
+        return how->look ? 0 : hand_over(path, fd, how, err);
+    }
     if (st.st_uid != owner && !made && !(st.st_uid == geteuid() && folder_is_empty(fd))) {
-        return hc_error_set(err, HC_P_STORE_UNSAFE, path,
-                            "it belongs to user %u, and the worker user is %u", (unsigned)st.st_uid,
-                            (unsigned)owner);
+        hc_error_set(err, HC_P_STORE_UNSAFE, path,
+                     "it belongs to user %u, and the agent's user is %u", (unsigned)st.st_uid,
+                     (unsigned)owner);
+        return -1;
     }
     if (how->look) {
         return 0;
     }
-    if (st.st_uid != owner && fchown(fd, owner, how->rights->gid) != 0) {
+    if (st.st_uid != owner && fchown(fd, owner, how->agent.gid) != 0) {
         return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno,
-                                  "it cannot be given to the worker user");
+                                  "it cannot be given to the agent's user");
     }
     if ((st.st_mode & 07777) != STORE_MODE && fchmod(fd, STORE_MODE) != 0) {
         return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, "its mode cannot be set");
@@ -154,13 +182,15 @@ static bool can_do_without(const struct hc_conf *conf, struct hc_error *own)
 }
 
 static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, bool look,
-                   struct hc_error *err)
+                   const struct hc_log *log, struct hc_error *err)
 {
-    struct manner how = {.rights = rights, .look = look};
+    struct manner how = {.worker = rights, .look = look, .log = log};
     struct hc_error own;
 
     hc_error_init(&own);
-    if (hc_guard_init(&how.guard, rights, err) != 0) {
+    if (hc_rights_wanted(conf, rights, &how.agent, err) != 0 ||
+        hc_guard_init(&how.guard, rights, err) != 0 ||
+        hc_guard_add(&how.guard, &how.agent, err) != 0) {
         return -1;
     }
     if (conf->secret != NULL && prepare_parent(conf->secret, &how, &own) != 0 &&
@@ -177,13 +207,13 @@ static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, b
 }
 
 int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
-                       struct hc_error *err)
+                       const struct hc_log *log, struct hc_error *err)
 {
-    return prepare(conf, rights, false, err);
+    return prepare(conf, rights, false, log, err);
 }
 
 int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *rights,
                        struct hc_error *err)
 {
-    return prepare(conf, rights, true, err);
+    return prepare(conf, rights, true, NULL, err);
 }

@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "keeper/agent.h"
+#include "keeper/guise.h"
 #include "keeper/packet.h"
 #include "keeper/path.h"
 #include "keeper/process.h"
 #include "keeper/question.h"
+#include "keeper/rights.h"
 #include "keeper/secret.h"
 #include "pki/pair.h"
 
@@ -34,7 +36,9 @@
 struct keeper {
     int socket;
     const struct hc_conf *conf; /* the master's, by fork */
-    struct hc_guard guard;
+    struct hc_guard guard;      /* against the worker user and the agent's */
+    struct hc_guard worker;     /* that user alone */
+    struct hc_rights agents;
     struct hc_agent_run agent;
     bool has_agent;
 };
@@ -104,6 +108,54 @@ static bool is_warm(const struct hc_file_stamp *stamp)
     return age >= 0 && age < TICK_NS;
 }
 
+/* As the worker user would open it. *forbidden: that user may not read it. */
+static int open_as_worker(const struct keeper *k, const char *path, int *fd, struct stat *st,
+                          bool *forbidden, struct hc_error *err)
+{
+    static const struct hc_guard nobody;
+    struct hc_path_end end = HC_PATH_END_INIT;
+    struct hc_guise guise;
+    int rc = -1;
+
+    *forbidden = true;
+    if (hc_guise_take(&guise, &k->worker) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "the worker user's rights");
+    }
+    if (hc_path_walk(path, &nobody, 0, &end, err) == 0) {
+        rc = hc_path_open_file(&end, path, fd, st, err);
+    }
+    *forbidden = rc != 0 && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0 && errno == EACCES;
+    hc_guise_end(&guise);
+    hc_path_end_dispose(&end);
+    return rc;
+}
+
+/*
+ * Opens a watched file: as root where nobody could exchange it, else as the worker user would. If
+ * that does not suffice, the first reason is the one that the operator can mend.
+ */
+static int open_watched(const struct keeper *k, const char *path, int *fd, struct stat *st,
+                        struct hc_error *err)
+{
+    struct hc_path_end end = HC_PATH_END_INIT;
+    struct hc_error kept = {0};
+    struct hc_error own = {0};
+    bool forbidden = false;
+    int rc = hc_path_walk(path, &k->guard, 0, &end, &kept);
+
+    if (rc == 0) {
+        rc = hc_path_open_file(&end, path, fd, st, &kept);
+    } else if (kept.problem == HC_P_FILE_UNSAFE) {
+        rc = open_as_worker(k, path, fd, st, &forbidden, &own);
+        kept = forbidden ? kept : own;
+    }
+    hc_path_end_dispose(&end);
+    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
+        *err = kept;
+    }
+    return rc;
+}
+
 /*
  * One reading: the state before and after must be the same, else bytes of two states may be mixed.
  * 1: it changed meanwhile.
@@ -111,15 +163,13 @@ static bool is_warm(const struct hc_file_stamp *stamp)
 static int read_once(const struct keeper *k, const char *path, struct hc_buf *out,
                      struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    struct hc_path_end end = HC_PATH_END_INIT;
     struct hc_file_stamp after;
     struct stat st;
     int fd = -1;
     int rc = -1;
 
     hc_buf_reset(out);
-    if (hc_path_walk(path, &k->guard, 0, &end, err) != 0 ||
-        hc_path_open_file(&end, path, &fd, &st, err) != 0) {
+    if (open_watched(k, path, &fd, &st, err) != 0) {
         goto out;
     }
     stamp_of(&st, stamp);
@@ -136,7 +186,6 @@ out:
     if (fd >= 0) {
         close(fd);
     }
-    hc_path_end_dispose(&end);
     return rc;
 }
 
@@ -179,30 +228,20 @@ static int answer_read(const struct keeper *k, const struct hc_question *q, stru
 static int answer_stamp(const struct keeper *k, const struct hc_question *q,
                         struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    struct hc_path_end end = HC_PATH_END_INIT;
     const char *path = path_of(k, q, err);
-    int rc = -1;
+    struct stat st;
+    int fd = -1;
 
     if (path != NULL && is_kept(path)) {
         stamp_kept(k, stamp);
         return 0;
     }
-    if (path == NULL || hc_path_walk(path, &k->guard, 0, &end, err) != 0) {
-        goto out;
+    if (path == NULL || open_watched(k, path, &fd, &st, err) != 0) {
+        return -1;
     }
-    if (!end.exists) {
-        hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, ENOENT, NULL);
-        goto out;
-    }
-    if (!S_ISREG(end.st.st_mode)) {
-        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "not a regular file");
-        goto out;
-    }
-    stamp_of(&end.st, stamp);
-    rc = 0;
-out:
-    hc_path_end_dispose(&end);
-    return rc;
+    close(fd);
+    stamp_of(&st, stamp);
+    return 0;
 }
 
 static int answer_secret(const struct keeper *k, const struct hc_question *q, struct hc_buf *out,
@@ -398,6 +437,21 @@ static void close_copies(const struct keeper *k)
     }
 }
 
+/* Whose the agent is, and against whom paths are guarded. */
+static int find_users(struct keeper *k, const struct hc_rights *worker, struct hc_error *err)
+{
+    struct hc_rights wanted;
+
+    /* also while the store keeps the agent with the worker user */
+    return hc_rights_wanted(k->conf, worker, &wanted, err) != 0 ||
+                   hc_rights_of_agent(k->conf, worker, &k->agents, err) != 0 ||
+                   hc_guard_init(&k->worker, worker, err) != 0 ||
+                   hc_guard_init(&k->guard, worker, err) != 0 ||
+                   hc_guard_add(&k->guard, &wanted, err) != 0
+               ? -1
+               : 0;
+}
+
 int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
                     const struct hc_keeper_agent *agent, int *client, pid_t *pid,
                     struct hc_error *err)
@@ -410,8 +464,8 @@ int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
 
     *client = -1;
     *pid = -1;
-    hc_agent_run_init(&k.agent, conf, rights);
-    if (hc_guard_init(&k.guard, rights, err) != 0) {
+    hc_agent_run_init(&k.agent, conf, &k.agents);
+    if (find_users(&k, rights, err) != 0) {
         goto out;
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {

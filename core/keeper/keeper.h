@@ -6,9 +6,10 @@
  * master, keeper and agent may hold (keeper/agent.h). It reads no network, parses nothing, is not
  * dumpable, and ends, with the agent, when the master's end of its socket is closed.
  *
- * It opens no path that the worker user could exchange: every folder on the way (symlinks
- * included) must not be writable by that user; else HC_P_FILE_UNSAFE, and the asker may try with
- * its own rights. Only regular files up to HC_PAIR_PEM_MAX; opening never blocks (FIFOs).
+ * As root it opens no path that the worker user, or the agent's, could exchange: every folder on
+ * the way (symlinks included) must not be writable by them. Such a path it opens with the worker
+ * user's rights over files (keeper/guise.h), or, where those do not suffice, not at all:
+ * HC_P_FILE_UNSAFE. Only regular files up to HC_PAIR_PEM_MAX; opening never blocks (FIFOs).
  */
 #ifndef HC_KEEPER_KEEPER_H
 #define HC_KEEPER_KEEPER_H
@@ -19,7 +20,7 @@
 #include "base/secret.h"
 #include "conf/conf.h"
 
-/* Whose rights the unprivileged processes have. */
+/* Whose rights an unprivileged process has: the worker user's, or (keeper/rights.h) the agent's. */
 struct hc_rights {
     bool drop; /* false: not started as root, nothing is dropped */
     uid_t uid;
@@ -51,10 +52,10 @@ struct hc_keeper_agent {
 };
 
 /*
- * Forks the keeper. *client is the asker's end (close-on-exec), *pid the process. Every descriptor
- * but its own socket and the agent's is closed in it; conf is used by it for as long as it lives
- * (its copy, by fork). agent: NULL for a keeper that starts none. Called by the master,
- * single-threaded. The caller reaps it (it exits 0 at end-of-file).
+ * Forks the keeper. rights are the worker user's. *client is the asker's end (close-on-exec), *pid
+ * the process. Every descriptor but its own socket and the agent's is closed in it; conf is used by
+ * it for as long as it lives (its copy, by fork). agent: NULL for a keeper that starts none. Called
+ * by the master, single-threaded. The caller reaps it (it exits 0 at end-of-file).
  */
 int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
                     const struct hc_keeper_agent *agent, int *client, pid_t *pid,

@@ -24,24 +24,43 @@ struct walk {
 
 int hc_guard_init(struct hc_guard *guard, const struct hc_rights *rights, struct hc_error *err)
 {
-    int count = HC_PATH_GROUPS;
-
     memset(guard, 0, sizeof(*guard));
-    if (!rights->drop || rights->uid == 0) {
+    return hc_guard_add(guard, rights, err);
+}
+
+static bool is_guarded(const struct hc_guard *guard, uid_t uid)
+{
+    for (size_t i = 0; i < guard->uid_count; i++) {
+        if (guard->uids[i] == uid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int hc_guard_add(struct hc_guard *guard, const struct hc_rights *rights, struct hc_error *err)
+{
+    gid_t *groups = guard->groups + guard->group_count;
+    int count = HC_PATH_GROUPS - (int)guard->group_count;
+
+    if (!rights->drop || rights->uid == 0 || is_guarded(guard, rights->uid)) {
         return 0;
+    }
+    if (guard->uid_count == HC_PATH_USERS || count < 1) {
+        return hc_error_set(err, HC_P_INTERNAL, rights->user, "too many users are guarded against");
     }
     guard->on = true;
-    guard->uid = rights->uid;
-    guard->groups[0] = rights->gid;
-    guard->group_count = 1;
+    guard->uids[guard->uid_count++] = rights->uid;
+    groups[0] = rights->gid;
     if (rights->user == NULL) {
+        guard->group_count++;
         return 0;
     }
-    if (getgrouplist(rights->user, rights->gid, guard->groups, &count) < 0) {
+    if (getgrouplist(rights->user, rights->gid, groups, &count) < 0) {
         return hc_error_set(err, HC_P_SYSTEM, rights->user, "the user is in more than %d groups",
-                            HC_PATH_GROUPS);
+                            HC_PATH_GROUPS - (int)guard->group_count);
     }
-    guard->group_count = (size_t)count;
+    guard->group_count += (size_t)count;
     return 0;
 }
 
@@ -72,10 +91,10 @@ static bool has_acl(int folder)
     return size > 0;
 }
 
-/* Whether the guarded-against user could exchange what stands in this folder. */
+/* Whether a guarded-against user could exchange what stands in this folder. */
 static bool exchangeable(const struct hc_guard *guard, int folder, const struct stat *st)
 {
-    if (st->st_uid == guard->uid) {
+    if (is_guarded(guard, st->st_uid)) {
         return true; /* the owner can give himself the right */
     }
     if ((st->st_mode & S_IWOTH) != 0) {
@@ -83,6 +102,12 @@ static bool exchangeable(const struct hc_guard *guard, int folder, const struct 
     }
     return (st->st_mode & S_IWGRP) != 0 &&
            (hc_guard_in_group(guard, st->st_gid) || has_acl(folder));
+}
+
+/* Of which user that is said: the agent's only where it is certain. */
+static const char *who(const struct hc_guard *guard, const struct stat *st)
+{
+    return guard->uid_count > 1 && st->st_uid == guard->uids[1] ? "agent's" : "worker";
 }
 
 /* Takes fd as the folder reached. */
@@ -96,13 +121,13 @@ static int enter_take(struct walk *w, int fd, const struct stat *st, struct hc_e
     if (!w->guard->on || !exchangeable(w->guard, fd, st)) {
         return 0;
     }
-    w->sticky = (st->st_mode & S_ISVTX) != 0 && st->st_uid != w->guard->uid;
+    w->sticky = (st->st_mode & S_ISVTX) != 0 && !is_guarded(w->guard, st->st_uid);
     if (w->sticky) {
         return 0;
     }
     return hc_error_set(err, HC_P_FILE_UNSAFE, w->path,
-                        "the folder %s can be written by the worker user",
-                        w->seen[0] != '\0' ? w->seen : "/");
+                        "the folder %s can be written by the %s user",
+                        w->seen[0] != '\0' ? w->seen : "/", who(w->guard, st));
 }
 
 static int enter_root(struct walk *w, struct hc_error *err)

@@ -15,13 +15,15 @@
 #include "keeper/keeper.h"
 
 #define HC_PATH_LINKS  40  /* symlinks on one way, as the kernel has it */
-#define HC_PATH_GROUPS 256 /* groups of the worker user that are known */
+#define HC_PATH_GROUPS 256 /* groups of the worker user, and of the agent's, that are known */
+#define HC_PATH_USERS  2
 
 /* Against whom a path is guarded. Zeroed memory guards against nobody. */
 struct hc_guard {
     bool on;
-    uid_t uid;
-    gid_t groups[HC_PATH_GROUPS]; /* all that the user is in */
+    uid_t uids[HC_PATH_USERS]; /* the worker user, and the agent's if that is another */
+    size_t uid_count;
+    gid_t groups[HC_PATH_GROUPS]; /* all that they are in */
     size_t group_count;
 };
 
@@ -32,7 +34,11 @@ struct hc_guard {
 int hc_guard_init(struct hc_guard *guard, const struct hc_rights *rights,
                   struct hc_error *err) HC_MUST_USE;
 
-/* True if the guarded-against user is in this group. */
+/* Guards against one more user, the agent's; nothing if it is the same one. */
+int hc_guard_add(struct hc_guard *guard, const struct hc_rights *rights,
+                 struct hc_error *err) HC_MUST_USE;
+
+/* True if a guarded-against user is in this group. */
 bool hc_guard_in_group(const struct hc_guard *guard, gid_t gid);
 
 /* Where a path ends: its folder and its last component, which may not exist. */

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "keeper/packet.h"
 #include "keeper/process.h"
+#include "keeper/rights.h"
 #include "keeper/said.h"
 
 #define FD_ERRORS    8    /* after 3 .. 7: where a failed exec is told */
@@ -393,7 +394,7 @@ static int judge(int status, bool in_time, const struct program *program, const 
 }
 
 /*
- * The kernel lets no process of the worker user look into a program from its first instruction on,
+ * The kernel lets no process of the agent's user look into a program from its first instruction on,
  * if that user cannot read the program's file; what the program says of itself (child.c) comes
  * later.
  */
@@ -413,10 +414,11 @@ static void warn_of_readable(const struct hc_conf *conf, const struct hc_rights 
     hc_log_error(log, HC_LOG_WARN, NULL, &err);
 }
 
-int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
+int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker, int keeper_fd,
                   int table_fd, const struct hc_log *log, struct hc_error *err)
 {
-    struct program program = {.command = "load", .rights = rights, .output = -1};
+    struct hc_rights agent;
+    struct program program = {.command = "load", .rights = &agent, .output = -1};
     struct hc_said said = {.reason = ""};
     struct quiet q;
     bool in_time = false;
@@ -425,10 +427,13 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, in
     pid_t pid = -1;
     int rc = 0;
 
+    if (hc_rights_of_agent(conf, worker, &agent, err) != 0) {
+        return -1;
+    }
     program.places[HC_FD_KEEPER - HC_FD_CONF] = keeper_fd;
     program.places[HC_FD_TABLE - HC_FD_CONF] = table_fd;
     program.places[HC_FD_CONTROL - HC_FD_CONF] = -1;
-    warn_of_readable(conf, rights, log);
+    warn_of_readable(conf, &agent, log);
     quiet_begin(&q);
     rc = start(conf, &program, &supervise, &pid, err);
     if (rc == 0) {

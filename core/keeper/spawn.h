@@ -10,11 +10,12 @@
  * Log lines go there, one a packet: a byte '0' + enum hc_level, then the text. The loader may also
  * send one 'R' packet: why the start must be refused (hc_loader_refuse()).
  *
- * Before the exec the child takes on the worker user's rights and proves that root's are gone, may
- * gain none (no_new_privs), writes no core, has default signal handlers, nothing blocked, standard
- * input and output at /dev/null. Standard error is the server's (the loader), or comes back as log
- * lines (the agent). Not dumpable: exec undoes that unless the worker user cannot read the
- * program's file (0711, root's), so it is installed that way, and says it again itself.
+ * Before the exec the child takes on the rights of the agent's user (keeper/rights.h) and proves
+ * that root's are gone, may gain none (no_new_privs), writes no core, has default signal handlers,
+ * nothing blocked, standard input and output at /dev/null. Standard error is the server's (the
+ * loader), or comes back as log lines (the agent). Not dumpable: exec undoes that unless that user
+ * cannot read the program's file (0711, root's), so it is installed that way, and says it again
+ * itself.
  *
  * Its environment is PATH (the system's folders), LANG=C, TZ=UTC and, if the caller has them:
  * SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy
@@ -35,13 +36,14 @@
 
 /*
  * Makes what a start needs, as root: the parents of secret and store (0755), the store's folder
- * (0700, the worker user's). Never called by a configuration test.
+ * (0700, the agent's user's). Never called by a configuration test. rights are the worker user's.
  * Refuses (HC_P_STORE_UNSAFE) where a parent could be exchanged by the worker user, and where the
- * store's folder is somebody else's; an empty one of root's (a fresh volume) is given to the worker
- * user, and a mode wider than 0700 is narrowed.
+ * store's folder is somebody else's; an empty one of root's (a fresh volume) is given to the
+ * agent's user, and a mode wider than 0700 is narrowed. The worker user's store is handed over to
+ * the agent's user (keeper/handover.h); that, or why it stays with the worker user, goes to log.
  */
 int hc_prepare_folders(const struct hc_conf *conf, const struct hc_rights *rights,
-                       struct hc_error *err) HC_MUST_USE;
+                       const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
 
 /* What hc_prepare_folders() would say, for a configuration test: makes and changes nothing. */
 int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *rights,
@@ -63,19 +65,21 @@ int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *right
 enum hc_level hc_control_level(const struct hc_conf *conf);
 
 /*
- * Runs `hotcert load`: fills the table from the store and the watched files, with the worker user's
- * rights. table_fd < 0: looks only (the configuration test). Lines for the operator go to log.
- * 0: the server may start (whatever could not be loaded starts on the bootstrap and is an error in
- * the log); -1: the start must be refused, err says why. Bounded to HC_LOADER_SECONDS.
+ * Runs `hotcert load`: fills the table from the store and the watched files, with the rights of the
+ * agent's user (keeper/rights.h). table_fd < 0: looks only (the configuration test). Lines for the
+ * operator go to log. 0: the server may start (whatever could not be loaded starts on the bootstrap
+ * and is an error in the log); -1: the start must be refused, err says why. Bounded to
+ * HC_LOADER_SECONDS.
  *
  * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
  * long is not the configuration's fault: the start goes on, with an error in the log (a warning
  * when it was only looking). A program that cannot be executed at all, or ends before it said that
- * it runs, is HC_P_PROGRAM; one that the worker user can read is a warning (HC_P_PROGRAM_READABLE).
+ * it runs, is HC_P_PROGRAM; one that the agent's user can read is a warning
+ * (HC_P_PROGRAM_READABLE).
  */
 #define HC_LOADER_SECONDS 30
 #define HC_LOADER_REFUSE  2
-int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *rights, int keeper_fd,
+int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker, int keeper_fd,
                   int table_fd, const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
 
 /* The loader's side: says over HC_FD_SUPERVISE that it runs, before anything else: what ends
@@ -86,10 +90,10 @@ void hc_loader_began(int supervise);
 void hc_loader_refuse(int supervise, const struct hc_error *why);
 
 /*
- * Starts `hotcert agent`; the keeper does this (keeper/agent.h). *supervise is the supervisor's end
- * (non-blocking, close-on-exec). fds stay the caller's. HC_P_PROGRAM names the program and why it
- * cannot be executed; then there is no process to reap. A caller that is not root any more must
- * already have the worker user's rights.
+ * Starts `hotcert agent` with these rights; the keeper does this (keeper/agent.h). *supervise is
+ * the supervisor's end (non-blocking, close-on-exec). fds stay the caller's. HC_P_PROGRAM names the
+ * program and why it cannot be executed; then there is no process to reap. A caller that is not
+ * root any more must already have them.
  */
 struct hc_agent_fds {
     int keeper;

@@ -38,6 +38,9 @@ my @wrong = (
         qr/pebble.*asks port 80 only.*(?:http_port|HotCertHttpPort) 8080.*(?:network|HotCertNetwork) public/ ],
     [ 'an address from Let\'s Encrypt', { main => [ [ terms_agreed => 'on' ] ], hosts => [ { names => ['a.test'], hotcert => 'on',
         set => [ [ names => 'a.test', '192.0.2.1' ] ] } ] }, undef, qr/192\.0\.2\.1.*IP address/ ],
+    [ 'a user that is not there', { main => [ [ use => 'pebble' ], [ user => 'no-such-user-is-here' ] ] }, 'user', qr/no-such-user-is-here/ ],
+    [ 'a user that is no name', { main => [ [ use => 'pebble' ], [ user => '../x' ] ] }, 'user', qr{\.\./x} ],
+    [ 'an agent of root\'s', { main => [ [ use => 'pebble' ], [ user => 'root' ] ] }, 'user', qr/not run as root/ ],
     [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
 );
 

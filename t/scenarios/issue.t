@@ -269,7 +269,7 @@ scenario nobody_keeps_root_out_of_the_control_socket => sub {
     ($code, $out) = run('setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups',
         HotCert::Server::program(), 'renew', '--control', $s->{control}, 'a.test');
     is($code, 77, 'the stranger is refused');
-    like($out, qr/only root or the worker user may ask/, 'and told why');
+    like($out, qr/only root and the agent's user may ask/, 'and told why');
     end_process($_) for $others, $workers;
 };
 

@@ -472,7 +472,7 @@ static void others_may_nothing(void)
             problem = json_string_value(json_object_get(reply, "problem"));
             detail = json_string_value(json_object_get(reply, "detail"));
             _exit(problem != NULL && strcmp(problem, "forbidden") == 0 && detail != NULL &&
-                          strcmp(detail, "only root or the worker user may ask the agent") == 0
+                          strcmp(detail, "only root and the agent's user may ask the agent") == 0
                       ? 0
                       : 5);
         }

@@ -27,7 +27,7 @@ static enum hc_problem prepare(const char *secret, const char *store)
     looked = hc_examine_folders(&conf, &worker_rights, &err);
     expected = looked == 0 ? HC_P_NONE : err.problem;
     hc_error_init(&err);
-    rc = hc_prepare_folders(&conf, &worker_rights, &err);
+    rc = hc_prepare_folders(&conf, &worker_rights, NULL, &err);
     is_int(expected, rc == 0 ? HC_P_NONE : err.problem, "a configuration test says the same");
     if (rc != 0) {
         printf("# %s: %s\n", err.subject, err.detail);

@@ -112,6 +112,31 @@ static void it_answers_from_the_configuration_only(void)
     is_int(kept_end(&k), 0, "it ends when nobody is left to ask");
 }
 
+/* What the worker user could exchange is opened as that user would, and as nobody else. */
+static void it_reads_as_the_worker_user_where_that_could_exchange(void)
+{
+    static const char *const some[] = {"theirs/own.pem", "theirs/leads", "theirs/key.pem",
+                                       "private/key.pem"};
+    struct hc_file_stamp stamp;
+    struct hc_error err = {0};
+    struct kept k;
+    char *own = join(base, "theirs/own.pem");
+
+    make_file(base, "theirs/own.pem", "their own", 9, 0600);
+    if (chown(own, WORKER, WORKER) != 0) {
+        fatal(own);
+    }
+    make_link(base, "theirs/leads", "../private/key.pem");
+    kept_begin(&k, &worker_rights, some, HC_COUNT(some));
+    is_int(read_kept(&k, 0, "their own"), HC_P_NONE, "a file of the worker user's in its folder");
+    ok(hc_keeper_stamp(&k.client, 0, &stamp, &err) == 0 && stamp.uid == WORKER, "has a stamp");
+    is_int(read_kept(&k, 1, NULL), HC_P_FILE_UNSAFE, "a link to what it may not read");
+    is_int(read_kept(&k, 2, NULL), HC_P_FILE_UNSAFE, "a file of root's there");
+    is_int(read_kept(&k, 3, "the key"), HC_P_NONE, "after that it is root again");
+    is_int(kept_end(&k), 0, "and ends as always");
+    free(own);
+}
+
 static void without_root_it_reads_with_its_own_rights(void)
 {
     static const struct hc_rights none = {false, 0, 0, NULL};
@@ -341,6 +366,7 @@ int main(void)
     }
     free(fifo);
     it_answers_from_the_configuration_only();
+    it_reads_as_the_worker_user_where_that_could_exchange();
     without_root_it_reads_with_its_own_rights();
     the_secret_is_handed_out();
     it_leaves_the_masters_things_behind();

@@ -12,7 +12,7 @@ use POSIX qw(uname _exit);
 use Time::HiRes qw(time sleep);
 
 our @EXPORT_OK = qw(wait_for free_port run spew spew_secret slurp tail_of temp_dir build_dir rig_dir
-    descendants proc_comm proc_exe proc_uid proc_cmdline spawn end_process cpu_seconds track_log alive leave_running);
+    descendants proc_comm proc_exe proc_uid proc_cmdline spawn end_process cpu_seconds track_log alive leave_running system_user);
 
 my $owner = $$;
 my $dir;
@@ -39,6 +39,24 @@ sub temp_dir {
     $dir = tempdir('hotcert-XXXXXXXX', DIR => '/tmp');
     chmod 0755, $dir;
     return $dir;
+}
+
+# A system user for this test alone, with no home and no shell; removed at the end.
+my $system_user;
+
+sub system_user {
+    return $system_user if $system_user;
+    my $name = "hctest$$";
+    wait_for(30, sub { system('useradd', '--system', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', $name) == 0 })
+        or die "useradd $name";
+    return $system_user = $name;
+}
+
+END {
+    if ($system_user && $owner == $$) {
+        local $?;
+        system('userdel', $system_user);
+    }
 }
 
 my %used_port;

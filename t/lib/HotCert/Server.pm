@@ -90,6 +90,8 @@ sub main_directives {
     my %given = map { $_->[0] => 1 } @given;
     my @all = ([ agent => program() ], [ store => $self->{store} ], [ secret => $self->{secret} ],
         [ control => $self->{control} ], [ check_interval => '1s' ]);
+    # whether or not this machine has a user hotcert
+    push @all, [ user => 'www-data' ] if !$self->{as_user};
     if (my $ca = $conf{ca}) {
         push @all, [ use => 'pebble' ], [ resolver => $ca->dns_server ];
     }
