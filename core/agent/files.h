@@ -1,6 +1,6 @@
 /*
- * Watched files as loader and agent read them: through the keeper with root's rights, or, where the
- * keeper will not (the worker user could exchange the file) or does not exist, with their own.
+ * Watched files as loader and agent read them: through the keeper, or, where there is none, with
+ * their own rights.
  */
 #ifndef HC_AGENT_FILES_H
 #define HC_AGENT_FILES_H

@@ -1,7 +1,7 @@
 /*
  * The loader: fills the live table from the store and the watched files before a server has any
- * worker, with the worker user's rights. It changes nothing but the table, and asks no network.
- * Without a table it only looks: the configuration test says the same as the start would.
+ * worker, with the rights of the agent's user. It changes nothing but the table, and asks no
+ * network. Without a table it only looks: the configuration test says the same as the start would.
  */
 #ifndef HC_AGENT_LOADER_H
 #define HC_AGENT_LOADER_H
