@@ -72,7 +72,7 @@ struct hc_order_result {
 };
 
 /*
- * The caller's side of an order. All called on the one thread, from hc_http_step() or
+ * The caller's side of an order. All called on the one thread, from the loop or
  * hc_acme_run_timers(), never from hc_order_start().
  */
 struct hc_order_handler {
@@ -123,8 +123,8 @@ bool hc_order_waiting(const struct hc_order *order);
 
 /*
  * Timers of this issuer and its orders: runs what is due at the monotonic now_ms, returns the
- * milliseconds until the next (-1: none, 0: at once). The agent's loop calls it before each
- * hc_http_step() and gives that no longer a timeout. now_ms is the options' clock's.
+ * milliseconds until the next (-1: none, 0: at once). To be called again by then, and
+ * after whatever else happened. now_ms is the options' clock's.
  */
 int64_t hc_acme_run_timers(struct hc_acme *acme, int64_t now_ms);
 

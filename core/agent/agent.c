@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -81,6 +82,126 @@ static int new_cas(struct hc_agent *agent, struct hc_error *err)
     return hc_cas_new(&options, &agent->cas, err);
 }
 
+/* ---- the loop ---- */
+
+/* What is looked at on the timer whatever happened. */
+static int64_t tick(struct hc_agent *agent)
+{
+    int64_t now = hc_agent_ms(agent);
+    int64_t interval = hc_agent_interval_ms(agent);
+
+    if (now < agent->tick_ms) {
+        return agent->tick_ms - now;
+    }
+    interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
+    agent->tick_ms = now + interval;
+    hc_storage_tick(agent->storage);
+    hc_publisher_run(agent->publisher); /* something may have expired, or failed to be published */
+    hc_garbage_run(agent);
+    return interval;
+}
+
+/*
+ * Workers of the generation before, that answer no token, may take connections for a moment still:
+ * a CA that is fast would ask them. Milliseconds until orders may be placed.
+ */
+static int64_t until_settled(const struct hc_agent *agent)
+{
+    int64_t left = agent->started_ms + JOIN_MS - hc_agent_ms(agent);
+
+    return agent->conf->joins_running && left > 0 ? left : 0;
+}
+
+static int64_t run_orders(struct hc_agent *agent)
+{
+    int64_t unsettled = until_settled(agent);
+    int64_t wait = 0;
+
+    if (unsettled > 0) {
+        return unsettled;
+    }
+    wait = hc_jobs_run(agent);
+    hc_loop_does(agent->o.loop, "names");
+    return hc_wait_least(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
+}
+
+/* Does what is due; milliseconds until something may be due, -1: nothing. */
+static int64_t run_due(struct hc_agent *agent)
+{
+    int64_t wait = tick(agent);
+
+    hc_loop_does(agent->o.loop, "store");
+    wait = hc_wait_least(wait, hc_storage_run(agent->storage));
+    hc_loop_does(agent->o.loop, "orders");
+    hc_obtains_run(agent);
+    hc_loop_does(agent->o.loop, "chains");
+    wait = hc_wait_least(wait, hc_chains_run(agent->chains));
+    hc_loop_does(agent->o.loop, "watched files");
+    wait = hc_wait_least(wait, hc_watches_run(agent->watches));
+    hc_loop_does(agent->o.loop, "other agents");
+    wait = hc_wait_least(wait, hc_follow_run(agent));
+    hc_loop_does(agent->o.loop, "jobs");
+    wait = hc_wait_least(wait, run_orders(agent));
+    hc_loop_does(agent->o.loop, "authorities");
+    wait = hc_wait_least(wait, hc_cas_run(agent->cas));
+    hc_loop_does(agent->o.loop, "health");
+    wait = hc_wait_least(wait, hc_health_run(agent));
+    hc_loop_does(agent->o.loop, "control");
+    return hc_wait_least(wait, hc_control_run(agent));
+}
+
+static void on_due(void *self)
+{
+    struct hc_agent *agent = self;
+    int64_t wait = run_due(agent);
+
+    agent->looks++;
+    hc_timer_in(&agent->due, wait < 0 || wait > ANYWAY_MS ? ANYWAY_MS : wait);
+}
+
+/* The supervisor says nothing, so whatever comes is its end. */
+static void on_supervise(void *self, unsigned events HC_UNUSED)
+{
+    struct hc_agent *agent = self;
+    char byte = 0;
+    ssize_t n = recv(agent->o.supervise, &byte, 1, MSG_DONTWAIT);
+
+    agent->ended = agent->ended || n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void on_signal(void *self, unsigned events HC_UNUSED)
+{
+    struct hc_agent *agent = self;
+
+    agent->ended = true;
+}
+
+static int watch_end(struct hc_agent *agent, struct hc_loop_fd *guest, int fd, hc_loop_ready *ready,
+                     struct hc_error *err)
+{
+    *guest = (struct hc_loop_fd){fd, HC_LOOP_READ, "supervision", ready, agent, NULL};
+    return fd >= 0 ? hc_loop_fd_add(agent->o.loop, guest, err) : 0;
+}
+
+static int enter_loop(struct hc_agent *agent, struct hc_error *err)
+{
+    hc_timer_init(&agent->due, agent->o.loop, "agent", on_due, agent);
+    hc_timer_in(&agent->due, 0);
+    return watch_end(agent, &agent->supervise, agent->o.supervise, on_supervise, err) == 0 &&
+                   watch_end(agent, &agent->signals, agent->o.signals, on_signal, err) == 0
+               ? 0
+               : -1;
+}
+
+static void leave_loop(struct hc_agent *agent)
+{
+    hc_loop_fd_remove(&agent->supervise);
+    hc_loop_fd_remove(&agent->signals);
+    hc_timer_stop(&agent->due);
+}
+
+/* ---- life ---- */
+
 static int new_chains(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_chains_options options = {
@@ -136,6 +257,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         .clock = options->clock,
         .random = options->random,
         .log = options->log,
+        .loop = options->loop,
         .events = &agent->events,
     };
     agent->keeper.fd = options->keeper;
@@ -147,7 +269,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
         hc_health_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
         hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0 ||
-        hc_events_add(&agent->events, on_event, agent, err) != 0) {
+        hc_events_add(&agent->events, on_event, agent, err) != 0 || enter_loop(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -162,6 +284,7 @@ void hc_agent_free(struct hc_agent *agent)
     if (agent == NULL) {
         return;
     }
+    leave_loop(agent);
     if (agent->storage != NULL) {
         hc_storage_close(agent->storage);
     }
@@ -181,123 +304,20 @@ void hc_agent_free(struct hc_agent *agent)
     free(agent);
 }
 
-/* ---- the loop ---- */
-
-/* What is looked at on the timer whatever happened. */
-static int64_t tick(struct hc_agent *agent)
-{
-    int64_t now = hc_agent_ms(agent);
-    int64_t interval = hc_agent_interval_ms(agent);
-
-    if (now < agent->tick_ms) {
-        return agent->tick_ms - now;
-    }
-    interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
-    agent->tick_ms = now + interval;
-    hc_storage_tick(agent->storage);
-    hc_publisher_run(agent->publisher); /* something may have expired, or failed to be published */
-    hc_garbage_run(agent);
-    return interval;
-}
-
-/*
- * Workers of the generation before, that answer no token, may take connections for a moment still:
- * a CA that is fast would ask them. Milliseconds until orders may be placed.
- */
-static int64_t until_settled(const struct hc_agent *agent)
-{
-    int64_t left = agent->started_ms + JOIN_MS - hc_agent_ms(agent);
-
-    return agent->conf->joins_running && left > 0 ? left : 0;
-}
-
-/* Does what is due; milliseconds until something may be due, -1: nothing. */
-static int64_t run_due(struct hc_agent *agent)
-{
-    int64_t wait = tick(agent);
-    int64_t unsettled = until_settled(agent);
-
-    wait = hc_wait_least(wait, hc_storage_run(agent->storage));
-    hc_obtains_run(agent);
-    wait = hc_wait_least(wait, hc_chains_run(agent->chains));
-    wait = hc_wait_least(wait, hc_watches_run(agent->watches));
-    wait = hc_wait_least(wait, hc_follow_run(agent));
-    if (unsettled > 0) {
-        wait = hc_wait_least(wait, unsettled);
-    } else {
-        wait = hc_wait_least(wait, hc_jobs_run(agent));
-        wait = hc_wait_least(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
-    }
-    wait = hc_wait_least(wait, hc_cas_run(agent->cas));
-    wait = hc_wait_least(wait, hc_health_run(agent));
-    return hc_wait_least(wait, hc_control_run(agent));
-}
-
-struct places {
-    unsigned supervise, signals, follow, control; /* in fds; HC_AGENT_FDS: not there */
-};
-
-static unsigned add_fd(struct pollfd *fds, unsigned *count, int fd)
-{
-    if (fd < 0) {
-        return HC_AGENT_FDS;
-    }
-    fds[*count] = (struct pollfd){.fd = fd, .events = POLLIN};
-    return (*count)++;
-}
-
-static unsigned collect_fds(struct hc_agent *agent, struct pollfd *fds, struct places *places)
-{
-    unsigned count = 0;
-
-    places->supervise = add_fd(fds, &count, agent->o.supervise);
-    places->signals = add_fd(fds, &count, agent->o.signals);
-    (void)add_fd(fds, &count, agent->o.dns_fd); /* the resolver looks by itself, in each pass */
-    places->follow = add_fd(fds, &count, hc_follow_fd(agent));
-    places->control = count;
-    return count + hc_control_fds(agent, fds + count, HC_AGENT_FDS - count);
-}
-
-static bool is_ready(const struct pollfd *fds, unsigned place)
-{
-    return place < HC_AGENT_FDS && fds[place].revents != 0;
-}
-
-/* The supervisor says nothing, so whatever comes is its end. */
-static bool supervisor_gone(const struct hc_agent *agent)
-{
-    char byte = 0;
-    ssize_t n = recv(agent->o.supervise, &byte, 1, MSG_DONTWAIT);
-
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
-
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms)
 {
-    struct pollfd fds[HC_AGENT_FDS];
-    struct places places;
+    struct hc_loop *loop = agent->o.loop;
+    uint64_t others = hc_loop_calls(loop) - agent->looks;
     struct hc_error err;
-    unsigned count = 0;
-    int64_t wait = run_due(agent);
 
     hc_error_init(&err);
-    wait = wait < 0 || wait > ANYWAY_MS ? ANYWAY_MS : wait;
-    if (max_wait_ms >= 0 && wait > max_wait_ms) {
-        wait = max_wait_ms;
-    }
-    count = collect_fds(agent, fds, &places);
-    if (agent->o.step(agent->o.step_self, fds, count, (int)wait, &err) != 0) {
+    if (hc_loop_pass(loop, max_wait_ms, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, "waiting for the network", &err);
         (void)poll(NULL, 0, BROKEN_MS); /* not in a circle */
         return true;
     }
-    if (is_ready(fds, places.signals) ||
-        (is_ready(fds, places.supervise) && supervisor_gone(agent))) {
-        return false;
+    if (hc_loop_calls(loop) - agent->looks != others) {
+        hc_timer_within(&agent->due, 0); /* something happened: what does that mean to us? */
     }
-    if (is_ready(fds, places.follow)) {
-        agent->follow.announced = true;
-    }
-    hc_control_handle(agent, fds + places.control, count - places.control);
-    return true;
+    return !agent->ended;
 }

@@ -22,18 +22,15 @@
 #ifndef HC_AGENT_AGENT_H
 #define HC_AGENT_AGENT_H
 
-#include <poll.h>
-
 #include "agent/authority.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "conf/conf.h"
 #include "dns/resolver.h"
 #include "live/table.h"
+#include "loop/loop.h"
 #include "net/http.h"
 #include "net/web.h"
-
-#define HC_AGENT_FDS 48 /* what one pass of the loop waits for at most */
 
 struct hc_agent_options {
     struct hc_conf *conf;        /* taken, also when hc_agent_new() fails */
@@ -49,15 +46,9 @@ struct hc_agent_options {
     const struct hc_log *log;
     const struct hc_authority *authority;
     const struct hc_http_port *http;
-    const struct hc_dns_port *dns;  /* NULL: names are not looked at before an order */
-    int dns_fd;                     /* readable when dns_run() has something to do; -1: none */
-    int64_t (*dns_run)(void *self); /* hc_resolver_run() in the program */
-    void *dns_self;
+    const struct hc_dns_port *dns; /* NULL: names are not looked at before an order */
     const struct hc_web_port *web; /* NULL: no request is made by that look */
-    /* Waits for descriptors and network, at most timeout_ms; hc_http_step() in the program. */
-    int (*step)(void *self, struct pollfd *fds, unsigned count, int timeout_ms,
-                struct hc_error *err);
-    void *step_self;
+    struct hc_loop *loop;          /* borrowed; its clock is this clock */
 };
 
 struct hc_agent;
@@ -67,8 +58,8 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
                  struct hc_error *err) HC_MUST_USE;
 
 /*
- * One pass: does what is due, then waits for at most max_wait_ms (-1: as long as there is nothing
- * to do). True to go on, false when the supervisor is gone or a signal said so.
+ * One pass of the loop, of at most max_wait_ms (-1: as long as there is nothing to do). True to go
+ * on, false when the supervisor is gone or a signal said so.
  */
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms);
 

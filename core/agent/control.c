@@ -36,7 +36,8 @@
 #define PENDING_MAX  4 /* hosts that a refusal names */
 
 struct client {
-    int fd; /* -1: free */
+    struct hc_agent *agent;
+    struct hc_loop_fd guest; /* its socket; fd -1: free */
     uid_t uid;
     struct hc_buf in;
     struct hc_buf out;
@@ -50,36 +51,52 @@ struct client {
 };
 
 struct hc_control {
+    struct hc_loop_fd door; /* where they connect */
     struct client clients[CLIENTS];
 };
 
 static void client_close(struct client *client)
 {
-    if (client->fd >= 0) {
-        close(client->fd);
+    struct hc_agent *agent = client->agent;
+
+    hc_loop_fd_remove(&client->guest);
+    if (client->guest.fd >= 0) {
+        close(client->guest.fd);
     }
     hc_buf_dispose(&client->in);
     hc_buf_dispose(&client->out);
     hc_list_dispose(&client->names);
     memset(client, 0, sizeof(*client));
-    client->fd = -1;
+    client->agent = agent;
+    client->guest.fd = -1;
 }
+
+static void on_door(void *self, unsigned events);
 
 int hc_control_new(struct hc_agent *agent, struct hc_error *err)
 {
-    agent->control = calloc(1, sizeof(*agent->control));
-    if (agent->control == NULL) {
+    struct hc_control *control = calloc(1, sizeof(*control));
+
+    agent->control = control;
+    if (control == NULL) {
         return hc_error_nomem(err);
     }
     for (size_t i = 0; i < CLIENTS; i++) {
-        agent->control->clients[i].fd = -1;
+        control->clients[i].agent = agent;
+        control->clients[i].guest.fd = -1;
     }
-    return 0;
+    control->door =
+        (struct hc_loop_fd){agent->o.control, HC_LOOP_READ, "control", on_door, agent, NULL};
+    return agent->o.control >= 0 ? hc_loop_fd_add(agent->o.loop, &control->door, err) : 0;
 }
 
 void hc_control_free(struct hc_agent *agent)
 {
-    for (size_t i = 0; agent->control != NULL && i < CLIENTS; i++) {
+    if (agent->control == NULL) {
+        return;
+    }
+    hc_loop_fd_remove(&agent->control->door);
+    for (size_t i = 0; i < CLIENTS; i++) {
         client_close(&agent->control->clients[i]);
     }
     free(agent->control);
@@ -100,7 +117,8 @@ static void answer(struct hc_agent *agent, struct client *client, json_t *object
     client->answered = true;
     client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
     if (text == NULL || hc_buf_puts(&client->out, text, &err) != 0 ||
-        hc_buf_puts(&client->out, "\n", &err) != 0) {
+        hc_buf_puts(&client->out, "\n", &err) != 0 ||
+        hc_loop_fd_change(&client->guest, HC_LOOP_READ | HC_LOOP_WRITE, &err) != 0) {
         client_close(client);
     }
     free(text);
@@ -230,15 +248,31 @@ static void handle_request(struct hc_agent *agent, struct client *client)
 static struct client *free_place(struct hc_agent *agent, uid_t uid)
 {
     for (size_t i = uid == 0 ? 0 : ROOTS_PLACES; i < CLIENTS; i++) {
-        if (agent->control->clients[i].fd < 0) {
+        if (agent->control->clients[i].guest.fd < 0) {
             return &agent->control->clients[i];
         }
     }
     return NULL;
 }
 
-static void accept_all(struct hc_agent *agent)
+static void on_client(void *self, unsigned events);
+
+static void take_in(struct client *client, int fd, uid_t uid)
 {
+    client->guest = (struct hc_loop_fd){fd, HC_LOOP_READ, "control", on_client, client, NULL};
+    client->uid = uid;
+    client->in = (struct hc_buf)HC_BUF_INIT(REQUEST_MAX);
+    client->out = (struct hc_buf)HC_BUF_INIT(REPLY_MAX);
+    client->deadline_ms = hc_agent_ms(client->agent) + IDLE_MS;
+    if (hc_loop_fd_add(client->agent->o.loop, &client->guest, NULL) != 0) {
+        client_close(client);
+    }
+}
+
+static void on_door(void *self, unsigned events HC_UNUSED)
+{
+    struct hc_agent *agent = self;
+
     for (int i = 0; i < ACCEPT_MOST; i++) {
         uid_t uid = (uid_t)-1;
         int fd = hc_caller_accept(agent->o.control, &uid);
@@ -248,11 +282,7 @@ static void accept_all(struct hc_agent *agent)
             return;
         }
         if (client != NULL) {
-            client->fd = fd;
-            client->uid = uid;
-            client->in = (struct hc_buf)HC_BUF_INIT(REQUEST_MAX);
-            client->out = (struct hc_buf)HC_BUF_INIT(REPLY_MAX);
-            client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
+            take_in(client, fd, uid);
         } else if (fd >= 0) {
             close(fd); /* those that are there go first */
         }
@@ -263,7 +293,7 @@ static void read_some(struct hc_agent *agent, struct client *client)
 {
     char chunk[4096];
     struct hc_error err;
-    ssize_t n = recv(client->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+    ssize_t n = recv(client->guest.fd, chunk, sizeof(chunk), MSG_DONTWAIT);
 
     hc_error_init(&err);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -285,8 +315,8 @@ static void read_some(struct hc_agent *agent, struct client *client)
 
 static void write_some(struct hc_agent *agent, struct client *client)
 {
-    ssize_t n = send(client->fd, client->out.data + client->sent, client->out.len - client->sent,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = send(client->guest.fd, client->out.data + client->sent,
+                     client->out.len - client->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
@@ -302,48 +332,14 @@ static void write_some(struct hc_agent *agent, struct client *client)
     }
 }
 
-unsigned hc_control_fds(struct hc_agent *agent, struct pollfd *fds, unsigned room)
+static void on_client(void *self, unsigned events)
 {
-    unsigned count = 0;
+    struct client *client = self;
 
-    if (agent->o.control < 0 || room < CLIENTS + 1) {
-        return 0;
-    }
-    fds[count++] = (struct pollfd){.fd = agent->o.control, .events = POLLIN};
-    for (size_t i = 0; i < CLIENTS; i++) {
-        const struct client *client = &agent->control->clients[i];
-
-        if (client->fd >= 0) {
-            fds[count++] = (struct pollfd){.fd = client->fd,
-                                           .events = client->answered ? POLLIN | POLLOUT : POLLIN};
-        }
-    }
-    return count;
-}
-
-static struct client *client_of(struct hc_agent *agent, int fd)
-{
-    for (size_t i = 0; i < CLIENTS; i++) {
-        if (agent->control->clients[i].fd == fd) {
-            return &agent->control->clients[i];
-        }
-    }
-    return NULL;
-}
-
-void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigned count)
-{
-    for (unsigned i = 1; i < count; i++) {
-        struct client *client = fds[i].revents != 0 ? client_of(agent, fds[i].fd) : NULL;
-
-        if (client != NULL && (fds[i].revents & POLLOUT) != 0) {
-            write_some(agent, client);
-        } else if (client != NULL) {
-            read_some(agent, client);
-        }
-    }
-    if (count > 0 && (fds[0].revents & POLLIN) != 0) {
-        accept_all(agent);
+    if ((events & HC_LOOP_WRITE) != 0) {
+        write_some(client->agent, client);
+    } else {
+        read_some(client->agent, client);
     }
 }
 
@@ -451,7 +447,7 @@ int64_t hc_control_run(struct hc_agent *agent)
     for (size_t i = 0; i < CLIENTS; i++) {
         struct client *client = &agent->control->clients[i];
 
-        if (client->fd < 0) {
+        if (client->guest.fd < 0) {
             continue;
         }
         if (client->waiting && is_served(agent, client)) {
@@ -461,7 +457,7 @@ int64_t hc_control_run(struct hc_agent *agent)
         } else if (now >= client->deadline_ms) {
             client_close(client);
         }
-        if (client->fd >= 0) {
+        if (client->guest.fd >= 0) {
             int64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
 
             wait = hc_wait_least(wait, left);

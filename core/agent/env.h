@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "conf/conf.h"
+#include "loop/loop.h"
 
 struct hc_env {
     const struct hc_conf *conf;
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;
+    struct hc_loop *loop;
     struct hc_events *events;
 };
 

@@ -15,13 +15,26 @@
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
 #define MARK_SHARE  10    /* and cost at most this fraction of the time */
 
+static void on_news(void *self, unsigned events HC_UNUSED)
+{
+    struct hc_follow *follow = self;
+
+    follow->announced = true; /* the next look reads it */
+}
+
 void hc_follow_start(struct hc_agent *agent)
 {
     struct hc_follow *follow = &agent->follow;
+    struct hc_store_follower *follower = hc_storage_follower(agent->storage);
+    int fd = follower != NULL ? hc_store_follower_fd(follower) : -1;
 
     follow->next_look_ms = follow->next_mark_ms = follow->next_sweep_ms = 0;
     follow->announced = true;
     follow->mark = 0;
+    follow->news = (struct hc_loop_fd){fd, HC_LOOP_READ, "other agents", on_news, follow, NULL};
+    if (fd >= 0) {
+        (void)!hc_loop_fd_add(agent->o.loop, &follow->news, NULL); /* else it looks more often */
+    }
 }
 
 static void forget_one(struct hc_mirrored *one)
@@ -43,16 +56,10 @@ void hc_follow_stop(struct hc_agent *agent)
 {
     struct hc_follow *follow = &agent->follow;
 
+    hc_loop_fd_remove(&follow->news);
     forget_all(follow->mirrored, follow->mirrored_count);
     follow->mirrored = NULL;
     follow->mirrored_count = 0;
-}
-
-int hc_follow_fd(const struct hc_agent *agent)
-{
-    const struct hc_store_follower *follower = hc_storage_follower(agent->storage);
-
-    return follower != NULL ? hc_store_follower_fd(follower) : -1;
 }
 
 static struct hc_mirrored *find_mirrored(const struct hc_follow *follow, const char *file)
@@ -246,7 +253,7 @@ int64_t hc_follow_run(struct hc_agent *agent)
             follow->said = 0;
         }
         follow->announced = !look_at_lines(agent, &err);
-        follow->next_look_ms = now + (hc_follow_fd(agent) >= 0 ? LOOK_FAR_MS : LOOK_MS);
+        follow->next_look_ms = now + (follow->news.loop != NULL ? LOOK_FAR_MS : LOOK_MS);
         if (hc_error_is_set(&err)) {
             hc_say_once(agent->o.log, &follow->said, HC_LOG_ERROR, "following the store", &err);
         }

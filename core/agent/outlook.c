@@ -456,7 +456,7 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
         .answer = answer,
         .web = agent->o.web,
         .dns = agent->o.dns,
-        .clock = agent->o.clock,
+        .loop = agent->o.loop,
         .log = agent->o.log,
         .self = outlook,
         .done = on_looked,
@@ -516,8 +516,6 @@ static void look_again_at_all(struct hc_agent *agent, int64_t now)
 int64_t hc_outlooks_run(struct hc_agent *agent)
 {
     int64_t now = hc_agent_now(agent);
-    struct hc_outlook *next = NULL;
-    int64_t wait = -1;
 
     if (agent->o.dns == NULL) {
         return -1;
@@ -525,18 +523,7 @@ int64_t hc_outlooks_run(struct hc_agent *agent)
     if (now >= agent->looks_at) {
         look_again_at_all(agent, now);
     }
-    if (agent->looks_at < INT64_MAX) {
-        wait = (agent->looks_at - now) * 1000;
-    }
-    for (struct hc_outlook *o = LIST_FIRST(&agent->looking_now); o != NULL; o = next) {
-        int64_t until = 0;
-
-        next = LIST_NEXT(o, link);
-        until = hc_preflight_run(o->preflight);
-        /* what came of it is for the jobs, which are the first in the next pass */
-        wait = hc_wait_least(wait, o->preflight != NULL ? until : 0);
-    }
-    return hc_wait_least(wait, agent->o.dns_run(agent->o.dns_self));
+    return agent->looks_at < INT64_MAX ? (agent->looks_at - now) * 1000 : -1;
 }
 
 /* ---- what became of orders ---- */

@@ -22,6 +22,7 @@
 #include "agent/select.h"
 #include "agent/storage.h"
 #include "agent/watches.h"
+#include "loop/timer.h"
 #include "preflight/leaveout.h"
 #include "store/challenge.h"
 #include "store/follower.h"
@@ -45,6 +46,7 @@ struct hc_follow {
     int64_t next_sweep_ms; /* some lines are looked at then, whatever the mark says */
     int64_t next_look_ms;  /* a look even if nothing was announced */
     bool announced;
+    struct hc_loop_fd news; /* in the loop where the store tells of changes */
     struct hc_mirrored *mirrored;
     size_t mirrored_count;
     bool unsaid; /* the last acknowledgement failed */
@@ -120,6 +122,11 @@ struct hc_control;
 
 struct hc_agent {
     struct hc_agent_options o;
+    struct hc_timer due; /* something may be: the parts look */
+    uint64_t looks;      /* how often they did */
+    struct hc_loop_fd supervise;
+    struct hc_loop_fd signals;
+    bool ended;
     struct hc_conf *conf;
     struct hc_env env;
     struct hc_events events;
@@ -183,7 +190,6 @@ static inline struct hc_inventory *hc_agent_inventory(const struct hc_agent *age
 
 void hc_follow_start(struct hc_agent *agent);
 void hc_follow_stop(struct hc_agent *agent);
-int hc_follow_fd(const struct hc_agent *agent);
 /* Looks at challenges and versions if there may be news; milliseconds until the next look. */
 int64_t hc_follow_run(struct hc_agent *agent);
 /* A commit of our own is in the inventory already: no reason to read all lines. */
@@ -318,9 +324,6 @@ void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *
 
 int hc_control_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
 void hc_control_free(struct hc_agent *agent);
-/* Fills in what to wait for; the number of descriptors. */
-unsigned hc_control_fds(struct hc_agent *agent, struct pollfd *fds, unsigned room);
-void hc_control_handle(struct hc_agent *agent, const struct pollfd *fds, unsigned count);
 /* Answers those that wait; milliseconds until one of them has waited long enough, -1: none. */
 int64_t hc_control_run(struct hc_agent *agent);
 /* True if the name is one of the identity's; under watch also if its certificate has it. */

@@ -23,22 +23,12 @@ static int open_signals(struct hc_error *err)
     sigaddset(&set, SIGQUIT);
     sigaddset(&set, SIGHUP);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL); /* the loop reaps */
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
         (fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) {
         return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a descriptor for signals");
     }
     return fd;
-}
-
-static int step(void *self, struct pollfd *fds, unsigned count, int timeout_ms,
-                struct hc_error *err)
-{
-    return hc_http_step(self, fds, count, timeout_ms, err);
-}
-
-static int64_t run_resolver(void *self)
-{
-    return hc_resolver_run(self);
 }
 
 /* What looks at names; a resolver that cannot be had is an error once, and orders go on. */
@@ -47,7 +37,7 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http,
 {
     struct hc_resolver_options how = {
         .servers = &options->conf->resolvers,
-        .clock = options->clock,
+        .loop = options->loop,
         .random = options->random,
         .log = options->log,
     };
@@ -59,9 +49,6 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http,
         return;
     }
     options->dns = hc_resolver_port(*resolver);
-    options->dns_fd = hc_resolver_fd(*resolver);
-    options->dns_run = run_resolver;
-    options->dns_self = *resolver;
     options->web = hc_web_port(*web);
 }
 
@@ -77,12 +64,10 @@ static int run(struct hc_error *err)
         .control = hc_child_has(HC_FD_CONTROL) ? HC_FD_CONTROL : -1,
         .signals = -1,
         .built = HC_BUILT,
-        .dns_fd = -1,
         .clock = &hc_clock_system,
         .random = &hc_random_system,
         .log = &hc_child_log,
         .authority = &hc_authority_acme,
-        .step = step,
     };
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
@@ -92,11 +77,11 @@ static int run(struct hc_error *err)
 
     options.signals = open_signals(err);
     if (options.signals < 0 || hc_table_attach(HC_FD_TABLE, true, &options.table, err) != 0 ||
-        hc_http_new("hotcert/" HC_VERSION, &http, err) != 0) {
+        hc_loop_new(options.clock, &options.loop, err) != 0 ||
+        hc_http_new(options.loop, "hotcert/" HC_VERSION, &http, err) != 0) {
         goto out;
     }
     options.http = hc_http_port(http);
-    options.step_self = http;
     options.conf = hc_child_conf(err);
     if (options.conf == NULL) {
         goto out;
@@ -113,6 +98,7 @@ out:
     hc_web_free(web);
     hc_resolver_free(resolver);
     hc_http_free(http);
+    hc_loop_free(options.loop);
     hc_table_detach(options.table);
     if (options.signals >= 0) {
         close(options.signals);

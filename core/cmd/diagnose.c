@@ -205,6 +205,7 @@ static void arguments_dispose(struct arguments *a)
 
 /* What the look runs on. */
 struct machine {
+    struct hc_loop *loop;
     struct hc_resolver *resolver;
     struct hc_http *http;
     struct hc_web *web;
@@ -212,11 +213,14 @@ struct machine {
 
 static int machine_open(struct machine *m, const struct arguments *a, struct hc_error *err)
 {
-    struct hc_resolver_options resolver = {
-        .servers = &a->resolvers, .clock = &hc_clock_system, .random = &hc_random_system};
+    struct hc_resolver_options resolver = {.servers = &a->resolvers, .random = &hc_random_system};
 
+    if (hc_loop_new(&hc_clock_system, &m->loop, err) != 0) {
+        return -1;
+    }
+    resolver.loop = m->loop;
     if (hc_resolver_new(&resolver, &m->resolver, err) != 0 ||
-        hc_http_new("hotcert/" HC_VERSION, &m->http, err) != 0) {
+        hc_http_new(m->loop, "hotcert/" HC_VERSION, &m->http, err) != 0) {
         return -1;
     }
     return a->no_request ? 0 : hc_web_new(m->http, &m->web, err);
@@ -227,6 +231,7 @@ static void machine_close(struct machine *m)
     hc_web_free(m->web);
     hc_http_free(m->http);
     hc_resolver_free(m->resolver);
+    hc_loop_free(m->loop);
 }
 
 static void looked(void *self, const struct hc_preflight_result *result)
@@ -234,18 +239,11 @@ static void looked(void *self, const struct hc_preflight_result *result)
     hc_diagnose_take(self, result);
 }
 
-static int shorter(int64_t a, int64_t b)
-{
-    int64_t ms = a < 0 ? b : b < 0 ? a : a < b ? a : b;
-
-    return ms < 0 || ms > 1000 ? 1000 : (int)ms;
-}
-
 /* Looks at the valid names; the report has every name afterwards. */
 static int look(const struct arguments *a, const struct hc_list *names,
                 struct hc_diagnose_report *report, struct hc_error *err)
 {
-    struct machine m = {NULL, NULL, NULL};
+    struct machine m = {NULL, NULL, NULL, NULL};
     struct hc_preflight *preflight = NULL;
     struct hc_preflight_options o = {
         .names = names,
@@ -254,7 +252,6 @@ static int look(const struct arguments *a, const struct hc_list *names,
         .account_uri = a->account,
         .accounts = &a->accounts,
         .network = a->network,
-        .clock = &hc_clock_system,
         .self = report,
         .done = looked,
     };
@@ -265,20 +262,11 @@ static int look(const struct arguments *a, const struct hc_list *names,
     }
     o.web = m.web != NULL ? hc_web_port(m.web) : NULL;
     o.dns = hc_resolver_port(m.resolver);
+    o.loop = m.loop;
     if (hc_preflight_start(&o, &preflight, err) != 0) {
         goto out;
     }
-    while (!report->complete) {
-        struct pollfd fd = {.fd = hc_resolver_fd(m.resolver), .events = POLLIN};
-        int64_t resolver_ms = hc_resolver_run(m.resolver);
-        int64_t preflight_ms = hc_preflight_run(preflight);
-
-        if (!report->complete &&
-            hc_http_step(m.http, &fd, 1, shorter(resolver_ms, preflight_ms), err) != 0) {
-            goto out;
-        }
-    }
-    rc = 0;
+    rc = hc_loop_run(m.loop, &report->complete, err);
 
 out:
     hc_preflight_free(preflight);

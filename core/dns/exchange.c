@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 /* Datagrams that are looked at in one step; what is forged must not keep the thread. */
@@ -179,9 +178,9 @@ enum hc_exchange_step hc_exchange_step(struct hc_exchange *x, struct hc_dns_repl
     return x->tcp ? step_tcp(x, reply, err) : step_udp(x, reply, err);
 }
 
-uint32_t hc_exchange_events(const struct hc_exchange *x)
+unsigned hc_exchange_events(const struct hc_exchange *x)
 {
-    return x->tcp && x->sent < x->out_len ? EPOLLOUT : EPOLLIN;
+    return x->tcp && x->sent < x->out_len ? HC_LOOP_WRITE : HC_LOOP_READ;
 }
 
 void hc_exchange_close(struct hc_exchange *x)

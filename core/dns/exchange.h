@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "dns/message.h"
 #include "dns/resolver.h"
+#include "loop/loop.h"
 
 struct hc_exchange {
     bool open;
@@ -38,8 +39,8 @@ int hc_exchange_open(struct hc_exchange *x, const struct hc_dns_question *questi
 enum hc_exchange_step hc_exchange_step(struct hc_exchange *x, struct hc_dns_reply *reply,
                                        struct hc_error *err) HC_MUST_USE;
 
-/* What to wait for: EPOLLIN or EPOLLOUT. */
-uint32_t hc_exchange_events(const struct hc_exchange *x);
+/* What to wait for: HC_LOOP_READ or HC_LOOP_WRITE. */
+unsigned hc_exchange_events(const struct hc_exchange *x);
 
 void hc_exchange_close(struct hc_exchange *x);
 

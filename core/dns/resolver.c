@@ -5,27 +5,24 @@
  */
 #include "dns/resolver.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "dns/exchange.h"
 #include "dns/server.h"
+#include "loop/timer.h"
 
 #define ACTIVE_MAX  200 /* sockets open at a time; what is more waits for its turn */
 #define WAITING_MAX 20000
-#define EVENTS      64
 #define FILE_MS     5000 /* resolv.conf is looked at that seldom */
 
 enum stage { STAGE_QUEUED, STAGE_ACTIVE, STAGE_COMPLETE };
 
 struct lookup {
     TAILQ_ENTRY(lookup) link;
+    struct hc_resolver *resolver;
     enum stage stage;
     uint64_t id;
     struct hc_dns_question question;
@@ -37,9 +34,10 @@ struct lookup {
     bool silent;     /* somebody of this round did not answer in time */
     unsigned serial; /* of the resolvers that it asks; 0: a zone's servers */
     int64_t deadline_ms;
-    int64_t try_until_ms;
     struct hc_exchange exchange;
-    bool has_reply; /* reply is the end, or a refusal to fall back on */
+    struct hc_loop_fd guest; /* its socket */
+    struct hc_timer timer;   /* the end of this try */
+    bool has_reply;          /* reply is the end, or a refusal to fall back on */
     struct hc_dns_reply reply;
     struct hc_dns_server from;
     struct hc_error error; /* of the latest try that failed */
@@ -50,8 +48,8 @@ TAILQ_HEAD(lookups, lookup);
 
 struct hc_resolver {
     struct hc_dns_port port;
-    int epoll;
-    int wake; /* an eventfd in it: readable while look-ups are queued that could begin */
+    struct hc_loop *loop;
+    struct hc_timer work; /* set while something is complete, or queued and could begin */
     struct hc_dns_server servers[HC_RESOLVER_SERVERS];
     size_t server_count;
     unsigned serial;   /* of these servers; never 0 */
@@ -93,10 +91,18 @@ static void move_to(struct hc_resolver *r, struct lookup *l, enum stage stage)
     TAILQ_INSERT_TAIL(list_of(r, stage), l, link);
 }
 
+/* The try is over. */
+static void close_try(struct lookup *l)
+{
+    hc_loop_fd_remove(&l->guest);
+    hc_timer_stop(&l->timer);
+    hc_exchange_close(&l->exchange);
+}
+
 static void lookup_free(struct lookup *l)
 {
     if (l != NULL) {
-        hc_exchange_close(&l->exchange);
+        close_try(l);
         hc_dns_reply_dispose(&l->reply);
         free(l);
     }
@@ -109,8 +115,9 @@ static struct hc_dns_server *current(struct lookup *l)
 
 static void complete(struct hc_resolver *r, struct lookup *l)
 {
-    hc_exchange_close(&l->exchange);
+    close_try(l);
     move_to(r, l, STAGE_COMPLETE);
+    hc_timer_within(&r->work, 0);
 }
 
 /* Keeps what the latest failure was, with the server that it was about. */
@@ -131,12 +138,7 @@ static void note_failure(struct hc_resolver *r, struct lookup *l, const struct h
     hc_logf(r->log, HC_LOG_DEBUG, "dns: %s %s", text.subject, text.detail);
 }
 
-static int watch(struct hc_resolver *r, struct lookup *l, int operation)
-{
-    struct epoll_event event = {.events = hc_exchange_events(&l->exchange), .data.ptr = l};
-
-    return epoll_ctl(r->epoll, operation, l->exchange.fd, &event);
-}
+static void on_ready(void *self, unsigned events);
 
 /* Opens a try at the current server. False if that failed at once. */
 static bool open_try(struct hc_resolver *r, struct lookup *l, bool tcp, bool plain)
@@ -148,18 +150,19 @@ static bool open_try(struct hc_resolver *r, struct lookup *l, bool tcp, bool pla
     for (unsigned i = 0; i < l->round && i < 4; i++) {
         length += length / 2;
     }
-    hc_exchange_close(&l->exchange);
+    close_try(l);
     if (hc_exchange_open(&l->exchange, &l->question, current(l), tcp, plain, r->random, &err) !=
         0) {
         note_failure(r, l, &err);
         return false;
     }
-    if (watch(r, l, EPOLL_CTL_ADD) != 0) {
-        hc_error_set_errno(&err, HC_P_SYSTEM, NULL, errno, "the socket cannot be watched");
+    l->guest = (struct hc_loop_fd){
+        l->exchange.fd, hc_exchange_events(&l->exchange), "dns", on_ready, l, NULL};
+    if (hc_loop_fd_add(r->loop, &l->guest, &err) != 0) {
         note_failure(r, l, &err);
         return false;
     }
-    l->try_until_ms = now + length < l->deadline_ms ? now + length : l->deadline_ms;
+    hc_timer_at(&l->timer, now + length < l->deadline_ms ? now + length : l->deadline_ms);
     return true;
 }
 
@@ -229,18 +232,18 @@ static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_re
     complete(r, l);
 }
 
-static void on_ready(struct hc_resolver *r, struct lookup *l)
+static void on_ready(void *self, unsigned events HC_UNUSED)
 {
+    struct lookup *l = self;
+    struct hc_resolver *r = l->resolver;
     struct hc_dns_reply reply;
     struct hc_error err = {0};
-    uint32_t before = hc_exchange_events(&l->exchange);
 
     switch (hc_exchange_step(&l->exchange, &reply, &err)) {
     case HC_EXCHANGE_WAITING:
-        if (hc_exchange_events(&l->exchange) == before || watch(r, l, EPOLL_CTL_MOD) == 0) {
+        if (hc_loop_fd_change(&l->guest, hc_exchange_events(&l->exchange), &err) == 0) {
             return;
         }
-        hc_error_set_errno(&err, HC_P_SYSTEM, NULL, errno, "the socket cannot be watched");
         break;
     case HC_EXCHANGE_REPLY:
         take_reply(r, l, &reply);
@@ -252,8 +255,10 @@ static void on_ready(struct hc_resolver *r, struct lookup *l)
     next_try(r, l);
 }
 
-static void on_time(struct hc_resolver *r, struct lookup *l)
+static void on_time(void *self)
 {
+    struct lookup *l = self;
+    struct hc_resolver *r = l->resolver;
     struct hc_error err = {0};
 
     hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no answer in time");
@@ -309,6 +314,7 @@ static void cancel(void *self, uint64_t id)
         move_to(r, l, STAGE_COMPLETE);
         TAILQ_REMOVE(&r->complete, l, link);
         lookup_free(l);
+        hc_timer_within(&r->work, r->queued_count > 0 ? 0 : -1);
     }
 }
 
@@ -362,10 +368,12 @@ static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void
     l->done = done;
     l->arg = arg;
     l->stage = STAGE_QUEUED;
+    l->resolver = r;
+    hc_timer_init(&l->timer, r->loop, "dns", on_time, l);
     r->queued_count++;
     TAILQ_INSERT_TAIL(&r->queued, l, link);
     *id = l->id;
-    eventfd_write(r->wake, 1); /* cannot fail: it is emptied long before it is full */
+    hc_timer_within(&r->work, 0);
     return 0;
 }
 
@@ -399,14 +407,35 @@ static int take_servers(struct hc_resolver *r, const struct hc_resolver_options 
     return 0;
 }
 
-static int open_epoll(const struct hc_resolver *r, struct hc_error *err)
+static void begin_queued(struct hc_resolver *r)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    struct lookup *l = NULL;
 
-    if (r->epoll < 0 || r->wake < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &event) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "no epoll can be made");
+    while (r->active_count < ACTIVE_MAX && (l = TAILQ_FIRST(&r->queued)) != NULL) {
+        begin(r, l);
     }
-    return 0;
+}
+
+/* One reply at a time. The look-up is off every list by then: it cannot be cancelled. */
+static void on_work(void *self)
+{
+    struct hc_resolver *r = self;
+    struct lookup *l = NULL;
+
+    begin_queued(r);
+    l = TAILQ_FIRST(&r->complete);
+    if (l == NULL) {
+        return;
+    }
+    hc_timer_in(&r->work, 0); /* the callback may free the resolver */
+    TAILQ_REMOVE(&r->complete, l, link);
+    if (l->has_reply) {
+        l->done(l->arg, &l->reply, &l->from, NULL);
+    } else {
+        hc_error_set(&l->error, HC_P_DNS_FAILED, NULL, "nobody answered");
+        l->done(l->arg, NULL, NULL, &l->error);
+    }
+    lookup_free(l);
 }
 
 int hc_resolver_new(const struct hc_resolver_options *options, struct hc_resolver **out,
@@ -419,15 +448,15 @@ int hc_resolver_new(const struct hc_resolver_options *options, struct hc_resolve
         return hc_error_nomem(err);
     }
     r->port = (struct hc_dns_port){.self = r, .ask = ask, .cancel = cancel};
-    r->clock = options->clock;
+    r->loop = options->loop;
+    r->clock = hc_loop_clock(options->loop);
     r->random = options->random;
     r->log = options->log;
     TAILQ_INIT(&r->queued);
     TAILQ_INIT(&r->active);
     TAILQ_INIT(&r->complete);
-    r->epoll = epoll_create1(EPOLL_CLOEXEC);
-    r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (open_epoll(r, err) != 0 || take_servers(r, options, err) != 0) {
+    hc_timer_init(&r->work, r->loop, "dns", on_work, r);
+    if (take_servers(r, options, err) != 0) {
         hc_resolver_free(r);
         return -1;
     }
@@ -453,12 +482,7 @@ void hc_resolver_free(struct hc_resolver *r)
     drain(&r->queued);
     drain(&r->active);
     drain(&r->complete);
-    if (r->epoll >= 0) {
-        close(r->epoll);
-    }
-    if (r->wake >= 0) {
-        close(r->wake);
-    }
+    hc_timer_stop(&r->work);
     free(r->resolv_conf);
     free(r);
 }
@@ -466,92 +490,6 @@ void hc_resolver_free(struct hc_resolver *r)
 const struct hc_dns_port *hc_resolver_port(struct hc_resolver *r)
 {
     return &r->port;
-}
-
-int hc_resolver_fd(const struct hc_resolver *r)
-{
-    return r->epoll;
-}
-
-/* Calls back what is complete. The look-up is off every list by then: it cannot be cancelled. */
-static void call_back(struct hc_resolver *r)
-{
-    struct lookup *l = NULL;
-
-    while ((l = TAILQ_FIRST(&r->complete)) != NULL) {
-        TAILQ_REMOVE(&r->complete, l, link);
-        if (l->has_reply) {
-            l->done(l->arg, &l->reply, &l->from, NULL);
-        } else {
-            hc_error_set(&l->error, HC_P_DNS_FAILED, NULL, "nobody answered");
-            l->done(l->arg, NULL, NULL, &l->error);
-        }
-        lookup_free(l);
-    }
-}
-
-static void read_events(struct hc_resolver *r)
-{
-    struct epoll_event events[EVENTS];
-    eventfd_t ignored = 0;
-    int n = 0;
-
-    eventfd_read(r->wake, &ignored); /* -1 when there is nothing: that is fine */
-
-    /* a full batch may have left some behind; each look-up is in a batch once */
-    do {
-        n = epoll_wait(r->epoll, events, EVENTS, 0);
-        for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr != NULL) {
-                on_ready(r, events[i].data.ptr);
-            }
-        }
-    } while (n == EVENTS);
-}
-
-static void run_timers(struct hc_resolver *r)
-{
-    int64_t now = hc_now_ms(r->clock);
-    struct lookup *l = TAILQ_FIRST(&r->active);
-
-    while (l != NULL) {
-        struct lookup *next = TAILQ_NEXT(l, link);
-
-        if (now >= l->try_until_ms) {
-            on_time(r, l);
-        }
-        l = next;
-    }
-}
-
-static void begin_queued(struct hc_resolver *r)
-{
-    struct lookup *l = NULL;
-
-    while (r->active_count < ACTIVE_MAX && (l = TAILQ_FIRST(&r->queued)) != NULL) {
-        begin(r, l);
-    }
-}
-
-int64_t hc_resolver_run(struct hc_resolver *r)
-{
-    int64_t now = 0;
-    int64_t until = INT64_MAX;
-    struct lookup *l = NULL;
-
-    read_events(r);
-    run_timers(r);
-    begin_queued(r);
-    while (!TAILQ_EMPTY(&r->complete)) {
-        call_back(r);
-        begin_queued(r); /* what the callbacks asked is on its way before the caller sleeps */
-    }
-    TAILQ_FOREACH(l, &r->active, link)
-    {
-        until = l->try_until_ms < until ? l->try_until_ms : until;
-    }
-    now = hc_now_ms(r->clock);
-    return until == INT64_MAX ? -1 : until > now ? until - now : 0;
 }
 
 char *hc_resolver_describe(const struct hc_resolver *r, char *dst, size_t cap)

@@ -4,8 +4,7 @@
  * time. What does not answer exactly the question that was asked, from the address that was
  * asked, is dropped unseen.
  *
- * It never blocks. The caller waits for hc_resolver_fd() to become readable (an epoll of all
- * sockets) for at most what hc_resolver_run() returned, then calls hc_resolver_run() again.
+ * It is a guest of the loop and never blocks.
  */
 #ifndef HC_DNS_RESOLVER_H
 #define HC_DNS_RESOLVER_H
@@ -16,6 +15,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dns/message.h"
+#include "loop/loop.h"
 
 #define HC_RESOLVER_SERVERS 8    /* that one question is put to at most */
 #define HC_RESOLVER_TRY_MS  1500 /* for one try at one server; grows by half with each round */
@@ -44,7 +44,7 @@ struct hc_dns_ask {
 };
 
 /*
- * Called once for each ask, from hc_resolver_run(), never from ask(). Either reply is set (with any
+ * Called once for each ask, from the loop, never from ask(). Either reply is set (with any
  * response code; a server that answers SERVFAIL or REFUSED, or cannot know, is passed over while
  * others are left)
  * or err is (HC_P_DNS_FAILED: nobody answered in time, or only with what cannot be read). Both are
@@ -68,7 +68,7 @@ struct hc_resolver_options {
     /* this file's nameservers; NULL: /etc/resolv.conf. A change of it is seen within seconds; while
      * it cannot be looked at, the servers stay. Copied. */
     const char *resolv_conf;
-    const struct hc_clock *clock;
+    struct hc_loop *loop; /* outlives it; its clock is used */
     const struct hc_random *random;
     const struct hc_log *log; /* or NULL */
 };
@@ -82,15 +82,6 @@ int hc_resolver_new(const struct hc_resolver_options *options, struct hc_resolve
 void hc_resolver_free(struct hc_resolver *resolver); /* asks in flight end without callbacks */
 
 const struct hc_dns_port *hc_resolver_port(struct hc_resolver *resolver);
-
-/* Readable when hc_resolver_run() has something to do. The resolver's: not to be closed. */
-int hc_resolver_fd(const struct hc_resolver *resolver);
-
-/*
- * Reads what arrived, sends what is due, calls back what is complete. Returns the milliseconds
- * until it must be called again at the latest, -1: only when hc_resolver_fd() is readable.
- */
-int64_t hc_resolver_run(struct hc_resolver *resolver);
 
 /* The servers in use, as text: "192.0.2.1, 192.0.2.2:5353". At most cap bytes; returns dst. */
 char *hc_resolver_describe(const struct hc_resolver *resolver, char *dst, size_t cap);

@@ -19,6 +19,7 @@ struct hc_loop {
     int event_count;
     uint64_t calls;
     const char *doing; /* the activity of the callback that runs */
+    int64_t began_us;  /* when that began, in CPU time of this thread */
     struct hc_activities activities;
 };
 
@@ -69,8 +70,25 @@ uint64_t hc_loop_calls(const struct hc_loop *loop)
     return loop->calls;
 }
 
+/* What ran until now goes on its account. */
+static void account(struct hc_loop *loop)
+{
+    int64_t now = hc_activity_cpu_us();
+
+    hc_activity_ran(&loop->activities, loop->doing, now - loop->began_us);
+    loop->began_us = now;
+}
+
+static void begin_call(struct hc_loop *loop, const char *name)
+{
+    loop->calls++;
+    loop->doing = name;
+    loop->began_us = hc_activity_cpu_us();
+}
+
 void hc_loop_does(struct hc_loop *loop, const char *name)
 {
+    account(loop);
     loop->doing = name;
 }
 
@@ -140,21 +158,12 @@ void hc_loop_fd_remove(struct hc_loop_fd *guest)
 
 /* ---- a pass ---- */
 
-/* The CPU time of a callback that began then, on the account of what it did last. */
-static void account(struct hc_loop *loop, int64_t began_us)
-{
-    hc_activity_ran(&loop->activities, loop->doing, hc_activity_cpu_us() - began_us);
-}
-
 static void run_timer(struct hc_loop *loop, struct hc_timer *timer)
 {
-    int64_t began = hc_activity_cpu_us();
-
-    loop->calls++;
-    loop->doing = timer->name;
+    begin_call(loop, timer->name);
     hc_timer_stop(timer);
     timer->due(timer->self);
-    account(loop, began);
+    account(loop);
 }
 
 /* Timers that are due; but one that a timer sets is the next pass's. */
@@ -174,16 +183,14 @@ static void run_ready(struct hc_loop *loop, struct hc_loop_fd *guest, uint32_t w
     bool broken = (what & (EPOLLERR | EPOLLHUP)) != 0;
     unsigned events = ((what & EPOLLIN) != 0 || broken ? HC_LOOP_READ : 0) |
                       ((what & EPOLLOUT) != 0 || broken ? HC_LOOP_WRITE : 0);
-    int64_t began = hc_activity_cpu_us();
 
     events &= guest->events;
     if (events == 0) {
         return; /* it waits for something else since */
     }
-    loop->calls++;
-    loop->doing = guest->name;
+    begin_call(loop, guest->name);
     guest->ready(guest->self, events);
-    account(loop, began);
+    account(loop);
 }
 
 int64_t hc_loop_next_ms(const struct hc_loop *loop)

@@ -66,7 +66,10 @@ int64_t hc_loop_next_ms(const struct hc_loop *loop);
 /* How often a guest was called since the loop was made: more than before means, something was. */
 uint64_t hc_loop_calls(const struct hc_loop *loop);
 
-/* Names, from within a callback, what it does from here on more exactly than its guest can. */
+/*
+ * From within a callback: what it does from here on is counted under this name, what it did until
+ * now under the one of before.
+ */
 void hc_loop_does(struct hc_loop *loop, const char *name);
 
 /* What was counted so far; valid as long as the loop. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "net/sockets.h"
 #include "net/transfer.h"
 
 #define IDLE_MAX          16 /* easy handles kept for the next requests */
@@ -15,6 +16,9 @@
 
 struct hc_http {
     CURLM *multi;
+    struct hc_sockets sockets;
+    struct hc_timer replies; /* hands out what is complete, one in a callback */
+    struct hc_timer queue;   /* somebody in it has waited too long */
     char *user_agent;
     struct hc_transfer *transfers; /* libcurl has them */
     struct hc_transfer *waiting;   /* pinned ones whose turn has not come, in their order */
@@ -91,8 +95,9 @@ static int enqueue(struct hc_http *http, struct hc_transfer *t, long wait_ms, st
         last = &(*last)->next;
     }
     *last = t;
-    t->wait_until_ms =
-        hc_now_ms(&hc_clock_system) + (wait_ms > 0 ? wait_ms : (long)HC_HTTP_TIMEOUT_MS);
+    wait_ms = wait_ms > 0 ? wait_ms : (long)HC_HTTP_TIMEOUT_MS;
+    t->wait_until_ms = hc_now_ms(hc_loop_clock(http->sockets.loop)) + wait_ms;
+    hc_timer_within(&http->queue, wait_ms);
     return 0;
 }
 
@@ -173,6 +178,9 @@ static void port_cancel(void *self, uint64_t id)
     if (t != NULL) {
         (void)(unlink_transfer(&http->transfers, t) || unlink_transfer(&http->waiting, t));
         drop(http, t);
+        if (http->waiting != NULL) {
+            hc_timer_within(&http->queue, 0);
+        }
     }
 }
 
@@ -183,24 +191,25 @@ static void complete(struct hc_http *http, struct hc_transfer *t, CURLcode code)
     ERR_clear_error();
 }
 
-static void complete_all(struct hc_http *http)
+/* The next transfer that has ended, off the list; NULL: none. */
+static struct hc_transfer *next_ended(struct hc_http *http, CURLcode *code)
 {
     CURLMsg *message = NULL;
     int left = 0;
 
     while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
         char *private = NULL;
-        CURLcode code = message->data.result;
-        struct hc_transfer *t = NULL;
 
-        if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK) {
-            continue;
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) == CURLE_OK) {
+            struct hc_transfer *t = (struct hc_transfer *)(void *)private;
+
+            *code = message->data.result;
+            (void)unlink_transfer(&http->transfers, t);
+            return t;
         }
-        t = (struct hc_transfer *)(void *)private;
-        (void)unlink_transfer(&http->transfers, t);
-        complete(http, t, code);
     }
+    return NULL;
 }
 
 /* The first that can start now, or has waited too long; off the queue. NULL: none. */
@@ -217,9 +226,10 @@ static struct hc_transfer *next_waiting(struct hc_http *http, int64_t now_ms)
     return NULL;
 }
 
+/* Starts those that have room now; sees to it that none waits for longer than it may. */
 static void start_waiting(struct hc_http *http)
 {
-    int64_t now_ms = hc_now_ms(&hc_clock_system);
+    int64_t now_ms = hc_now_ms(hc_loop_clock(http->sockets.loop));
     struct hc_transfer *t = NULL;
 
     while ((t = next_waiting(http, now_ms)) != NULL) {
@@ -230,61 +240,39 @@ static void start_waiting(struct hc_http *http)
             complete(http, t, CURLE_FAILED_INIT);
         }
     }
+    for (t = http->waiting; t != NULL; t = t->next) {
+        hc_timer_within(&http->queue, t->wait_until_ms > now_ms ? t->wait_until_ms - now_ms : 0);
+    }
 }
 
-/* Waits for whichever comes first: curl's sockets and timers, or the caller's descriptors. */
-static int wait_for_any(struct hc_http *http, const struct pollfd *fds, unsigned count,
-                        int timeout_ms, struct hc_error *err)
+static void on_replies(void *self)
 {
-    struct curl_waitfd extra[HC_HTTP_FDS_MAX];
-    CURLMcode rc = CURLM_OK;
+    struct hc_http *http = self;
+    CURLcode code = CURLE_OK;
+    struct hc_transfer *t = next_ended(http, &code);
 
-    for (unsigned i = 0; i < count; i++) {
-        extra[i].fd = fds[i].fd;
-        extra[i].events = (short)(((fds[i].events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
-                                  ((fds[i].events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0));
-        extra[i].revents = 0;
+    if (t == NULL) {
+        return;
     }
-    rc = curl_multi_poll(http->multi, extra, count, timeout_ms < 0 ? 60000 : timeout_ms, NULL);
-    if (rc != CURLM_OK) {
-        return hc_error_set(err, HC_P_SYSTEM, NULL, "waiting for the network: %s",
-                            curl_multi_strerror(rc));
-    }
-    return 0;
-}
-
-int hc_http_step(struct hc_http *http, struct pollfd *fds, unsigned count, int timeout_ms,
-                 struct hc_error *err)
-{
-    bool busy = http->transfers != NULL || http->waiting != NULL;
-    CURLMcode rc = CURLM_OK;
-    int running = 0;
-
-    if (count > HC_HTTP_FDS_MAX) {
-        return hc_error_set(err, HC_P_INTERNAL, NULL, "%u descriptors to wait for", count);
-    }
-    if (busy && wait_for_any(http, fds, count, timeout_ms, err) != 0) {
-        return -1;
-    }
-    /* curl's wait reports no hang-up: the caller's descriptors are asked for themselves */
-    if (poll(fds, count, busy ? 0 : timeout_ms) < 0) {
-        for (unsigned i = 0; i < count; i++) {
-            fds[i].revents = 0;
-        }
-    }
-    if (!busy) {
-        return 0;
-    }
-    rc = curl_multi_perform(http->multi, &running);
-    if (rc != CURLM_OK) {
-        return hc_error_set(err, HC_P_INTERNAL, NULL, "libcurl: %s", curl_multi_strerror(rc));
-    }
-    complete_all(http);
+    hc_timer_in(&http->replies, 0); /* there may be more; the callback may end all that is here */
+    complete(http, t, code);
     start_waiting(http);
-    return 0;
 }
 
-int hc_http_new(const char *user_agent, struct hc_http **out, struct hc_error *err)
+static void on_queue(void *self)
+{
+    start_waiting(self);
+}
+
+static void on_acted(void *self)
+{
+    struct hc_http *http = self;
+
+    hc_timer_within(&http->replies, 0);
+}
+
+int hc_http_new(struct hc_loop *loop, const char *user_agent, struct hc_http **out,
+                struct hc_error *err)
 {
     struct hc_http *http = NULL;
 
@@ -297,9 +285,15 @@ int hc_http_new(const char *user_agent, struct hc_http **out, struct hc_error *e
         return hc_error_nomem(err);
     }
     http->multi = curl_multi_init();
-    if (http->multi == NULL || hc_strdup(user_agent, &http->user_agent, err) != 0) {
-        hc_http_free(http);
-        return hc_error_nomem(err);
+    if (http->multi == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    hc_timer_init(&http->replies, loop, "http reply", on_replies, http);
+    hc_timer_init(&http->queue, loop, "http queue", on_queue, http);
+    if (hc_strdup(user_agent, &http->user_agent, err) != 0 ||
+        hc_sockets_open(&http->sockets, loop, http->multi, on_acted, http, err) != 0) {
+        goto failed;
     }
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HOST_CONNECTIONS);
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)TOTAL_CONNECTIONS);
@@ -308,6 +302,9 @@ int hc_http_new(const char *user_agent, struct hc_http **out, struct hc_error *e
     http->port.cancel = port_cancel;
     *out = http;
     return 0;
+failed:
+    hc_http_free(http);
+    return -1;
 }
 
 void hc_http_free(struct hc_http *http)
@@ -333,6 +330,9 @@ void hc_http_free(struct hc_http *http)
     if (http->multi != NULL) {
         (void)curl_multi_cleanup(http->multi);
     }
+    hc_sockets_close(&http->sockets);
+    hc_timer_stop(&http->replies);
+    hc_timer_stop(&http->queue);
     free(http->user_agent);
     free(http);
     curl_global_cleanup();

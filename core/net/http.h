@@ -1,6 +1,6 @@
 /*
- * HTTP client on libcurl's multi interface: many requests side by side on one thread, driven by
- * hc_http_step(). TLS is verified always; https only, but for http:// on loopback (development
+ * HTTP client on libcurl's multi interface: many requests side by side on one thread, as a
+ * guest of the loop. TLS is verified always; https only, but for http:// on loopback (development
  * CAs); redirects are never followed (ACME has none); replies are bounded in size and time.
  *
  * Connections are kept and shared (HTTP/2 where the server has it). Proxies are taken from the
@@ -10,17 +10,15 @@
 #ifndef HC_NET_HTTP_H
 #define HC_NET_HTTP_H
 
-#include <poll.h>
-
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "loop/loop.h"
 
 #define HC_HTTP_BODY_MAX    ((size_t)1 << 20)
 #define HC_HTTP_HEADERS_MAX ((size_t)64 << 10)
 #define HC_HTTP_URL_MAX     2048
-#define HC_HTTP_FDS_MAX     64
 #define HC_HTTP_TIMEOUT_MS  30000
 #define HC_HTTP_CONNECT_MS  10000
 
@@ -50,7 +48,7 @@ struct hc_http_reply {
 };
 
 /*
- * Called once for each request, from hc_http_step(), never from hc_http_send(). Either reply is
+ * Called once for each request, from the loop, never from hc_http_send(). Either reply is
  * set (any status) or err is (no reply: unreachable, not trusted, too large, timed out).
  */
 typedef void hc_http_done(void *arg, const struct hc_http_reply *reply, const struct hc_error *err);
@@ -66,20 +64,15 @@ struct hc_http_port {
 };
 
 struct hc_http;
-/* *out is the caller's to hc_http_free(). */
-int hc_http_new(const char *user_agent, struct hc_http **out, struct hc_error *err) HC_MUST_USE;
+/*
+ * *out is the caller's to hc_http_free(), before the loop, and not from a callback. Callbacks may
+ * send and cancel.
+ */
+int hc_http_new(struct hc_loop *loop, const char *user_agent, struct hc_http **out,
+                struct hc_error *err) HC_MUST_USE;
 void hc_http_free(struct hc_http *http); /* requests in flight end without callbacks */
 /* Its port, valid as long as the client. */
 const struct hc_http_port *hc_http_port(struct hc_http *http);
-
-/*
- * The event loop's one blocking call: waits at most timeout_ms (-1: without limit) for its own
- * transfers or the caller's descriptors (revents filled in as poll() does; HC_HTTP_FDS_MAX at
- * most), moves transfers on, calls back what is complete. A signal may end the wait early or not:
- * let signals come through a descriptor. Callbacks may send and cancel, but not free the client.
- */
-int hc_http_step(struct hc_http *http, struct pollfd *fds, unsigned count, int timeout_ms,
-                 struct hc_error *err) HC_MUST_USE;
 
 /*
  * https:, or http: whose host is loopback (127/8, ::1, localhost); without user name, blanks and

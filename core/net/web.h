@@ -39,7 +39,7 @@ struct hc_web_port {
     void (*cancel)(void *self, uint64_t id);
 };
 
-/* The adapter: requests over this client (borrowed), called back from hc_http_step(). */
+/* The adapter: requests over this client (borrowed), called back from the loop. */
 struct hc_http;
 struct hc_web;
 int hc_web_new(struct hc_http *http, struct hc_web **out, struct hc_error *err) HC_MUST_USE;

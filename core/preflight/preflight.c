@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "conf/method.h"
+#include "loop/timer.h"
 #include "preflight/judge.h"
 #include "preflight/look.h"
 #include "preflight/request.h"
@@ -35,6 +36,7 @@ struct name {
 };
 
 struct hc_preflight {
+    struct hc_timer timer; /* looks that are made again */
     struct hc_list names_text;
     struct hc_list caa_domains;
     struct hc_list methods;
@@ -434,16 +436,12 @@ static bool progress(struct hc_preflight *p)
 
 static void wake(void *self)
 {
-    /* whether it is gone matters to nobody: this is the last thing that a callback does */
-    (void)progress(self);
-}
+    struct hc_preflight *p = self;
 
-int64_t hc_preflight_run(struct hc_preflight *p)
-{
-    if (progress(p)) {
-        return -1;
+    /* whether it is gone matters to nobody: this is the last thing that a callback does */
+    if (!progress(p) && p->phase != PHASE_DONE && !p->busy) {
+        hc_timer_in(&p->timer, hc_looks_next(p->looks));
     }
-    return p->phase == PHASE_DONE ? -1 : hc_looks_next(p->looks);
 }
 
 /* ---- beginning and end --------------------------------------------------------------------- */
@@ -508,7 +506,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     static const struct hc_list none;
 
     p->web = o->web;
-    p->clock = o->clock;
+    p->clock = hc_loop_clock(o->loop);
     p->log = o->log;
     p->self = o->self;
     p->done = o->done;
@@ -592,6 +590,7 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
     if (p == NULL) {
         return hc_error_nomem(err);
     }
+    hc_timer_init(&p->timer, options->loop, "preflight", wake, p);
     p->owner = (struct hc_slot_owner){.dns = options->dns, .wake = wake, .self = p};
     if (copy_options(p, options, err) != 0 || take_names(p, options->names, err) != 0 ||
         hc_looks_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, &p->looks,
@@ -600,6 +599,7 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
         return -1;
     }
     begin(p, options);
+    hc_timer_in(&p->timer, 0);
     *out = p;
     return 0;
 }
@@ -613,6 +613,7 @@ void hc_preflight_free(struct hc_preflight *p)
         p->freed = true;
         return;
     }
+    hc_timer_stop(&p->timer);
     for (size_t i = 0; i < p->count; i++) {
         for (size_t k = 0; k < p->names[i].request_count; k++) {
             hc_request_dispose(&p->names[i].requests[k]);

@@ -3,16 +3,14 @@
  * where do its addresses lead, does CAA (RFC 8659, RFC 8657) let this issuer in, and does a
  * request for http-01 come back with our own answer. None of it spends an attempt at the CA.
  *
- * Asynchronous, on one thread, never blocking: the caller's loop waits for hc_preflight_fd() to
- * become readable, for at most the milliseconds that hc_preflight_run() returned, and calls
- * hc_preflight_run() again. done() is called from there, once, and only after every name has its
- * verdict; it is bounded (HC_PREFLIGHT_DNS_MS for the look-ups, HC_PREFLIGHT_FETCH_MS for the
- * requests after them, and HC_REQUEST_FETCH_MS for the last of those).
+ * Asynchronous, a guest of the loop, never blocking. done() is called from there, once, and only
+ * after every name has its verdict; it is bounded (HC_PREFLIGHT_DNS_MS for the look-ups,
+ * HC_PREFLIGHT_FETCH_MS for the requests after them, and HC_REQUEST_FETCH_MS for the last of
+ * those).
  *
  *     hc_resolver_new(&ropt, &resolver, &err);               (one a process; dns/resolver.h)
  *     hc_preflight_start(&options, &preflight, &err);
- *     loop: fds[n] = {hc_resolver_fd(resolver), POLLIN};  timeout = min of
- *           hc_resolver_run(resolver) and hc_preflight_run(preflight)
+ *     hc_loop_run(loop, &ended, &err);
  *     done(self, result): result->names[i].leave_out, .verdict, .findings;
  *           hc_preflight_free(preflight) may be called from within
  */
@@ -25,6 +23,7 @@
 #include "base/time.h"
 #include "conf/conf.h"
 #include "dns/resolver.h"
+#include "loop/loop.h"
 #include "net/web.h"
 
 #define HC_PREFLIGHT_DNS_MS   9500  /* all look-ups of a name, and of all names: side by side */
@@ -86,8 +85,8 @@ struct hc_preflight_options {
     const char *answer;
     const struct hc_web_port *web; /* NULL: no request is made */
     const struct hc_dns_port *dns; /* hc_resolver_port() */
-    const struct hc_clock *clock;
-    const struct hc_log *log;  /* or NULL */
+    struct hc_loop *loop;          /* outlives it; its clock is used */
+    const struct hc_log *log;      /* or NULL */
     const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs(). Where that
                                 * is forbidden, it is not told which names lead here. */
     void *self;
@@ -102,8 +101,5 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
 
 /* Ends it without done(); NULL is fine. */
 void hc_preflight_free(struct hc_preflight *preflight);
-
-/* Does what is due; the milliseconds until it must be called again, -1: only after the resolver. */
-int64_t hc_preflight_run(struct hc_preflight *preflight);
 
 #endif

@@ -11,6 +11,7 @@
 #include "tap.h"
 
 struct owner {
+    struct hc_loop *loop;
     struct hc_http *http;
     struct hc_acme *acme;
     struct hc_issuer issuer;
@@ -140,7 +141,8 @@ static inline void owner_open(struct owner *o, const struct pebble *p)
     options.log = &log;
     options.self = o;
     options.store_account = store_account;
-    if (hc_http_new("hotcert-test", &o->http, &err) != 0) {
+    if (hc_loop_new(&hc_clock_system, &o->loop, &err) != 0 ||
+        hc_http_new(o->loop, "hotcert-test", &o->http, &err) != 0) {
         abort();
     }
     options.http = hc_http_port(o->http);
@@ -153,6 +155,7 @@ static inline void owner_close(struct owner *o)
 {
     hc_acme_free(o->acme);
     hc_http_free(o->http);
+    hc_loop_free(o->loop);
     o->acme = NULL;
     o->http = NULL;
 }
@@ -200,7 +203,7 @@ static inline void step(struct owner *o)
     int64_t wait = hc_acme_run_timers(o->acme, hc_now_ms(&hc_clock_system));
 
     hc_error_init(&err);
-    if (hc_http_step(o->http, NULL, 0, wait < 0 || wait > 1000 ? 1000 : (int)wait, &err) != 0) {
+    if (hc_loop_pass(o->loop, wait < 0 || wait > 1000 ? 1000 : (int)wait, &err) != 0) {
         printf("# %s\n", err.detail);
     }
 }

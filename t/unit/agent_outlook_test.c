@@ -428,12 +428,12 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
     is_int(s.agent->looking, HC_LOOKING_MOST, "as many are looked at as may be");
     is_int(s.agent->queue_count, HC_COUNT(names), "the others stand in the queue");
     before = clock_reads;
-    (void)hc_agent_pass(s.agent, 0);
+    (void)pass(&s);
     ok(clock_reads - before < 300, "a pass does not go through all of it");
     slow = false;
     one_by_one = true;
     for (int i = 0; i < 6000 && cas[0].orders < 150; i++) {
-        (void)hc_agent_pass(s.agent, 0);
+        (void)pass(&s);
         clock_ms += 20;
         dirty += s.agent->jobs_dirty;
         log_text[0] = '\0';

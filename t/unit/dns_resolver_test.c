@@ -1,12 +1,21 @@
 /* The resolver: addresses of servers, resolv.conf, and look-ups over real sockets on loopback. */
 #include <arpa/inet.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "dns/resolver.h"
 #include "dns/server.h"
 #include "tap.h"
+
+static int64_t later_ms; /* the clock of the test is that much ahead */
+
+static int64_t test_now_ms(void *self HC_UNUSED)
+{
+    return hc_now_ms(&hc_clock_system) + later_ms;
+}
+
+static const struct hc_clock test_clock = {.monotonic_ms = test_now_ms};
+static struct hc_loop *loop;
 
 static void test_servers(void)
 {
@@ -157,8 +166,7 @@ static void keep(void *arg, const struct hc_dns_reply *reply, const struct hc_dn
 static struct hc_resolver *open_resolver(char **servers, size_t count)
 {
     struct hc_list list = {servers, count, count};
-    struct hc_resolver_options o = {
-        .servers = &list, .clock = &hc_clock_system, .random = &hc_random_system};
+    struct hc_resolver_options o = {.servers = &list, .loop = loop, .random = &hc_random_system};
     struct hc_resolver *r = NULL;
     struct hc_error err = {0};
 
@@ -186,17 +194,12 @@ static uint64_t ask_for(struct hc_resolver *r, const char *name, int64_t within_
 }
 
 /* Waits as a loop does, until the call or for so long. */
-static void drive(struct hc_resolver *r, const struct got *got, int64_t ms)
+static void drive(const struct got *got, int64_t ms)
 {
     int64_t end = hc_now_ms(&hc_clock_system) + ms;
 
     while (got->calls == 0 && hc_now_ms(&hc_clock_system) < end) {
-        struct pollfd fd = {hc_resolver_fd(r), POLLIN, 0};
-        int64_t wait = hc_resolver_run(r);
-
-        if (got->calls == 0) {
-            poll(&fd, 1, wait < 0 || wait > 20 ? 20 : (int)wait);
-        }
+        (void)!hc_loop_pass(loop, 20, NULL);
     }
 }
 
@@ -206,39 +209,38 @@ static void test_exchange(void)
     struct got got;
     struct hc_resolver *r = NULL;
     char *servers[1];
-    struct pollfd fd;
     uint16_t first_port = 0;
     uint64_t id = 0;
 
     server_open(&a);
     servers[0] = a.text;
     r = open_resolver(servers, 1);
-    is_int(hc_resolver_run(r), -1, "nothing to do, no hurry");
+    is_int(hc_loop_next_ms(loop), -1, "nothing to do, no hurry");
     ask_for(r, "one.test", 5000, &got);
-    fd = (struct pollfd){hc_resolver_fd(r), POLLIN, 0};
-    is_int(poll(&fd, 1, 0), 1, "a question wakes the loop");
-    ok(hc_resolver_run(r) > 1000, "and is then waited for");
+    is_int(hc_loop_next_ms(loop), 0, "a question wakes the loop");
+    (void)!hc_loop_pass(loop, 0, NULL);
+    ok(hc_loop_next_ms(loop) > 1000, "and is then waited for");
     ok(server_heard(&a), "the server hears it");
     server_say(&a, HC_DNS_NOERROR, true);
-    drive(r, &got, 100);
+    drive(&got, 100);
     is_int(got.calls, 0, "a reply with another id is not heard");
     server_say(&a, HC_DNS_NXDOMAIN, false);
-    drive(r, &got, 2000);
+    drive(&got, 2000);
     is_int(got.calls, 1, "the right one is");
     is_int(got.rcode, HC_DNS_NXDOMAIN, "with its code");
     first_port = a.peer.sin_port;
     ask_for(r, "two.test", 5000, &got);
-    hc_resolver_run(r);
+    (void)!hc_loop_pass(loop, 0, NULL);
     ok(server_heard(&a), "the next question");
     ok(a.peer.sin_port != first_port, "comes from another port");
     server_say(&a, HC_DNS_SERVFAIL, false);
-    drive(r, &got, 2000);
+    drive(&got, 2000);
     ok(got.replied && got.rcode == HC_DNS_SERVFAIL, "a refusal of the only server is the reply");
     id = ask_for(r, "three.test", 5000, &got);
-    hc_resolver_run(r);
+    (void)!hc_loop_pass(loop, 0, NULL);
     hc_resolver_port(r)->cancel(r, id);
     hc_resolver_port(r)->cancel(r, 12345);
-    is_int(hc_resolver_run(r), -1, "cancelled, it is gone");
+    is_int(hc_loop_next_ms(loop), -1, "cancelled, it is gone");
     is_int(got.calls, 0, "without a call");
     ask_for(r, "four.test", 5000, &got);
     hc_resolver_free(r);
@@ -262,29 +264,29 @@ static void test_servers_in_turn(void)
     r = open_resolver(servers, 2);
     ask_for(r, "one.test", 8000, &got);
     while (!server_heard(&speaks) && hc_now_ms(&hc_clock_system) < start + 5000) {
-        drive(r, &got, 50);
+        drive(&got, 50);
     }
     ok(hc_now_ms(&hc_clock_system) - start >= HC_RESOLVER_TRY_MS, "the first is waited for");
     server_say(&speaks, HC_DNS_NOERROR, false);
-    drive(r, &got, 2000);
+    drive(&got, 2000);
     ok(got.replied, "then the second is asked");
     while (server_heard(&silent)) {
     }
     ask_for(r, "two.test", 8000, &got);
-    hc_resolver_run(r);
+    (void)!hc_loop_pass(loop, 0, NULL);
     ok(server_heard(&speaks), "the next question goes to the one that answered");
     ok(!server_heard(&silent), "and not to the silent one");
     server_say(&speaks, HC_DNS_REFUSED, false);
-    drive(r, &got, 50);
+    drive(&got, 50);
     ok(server_heard(&silent), "but for one that is refused");
     server_say(&silent, HC_DNS_NOERROR, false);
-    drive(r, &got, 2000);
+    drive(&got, 2000);
     ok(got.replied && got.rcode == HC_DNS_NOERROR, "whose answer counts more than the refusal");
     hc_resolver_free(r);
     close(silent.fd);
     ask_for(r = open_resolver(servers, 1), "three.test", 8000, &got);
     start = hc_now_ms(&hc_clock_system);
-    drive(r, &got, 8000);
+    drive(&got, 8000);
     ok(got.calls == 1 && !got.replied, "where nothing listens");
     ok(hc_now_ms(&hc_clock_system) - start < 5000, "that is known long before its time is over");
     is_int(got.error.problem, HC_P_DNS_FAILED, "dns-failed");
@@ -294,18 +296,11 @@ static void test_servers_in_turn(void)
     r = open_resolver(servers, 1);
     start = hc_now_ms(&hc_clock_system);
     ask_for(r, "four.test", 700, &got);
-    drive(r, &got, 8000);
+    drive(&got, 8000);
     ok(got.calls == 1 && !got.replied, "where nobody speaks");
     ok(hc_now_ms(&hc_clock_system) - start < 5000, "it is given up in time");
     hc_resolver_free(r);
     close(speaks.fd);
-}
-
-static int64_t later_ms; /* the clock of the test is that much ahead */
-
-static int64_t test_now_ms(void *self HC_UNUSED)
-{
-    return hc_now_ms(&hc_clock_system) + later_ms;
 }
 
 static void write_file(const char *path, const char *text)
@@ -330,10 +325,8 @@ static const char *asked_after(struct hc_resolver *r, int64_t ms, char text[128]
 
 static void test_file_is_followed(void)
 {
-    const struct hc_clock clock = {.monotonic_ms = test_now_ms};
     char path[] = "/tmp/hotcert-resolv-XXXXXX";
-    struct hc_resolver_options o = {
-        .resolv_conf = path, .clock = &clock, .random = &hc_random_system};
+    struct hc_resolver_options o = {.resolv_conf = path, .loop = loop, .random = &hc_random_system};
     struct hc_resolver *r = NULL;
     struct hc_error err = {0};
     char text[128];
@@ -360,10 +353,8 @@ static void test_file_is_followed(void)
 /* A look-up that is under way says nothing of the servers that came after it. */
 static void test_change_under_way(void)
 {
-    const struct hc_clock clock = {.monotonic_ms = test_now_ms};
     char path[] = "/tmp/hotcert-resolv-XXXXXX";
-    struct hc_resolver_options o = {
-        .resolv_conf = path, .clock = &clock, .random = &hc_random_system};
+    struct hc_resolver_options o = {.resolv_conf = path, .loop = loop, .random = &hc_random_system};
     struct hc_resolver *r = NULL;
     struct hc_error err = {0};
     struct got old;
@@ -380,8 +371,8 @@ static void test_change_under_way(void)
     write_file(path, "nameserver 127.0.0.6\n");
     later_ms += 6000;
     ask_for(r, "new.test", 60000, &got);
-    drive(r, &got, 8000);
-    drive(r, &old, 8000);
+    drive(&got, 8000);
+    drive(&old, 8000);
     ok(old.calls == 1 && !old.replied, "the look-up that was under way ends");
     ok(got.calls == 1 && strstr(got.error.detail, "127.0.0.6") != NULL,
        "and the next asks the new server");
@@ -393,11 +384,14 @@ int main(void)
 {
     char *bad[] = {(char[]){"nonsense"}};
     struct hc_list list = {bad, 1, 1};
-    struct hc_resolver_options o = {
-        .servers = &list, .clock = &hc_clock_system, .random = &hc_random_system};
+    struct hc_resolver_options o = {.servers = &list, .random = &hc_random_system};
     struct hc_resolver *r = NULL;
     struct hc_error err = {0};
 
+    if (hc_loop_new(&test_clock, &loop, &err) != 0) {
+        return 99;
+    }
+    o.loop = loop;
     test_servers();
     test_system();
     is_int(hc_resolver_new(&o, &r, &err), -1, "a server that is none is refused");
@@ -406,5 +400,6 @@ int main(void)
     test_servers_in_turn();
     test_file_is_followed();
     test_change_under_way();
+    hc_loop_free(loop);
     return done();
 }

@@ -7,6 +7,8 @@
 #include "http_server.h"
 #include "tap.h"
 
+static struct hc_loop *loop;
+
 struct got {
     int calls;
     long status;
@@ -39,7 +41,7 @@ static struct got fetch(struct hc_http *http, const struct hc_fetch_options *opt
 
     if (hc_fetch_start(http, options, on_done, &g, &id, &g.err) == 0) {
         for (int i = 0; i < 100 && g.calls == 0; i++) {
-            if (hc_http_step(http, NULL, 0, 200, NULL) != 0) {
+            if (hc_loop_pass(loop, 200, NULL) != 0) {
                 abort();
             }
         }
@@ -171,7 +173,7 @@ static void cancelled_fetches_are_silent(struct hc_http *http, int port)
     ok(hc_fetch_start(http, &o, on_done, &g, &id, NULL) == 0 && id != 0, "a fetch is under way");
     hc_fetch_cancel(http, id);
     hc_fetch_cancel(http, id);
-    (void)!hc_http_step(http, NULL, 0, 50, NULL);
+    (void)!hc_loop_pass(loop, 50, NULL);
     is_int(g.calls, 0, "and not heard of again");
 }
 
@@ -235,12 +237,12 @@ static void on_ca(void *arg, const struct hc_http_reply *reply, const struct hc_
     *(long *)arg = reply != NULL ? reply->status : -1;
 }
 
-static void step_for(struct hc_http *http, int64_t ms)
+static void step_for(int64_t ms)
 {
     int64_t end = hc_now_ms(&hc_clock_system) + ms;
 
     while (hc_now_ms(&hc_clock_system) < end) {
-        if (hc_http_step(http, NULL, 0, 50, NULL) != 0) {
+        if (hc_loop_pass(loop, 50, NULL) != 0) {
             abort();
         }
     }
@@ -259,10 +261,10 @@ static void fetches_leave_room_for_a_ca(struct hc_http *http, int port)
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/ok", port);
     request.url = url;
     ok(p->send(p->self, &request, on_ca, &status, &id, NULL) == 0, "beside many silent hosts");
-    step_for(http, 1000);
+    step_for(1000);
     is_int(status, 200, "a CA is asked at once");
     is_int(silent_timed_out(&all), 0, "while they all are waited for");
-    step_for(http, 4000);
+    step_for(4000);
     is_int(silent_timed_out(&all), SILENT, "and each is said to be silent in the end");
     silent_close(&all);
 }
@@ -292,7 +294,7 @@ static void waiting_for_a_turn_is_no_time_out(struct hc_http *http, int port)
     o.wait_ms = 100;
     ok(hc_fetch_start(http, &o, on_done, &hasty, &hasty_id, NULL) == 0, "one that does not wait");
     hc_fetch_cancel(http, ended_id);
-    step_for(http, 3000);
+    step_for(3000);
     for (size_t i = 0; i < HC_COUNT(got); i++) {
         good += got[i].calls == 1 && got[i].status == 200;
     }
@@ -308,7 +310,7 @@ static void the_queue_ends_with_its_client(void)
     struct silent all;
     int calls = 0;
 
-    if (hc_http_new("hotcert-test", &http, NULL) != 0) {
+    if (hc_http_new(loop, "hotcert-test", &http, NULL) != 0) {
         abort();
     }
     silent_start(&all, http, 800);
@@ -325,7 +327,8 @@ int main(void)
     struct hc_http *http = NULL;
     struct http_server s;
 
-    if (hc_http_new("hotcert-test", &http, NULL) != 0) {
+    if (hc_loop_new(&hc_clock_system, &loop, NULL) != 0 ||
+        hc_http_new(loop, "hotcert-test", &http, NULL) != 0) {
         return 1;
     }
     http_server_start(&s, NULL);
@@ -339,6 +342,7 @@ int main(void)
     waiting_for_a_turn_is_no_time_out(http, s.port);
     the_queue_ends_with_its_client();
     hc_http_free(http);
+    hc_loop_free(loop);
     http_server_stop(&s);
     return done();
 }

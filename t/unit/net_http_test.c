@@ -1,10 +1,13 @@
 /* The HTTP client against real sockets: bounds, times, trust, the caller's descriptors. */
+#include "loop/timer.h"
 #include "net/http.h"
 
 #include <time.h>
 
 #include "http_server.h"
 #include "tap.h"
+
+static struct hc_loop *loop;
 
 struct got {
     int calls;
@@ -47,12 +50,12 @@ static int64_t ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void wait_for(struct hc_http *http, const struct got *g, int calls)
+static void wait_for(const struct got *g, int calls)
 {
     int64_t until = ms() + 20000;
 
     while (g->calls < calls && ms() < until) {
-        if (hc_http_step(http, NULL, 0, 1000, NULL) != 0) {
+        if (hc_loop_pass(loop, 1000, NULL) != 0) {
             abort();
         }
     }
@@ -70,7 +73,7 @@ static struct got ask(struct hc_http *http, struct hc_http_request *request, con
     snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s", scheme, port, path);
     request->url = url;
     if (p->send(p->self, request, on_done, &g, &id, &g.err) == 0) {
-        wait_for(http, &g, 1);
+        wait_for(&g, 1);
     }
     return g;
 }
@@ -203,7 +206,7 @@ static void cancelled_requests_are_silent(struct hc_http *http, int port)
     p->cancel(p->self, id_a);
     p->cancel(p->self, id_a);
     p->cancel(p->self, 12345);
-    wait_for(http, &b, 1);
+    wait_for(&b, 1);
     ok(a.calls == 0 && b.status == 200, "a cancelled request is not heard of again");
     p->cancel(p->self, id_b);
 }
@@ -226,71 +229,55 @@ static void many_side_by_side(struct hc_http *http, int port)
         }
     }
     for (int i = 0; i < 100; i++) {
-        wait_for(http, &g[i], 1);
+        wait_for(&g[i], 1);
         good += g[i].calls == 1 && g[i].status == 200;
     }
     is_int(good, 100, "a hundred requests at once are each answered once");
 }
 
-static void the_callers_descriptors_wake_it(struct hc_http *http, int port)
+static void count_timer(void *self)
+{
+    ++*(int *)self;
+}
+
+static void count_pipe(void *self, unsigned events HC_UNUSED)
+{
+    ++*(int *)self;
+}
+
+/* While a request hangs, whoever else is in the loop is called in time. */
+static void other_guests_are_not_held_up(struct hc_http *http, int port)
 {
     const struct hc_http_port *p = hc_http_port(http);
-    struct hc_http_request request = {.method = HC_HTTP_GET, .timeout_ms = 3000};
+    struct hc_http_request request = {.method = HC_HTTP_GET};
     struct got g = {0};
-    struct pollfd fds[2];
+    int timers = 0, pipes = 0;
+    int ends[2];
+    struct hc_timer timer;
+    struct hc_loop_fd guest = {-1, HC_LOOP_READ, "pipe", count_pipe, &pipes, NULL};
     char url[64];
-    int64_t start = 0;
     uint64_t id = 0;
-    int a[2];
-    int b[2];
+    int64_t start = ms();
 
-    if (pipe(a) != 0 || pipe(b) != 0) {
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/hang", port);
+    request.url = url;
+    if (pipe(ends) != 0 || write(ends[1], "x", 1) != 1 ||
+        p->send(p->self, &request, on_done, &g, &id, NULL) != 0) {
         abort();
     }
-    for (int busy = 0; busy < 2; busy++) {
-        fds[0] = (struct pollfd){a[0], POLLIN, 0};
-        fds[1] = (struct pollfd){b[0], POLLIN, 0};
-        if (busy == 1) {
-            snprintf(url, sizeof(url), "http://127.0.0.1:%d/hang", port);
-            request.url = url;
-            if (p->send(p->self, &request, on_done, &g, &id, NULL) != 0) {
-                abort();
-            }
-            for (int i = 0; i < 5; i++) {
-                (void)!hc_http_step(http, NULL, 0, 20, NULL);
-            }
-        }
-        start = ms();
-        ok(hc_http_step(http, fds, 2, 100, NULL) == 0 && ms() - start < 2000 &&
-               fds[0].revents == 0 && fds[1].revents == 0,
-           "nothing happens");
-        ok(ms() - start >= 90, "for as long as it was given");
-        if (write(b[1], "x", 1) != 1) {
-            abort();
-        }
-        start = ms();
-        ok(hc_http_step(http, fds, 2, 5000, NULL) == 0 && fds[0].revents == 0 &&
-               (fds[1].revents & POLLIN) != 0 && ms() - start < 2000,
-           "a descriptor wakes it");
-        if (read(b[0], url, 1) != 1) {
-            abort();
-        }
+    guest.fd = ends[0];
+    hc_timer_init(&timer, loop, "timer", count_timer, &timers);
+    hc_timer_in(&timer, 100);
+    ok(hc_loop_fd_add(loop, &guest, NULL) == 0, "a descriptor beside the client's");
+    while ((pipes == 0 || timers == 0) && ms() - start < 20000) {
+        (void)!hc_loop_pass(loop, -1, NULL);
     }
-    close(a[1]);
-    ok(hc_http_step(http, fds, 2, 2000, NULL) == 0 && (fds[0].revents & POLLHUP) != 0,
-       "a hang-up is reported");
+    ok(pipes > 0 && timers == 1 && ms() - start >= 100, "it and a timer are called");
+    is_int(g.calls, 0, "the request goes on");
     p->cancel(p->self, id);
-    close(a[0]);
-    close(b[0]);
-    close(b[1]);
-    {
-        struct hc_error err;
-
-        hc_error_init(&err);
-        ok(hc_http_step(http, fds, HC_HTTP_FDS_MAX + 1, 0, &err) != 0 &&
-               err.problem == HC_P_INTERNAL,
-           "too many descriptors are refused");
-    }
+    hc_loop_fd_remove(&guest);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void a_proxy_of_the_environment_is_used(struct hc_http *http, int port)
@@ -380,7 +367,8 @@ int main(void)
     (void)unsetenv("https_proxy");
     (void)unsetenv("all_proxy");
     (void)unsetenv("no_proxy");
-    if (hc_http_new("hotcert-test", &http, NULL) != 0) {
+    if (hc_loop_new(&hc_clock_system, &loop, NULL) != 0 ||
+        hc_http_new(loop, "hotcert-test", &http, NULL) != 0) {
         return 1;
     }
     http_server_start(&s, NULL);
@@ -391,7 +379,7 @@ int main(void)
     send_refuses_urls(http);
     cancelled_requests_are_silent(http, s.port);
     many_side_by_side(http, s.port);
-    the_callers_descriptors_wake_it(http, s.port);
+    other_guests_are_not_held_up(http, s.port);
     a_proxy_of_the_environment_is_used(http, s.port);
     the_peer_is_verified(http);
     {
@@ -405,12 +393,14 @@ int main(void)
         snprintf(url, sizeof(url), "http://127.0.0.1:%d/hang", s.port);
         request.url = url;
         ok(p->send(p->self, &request, on_done, &g, &id, NULL) == 0 &&
-               hc_http_step(http, NULL, 0, 10, NULL) == 0,
+               hc_loop_pass(loop, 10, NULL) == 0,
            "a request is in flight");
         hc_http_free(http);
         is_int(g.calls, 0, "and ends silently with its client");
     }
     hc_http_free(NULL);
+    is_int(hc_loop_next_ms(loop), -1, "and leaves nothing in the loop");
+    hc_loop_free(loop);
     http_server_stop(&s);
     return done();
 }

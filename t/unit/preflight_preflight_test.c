@@ -394,6 +394,8 @@ static const struct hc_list ca_list = {ca_items, 1, 1};
 static const struct hc_list method_list = {method_items, 1, 1};
 static const struct hc_list own_list = {own_items, 1, 1};
 
+static struct hc_loop *loop;
+
 static struct hc_preflight_options options_for(const struct hc_list *names)
 {
     struct hc_preflight_options o = {
@@ -402,7 +404,7 @@ static struct hc_preflight_options options_for(const struct hc_list *names)
         .methods = &method_list,
         .network = HC_NETWORK_PUBLIC,
         .dns = &fake_dns,
-        .clock = &fake_clock,
+        .loop = loop,
         .own = &own_list,
         .done = keep,
     };
@@ -426,7 +428,7 @@ static void run(const struct hc_preflight_options *o, struct got *got)
         return;
     }
     for (int i = 0; i < 5000 && got->done == 0; i++) {
-        (void)hc_preflight_run(p);
+        (void)!hc_loop_pass(loop, 0, NULL);
         pump_dns();
         pump_web();
         now_ms += 10;
@@ -1115,7 +1117,7 @@ static void test_lives(void)
     o.self = &p;
     is_int(hc_preflight_start(&o, &p, &err), 0, "started again");
     for (int i = 0; i < 100 && p != NULL; i++) {
-        (void)hc_preflight_run(p);
+        (void)!hc_loop_pass(loop, 0, NULL);
         pump_dns();
     }
     ok(p == NULL, "it may be freed from within done()");
@@ -1177,6 +1179,9 @@ static void test_shares(void)
 
 int main(void)
 {
+    if (hc_loop_new(&fake_clock, &loop, NULL) != 0) {
+        return 99;
+    }
     for (size_t i = 0; i < HC_COUNT(scenarios); i++) {
         run_scenario(&scenarios[i]);
     }
@@ -1192,5 +1197,6 @@ int main(void)
     test_shut_in();
     test_shares();
     test_without_netlink(); /* the last: it cannot be undone */
+    hc_loop_free(loop);
     return done();
 }
