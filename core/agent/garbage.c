@@ -202,7 +202,8 @@ static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
     hc_list_format(&info->names, names, sizeof(names));
     hc_time_format(info->not_after, until);
     if (hc_store_remove(hc_agent_store(agent), line, &err) != 0 ||
-        hc_store_delete(hc_agent_store(agent), "job", name, &err) != 0) {
+        hc_store_delete(hc_agent_store(agent), "job", name, &err) != 0 ||
+        hc_store_delete(hc_agent_store(agent), "verdict", name, &err) != 0) {
         hc_storage_failed(agent->storage, &err);
         return;
     }

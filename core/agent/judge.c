@@ -33,9 +33,9 @@ static const struct hc_roots *roots_for(struct hc_judge *judge, const char *path
     return roots;
 }
 
-void hc_judge_prepare(struct hc_judge *judge, const struct hc_identity *identity)
+const struct hc_roots *hc_judge_roots(struct hc_judge *judge, const struct hc_identity *identity)
 {
-    (void)roots_for(judge, identity->set->trusted_certificate);
+    return roots_for(judge, identity->set->trusted_certificate);
 }
 
 /* What both judgements ask. */

@@ -23,9 +23,9 @@ struct hc_judge {
     const struct hc_log *log;
 };
 
-/* Loads what pairs of this identity are judged by. A judge that loaded all may be asked from
- * several threads. */
-void hc_judge_prepare(struct hc_judge *judge, const struct hc_identity *identity);
+/* Loads the roots that pairs of this identity are judged by (NULL: they cannot be had, which was
+ * said). A judge that loaded all may be asked from several threads. */
+const struct hc_roots *hc_judge_roots(struct hc_judge *judge, const struct hc_identity *identity);
 
 /* What a pair is judged for. */
 struct hc_judge_case {

@@ -3,12 +3,14 @@
 
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "agent/best.h"
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/judge.h"
+#include "agent/verdict.h"
 #include "base/crew.h"
 #include "store/challenge.h"
 
@@ -18,13 +20,14 @@
 /* Hosts are loaded side by side on all processors. */
 struct loader {
     const struct hc_loader_options *o;
-    pthread_mutex_t mutex; /* guards keeper, store and inventory */
+    pthread_mutex_t mutex; /* guards keeper and inventory */
     struct hc_keeper_client keeper;
     struct hc_store *store; /* NULL: there is none, or it cannot be read */
     struct hc_inventory inventory;
     struct hc_judge judge; /* has all roots before there are threads */
     int64_t now;
     int64_t check_until_ms;
+    atomic_size_t remembered; /* pairs that were not judged again */
 };
 
 /* ---- the store ---- */
@@ -219,6 +222,31 @@ static int check_pair(struct loader *loader, const struct hc_identity *identity,
     return 0;
 }
 
+/*
+ * The pair that the agent judged when the files were the same. A test of the configuration, which
+ * says all that is wrong, judges anew.
+ */
+static bool is_remembered(struct loader *loader, const struct hc_identity *identity,
+                          const struct hc_watched *watched, const struct hc_files *files,
+                          struct hc_pair **pair)
+{
+    struct hc_verdict_case c = {.conf = loader->o->conf,
+                                .identity = identity,
+                                .watched = watched,
+                                .files = files,
+                                .roots = hc_judge_roots(&loader->judge, identity)};
+    unsigned char key[HC_DIGEST_SIZE];
+    unsigned char line[HC_ID_SIZE];
+
+    if (loader->o->table == NULL || loader->store == NULL || !hc_verdict_key(&c, key)) {
+        return false;
+    }
+    hc_watched_line(loader->o->conf, watched, line);
+    *pair = hc_verdict_pair(loader->store, line, key, loader->now, NULL);
+    loader->remembered += *pair != NULL;
+    return *pair != NULL;
+}
+
 static int read_files(struct loader *loader, const struct hc_identity *identity,
                       const struct hc_watched *watched, struct hc_pair **pair, struct hc_error *err)
 {
@@ -238,12 +266,16 @@ static int read_files(struct loader *loader, const struct hc_identity *identity,
                      "it changes all the time");
         rc = -1;
     }
+    if (rc > 0 && is_remembered(loader, identity, watched, &files, pair)) {
+        goto out;
+    }
     if (rc < 0 || hc_files_pair(&files, loader->o->conf, watched, pair, &findings, err) != 0 ||
         check_pair(loader, identity, watched, &files, *pair, &findings, err) != 0) {
         hc_pair_free(*pair);
         *pair = NULL;
         rc = -1;
     }
+out:
     hc_findings_dispose(&findings);
     hc_files_dispose(&files);
     return rc < 0 ? -1 : 0;
@@ -253,17 +285,13 @@ static int read_copy(struct loader *loader, const struct hc_watched *watched, st
 {
     unsigned char line[HC_ID_SIZE];
     struct hc_error err;
-    int rc = 0;
 
     hc_error_init(&err);
     if (loader->store == NULL) {
         return -1;
     }
     hc_watched_line(loader->o->conf, watched, line);
-    pthread_mutex_lock(&loader->mutex);
-    rc = hc_store_current(loader->store, line, pair, NULL, &err);
-    pthread_mutex_unlock(&loader->mutex);
-    if (rc != 0) {
+    if (hc_store_current(loader->store, line, pair, NULL, &err) != 0) {
         if (err.problem != HC_P_STORE_EMPTY) {
             hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good copy cannot be read", &err);
         }
@@ -477,11 +505,15 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
     load_challenges(&loader);
     for (size_t i = 0; i < conf->identity_count; i++) {
         if (conf->identities[i].watched_count > 0) {
-            hc_judge_prepare(&loader.judge, &conf->identities[i]);
+            (void)hc_judge_roots(&loader.judge, &conf->identities[i]);
         }
     }
     if (rc == 0) {
         rc = hc_crew_run(conf->identity_count, 0, load_identity, &loader, err);
+    }
+    if (loader.remembered > 0) {
+        hc_logf(options->log, HC_LOG_INFO, "watched pairs that are as they were judged before: %zu",
+                (size_t)loader.remembered);
     }
     hc_inventory_dispose(&loader.inventory);
     hc_judge_dispose(&loader.judge);

@@ -6,6 +6,7 @@
 
 #include "agent/files.h"
 #include "agent/said.h"
+#include "agent/verdict.h"
 #include "conf/name.h"
 #include "pki/swap.h"
 #include "store/line.h"
@@ -22,9 +23,19 @@ struct watch {
     struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
     bool read_once;
     bool committed;      /* the store has the pair */
+    int64_t judge_at;    /* when the remembered verdict on it is made anew; 0: there is none */
     unsigned torn_looks; /* quick looks since it is torn */
     hc_said said;
     hc_said said_stale;
+};
+
+/* What the files hold now. */
+struct candidate {
+    struct hc_files files;
+    struct hc_pair *pair;
+    struct hc_findings findings;
+    bool held;   /* it could be served, but the one that serves is better */
+    bool judged; /* nothing makes it unusable */
 };
 
 struct hc_watches {
@@ -82,6 +93,42 @@ static void commit(struct hc_watches *watches, struct watch *watch)
     hc_line_info_dispose(&info);
 }
 
+/*
+ * Remembers in the store that the pair, which is the line's now, can be served, so that the next
+ * start need not prove it. judged: it was just now. Without it a start only takes longer.
+ */
+static void remember(struct hc_watches *watches, struct watch *watch,
+                     const struct candidate *candidate)
+{
+    struct hc_store *store = hc_storage_store(watches->o.storage);
+    struct hc_verdict_case c = {.conf = watches->o.env->conf,
+                                .identity = watch->identity,
+                                .watched = watch->is.files,
+                                .files = &candidate->files,
+                                .roots = hc_judge_roots(watches->o.judge, watch->identity)};
+    int64_t now = hc_env_now(watches->o.env);
+    struct hc_judge_case how = {.identity = watch->identity, .now = now};
+    struct hc_findings findings = {NULL, 0, 0};
+    unsigned char key[HC_DIGEST_SIZE];
+    struct hc_pair *known = NULL;
+    int64_t until = 0;
+
+    watch->judge_at = now + HC_VERDICT_S / 2;
+    if (!watch->committed || !hc_storage_ready(watches->o.storage) || !hc_verdict_key(&c, key)) {
+        return;
+    }
+    known = hc_verdict_pair(store, watch->line, key, now, &until);
+    if (known != NULL && now < until - HC_VERDICT_S / 2) {
+        watch->judge_at = until - HC_VERDICT_S / 2;
+    } else if (candidate->judged ||
+               (hc_judge_pair(watches->o.judge, &how, candidate->pair, &findings, NULL) == 0 &&
+                hc_findings_worst(&findings) != HC_CLASS_UNUSABLE)) {
+        (void)!hc_verdict_keep(store, watch->line, key, candidate->pair, now, NULL);
+    }
+    hc_pair_free(known);
+    hc_findings_dispose(&findings);
+}
+
 /* What the store has: the last good pair if we have none, or proof that ours is there. */
 static void load_one(struct hc_watches *watches, struct watch *watch)
 {
@@ -90,6 +137,7 @@ static void load_one(struct hc_watches *watches, struct watch *watch)
 
     hc_error_init(&err);
     watch->committed = false;
+    watch->judge_at = 0;
     if (hc_store_current(hc_storage_store(watches->o.storage), watch->line, &stored, NULL, &err) !=
         0) {
         if (err.problem != HC_P_STORE_EMPTY) {
@@ -187,14 +235,6 @@ static struct hc_pair *served_like(const struct hc_watches *watches, const struc
     return found;
 }
 
-/* What the files hold now. */
-struct candidate {
-    struct hc_files files;
-    struct hc_pair *pair;
-    struct hc_findings findings;
-    bool held; /* it could be served, but the one that serves is better */
-};
-
 /*
  * May this pair take the place of the one that serves? By the rule of pki/swap.h. 0: it may, -1:
  * err is what speaks against it.
@@ -223,6 +263,7 @@ static int decide(struct hc_watches *watches, struct watch *watch, struct candid
     if (hc_judge_pair(watches->o.judge, &how, candidate->pair, &candidate->findings, err) != 0) {
         goto out;
     }
+    candidate->judged = hc_findings_worst(&candidate->findings) != HC_CLASS_UNUSABLE;
     if (serving != NULL) {
         if (hc_judge_pair(watches->o.judge, &of_serving, serving, &current, err) != 0) {
             goto out;
@@ -279,7 +320,7 @@ static bool is_unchanged(struct hc_watches *watches, struct watch *watch)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (!watch->read_once || is_torn(watch) ||
+    if (!watch->read_once || is_torn(watch) || hc_env_now(watches->o.env) >= watch->judge_at ||
         hc_files_stamp(watches->o.keeper, watches->o.env->conf, watch->is.files, now, &err) != 0 ||
         !hc_files_same(now, watch->stamps)) {
         return false;
@@ -322,6 +363,7 @@ static void look(struct hc_watches *watches, struct watch *watch)
     memcpy(watch->stamps, candidate.files.stamps, sizeof(watch->stamps));
     set_whole(watches, watch);
     keep(watches, watch, candidate.pair);
+    remember(watches, watch, &candidate);
 out:
     hc_pair_free(candidate.pair);
     hc_findings_dispose(&candidate.findings);

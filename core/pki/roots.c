@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "conf/digest.h"
 #include "pki/cert.h"
 #include "pki/openssl.h"
 
@@ -31,6 +32,7 @@ struct hc_roots {
     size_t count;
     size_t cap;
     char *subject;
+    unsigned char digest[HC_DIGEST_SIZE];
     bool system;
 };
 
@@ -201,6 +203,7 @@ int hc_roots_parse(struct hc_bytes pem, const char *subject, bool system, struct
 {
     struct hc_roots *roots = calloc(1, sizeof(*roots));
     BIO *bio = NULL;
+    struct hc_digest digest;
     int rc = -1;
 
     if (roots == NULL) {
@@ -227,6 +230,11 @@ int hc_roots_parse(struct hc_bytes pem, const char *subject, bool system, struct
     }
     if (roots->count == 0) {
         hc_error_set(err, HC_P_BAD_VALUE, subject, "it holds no root (self-signed) certificate");
+        goto out;
+    }
+    hc_digest_begin(&digest);
+    hc_digest_bytes(&digest, pem.data, pem.len);
+    if (hc_digest_end(&digest, roots->digest, err) != 0) {
         goto out;
     }
     *out = roots;
@@ -312,6 +320,11 @@ X509_STORE *hc_roots_store(const struct hc_roots *roots)
 bool hc_roots_is_system(const struct hc_roots *roots)
 {
     return roots->system;
+}
+
+const unsigned char *hc_roots_digest(const struct hc_roots *roots)
+{
+    return roots->digest;
 }
 
 const char *hc_roots_subject(const struct hc_roots *roots)

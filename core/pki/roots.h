@@ -39,6 +39,8 @@ int hc_roots_want(const struct hc_roots *roots, const X509_NAME *name,
 
 X509_STORE *hc_roots_store(const struct hc_roots *roots); /* borrowed; do not add to it */
 bool hc_roots_is_system(const struct hc_roots *roots);
+/* SHA-256 of the bytes that they were read from; 32 of them, borrowed. */
+const unsigned char *hc_roots_digest(const struct hc_roots *roots);
 const char *hc_roots_subject(const struct hc_roots *roots); /* the path */
 size_t hc_roots_count(const struct hc_roots *roots);        /* that name themselves as issuer */
 

@@ -9,9 +9,13 @@ void hc_store_warn(struct hc_store *store, const char *subject, const struct hc_
                    const char *what)
 {
     char line[HC_LOG_LINE];
+    bool fresh = false;
 
-    if (hc_list_has(&store->warned, subject) || store->warned.count >= WARNED_MAX ||
-        hc_list_add(&store->warned, subject, NULL) != 0) {
+    pthread_mutex_lock(&store->mutex);
+    fresh = !hc_list_has(&store->warned, subject) && store->warned.count < WARNED_MAX &&
+            hc_list_add(&store->warned, subject, NULL) == 0;
+    pthread_mutex_unlock(&store->mutex);
+    if (!fresh) {
         return;
     }
     if (why == NULL) {

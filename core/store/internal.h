@@ -2,6 +2,8 @@
 #ifndef HC_STORE_INTERNAL_H
 #define HC_STORE_INTERNAL_H
 
+#include <pthread.h>
+
 #include "base/buf.h"
 #include "base/str.h"
 #include "store/fs.h"
@@ -26,6 +28,7 @@ struct hc_store {
     struct {
         uint64_t before, after; /* equal: not known */
     } own_mark;                 /* what the last change made of the mark */
+    pthread_mutex_t mutex;      /* guards warned */
     struct hc_list warned;
 };
 

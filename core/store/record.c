@@ -69,7 +69,7 @@ static int place_find(struct hc_store *store, const char *kind, const char *name
  */
 static bool is_durable(const char *kind)
 {
-    return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0;
+    return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0 && strcmp(kind, "verdict") != 0;
 }
 
 int hc_store_put(struct hc_store *store, const char *kind, const char *name, struct hc_bytes value,

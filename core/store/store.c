@@ -64,7 +64,8 @@ int hc_store_open_on(const char *path, enum hc_store_use use,
     int rc = -1;
 
     *out = NULL;
-    if (store == NULL) {
+    if (store == NULL || pthread_mutex_init(&store->mutex, NULL) != 0) {
+        free(store);
         return hc_error_nomem(err);
     }
     store->fs = fs;
@@ -112,6 +113,7 @@ void hc_store_close(struct hc_store *store)
     }
     OPENSSL_cleanse(store->secret, sizeof(store->secret));
     hc_list_dispose(&store->warned);
+    (void)pthread_mutex_destroy(&store->mutex);
     free(store->path);
     free(store);
 }

@@ -36,6 +36,8 @@ enum hc_store_use {
  * named, left where it is, and is an error rather than "there is none": nothing is ordered anew
  * because a restore got the owners wrong.
  *
+ * Opened to READ it may be used by several threads.
+ *
  * A child that is forked must not use its parent's store. Root should take on the owner's rights
  * before it reads one.
  */

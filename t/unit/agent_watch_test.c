@@ -294,6 +294,13 @@ static void a_start_with_broken_files_has_the_last_good_pair(void)
     is_str(serial(&s, 0), serial_of(&first), "and serves before any agent runs");
     work(&s, NULL);
     end_server(&s);
+    new_table(&s);
+    log_text[0] = '\0';
+    ok(load(s.table, &err) == 0 && count_in_log("are as they were judged before: 1") == 1,
+       "the next start does not judge again what is as it was");
+    hc_table_stats(s.table, &stats);
+    is_int(stats.slots_used, 1, "and publishes it");
+    hc_table_detach(s.table);
     write_key(&second);
     new_table(&s);
     log_text[0] = '\0';
