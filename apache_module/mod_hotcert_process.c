@@ -383,8 +383,7 @@ static int take_table_over(struct mod_hotcert_processes *p, struct hc_error *err
         return 0;
     }
     if (why.problem != HC_P_SERVER_OTHER) {
-        *err = why;
-        return -1;
+        return hc_error_chain(err, &why);
     }
     hc_logf(&p->state->log, HC_LOG_NOTICE,
             "this is another version of hotcert than the one that is running: new children get a "

@@ -117,8 +117,7 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
     hc_error_init(&own);
     if (hc_prepare_folders(conf, &state->rights, &log, &own) != 0) {
         if (state->table == NULL) {
-            *err = own;
-            return -1;
+            return hc_error_chain(err, &own);
         }
         ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
     }

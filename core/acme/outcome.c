@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acme/foreign.h"
 #include "acme/order.h"
 
 /* Problems that say something of the order's names, and nothing of the CA. */
@@ -21,24 +22,15 @@ static bool is_of_names(enum hc_problem p)
     return false;
 }
 
-/*
- * Limits on names ("too many certificates for example.org") and on the account share one type. The
- * CA's words tell which: the former name the name or its parent.
- */
+/* Limits on names and on the account share one type; the former speak of the names. */
 static bool limits_names(const struct hc_order *order, const struct hc_error *err)
 {
     if (err->problem != HC_P_RATE_LIMITED) {
         return false;
     }
     for (size_t i = 0; i < order->names.count; i++) {
-        const char *name = order->names.items[i];
-
-        name += strncmp(name, "*.", 2) == 0 ? 2 : 0;
-        while (name != NULL && strchr(name, '.') != NULL) {
-            if (strstr(err->detail, name) != NULL) {
-                return true;
-            }
-            name = hc_name_is_ip(name) ? NULL : strchr(name, '.') + 1;
+        if (hc_foreign_names(&err->foreign, order->names.items[i])) {
+            return true;
         }
     }
     return false;
@@ -98,7 +90,7 @@ static void sum_up(const struct hc_order *order, struct hc_error *err)
     char names[HC_ERROR_SUBJECT];
 
     if (count == 1) {
-        *err = order->bad[0].error;
+        hc_error_chain(err, &order->bad[0].error);
         return;
     }
     hc_error_set(err, HC_P_VALIDATION, hc_list_format(&order->bad_names, names, sizeof(names)),

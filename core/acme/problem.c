@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acme/foreign.h"
 #include "acme/json.h"
 
 #define URN          "urn:ietf:params:acme:error:"
@@ -209,6 +210,9 @@ int hc_acme_problem_set(const json_t *problem, enum hc_problem_about about, cons
         hc_acme_redact(colon != NULL ? colon + 1 : type, secrets, kind, sizeof(kind));
     }
     put_address(problem, p, address, sizeof(address));
+    if (err != NULL && !hc_error_is_set(err)) {
+        hc_foreign_read(problem, p, &err->foreign);
+    }
     if (words[0] == '\0') {
         return hc_error_set(err, p, subject, "%sthe CA says \"%s\", no more", address, kind);
     }
@@ -269,6 +273,9 @@ int hc_acme_problem_reply(const struct hc_http_reply *reply, const char *subject
     json_decref(problem);
     if (err != NULL && err->problem == HC_P_CA_SAYS_TERMS) {
         add_terms(reply->links, err);
+    }
+    if (err != NULL && err->foreign.http_status == 0) {
+        err->foreign.http_status = (int)reply->status;
     }
     if (err != NULL && err->foreign.retry_after == 0 && reply->retry_after > 0) {
         err->foreign.retry_after = reply->retry_after;

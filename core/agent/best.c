@@ -89,8 +89,7 @@ int hc_best_bundle(const struct hc_best_source *source, const struct hc_identity
             return -1;
         }
         if (why.problem != HC_P_STORE_EMPTY && why.problem != HC_P_STORE_DAMAGED) {
-            *err = why;
-            return -1;
+            return hc_error_chain(err, &why);
         }
         if (why.problem == HC_P_STORE_DAMAGED) {
             hc_log_error(source->log, HC_LOG_ERROR, NULL, &why);

@@ -24,7 +24,7 @@ static int load_account(struct hc_ca_account *account, struct hc_acme_account *s
             hc_log_error(account->env->log, HC_LOG_ERROR,
                          "the account's file cannot be used; a new account is registered", &why);
         } else if (why.problem != HC_P_STORE_EMPTY) {
-            *err = why;
+            hc_error_chain(err, &why);
             rc = -1;
         }
     }

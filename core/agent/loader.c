@@ -418,7 +418,7 @@ static int read_watched(struct loader *loader, const struct hc_identity *identit
         if (load_pair(loader, identity, &identity->watched[i], &pair, &why) == 0) {
             count = pair != NULL ? place_pair(pairs, count, pair) : count; /* NULL: not looked at */
         } else if (identity->mode == HC_MODE_WATCH) {
-            *err = why;
+            hc_error_chain(err, &why);
             goto out;
         }
     }

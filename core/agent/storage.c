@@ -211,8 +211,7 @@ static int probe(struct hc_storage *storage, struct hc_error *err)
     }
     if (hc_store_lock(storage->store, "line", "probe", &lock, &own) != 0 &&
         own.problem != HC_P_LOCKED) {
-        *err = own;
-        return -1;
+        return hc_error_chain(err, &own);
     }
     hc_store_unlock(lock);
     return 0;

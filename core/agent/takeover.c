@@ -52,7 +52,7 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
     } else if (why.problem == HC_P_STORE_EMPTY) {
         hc_inventory_drop(hc_agent_inventory(agent), job->line);
     } else if (hc_error_is_set(&why)) {
-        *err = why;
+        hc_error_chain(err, &why);
         goto out;
     }
     if (hc_job_load(agent, job, err) != 0) {

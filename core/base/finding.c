@@ -124,6 +124,7 @@ int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char 
     }
     free(list->items[list->count - 1].hint);
     list->items[list->count - 1].hint = hint;
+    list->items[list->count - 1].own_hint = true;
     return 0;
 }
 
@@ -180,10 +181,7 @@ const char *hc_verdict_name(enum hc_class worst)
 
 int hc_finding_hint_error(const struct hc_finding *f, struct hc_error *err)
 {
-    char row[HC_FOREIGN_MAX];
-
-    if (err == NULL || err->problem != f->problem ||
-        strcmp(f->hint, hc_spell(hc_problem_row(f->problem)->hint, row, sizeof(row))) == 0) {
+    if (err == NULL || err->problem != f->problem || !f->own_hint) {
         return -1;
     }
     return hc_error_hint(err, "%s", f->hint);

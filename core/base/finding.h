@@ -17,6 +17,7 @@ struct hc_finding {
     char *subject;           /* file and line, position in the chain, name */
     char *message;           /* this case's sentence; capped at HC_FOREIGN_MAX */
     char *hint;              /* this case's hint, or the row's */
+    bool own_hint;           /* the hint is this case's */
     bool presented;          /* the message's foreign parts are escaped in a form of their own */
 };
 

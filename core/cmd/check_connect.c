@@ -137,7 +137,7 @@ static int open_link(const char *host, const char *port, struct link *l, struct 
         rc = connect_to(a, l, &first);
     }
     if (rc != 0) {
-        *err = first;
+        hc_error_chain(err, &first);
     }
     freeaddrinfo(list);
     return rc;

@@ -161,7 +161,7 @@ int hc_client_ask(const char *path, const json_t *request, int64_t timeout_ms, j
     if (receive_line(fd, hc_now_ms(&hc_clock_system) + timeout_ms, path, &line,
                      sent ? err : &unsent) != 0) {
         if (!sent) {
-            *err = unsent;
+            hc_error_chain(err, &unsent);
         }
         goto out;
     }

@@ -315,8 +315,7 @@ out:
 static int print_report(struct hc_diagnose_report *report, bool json, struct hc_error *err)
 {
     if (hc_error_is_set(&report->error)) {
-        *err = report->error;
-        return -1;
+        return hc_error_chain(err, &report->error);
     }
     if (json) {
         return hc_diagnose_print_json(report, stdout, err);

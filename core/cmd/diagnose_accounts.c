@@ -38,7 +38,7 @@ int hc_diagnose_accounts(const char *directory_url, const struct hc_list *named,
         if (hc_stores_read(stores.items[i], secret, read_account, directory_url, &url, &why) != 0) {
             /* a store without an account at this CA has none to compare */
             if (named->count > 0 && why.problem != HC_P_STORE_EMPTY) {
-                *err = why;
+                hc_error_chain(err, &why);
                 rc = -1;
             }
         } else if (url.len > 0 && (hc_list_add(accounts, hc_buf_text(&url), err) != 0 ||

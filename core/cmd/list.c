@@ -163,8 +163,7 @@ static int ask_all(const struct hc_list *paths, json_t *certificates, struct sou
         return 0;
     }
     if (hc_error_is_set(&last) && !hc_client_is_gone(&last)) {
-        *err = last;
-        return -1;
+        return hc_error_chain(err, &last);
     }
     source->gone = last;
     return 1;

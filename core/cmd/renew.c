@@ -138,7 +138,7 @@ static int ask_all(const char *command, const struct hc_list *paths, const json_
         say_gone(command, &gone);
         return 0;
     }
-    *err = last;
+    hc_error_chain(err, &last);
     return hc_error_set(err, HC_P_AGENT_GONE, HC_CONTROL_FOLDER, NULL);
 }
 

@@ -141,8 +141,7 @@ static int take_answer(int fd, const char *folder, struct hc_buf *out, struct hc
         return hc_error_set(err, HC_P_SYSTEM, folder, "the process that reads it ended");
     }
     if (hc_error_is_set(&theirs)) {
-        *err = theirs;
-        return -1;
+        return hc_error_chain(err, &theirs);
     }
     while ((n = read_some(fd, part, sizeof(part))) > 0) {
         if (hc_buf_append(out, part, (size_t)n, err) != 0) {

@@ -108,7 +108,7 @@ static int wait_for(const struct wait_args *args, const char *name, int64_t dead
             return 0;
         }
         if ((!again && hc_error_is_set(&last)) || hc_now_ms(&hc_clock_system) >= deadline) {
-            *err = last;
+            hc_error_chain(err, &last);
             return hc_error_set(err, HC_P_AGENT_GONE, HC_CONTROL_FOLDER, NULL);
         }
         (void)nanosleep(&(struct timespec){0, AGAIN_MS * 1000000L}, NULL);

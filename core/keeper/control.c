@@ -45,10 +45,7 @@ static int walk(const struct hc_conf *conf, const struct hc_rights *rights, mode
     }
     if (hc_path_walk(path, &guard, make_mode, end, &own) != 0) {
         own.problem = HC_P_CONTROL;
-        if (err != NULL && err->problem == HC_P_NONE) {
-            *err = own;
-        }
-        return -1;
+        return hc_error_chain(err, &own);
     }
     if (end->exists && !S_ISSOCK(end->st.st_mode)) {
         return hc_error_set(err, HC_P_CONTROL, path, "something that is no socket is in its place");

@@ -39,7 +39,7 @@ static int walk_to(const char *path, const struct manner *how, struct hc_path_en
         if (own.problem == HC_P_FILE_UNSAFE) {
             own.problem = HC_P_STORE_UNSAFE;
         }
-        *err = own;
+        hc_error_chain(err, &own);
     }
     return rc;
 }
@@ -82,8 +82,7 @@ static int hand_over(const char *path, int fd, const struct manner *how, struct 
     int rc = hc_handover(fd, path, how->worker, &how->agent, &why);
 
     if (rc < 0) {
-        *err = why;
-        return -1;
+        return hc_error_chain(err, &why);
     }
     if (rc > 0) {
         hc_log_error(how->log, HC_LOG_WARN, NULL, &why);
@@ -195,12 +194,12 @@ static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, b
     }
     if (conf->secret != NULL && prepare_parent(conf->secret, &how, &own) != 0 &&
         !can_do_without(conf, &own)) {
-        *err = own;
+        hc_error_chain(err, &own);
         return hc_error_during(err, "preparing the folder of the secret");
     }
     if (conf->store != NULL && prepare_store(conf->store, &how, &own) != 0 &&
         !can_do_without(conf, &own)) {
-        *err = own;
+        hc_error_chain(err, &own);
         return hc_error_during(err, "preparing the store");
     }
     return 0;

@@ -150,8 +150,8 @@ static int open_watched(const struct keeper *k, const char *path, int *fd, struc
         kept = forbidden ? kept : own;
     }
     hc_path_end_dispose(&end);
-    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = kept;
+    if (rc != 0) {
+        hc_error_chain(err, &kept);
     }
     return rc;
 }

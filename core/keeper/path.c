@@ -346,8 +346,8 @@ int hc_path_walk(const char *path, const struct hc_guard *guard, mode_t make_mod
     if (w.folder >= 0) {
         close(w.folder);
     }
-    if (rc < 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    if (rc < 0) {
+        hc_error_chain(err, &own);
     }
     return rc < 0 ? -1 : 0;
 }

@@ -246,8 +246,8 @@ int hc_secret_load(const char *path, const struct hc_guard *guard, bool create,
         rc = read_secret(&end, path, guard, secret, &own);
     }
     hc_path_end_dispose(&end);
-    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    if (rc != 0) {
+        hc_error_chain(err, &own);
     }
     return rc;
 }

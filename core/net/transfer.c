@@ -277,7 +277,7 @@ static void explain(struct hc_transfer *t, CURLcode code, struct hc_error *err)
     const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(code);
 
     if (hc_error_is_set(&t->err)) {
-        *err = t->err;
+        hc_error_chain(err, &t->err);
         return;
     }
     /* an enum of libcurl's, that grows: the rest is "cannot be reached" with its own words */

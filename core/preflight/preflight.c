@@ -488,8 +488,7 @@ static int take_own(struct hc_preflight *p, const struct hc_list *own, struct hc
         return 0;
     }
     if (why.problem == HC_P_OUT_OF_MEMORY) {
-        *err = why;
-        return -1;
+        return hc_error_chain(err, &why);
     }
     p->knows_own = false;
     hc_list_dispose(&p->own);

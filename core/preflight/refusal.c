@@ -4,36 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A refusal and a word that, where it stands in the CA's text, says more than the type does. */
-struct row {
-    enum hc_problem said;
-    enum hc_problem ours;
-    const char *word; /* NULL: whatever the text */
-};
-
-static const struct row rows[] = {
-    {HC_P_CA_SAYS_CAA, HC_P_CAA_FAILED, "SERVFAIL"},
-    {HC_P_CA_SAYS_CAA, HC_P_CAA_FAILED, "timed out"},
-    {HC_P_CA_SAYS_CAA, HC_P_CAA_OTHER_ISSUER, NULL},
-    {HC_P_CA_SAYS_DNS, HC_P_DNS_DNSSEC_BROKEN, "DNSSEC"},
-    {HC_P_CA_SAYS_DNS, HC_P_CAA_FAILED, "CAA"},
-    {HC_P_CA_SAYS_DNS, HC_P_DNS_NO_SUCH_NAME, "NXDOMAIN"},
-    {HC_P_CA_SAYS_DNS, HC_P_DNS_FAILED, "SERVFAIL"},
-    {HC_P_CA_SAYS_DNS, HC_P_DNS_FAILED, "timed out"},
-    {HC_P_CA_SAYS_DNS, HC_P_DNS_RESERVED_ADDRESS, "reserved"},
-    {HC_P_CA_SAYS_DNS, HC_P_DNS_NO_ADDRESS, NULL},
-    {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_REDIRECT, "redirect"},
-    {HC_P_CA_SAYS_CONNECTION, HC_P_DNS_FAILED, "could not resolve"},
-    {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_UNREACHABLE, NULL},
-    {HC_P_CA_SAYS_ANSWER, HC_P_HTTP_WRONG_ANSWER, NULL},
-    {HC_P_CA_SAYS_NAME, HC_P_NAME_INVALID, NULL},
-};
-
 enum hc_problem hc_refusal_problem(const struct hc_error *said)
 {
+    static const struct {
+        enum hc_problem said;
+        enum hc_problem ours;
+    } rows[] = {
+        {HC_P_CA_SAYS_CAA, HC_P_CAA_OTHER_ISSUER},
+        {HC_P_CA_SAYS_DNS, HC_P_DNS_NO_ADDRESS},
+        {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_UNREACHABLE},
+        {HC_P_CA_SAYS_ANSWER, HC_P_HTTP_WRONG_ANSWER},
+        {HC_P_CA_SAYS_NAME, HC_P_NAME_INVALID},
+    };
+
+    if (said->foreign.means != HC_P_NONE) {
+        return said->foreign.means;
+    }
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
-        if (rows[i].said == said->problem &&
-            (rows[i].word == NULL || strcasestr(said->detail, rows[i].word) != NULL)) {
+        if (rows[i].said == said->problem) {
             return rows[i].ours;
         }
     }
@@ -74,7 +62,8 @@ char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight
     struct hc_error_text text;
     struct hc_finding_text seen_text;
     bool worded = said->detail[0] != '\0';
-    bool intro = worded && strncmp(said->detail, "the CA says", 11) != 0;
+    /* a problem document's words are introduced already */
+    bool intro = worded && said->foreign.type[0] == '\0';
     size_t used = 0;
     int w = 0;
 

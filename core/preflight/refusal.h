@@ -1,6 +1,6 @@
 /*
- * What the CA said of a name when it refused, beside what we see: its words mapped to the slugs of
- * the preflight (RFC 8555 section 6.7), and one sentence of both.
+ * What the CA said of a name when it refused, beside what we see: the problem mapped to the slugs
+ * of the preflight (RFC 8555 section 6.7), and one sentence of both.
  */
 #ifndef HC_PREFLIGHT_REFUSAL_H
 #define HC_PREFLIGHT_REFUSAL_H

@@ -323,8 +323,8 @@ int hc_format_check(struct hc_store *store, struct hc_error *err)
         rc = settle(store, state == HC_FILE_STRANGE, &own);
     }
     hc_buf_dispose(&text);
-    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    if (rc != 0) {
+        hc_error_chain(err, &own);
     }
     return rc;
 }

@@ -62,7 +62,7 @@ static int try_version(struct hc_store *store, int folder, const char *line, uin
             rc = hc_error_set(err, HC_P_STORE_DAMAGED, line,
                               "version %" PRIu64 " holds no pair: %s", number, own.detail);
         } else if (rc != 0) {
-            *err = own;
+            hc_error_chain(err, &own);
         }
     }
     if (rc != 0 && *state == HC_FILE_GOOD && err->problem == HC_P_STORE_DAMAGED) {
@@ -133,10 +133,7 @@ static int newest_good(struct hc_store *store, int folder, const char *line, str
         return 0;
     }
     if (passed.first.problem != HC_P_NONE) {
-        if (err != NULL && err->problem == HC_P_NONE) {
-            *err = passed.first;
-        }
-        return -1;
+        return hc_error_chain(err, &passed.first);
     }
     if (rc == 0 && passed.damaged && store->use == HC_STORE_READ) {
         return hc_error_set(err, HC_P_STORE_DAMAGED, line, "no version of it can be used");

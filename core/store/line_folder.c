@@ -92,8 +92,8 @@ int hc_line_open(struct hc_store *store, const char *line, bool make, int *fd, s
         hc_store_warn(store, line, &own, "a line cannot be read");
         hc_file_set_aside(store, lines, line, line);
         rc = hc_folder_open(store, lines, line, make, fd, err);
-    } else if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    } else if (rc != 0) {
+        hc_error_chain(err, &own);
     }
     close(lines);
     return rc;

@@ -90,8 +90,8 @@ int hc_store_change_mark(struct hc_store *store, uint64_t *mark, struct hc_error
         *mark = strtoull(hc_buf_text(&text), NULL, 16);
     } else if (state == HC_FILE_ABSENT || state == HC_FILE_STRANGE) {
         rc = 0; /* nothing was committed yet, or the next commit mends it */
-    } else if (err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    } else {
+        hc_error_chain(err, &own);
     }
     hc_buf_dispose(&text);
     return rc;

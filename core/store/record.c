@@ -120,8 +120,8 @@ static int get_copy(struct hc_store *store, const struct place *p, const char *f
         (void)snprintf(label, sizeof(label), "record-%s-%.80s", kind, file);
         hc_file_set_aside(store, p->folder, file, label);
     }
-    if (rc != 0 && err->problem == HC_P_NONE) {
-        *err = own;
+    if (rc != 0) {
+        hc_error_chain(err, &own);
     }
     hc_buf_dispose(&raw);
     return rc;
@@ -152,8 +152,8 @@ int hc_store_get(struct hc_store *store, const char *kind, const char *name, str
         rc = get_copy(store, &p, p.before, kind, out, &state, &second);
     }
 out:
-    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    if (rc != 0) {
+        hc_error_chain(err, &own);
     }
     place_dispose(&p);
     return rc == 0 ? 0 : hc_error_during(err, "reading the %s of %s", kind, name);

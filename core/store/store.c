@@ -149,8 +149,8 @@ int hc_store_is_empty(const char *path, bool *empty, struct hc_error *err)
         rc = 0;
     }
     hc_store_close(store);
-    if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
-        *err = own;
+    if (rc != 0) {
+        hc_error_chain(err, &own);
     }
     return rc;
 }

@@ -409,6 +409,17 @@ static void rate_limits_tell_whom_they_mean(void)
     ok(!s->ca_wide, "one that names a name's parent holds for the name");
     ok(strstr(s->error.detail, "too many certificates") != NULL, "the CA's words are kept");
     scene_free(s, "a limit of a name");
+
+    s = scene_new("www.ba.test");
+    r = fake_rule(&s->ca, "/order", 429);
+    r->type = "rateLimited";
+    r->detail = "too many certificates already issued for \\\"alba.test\\\", see "
+                "https://www.ba.test/limits";
+    r->times = 10;
+    start(s, NULL);
+    run(s);
+    ok(s->ca_wide, "another's name that ends like ours says nothing of ours");
+    scene_free(s, "a limit of another name");
 }
 
 static void waits_as_long_as_the_ca_asks(void)
