@@ -16,6 +16,7 @@ lists=${*:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 pebble_least=2.10
 . "$here/mirror.sh"
+. "$here/sid.sh"
 
 say() {
     printf 'deps: %s\n' "$*"
@@ -157,15 +158,6 @@ pebble_is_there() {
     v=$(cat "$rig/pebble.version" 2>/dev/null) && dpkg --compare-versions "$v" ge "$pebble_least"
 }
 
-# apt-get with a sources list, package lists and cache of its own.
-sid_apt() {
-    apt-get -q -o Dir::Etc::sourcelist="$sid/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-        -o Dir::State::lists="$sid/lists" -o Dir::Cache="$sid/cache" \
-        -o APT::Sandbox::User=root -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false \
-        "$@" </dev/null >"$log" 2>&1
-}
-
 unpack_pebble() {
     pebble_is_there && return 0
     mirror=$(own_mirror)
@@ -175,11 +167,7 @@ unpack_pebble() {
     fi
     [ -n "$mirror" ] || die "apt knows of no Debian archive to take Pebble from (run apt-get update)"
     say "unpacking Pebble $pebble_least or later (the ACME test CA) from $mirror, unstable, into $rig"
-    mkdir -p "$sid/lists/partial" "$sid/cache/archives/partial" "$sid/deb"
-    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s sid main\n' "$mirror" \
-        >"$sid/sources.list"
-    sid_apt update || die_with_log "the unstable suite's package list cannot be had"
-    (cd "$sid/deb" && sid_apt download pebble) || die_with_log "Pebble cannot be downloaded"
+    sid_fetch "$sid" "$mirror" pebble >"$log" 2>&1 || die_with_log "Pebble cannot be downloaded"
     deb=$(ls "$sid"/deb/pebble_*.deb)
     v=$(dpkg-deb -f "$deb" Version)
     dpkg --compare-versions "$v" ge "$pebble_least" || die "the archive's Pebble is $v; $pebble_least is needed"
