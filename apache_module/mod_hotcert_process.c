@@ -475,6 +475,10 @@ static void open_control(struct mod_hotcert_processes *p)
     struct hc_error err;
 
     hc_error_init(&err);
+    if (is_first_start() && hc_control_free(p->state->conf, &p->rights, &err) != 0) {
+        hc_log_error(&p->state->log, HC_LOG_WARN, NULL, &err);
+        hc_error_init(&err);
+    }
     if (hc_prepare_control(p->state->conf, &p->rights, &control_fd, &err) != 0) {
         hc_log_error(&p->state->log, hc_control_level(p->state->conf), NULL, &err);
         control_fd = -1;

@@ -91,11 +91,18 @@ static int make_table(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_error 
     return 0;
 }
 
-static int open_control(const struct hc_conf *conf, struct hc_error *err)
+static int open_control(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    struct hc_error taken;
     int control = -1;
 
+    hc_error_init(&taken);
+    /* a binary upgrade takes it from the same server */
+    if (ngx_is_init_cycle(cycle->old_cycle) && !ngx_inherited &&
+        hc_control_free(conf, &state->rights, &taken) != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_WARN, cycle->log, &taken);
+    }
     if (hc_prepare_control(conf, &state->rights, &control, err) != 0) {
         return -1;
     }
@@ -122,7 +129,7 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
         ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
     }
     hc_error_init(&own);
-    if (open_control(conf, &own) != 0) {
+    if (open_control(cycle, conf, &own) != 0) {
         ngx_http_hotcert_log_error(
             hc_control_level(conf) == HC_LOG_WARN ? NGX_LOG_WARN : NGX_LOG_ERR, cycle->log, &own);
     }

@@ -10,16 +10,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "keeper/path.h"
 #include "keeper/rights.h"
 #include "keeper/spawn.h"
 
-#define FOLDER_MODE 0755
-#define NO_EXECUTE  0111 /* as a umask: the socket gets 0666 */
-#define QUEUE       64
-#define PATH_SIZE   sizeof(((struct sockaddr_un *)NULL)->sun_path)
+#define FOLDER_MODE   0755
+#define NO_EXECUTE    0111 /* as a umask: the socket gets 0666 */
+#define QUEUE         64
+#define LEAVING_TURNS 20 /* of 50 ms, for a server that ends */
+#define PATH_SIZE     sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 enum hc_level hc_control_level(const struct hc_conf *conf)
 {
@@ -67,6 +69,41 @@ int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *right
     }
     hc_path_end_dispose(&end);
     return rc;
+}
+
+/* A full queue is somebody who does not answer for now. */
+static bool answers(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool answered = false;
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path); /* walk() took it */
+    answered = fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
+                           errno == EAGAIN);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return answered;
+}
+
+int hc_control_free(const struct hc_conf *conf, const struct hc_rights *rights,
+                    struct hc_error *err)
+{
+    const struct timespec moment = {0, 50 * 1000000};
+    struct hc_path_end end = HC_PATH_END_INIT;
+    struct hc_error ignored = {0};
+    bool taken = conf->control != NULL &&
+                 walk(conf->control, rights, HC_PATH_LOOK, &end, &ignored) == 0 && end.exists;
+
+    for (int i = 0; taken && i < LEAVING_TURNS; i++) {
+        taken = answers(conf->control);
+        if (taken) {
+            (void)nanosleep(&moment, NULL);
+        }
+    }
+    hc_path_end_dispose(&end);
+    return taken ? hc_error_set(err, HC_P_CONTROL_TAKEN, conf->control, NULL) : 0;
 }
 
 /* Makes the socket in the folder under a name for the moment. */

@@ -58,7 +58,14 @@ int hc_examine_folders(const struct hc_conf *conf, const struct hc_rights *right
  */
 int hc_prepare_control(const struct hc_conf *conf, const struct hc_rights *rights, int *fd,
                        struct hc_error *err) HC_MUST_USE;
-/* What it would say, for a configuration test: makes nothing. */
+/*
+ * For a server's first start, before hc_prepare_control(): HC_P_CONTROL_TAKEN if somebody answers
+ * at the socket that stands there, since this start takes it from another server. One that is about
+ * to end is given a second.
+ */
+int hc_control_free(const struct hc_conf *conf, const struct hc_rights *rights,
+                    struct hc_error *err) HC_MUST_USE;
+/* What hc_prepare_control() would say, for a configuration test: makes nothing. */
 int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *rights,
                        struct hc_error *err) HC_MUST_USE;
 /* How bad that is: a warning where all hosts are `watch`, else an error. */

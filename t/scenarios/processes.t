@@ -234,4 +234,28 @@ scenario the_module_can_be_taken_out_and_put_back => sub {
     is($ca->count_of('orders'), 1, 'nothing was ordered');
 };
 
+scenario a_control_socket_that_is_taken_from_a_running_server_is_told => sub {
+    my ($kind) = @_;
+    my $root = make_ca("taken root $kind");
+    my %conf = (main => [ [ trusted_certificate => $root->{cert} ] ]);
+    my @s = map { server($kind) } 1 .. 2;
+    $s[1]{control} = $s[0]{control};
+    for my $s (@s) {
+        my @pair = write_pair(make_leaf($root, ['w.test']), "$s->{dir}/live");
+        $s->configure(%conf, hosts => [ { names => ['w.test'], hotcert => 'watch', pair => \@pair } ]);
+    }
+    $s[0]->start;
+    ok($s[0]->agent, 'a server runs');
+    is(($s[0]->reload)[0], 0, 'and is reloaded');
+    unlike($s[0]->log_text, qr/control-taken/, 'its own socket it takes without a word');
+    $s[0]->restart;
+    unlike($s[0]->log_text, qr/control-taken/, 'so does the same server after its end');
+    my ($code, $out) = $s[1]->try_start;
+    is($code, 0, 'a second one with the same socket starts') or diag $out;
+    ok($s[1]->wait_log(qr/\Q$s[0]{control}\E: another server that runs answered at this control socket.*\(control-taken; give each server a (?:hotcert_control|HotCertControl)/, 10),
+        'and says whose socket it took');
+    # all_pids() of one would find the other's keeper
+    $s[1]->kill_hard;
+};
+
 done_testing;
