@@ -25,6 +25,7 @@ struct hc_acme_options {
     const struct hc_issuer *issuer; /* borrowed */
     const struct hc_list *contacts; /* borrowed; the issuer's own or hotcert_contact's */
     const struct hc_http_port *http;
+    struct hc_loop *loop; /* RSA keys are made beside it; NULL: at once, while all wait */
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;

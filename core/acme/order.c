@@ -272,14 +272,45 @@ static void on_placed(void *arg, const struct hc_http_reply *reply, const struct
     }
 }
 
+static void on_key(void *self, EVP_PKEY *key, const struct hc_error *err)
+{
+    struct hc_order *order = self;
+
+    if (key != NULL) {
+        order->key = key;
+        hc_order_enter(order, HC_PHASE_PLACE);
+    } else {
+        hc_order_fail(order, err, true);
+    }
+    hc_acme_pump(order->acme);
+}
+
+/* 1: there is a key, 0: it is being made, -1: err. */
+static int get_key(struct hc_order *order, struct hc_error *err)
+{
+    struct hc_loop *loop = order->acme->options.loop;
+
+    if (order->key != NULL) {
+        return 1;
+    }
+    if (loop != NULL && hc_keygen_is_slow(order->key_type)) {
+        return hc_keygen_start(loop, &order->keygen, order->key_type, on_key, order, err);
+    }
+    return hc_key_new(order->key_type, &order->key, err) == 0 ? 1 : -1;
+}
+
 static void place(struct hc_order *order)
 {
+    int key = 0;
     struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
     struct hc_error err;
 
     hc_error_init(&err);
-    if ((order->key == NULL && hc_key_new(order->key_type, &order->key, &err) != 0) ||
-        make_new_order(order, &payload, &err) != 0) {
+    key = get_key(order, &err);
+    if (key == 0) {
+        return; /* on_key() comes back */
+    }
+    if (key < 0 || make_new_order(order, &payload, &err) != 0) {
         hc_order_fail(order, &err, true);
     } else {
         ask(order, HC_ENDPOINT_NEW_ORDER, NULL, hc_buf_text(&payload), on_placed);
@@ -575,6 +606,7 @@ void hc_order_free(struct hc_order *order)
         }
     }
     hc_acme_request_cancel(order->request);
+    hc_keygen_stop(&order->keygen);
     hc_authz_dispose(order);
     hc_order_resource_dispose(&order->resource);
     hc_list_dispose(&order->names);

@@ -12,6 +12,7 @@
 #include "acme/problem.h"
 #include "acme/request.h"
 #include "acme/resource.h"
+#include "pki/keygen.h"
 
 #define HC_AUTHZ_PARALLEL 16 /* requests of one order's authorizations side by side */
 
@@ -50,6 +51,7 @@ struct hc_order {
     struct hc_list names; /* sorted */
     enum hc_key_type key_type;
     EVP_PKEY *key;
+    struct hc_keygen keygen; /* while that is being made */
     char *url;
     enum hc_order_phase phase;
     struct hc_acme_request *request;

@@ -54,6 +54,7 @@ static int open_acme(struct hc_ca_account *account, const struct hc_acme_account
         .contacts = account->issuer->contacts.count > 0 ? &account->issuer->contacts
                                                         : &account->env->conf->contacts,
         .http = account->http,
+        .loop = account->env->loop,
         .clock = account->env->clock,
         .random = account->env->random,
         .log = account->env->log,

@@ -24,6 +24,7 @@
 #include "agent/renew.h"
 #include "agent/state.h"
 #include "agent/status.h"
+#include "agent/status_loop.h"
 #include "conf/name.h"
 
 #define CLIENTS      16
@@ -156,9 +157,10 @@ static void do_list(struct hc_agent *agent, struct client *client)
         [HC_SERVER_NGINX] = "nginx", [HC_SERVER_HTTPD] = "httpd", [HC_SERVER_NONE] = "none"};
 
     answer(agent, client,
-           json_pack("{s:b, s:s, s:i, s:s, s:o}", "ok", 1, "server", servers[agent->conf->server],
-                     "pid", (int)getpid(), "store", agent->conf->store, "certificates",
-                     hc_status_certificates(agent)));
+           json_pack("{s:b, s:s, s:i, s:s, s:o, s:o}", "ok", 1, "server",
+                     servers[agent->conf->server], "pid", (int)getpid(), "store",
+                     agent->conf->store, "certificates", hc_status_certificates(agent), "loop",
+                     hc_status_loop(hc_loop_activities(agent->o.loop))));
 }
 
 static void do_renew(struct hc_agent *agent, struct client *client, const json_t *request)

@@ -114,8 +114,11 @@ int hc_storage_commit(struct hc_storage *storage, struct hc_line_info *info, str
 {
     struct hc_event event = {.kind = HC_EVENT_LINE_COMMITTED, .line = info, .pair = pair};
 
-    if (hc_store_commit(storage->store, info, pair, hc_env_now(storage->env), err) != 0 ||
-        hc_inventory_put(&storage->inventory, info, err) != 0) {
+    int64_t began_us = hc_activity_wall_us();
+    int rc = hc_store_commit(storage->store, info, pair, hc_env_now(storage->env), err);
+
+    hc_activity_waited(hc_loop_activities(storage->env->loop), hc_activity_wall_us() - began_us);
+    if (rc != 0 || hc_inventory_put(&storage->inventory, info, err) != 0) {
         return -1;
     }
     hc_events_raise(storage->env->events, &event);

@@ -14,6 +14,7 @@
 #define QUICK_LOOKS 10
 #define QUICK_MS    1000
 #define CHANGING_MS 200
+#define LOOKS_US    5000 /* of CPU for looks in one pass; the others come in the next */
 
 /* One watched pair of files. */
 struct watch {
@@ -373,13 +374,14 @@ out:
 int64_t hc_watches_run(struct hc_watches *watches)
 {
     int64_t now = hc_env_ms(watches->o.env);
+    int64_t enough_us = hc_activity_cpu_us() + LOOKS_US;
     int64_t wait = -1;
 
     for (size_t i = 0; i < watches->count; i++) {
         struct watch *watch = &watches->items[i];
         int64_t left = 0;
 
-        if (now >= watch->is.next_ms) {
+        if (now >= watch->is.next_ms && hc_activity_cpu_us() < enough_us) {
             look(watches, watch);
         }
         left = watch->is.next_ms > now ? watch->is.next_ms - now : 0;

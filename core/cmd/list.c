@@ -65,8 +65,8 @@ static int parse(int argc, char **argv, struct list_args *args)
 
 /* ---- where it comes from ---- */
 
-/* Adds what this agent knows, with the server's name in each object. */
-static int ask(const char *path, json_t *certificates, struct hc_error *err)
+/* Adds what this agent knows, with the server's name in each object, and who held its loop. */
+static int ask(const char *path, json_t *certificates, json_t *loops, struct hc_error *err)
 {
     json_t *request = json_pack("{s:s}", "command", "list");
     json_t *reply = NULL;
@@ -83,6 +83,11 @@ static int ask(const char *path, json_t *certificates, struct hc_error *err)
 
         json_object_set(item, "server", json_object_get(reply, "server"));
         json_array_append(certificates, item);
+    }
+    if (json_object_get(reply, "loop") != NULL) { /* an agent of before has none */
+        json_object_set(json_object_get(reply, "loop"), "server", json_object_get(reply, "server"));
+        json_object_set(json_object_get(reply, "loop"), "pid", json_object_get(reply, "pid"));
+        json_array_append(loops, json_object_get(reply, "loop"));
     }
     rc = 0;
 out:
@@ -120,6 +125,7 @@ struct source {
     bool agent;
     const char *store;    /* else: its folder */
     struct hc_error gone; /* and the last agent that did not answer; not set: no socket is there */
+    json_t *loops;        /* of each agent that did: who held it, agent/status_loop.h */
     json_t *unanswered;   /* beside agents that did: {"socket", "problem", "message"} of each */
 };
 
@@ -148,7 +154,7 @@ static int ask_all(const struct hc_list *paths, json_t *certificates, struct sou
         struct hc_error one;
 
         hc_error_init(&one);
-        if (ask(paths->items[i], certificates, &one) == 0) {
+        if (ask(paths->items[i], certificates, source->loops, &one) == 0) {
             answered++;
             continue;
         }
@@ -217,8 +223,9 @@ static int fail(const char *command, const struct source *source, const struct h
 
 static int print_json(const json_t *certificates, const struct source *source)
 {
-    json_t *whole = json_pack("{s:s, s:O, s:O}", "source", source->agent ? "agent" : "store",
-                              "certificates", certificates, "unanswered", source->unanswered);
+    json_t *whole = json_pack("{s:s, s:O, s:O, s:O}", "source", source->agent ? "agent" : "store",
+                              "certificates", certificates, "unanswered", source->unanswered,
+                              "loops", source->loops);
 
     json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     printf("\n");
@@ -294,7 +301,7 @@ int hc_cmd_list(int argc, char **argv)
 {
     struct list_args args = {.select = {.expiring = -1}};
     json_t *certificates = json_array();
-    struct source source = {.unanswered = json_array()};
+    struct source source = {.loops = json_array(), .unanswered = json_array()};
     struct hc_error err;
     int code = parse(argc, argv, &args);
 
@@ -307,6 +314,7 @@ int hc_cmd_list(int argc, char **argv)
                : show(argv[0], &args, certificates, &source, &err);
 out:
     hc_list_dispose(&args.select.names);
+    json_decref(source.loops);
     json_decref(source.unanswered);
     json_decref(certificates);
     return code;

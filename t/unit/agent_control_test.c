@@ -125,6 +125,13 @@ static void list_tells_the_state(void)
     is_str(json_string_value(json_object_get(json_object_get(first, "error"), "subject")),
            "www.b.example", "by this name");
     ok(json_is_string(json_object_get(first, "next_try")), "it is tried again at a time");
+    first = json_object_get(reply, "loop");
+    ok(json_is_integer(json_object_get(first, "over_10ms")) &&
+           json_is_string(json_object_get(first, "worst")) &&
+           json_array_size(json_object_get(first, "activities")) > 5,
+       "it tells who holds the loop");
+    is_int(json_integer_value(json_object_get(json_object_get(first, "disk"), "waits")), 1,
+           "and that one commit waited for the disk");
     json_decref(reply);
     finish(&s, control);
 }
