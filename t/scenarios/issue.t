@@ -219,6 +219,9 @@ scenario wait_and_list_tell_the_state => sub {
     ($code, $json, $out) = listed($s);
     ok($json, 'list --json is JSON') or diag $out;
     like($out, qr/"www\.a\.test"/, 'with every name');
+    my ($loop) = @{ $json->{loops} };
+    ok(scalar @{ $loop->{activities} } > 5 && defined $loop->{over_10ms} && $loop->{disk}{waits} > 0,
+        'and what its agent spent its time with') or diag $out;
     ($code, $out) = $s->hotcert('wait', 'nobody.test', '--timeout', '2');
     isnt($code, 0, 'wait for a name that is not configured fails');
     $s->stop;
