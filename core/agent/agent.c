@@ -227,6 +227,17 @@ static int new_publisher(struct hc_agent *agent, struct hc_error *err)
     return hc_publisher_new(&options, &agent->publisher, err);
 }
 
+static int new_answers(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_answers_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .table = agent->o.table,
+    };
+
+    return hc_answers_new(&options, &agent->answers, err);
+}
+
 static int new_watches(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_watches_options options = {
@@ -265,10 +276,11 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
-        new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
-        new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
-        hc_health_new(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
-        hc_outlooks_new(agent, err) != 0 || hc_control_new(agent, err) != 0 ||
+        new_answers(agent, err) != 0 || new_clock(agent, err) != 0 || new_cas(agent, err) != 0 ||
+        new_chains(agent, err) != 0 || new_publisher(agent, err) != 0 ||
+        new_watches(agent, err) != 0 || hc_health_new(agent, err) != 0 ||
+        hc_jobs_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
+        hc_control_new(agent, err) != 0 ||
         hc_events_add(&agent->events, on_event, agent, err) != 0 || enter_loop(agent, err) != 0) {
         goto failed;
     }
@@ -300,6 +312,7 @@ void hc_agent_free(struct hc_agent *agent)
     hc_judge_dispose(&agent->judge);
     hc_health_free(agent);
     hc_publisher_free(agent->publisher);
+    hc_answers_free(agent->answers);
     hc_conf_free(agent->conf);
     free(agent);
 }

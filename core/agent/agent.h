@@ -3,7 +3,7 @@
  * store and of the live table. One thread, one loop.
  *
  *   storage.c   opens the store, notices when it cannot be used and when it can again
- *   follow.c    mirrors what other agents put into the store: versions, pending challenges
+ *   follow.c    publishes what other agents commit
  *   jobs.c      what is due, and what may be started now
  *   obtain.c    one order, from the line's lock to the commit; pause.h when it fails alone
  *   received.c  what the CA sent: is it what was ordered, and better than what serves

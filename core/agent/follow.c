@@ -1,5 +1,5 @@
 /*
- * Following the store: versions that other agents commit are published here too, and challenges
+ * Following the store: versions that other agents commit are published here too, and answers
  * that they present are answered by our servers too. An announcement (inotify) makes a look come
  * at once; without one there is a look now and then all the same.
  */
@@ -37,155 +37,11 @@ void hc_follow_start(struct hc_agent *agent)
     }
 }
 
-static void forget_one(struct hc_mirrored *one)
-{
-    free(one->file);
-    one->file = NULL;
-}
-
-static void forget_all(struct hc_mirrored *mirrored, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        forget_one(&mirrored[i]);
-    }
-    free(mirrored);
-}
-
 /* What is mirrored stays in the table: the agent that comes next may have put the same there. */
 void hc_follow_stop(struct hc_agent *agent)
 {
-    struct hc_follow *follow = &agent->follow;
-
-    hc_loop_fd_remove(&follow->news);
-    forget_all(follow->mirrored, follow->mirrored_count);
-    follow->mirrored = NULL;
-    follow->mirrored_count = 0;
-}
-
-static struct hc_mirrored *find_mirrored(const struct hc_follow *follow, const char *file)
-{
-    for (size_t i = 0; i < follow->mirrored_count; i++) {
-        if (follow->mirrored[i].file != NULL && strcmp(follow->mirrored[i].file, file) == 0) {
-            return &follow->mirrored[i];
-        }
-    }
-    return NULL;
-}
-
-/* Reads a challenge and answers it. False: it is none, or it is over, or it cannot be answered. */
-static bool mirror_new(struct hc_agent *agent, const char *file, struct hc_mirrored *one)
-{
-    struct hc_challenge challenge;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (!hc_store_challenge_read(hc_agent_store(agent), file, &challenge)) {
-        return false;
-    }
-    if (challenge.expires <= hc_agent_now(agent)) {
-        /* its agent died and none came to go on with the order */
-        if (hc_store_challenge_remove(hc_agent_store(agent), challenge.token, &err) != 0) {
-            hc_say_once(agent->o.log, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
-        }
-        return false;
-    }
-    if (hc_table_answer_put(agent->o.table,
-                            &(struct hc_answer){HC_ANSWER_HTTP, "", challenge.token,
-                                                challenge.keyauth, challenge.expires, NULL},
-                            &err) != 0 ||
-        hc_strdup(file, &one->file, &err) != 0) {
-        hc_say_once(agent->o.log, &agent->follow.said, HC_LOG_ERROR, NULL, &err);
-        return false; /* not acknowledged, so its agent knows that we do not answer it */
-    }
-    hc_copy(one->token, sizeof(one->token), challenge.token);
-    one->expires = challenge.expires;
-    return true;
-}
-
-/* The challenges that are there now: those that are known are taken over, others are read. */
-static size_t mirror(struct hc_agent *agent, const struct hc_list *files, struct hc_mirrored *now,
-                     bool *changed)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < files->count; i++) {
-        struct hc_mirrored *known = find_mirrored(&agent->follow, files->items[i]);
-
-        if (known != NULL && known->expires > hc_agent_now(agent)) {
-            now[count++] = *known;
-            known->file = NULL;
-        } else if (mirror_new(agent, files->items[i], &now[count])) {
-            count++;
-            *changed = true;
-        }
-    }
-    return count;
-}
-
-/* What is not among the challenges any more leaves the table. */
-static int drop_gone(struct hc_agent *agent, bool *changed, struct hc_error *err)
-{
-    struct hc_follow *follow = &agent->follow;
-    int rc = 0;
-
-    for (size_t i = 0; i < follow->mirrored_count; i++) {
-        struct hc_mirrored *gone = &follow->mirrored[i];
-
-        if (gone->file != NULL) {
-            struct hc_answer answer = {.kind = HC_ANSWER_HTTP, .key = gone->token};
-
-            rc = hc_table_answer_remove(agent->o.table, &answer, err) != 0 ? -1 : rc;
-            *changed = true;
-        }
-    }
-    return rc;
-}
-
-static int acknowledge(struct hc_agent *agent, struct hc_error *err)
-{
-    const struct hc_follow *follow = &agent->follow;
-    struct hc_list files = {NULL, 0, 0};
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < follow->mirrored_count; i++) {
-        rc = hc_list_add(&files, follow->mirrored[i].file, err);
-    }
-    if (rc == 0) {
-        rc = hc_store_follower_ack(hc_storage_follower(agent->storage), &files, err);
-    }
-    hc_list_dispose(&files);
-    return rc;
-}
-
-static int look_at_challenges(struct hc_agent *agent, struct hc_error *err)
-{
-    struct hc_follow *follow = &agent->follow;
-    struct hc_list files = {NULL, 0, 0};
-    struct hc_mirrored *now = NULL;
-    bool changed = false;
-    size_t count = 0;
-    int rc = -1;
-
-    if (hc_store_challenge_list(hc_agent_store(agent), &files, err) != 0) {
-        goto out;
-    }
-    now = calloc(files.count + 1, sizeof(*now));
-    if (now == NULL) {
-        hc_error_nomem(err);
-        goto out;
-    }
-    count = mirror(agent, &files, now, &changed);
-    rc = drop_gone(agent, &changed, err);
-    forget_all(follow->mirrored, follow->mirrored_count);
-    follow->mirrored = now;
-    follow->mirrored_count = count;
-    if (rc == 0 && (changed || follow->unsaid)) {
-        rc = acknowledge(agent, err);
-    }
-    follow->unsaid = rc != 0;
-out:
-    hc_list_dispose(&files);
-    return rc;
+    hc_loop_fd_remove(&agent->follow.news);
+    hc_answers_unfollow(agent->answers);
 }
 
 /* Brings the inventory in step and publishes what became better. */
@@ -249,7 +105,7 @@ int64_t hc_follow_run(struct hc_agent *agent)
     }
     if (follow->announced || now >= follow->next_look_ms) {
         hc_store_follower_drain(hc_storage_follower(agent->storage));
-        if (look_at_challenges(agent, &err) == 0) {
+        if (hc_answers_follow(agent->answers, &err) == 0) {
             follow->said = 0;
         }
         follow->announced = !look_at_lines(agent, &err);

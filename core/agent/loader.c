@@ -12,7 +12,7 @@
 #include "agent/judge.h"
 #include "agent/verdict.h"
 #include "base/crew.h"
-#include "store/challenge.h"
+#include "store/answer.h"
 
 #define CHECK_MS    1500 /* for all full checks: a start does not wait, the agent makes the rest */
 #define CHALLENGE_S 120  /* a challenge is answered for this long; then the agent says */
@@ -159,34 +159,32 @@ static struct hc_bundle *read_obtained(struct loader *loader, const struct hc_id
 }
 
 /* An upgrade or a second server in the middle of an order: the CA may ask it at once. */
-static void load_challenges(struct loader *loader)
+static void load_answers(struct loader *loader)
 {
     struct hc_list files = {NULL, 0, 0};
-    struct hc_challenge c;
+    struct hc_answer answer = {0};
     struct hc_error err;
 
     hc_error_init(&err);
     if (loader->o->table == NULL || loader->store == NULL) {
         return;
     }
-    if (hc_store_challenge_list(loader->store, &files, &err) != 0) {
+    if (hc_store_answer_list(loader->store, &files, &err) != 0) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
     }
     for (size_t i = 0; i < files.count; i++) {
-        if (!hc_store_challenge_read(loader->store, files.items[i], &c) ||
-            c.expires <= loader->now) {
+        if (!hc_store_answer_read(loader->store, files.items[i], &answer)) {
             continue;
         }
-        if (c.expires > loader->now + CHALLENGE_S) {
-            c.expires = loader->now + CHALLENGE_S;
+        if (answer.expires > loader->now + CHALLENGE_S) {
+            answer.expires = loader->now + CHALLENGE_S;
         }
-        if (hc_table_answer_put(
-                loader->o->table,
-                &(struct hc_answer){HC_ANSWER_HTTP, "", c.token, c.keyauth, c.expires, NULL},
-                &err) != 0) {
-            hc_log_error(loader->o->log, HC_LOG_ERROR, "loading a challenge", &err);
+        if (answer.expires > loader->now && hc_answer_kind_is_served(answer.kind) &&
+            hc_table_answer_put(loader->o->table, &answer, &err) != 0) {
+            hc_log_error(loader->o->log, HC_LOG_ERROR, "loading the answer to a challenge", &err);
             hc_error_init(&err);
         }
+        hc_answer_dispose(&answer);
     }
     hc_list_dispose(&files);
 }
@@ -502,7 +500,7 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
     loader.judge.log = options->log;
     loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
     open_store(&loader);
-    load_challenges(&loader);
+    load_answers(&loader);
     for (size_t i = 0; i < conf->identity_count; i++) {
         if (conf->identities[i].watched_count > 0) {
             (void)hc_judge_roots(&loader.judge, &conf->identities[i]);

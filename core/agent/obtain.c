@@ -21,8 +21,9 @@ struct hc_obtain {
     struct hc_store_lock *lock;
     struct hc_order *order;
     struct hc_order_handler handler;
-    struct hc_list names;        /* what is ordered */
-    struct hc_list tokens;       /* presented now */
+    struct hc_list names;      /* what is ordered */
+    struct hc_answer *answers; /* presented now */
+    size_t answer_count;
     struct hc_pair *pair;        /* obtained; waits for its commit */
     struct hc_findings findings; /* about it */
     bool halted; /* the next agent goes on: the CA may be asking for a token right now */
@@ -76,7 +77,7 @@ void hc_obtain_free(struct hc_obtain *obtain)
     hc_pair_free(obtain->pair);
     hc_findings_dispose(&obtain->findings);
     hc_list_dispose(&obtain->names);
-    hc_list_dispose(&obtain->tokens);
+    free(obtain->answers); /* the order withdrew them */
     hc_store_unlock(obtain->lock);
     free(obtain);
 }
@@ -362,73 +363,72 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
     return 0;
 }
 
+/* The answer that is presented for this token, or NULL. */
+static struct hc_answer *find_answer(const struct hc_obtain *obtain, const char *token)
+{
+    for (size_t i = 0; i < obtain->answer_count; i++) {
+        if (strcmp(obtain->answers[i].key, token) == 0) {
+            return &obtain->answers[i];
+        }
+    }
+    return NULL;
+}
+
 static int on_present(void *self, const char *name, const char *token, const char *keyauth,
                       struct hc_error *err)
 {
     struct hc_obtain *obtain = self;
     struct hc_agent *agent = obtain->agent;
+    const struct hc_answer_port *port = hc_answers_port(agent->answers);
     struct hc_answer answer = {
         HC_ANSWER_HTTP, name, token, keyauth, hc_agent_now(agent) + TOKEN_LIFE, NULL};
-    struct hc_challenge challenge;
+    struct hc_answer *longer =
+        realloc(obtain->answers, (obtain->answer_count + 1) * sizeof(*longer));
 
-    memset(&challenge, 0, sizeof(challenge));
-    challenge.expires = hc_agent_now(agent) + TOKEN_LIFE;
-    if (!hc_copy(challenge.token, sizeof(challenge.token), token) ||
-        !hc_copy(challenge.keyauth, sizeof(challenge.keyauth), keyauth)) {
-        return hc_error_set(err, HC_P_CA_REPLY, name, "a token of %zu bytes", strlen(token));
+    if (longer == NULL) {
+        return hc_error_nomem(err);
     }
-    if (hc_table_answer_put(agent->o.table, &answer, err) != 0 ||
-        hc_list_add(&obtain->tokens, token, err) != 0 ||
-        hc_store_challenge_put(hc_agent_store(agent), &challenge, err) != 0) {
+    obtain->answers = longer;
+    if (hc_answer_copy(&longer[obtain->answer_count], &answer, err) != 0) {
+        return -1;
+    }
+    if (port->give(port->self, &answer, err) != 0) {
+        hc_answer_dispose(&longer[obtain->answer_count]);
         return hc_error_during(err, "presenting the answer to a challenge");
     }
+    obtain->answer_count++;
     return 0;
 }
 
 static bool on_presented(void *self)
 {
     const struct hc_obtain *obtain = self;
-    const struct hc_agent *agent = obtain->agent;
+    const struct hc_answer_port *port = hc_answers_port(obtain->agent->answers);
 
-    for (size_t i = 0; i < obtain->tokens.count; i++) {
-        if (!hc_store_all_follow(hc_agent_store(agent), hc_storage_follower(agent->storage),
-                                 obtain->tokens.items[i])) {
+    for (size_t i = 0; i < obtain->answer_count; i++) {
+        if (!port->given(port->self, &obtain->answers[i])) {
             return false;
         }
     }
     return true;
 }
 
-static void forget_token(struct hc_list *tokens, const char *token)
-{
-    for (size_t i = 0; i < tokens->count; i++) {
-        if (strcmp(tokens->items[i], token) == 0) {
-            free(tokens->items[i]);
-            tokens->items[i] = tokens->items[--tokens->count];
-            return;
-        }
-    }
-}
-
 static void on_withdraw(void *self, const char *token)
 {
     struct hc_obtain *obtain = self;
-    struct hc_agent *agent = obtain->agent;
-    struct hc_error err;
+    const struct hc_answer_port *port = hc_answers_port(obtain->agent->answers);
+    struct hc_answer *answer = find_answer(obtain, token);
 
-    hc_error_init(&err);
+    if (answer == NULL) {
+        return;
+    }
     if (obtain->halted) {
-        return; /* it ends by itself, an hour after it was presented */
+        port->leave(port->self, answer); /* it ends by itself, an hour after it was presented */
+    } else {
+        port->take_back(port->self, answer);
     }
-    if (hc_table_answer_remove(
-            agent->o.table, &(struct hc_answer){.kind = HC_ANSWER_HTTP, .key = token}, &err) != 0) {
-        hc_log_error(agent->o.log, HC_LOG_WARN, "withdrawing a challenge", &err);
-    }
-    hc_error_init(&err);
-    if (hc_store_challenge_remove(hc_agent_store(agent), token, &err) != 0) {
-        hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a challenge", &err);
-    }
-    forget_token(&obtain->tokens, token);
+    hc_answer_dispose(answer);
+    *answer = obtain->answers[--obtain->answer_count];
 }
 
 /* ---- the beginning ---- */

@@ -37,22 +37,10 @@ int hc_outlooks_new(struct hc_agent *agent, struct hc_error *err)
 
 static void withdraw_token(struct hc_outlook *outlook)
 {
-    struct hc_agent *agent = outlook->agent;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (outlook->token[0] == '\0') {
-        return;
+    if (outlook->own.memory != NULL) {
+        hc_answers_take_back(outlook->agent->answers, &outlook->own);
+        hc_answer_dispose(&outlook->own);
     }
-    if (hc_table_answer_remove(agent->o.table,
-                               &(struct hc_answer){.kind = HC_ANSWER_HTTP, .key = outlook->token},
-                               &err) != 0 ||
-        (outlook->token_stored && hc_agent_store(agent) != NULL &&
-         hc_store_challenge_remove(hc_agent_store(agent), outlook->token, &err) != 0)) {
-        hc_log_error(agent->o.log, HC_LOG_INFO, "withdrawing a token of our own", &err);
-    }
-    outlook->token[0] = '\0';
-    outlook->token_stored = false;
 }
 
 static void end_look(struct hc_outlook *outlook)
@@ -401,38 +389,31 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
     hc_list_dispose(&mended);
 }
 
-/* A token of our own, answered by all servers on this store: what http-01 looks like from here. */
-static int present_token(struct hc_outlook *outlook, char answer[HC_KEYAUTH_MAX],
-                         struct hc_error *err)
+/* A token of our own, answered by all servers on this store: what a CA would find over HTTP. */
+static int present_token(struct hc_outlook *outlook, struct hc_error *err)
 {
     struct hc_agent *agent = outlook->agent;
     unsigned char bytes[TOKEN_BYTES];
     struct hc_buf text = HC_BUF_INIT(HC_TOKEN_MAX);
-    struct hc_challenge challenge;
+    char value[HC_KEYAUTH_MAX];
+    struct hc_answer answer = {.kind = HC_ANSWER_HTTP, .name = "", .value = value};
     int rc = -1;
 
-    memset(&challenge, 0, sizeof(challenge));
     if (agent->o.random->bytes(agent->o.random->self, bytes, sizeof(bytes)) != 0) {
         return hc_error_set(err, HC_P_SYSTEM, NULL, "no random bytes");
     }
     if (hc_base64url(bytes, sizeof(bytes), &text, err) != 0) {
         goto out;
     }
-    hc_copy(outlook->token, sizeof(outlook->token), hc_buf_text(&text));
-    snprintf(answer, HC_KEYAUTH_MAX, "%s.hotcert-preflight", outlook->token);
-    hc_copy(challenge.token, sizeof(challenge.token), outlook->token);
-    hc_copy(challenge.keyauth, sizeof(challenge.keyauth), answer);
-    challenge.expires = hc_agent_now(agent) + TOKEN_LIFE_S;
-    rc = hc_table_answer_put(
-        agent->o.table,
-        &(struct hc_answer){HC_ANSWER_HTTP, "", outlook->token, answer, challenge.expires, NULL},
-        err);
-    /* alone on the store: nobody else has to answer it */
-    if (rc == 0 && hc_agent_store(agent) != NULL &&
-        !hc_store_all_follow(hc_agent_store(agent), hc_storage_follower(agent->storage),
-                             outlook->token)) {
-        outlook->token_stored = true;
-        rc = hc_store_challenge_put(hc_agent_store(agent), &challenge, err);
+    (void)snprintf(value, sizeof(value), "%s.hotcert-preflight", hc_buf_text(&text));
+    answer.key = hc_buf_text(&text);
+    answer.expires = hc_agent_now(agent) + TOKEN_LIFE_S;
+    if (hc_answer_copy(&outlook->own, &answer, err) != 0) {
+        goto out;
+    }
+    rc = hc_answers_give_briefly(agent->answers, &outlook->own, err);
+    if (rc != 0) {
+        hc_answer_dispose(&outlook->own);
     }
 out:
     hc_buf_dispose(&text);
@@ -442,7 +423,6 @@ out:
 int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, struct hc_error *err)
 {
     struct hc_outlook *outlook = &agent->outlooks[index];
-    char answer[HC_KEYAUTH_MAX];
     struct hc_preflight_options options = {
         .names = &outlook->identity->names,
         .caa_domains = hc_ca_caa_domains(ca),
@@ -452,8 +432,6 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
         .directory_url = hc_ca_issuer(ca)->directory_url,
         .http_port = hc_ca_issuer(ca)->http_port,
         .tls_port = hc_ca_issuer(ca)->tls_port,
-        .token = outlook->token,
-        .answer = answer,
         .web = agent->o.web,
         .dns = agent->o.dns,
         .loop = agent->o.loop,
@@ -465,8 +443,12 @@ int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca, str
     if (outlook->preflight != NULL) {
         return 0;
     }
-    if (present_token(outlook, answer, err) != 0 ||
-        hc_preflight_start(&options, &outlook->preflight, err) != 0) {
+    if (present_token(outlook, err) != 0) {
+        return -1;
+    }
+    options.token = outlook->own.key;
+    options.answer = outlook->own.value;
+    if (hc_preflight_start(&options, &outlook->preflight, err) != 0) {
         withdraw_token(outlook);
         return -1;
     }

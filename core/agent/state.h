@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "agent/agent.h"
+#include "agent/answers.h"
 #include "agent/cas.h"
 #include "agent/chains.h"
 #include "agent/clock.h"
@@ -24,7 +25,6 @@
 #include "agent/watches.h"
 #include "loop/timer.h"
 #include "preflight/leaveout.h"
-#include "store/challenge.h"
 #include "store/follower.h"
 #include "store/line.h"
 #include "store/lock.h"
@@ -33,13 +33,6 @@
 
 /* ---- follow.c ---- */
 
-/* A challenge of the store's that our table answers too. */
-struct hc_mirrored {
-    char *file; /* in the store */
-    char token[HC_TOKEN_MAX];
-    int64_t expires;
-};
-
 struct hc_follow {
     uint64_t mark;         /* of the inventory that we have */
     int64_t next_mark_ms;  /* looks at the lines are this far apart */
@@ -47,9 +40,6 @@ struct hc_follow {
     int64_t next_look_ms;  /* a look even if nothing was announced */
     bool announced;
     struct hc_loop_fd news; /* in the loop where the store tells of changes */
-    struct hc_mirrored *mirrored;
-    size_t mirrored_count;
-    bool unsaid; /* the last acknowledgement failed */
     hc_said said;
 };
 
@@ -110,8 +100,7 @@ struct hc_outlook {
     struct hc_ca *looked_for;
     struct hc_preflight *preflight; /* a look that is under way */
     LIST_ENTRY(hc_outlook) link;    /* among those */
-    char token[HC_TOKEN_MAX];       /* its own, presented; "": none */
-    bool token_stored;              /* for other agents on this store */
+    struct hc_answer own;           /* of its look, given; a copy, or zeroed */
     struct hc_refused *refused;     /* by the CA, since the latest look */
     size_t refused_count;
     hc_said said_plan;
@@ -131,6 +120,7 @@ struct hc_agent {
     struct hc_env env;
     struct hc_events events;
     struct hc_storage *storage;
+    struct hc_answers *answers;
     struct hc_follow follow;
     struct hc_cas *cas;
     struct hc_job *jobs;

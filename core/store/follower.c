@@ -260,19 +260,17 @@ static bool follows(struct hc_store *store, int folder, const char *name, const 
 }
 
 bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
-                         const char *token)
+                         const char *file)
 {
     struct hc_list names = {0};
-    char hex[65];
     int folder = -1;
-    bool all = hc_name_digest(token, hex, NULL) == 0 &&
-               hc_folder_open(store, store->root, FOLDER, false, &folder, NULL) == 0;
+    bool all = hc_folder_open(store, store->root, FOLDER, false, &folder, NULL) == 0;
 
     if (all && folder >= 0) {
         all = hc_folder_list(store, folder, &names, NULL) == 0;
         for (size_t i = 0; all && i < names.count; i++) {
             all = (self != NULL && strcmp(names.items[i], self->name) == 0) ||
-                  follows(store, folder, names.items[i], hex);
+                  follows(store, folder, names.items[i], file);
         }
     }
     hc_list_dispose(&names);

@@ -19,8 +19,8 @@ void hc_store_follower_drain(struct hc_store_follower *follower);
 /* Says "these are the challenges (their files) that I mirror now"; replaces what it said before. */
 int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
                           struct hc_error *err) HC_MUST_USE;
-/* True if every other live follower has acknowledged this token. */
+/* True if every other live follower has acknowledged this answer (its file). */
 bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
-                         const char *token);
+                         const char *file);
 
 #endif

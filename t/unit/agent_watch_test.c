@@ -4,6 +4,7 @@
 
 #include "agent/loader.h"
 #include "answer_lib.h"
+#include "store/answer.h"
 #include "tap.h"
 
 static char cert_path[128], key_path[128];
@@ -407,8 +408,8 @@ static void a_pair_that_ages_is_told_of(void)
 /* A binary upgrade in the middle of an order: the new workers may be the ones that the CA asks. */
 static void a_start_answers_what_others_are_asked(void)
 {
-    struct hc_challenge pending = {.token = "tok-1", .keyauth = "tok-1.print"};
-    struct hc_challenge over = {.token = "tok-2", .keyauth = "tok-2.print"};
+    struct hc_answer pending = {.name = "", .key = "tok-1", .value = "tok-1.print"};
+    struct hc_answer over = {.name = "", .key = "tok-2", .value = "tok-2.print"};
     char answer[HC_KEYAUTH_MAX];
     struct hc_error err = {0};
     struct server s, next;
@@ -424,8 +425,8 @@ static void a_start_answers_what_others_are_asked(void)
     now = hc_agent_now(s.agent);
     pending.expires = now + 3600;
     over.expires = now;
-    ok(hc_store_challenge_put(hc_agent_store(s.agent), &pending, &err) == 0 &&
-           hc_store_challenge_put(hc_agent_store(s.agent), &over, &err) == 0,
+    ok(hc_store_answer_put(hc_agent_store(s.agent), &pending, &err) == 0 &&
+           hc_store_answer_put(hc_agent_store(s.agent), &over, &err) == 0,
        "an agent is asked for tokens");
     new_table(&next);
     is_int(load(next.table, &err), 0, "another server on the store starts");

@@ -277,12 +277,13 @@ static void every_damage_of_a_record_falls_back(void)
 static int count_challenges(struct hc_store *store)
 {
     struct hc_list files = {0};
-    struct hc_challenge c;
+    struct hc_answer c = {0};
     struct hc_error err = {0};
-    int count = hc_store_challenge_list(store, &files, &err) == 0 ? 0 : -1;
+    int count = hc_store_answer_list(store, &files, &err) == 0 ? 0 : -1;
 
     for (size_t i = 0; i < files.count; i++) {
-        count += hc_store_challenge_read(store, files.items[i], &c);
+        count += hc_store_answer_read(store, files.items[i], &c);
+        hc_answer_dispose(&c);
     }
     hc_list_dispose(&files);
     return count;
@@ -297,13 +298,13 @@ static void every_damage_of_a_challenge_silences_it(void)
 {
     char *folder = scratch();
     struct hc_store *store = drive(folder);
-    struct hc_challenge c = {.token = "t", .keyauth = "t.k", .expires = NOW};
+    struct hc_answer c = {.name = "", .key = "t", .value = "t.k", .expires = NOW};
     struct hc_error err = {0};
     struct victim v;
     char digest[65];
     char *path = NULL;
 
-    if (hc_store_challenge_put(store, &c, &err) != 0 || hc_name_digest("t", digest, &err) != 0 ||
+    if (hc_store_answer_put(store, &c, &err) != 0 || hc_name_digest("t", digest, &err) != 0 ||
         asprintf(&path, "%s/challenges/%s", folder, digest) < 0) {
         fatal("challenge");
     }
@@ -460,7 +461,7 @@ static void nothing_planted_elsewhere_stops_it(void)
         struct hc_store_follower *f = NULL;
         struct hc_store_lock *lock = NULL;
         struct hc_error err = {0};
-        struct hc_challenge c = {.token = "t", .keyauth = "t.k", .expires = NOW};
+        struct hc_answer c = {.name = "", .key = "t", .value = "t.k", .expires = NOW};
         struct hc_buf out = HC_BUF_INIT(64);
         char digest[65];
         char name[160];
@@ -474,7 +475,7 @@ static void nothing_planted_elsewhere_stops_it(void)
         write_file(outside, "precious", 8);
         store = drive(p.folder);
         if (hc_store_put(store, "job", "j", value, &err) != 0 ||
-            hc_store_challenge_put(store, &c, &err) != 0 || hc_store_follow(store, &f, &err) != 0 ||
+            hc_store_answer_put(store, &c, &err) != 0 || hc_store_follow(store, &f, &err) != 0 ||
             hc_store_lock(store, "line", "l", &lock, &err) != 0) {
             fatal("the world before");
         }
@@ -514,7 +515,7 @@ static void nothing_planted_elsewhere_stops_it(void)
         is_int(hc_store_lock(store, "line", "l", &lock, &err), 0, "locks are had");
         hc_store_unlock(lock);
         is_int(count_challenges(store), 1, "the challenge is found");
-        ok(hc_store_follow(store, &f, &err) == 0 && hc_store_all_follow(store, f, "t"),
+        ok(hc_store_follow(store, &f, &err) == 0 && all_follow(store, f, "t"),
            "nobody else is waited for");
         hc_store_unfollow(f);
         ok(read_file(outside, bytes, sizeof(bytes)) == 8 && memcmp(bytes, "precious", 8) == 0,

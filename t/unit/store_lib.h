@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/challenge.h"
+#include "store/answer.h"
 #include "store/follower.h"
 #include "store/internal.h"
 #include "store/line.h"
@@ -249,6 +249,17 @@ static inline int count_entries(const char *folder, const char *sub)
     }
     free(path);
     return count;
+}
+
+/* True if all that live follow the answer over HTTP with this token. */
+static inline bool all_follow(struct hc_store *store, const struct hc_store_follower *self,
+                              const char *token)
+{
+    char file[HC_ANSWER_FILE];
+
+    return hc_store_answer_file(&(struct hc_answer){.kind = HC_ANSWER_HTTP, .key = token}, file,
+                                NULL) == 0 &&
+           hc_store_all_follow(store, self, file);
 }
 
 #endif

@@ -182,7 +182,7 @@ static void another_secret_touches_nothing(void)
 static void a_store_that_was_taken_over_is_let_go(void)
 {
     static const struct hc_bytes value = {(const unsigned char *)"v", 1};
-    struct hc_challenge c = {.token = "t", .keyauth = "t.k", .expires = NOW};
+    struct hc_answer c = {.name = "", .key = "t", .value = "t.k", .expires = NOW};
     char *folder = scratch();
     struct hc_store *one = drive(folder);
     struct hc_store *two = NULL;
@@ -201,7 +201,7 @@ static void a_store_that_was_taken_over_is_let_go(void)
     ok(hc_store_put(one, "account", "u", value, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
        "a record");
     hc_error_init(&err);
-    ok(hc_store_challenge_put(one, &c, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
+    ok(hc_store_answer_put(one, &c, &err) == -1 && problem_is(&err, HC_P_SECRET_OTHER),
        "a challenge");
     is_int(count_entries(folder, "lines") + count_entries(folder, "records"), 0,
            "nothing of it is there");
@@ -335,15 +335,54 @@ static void locks_exclude_and_die_with_their_holder(void)
 }
 
 /* The only challenge there is; false: there is none. */
-static bool only_challenge(struct hc_store *store, struct hc_challenge *got)
+static bool only_challenge(struct hc_store *store, struct hc_answer *got)
 {
     struct hc_list files = {0};
     struct hc_error err = {0};
-    bool found = hc_store_challenge_list(store, &files, &err) == 0 && files.count == 1 &&
-                 hc_store_challenge_read(store, files.items[0], got);
+    bool found = hc_store_answer_list(store, &files, &err) == 0 && files.count == 1 &&
+                 hc_store_answer_read(store, files.items[0], got);
 
     hc_list_dispose(&files);
     return found;
+}
+
+/* What stands at one place elsewhere than over HTTP may have several values: each has its file. */
+static void answers_of_other_kinds_come_back_as_they_were(void)
+{
+    static const struct hc_answer answers[] = {
+        {HC_ANSWER_TXT, "a.example", "_acme-challenge.a.example", "one", NOW + 60, NULL},
+        {HC_ANSWER_TXT, "*.a.example", "_acme-challenge.a.example", "two", NOW + 61, NULL},
+        {HC_ANSWER_TLS, "a.example", "a.example", "-----BEGIN CERTIFICATE-----\nx\n-----BEGIN\n",
+         NOW + 62, NULL},
+    };
+    char *folder = scratch();
+    struct hc_store *store = drive(folder);
+    struct hc_list files = {0};
+    struct hc_error err = {0};
+    size_t right = 0;
+
+    for (size_t i = 0; i < HC_COUNT(answers); i++) {
+        char file[HC_ANSWER_FILE];
+        struct hc_answer got = {0};
+
+        ok(hc_store_answer_put(store, &answers[i], &err) == 0 &&
+               hc_store_answer_file(&answers[i], file, &err) == 0 &&
+               hc_store_answer_read(store, file, &got),
+           "an answer is stored and read");
+        right += hc_answer_equal(&got, &answers[i]) && got.expires == answers[i].expires &&
+                 strcmp(got.name, answers[i].name) == 0;
+        hc_answer_dispose(&got);
+    }
+    is_int(right, HC_COUNT(answers), "each with its name, its lines and its end");
+    is_int(hc_store_answer_remove(store, &answers[0], &err), 0, "one is removed");
+    ok(hc_store_answer_list(store, &files, &err) == 0 && files.count == 2, "the others stay");
+    ok(hc_store_answer_put(
+           store, &(struct hc_answer){HC_ANSWER_HTTP, "", "a/b", "a/b.x", NOW, NULL}, &err) != 0,
+       "what cannot be given out is not stored");
+    hc_list_dispose(&files);
+    hc_store_close(store);
+    remove_tree(folder);
+    free(folder);
 }
 
 static void challenges_reach_every_follower(void)
@@ -353,40 +392,40 @@ static void challenges_reach_every_follower(void)
     struct hc_store *theirs = drive(folder);
     struct hc_store_follower *me = NULL;
     struct hc_store_follower *them = NULL;
-    struct hc_challenge c = {.token = "tok-1", .keyauth = "tok-1.thumb", .expires = NOW + 60};
-    struct hc_challenge got = {.token = ""};
+    struct hc_answer c = {.name = "", .key = "tok-1", .value = "tok-1.thumb", .expires = NOW + 60};
+    struct hc_answer got = {.key = ""};
     struct hc_list files = {0};
     struct hc_error err = {0};
     char other[65] = "";
 
     is_int(hc_store_follow(mine, &me, &err), 0, "one agent follows");
-    ok(hc_store_all_follow(mine, me, c.token), "alone it waits for nobody");
+    ok(all_follow(mine, me, c.key), "alone it waits for nobody");
     is_int(hc_store_follow(theirs, &them, &err), 0, "a second one follows");
     hc_store_follower_drain(them);
-    is_int(hc_store_challenge_put(mine, &c, &err), 0, "a challenge is put");
-    ok(!hc_store_all_follow(mine, me, c.token), "the second has not mirrored it");
+    is_int(hc_store_answer_put(mine, &c, &err), 0, "a challenge is put");
+    ok(!all_follow(mine, me, c.key), "the second has not mirrored it");
     if (hc_store_follower_fd(them) >= 0) {
         char event[4096];
 
         ok(read(hc_store_follower_fd(them), event, sizeof(event)) > 0, "it is told");
     }
-    ok(only_challenge(theirs, &got) && strcmp(got.token, c.token) == 0 &&
-           strcmp(got.keyauth, c.keyauth) == 0 && got.expires == c.expires,
+    ok(only_challenge(theirs, &got) && strcmp(got.key, c.key) == 0 &&
+           strcmp(got.value, c.value) == 0 && got.expires == c.expires,
        "it finds it");
+    hc_answer_dispose(&got);
     (void)memset(other, 'f', sizeof(other) - 1);
-    ok(hc_list_add(&files, other, &err) == 0 &&
-           hc_store_challenge_list(theirs, &files, &err) == 0 && files.count == 2 &&
-           hc_store_follower_ack(them, &files, &err) == 0,
+    ok(hc_list_add(&files, other, &err) == 0 && hc_store_answer_list(theirs, &files, &err) == 0 &&
+           files.count == 2 && hc_store_follower_ack(them, &files, &err) == 0,
        "it says that it mirrors it");
-    ok(hc_store_all_follow(mine, me, c.token), "now all follow");
-    ok(!hc_store_all_follow(mine, me, "tok-2"), "this challenge, not another");
+    ok(all_follow(mine, me, c.key), "now all follow");
+    ok(!all_follow(mine, me, "tok-2"), "this challenge, not another");
     hc_list_dispose(&files);
-    ok(hc_store_follower_ack(them, &files, &err) == 0 && !hc_store_all_follow(mine, me, c.token),
+    ok(hc_store_follower_ack(them, &files, &err) == 0 && !all_follow(mine, me, c.key),
        "an acknowledgement can be taken back");
-    is_int(hc_store_challenge_remove(mine, c.token, &err), 0, "a challenge is removed");
+    is_int(hc_store_answer_remove(mine, &c, &err), 0, "a challenge is removed");
     ok(!only_challenge(theirs, &got), "and gone");
     hc_store_unfollow(them);
-    ok(hc_store_all_follow(mine, me, c.token), "who left is not waited for");
+    ok(all_follow(mine, me, c.key), "who left is not waited for");
     hc_store_unfollow(me);
     is_int(count_entries(folder, "followers"), 0, "nothing of them stays");
     hc_store_close(mine);
@@ -418,12 +457,11 @@ static void a_dead_follower_is_not_waited_for(void)
         }
         pause();
     }
-    ok(read(pipes[0], &byte, 1) == 1 && !hc_store_all_follow(store, me, "t"),
-       "a live one is waited for");
+    ok(read(pipes[0], &byte, 1) == 1 && !all_follow(store, me, "t"), "a live one is waited for");
     is_int(count_entries(folder, "followers"), 2, "both are registered");
     kill(pid, 9);
     waitpid(pid, NULL, 0);
-    ok(hc_store_all_follow(store, me, "t"), "a killed one is not");
+    ok(all_follow(store, me, "t"), "a killed one is not");
     is_int(count_entries(folder, "followers"), 1, "and is tidied away");
     hc_store_unfollow(me);
     close(pipes[0]);
@@ -466,12 +504,12 @@ static void who_cannot_be_looked_at_is_waited_for(void)
     }
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
         closed_for = rows[i].errnum;
-        ok(hc_store_all_follow(looker, NULL, "t") == rows[i].all, strerror(rows[i].errnum));
+        ok(all_follow(looker, NULL, "t") == rows[i].all, strerror(rows[i].errnum));
     }
     if (getuid() == 0) {
         shell("chown 33 '%s'/followers/*%s", folder, "");
         closed_for = EACCES;
-        ok(hc_store_all_follow(looker, NULL, "t"), "somebody else's file is no agent of ours");
+        ok(all_follow(looker, NULL, "t"), "somebody else's file is no agent of ours");
     }
     closed_for = 0;
     hc_store_unfollow(other);
@@ -634,6 +672,7 @@ int main(void)
     records_are_sealed_and_bound();
     locks_exclude_and_die_with_their_holder();
     challenges_reach_every_follower();
+    answers_of_other_kinds_come_back_as_they_were();
     a_dead_follower_is_not_waited_for();
     who_cannot_be_looked_at_is_waited_for();
     half_of_the_news_is_none();

@@ -1,0 +1,409 @@
+/* The answers that this machine's servers give; see answers.h. */
+#include "agent/answers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "agent/said.h"
+#include "store/answer.h"
+#include "store/follower.h"
+
+/* One answer. It is held (by orders and looks of ours), mirrored (the store has it), or both. */
+struct entry {
+    TAILQ_ENTRY(entry) link;
+    struct hc_answer answer;
+    char file[HC_ANSWER_FILE]; /* in the store */
+    unsigned holders;
+    bool stored;   /* by us */
+    bool mirrored; /* acknowledged to the others */
+    bool seen;     /* in the pass over the store that is under way */
+};
+
+struct hc_answers {
+    struct hc_answers_options o;
+    struct hc_answer_port port;
+    TAILQ_HEAD(entries, entry) entries; /* the oldest first */
+    bool unsaid;                        /* the last acknowledgement failed */
+    bool failed;                        /* something could not be mirrored in the latest pass */
+    hc_said said;
+};
+
+static struct hc_store *store_of(const struct hc_answers *answers)
+{
+    return hc_storage_store(answers->o.storage);
+}
+
+static struct entry *find(const struct hc_answers *answers, const struct hc_answer *answer)
+{
+    struct entry *entry = NULL;
+
+    TAILQ_FOREACH(entry, &answers->entries, link)
+    {
+        if (hc_answer_equal(&entry->answer, answer)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static struct entry *find_file(const struct hc_answers *answers, const char *file)
+{
+    struct entry *entry = NULL;
+
+    TAILQ_FOREACH(entry, &answers->entries, link)
+    {
+        if (strcmp(entry->file, file) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* ---- the table ---- */
+
+static int lay_out(struct hc_answers *answers, const struct hc_answer *answer, struct hc_error *err)
+{
+    return hc_answer_kind_is_served(answer->kind)
+               ? hc_table_answer_put(answers->o.table, answer, err)
+               : 0;
+}
+
+/* The newest that is left at this place stands there again, or nothing. */
+static int clear_place(struct hc_answers *answers, const struct hc_answer *gone,
+                       struct hc_error *err)
+{
+    struct entry *entry = NULL;
+
+    if (!hc_answer_kind_is_served(gone->kind)) {
+        return 0;
+    }
+    TAILQ_FOREACH_REVERSE(entry, &answers->entries, entries, link)
+    {
+        if (hc_answer_same_place(&entry->answer, gone)) {
+            return hc_table_answer_put(answers->o.table, &entry->answer, err);
+        }
+    }
+    return hc_table_answer_remove(answers->o.table, gone, err);
+}
+
+/* ---- entries ---- */
+
+static struct entry *entry_new(struct hc_answers *answers, const struct hc_answer *answer,
+                               struct hc_error *err)
+{
+    struct entry *entry = calloc(1, sizeof(*entry));
+
+    if (entry == NULL) {
+        hc_error_nomem(err);
+        return NULL;
+    }
+    if (hc_store_answer_file(answer, entry->file, err) != 0 ||
+        hc_answer_copy(&entry->answer, answer, err) != 0) {
+        free(entry);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&answers->entries, entry, link);
+    return entry;
+}
+
+static void entry_free(struct hc_answers *answers, struct entry *entry)
+{
+    TAILQ_REMOVE(&answers->entries, entry, link);
+    hc_answer_dispose(&entry->answer);
+    free(entry);
+}
+
+/* Frees an entry that nobody has any more, and what stands in the table for it. */
+static int drop(struct hc_answers *answers, struct entry *entry, struct hc_error *err)
+{
+    struct hc_answer gone = {0};
+    int rc = 0;
+
+    if (entry->holders > 0 || entry->mirrored) {
+        return 0;
+    }
+    if (hc_answer_copy(&gone, &entry->answer, err) != 0) {
+        return -1;
+    }
+    entry_free(answers, entry);
+    rc = clear_place(answers, &gone, err);
+    hc_answer_dispose(&gone);
+    return rc;
+}
+
+/* ---- what is ours ---- */
+
+static int store_one(struct hc_answers *answers, struct entry *entry, bool briefly,
+                     struct hc_error *err)
+{
+    struct hc_store *store = store_of(answers);
+
+    if (store == NULL ||
+        (briefly &&
+         (entry->stored ||
+          hc_store_all_follow(store, hc_storage_follower(answers->o.storage), entry->file)))) {
+        return 0;
+    }
+    if (hc_store_answer_put(store, &entry->answer, err) != 0) {
+        return -1;
+    }
+    entry->stored = true;
+    return 0;
+}
+
+static void unstore(struct hc_answers *answers, struct entry *entry)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (entry->stored && store_of(answers) != NULL &&
+        hc_store_answer_remove(store_of(answers), &entry->answer, &err) != 0) {
+        hc_log_error(answers->o.env->log, HC_LOG_INFO, "withdrawing an answer", &err);
+    }
+    entry->stored = false;
+}
+
+static void let_go(struct hc_answers *answers, struct entry *entry)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (entry->holders > 0) {
+        return;
+    }
+    unstore(answers, entry);
+    entry->mirrored = false; /* it was ours to take away */
+    if (drop(answers, entry, &err) != 0) {
+        hc_log_error(answers->o.env->log, HC_LOG_WARN, "withdrawing an answer", &err);
+    }
+}
+
+static int give(struct hc_answers *answers, const struct hc_answer *answer, bool briefly,
+                struct hc_error *err)
+{
+    struct entry *entry = find(answers, answer);
+
+    if (hc_answer_check(answer, err) != 0) {
+        return -1;
+    }
+    if (entry == NULL) {
+        entry = entry_new(answers, answer, err);
+    }
+    if (entry == NULL) {
+        return -1;
+    }
+    entry->answer.expires =
+        answer->expires > entry->answer.expires ? answer->expires : entry->answer.expires;
+    entry->holders++;
+    if (lay_out(answers, &entry->answer, err) != 0 ||
+        store_one(answers, entry, briefly, err) != 0) {
+        entry->holders--;
+        let_go(answers, entry);
+        return -1;
+    }
+    return 0;
+}
+
+int hc_answers_give_briefly(struct hc_answers *answers, const struct hc_answer *answer,
+                            struct hc_error *err)
+{
+    return give(answers, answer, true, err);
+}
+
+void hc_answers_take_back(struct hc_answers *answers, const struct hc_answer *answer)
+{
+    struct entry *entry = find(answers, answer);
+
+    if (entry != NULL && entry->holders > 0) {
+        entry->holders--;
+        let_go(answers, entry);
+    }
+}
+
+/* ---- the port ---- */
+
+static int on_give(void *self, const struct hc_answer *answer, struct hc_error *err)
+{
+    return give(self, answer, false, err);
+}
+
+static bool on_given(void *self, const struct hc_answer *answer)
+{
+    const struct hc_answers *answers = self;
+    const struct entry *entry = find(answers, answer);
+
+    return entry != NULL && store_of(answers) != NULL &&
+           hc_store_all_follow(store_of(answers), hc_storage_follower(answers->o.storage),
+                               entry->file);
+}
+
+static void on_take_back(void *self, const struct hc_answer *answer)
+{
+    hc_answers_take_back(self, answer);
+}
+
+/* From now on it is like one of an agent that died: mirrored as long as the store has it. */
+static void on_leave(void *self, const struct hc_answer *answer)
+{
+    struct hc_answers *answers = self;
+    struct entry *entry = find(answers, answer);
+
+    if (entry == NULL || entry->holders == 0) {
+        return;
+    }
+    entry->holders--;
+    if (entry->holders == 0 && !entry->mirrored) {
+        entry_free(answers, entry);
+    } else if (entry->holders == 0) {
+        entry->stored = false;
+    }
+}
+
+const struct hc_answer_port *hc_answers_port(struct hc_answers *answers)
+{
+    return &answers->port;
+}
+
+/* ---- what the store has ---- */
+
+/* Reads one that was not there before. False: it is none, or over, or cannot be given. */
+static bool mirror(struct hc_answers *answers, const char *file)
+{
+    struct hc_answer answer = {0};
+    struct entry *entry = NULL;
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    if (!hc_store_answer_read(store_of(answers), file, &answer)) {
+        return false;
+    }
+    if (answer.expires <= hc_env_now(answers->o.env)) {
+        /* its agent died and none came to go on with the order */
+        rc = hc_store_answer_remove(store_of(answers), &answer, &err);
+    } else {
+        rc = lay_out(answers, &answer, &err);
+        entry = rc == 0 ? find(answers, &answer) : NULL;
+        entry = rc == 0 && entry == NULL ? entry_new(answers, &answer, &err) : entry;
+    }
+    if (rc != 0 || hc_error_is_set(&err)) {
+        /* not acknowledged, so its agent knows that we do not give it */
+        hc_say_once(answers->o.env->log, &answers->said, HC_LOG_ERROR, NULL, &err);
+        answers->failed = true;
+    }
+    if (entry != NULL) {
+        entry->mirrored = entry->seen = true;
+    }
+    hc_answer_dispose(&answer);
+    return entry != NULL;
+}
+
+/* What was mirrored and is not there any more, or is over, leaves the table. */
+static int drop_gone(struct hc_answers *answers, bool *changed, struct hc_error *err)
+{
+    struct entry *next = NULL;
+    int rc = 0;
+
+    for (struct entry *e = TAILQ_FIRST(&answers->entries); e != NULL; e = next) {
+        next = TAILQ_NEXT(e, link);
+        if (e->mirrored && !e->seen) {
+            e->mirrored = false;
+            *changed = true;
+            rc = drop(answers, e, err) != 0 ? -1 : rc;
+        }
+    }
+    return rc;
+}
+
+static int acknowledge(struct hc_answers *answers, struct hc_error *err)
+{
+    const struct entry *entry = NULL;
+    struct hc_list files = {NULL, 0, 0};
+    int rc = 0;
+
+    TAILQ_FOREACH(entry, &answers->entries, link)
+    {
+        if (rc == 0 && entry->mirrored) {
+            rc = hc_list_add(&files, entry->file, err);
+        }
+    }
+    if (rc == 0) {
+        rc = hc_store_follower_ack(hc_storage_follower(answers->o.storage), &files, err);
+    }
+    hc_list_dispose(&files);
+    return rc;
+}
+
+int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
+{
+    struct hc_list files = {NULL, 0, 0};
+    struct entry *entry = NULL;
+    bool changed = false;
+    int rc = hc_store_answer_list(store_of(answers), &files, err);
+
+    answers->failed = false;
+    TAILQ_FOREACH(entry, &answers->entries, link)
+    {
+        entry->seen = rc != 0; /* who cannot be looked at stays */
+    }
+    for (size_t i = 0; i < files.count && rc == 0; i++) {
+        entry = find_file(answers, files.items[i]);
+        if (entry != NULL && entry->mirrored &&
+            entry->answer.expires > hc_env_now(answers->o.env)) {
+            entry->seen = true;
+        } else if (mirror(answers, files.items[i])) {
+            changed = true;
+        }
+    }
+    if (rc == 0) {
+        rc = drop_gone(answers, &changed, err);
+        if (rc == 0 && (changed || answers->unsaid)) {
+            rc = acknowledge(answers, err);
+        }
+        answers->said = answers->failed ? answers->said : 0;
+        answers->unsaid = rc != 0;
+    }
+    hc_list_dispose(&files);
+    return rc;
+}
+
+void hc_answers_unfollow(struct hc_answers *answers)
+{
+    struct entry *next = NULL;
+
+    for (struct entry *e = TAILQ_FIRST(&answers->entries); e != NULL; e = next) {
+        next = TAILQ_NEXT(e, link);
+        e->mirrored = false;
+        if (e->holders == 0) {
+            entry_free(answers, e);
+        }
+    }
+    answers->said = 0;
+}
+
+int hc_answers_new(const struct hc_answers_options *options, struct hc_answers **out,
+                   struct hc_error *err)
+{
+    struct hc_answers *answers = calloc(1, sizeof(*answers));
+
+    if (answers == NULL) {
+        return hc_error_nomem(err);
+    }
+    answers->o = *options;
+    answers->port = (struct hc_answer_port){answers, on_give, on_given, on_take_back, on_leave};
+    TAILQ_INIT(&answers->entries);
+    *out = answers;
+    return 0;
+}
+
+void hc_answers_free(struct hc_answers *answers)
+{
+    if (answers == NULL) {
+        return;
+    }
+    while (!TAILQ_EMPTY(&answers->entries)) {
+        entry_free(answers, TAILQ_FIRST(&answers->entries));
+    }
+    free(answers);
+}
