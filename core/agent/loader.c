@@ -10,6 +10,7 @@
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/judge.h"
+#include "agent/named_roots.h"
 #include "agent/verdict.h"
 #include "base/crew.h"
 #include "store/answer.h"
@@ -62,50 +63,6 @@ static void open_store(struct loader *loader)
         loader->store = NULL;
     }
     OPENSSL_cleanse(secret, sizeof(secret));
-}
-
-/* ---- roots that directives name ---- */
-
-/* Each file once. */
-static int check_roots(const char *path, const char *directive, const char *where,
-                       struct hc_list *seen, struct hc_error *err)
-{
-    struct hc_roots *roots = NULL;
-    struct hc_error own;
-    int rc = 0;
-
-    hc_error_init(&own);
-    if (path == NULL || hc_list_has(seen, path)) {
-        return 0;
-    }
-    rc = hc_roots_load(path, &roots, &own);
-    hc_roots_free(roots);
-    return rc == 0 ? hc_list_add(seen, path, err)
-                   : hc_error_set(err, own.problem, path, "%s; %s (%s) names it", own.detail,
-                                  directive, where);
-}
-
-/* Without them chains would not be judged, and the CA not be reached: better to say so at once. */
-static int check_all_roots(const struct hc_conf *conf, struct hc_error *err)
-{
-    struct hc_list seen = {NULL, 0, 0};
-    int rc = 0;
-
-    for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
-        const struct hc_identity *identity = &conf->identities[i];
-
-        rc = check_roots(identity->set->trusted_certificate, "hotcert_trusted_certificate",
-                         identity->where.items[0], &seen, err);
-        for (size_t k = 0; k < identity->set->use.count && rc == 0; k++) {
-            const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
-
-            rc = issuer != NULL
-                     ? check_roots(issuer->ca_bundle, "ca_bundle", issuer->name, &seen, err)
-                     : 0;
-        }
-    }
-    hc_list_dispose(&seen);
-    return rc;
 }
 
 /* ---- the table ---- */
@@ -491,7 +448,7 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
 {
     const struct hc_conf *conf = options->conf;
     struct loader loader = {.o = options, .now = hc_now(options->clock)};
-    int rc = check_all_roots(conf, err);
+    int rc = hc_named_roots_check(conf, err);
 
     if (pthread_mutex_init(&loader.mutex, NULL) != 0) {
         return hc_error_nomem(err);

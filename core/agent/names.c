@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define CAP_FIRST 64
-#define FNV_START UINT64_C(14695981039346656037)
-#define FNV_PRIME UINT64_C(1099511628211)
 
 struct hc_name_entry {
     uint64_t hash;
@@ -16,12 +16,7 @@ struct hc_name_entry {
 
 static uint64_t hash_of(const char *name)
 {
-    uint64_t hash = FNV_START;
-
-    for (const unsigned char *p = (const unsigned char *)name; *p != '\0'; p++) {
-        hash = (hash ^ *p) * FNV_PRIME;
-    }
-    return hash;
+    return hc_hash_bytes(name, strlen(name), HC_HASH_SEED);
 }
 
 static size_t *head_of(const struct hc_name_index *index, uint64_t hash)

@@ -1,8 +1,9 @@
 /* What parts say; see said.h. */
 #include "agent/said.h"
 
-#define FNV_START UINT64_C(14695981039346656037)
-#define FNV_PRIME UINT64_C(1099511628211)
+#include <string.h>
+
+#include "base/hash.h"
 
 const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_SUBJECT])
 {
@@ -11,11 +12,8 @@ const char *hc_identity_subject(const struct hc_identity *identity, char dst[HC_
 
 hc_said hc_text_hash(const char *text)
 {
-    uint64_t hash = FNV_START;
+    uint64_t hash = hc_hash_bytes(text, strlen(text), HC_HASH_SEED);
 
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        hash = (hash ^ *p) * FNV_PRIME;
-    }
     return hash != 0 ? hash : 1;
 }
 

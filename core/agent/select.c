@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/schedule.h"
+#include "conf/digest.h"
 #include "conf/name.h"
 
 bool hc_identity_uses(const struct hc_conf *conf, const struct hc_identity *identity,
@@ -285,23 +286,21 @@ void hc_watched_line(const struct hc_conf *conf, const struct hc_watched *watche
     const char *certificate = conf->files.items[watched->certificate];
     const char *key = conf->files.items[watched->key];
     const int more[] = {watched->chain, watched->store, watched->folder};
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    bool failed = false;
+    struct hc_digest digest;
 
     /* with their NULs, so that no two pairs of paths read alike */
-    failed = digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1 ||
-             EVP_DigestUpdate(digest, label, sizeof(label)) != 1 ||
-             EVP_DigestUpdate(digest, certificate, strlen(certificate) + 1) != 1 ||
-             EVP_DigestUpdate(digest, key, strlen(key) + 1) != 1;
-    for (size_t i = 0; i < HC_COUNT(more) && !failed; i++) {
-        const char *path = more[i] >= 0 ? conf->files.items[more[i]] : NULL;
-
+    hc_digest_begin(&digest);
+    hc_digest_bytes(&digest, label, sizeof(label));
+    hc_digest_text(&digest, certificate);
+    hc_digest_text(&digest, key);
+    for (size_t i = 0; i < HC_COUNT(more); i++) {
         /* the same pair with another chain; without any, lines are those of earlier versions */
-        failed = path != NULL && (EVP_DigestUpdate(digest, &"chstfo"[2 * i], 2) != 1 ||
-                                  EVP_DigestUpdate(digest, path, strlen(path) + 1) != 1);
+        if (more[i] >= 0) {
+            hc_digest_bytes(&digest, &"chstfo"[2 * i], 2);
+            hc_digest_text(&digest, conf->files.items[more[i]]);
+        }
     }
-    if (failed || EVP_DigestFinal_ex(digest, line, NULL) != 1) {
+    if (hc_digest_end(&digest, line, NULL) != 0) {
         memset(line, 0, HC_ID_SIZE);
     }
-    EVP_MD_CTX_free(digest);
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/secret.h"
 #include "cmd/client.h"
 #include "cmd/input.h"
@@ -67,25 +68,6 @@ static int read_store(const char *folder, const char *secret_file, hc_stores_rea
     return rc;
 }
 
-static int write_all(int fd, const void *data, size_t len)
-{
-    const char *from = data;
-
-    while (len > 0) {
-        ssize_t n = write(fd, from, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return -1;
-        }
-        from += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* The error, unset if all went well, and what was read. */
 static int answer(int fd, const char *folder, const char *secret, hc_stores_reader *reader,
                   const void *arg, size_t max)
@@ -97,8 +79,8 @@ static int answer(int fd, const char *folder, const char *secret, hc_stores_read
     if (read_store(folder, secret, reader, arg, &out, &err) != 0) {
         hc_buf_reset(&out);
     }
-    if (write_all(fd, &err, sizeof(err)) == 0) {
-        rc = write_all(fd, out.data, out.len);
+    if (hc_io_write_all(fd, &err, sizeof(err)) == 0) {
+        rc = hc_io_write_all(fd, out.data, out.len);
     }
     hc_buf_dispose(&out);
     return rc;

@@ -1,5 +1,6 @@
 /* Packets and sealed memfds; see packet.h. */
 #include "keeper/packet.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,23 +158,6 @@ ssize_t hc_packet_receive(int socket, void *data, size_t cap, int *fd, int64_t d
     }
 }
 
-static int write_all(int fd, const unsigned char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return -1;
-        }
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 int hc_packet_memfd(const char *name, struct hc_bytes bytes, int *fd, struct hc_error *err)
 {
     *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -181,7 +165,7 @@ int hc_packet_memfd(const char *name, struct hc_bytes bytes, int *fd, struct hc_
         return hc_error_set_errno(err, HC_P_SYSTEM, name, errno, "memfd_create");
     }
     /* a memfd is born open to all, and /proc/PID/fd is a way to whoever may look there */
-    if (fchmod(*fd, 0600) != 0 || write_all(*fd, bytes.data, bytes.len) != 0 ||
+    if (fchmod(*fd, 0600) != 0 || hc_io_write_all(*fd, bytes.data, bytes.len) != 0 ||
         fcntl(*fd, F_ADD_SEALS, SEALS) != 0 || lseek(*fd, 0, SEEK_SET) != 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, name, errno, "filling a memfd");
         close(*fd);

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/libc.h"
 #include "base/str.h"
 #include "pki/openssl.h"
@@ -130,23 +131,6 @@ out:
     return rc;
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return -1;
-        }
-        text += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Gives the finished file its name, never over another. 1: somebody else was first. */
 static int name_it(int folder, const char *temporary, const char *name)
 {
@@ -196,7 +180,7 @@ static int create_secret(const struct hc_path_end *end, const char *path, struct
     (void)unlinkat(end->folder, temporary, 0); /* of an earlier process with this number */
     fd = openat(end->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     made = fd >= 0;
-    if (!made || fchmod(fd, 0600) != 0 || write_all(fd, text, 2 * HC_SECRET_SIZE + 1) != 0 ||
+    if (!made || fchmod(fd, 0600) != 0 || hc_io_write_all(fd, text, 2 * HC_SECRET_SIZE + 1) != 0 ||
         fsync(fd) != 0) {
         goto out;
     }

@@ -11,6 +11,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "conf/digest.h"
+
 #include "pki/openssl.h"
 
 #define KEY_SIZE   32
@@ -167,13 +169,11 @@ int hc_seal_fingerprint(const unsigned char secret[HC_SECRET_SIZE], struct hc_by
 int hc_seal_digest(const struct hc_bytes *parts, size_t count, unsigned char digest[32],
                    struct hc_error *err)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool good = ctx != NULL && EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1;
+    struct hc_digest sum;
 
-    for (size_t i = 0; i < count && good; i++) {
-        good = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1;
+    hc_digest_begin(&sum);
+    for (size_t i = 0; i < count; i++) {
+        hc_digest_bytes(&sum, parts[i].data, parts[i].len);
     }
-    good = good && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
-    return good ? 0 : hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "SHA-256");
+    return hc_digest_end(&sum, digest, err);
 }
