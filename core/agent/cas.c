@@ -204,8 +204,7 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
 
     /* what was under way and fails for another reason is not why the CA is left alone */
     if (final || !hc_ca_refuses(ca) || now >= ca->record.breaker.until) {
-        ca->record.last.error = *err;
-        ca->record.last.at = now;
+        hc_last_error_set(&ca->record.last, err, now);
     }
     ca->dirty = true;
     ca->account.stale |=
@@ -231,7 +230,7 @@ void hc_ca_worked(struct hc_ca *ca)
     ca->said_failed = false;
     hc_logf(ca->cas->o.env->log, HC_LOG_NOTICE, "issuer %s: the CA answers again",
             ca->issuer->name);
-    memset(&ca->record.last, 0, sizeof(ca->record.last));
+    hc_last_error_clear(&ca->record.last);
     ca->dirty = true;
     hc_events_tell(ca->cas->o.env->events, HC_EVENT_CA_CHANGED);
 }
@@ -247,7 +246,7 @@ void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names)
         (void)hc_issuer_record_clear(&ca->record, names->items[i], now);
     }
     (void)hc_breaker_ok(&ca->record.breaker, now);
-    memset(&ca->record.last, 0, sizeof(ca->record.last));
+    hc_last_error_clear(&ca->record.last);
     ca->dirty = true;
     hc_events_tell(ca->cas->o.env->events, HC_EVENT_CA_CHANGED);
 }

@@ -131,7 +131,7 @@ static void commit(struct hc_obtain *obtain)
         return;
     }
     hc_job_record_forget_order(&job->record);
-    memset(&job->record.last, 0, sizeof(job->record.last));
+    hc_last_error_clear(&job->record.last);
     job->record.replace = 0;
     job->said = 0;
     forget_failures(obtain);
@@ -283,8 +283,7 @@ static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
     if (result->order_dead) {
         hc_job_record_forget_order(&job->record);
     }
-    job->record.last.error = *err;
-    job->record.last.at = hc_agent_now(agent);
+    hc_last_error_set(&job->record.last, err, hc_agent_now(agent));
     if (obtain->order == NULL && err->problem == HC_P_STORE_UNSAFE) {
         /* one file of the line's: there is a pair that cannot be read now, so none is ordered */
         job->again_ms = hc_agent_ms(agent) + UNSAFE_MS;

@@ -66,6 +66,7 @@ static void forget_refused(struct hc_outlook *outlook)
 {
     for (size_t i = 0; i < outlook->refused_count; i++) {
         free(outlook->refused[i].name);
+        hc_kept_error_dispose(&outlook->refused[i].said);
     }
     free(outlook->refused);
     outlook->refused = NULL;
@@ -75,11 +76,13 @@ static void forget_refused(struct hc_outlook *outlook)
 /* The agent ends before the look that would have stood beside the CA's words. */
 static void tell_refused(const struct hc_outlook *outlook)
 {
+    struct hc_error said;
     char text[HC_LOG_LINE];
 
     for (size_t i = 0; i < outlook->refused_count; i++) {
+        hc_kept_error_get(&outlook->refused[i].said, &said);
         hc_logf(outlook->agent->o.log, HC_LOG_ERROR, "%s: %s", outlook->refused[i].name,
-                hc_refusal_describe(&outlook->refused[i].said, NULL, text, sizeof(text)));
+                hc_refusal_describe(&said, NULL, text, sizeof(text)));
     }
 }
 
@@ -325,6 +328,7 @@ static void say_findings(struct hc_outlook *outlook, const struct hc_preflight_r
 {
     struct hc_agent *agent = outlook->agent;
     hc_said said = digest_of(result);
+    struct hc_error words;
     char text[HC_LOG_LINE];
 
     for (size_t i = 0; i < result->count; i++) {
@@ -332,8 +336,9 @@ static void say_findings(struct hc_outlook *outlook, const struct hc_preflight_r
         const struct hc_refused *refused = find_refused(outlook, name->name);
 
         if (refused != NULL) {
+            hc_kept_error_get(&refused->said, &words);
             hc_logf(agent->o.log, HC_LOG_ERROR, "%s: %s", name->name,
-                    hc_refusal_describe(&refused->said, name, text, sizeof(text)));
+                    hc_refusal_describe(&words, name, text, sizeof(text)));
         } else if (said != outlook->said_findings) {
             hc_judge_say(agent->o.log, name->name, NULL, &name->findings,
                          name->leave_out ? HC_LOG_ERROR : HC_LOG_WARN, HC_LOG_NOTICE);
@@ -545,7 +550,8 @@ static int keep_refused(struct hc_outlook *outlook, const char *name, const stru
         return hc_error_nomem(err);
     }
     outlook->refused = grown;
-    grown[outlook->refused_count++] = (struct hc_refused){copy, *said};
+    grown[outlook->refused_count] = (struct hc_refused){.name = copy};
+    hc_kept_error_set(&grown[outlook->refused_count++].said, said);
     return 0;
 }
 

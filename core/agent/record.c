@@ -27,15 +27,29 @@ static json_t *json_of_ladder(const struct hc_ladder *ladder)
                      (json_int_t)ladder->last, "next", (json_int_t)ladder->next);
 }
 
+void hc_last_error_set(struct hc_last_error *last, const struct hc_error *err, int64_t at)
+{
+    hc_kept_error_set(&last->error, err);
+    last->at = at;
+}
+
+void hc_last_error_clear(struct hc_last_error *last)
+{
+    hc_kept_error_dispose(&last->error);
+    last->at = 0;
+}
+
 /* Escaped to ASCII, texts are valid UTF-8 whatever they are. */
 static json_t *json_of_error(const struct hc_last_error *last)
 {
     struct hc_error_text text;
+    struct hc_error err;
 
     if (last->error.problem == HC_P_NONE) {
         return json_null();
     }
-    hc_error_render(&last->error, &text);
+    hc_kept_error_get(&last->error, &err);
+    hc_error_render(&err, &text);
     return json_pack("{s:I, s:s, s:s, s:s, s:s}", "at", (json_int_t)last->at, "problem",
                      hc_problem_row(last->error.problem)->slug, "subject", text.subject, "activity",
                      text.activity, "detail", text.detail);
@@ -73,15 +87,16 @@ static void ladder_from(const json_t *object, int64_t now, struct hc_ladder *lad
 static void error_from(const json_t *object, struct hc_last_error *last)
 {
     enum hc_problem p = hc_problem_by_slug(text_of(object, "problem"));
+    struct hc_error err;
 
-    memset(last, 0, sizeof(*last));
+    hc_last_error_clear(last);
     if (!json_is_object(object)) {
         return;
     }
-    last->at = int_of(object, "at");
     /* none: a slug of another version */
-    hc_error_restore(&last->error, p != HC_P_NONE ? p : HC_P_INTERNAL, text_of(object, "subject"),
+    hc_error_restore(&err, p != HC_P_NONE ? p : HC_P_INTERNAL, text_of(object, "subject"),
                      text_of(object, "activity"), text_of(object, "detail"), NULL);
+    hc_last_error_set(last, &err, int_of(object, "at"));
 }
 
 /* Takes the object; its text, which may hold a key, is wiped. */
@@ -227,6 +242,7 @@ void hc_job_record_forget_order(struct hc_job_record *record)
 void hc_job_record_dispose(struct hc_job_record *record)
 {
     hc_job_record_forget_order(record);
+    hc_last_error_clear(&record->last);
     memset(record, 0, sizeof(*record));
 }
 
@@ -417,7 +433,8 @@ int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issu
 {
     drop_forgotten(record, now);
     if (hc_breaker_merge(&record->breaker, &other->breaker)) {
-        record->last = other->last; /* it goes with the breaker */
+        hc_kept_error_copy(&record->last.error, &other->last.error); /* it goes with the breaker */
+        record->last.at = other->last.at;
     }
     for (size_t i = 0; i < other->name_count; i++) {
         struct hc_ladder *ladder = hc_issuer_record_name(record, other->names[i].name);
@@ -446,5 +463,6 @@ void hc_issuer_record_dispose(struct hc_issuer_record *record)
         free(record->names[i].name);
     }
     free(record->names);
+    hc_last_error_clear(&record->last);
     memset(record, 0, sizeof(*record));
 }

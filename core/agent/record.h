@@ -13,6 +13,7 @@
 #include "agent/schedule.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/kept_error.h"
 #include "base/str.h"
 
 #define HC_RECORD_MAX   ((size_t)1 << 20)
@@ -20,9 +21,12 @@
 
 /* The last thing that went wrong, and when. problem HC_P_NONE: nothing. */
 struct hc_last_error {
-    struct hc_error error;
+    struct hc_kept_error error;
     int64_t at;
 };
+
+void hc_last_error_set(struct hc_last_error *last, const struct hc_error *err, int64_t at);
+void hc_last_error_clear(struct hc_last_error *last);
 
 /* Zeroed memory is the record of a job that was never tried. */
 struct hc_job_record {

@@ -77,6 +77,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
 static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, struct renewal *r)
 {
     int64_t now = hc_agent_now(agent);
+    struct hc_error before;
     struct hc_ca *ca = NULL;
     int64_t when = 0;
     enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
@@ -84,9 +85,10 @@ static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, st
         wait == HC_JOB_CA || wait == HC_JOB_FAILED ? hc_job_failure(agent, job, ca, wait) : NULL;
 
     r->found++;
-    if (failed != NULL && hc_error_is_set(&failed->error)) {
+    if (failed != NULL && hc_kept_error_is_set(&failed->error)) {
         /* it is forgotten by what follows */
-        hc_error_format(&failed->error, r->before, sizeof(r->before));
+        hc_kept_error_get(&failed->error, &before);
+        hc_error_format(&before, r->before, sizeof(r->before));
     }
     if (!hc_job_renew(agent, job, force)) {
         r->used_up = true;

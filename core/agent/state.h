@@ -83,7 +83,7 @@ struct hc_health {
 /* A name that the CA refused, and its words. */
 struct hc_refused {
     char *name;
-    struct hc_error said;
+    struct hc_kept_error said;
 };
 
 /* What is thought of the names of one identity (under `on`). */

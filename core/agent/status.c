@@ -43,13 +43,15 @@ static void set_error(json_t *object, const struct hc_last_error *last)
 {
     char text[HC_LOG_LINE];
     struct hc_error_text shown;
+    struct hc_error err;
     json_t *error = NULL;
 
     if (last->error.problem != HC_P_NONE) {
-        hc_error_render(&last->error, &shown);
+        hc_kept_error_get(&last->error, &err);
+        hc_error_render(&err, &shown);
         error = json_pack("{s:s, s:s, s:s}", "problem", hc_problem_row(last->error.problem)->slug,
                           "subject", shown.subject, "message",
-                          hc_error_format(&last->error, text, sizeof(text)));
+                          hc_error_format(&err, text, sizeof(text)));
         set_time(error, "at", last->at);
     }
     json_object_set_new(object, "error", error != NULL ? error : json_null());

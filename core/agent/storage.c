@@ -48,6 +48,7 @@ void hc_storage_free(struct hc_storage *storage)
         return;
     }
     hc_inventory_dispose(&storage->inventory);
+    hc_last_error_clear(&storage->last);
     free(storage);
 }
 
@@ -96,8 +97,7 @@ void hc_storage_failed(struct hc_storage *storage, const struct hc_error *err)
 {
     storage->writable = false;
     storage->next_try_ms = hc_env_ms(storage->env) + retry_ms(storage);
-    storage->last.error = *err;
-    storage->last.at = hc_env_now(storage->env);
+    hc_last_error_set(&storage->last, err, hc_env_now(storage->env));
     if (hc_conf_orders(storage->env->conf)) {
         hc_say_once(storage->env->log, &storage->said, HC_LOG_ERROR,
                     "no orders until the store can be used; what is served goes on", err);

@@ -178,10 +178,7 @@ static void set_torn(struct hc_watches *watches, struct watch *watch, bool held,
         watch->read_once = true;
         offer(watches, watch); /* the other pairs of this host waited for us */
     }
-    watch->is.last.error = *err;
-    if (fresh) {
-        watch->is.last.at = hc_env_now(watches->o.env);
-    }
+    hc_last_error_set(&watch->is.last, err, fresh ? hc_env_now(watches->o.env) : watch->is.last.at);
     if (watch->torn_looks < QUICK_LOOKS && QUICK_MS < hc_env_interval_ms(watches->o.env)) {
         watch->is.next_ms = hc_env_ms(watches->o.env) + QUICK_MS;
     }
@@ -199,7 +196,7 @@ static void set_whole(struct hc_watches *watches, struct watch *watch)
     watch->torn_looks = 0;
     watch->said = 0;
     watch->read_once = true;
-    memset(&watch->is.last, 0, sizeof(watch->is.last));
+    hc_last_error_clear(&watch->is.last);
 }
 
 static void keep(struct hc_watches *watches, struct watch *watch, struct hc_pair *pair)
@@ -302,15 +299,14 @@ static void look_for_stale(struct hc_watches *watches, struct watch *watch,
     watch->is.stale = hc_files_reachable(watches->o.env->conf, watch->is.files, stamps, &err) != 0;
     if (!watch->is.stale) {
         if (watch->said_stale != 0) {
-            memset(&watch->is.last, 0, sizeof(watch->is.last));
+            hc_last_error_clear(&watch->is.last);
         }
         watch->said_stale = 0;
         return;
     }
     if (hc_say_once(watches->o.env->log, &watch->said_stale, HC_LOG_ERROR,
                     "what is served goes on, and no new pair can be seen", &err)) {
-        watch->is.last.error = err;
-        watch->is.last.at = hc_env_now(watches->o.env);
+        hc_last_error_set(&watch->is.last, &err, hc_env_now(watches->o.env));
     }
 }
 
@@ -555,6 +551,7 @@ void hc_watches_free(struct hc_watches *watches)
     hc_events_remove(watches->o.env->events, watches);
     for (size_t i = 0; i < watches->count; i++) {
         hc_pair_free(watches->items[i].is.pair);
+        hc_last_error_clear(&watches->items[i].is.last);
     }
     free(watches->items);
     free(watches->first);

@@ -14,12 +14,14 @@ static void a_job_comes_back_as_it_was(void)
     struct hc_job_record record = {.replace = 7};
     struct hc_job_record back;
     struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
+    struct hc_error why = {0};
+    struct hc_error read;
     struct hc_error err = {0};
 
     memset(&back, 0, sizeof(back));
     record.resets[2] = NOW - 60;
-    hc_error_set(&record.last.error, HC_P_VALIDATION, "b\xc3\xa4.example", "said \"so\"\n");
-    record.last.at = NOW - 10;
+    hc_error_set(&why, HC_P_VALIDATION, "b\xc3\xa4.example", "said \"so\"\n");
+    hc_last_error_set(&record.last, &why, NOW - 10);
     record.order_url = strdup("https://ca.example/order/1");
     record.order_directory = strdup("https://ca.example/dir");
     ok(hc_list_add(&record.order_names, "a.example", &err) == 0, "a name");
@@ -29,8 +31,10 @@ static void a_job_comes_back_as_it_was(void)
     is_int(back.resets[2], NOW - 60, "resets");
     is_int(back.replace, 7, "what is to be replaced");
     is_int(back.last.error.problem, HC_P_VALIDATION, "problem");
-    is_str(back.last.error.subject, record.last.error.subject, "subject");
-    is_str(back.last.error.detail, record.last.error.detail, "detail");
+    is_int(back.last.at, NOW - 10, "when");
+    hc_kept_error_get(&back.last.error, &read);
+    is_str(read.subject, "b\xc3\xa4.example", "subject");
+    is_str(read.detail, "said \"so\"\n", "detail, byte by byte");
     is_str(back.order_url, record.order_url, "order");
     is_str(back.order_names.items[0], "a.example", "its names");
     ok(EVP_PKEY_eq(back.order_key, record.order_key) == 1, "its key");
@@ -85,7 +89,9 @@ static void of_two_agents_the_later_is_right(void)
     struct hc_issuer_record theirs = {.breaker = {.failures = 2, .until = NOW + 9, .at = NOW - 9}};
     struct hc_error err = {0};
 
-    hc_error_set(&theirs.last.error, HC_P_CA_ERROR, NULL, "theirs");
+    hc_error_set(&err, HC_P_CA_ERROR, NULL, "theirs");
+    hc_last_error_set(&theirs.last, &err, NOW);
+    hc_error_init(&err);
     *hc_issuer_record_name(&ours, "a.example") = (struct hc_ladder){3, NOW - 10, NOW + 6000};
     *hc_issuer_record_name(&theirs, "a.example") = (struct hc_ladder){2, NOW - 700, NOW - 100};
     *hc_issuer_record_name(&ours, "b.example") = (struct hc_ladder){1, NOW - 700, NOW - 640};
@@ -97,7 +103,8 @@ static void of_two_agents_the_later_is_right(void)
     *hc_issuer_record_name(&ours, "e.example") = (struct hc_ladder){0, NOW - 90000, 0};
     ok(hc_issuer_record_merge(&ours, &theirs, NOW, &err) == 0, "put together");
     is_int(ours.breaker.failures, 2, "the breaker is theirs");
-    is_str(ours.last.error.detail, "theirs", "and so is the last error");
+    hc_kept_error_get(&ours.last.error, &err);
+    is_str(err.detail, "theirs", "and so is the last error");
     is_int(hc_issuer_record_find(&ours, "a.example")->failures, 3, "a is ours");
     is_int(hc_issuer_record_find(&ours, "b.example")->failures, 2, "b is theirs");
     is_int(hc_issuer_record_find(&ours, "c.example")->next, NOW + 50, "c we did not know");
