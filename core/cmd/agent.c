@@ -76,16 +76,18 @@ static int run(struct hc_error *err)
     int rc = -1;
 
     options.signals = open_signals(err);
+    /* first: what a server of another version gave us besides may have changed as well */
+    options.conf = hc_child_conf(err);
+    if (options.conf == NULL) {
+        goto out;
+    }
+    hc_child_tell_versions(options.conf);
     if (options.signals < 0 || hc_table_attach(HC_FD_TABLE, true, &options.table, err) != 0 ||
         hc_loop_new(options.clock, &options.loop, err) != 0 ||
         hc_http_new(options.loop, "hotcert/" HC_VERSION, &http, err) != 0) {
         goto out;
     }
     options.http = hc_http_port(http);
-    options.conf = hc_child_conf(err);
-    if (options.conf == NULL) {
-        goto out;
-    }
     open_names(&options, http, &resolver, &web);
     if (hc_agent_new(&options, &agent, err) != 0) {
         goto out;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "keeper/spawn.h"
 
 #define SEND_MS 1000 /* a server that reads nothing for this long loses a line, not its agent */
@@ -84,6 +85,23 @@ struct hc_conf *hc_child_conf(struct hc_error *err)
 out:
     hc_buf_dispose(&text);
     return conf;
+}
+
+void hc_child_tell_versions(const struct hc_conf *conf)
+{
+    const char *from = conf->from != NULL ? conf->from : "an unknown version";
+    char unknown[HC_FOREIGN_MAX];
+    char passed[HC_FOREIGN_MAX];
+
+    if (strcmp(from, HC_VERSION) == 0 && conf->unknown.count == 0) {
+        return;
+    }
+    hc_list_format(&conf->unknown, unknown, sizeof(unknown));
+    hc_logf(&hc_child_log, conf->unknown.count > 0 ? HC_LOG_WARN : HC_LOG_NOTICE,
+            "the running server holds the module of hotcert %s, the program is %s%s%s; restart the "
+            "server to have both of one version",
+            hc_escape(passed, 64, from, strlen(from)), HC_VERSION,
+            conf->unknown.count > 0 ? " and does not know: " : "", unknown);
 }
 
 static void send_line(void *self HC_UNUSED, enum hc_level level, const char *text)

@@ -17,6 +17,10 @@ bool hc_child_begin(const char *name);
 /* Reads the configuration from HC_FD_CONF; NULL with err. */
 struct hc_conf *hc_child_conf(struct hc_error *err);
 
+/* Tells of a server whose module is of another version, and what of its configuration is not used.
+ */
+void hc_child_tell_versions(const struct hc_conf *conf);
+
 /* True if this descriptor is open. */
 bool hc_child_has(int fd);
 

@@ -1,5 +1,7 @@
 #include "conf/conf.h"
 
+#include <stdio.h>
+
 #include "conf_lib.h"
 #include "tap.h"
 
@@ -105,9 +107,122 @@ static void damaged_text_is_refused_or_harmless(void)
     hc_buf_dispose(&text);
 }
 
+/* The text of a fixture; tests run in the top folder. */
+static struct hc_conf *decode_file(const char *path, struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT(HC_CONF_WIRE_MAX);
+    struct hc_conf *conf = NULL;
+    char chunk[4096];
+    size_t n = 0;
+    FILE *f = fopen(path, "r");
+
+    ok(f != NULL, path);
+    while (f != NULL && (n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
+        ok(hc_buf_append(&text, chunk, n, err) == 0, "read");
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    conf = hc_conf_decode(hc_buf_text(&text), text.len, err);
+    hc_buf_dispose(&text);
+    return conf;
+}
+
+/* What the modules of released versions hand over. None of these files is ever changed. */
+static void the_forms_of_released_versions_are_read(void)
+{
+    static const char *const paths[] = {"t/fixtures/wire/0.2.0-nginx",
+                                        "t/fixtures/wire/0.2.0-httpd"};
+
+    for (size_t i = 0; i < HC_COUNT(paths); i++) {
+        struct hc_error err = {0};
+        struct hc_conf *conf = decode_file(paths[i], &err);
+        const struct hc_identity *watch = NULL;
+
+        ok(conf != NULL && !hc_error_is_set(&err), "it is understood");
+        if (conf == NULL) {
+            continue;
+        }
+        is_str(conf->from, "0.2.0-dev", "who wrote it");
+        is_int(conf->server, i == 0 ? HC_SERVER_NGINX : HC_SERVER_HTTPD, "for which server");
+        is_int(conf->unknown.count, 0, "all of it");
+        is_int(conf->parallel, 3, "a number");
+        is_str(conf->user, "www-data", "what the glue knows");
+        is_int(conf->identity_count, 3, "its hosts");
+        is_int(conf->identities[1].set->bad_names, HC_BAD_NAMES_HOLD, "a host's own word");
+        is_int(conf->identities[1].set->preflight, HC_PREFLIGHT_ADVISE, "an inherited one");
+        is_int(conf->identities[1].set->key_types.items[1], HC_KEY_RSA_2048, "key types");
+        is_str(hc_identity_label(&conf->identities[1]), "www.b.test", "its first name");
+        watch = &conf->identities[conf->server == HC_SERVER_NGINX ? 2 : 0]; /* httpd counts down */
+        is_int(watch->mode, HC_MODE_WATCH, "a watched host");
+        is_int(watch->watched_count, 1, "its pair");
+        is_int(watch->set->use.count, 0, "which orders nothing");
+        is_int(hc_conf_issuer(conf, "pebble")->terms_agreed, HC_SWITCH_ON, "issuers");
+        hc_conf_free(conf);
+    }
+}
+
+static void the_form_of_0_1_0_asks_for_a_restart(void)
+{
+    struct hc_error err = {0};
+
+    ok(decode_file("t/fixtures/wire/0.1.0-nginx", &err) == NULL, "it is not understood");
+    is_int(err.problem, HC_P_SERVER_OTHER, "which is said");
+    is_str(hc_error_hint_of(&err), "restart the server", "with what to do");
+}
+
+static const char issuer_and_set[] = "begin issuer own\n"
+                                     "directory_url https://ca.example/d\n"
+                                     "end\n"
+                                     "begin set 0\n"
+                                     "use own\n"
+                                     "end\n";
+static const char identity[] = "where a.conf:1\nset 0\nname a.example\nmode on\nend\nend\n";
+
+/* More than is known, and less than is needed. */
+static void what_is_not_known_is_passed_over_and_what_misses_has_its_preset(void)
+{
+    char text[2048];
+    char id[2 * HC_ID_SIZE + 1];
+    struct hc_error err = {0};
+    struct hc_conf *conf = NULL;
+
+    memset(id, 'a', sizeof(id) - 1);
+    id[sizeof(id) - 1] = '\0';
+    (void)snprintf(text, sizeof(text),
+                   "hotcert-conf 2\nfrom 9\nserver caddy\ngreeting hello\n"
+                   "begin depot d\nbucket b\ngreeting x\nend\n%sbegin identity %s\nweather "
+                   "fine\n%s",
+                   issuer_and_set, id, identity);
+    conf = hc_conf_decode(text, strlen(text), &err);
+    ok(conf != NULL, "read");
+    if (conf == NULL) {
+        return;
+    }
+    is_int(conf->unknown.count, 4, "each unknown word is noted once");
+    is_str(conf->unknown.items[0], "server", "a value");
+    is_str(conf->unknown.items[1], "greeting", "a key");
+    is_str(conf->unknown.items[2], "depot", "a kind of block");
+    is_str(conf->unknown.items[3], "weather", "a key of an identity");
+    is_int(conf->check_interval, 60, "a preset of the main level");
+    is_int(conf->identities[0].set->preflight, HC_PREFLIGHT_ON, "of hosts");
+    is_int(conf->identities[0].set->key_types.count, 1, "of orders");
+    is_int(hc_conf_issuer(conf, "own")->http_port, 80, "of issuers");
+    hc_conf_free(conf);
+    (void)snprintf(text, sizeof(text),
+                   "hotcert-conf 2\n%sbegin identity %s\nmode borrow\nend\nbegin identity %s\n%s",
+                   issuer_and_set, id, id, identity);
+    conf = hc_conf_decode(text, strlen(text), &err);
+    ok(conf != NULL && conf->identity_count == 1, "a host of an unknown mode is left out");
+    hc_conf_free(conf);
+}
+
 int main(void)
 {
     what_is_written_is_read_back();
     damaged_text_is_refused_or_harmless();
+    the_forms_of_released_versions_are_read();
+    the_form_of_0_1_0_asks_for_a_restart();
+    what_is_not_known_is_passed_over_and_what_misses_has_its_preset();
     return done();
 }

@@ -14,22 +14,23 @@ use JSON::PP;
 my $count = 0;
 
 # env => { PEBBLE_WFE_NONCEREJECT => 30 }, retry_after => seconds, validity => seconds of issued
-# certificates, http_port => N, start => 0 to start later, dns_server => "ADDR:PORT" that it asks in
-# place of the one of its own (see HotCert::Dns).
+# certificates, http_port => N, address and port => where it listens itself (127.0.0.1, a free one),
+# start => 0 to start later, dns_server => "ADDR:PORT" that it asks in place of the one of its own
+# (see HotCert::Dns).
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { %opt, n => ++$count, port => free_port(), management => free_port(),
+    my $self = bless { address => '127.0.0.1', port => free_port(), %opt, n => ++$count, management => free_port(),
         dns => free_port(), dns_management => free_port() }, $class;
     $self->{dir} = temp_dir() . "/pebble$count";
     mkdir $self->{dir} or die "$self->{dir}: $!";
     my $tls = make_ca("Pebble $count TLS root");
-    my $leaf = make_leaf($tls, [ 'localhost', '127.0.0.1' ]);
+    my $leaf = make_leaf($tls, [ 'localhost', $self->{address} ]);
     $self->{bundle} = $tls->{cert};
     $self->{log} = track_log("pebble $count", "$self->{dir}/pebble.log");
     $self->{dns_log} = "$self->{dir}/dns.log";
     chmod 0644, $tls->{cert};
     spew("$self->{dir}/config.json", encode_json({ pebble => {
-        listenAddress => "127.0.0.1:$self->{port}",
+        listenAddress => "$self->{address}:$self->{port}",
         managementListenAddress => "127.0.0.1:$self->{management}",
         certificate => $leaf->{cert}, privateKey => $leaf->{key},
         httpPort => $opt{http_port} + 0, tlsPort => ($opt{tls_port} // 5001) + 0,
@@ -84,7 +85,7 @@ sub lose_database { my ($self) = @_; $self->stop; return $self->start }
 # Where it looks names up, and so do our servers.
 sub dns_server { my ($self) = @_; return $self->{dns_server} // "127.0.0.1:$self->{dns}" }
 
-sub directory { return "https://127.0.0.1:$_[0]{port}/dir" }
+sub directory { return "https://$_[0]{address}:$_[0]{port}/dir" }
 sub bundle { return $_[0]{bundle} }
 sub root { return $_[0]{root} }
 sub log_text { return slurp($_[0]{log}) }
