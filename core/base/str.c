@@ -228,7 +228,7 @@ int hc_list_add_len(struct hc_list *list, const char *s, size_t len, struct hc_e
     char *item = NULL;
 
     if (list->count == list->cap) {
-        size_t cap = list->cap > 0 ? list->cap * 2 : 8;
+        size_t cap = list->cap > 0 ? list->cap * 2 : 1; /* most lists have one item */
         char **items = realloc(list->items, cap * sizeof(*items));
 
         if (items == NULL) {

@@ -269,6 +269,16 @@ static int check_used_issuers(const struct hc_conf *conf, const struct hc_identi
     return 0;
 }
 
+/* What hosts added is brought into order; a lead that stands first anyway takes no room. */
+static void settle_names(struct hc_identity *identity)
+{
+    hc_list_sort_unique(&identity->names);
+    if (identity->lead != NULL && strcmp(identity->lead, identity->names.items[0]) == 0) {
+        free(identity->lead);
+        identity->lead = NULL;
+    }
+}
+
 int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
 {
     for (size_t i = 0; i < conf->issuer_count; i++) {
@@ -280,7 +290,7 @@ int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
         return -1;
     }
     for (size_t i = 0; i < conf->identity_count; i++) {
-        hc_list_sort_unique(&conf->identities[i].names);
+        settle_names(&conf->identities[i]);
         if (check_used_issuers(conf, &conf->identities[i], err) != 0) {
             return -1;
         }

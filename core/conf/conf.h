@@ -112,7 +112,7 @@ struct hc_identity {
     enum hc_mode mode;            /* HC_MODE_ON or HC_MODE_WATCH */
     struct hc_list names;         /* normalised, sorted, unique */
     char *lead; /* the one of them that stands first at the first host: what people know it by;
-                   NULL: there are none */
+                   NULL: there are none, or the first of them (hc_identity_label()) */
     /*
      * What directives say for its hosts, with what is inherited and the presets: what is handed
      * down, nothing else. Of the first host, but accept, which each adds to; under watch nothing

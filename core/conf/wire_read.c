@@ -395,6 +395,16 @@ static int fill(struct reader *r)
     return 0;
 }
 
+/* They grow by doubling, and stay for as long as the process. */
+static void trim(struct hc_conf *conf)
+{
+    size_t count = conf->identity_count;
+    struct hc_identity *exact =
+        count > 0 ? realloc(conf->identities, count * sizeof(*exact)) : NULL;
+
+    conf->identities = exact != NULL ? exact : conf->identities;
+}
+
 static int take_lines(struct reader *r, char *rest)
 {
     char *line = strsep(&rest, "\n");
@@ -426,7 +436,9 @@ struct hc_conf *hc_conf_decode(const char *text, size_t len, struct hc_error *er
     good = strlen(copy) == len ? take_lines(&r, copy) == 0 : malformed(&r, "NUL") == 0;
 out:
     free(copy);
-    if (!good) {
+    if (good) {
+        trim(conf);
+    } else {
         hc_conf_free(conf);
         conf = NULL;
     }

@@ -28,6 +28,21 @@ static void names_follow_one_rule_on_both_servers(void)
     }
 }
 
+/* Messages spell what stands in blocks, too; one word alone ("contact") is no name of ours. */
+static void options_of_blocks_are_spelled(void)
+{
+    const struct hc_directive *d = NULL;
+    char text[64];
+
+    hc_spelling_use(HC_SPELLING_HTTPD);
+    for (size_t i = 0; (d = hc_directive_at(i)) != NULL; i++) {
+        if (strchr(d->name, '_') != NULL) {
+            is_str(hc_spell(d->name, text, sizeof(text)), d->httpd, d->name);
+        }
+    }
+    hc_spelling_use(HC_SPELLING_BOTH);
+}
+
 /* Each wrong value is refused, and the message names the directive, the value, what is right. */
 static void wrong_values_are_refused_by_name(void)
 {
@@ -150,6 +165,7 @@ static void values_land_where_they_belong(void)
 int main(void)
 {
     names_follow_one_rule_on_both_servers();
+    options_of_blocks_are_spelled();
     wrong_values_are_refused_by_name();
     httpd_reads_its_own_spelling();
     values_land_where_they_belong();
