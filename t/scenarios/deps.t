@@ -118,7 +118,8 @@ for my $systemd ('', 1) {
     subtest "on $init" => sub {
         my $bare = trial(systemd => $systemd, command => 'apt-get install nginx apache2 bind9');
         is($bare->{boot}, 'apache2 bind9 named nginx', 'by themselves the packages have their servers started at boot') or diag $bare->{out};
-        like($bare->{started}, qr/apache2.*named|named.*apache2/, 'and start them now');
+        # invoke-rc.d of Debian 13 starts nothing where neither init runs
+        like($bare->{started}, qr/apache2.*named|named.*apache2/, 'and start them now') if $systemd;
 
         my $t = trial(systemd => $systemd);
         is($t->{rc}, 0, 'deps installs them') or diag $t->{out};

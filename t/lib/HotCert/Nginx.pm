@@ -95,7 +95,9 @@ sub host {
 sub command {
     my ($self, @args) = @_;
     my @as = $self->{as_user} ? ('setpriv', "--reuid=$self->{as_user}", "--regid=$self->{as_user}", '--clear-groups') : ();
-    return (@as, @{ $self->{wrap} // [] }, $binary, '-p', $self->{dir}, '-e', $self->{log}, '-c', $self->{conf}, @args);
+    # to nginx itself that name means sockets of a binary upgrade
+    my @env = exists $ENV{NGINX} ? qw(env -u NGINX) : ();
+    return (@env, @as, @{ $self->{wrap} // [] }, $binary, '-p', $self->{dir}, '-e', $self->{log}, '-c', $self->{conf}, @args);
 }
 
 # nginx sleeps over a signal that comes between its pid file and its first workers.
