@@ -93,8 +93,8 @@ int hc_control_free(const struct hc_conf *conf, const struct hc_rights *rights,
     const struct timespec moment = {0, 50 * 1000000};
     struct hc_path_end end = HC_PATH_END_INIT;
     struct hc_error ignored = {0};
-    bool taken = conf->control != NULL &&
-                 walk(conf->control, rights, HC_PATH_LOOK, &end, &ignored) == 0 && end.exists;
+    bool taken = conf->control != NULL && walk(conf, rights, HC_PATH_LOOK, &end, &ignored) == 0 &&
+                 end.exists;
 
     for (int i = 0; taken && i < LEAVING_TURNS; i++) {
         taken = answers(conf->control);
