@@ -273,6 +273,10 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     };
     agent->keeper.fd = options->keeper;
     agent->judge.log = options->log;
+    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+        (void)hc_judge_roots(&agent->judge,
+                             &agent->conf->identities[i]); /* now: it takes its time */
+    }
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
