@@ -27,10 +27,6 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_STORE_OPENED:
         hc_follow_start(agent);
         hc_jobs_load(agent);
-        hc_outlooks_load(agent);
-        break;
-    case HC_EVENT_CLOCK_SET:
-        hc_outlooks_mend(agent, hc_agent_now(agent));
         break;
     case HC_EVENT_STORE_READY:
     case HC_EVENT_CA_CHANGED:
@@ -39,7 +35,6 @@ static void on_event(void *self, const struct hc_event *event)
         break;
     case HC_EVENT_STORE_CLOSING:
         hc_jobs_halt(agent);
-        hc_outlooks_halt(agent);
         hc_follow_stop(agent);
         break;
     case HC_EVENT_LINE_COMMITTED:
@@ -48,10 +43,15 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_LINES_CHANGED:
         agent->jobs_dirty = true;
         break;
-    case HC_EVENT_PUBLISHED:
-        hc_health_published(agent, event->index);
+    case HC_EVENT_LOOK_ENDED:
+        if (event->names->count > 0) {
+            hc_jobs_forgive(agent, event->index, event->names);
+        }
+        agent->jobs_dirty = agent->jobs_dirty || event->changed;
         break;
     case HC_EVENT_LINE_FOUND:
+    case HC_EVENT_PUBLISHED:
+    case HC_EVENT_CLOCK_SET:
     case HC_EVENT_ISSUER_ARRIVED:
     case HC_EVENT_KINDS:
         break;
@@ -97,7 +97,7 @@ static int64_t tick(struct hc_agent *agent)
     agent->tick_ms = now + interval;
     hc_storage_tick(agent->storage);
     hc_publisher_run(agent->publisher); /* something may have expired, or failed to be published */
-    hc_garbage_run(agent);
+    hc_garbage_run(agent->garbage);
     return interval;
 }
 
@@ -122,7 +122,8 @@ static int64_t run_orders(struct hc_agent *agent)
     }
     wait = hc_jobs_run(agent);
     hc_loop_does(agent->o.loop, "names");
-    return hc_wait_least(wait, hc_outlooks_run(agent)); /* after the jobs, which start looks */
+    return hc_wait_least(wait,
+                         hc_outlooks_run(agent->outlooks)); /* after the jobs, which start looks */
 }
 
 /* Does what is due; milliseconds until something may be due, -1: nothing. */
@@ -145,7 +146,7 @@ static int64_t run_due(struct hc_agent *agent)
     hc_loop_does(agent->o.loop, "authorities");
     wait = hc_wait_least(wait, hc_cas_run(agent->cas));
     hc_loop_does(agent->o.loop, "health");
-    wait = hc_wait_least(wait, hc_health_run(agent));
+    wait = hc_wait_least(wait, hc_health_run(agent->health));
     hc_loop_does(agent->o.loop, "control");
     return hc_wait_least(wait, hc_control_run(agent));
 }
@@ -252,6 +253,34 @@ static int new_watches(struct hc_agent *agent, struct hc_error *err)
     return hc_watches_new(&options, &agent->watches, err);
 }
 
+static int new_outlooks(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_outlooks_options options = {
+        .env = &agent->env,
+        .storage = agent->storage,
+        .publisher = agent->publisher,
+        .cas = agent->cas,
+        .answers = agent->answers,
+        .dns = agent->o.dns,
+        .web = agent->o.web,
+    };
+
+    return hc_outlooks_new(&options, &agent->outlooks, err);
+}
+
+static int new_health(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_health_options options = {
+        .env = &agent->env,
+        .judge = &agent->judge,
+        .clock = agent->clock,
+        .publisher = agent->publisher,
+        .outlooks = agent->outlooks,
+    };
+
+    return hc_health_new(&options, &agent->health, err);
+}
+
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
                  struct hc_error *err)
 {
@@ -282,8 +311,10 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
         new_answers(agent, err) != 0 || new_clock(agent, err) != 0 || new_cas(agent, err) != 0 ||
         new_chains(agent, err) != 0 || new_publisher(agent, err) != 0 ||
-        new_watches(agent, err) != 0 || hc_health_new(agent, err) != 0 ||
-        hc_jobs_new(agent, err) != 0 || hc_outlooks_new(agent, err) != 0 ||
+        new_watches(agent, err) != 0 || new_outlooks(agent, err) != 0 ||
+        new_health(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
+        hc_garbage_new(&agent->env, agent->storage, agent->clock, agent->o.table, &agent->garbage,
+                       err) != 0 ||
         hc_control_new(agent, err) != 0 ||
         hc_events_add(&agent->events, on_event, agent, err) != 0 || enter_loop(agent, err) != 0) {
         goto failed;
@@ -307,14 +338,14 @@ void hc_agent_free(struct hc_agent *agent)
     hc_control_free(agent);
     hc_chains_free(agent->chains);
     hc_jobs_free(agent);
-    hc_outlooks_free(agent);
+    hc_health_free(agent->health);
+    hc_outlooks_free(agent->outlooks);
     hc_watches_free(agent->watches);
     hc_cas_free(agent->cas);
     hc_clock_watch_free(agent->clock);
-    hc_garbage_free(agent);
+    hc_garbage_free(agent->garbage);
     hc_storage_free(agent->storage);
     hc_judge_dispose(&agent->judge);
-    hc_health_free(agent);
     hc_publisher_free(agent->publisher);
     hc_answers_free(agent->answers);
     hc_conf_free(agent->conf);

@@ -8,7 +8,7 @@
  *   obtain.c    one order, from the line's lock to the commit; pause.h when it fails alone
  *   received.c  what the CA sent: is it what was ordered, and better than what serves
  *   cas.c       the issuers: account, breaker, the names that failed there
- *   outlook.c   the names of an order: the look before it, and which are left out
+ *   outlooks.c  the names of an order: the look before it, and which are left out
  *   watches.c   watched files
  *   judge.c     the checks; health.c makes them again for what is served
  *   chains.c    chains that lack an issuer; repair.c fetches it

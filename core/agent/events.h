@@ -16,6 +16,8 @@ enum hc_event_kind {
     HC_EVENT_STORE_CLOSING,  /* it is about to be closed: from the top down */
     HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
     HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
+    HC_EVENT_LOOK_ENDED,     /* a look at an identity's names: index, names (that are well again),
+                                changed */
     HC_EVENT_LINES_CHANGED,  /* the inventory was read anew, and has other versions */
     HC_EVENT_CA_CHANGED,     /* what was not to be ordered at a CA may be ordered now */
     HC_EVENT_CLOCK_SET,      /* the clock was set back: what is waited for, is waited for anew */
@@ -26,6 +28,7 @@ enum hc_event_kind {
 };
 
 struct hc_line_info;
+struct hc_list;
 struct hc_pair;
 
 struct hc_event {
@@ -33,6 +36,8 @@ struct hc_event {
     const struct hc_line_info *line;
     struct hc_pair *pair;
     size_t index; /* of an identity */
+    const struct hc_list *names;
+    bool changed; /* what may be ordered */
 };
 
 typedef void hc_event_handler(void *self, const struct hc_event *event);

@@ -1,11 +1,13 @@
-/*
- * What nobody wants any more: lines of the store that no server renews and that expired long ago,
- * and bundles in the table that the configuration does not name. Workers of an older generation may
- * still use the latter, so they go only after resting for a while.
- */
-#include <stdlib.h>
+/* What nobody wants any more; see garbage.h. */
+#include "agent/garbage.h"
 
-#include "agent/state.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/said.h"
+#include "agent/select.h"
+#include "store/line.h"
+#include "store/record.h"
 
 #define LOOK_MS     3600000
 #define LOOK_SOON   60000 /* while bundles rest */
@@ -13,10 +15,20 @@
 #define EXPIRED_FOR ((int64_t)30 * 86400)
 
 /* A bundle that the configuration does not name, and since when we know. */
-struct hc_garbage_seen {
+struct seen {
     unsigned char id[HC_ID_SIZE];
     int64_t since_ms;
     bool still_there;
+};
+
+struct hc_garbage {
+    const struct hc_env *env;
+    struct hc_storage *storage;
+    const struct hc_clock_watch *clock;
+    struct hc_table *table;
+    int64_t next_ms; /* the next look */
+    struct seen *unwanted;
+    size_t unwanted_count;
 };
 
 /* ---- what is wanted ---- */
@@ -26,7 +38,7 @@ static int compare_ids(const void *a, const void *b)
     return memcmp(*(const unsigned char *const *)a, *(const unsigned char *const *)b, HC_ID_SIZE);
 }
 
-/* Sorted, so that as many are found as there may be garbage. Borrowed from agent. */
+/* Sorted, so that as many are found as there may be garbage. Borrowed. */
 struct ids {
     const unsigned char **items;
     size_t count;
@@ -53,89 +65,89 @@ static bool ids_have(const struct ids *ids, const unsigned char id[HC_ID_SIZE])
 
 static int compare_seen(const void *a, const void *b)
 {
-    const struct hc_garbage_seen *left = a;
-    const struct hc_garbage_seen *right = b;
+    const struct seen *left = a;
+    const struct seen *right = b;
 
     return memcmp(left->id, right->id, HC_ID_SIZE);
 }
 
 struct search {
-    struct hc_agent *agent;
+    struct hc_garbage *garbage;
     struct ids configured;
-    size_t known; /* that many of agent->unwanted are sorted */
+    size_t known; /* that many of garbage->unwanted are sorted */
 };
 
 static int note_bundle(void *arg, const unsigned char id[HC_ID_SIZE])
 {
     struct search *search = arg;
-    struct hc_agent *agent = search->agent;
-    struct hc_garbage_seen fresh = {.since_ms = hc_agent_ms(agent), .still_there = true};
-    struct hc_garbage_seen *seen = NULL;
+    struct hc_garbage *garbage = search->garbage;
+    struct seen fresh = {.since_ms = hc_env_ms(garbage->env), .still_there = true};
+    struct seen *seen = NULL;
 
     if (ids_have(&search->configured, id)) {
         return 0;
     }
     memcpy(fresh.id, id, HC_ID_SIZE);
     seen = search->known > 0
-               ? bsearch(&fresh, agent->unwanted, search->known, sizeof(fresh), compare_seen)
+               ? bsearch(&fresh, garbage->unwanted, search->known, sizeof(fresh), compare_seen)
                : NULL;
     if (seen != NULL) {
         seen->still_there = true;
         return 0;
     }
-    seen = realloc(agent->unwanted, (agent->unwanted_count + 1) * sizeof(*seen));
+    seen = realloc(garbage->unwanted, (garbage->unwanted_count + 1) * sizeof(*seen));
     if (seen != NULL) { /* else it is found again at the next look */
-        agent->unwanted = seen;
-        agent->unwanted[agent->unwanted_count++] = fresh;
+        garbage->unwanted = seen;
+        garbage->unwanted[garbage->unwanted_count++] = fresh;
     }
     return 0;
 }
 
-/* What is in the table and not configured is in agent->unwanted then. */
-static int look_through_table(struct hc_agent *agent, struct hc_error *err)
+/* What is in the table and not configured is in garbage->unwanted then. */
+static int look_through_table(struct hc_garbage *garbage, struct hc_error *err)
 {
-    struct search search = {.agent = agent, .known = agent->unwanted_count};
+    struct search search = {.garbage = garbage, .known = garbage->unwanted_count};
     int rc = -1;
 
-    if (!ids_new(&search.configured, agent->conf->identity_count)) {
+    if (!ids_new(&search.configured, garbage->env->conf->identity_count)) {
         return hc_error_nomem(err);
     }
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        search.configured.items[search.configured.count++] = agent->conf->identities[i].id;
+    for (size_t i = 0; i < garbage->env->conf->identity_count; i++) {
+        search.configured.items[search.configured.count++] = garbage->env->conf->identities[i].id;
     }
     ids_sort(&search.configured);
-    rc = hc_table_each(agent->o.table, note_bundle, &search, err);
-    if (agent->unwanted_count > 0) {
-        qsort(agent->unwanted, agent->unwanted_count, sizeof(*agent->unwanted), compare_seen);
+    rc = hc_table_each(garbage->table, note_bundle, &search, err);
+    if (garbage->unwanted_count > 0) {
+        qsort(garbage->unwanted, garbage->unwanted_count, sizeof(*garbage->unwanted), compare_seen);
     }
     free(search.configured.items);
     return rc;
 }
 
-static void clean_table(struct hc_agent *agent)
+static void clean_table(struct hc_garbage *garbage)
 {
-    int64_t now = hc_agent_ms(agent);
+    int64_t now = hc_env_ms(garbage->env);
     size_t kept = 0;
     struct hc_error err;
 
     hc_error_init(&err);
-    for (size_t i = 0; i < agent->unwanted_count; i++) {
-        agent->unwanted[i].still_there = false;
+    for (size_t i = 0; i < garbage->unwanted_count; i++) {
+        garbage->unwanted[i].still_there = false;
     }
-    if (look_through_table(agent, &err) != 0) {
-        hc_log_error(agent->o.log, HC_LOG_WARN, "looking through the table", &err);
+    if (look_through_table(garbage, &err) != 0) {
+        hc_log_error(garbage->env->log, HC_LOG_WARN, "looking through the table", &err);
         return;
     }
-    for (size_t i = 0; i < agent->unwanted_count; i++) {
-        struct hc_garbage_seen *seen = &agent->unwanted[i];
+    for (size_t i = 0; i < garbage->unwanted_count; i++) {
+        struct seen *seen = &garbage->unwanted[i];
 
         if (seen->still_there && now - seen->since_ms < TABLE_REST) {
-            agent->unwanted[kept++] = *seen;
-        } else if (seen->still_there && hc_table_remove(agent->o.table, seen->id, &err) != 0) {
-            hc_log_error(agent->o.log, HC_LOG_WARN, "removing a bundle", &err);
+            garbage->unwanted[kept++] = *seen;
+        } else if (seen->still_there && hc_table_remove(garbage->table, seen->id, &err) != 0) {
+            hc_log_error(garbage->env->log, HC_LOG_WARN, "removing a bundle", &err);
         }
     }
-    agent->unwanted_count = kept;
+    garbage->unwanted_count = kept;
 }
 
 /* ---- the store ---- */
@@ -188,8 +200,9 @@ static bool wanted_new(const struct hc_conf *conf, struct wanted *wanted)
     return true;
 }
 
-static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
+static void remove_line(struct hc_garbage *garbage, const struct hc_line_info *info)
 {
+    struct hc_store *store = hc_storage_store(garbage->storage);
     unsigned char line[HC_ID_SIZE];
     char name[2 * HC_ID_SIZE + 1];
     char names[HC_SUBJECT];
@@ -201,54 +214,74 @@ static void remove_line(struct hc_agent *agent, const struct hc_line_info *info)
     hc_hex(name, line, HC_ID_SIZE);
     hc_list_format(&info->names, names, sizeof(names));
     hc_time_format(info->not_after, until);
-    if (hc_store_remove(hc_agent_store(agent), line, &err) != 0 ||
-        hc_store_delete(hc_agent_store(agent), "job", name, &err) != 0 ||
-        hc_store_delete(hc_agent_store(agent), "verdict", name, &err) != 0) {
-        hc_storage_failed(agent->storage, &err);
+    if (hc_store_remove(store, line, &err) != 0 || hc_store_delete(store, "job", name, &err) != 0 ||
+        hc_store_delete(store, "verdict", name, &err) != 0) {
+        hc_storage_failed(garbage->storage, &err);
         return;
     }
-    hc_logf(agent->o.log, HC_LOG_NOTICE,
+    hc_logf(garbage->env->log, HC_LOG_NOTICE,
             "%s: the stored certificate ended %s and is not configured; it was wiped", names,
             until);
-    hc_inventory_drop(hc_agent_inventory(agent), line);
+    hc_inventory_drop(hc_storage_inventory(garbage->storage), line);
 }
 
-static void clean_store(struct hc_agent *agent)
+static void clean_store(struct hc_garbage *garbage)
 {
-    int64_t now = hc_agent_now(agent);
+    int64_t now = hc_env_now(garbage->env);
     struct wanted wanted;
 
-    if (!hc_storage_ready(agent->storage) || hc_clock_watch_is_wrong(agent->clock) ||
-        !wanted_new(agent->conf, &wanted)) {
+    if (!hc_storage_ready(garbage->storage) || hc_clock_watch_is_wrong(garbage->clock) ||
+        !wanted_new(garbage->env->conf, &wanted)) {
         return;
     }
-    for (size_t i = hc_agent_inventory(agent)->count; i > 0 && hc_storage_ready(agent->storage);
-         i--) {
-        const struct hc_line_info *info = &hc_agent_inventory(agent)->items[i - 1];
+    for (size_t i = hc_storage_inventory(garbage->storage)->count;
+         i > 0 && hc_storage_ready(garbage->storage); i--) {
+        const struct hc_line_info *info = &hc_storage_inventory(garbage->storage)->items[i - 1];
 
         if (info->not_after < now - EXPIRED_FOR && !ids_have(&wanted.ids, info->line)) {
-            remove_line(agent, info);
+            remove_line(garbage, info);
         }
     }
     free(wanted.ids.items);
     free(wanted.lines);
 }
 
-void hc_garbage_run(struct hc_agent *agent)
+void hc_garbage_run(struct hc_garbage *garbage)
 {
-    int64_t now = hc_agent_ms(agent);
+    int64_t now = hc_env_ms(garbage->env);
 
-    if (now < agent->garbage_ms) {
+    if (now < garbage->next_ms) {
         return;
     }
-    clean_table(agent);
-    clean_store(agent);
-    agent->garbage_ms = now + (agent->unwanted_count > 0 ? LOOK_SOON : LOOK_MS);
+    clean_table(garbage);
+    clean_store(garbage);
+    garbage->next_ms = now + (garbage->unwanted_count > 0 ? LOOK_SOON : LOOK_MS);
 }
 
-void hc_garbage_free(struct hc_agent *agent)
+/* ---- life ---- */
+
+int hc_garbage_new(const struct hc_env *env, struct hc_storage *storage,
+                   const struct hc_clock_watch *clock, struct hc_table *table,
+                   struct hc_garbage **out, struct hc_error *err)
 {
-    free(agent->unwanted);
-    agent->unwanted = NULL;
-    agent->unwanted_count = 0;
+    struct hc_garbage *garbage = calloc(1, sizeof(*garbage));
+
+    if (garbage == NULL) {
+        return hc_error_nomem(err);
+    }
+    garbage->env = env;
+    garbage->storage = storage;
+    garbage->clock = clock;
+    garbage->table = table;
+    *out = garbage;
+    return 0;
+}
+
+void hc_garbage_free(struct hc_garbage *garbage)
+{
+    if (garbage == NULL) {
+        return;
+    }
+    free(garbage->unwanted);
+    free(garbage);
 }

@@ -1,27 +1,35 @@
-/*
- * Health: what is being served is judged again on the timer, since it ages while nobody looks. A
- * flaw is an error in the log, said anew once a day until it is mended; with a third of the life
- * left a warning comes, with a tenth an error.
- */
+/* Health of what is served; see health.h. */
+#include "agent/health.h"
+
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "agent/state.h"
+#include "agent/said.h"
 
 #define EVERY_S 3600
 #define AGAIN_S 86400
 #define AT_ONCE 4 /* identities in one pass; a check costs milliseconds */
 
-int hc_health_new(struct hc_agent *agent, struct hc_error *err)
-{
-    agent->healths = calloc(agent->conf->identity_count + 1, sizeof(*agent->healths));
-    return agent->healths != NULL ? 0 : hc_error_nomem(err);
-}
+/* What the checks said of what an identity serves. */
+struct entry {
+    int64_t look_at;                      /* UTC: when it is judged again; 0: at once */
+    enum hc_problem flaws[HC_FLAWS_TOLD]; /* at the latest look */
+    size_t flaw_count;
+    hc_said said; /* what was found then */
+    int64_t said_at;
+};
 
-void hc_health_free(struct hc_agent *agent)
+struct hc_health {
+    struct hc_health_options o;
+    struct entry *entries; /* as conf->identities */
+    int64_t next_at;       /* UTC: when something served is to be judged; 0: to be found */
+};
+
+const enum hc_problem *hc_health_flaws(const struct hc_health *health, size_t index, size_t *count)
 {
-    free(agent->healths);
-    agent->healths = NULL;
+    *count = health->entries[index].flaw_count;
+    return health->entries[index].flaws;
 }
 
 /* The next moment at which a pair's standing changes by its age alone. */
@@ -71,130 +79,171 @@ static bool in_last_tenth(const struct hc_pair *pair, int64_t now)
            (hc_pair_not_after(pair) - hc_pair_not_before(pair)) / 10;
 }
 
-static void say(struct hc_agent *agent, struct hc_health *health, const char *subject,
+static void say(struct hc_health *health, struct entry *entry, const char *subject,
                 const struct hc_identity *identity, const struct hc_findings *findings,
                 bool last_tenth)
 {
     hc_said said = digest_of(findings, last_tenth);
-    int64_t now = hc_agent_now(agent);
+    int64_t now = hc_env_now(health->o.env);
 
-    if (said == health->said && (said == 0 || now < health->said_at + AGAIN_S)) {
+    if (said == entry->said && (said == 0 || now < entry->said_at + AGAIN_S)) {
         return;
     }
     if (said == 0) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: what was said of its certificate is mended",
+        hc_logf(health->o.env->log, HC_LOG_NOTICE, "%s: what was said of its certificate is mended",
                 subject);
     }
-    health->said = said;
-    health->said_at = now;
+    entry->said = said;
+    entry->said_at = now;
     for (size_t i = 0; i < findings->count; i++) {
         struct hc_findings one = {&findings->items[i], 1, 1};
         bool soon = findings->items[i].problem == HC_P_EXPIRES_SOON;
 
-        hc_judge_say(agent->o.log, subject, &identity->set->accept, &one, HC_LOG_ERROR,
+        hc_judge_say(health->o.env->log, subject, &identity->set->accept, &one, HC_LOG_ERROR,
                      soon ? (last_tenth ? HC_LOG_ERROR : HC_LOG_WARN) : HC_LOG_NOTICE);
     }
 }
 
 /* Keeps the flaws for `list`: each once, and none that the operator accepts. */
-static void note_flaws(struct hc_health *health, const struct hc_identity *identity,
+static void note_flaws(struct entry *entry, const struct hc_identity *identity,
                        const struct hc_findings *findings)
 {
-    health->flaw_count = 0;
-    for (size_t i = 0; i < findings->count && health->flaw_count < HC_FLAWS_TOLD; i++) {
+    entry->flaw_count = 0;
+    for (size_t i = 0; i < findings->count && entry->flaw_count < HC_FLAWS_TOLD; i++) {
         enum hc_problem problem = findings->items[i].problem;
         bool told = findings->items[i].rank == HC_CLASS_REMARK ||
                     hc_list_has(&identity->set->accept, hc_problem_row(problem)->slug);
 
-        for (size_t k = 0; k < health->flaw_count; k++) {
-            told = told || health->flaws[k] == problem;
+        for (size_t k = 0; k < entry->flaw_count; k++) {
+            told = told || entry->flaws[k] == problem;
         }
         if (!told) {
-            health->flaws[health->flaw_count++] = problem;
+            entry->flaws[entry->flaw_count++] = problem;
         }
     }
 }
 
-static void look_at(struct hc_agent *agent, size_t index)
+static void look_at(struct hc_health *health, size_t index)
 {
-    const struct hc_identity *identity = &agent->conf->identities[index];
-    struct hc_health *health = &agent->healths[index];
-    struct hc_bundle *bundle = hc_publisher_served(agent->publisher, index);
+    const struct hc_identity *identity = &health->o.env->conf->identities[index];
+    struct entry *entry = &health->entries[index];
+    struct hc_bundle *bundle = hc_publisher_served(health->o.publisher, index);
     struct hc_findings findings = {NULL, 0, 0};
-    int64_t now = hc_agent_now(agent);
-    struct hc_judge_case c = {
-        .identity = identity, .left_out = &agent->outlooks[index].plan.left_out, .now = now};
+    int64_t now = hc_env_now(health->o.env);
+    struct hc_judge_case c = {.identity = identity,
+                              .left_out = hc_outlook_left_out(health->o.outlooks, index),
+                              .now = now};
     char subject[HC_SUBJECT];
     bool last_tenth = false;
     struct hc_error err;
 
     hc_error_init(&err);
-    health->look_at = now + EVERY_S;
+    entry->look_at = now + EVERY_S;
     for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         int64_t next = next_change(pair, now);
 
-        if (hc_judge_served(&agent->judge, &c, pair, &findings, &err) != 0) {
-            hc_log_error(agent->o.log, HC_LOG_ERROR, "checking what is served", &err);
+        if (hc_judge_served(health->o.judge, &c, pair, &findings, &err) != 0) {
+            hc_log_error(health->o.env->log, HC_LOG_ERROR, "checking what is served", &err);
             break;
         }
         last_tenth = last_tenth || in_last_tenth(pair, now);
-        health->look_at = next < health->look_at ? next : health->look_at;
+        entry->look_at = next < entry->look_at ? next : entry->look_at;
     }
-    note_flaws(health, identity, &findings);
+    note_flaws(entry, identity, &findings);
     if (bundle != NULL) {
-        say(agent, health, hc_identity_subject(identity, subject), identity, &findings, last_tenth);
+        say(health, entry, hc_identity_subject(identity, subject), identity, &findings, last_tenth);
     }
     hc_findings_dispose(&findings);
     hc_bundle_free(bundle);
 }
 
-void hc_health_published(struct hc_agent *agent, size_t index)
-{
-    agent->healths[index].look_at = agent->health_at = 0;
-}
-
-void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *pair,
+void hc_health_note(struct hc_health *health, size_t index, const struct hc_pair *pair,
                     const struct hc_findings *findings)
 {
-    const struct hc_identity *identity = &agent->conf->identities[index];
-    struct hc_health *health = &agent->healths[index];
-    int64_t now = hc_agent_now(agent);
+    const struct hc_identity *identity = &health->o.env->conf->identities[index];
+    struct entry *entry = &health->entries[index];
+    int64_t now = hc_env_now(health->o.env);
     char subject[HC_SUBJECT];
 
     if (identity->set->key_types.count != 1) {
         return; /* what is said is said of all its pairs together */
     }
-    health->look_at = next_change(pair, now);
-    note_flaws(health, identity, findings);
-    say(agent, health, hc_identity_subject(identity, subject), identity, findings,
+    entry->look_at = next_change(pair, now);
+    note_flaws(entry, identity, findings);
+    say(health, entry, hc_identity_subject(identity, subject), identity, findings,
         in_last_tenth(pair, now));
 }
 
-int64_t hc_health_run(struct hc_agent *agent)
+int64_t hc_health_run(struct hc_health *health)
 {
-    int64_t now = hc_agent_now(agent);
+    int64_t now = hc_env_now(health->o.env);
     int64_t soonest = now + 60;
     int looked = 0;
 
-    if (hc_clock_watch_is_wrong(agent->clock)) {
+    if (hc_clock_watch_is_wrong(health->o.clock)) {
         return -1; /* no verdicts on time by a clock that is wrong */
     }
-    if (now < agent->health_at && agent->health_at <= soonest) {
-        return (agent->health_at - now) * 1000;
+    if (now < health->next_at && health->next_at <= soonest) {
+        return (health->next_at - now) * 1000;
     }
-    agent->health_at = 0;
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        struct hc_health *health = &agent->healths[i];
+    health->next_at = 0;
+    for (size_t i = 0; i < health->o.env->conf->identity_count; i++) {
+        struct entry *entry = &health->entries[i];
 
-        if (now >= health->look_at || health->look_at > now + 2 * EVERY_S) {
+        if (now >= entry->look_at || entry->look_at > now + 2 * EVERY_S) {
             if (looked++ == AT_ONCE) {
                 return 0;
             }
-            look_at(agent, i);
+            look_at(health, i);
         }
-        soonest = health->look_at < soonest ? health->look_at : soonest;
+        soonest = entry->look_at < soonest ? entry->look_at : soonest;
     }
-    agent->health_at = soonest;
+    health->next_at = soonest;
     return soonest > now ? (soonest - now) * 1000 : 0;
+}
+
+/* ---- life ---- */
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    struct hc_health *health = self;
+
+    if (event->kind == HC_EVENT_PUBLISHED) {
+        health->entries[event->index].look_at = health->next_at = 0;
+    }
+}
+
+int hc_health_new(const struct hc_health_options *options, struct hc_health **out,
+                  struct hc_error *err)
+{
+    struct hc_health *health = calloc(1, sizeof(*health));
+
+    if (health == NULL) {
+        return hc_error_nomem(err);
+    }
+    health->o = *options;
+    health->entries = calloc(options->env->conf->identity_count + 1, sizeof(*health->entries));
+    if (health->entries == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    if (hc_events_add(options->env->events, on_event, health, err) != 0) {
+        goto failed;
+    }
+    *out = health;
+    return 0;
+failed:
+    hc_health_free(health);
+    return -1;
+}
+
+void hc_health_free(struct hc_health *health)
+{
+    if (health == NULL) {
+        return;
+    }
+    hc_events_remove(health->o.env->events, health);
+    free(health->entries);
+    free(health);
 }

@@ -175,7 +175,7 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job)
         (seen > 0 && info->not_before > seen + HC_FUTURE_MOST) ||
         !hc_identity_uses(agent->conf, job->identity, info->issuer) ||
         (!hc_list_equal(&info->names, &job->identity->names) &&
-         hc_outlook_wants(agent, job->index, &info->names))) {
+         hc_outlook_wants(agent->outlooks, job->index, &info->names))) {
         return 0;
     }
     return hc_schedule_renew_at(info->not_before, info->not_after,
@@ -204,7 +204,7 @@ static void add_ladder(const struct hc_ca *ca, const char *name, int64_t now,
 static void add_refusals(const struct hc_agent *agent, const struct hc_job *job,
                          const struct hc_ca *ca, int64_t now, struct hc_issuer_standing *standing)
 {
-    const struct hc_list *names = hc_outlook_order(agent, job->index);
+    const struct hc_list *names = hc_outlook_order(agent->outlooks, job->index);
 
     if (hc_ca_record(ca)->name_count == 0) {
         return;
@@ -297,11 +297,12 @@ enum hc_job_wait hc_job_look(struct hc_agent *agent, const struct hc_job *job, i
     if (*when > now) {
         return HC_JOB_FAILED;
     }
-    if (job->record.order_url == NULL && hc_outlook_is_looking(agent, job->index)) {
+    if (job->record.order_url == NULL && hc_outlook_is_looking(agent->outlooks, job->index)) {
         *when = 0;
         return HC_JOB_LOOKING;
     }
-    if (job->record.order_url == NULL && hc_outlook_holds(agent, job->index, asked, when)) {
+    if (job->record.order_url == NULL &&
+        hc_outlook_holds(agent->outlooks, job->index, asked, when)) {
         return HC_JOB_HELD;
     }
     *when = 0;
@@ -387,7 +388,7 @@ static void fill_queue(struct hc_agent *agent, int64_t now)
     int64_t soonest = now_ms + LOOK_MS;
 
     look_at_clock(agent, now);
-    hc_outlooks_plan(agent);
+    hc_outlooks_plan(agent->outlooks);
     agent->queue_count = 0;
     for (size_t i = 0; i < agent->job_count; i++) {
         struct hc_job *job = &agent->jobs[i];
@@ -428,7 +429,7 @@ static bool identity_busy(const struct hc_agent *agent, const struct hc_job *job
 static bool needs_look(const struct hc_agent *agent, const struct hc_job *job,
                        const struct hc_ca *ca)
 {
-    return job->record.order_url == NULL && !hc_outlook_is_fresh(agent, job->index, ca);
+    return job->record.order_url == NULL && !hc_outlook_is_fresh(agent->outlooks, job->index, ca);
 }
 
 /* True if a look is under way: the order comes when it is done. */
@@ -437,7 +438,7 @@ static bool look_first(struct hc_agent *agent, struct hc_job *job, struct hc_ca 
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_outlook_start(agent, job->index, ca, &err) == 0) {
+    if (hc_outlook_start(agent->outlooks, job->index, ca, &err) == 0) {
         return true;
     }
     hc_log_error(agent->o.log, HC_LOG_WARN, "the names are ordered without a look at them", &err);
@@ -447,11 +448,11 @@ static bool look_first(struct hc_agent *agent, struct hc_job *job, struct hc_ca 
 /* True if nothing but the end of a look or of an order can let the job go on. */
 static bool has_to_wait(const struct hc_agent *agent, const struct hc_job *job, size_t *turned_away)
 {
-    if (identity_busy(agent, job) || hc_outlook_is_looking(agent, job->index)) {
+    if (identity_busy(agent, job) || hc_outlook_is_looking(agent->outlooks, job->index)) {
         return true;
     }
-    if (agent->looking < HC_LOOKING_MOST ||
-        !needs_look(agent, job, agent->outlooks[job->index].looked_for)) {
+    if (hc_outlooks_looking(agent->outlooks) < HC_LOOKING_MOST ||
+        !needs_look(agent, job, hc_outlook_looked_for(agent->outlooks, job->index))) {
         return false;
     }
     ++*turned_away;
@@ -472,7 +473,7 @@ static bool start_one(struct hc_agent *agent, struct hc_job *job, int64_t now)
         if (!hc_ca_is_known(ca)) {
             return false; /* all jobs are looked at when its directory was read */
         }
-        if (agent->looking >= HC_LOOKING_MOST || look_first(agent, job, ca)) {
+        if (hc_outlooks_looking(agent->outlooks) >= HC_LOOKING_MOST || look_first(agent, job, ca)) {
             return true;
         }
     }

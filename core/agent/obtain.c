@@ -135,8 +135,8 @@ static void commit(struct hc_obtain *obtain)
     job->record.replace = 0;
     job->said = 0;
     forget_failures(obtain);
-    hc_health_note(agent, job->index, obtain->pair, &obtain->findings);
-    hc_outlook_obtained(agent, job->index, &obtain->names);
+    hc_health_note(agent->health, job->index, obtain->pair, &obtain->findings);
+    hc_outlook_obtained(agent->outlooks, job->index, &obtain->names);
     store_job(agent, job);
     hc_ca_store(obtain->ca);
     hc_line_info_dispose(&info);
@@ -175,7 +175,7 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
         count_failure(obtain, name->name,
                       name->error.foreign.retry_after > 0 ? name->error.foreign.retry_after
                                                           : result->error.foreign.retry_after);
-        hc_outlook_refused(agent, obtain->job->index, name->name, &name->error);
+        hc_outlook_refused(agent->outlooks, obtain->job->index, name->name, &name->error);
     }
 }
 
@@ -183,7 +183,7 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
 static void say_names(struct hc_obtain *obtain, const struct hc_order_result *result)
 {
     struct hc_agent *agent = obtain->agent;
-    bool told = hc_outlook_compare(agent, obtain->job->index, obtain->ca);
+    bool told = hc_outlook_compare(agent->outlooks, obtain->job->index, obtain->ca);
     char text[HC_LOG_LINE];
 
     for (size_t i = 0; i < result->name_count; i++) {
@@ -358,7 +358,7 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
     if (hc_job_store(obtain->agent, obtain->job, err) != 0) {
         return hc_error_during(err, "storing the state of an order");
     }
-    hc_outlook_ordered(obtain->agent, obtain->job->index);
+    hc_outlook_ordered(obtain->agent->outlooks, obtain->job->index);
     return 0;
 }
 
@@ -467,7 +467,7 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
                   strcmp(record->order_directory, hc_ca_issuer(obtain->ca)->directory_url) == 0 &&
                   record->order_names.count > 0;
     const struct hc_list *names =
-        resume ? &record->order_names : hc_outlook_order(agent, obtain->job->index);
+        resume ? &record->order_names : hc_outlook_order(agent->outlooks, obtain->job->index);
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
         .handler = &obtain->handler,

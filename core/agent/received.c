@@ -134,7 +134,7 @@ static int decide(struct hc_agent *agent, const struct hc_job *job, const struct
     struct hc_findings current = {NULL, 0, 0};
     struct hc_swap_case c = {.candidate = findings, .accept = &identity->set->accept};
     struct hc_judge_case how = {.identity = identity,
-                                .left_out = &agent->outlooks[job->index].plan.left_out,
+                                .left_out = hc_outlook_left_out(agent->outlooks, job->index),
                                 .now = hc_agent_now(agent)};
     const struct hc_finding *why = NULL;
     int rc = -1;

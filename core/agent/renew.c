@@ -66,7 +66,7 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
     }
     job->again_ms = 0;
     memset(&job->pause, 0, sizeof(job->pause));
-    agent->outlooks[job->index].looked_at = 0;
+    hc_outlook_forget(agent->outlooks, job->index);
     agent->jobs_dirty = true;
     if (changed) {
         store_job(agent, job);

@@ -14,8 +14,11 @@
 #include "agent/clock.h"
 #include "agent/files.h"
 #include "agent/first.h"
+#include "agent/garbage.h"
+#include "agent/health.h"
 #include "agent/inventory.h"
 #include "agent/judge.h"
+#include "agent/outlooks.h"
 #include "agent/pause.h"
 #include "agent/publisher.h"
 #include "agent/record.h"
@@ -63,50 +66,6 @@ struct hc_job {
     struct hc_obtain *obtain;
 };
 
-/* ---- health.c ---- */
-
-#define HC_FLAWS_TOLD 4 /* of one identity's, by `list` */
-
-/* What the checks said of what an identity serves. */
-struct hc_health {
-    int64_t look_at;                      /* UTC: when it is judged again; 0: at once */
-    enum hc_problem flaws[HC_FLAWS_TOLD]; /* at the latest look, without what is accepted */
-    size_t flaw_count;
-    hc_said said; /* what was found then */
-    int64_t said_at;
-};
-
-/* ---- outlook.c ---- */
-
-#define HC_LOOKING_MOST 32 /* looks at names side by side */
-
-/* A name that the CA refused, and its words. */
-struct hc_refused {
-    char *name;
-    struct hc_kept_error said;
-};
-
-/* What is thought of the names of one identity (under `on`). */
-struct hc_outlook {
-    struct hc_agent *agent;
-    const struct hc_identity *identity;
-    size_t index;
-    char name[2 * HC_ID_SIZE + 1]; /* of its record */
-    struct hc_leaveout state;
-    hc_said stored; /* what its record says; 0: there is none */
-    bool planned;
-    struct hc_leaveout_plan plan;
-    int64_t looked_at; /* UTC: the latest look that came to its end */
-    struct hc_ca *looked_for;
-    struct hc_preflight *preflight; /* a look that is under way */
-    LIST_ENTRY(hc_outlook) link;    /* among those */
-    struct hc_answer own;           /* of its look, given; a copy, or zeroed */
-    struct hc_refused *refused;     /* by the CA, since the latest look */
-    size_t refused_count;
-    hc_said said_plan;
-    hc_said said_findings;
-};
-
 struct hc_control;
 
 struct hc_agent {
@@ -128,11 +87,9 @@ struct hc_agent {
     struct hc_watches *watches;
     struct hc_job **jobs_at; /* the first of each identity's, or NULL */
     struct hc_publisher *publisher;
-    struct hc_health *healths;           /* as conf->identities */
-    struct hc_outlook *outlooks;         /* as conf->identities */
-    LIST_HEAD(, hc_outlook) looking_now; /* looks at names under way */
-    size_t looking;                      /* so many */
-    int64_t looks_at;                    /* UTC: the next look at names left out; 0: to be found */
+    struct hc_health *health;
+    struct hc_garbage *garbage;
+    struct hc_outlooks *outlooks;
     struct hc_judge judge;
     struct hc_control *control;
     struct hc_chains *chains;
@@ -141,15 +98,11 @@ struct hc_agent {
     size_t queue_count;
     LIST_HEAD(, hc_obtain) obtains; /* under way */
     size_t running;                 /* so many */
-    int64_t health_at;              /* UTC: when something served is to be judged; 0: to be found */
     struct hc_clock_watch *clock;
     bool jobs_dirty;      /* something changed that may make a job due */
     int64_t jobs_next_ms; /* when the next job may be due */
     int64_t started_ms;
-    int64_t tick_ms;    /* the next tick */
-    int64_t garbage_ms; /* the next look for garbage */
-    struct hc_garbage_seen *unwanted;
-    size_t unwanted_count;
+    int64_t tick_ms; /* the next tick */
 };
 
 static inline int64_t hc_agent_now(const struct hc_agent *agent)
@@ -228,44 +181,6 @@ int64_t hc_job_due(struct hc_agent *agent, const struct hc_job *job);
 int64_t hc_job_serving_until(const struct hc_agent *agent, const struct hc_job *job);
 int hc_job_store(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
 
-/* ---- outlook.c ---- */
-
-int hc_outlooks_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
-void hc_outlooks_free(struct hc_agent *agent);
-void hc_outlooks_load(struct hc_agent *agent);
-/* The clock was set back. */
-void hc_outlooks_mend(struct hc_agent *agent, int64_t now);
-/* Ends looks that are under way: the store is going. */
-void hc_outlooks_halt(struct hc_agent *agent);
-/* Resolver, looks under way, looks that are due; milliseconds until something may be. */
-int64_t hc_outlooks_run(struct hc_agent *agent);
-/* Decides anew what is to be ordered: for one, for all of which something is known. */
-void hc_outlook_plan(struct hc_agent *agent, size_t index);
-void hc_outlooks_plan(struct hc_agent *agent);
-/* The names to order, should an order be due. Borrowed until the next plan. */
-const struct hc_list *hc_outlook_order(const struct hc_agent *agent, size_t index);
-/* True if no order is to be placed at this issuer before *until, by a look that still counts. */
-bool hc_outlook_holds(const struct hc_agent *agent, size_t index, const struct hc_ca *ca,
-                      int64_t *until);
-/* True if a certificate for these names is not all that is to be had now. */
-bool hc_outlook_wants(const struct hc_agent *agent, size_t index, const struct hc_list *have);
-/* True if the names were looked at lately, for this issuer (NULL: none yet); or need not be. */
-bool hc_outlook_is_fresh(const struct hc_agent *agent, size_t index, const struct hc_ca *ca);
-bool hc_outlook_is_looking(const struct hc_agent *agent, size_t index);
-/* Starts a look. */
-int hc_outlook_start(struct hc_agent *agent, size_t index, struct hc_ca *ca,
-                     struct hc_error *err) HC_MUST_USE;
-/* What became of orders. */
-void hc_outlook_ordered(struct hc_agent *agent, size_t index);
-void hc_outlook_obtained(struct hc_agent *agent, size_t index, const struct hc_list *names);
-void hc_outlook_refused(struct hc_agent *agent, size_t index, const char *name,
-                        const struct hc_error *said);
-/*
- * After refusals: looks at the names, so that both views stand side by side in the log. False if
- * there is no such look: the caller tells what the CA said.
- */
-bool hc_outlook_compare(struct hc_agent *agent, size_t index, struct hc_ca *ca);
-
 /* ---- obtain.c ---- */
 
 /* Starts an order for the job at ca. What goes wrong is logged and counted. */
@@ -298,18 +213,6 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
 /* A pair of the same names, key type and an issuer in use becomes the line's own. The same. */
 int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
 
-/* ---- health.c ---- */
-
-int hc_health_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
-void hc_health_free(struct hc_agent *agent);
-/* The table has another bundle: it is judged soon. */
-void hc_health_published(struct hc_agent *agent, size_t index);
-/* Judges what is served, a few at a time; milliseconds until the next look, -1: none. */
-int64_t hc_health_run(struct hc_agent *agent);
-/* What was just published was judged just now: saves the first look at it. */
-void hc_health_note(struct hc_agent *agent, size_t index, const struct hc_pair *pair,
-                    const struct hc_findings *findings);
-
 /* ---- control.c ---- */
 
 int hc_control_new(struct hc_agent *agent, struct hc_error *err) HC_MUST_USE;
@@ -318,10 +221,5 @@ void hc_control_free(struct hc_agent *agent);
 int64_t hc_control_run(struct hc_agent *agent);
 /* True if the name is one of the identity's; under watch also if its certificate has it. */
 bool hc_identity_has(const struct hc_agent *agent, size_t index, const char *name);
-
-/* ---- garbage.c ---- */
-
-void hc_garbage_run(struct hc_agent *agent);
-void hc_garbage_free(struct hc_agent *agent);
 
 #endif

@@ -69,14 +69,16 @@ static void set_info(json_t *object, const struct hc_line_info *info)
                                                                   : json_string(""));
 }
 
-static void set_flaws(json_t *object, const struct hc_health *health)
+static void set_flaws(json_t *object, const struct hc_agent *agent, size_t index)
 {
+    size_t count = 0;
+    const enum hc_problem *found = hc_health_flaws(agent->health, index, &count);
     json_t *flaws = json_array();
 
-    for (size_t i = 0; i < health->flaw_count; i++) {
-        json_array_append_new(flaws, json_string(hc_problem_row(health->flaws[i])->slug));
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(flaws, json_string(hc_problem_row(found[i])->slug));
     }
-    json_object_set_new(object, "flawed", json_boolean(health->flaw_count > 0));
+    json_object_set_new(object, "flawed", json_boolean(count > 0));
     json_object_set_new(object, "flaws", flaws);
 }
 
@@ -143,9 +145,9 @@ static json_t *json_of_job(struct hc_agent *agent, const struct hc_job *job)
     set_time(object, "lines_until", hc_publisher_of(agent->publisher, job->index)->first_until);
     json_object_set_new(object, "stand_in",
                         other != NULL ? json_string(other->serial) : json_null());
-    set_flaws(object, &agent->healths[job->index]);
+    set_flaws(object, agent, job->index);
     json_object_set_new(object, "left_out",
-                        json_of_list(&agent->outlooks[job->index].plan.left_out));
+                        json_of_list(hc_outlook_left_out(agent->outlooks, job->index)));
     set_time(object, "next_try", when);
     set_failure(agent, object, job, ca, wait);
     json_object_set_new(object, "where", json_of_list(&job->identity->where));
@@ -231,7 +233,7 @@ json_t *hc_status_of_watch(struct hc_agent *agent, const struct hc_watch *watch)
     json_object_set_new(object, "state", json_string(watch_state(agent, watch)));
     json_object_set_new(object, "served", json_boolean(serves));
     if (!first) {
-        set_flaws(object, &agent->healths[watch->index]); /* else its jobs tell */
+        set_flaws(object, agent, watch->index); /* else its jobs tell */
     }
     if (!first && watch->stale) {
         json_array_append_new(json_object_get(object, "flaws"),

@@ -425,7 +425,8 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
     slow = true;
     new_server(&s, on, hosts);
     work(&s, NULL);
-    is_int(s.agent->looking, HC_LOOKING_MOST, "as many are looked at as may be");
+    is_int((int)hc_outlooks_looking(s.agent->outlooks), HC_LOOKING_MOST,
+           "as many are looked at as may be");
     is_int(s.agent->queue_count, HC_COUNT(names), "the others stand in the queue");
     before = clock_reads;
     (void)pass(&s);
