@@ -255,6 +255,7 @@ install-program: program
 	install -d -m 0755 $(DOC)/docs
 	install -m 0644 README.md CHANGES.md LICENSE $(DOC)
 	install -m 0644 docs/*.md $(DOC)/docs
+	$(INSTALL) user $(INSTALLED)
 install-nginx: nginx install-program        ## the program and nginx's module
 	$(INSTALL) nginx $(NGX_SO) $(INSTALLED)
 install-httpd: httpd install-program        ## the program and httpd's module

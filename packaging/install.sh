@@ -3,7 +3,11 @@
 # that was installed. What is put where stands in a list, so that uninstalling asks no server.
 #
 #   usage: install.sh nginx|httpd MODULE LIST       (environment: DESTDIR, and that of paths.sh)
+#          install.sh user LIST
 #          install.sh uninstall LIST
+#
+# `user` makes the system user of the agent, on this machine alone (no DESTDIR) and as root; systemd's
+# description of it is installed in any case, for packages and images.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-}
@@ -66,6 +70,41 @@ install_httpd() {
     esac
 }
 
+# systemd's way, Debian's, then what all have; Alpine's busybox has an adduser of its own.
+make_user() {
+    if command -v systemd-sysusers >/dev/null && systemd-sysusers "$1" 2>/dev/null && has_user; then
+        return 0
+    fi
+    if command -v useradd >/dev/null; then
+        useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hotcert
+    elif command -v addgroup >/dev/null; then
+        addgroup -S hotcert && adduser -S -D -H -h /nonexistent -s /sbin/nologin -G hotcert hotcert
+    else
+        return 1
+    fi
+}
+
+has_user() {
+    id -u hotcert >/dev/null 2>&1
+}
+
+install_user() {
+    put "$here/hotcert.sysusers" /usr/lib/sysusers.d/hotcert.conf
+    if [ -n "$dest" ]; then
+        return 0
+    fi
+    if has_user; then
+        return 0
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        echo 'the system user hotcert was not made, since only root can: until it is there, the agent runs as the worker user'
+    elif make_user "$here/hotcert.sysusers" && has_user; then
+        echo 'made the system user hotcert: the agent runs as it, and the store is given to it, from the next start of a server on'
+    else
+        echo 'the system user hotcert could not be made: make it by hand, or the agent runs as the worker user'
+    fi
+}
+
 uninstall() {
     if [ ! -e "$dest$list" ]; then
         echo "nothing is installed by $dest$list"
@@ -78,6 +117,9 @@ uninstall() {
         echo 'httpd, if the module is enabled there, starts only after: a2dismod hotcert'
     fi
     rm -f "$dest$list"
+    if [ -z "$dest" ] && has_user; then
+        echo 'the system user hotcert stays, since the store belongs to it; to remove it: userdel hotcert'
+    fi
 }
 
 case $what in
@@ -87,12 +129,16 @@ nginx | httpd)
     trap 'rm -f "$text"' EXIT
     "install_$what"
     ;;
+user)
+    list=$2
+    install_user
+    ;;
 uninstall)
     list=$2
     uninstall
     ;;
 *)
-    echo 'usage: install.sh nginx|httpd MODULE LIST, or install.sh uninstall LIST' >&2
+    echo 'usage: install.sh nginx|httpd MODULE LIST, or install.sh user|uninstall LIST' >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,7 @@
 /* `hotcert agent`: the agent as a process; see agent/agent.h and keeper/spawn.h. */
 #include "agent/agent.h"
+#include "agent/confine.h"
+#include "agent/runner.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -69,12 +71,17 @@ static int run(struct hc_error *err)
         .log = &hc_child_log,
         .authority = &hc_authority_acme,
     };
+    struct hc_runner_process runner = {.socket = -1};
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
     struct hc_resolver *resolver = NULL;
     struct hc_web *web = NULL;
     int rc = -1;
 
+    /* first of all: it shall know nothing of what is read from now on */
+    if (hc_runner_start(&runner, err) != 0) {
+        return -1;
+    }
     options.signals = open_signals(err);
     /* first: what a server of another version gave us besides may have changed as well */
     options.conf = hc_child_conf(err);
@@ -88,6 +95,7 @@ static int run(struct hc_error *err)
         goto out;
     }
     options.http = hc_http_port(http);
+    hc_confine(options.conf, options.log);
     open_names(&options, http, &resolver, &web);
     if (hc_agent_new(&options, &agent, err) != 0) {
         goto out;
@@ -105,6 +113,7 @@ out:
     if (options.signals >= 0) {
         close(options.signals);
     }
+    hc_runner_end(&runner);
     return rc;
 }
 

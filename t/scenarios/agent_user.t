@@ -68,6 +68,28 @@ scenario the_worker_user_gets_at_nothing_of_the_agent_s => sub {
     is(look($s->tls_port, sni => 'a.test')->{serial}, $second->{serial}, 'and the loader of the next start');
 };
 
+# What this kernel has for it is proved by t/unit/agent_confine_test.c.
+scenario the_agent_confines_itself => (crashes => 1, sub {
+    my ($kind) = @_;
+    my ($s) = issued($kind, $user);
+    my $agent = $s->agent or die 'no agent';
+    my ($status, $said) = (slurp("/proc/$agent/status"), $s->log_text);
+    ok($said =~ /not-confined/ || $status =~ /^Seccomp:\s+2$/m, 'a list of calls binds the agent, or it says that none does');
+    like($status, qr/^NoNewPrivs:\s+1$/m, 'it can gain no rights');
+    my ($runner) = grep { proc_cmdline($_) =~ /^hotcert: runner/ } descendants($agent);
+    ok($runner, 'a runner is there for commands') or return;
+    is(proc_uid($runner), $uid, 'with the agent\'s user');
+    $status = slurp("/proc/$runner/status");
+    like($status, qr/^NoNewPrivs:\s+1$/m, 'it can gain no rights either');
+    like($status, qr/^Seccomp:\s+0$/m, 'but may call what it likes');
+    my @held = grep { !m{^/dev/null$} } map { readlink } glob "/proc/$runner/fd/*";
+    is(join(' ', grep { !/^(?:socket|anon_inode)/ } @held), '', 'it holds no file, and neither table nor configuration');
+    is(scalar(grep { /^socket/ } @held), 1, 'one socket');
+    kill 'KILL', $agent;
+    ok(wait_for(20, sub { !alive($runner) }), 'it ends with its agent');
+    ok(wait_for(20, sub { my $a = $s->agent(1); $a && $a != $agent }), 'and the next agent comes');
+});
+
 scenario watched_files_are_followed => sub {
     my ($kind) = @_;
     my $s = server($kind);

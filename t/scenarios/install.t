@@ -16,7 +16,7 @@ is($code, 0, 'make install') or diag $out;
 my @files = qw(/usr/sbin/hotcert /usr/lib/nginx/modules/ngx_http_hotcert_module.so
     /usr/lib/apache2/modules/mod_hotcert.so /etc/apache2/mods-available/hotcert.load
     /usr/share/nginx/modules-available/mod-http-hotcert.conf /usr/share/doc/hotcert/README.md);
-ok(-f "$into$_", $_) for @files;
+ok(-f "$into$_", $_) for @files, "/usr/lib/sysusers.d/hotcert.conf";
 is(readlink "$into/etc/nginx/modules-enabled/50-mod-http-hotcert.conf",
     '/usr/share/nginx/modules-available/mod-http-hotcert.conf', 'nginx loads it at its next start');
 ($code, $out) = run("$into/usr/sbin/hotcert", 'version');
@@ -40,6 +40,36 @@ for my $kind (HotCert::Server->kinds) {
 ($code, $out) = run(@make, 'uninstall');
 is($code, 0, 'make uninstall');
 is(join(' ', files_below($into)), '', 'nothing is left');
+
+# The agent's user, made on a copy of /etc in a mount namespace of its own: this machine keeps its users.
+{
+    my $dir = temp_dir() . '/user';
+    mkdir $_ for $dir, "$dir/sysusers.d";
+    my $script = <<"SH";
+set -eu
+cp -a /etc $dir/etc
+mount --bind $dir/etc /etc
+mkdir -p /usr/lib/sysusers.d
+mount --bind $dir/sysusers.d /usr/lib/sysusers.d
+userdel hotcert >/dev/null 2>&1 || true
+! id hotcert >/dev/null 2>&1
+sh packaging/install.sh user $dir/list
+echo "id \$(id -u hotcert) shell \$(getent passwd hotcert | cut -d: -f7)"
+echo again
+sh packaging/install.sh user $dir/list
+echo gone
+sh packaging/install.sh uninstall $dir/list
+id -u hotcert >/dev/null && echo still there
+ls /usr/lib/sysusers.d
+SH
+    ($code, $out) = run('unshare', '-m', 'sh', '-c', $script);
+    is($code, 0, 'make install makes the user') or diag $out;
+    like($out, qr/^made the system user hotcert/m, 'and says so');
+    like($out, qr/^id [1-9]\d* shell \S*nologin$/m, 'it is no person\'s');
+    like($out, qr/^again\ngone$/m, 'once');
+    like($out, qr/^gone\nthe system user hotcert stays.*userdel hotcert\nstill there\n\z/m,
+        'make uninstall leaves it, says how to remove it, and takes its description away') or diag $out;
+}
 
 # One server is enough: the other is named with what brings it.
 for my $absent ([ 'NGINX=/nowhere/nginx', 'nginx', 'apache2', 'nginx-dev' ], [ 'APXS=/nowhere/apxs', 'httpd', 'nginx', 'apache2-ssl-dev' ]) {

@@ -1,0 +1,181 @@
+/* The runner's own side; see runner.h and runner_wire.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/runner_wire.h"
+#include "base/fork.h"
+#include "keeper/process.h"
+#include "loop/loop.h"
+
+#define SOCKET_FD 3 /* above standard input, output and error, which lead nowhere */
+
+/* A command that runs. */
+struct run {
+    struct server *server;
+    uint32_t id;
+    struct hc_child child;
+};
+
+struct server {
+    struct hc_loop *loop;
+    struct hc_loop_fd socket;
+    struct run runs[HC_RUNNER_MOST];
+    bool ended;
+    unsigned char packet[HC_RUNNER_PACKET];
+};
+
+static void reply(struct server *s, uint32_t id, const struct hc_child_result *result)
+{
+    struct hc_runner_reply head = {
+        .magic = HC_RUNNER_MAGIC,
+        .id = id,
+        .end = (int32_t)result->end,
+        .code = result->code,
+        .cut = result->cut,
+        .size = (uint32_t)result->output.len,
+    };
+    struct iovec parts[2] = {{&head, sizeof(head)}, {NULL, result->output.len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    memcpy(&parts[1].iov_base, &result->output.data, sizeof(result->output.data));
+    /* at most one packet for each of HC_RUNNER_MOST: there is room for them, or nobody reads */
+    if (sendmsg(s->socket.fd, &message, MSG_NOSIGNAL) < 0) {
+        s->ended = true;
+    }
+}
+
+static void on_end(void *self, const struct hc_child_result *result)
+{
+    struct run *run = self;
+    uint32_t id = run->id;
+
+    run->id = 0;
+    reply(run->server, id, result);
+}
+
+/* The words of a request as vectors. False: it is malformed. */
+static bool split(struct server *s, const struct hc_runner_request *q, const char **argv,
+                  const char **envp)
+{
+    const char *at = (const char *)s->packet + sizeof(*q);
+    const char *end = at + q->size;
+
+    if (q->argc == 0 || q->argc > HC_RUNNER_WORDS || q->envc > HC_RUNNER_WORDS ||
+        (q->size > 0 && end[-1] != '\0')) {
+        return false;
+    }
+    for (uint32_t i = 0; i < q->argc + q->envc; i++) {
+        if (at >= end) {
+            return false;
+        }
+        *(i < q->argc ? &argv[i] : &envp[i - q->argc]) = at;
+        at += strlen(at) + 1;
+    }
+    return at == end;
+}
+
+static struct run *free_place(struct server *s)
+{
+    for (size_t i = 0; i < HC_RUNNER_MOST; i++) {
+        if (s->runs[i].id == 0) {
+            return &s->runs[i];
+        }
+    }
+    return NULL;
+}
+
+static void start(struct server *s, const struct hc_runner_request *q)
+{
+    const char *argv[HC_RUNNER_WORDS + 1] = {NULL};
+    const char *envp[HC_RUNNER_WORDS + 1] = {NULL};
+    struct hc_child_result failed = {.end = HC_CHILD_NOT_STARTED, .code = EINVAL};
+    struct hc_child_options options = {
+        .name = "command",
+        .argv = argv,
+        .envp = envp,
+        .output_max = q->output_max < HC_RUNNER_OUTPUT_MAX ? q->output_max : HC_RUNNER_OUTPUT_MAX,
+        .limit_ms = q->limit_ms,
+    };
+    struct run *run = free_place(s);
+
+    if (run == NULL || q->limit_ms <= 0 || q->limit_ms > HC_RUNNER_LIMIT_MS ||
+        !split(s, q, argv, envp) || argv[0][0] != '/') {
+        failed.code = run == NULL ? EAGAIN : EINVAL;
+        reply(s, q->id, &failed);
+        return;
+    }
+    run->server = s;
+    run->id = q->id;
+    if (hc_child_start(s->loop, &run->child, &options, on_end, run, NULL) != 0) {
+        failed.code = EAGAIN;
+        run->id = 0;
+        reply(s, q->id, &failed);
+    }
+}
+
+static void on_socket(void *self, unsigned events HC_UNUSED)
+{
+    struct server *s = self;
+    struct hc_runner_request q;
+    ssize_t n = recv(s->socket.fd, s->packet, sizeof(s->packet), MSG_DONTWAIT);
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        s->ended = true;
+        return;
+    }
+    if (n < (ssize_t)sizeof(q)) {
+        return;
+    }
+    memcpy(&q, s->packet, sizeof(q));
+    if (q.magic == HC_RUNNER_MAGIC && q.id != 0 && q.size == (size_t)n - sizeof(q)) {
+        start(s, &q);
+    }
+}
+
+/* Leaves all behind that was open. Memory holds nothing yet: the agent has read nothing. */
+static int settle(int socket)
+{
+    int aside = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_FD + 1);
+    int flags = 0;
+
+    hc_process_reset_signals();
+    hc_process_title("hotcert-runner", "hotcert: runner");
+    if (aside < 0 || dup3(aside, SOCKET_FD, O_CLOEXEC) < 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || chdir("/") != 0) {
+        return -1;
+    }
+    for (int fd = 0; fd < SOCKET_FD; fd++) {
+        if (hc_process_null(fd) != 0) {
+            return -1;
+        }
+    }
+    hc_process_close_from(SOCKET_FD + 1);
+    flags = fcntl(SOCKET_FD, F_GETFL); /* replies wait for room; only the agent reads them */
+    return flags < 0 ? -1 : fcntl(SOCKET_FD, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+void hc_runner_serve(int socket)
+{
+    struct server *s = calloc(1, sizeof(*s));
+    int rc = 0;
+
+    if (s == NULL || settle(socket) != 0 || hc_loop_new(&hc_clock_system, &s->loop, NULL) != 0) {
+        _exit(1);
+    }
+    s->socket = (struct hc_loop_fd){SOCKET_FD, HC_LOOP_READ, "agent", on_socket, s, NULL};
+    if (hc_loop_fd_add(s->loop, &s->socket, NULL) != 0) {
+        _exit(1);
+    }
+    rc = hc_loop_run(s->loop, &s->ended, NULL);
+    for (size_t i = 0; i < HC_RUNNER_MOST; i++) {
+        if (s->runs[i].id != 0) {
+            hc_child_stop(&s->runs[i].child);
+        }
+    }
+    _exit(rc == 0 ? 0 : 1);
+}
