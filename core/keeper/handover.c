@@ -338,10 +338,7 @@ static int give_all(struct handover *h, char *which, size_t cap)
     for (size_t i = 0; rc == 0 && i < HC_COUNT(files); i++) {
         rc = give_file(h, h->store, files[i]);
     }
-    if (rc == 0 && syncfs(h->store) == 0) {
-        rc = give_folder(h, h->store);
-    }
-    return rc;
+    return rc == 0 && syncfs(h->store) == 0 ? give_folder(h, h->store) : -1;
 }
 
 /* Everything back to the old user. */
