@@ -1,13 +1,13 @@
 /* `hotcert agent`: the agent as a process; see agent/agent.h and keeper/spawn.h. */
 #include "agent/agent.h"
-#include "agent/confine.h"
-#include "agent/runner.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/confine.h"
+#include "agent/runner.h"
 #include "cmd/child.h"
 #include "cmd/cmd.h"
 #include "hotcert.h"
@@ -58,6 +58,23 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http,
 #define HC_BUILT 0 /* seconds since 1970; the Makefile says */
 #endif
 
+static void on_runner_gone(void *self)
+{
+    *(bool *)self = true;
+}
+
+/* Until a signal or the end of its supervisor ends it. A confined agent cannot fork another runner;
+ * the keeper starts another agent. */
+static int pass_until_the_end(struct hc_agent *agent, const bool *runner_gone, struct hc_error *err)
+{
+    while (hc_agent_pass(agent, -1)) {
+        if (*runner_gone) {
+            return hc_error_set(err, HC_P_SYSTEM, NULL, "the process that starts commands is gone");
+        }
+    }
+    return 0;
+}
+
 static int run(struct hc_error *err)
 {
     struct hc_agent_options options = {
@@ -71,7 +88,9 @@ static int run(struct hc_error *err)
         .log = &hc_child_log,
         .authority = &hc_authority_acme,
     };
-    struct hc_runner_process runner = {.socket = -1};
+    struct hc_runner_process process = {.socket = -1};
+    struct hc_runner *runner = NULL;
+    bool runner_gone = false;
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
     struct hc_resolver *resolver = NULL;
@@ -79,7 +98,7 @@ static int run(struct hc_error *err)
     int rc = -1;
 
     /* first of all: it shall know nothing of what is read from now on */
-    if (hc_runner_start(&runner, err) != 0) {
+    if (hc_runner_start(&process, err) != 0) {
         return -1;
     }
     options.signals = open_signals(err);
@@ -91,6 +110,8 @@ static int run(struct hc_error *err)
     hc_child_tell_versions(options.conf);
     if (options.signals < 0 || hc_table_attach(HC_FD_TABLE, true, &options.table, err) != 0 ||
         hc_loop_new(options.clock, &options.loop, err) != 0 ||
+        hc_runner_new(options.loop, process.socket, on_runner_gone, &runner_gone, &runner, err) !=
+            0 ||
         hc_http_new(options.loop, "hotcert/" HC_VERSION, &http, err) != 0) {
         goto out;
     }
@@ -100,20 +121,19 @@ static int run(struct hc_error *err)
     if (hc_agent_new(&options, &agent, err) != 0) {
         goto out;
     }
-    while (hc_agent_pass(agent, -1)) {
-    }
-    rc = 0;
+    rc = pass_until_the_end(agent, &runner_gone, err);
 out:
     hc_agent_free(agent);
     hc_web_free(web);
     hc_resolver_free(resolver);
     hc_http_free(http);
+    hc_runner_free(runner);
     hc_loop_free(options.loop);
     hc_table_detach(options.table);
     if (options.signals >= 0) {
         close(options.signals);
     }
-    hc_runner_end(&runner);
+    hc_runner_end(&process);
     return rc;
 }
 

@@ -85,9 +85,14 @@ scenario the_agent_confines_itself => (crashes => 1, sub {
     my @held = grep { !m{^/dev/null$} } map { readlink } glob "/proc/$runner/fd/*";
     is(join(' ', grep { !/^(?:socket|anon_inode)/ } @held), '', 'it holds no file, and neither table nor configuration');
     is(scalar(grep { /^socket/ } @held), 1, 'one socket');
-    kill 'KILL', $agent;
-    ok(wait_for(20, sub { !alive($runner) }), 'it ends with its agent');
-    ok(wait_for(20, sub { my $a = $s->agent(1); $a && $a != $agent }), 'and the next agent comes');
+    for my $which ([ $agent, 'an agent' ], [ undef, 'a runner' ]) {
+        my ($kill, $what) = @$which;
+        $agent = $s->agent or die 'no agent';
+        $runner = wait_for(20, sub { (grep { proc_cmdline($_) =~ /^hotcert: runner/ } descendants($agent))[0] });
+        kill 'KILL', $kill // $runner;
+        ok(wait_for(20, sub { !alive($runner) && !alive($agent) }), "$what that is killed takes the other along");
+        ok(wait_for(20, sub { my $a = $s->agent(1); $a && $a != $agent }), 'and the next agent comes');
+    }
 });
 
 scenario watched_files_are_followed => sub {
