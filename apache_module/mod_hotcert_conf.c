@@ -8,7 +8,7 @@
 
 #include "mod_hotcert.h"
 
-#define COMMANDS_MAX 96
+#define COMMANDS_MAX 256
 
 command_rec mod_hotcert_commands[COMMANDS_MAX];
 static char command_names[COMMANDS_MAX][HC_DIRECTIVE_NAME + 1];

@@ -8,7 +8,7 @@
  */
 #include "ngx_http_hotcert.h"
 
-#define COMMANDS_MAX 63
+#define COMMANDS_MAX 127
 
 /* The rows, ssl_password_file, and the null command that ends the table. */
 static ngx_command_t commands[COMMANDS_MAX + 2];
