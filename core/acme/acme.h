@@ -8,6 +8,7 @@
 
 #include <openssl/evp.h>
 
+#include "acme/solver.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -81,23 +82,15 @@ struct hc_order_handler {
     /* Makes the state durable, in the place of any earlier one. A failure ends the order (error to
      * done()). Called anew when a lost order had to be placed again. */
     int (*persist)(void *self, const struct hc_order_state *state, struct hc_error *err);
-    /* Makes the http-01 answer available to this machine's servers (table, store). */
-    int (*present)(void *self, const char *name, const char *token, const char *keyauth,
-                   struct hc_error *err);
-    /* True when every live server can answer what was presented; asked until true (every 20 ms,
-     * at most 10 s). */
-    bool (*presented)(void *self);
-    /* Takes one answer back; called for each presented token, before done() at the latest. But not
-     * if an order that is not dead ends while the CA validates: the CA asks on, and an answer that
-     * is gone by then fails the name. hc_order_free() calls it for those. */
-    void (*withdraw)(void *self, const char *token);
     /* The end, exactly once; the order may be freed from within. result is valid during the call.
      */
     void (*done)(void *self, const struct hc_order_result *result);
 };
 
 struct hc_order_options {
-    const struct hc_list *names; /* normalised; copied */
+    const struct hc_list *names;         /* normalised; copied */
+    const struct hc_list *methods;       /* in order of preference; copied */
+    const struct hc_solver_set *solvers; /* borrowed until the order is freed */
     enum hc_key_type key_type;
     const struct hc_order_state *resume;    /* or NULL; copied */
     const struct hc_order_handler *handler; /* borrowed until done() */
@@ -112,8 +105,14 @@ struct hc_order;
  */
 int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
                    struct hc_order **out, struct hc_error *err) HC_MUST_USE;
-/* Ends it: withdraws what is still presented, cancels what is in flight, does not call done(). */
+/*
+ * Ends it: withdraws what is still presented, cancels what is in flight, does not call done(). What
+ * is presented is withdrawn before done() at the latest, but not if an order that is not dead ends
+ * while the CA validates: the CA asks on, and an answer that is gone by then fails the name.
+ */
 void hc_order_free(struct hc_order *order);
+/* The same for an order that another process goes on with: what is presented stays. */
+void hc_order_leave(struct hc_order *order);
 /* "placing the order", "waiting for the CA to validate": for `list`. */
 const char *hc_order_activity(const struct hc_order *order);
 /*

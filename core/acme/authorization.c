@@ -11,6 +11,24 @@
     20000 /* after the first name failed: so long for the verdicts on the others                   \
            */
 
+static int ask(struct hc_order_authz *a, struct hc_error *err);
+static int tell(struct hc_order_authz *a, struct hc_error *err);
+static int idle(struct hc_order_authz *a, struct hc_error *err);
+
+/* What a state does when its time has come. */
+static int (*const states[])(struct hc_order_authz *a, struct hc_error *err) = {
+    [HC_AUTHZ_ASK] = ask,   [HC_AUTHZ_PRESENT] = idle, [HC_AUTHZ_READY] = idle,
+    [HC_AUTHZ_TELL] = tell, [HC_AUTHZ_POLL] = ask,
+};
+_Static_assert(HC_COUNT(states) == HC_AUTHZ_POLL + 1, "a row for each state");
+
+static void enter(struct hc_order_authz *a, enum hc_authz_state state, int64_t due_ms)
+{
+    a->state = state;
+    a->due_ms = due_ms;
+    a->named_wait = false;
+}
+
 int hc_authz_prepare(struct hc_order *order, struct hc_error *err)
 {
     const struct hc_list *urls = &order->resource.authorizations;
@@ -38,7 +56,7 @@ void hc_authz_ask_all(struct hc_order *order)
 {
     for (size_t i = 0; i < order->authz_count; i++) {
         order->authz[i].asked = false;
-        order->authz[i].due_ms = 0;
+        enter(&order->authz[i], HC_AUTHZ_ASK, 0);
     }
 }
 
@@ -78,12 +96,24 @@ static void blame(struct hc_order_authz *a)
     hc_list_dispose(&secrets);
 }
 
+/* True if one of what is offered can be answered here. */
+static bool can_answer(const struct hc_order_authz *a)
+{
+    const struct hc_solver *solver = NULL;
+
+    return hc_challenge_choose(&a->doc, &a->order->methods, a->order->solvers, &solver) != NULL;
+}
+
 static void blame_no_challenge(struct hc_order_authz *a)
 {
     struct hc_error err;
+    char offered[256];
+    char methods[256];
 
     hc_error_init(&err);
-    hc_error_set(&err, HC_P_NO_CHALLENGE, a->doc.name, "http-01 is not among those offered");
+    hc_error_set(&err, HC_P_NO_CHALLENGE, a->doc.name, "it offers %s, and this host uses %s",
+                 hc_challenge_offered(&a->doc, offered, sizeof(offered)),
+                 hc_list_format(&a->order->methods, methods, sizeof(methods)));
     hc_order_blame(a->order, a->doc.name, &err);
 }
 
@@ -99,7 +129,7 @@ static void authorized(struct hc_order *order)
         if (a->doc.status == HC_STATUS_INVALID) {
             blame(a);
             bad = true;
-        } else if (a->doc.status != HC_STATUS_VALID && !a->doc.has_challenge) {
+        } else if (a->doc.status != HC_STATUS_VALID && !can_answer(a)) {
             blame_no_challenge(a);
             bad = true;
         } else if (a->doc.status != HC_STATUS_VALID) {
@@ -221,10 +251,9 @@ static int read_authorization(struct hc_order_authz *a, const struct hc_http_rep
                               struct hc_error *err)
 {
     struct hc_order *order = a->order;
-    const char *directory = order->acme->options.issuer->directory_url;
     struct hc_authorization doc = {0};
 
-    if (hc_authorization_parse(reply->body, directory, a->url, &doc, err) != 0) {
+    if (hc_authorization_parse(reply->body, a->url, &doc, err) != 0) {
         return -1;
     }
     if (!hc_list_has(&order->names, doc.name)) {
@@ -259,8 +288,8 @@ static void on_asked(void *arg, const struct hc_http_reply *reply, const struct 
     if (order->phase == HC_PHASE_VALIDATE && a->doc.status != HC_STATUS_VALID &&
         a->doc.status != HC_STATUS_INVALID) {
         delay_ms = hc_order_poll_delay_ms(++a->polls, reply->retry_after);
+        enter(a, HC_AUTHZ_POLL, hc_now_ms(order->acme->options.clock) + delay_ms);
         a->named_wait = reply->retry_after >= 0;
-        a->due_ms = hc_now_ms(order->acme->options.clock) + delay_ms;
     }
     progress(order);
 }
@@ -280,28 +309,35 @@ static void on_answered(void *arg, const struct hc_http_reply *reply, const stru
         hc_order_fail(a->order, cause, false);
         return;
     }
-    a->due_ms = hc_now_ms(a->order->acme->options.clock) + FIRST_POLL_MS;
+    enter(a, HC_AUTHZ_POLL, hc_now_ms(a->order->acme->options.clock) + FIRST_POLL_MS);
 }
 
-static int start(struct hc_order_authz *a, struct hc_error *err)
+static int request(struct hc_order_authz *a, const char *url, const char *payload,
+                   hc_acme_request_done *done, struct hc_error *err)
 {
-    struct hc_acme_request_options options = {0};
+    struct hc_acme_request_options options = {
+        .endpoint = HC_ENDPOINT_URL, .url = url, .payload = payload, .done = done, .arg = a};
 
-    options.endpoint = HC_ENDPOINT_URL;
-    options.arg = a;
-    if (a->answer_due) {
-        options.url = a->doc.challenge_url;
-        options.payload = "{}";
-        options.done = on_answered;
-    } else {
-        options.url = a->url;
-        options.payload = "";
-        options.done = on_asked;
-    }
-    a->answer_due = false;
     a->due_ms = -1;
     a->named_wait = false;
     return hc_acme_request_new(a->order->acme, &options, &a->request, err);
+}
+
+static int ask(struct hc_order_authz *a, struct hc_error *err)
+{
+    return request(a, a->url, "", on_asked, err);
+}
+
+static int tell(struct hc_order_authz *a, struct hc_error *err)
+{
+    return request(a, a->challenge_url, "{}", on_answered, err);
+}
+
+/* A solver, or the order, says how it goes on. */
+static int idle(struct hc_order_authz *a, struct hc_error *err HC_UNUSED)
+{
+    a->due_ms = -1;
+    return 0;
 }
 
 bool hc_authz_run(struct hc_order *order, int64_t now_ms)
@@ -320,7 +356,7 @@ bool hc_authz_run(struct hc_order *order, int64_t now_ms)
         if (a->request != NULL || a->due_ms < 0 || a->due_ms > now_ms) {
             continue;
         }
-        if (start(a, &err) != 0) {
+        if (states[a->state](a, &err) != 0) {
             hc_order_fail(order, &err, false);
             return true;
         }
@@ -362,27 +398,133 @@ bool hc_authz_waiting(const struct hc_order *order)
     return waits;
 }
 
-int hc_authz_present(struct hc_order *order, struct hc_error *err)
+/* The order may have ended meanwhile, but then it withdrew the answer, and this never comes. */
+static void on_presented(void *arg, const struct hc_error *err)
 {
-    const struct hc_order_handler *h = order->handler;
-    char keyauth[HC_KEYAUTH_SIZE];
-    int rc = 0;
+    struct hc_order_authz *a = arg;
 
-    if (hc_account_need_key(order->acme, err) != 0) {
+    if (err != NULL) {
+        a->failed = *err;
+        hc_answer_dispose(&a->answer);
+    }
+    enter(a, HC_AUTHZ_READY, -1);
+}
+
+/* Notes what was chosen: the next reply takes the place of the document. */
+static int choose(struct hc_order_authz *a, struct hc_challenge_case *c, struct hc_error *err)
+{
+    const char *directory = a->order->acme->options.issuer->directory_url;
+    const struct hc_challenge *challenge =
+        hc_challenge_choose(&a->doc, &a->order->methods, a->order->solvers, &a->solver);
+
+    if (challenge == NULL) {
+        return hc_error_set(err, HC_P_NO_CHALLENGE, a->doc.name, NULL);
+    }
+    if (hc_challenge_check(challenge, directory, a->url, err) != 0 ||
+        hc_strdup(challenge->url, &a->challenge_url, err) != 0) {
         return -1;
     }
+    if (challenge->token != NULL) {
+        (void)hc_copy(a->token, sizeof(a->token), challenge->token);
+    }
+    a->challenge_status = challenge->status;
+    *c = (struct hc_challenge_case){a->doc.name, challenge->token, a->order->acme->thumbprint,
+                                    a->order->acme->account.url};
+    return 0;
+}
+
+static int present(struct hc_order_authz *a, struct hc_error *err)
+{
+    struct hc_challenge_case c;
+
+    if (choose(a, &c, err) != 0 || a->solver->answer(a->solver->self, &c, &a->answer, err) != 0) {
+        return -1;
+    }
+    enter(a, HC_AUTHZ_PRESENT, -1);
+    a->solver->present(a->solver->self, &a->answer, on_presented, a);
+    return 0;
+}
+
+static bool has_answer(const struct hc_order_authz *a)
+{
+    return a->answer.memory != NULL;
+}
+
+int hc_authz_present(struct hc_order *order, struct hc_error *err)
+{
+    int rc = hc_account_need_key(order->acme, err);
+
     for (size_t i = 0; i < order->authz_count && rc == 0; i++) {
         struct hc_order_authz *a = &order->authz[i];
 
-        if (a->doc.status == HC_STATUS_VALID || a->token[0] != '\0') {
-            continue;
+        if (a->doc.status != HC_STATUS_VALID && !has_answer(a)) {
+            rc = present(a, err);
         }
-        hc_challenge_keyauth(a->doc.token, order->acme->thumbprint, keyauth);
-        (void)hc_copy(a->token, sizeof(a->token), a->doc.token);
-        rc = h->present(h->self, a->doc.name, a->token, keyauth, err);
+        if (rc == 0 && hc_error_is_set(&a->failed)) {
+            *err = a->failed; /* the others are not even begun */
+            rc = -1;
+        }
     }
-    OPENSSL_cleanse(keyauth, sizeof(keyauth));
     return rc == 0 ? 0 : hc_error_during(err, "presenting the challenges' answers");
+}
+
+/* True if the answers of all are laid out; *patience_ms: of the most patient solver. */
+static bool all_presented(const struct hc_order *order, int64_t *patience_ms)
+{
+    *patience_ms = 0;
+    for (size_t i = 0; i < order->authz_count; i++) {
+        const struct hc_order_authz *a = &order->authz[i];
+
+        if (a->state == HC_AUTHZ_PRESENT) {
+            return false;
+        }
+        if (has_answer(a) && a->solver->patience_ms > *patience_ms) {
+            *patience_ms = a->solver->patience_ms;
+        }
+    }
+    return true;
+}
+
+/* Its own word, or what its time being over means. */
+static int is_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
+{
+    int rc = 1;
+
+    if (hc_error_is_set(&a->failed)) {
+        *err = a->failed;
+        return -1;
+    }
+    if (has_answer(a)) {
+        rc = a->solver->ready(a->solver->self, &a->answer, err);
+    }
+    if (rc == 0 && late && a->solver->strict) {
+        return hc_error_set(err, HC_P_TIMED_OUT, a->doc.name,
+                            "the answer to its %s challenge is not to be found everywhere",
+                            a->solver->type);
+    }
+    return rc;
+}
+
+int hc_authz_ready(struct hc_order *order, int64_t now_ms, struct hc_error *err)
+{
+    int64_t patience_ms = 0;
+    bool all = true;
+    bool late = false;
+
+    if (all_presented(order, &patience_ms) && order->ready_ms == 0) {
+        order->ready_ms = now_ms + patience_ms;
+    }
+    late = order->ready_ms > 0 && now_ms >= order->ready_ms;
+    for (size_t i = 0; i < order->authz_count; i++) {
+        struct hc_order_authz *a = &order->authz[i];
+        int rc = a->state == HC_AUTHZ_PRESENT ? 0 : is_ready(a, late, err);
+
+        if (rc < 0) {
+            return hc_error_during(err, "presenting the challenges' answers");
+        }
+        all &= rc > 0;
+    }
+    return all ? 1 : 0;
 }
 
 void hc_authz_answer(struct hc_order *order, int64_t now_ms)
@@ -394,8 +536,7 @@ void hc_authz_answer(struct hc_order *order, int64_t now_ms)
             continue;
         }
         a->polls = 0;
-        a->answer_due = a->doc.challenge_status == HC_STATUS_PENDING;
-        a->due_ms = now_ms;
+        enter(a, a->challenge_status == HC_STATUS_PENDING ? HC_AUTHZ_TELL : HC_AUTHZ_POLL, now_ms);
     }
 }
 
@@ -404,9 +545,21 @@ void hc_authz_withdraw(struct hc_order *order)
     for (size_t i = 0; i < order->authz_count; i++) {
         struct hc_order_authz *a = &order->authz[i];
 
-        if (a->token[0] != '\0') {
-            order->handler->withdraw(order->handler->self, a->token);
-            OPENSSL_cleanse(a->token, sizeof(a->token));
+        if (has_answer(a)) {
+            a->solver->withdraw(a->solver->self, &a->answer, NULL, NULL);
+            hc_answer_dispose(&a->answer);
+        }
+    }
+}
+
+void hc_authz_leave(struct hc_order *order)
+{
+    for (size_t i = 0; i < order->authz_count; i++) {
+        struct hc_order_authz *a = &order->authz[i];
+
+        if (has_answer(a)) {
+            a->solver->leave(a->solver->self, &a->answer);
+            hc_answer_dispose(&a->answer);
         }
     }
 }
@@ -419,6 +572,8 @@ void hc_authz_dispose(struct hc_order *order)
 
         hc_acme_request_cancel(a->request);
         hc_authorization_dispose(&a->doc);
+        OPENSSL_cleanse(a->token, sizeof(a->token));
+        free(a->challenge_url);
         free(a->url);
     }
     free(order->authz);

@@ -4,58 +4,95 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "acme/json.h"
 #include "net/http.h"
 
 #define TOKEN_MIN 22 /* 128 bits in base64url */
 
-/* The token becomes a path: nothing but base64url may be in it. */
-static bool is_token(const char *text)
+static const struct hc_challenge *find(const struct hc_authorization *a, const char *type)
+{
+    for (size_t i = 0; i < a->challenge_count; i++) {
+        if (strcmp(a->challenges[i].type, type) == 0) {
+            return &a->challenges[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct hc_solver *find_solver(const struct hc_solver_set *solvers, const char *type,
+                                           const char *name)
+{
+    for (size_t i = 0; i < solvers->count; i++) {
+        const struct hc_solver *solver = &solvers->items[i];
+
+        if (strcmp(solver->type, type) == 0 && solver->supports(solver->self, name)) {
+            return solver;
+        }
+    }
+    return NULL;
+}
+
+const struct hc_challenge *hc_challenge_choose(const struct hc_authorization *authorization,
+                                               const struct hc_list *methods,
+                                               const struct hc_solver_set *solvers,
+                                               const struct hc_solver **solver)
+{
+    const struct hc_challenge *challenge = NULL;
+
+    /* whoever had the order before told the CA to look for this one */
+    for (size_t i = 0; i < authorization->challenge_count; i++) {
+        challenge = &authorization->challenges[i];
+        *solver = find_solver(solvers, challenge->type, authorization->name);
+        if (challenge->status == HC_STATUS_PROCESSING && *solver != NULL) {
+            return challenge;
+        }
+    }
+    for (size_t i = 0; i < methods->count; i++) {
+        challenge = find(authorization, methods->items[i]);
+        *solver = find_solver(solvers, methods->items[i], authorization->name);
+        if (challenge != NULL && *solver != NULL) {
+            return challenge;
+        }
+    }
+    *solver = NULL;
+    return NULL;
+}
+
+int hc_challenge_check(const struct hc_challenge *challenge, const char *directory,
+                       const char *subject, struct hc_error *err)
+{
+    if (challenge->url == NULL) {
+        return hc_error_set(err, HC_P_CA_REPLY, subject, "its %s challenge has no URL",
+                            challenge->type);
+    }
+    return hc_http_check_handed_out(directory, challenge->url, err);
+}
+
+char *hc_challenge_offered(const struct hc_authorization *authorization, char *dst, size_t cap)
+{
+    struct hc_list types = {NULL, 0, 0};
+    int rc = 0;
+
+    for (size_t i = 0; i < authorization->challenge_count; i++) {
+        rc |= hc_list_add(&types, authorization->challenges[i].type, NULL);
+    }
+    (void)snprintf(dst, cap, "nothing");
+    if (rc == 0 && types.count > 0) {
+        (void)hc_list_format(&types, dst, cap);
+    }
+    hc_list_dispose(&types);
+    return dst;
+}
+
+int hc_challenge_check_token(const struct hc_challenge_case *c, const char *type,
+                             struct hc_error *err)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t len = strlen(text);
+    size_t len = c->token != NULL ? strlen(c->token) : 0;
 
-    return len >= TOKEN_MIN && len < HC_TOKEN_SIZE && strspn(text, allowed) == len;
-}
-
-static int take(const json_t *challenge, const char *directory, const char *subject,
-                struct hc_authorization *out, struct hc_error *err)
-{
-    const char *url = NULL;
-    const char *token = NULL;
-    const char *status = hc_json_text(challenge, "status");
-
-    if (hc_json_need_text(challenge, "url", subject, &url, err) != 0 ||
-        hc_json_need_text(challenge, "token", subject, &token, err) != 0 ||
-        hc_http_check_handed_out(directory, url, err) != 0) {
-        return -1;
-    }
-    if (!is_token(token)) {
-        return hc_error_set(err, HC_P_CA_REPLY, subject,
-                            "the token of its http-01 challenge is not one of RFC 8555");
-    }
-    out->challenge_status = HC_STATUS_PENDING;
-    for (enum hc_status s = HC_STATUS_PENDING; s <= HC_STATUS_INVALID; s++) {
-        if (status != NULL && strcmp(status, hc_status_name(s)) == 0) {
-            out->challenge_status = s;
-        }
-    }
-    (void)hc_copy(out->token, sizeof(out->token), token);
-    out->has_challenge = true;
-    return hc_strdup(url, &out->challenge_url, err);
-}
-
-int hc_challenge_choose(const json_t *challenges, const char *directory, const char *subject,
-                        struct hc_authorization *out, struct hc_error *err)
-{
-    for (size_t i = 0; i < json_array_size(challenges) && i < HC_CHALLENGES_MAX; i++) {
-        const json_t *challenge = json_array_get(challenges, i);
-        const char *type = hc_json_text(challenge, "type");
-
-        if (type != NULL && strcmp(type, "http-01") == 0 && !hc_name_is_wildcard(out->name)) {
-            return take(challenge, directory, subject, out, err);
-        }
+    if (len < TOKEN_MIN || len >= HC_TOKEN_SIZE || strspn(c->token, allowed) != len) {
+        return hc_error_set(err, HC_P_CA_REPLY, c->name,
+                            "the token of its %s challenge is not one of RFC 8555", type);
     }
     return 0;
 }

@@ -1,19 +1,35 @@
-/* Challenges, RFC 8555 section 8: which one of an authorization is answered. Today: http-01. */
+/* Challenges, RFC 8555 section 8: what an authorization offers, and which of it is answered. */
 #ifndef HC_ACME_CHALLENGE_H
 #define HC_ACME_CHALLENGE_H
 
 #include "acme/resource.h"
+#include "acme/solver.h"
 
 /* The most challenges that one authorization is believed to offer. */
 #define HC_CHALLENGES_MAX 32
 
 /*
- * Chooses from the challenges of an authorization: its URL, token and status go to out, which has
- * its name already. None that fits is no error: out->has_challenge is false. A token that is not
- * base64url of at least 128 bits, or a URL that is not followed, is: HC_P_CA_REPLY, HC_P_CA_URL.
+ * Chooses from what is offered: what is being validated already, else the first of the methods
+ * that is offered and that a solver supports for this name. NULL: none.
  */
-int hc_challenge_choose(const json_t *challenges, const char *directory, const char *subject,
-                        struct hc_authorization *out, struct hc_error *err) HC_MUST_USE;
+const struct hc_challenge *hc_challenge_choose(const struct hc_authorization *authorization,
+                                               const struct hc_list *methods,
+                                               const struct hc_solver_set *solvers,
+                                               const struct hc_solver **solver);
+
+/* Its URL is one that is followed; HC_P_CA_REPLY, HC_P_CA_URL. subject: the authorization's URL. */
+int hc_challenge_check(const struct hc_challenge *challenge, const char *directory,
+                       const char *subject, struct hc_error *err) HC_MUST_USE;
+
+/* "http-01, dns-01": what is offered, for messages. Returns dst. */
+char *hc_challenge_offered(const struct hc_authorization *authorization, char *dst, size_t cap);
+
+/*
+ * For solvers whose challenges have a token: base64url of at least 128 bits; else HC_P_CA_REPLY,
+ * which does not repeat it.
+ */
+int hc_challenge_check_token(const struct hc_challenge_case *c, const char *type,
+                             struct hc_error *err) HC_MUST_USE;
 
 /* token "." thumbprint, RFC 8555 section 8.1. */
 #define HC_KEYAUTH_SIZE (HC_TOKEN_SIZE + 64)

@@ -10,7 +10,6 @@
 #include "pki/key.h"
 
 #define AWAIT_STEP_MS   20
-#define AWAIT_MOST_MS   10000
 #define VALIDATE_MS     300000 /* then the order is left to another day, at the CA's end too */
 #define PROCESS_MS      600000
 #define POLL_MOST_S     300 /* the longest Retry-After that is waited for in one go */
@@ -373,17 +372,23 @@ static void present(struct hc_order *order)
         hc_order_fail(order, &err, false);
         return;
     }
-    order->deadline_ms = hc_now_ms(order->acme->options.clock) + AWAIT_MOST_MS;
+    order->ready_ms = 0;
     hc_order_enter(order, HC_PHASE_AWAIT);
 }
 
 static void await(struct hc_order *order)
 {
     int64_t now_ms = hc_now_ms(order->acme->options.clock);
+    struct hc_error err;
+    int rc = 0;
 
-    if (order->handler->presented(order->handler->self)) {
+    hc_error_init(&err);
+    rc = hc_authz_ready(order, now_ms, &err);
+    if (rc < 0) {
+        hc_order_fail(order, &err, false);
+    } else if (rc > 0) {
         hc_order_enter(order, HC_PHASE_VALIDATE);
-    } else if (now_ms >= order->deadline_ms) {
+    } else if (order->ready_ms > 0 && now_ms >= order->ready_ms) {
         char names[160];
 
         hc_logf(order->acme->options.log, HC_LOG_WARN,
@@ -584,7 +589,9 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
         last = &(*last)->next;
     }
     *last = order;
+    order->solvers = options->solvers;
     if (hc_list_copy(&order->names, options->names, err) != 0 ||
+        hc_list_copy(&order->methods, options->methods, err) != 0 ||
         take_resume(order, options->resume, err) != 0) {
         hc_order_free(order);
         return -1;
@@ -592,6 +599,12 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
     hc_list_sort_unique(&order->names);
     *out = order;
     return 0;
+}
+
+void hc_order_leave(struct hc_order *order)
+{
+    hc_authz_leave(order);
+    hc_order_free(order);
 }
 
 void hc_order_free(struct hc_order *order)
@@ -610,6 +623,7 @@ void hc_order_free(struct hc_order *order)
     hc_authz_dispose(order);
     hc_order_resource_dispose(&order->resource);
     hc_list_dispose(&order->names);
+    hc_list_dispose(&order->methods);
     hc_list_dispose(&order->bad_names);
     free(order->bad);
     hc_buf_dispose(&order->chain);

@@ -8,6 +8,7 @@
 #ifndef HC_ACME_ORDER_H
 #define HC_ACME_ORDER_H
 
+#include "acme/challenge.h"
 #include "acme/client.h"
 #include "acme/problem.h"
 #include "acme/request.h"
@@ -30,18 +31,32 @@ enum hc_order_phase {
     HC_PHASE_OVER,
 };
 
+/* The states of an authorization on our side; authorization.c has the table of what each does. */
+enum hc_authz_state {
+    HC_AUTHZ_ASK,     /* what does the CA say of it */
+    HC_AUTHZ_PRESENT, /* its answer is being laid out: the solver says when that is done */
+    HC_AUTHZ_READY,   /* it is; until everybody has it */
+    HC_AUTHZ_TELL,    /* the CA is told to look for it */
+    HC_AUTHZ_POLL,    /* and asked what it found */
+};
+
 struct hc_order_authz {
     struct hc_order *order;
     char *url;
+    enum hc_authz_state state;
     struct hc_acme_request *request;
-    int64_t due_ms; /* it wants to be asked then; -1: not */
+    int64_t due_ms; /* its state is run then; -1: not */
     unsigned polls;
-    bool named_wait;           /* due_ms is the CA's wish */
-    bool asked;                /* doc is filled in */
-    bool answering;            /* the request is the answer to the challenge */
-    bool answer_due;           /* the next request is that */
-    char token[HC_TOKEN_SIZE]; /* presented, or "" */
+    bool named_wait; /* due_ms is the CA's wish */
+    bool asked;      /* doc is filled in */
     struct hc_authorization doc;
+    /* of the challenge that was chosen */
+    const struct hc_solver *solver;
+    enum hc_status challenge_status;
+    char *challenge_url;
+    struct hc_answer answer; /* presented, a copy; zeroed: none */
+    char token[HC_TOKEN_SIZE];
+    struct hc_error failed; /* of presenting it */
 };
 
 struct hc_order {
@@ -49,6 +64,8 @@ struct hc_order {
     struct hc_acme *acme;
     const struct hc_order_handler *handler;
     struct hc_list names; /* sorted */
+    struct hc_list methods;
+    const struct hc_solver_set *solvers;
     enum hc_key_type key_type;
     EVP_PKEY *key;
     struct hc_keygen keygen; /* while that is being made */
@@ -58,6 +75,7 @@ struct hc_order {
     struct hc_order_resource resource;
     int64_t due_ms;      /* the phase is run then; -1: it waits for a reply */
     int64_t deadline_ms; /* of the phases that wait */
+    int64_t ready_ms;    /* so long answers that are laid out are waited for; 0: not all are */
     bool named_wait;
     unsigned polls;
     unsigned finalized; /* how often */
@@ -93,11 +111,16 @@ void hc_authz_ask_all(struct hc_order *order);
 bool hc_authz_run(struct hc_order *order, int64_t now_ms);
 int64_t hc_authz_due(const struct hc_order *order);
 bool hc_authz_waiting(const struct hc_order *order);
+/* Chooses what to answer and begins to lay it out. */
 int hc_authz_present(struct hc_order *order, struct hc_error *err) HC_MUST_USE;
+/* 1: every answer is laid out and ready, 0: not yet, -1: one cannot be. Sets order->ready_ms. */
+int hc_authz_ready(struct hc_order *order, int64_t now_ms, struct hc_error *err) HC_MUST_USE;
 void hc_authz_answer(struct hc_order *order, int64_t now_ms);
 /* The time for validation is over: ends the order with what is known. */
 void hc_authz_give_up(struct hc_order *order);
 void hc_authz_withdraw(struct hc_order *order);
+/* What is presented stays: another process goes on with the order. */
+void hc_authz_leave(struct hc_order *order);
 void hc_authz_dispose(struct hc_order *order);
 /* What no log may show; the list is the caller's to dispose. Best effort without memory. */
 void hc_authz_secrets(const struct hc_order *order, struct hc_list *out);

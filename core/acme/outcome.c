@@ -173,7 +173,7 @@ static bool is_validated_still(const struct hc_order *order)
         return false;
     }
     for (size_t i = 0; i < order->authz_count; i++) {
-        told |= order->authz[i].doc.challenge_status == HC_STATUS_PROCESSING;
+        told |= order->authz[i].challenge_status == HC_STATUS_PROCESSING;
     }
     return told;
 }

@@ -161,25 +161,52 @@ void hc_order_resource_dispose(struct hc_order_resource *order)
     *order = (struct hc_order_resource){0};
 }
 
-/* What went wrong, and what must stay unsaid, of all its challenges. */
+/* Borrows from the object, of which it takes a reference. */
+static void read_challenge(json_t *object, struct hc_challenge *out)
+{
+    const char *status = hc_json_text(object, "status");
+
+    out->status = HC_STATUS_PENDING;
+    for (enum hc_status s = HC_STATUS_PENDING; s <= HC_STATUS_INVALID; s++) {
+        if (status != NULL && strcmp(status, hc_status_name(s)) == 0) {
+            out->status = s;
+        }
+    }
+    out->type = hc_json_text(object, "type");
+    out->url = hc_json_text(object, "url");
+    out->token = hc_json_text(object, "token");
+    out->object = json_incref(object);
+}
+
+/* All that is offered; what went wrong with it, and what must stay unsaid. */
 static int read_challenges(const json_t *list, struct hc_authorization *out, struct hc_error *err)
 {
-    for (size_t i = 0; i < json_array_size(list) && i < HC_CHALLENGES_MAX; i++) {
-        const json_t *challenge = json_array_get(list, i);
-        const char *token = hc_json_text(challenge, "token");
+    size_t count = json_array_size(list);
+
+    count = count < HC_CHALLENGES_MAX ? count : HC_CHALLENGES_MAX;
+    out->challenges = calloc(count + 1, sizeof(*out->challenges));
+    if (out->challenges == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        json_t *object = json_array_get(list, i);
+        const char *token = hc_json_text(object, "token");
 
         if (out->error == NULL) {
-            out->error = read_error(challenge);
+            out->error = read_error(object);
         }
         if (token != NULL && token[0] != '\0' && hc_list_add(&out->tokens, token, err) != 0) {
             return -1;
+        }
+        if (hc_json_text(object, "type") != NULL) {
+            read_challenge(object, &out->challenges[out->challenge_count++]);
         }
     }
     return 0;
 }
 
-int hc_authorization_parse(struct hc_bytes text, const char *directory, const char *subject,
-                           struct hc_authorization *out, struct hc_error *err)
+int hc_authorization_parse(struct hc_bytes text, const char *subject, struct hc_authorization *out,
+                           struct hc_error *err)
 {
     json_t *object = NULL;
     const json_t *challenges = NULL;
@@ -200,10 +227,6 @@ int hc_authorization_parse(struct hc_bytes text, const char *directory, const ch
         read_challenges(challenges, out, err) != 0) {
         goto out;
     }
-    if (out->status == HC_STATUS_PENDING &&
-        hc_challenge_choose(challenges, directory, subject, out, err) != 0) {
-        goto out;
-    }
     rc = 0;
 out:
     if (rc != 0) {
@@ -215,7 +238,10 @@ out:
 
 void hc_authorization_dispose(struct hc_authorization *authorization)
 {
-    free(authorization->challenge_url);
+    for (size_t i = 0; i < authorization->challenge_count; i++) {
+        json_decref(authorization->challenges[i].object);
+    }
+    free(authorization->challenges);
     json_decref(authorization->error);
     hc_list_dispose(&authorization->tokens);
     *authorization = (struct hc_authorization){0};

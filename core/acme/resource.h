@@ -45,21 +45,27 @@ int hc_order_resource_parse(struct hc_bytes text, const char *directory, const c
                             struct hc_order_resource *out, struct hc_error *err) HC_MUST_USE;
 void hc_order_resource_dispose(struct hc_order_resource *order);
 
-/* One challenge of an authorization that this build can answer. */
+/* One challenge as it is offered: whoever answers it checks what it needs. */
+struct hc_challenge {
+    enum hc_status status;
+    const char *type;
+    const char *url;   /* or NULL */
+    const char *token; /* or NULL: not every type has one */
+    json_t *object;    /* all of it */
+};
+
 struct hc_authorization {
     enum hc_status status;
     char name[HC_NAME_SIZE]; /* with "*." for a wildcard */
-    bool has_challenge;      /* the rest is of the chosen challenge */
-    enum hc_status challenge_status;
-    char token[HC_TOKEN_SIZE];
-    char *challenge_url;
+    struct hc_challenge *challenges;
+    size_t challenge_count;
     json_t *error;         /* the problem of whichever challenge has one, or NULL */
     struct hc_list tokens; /* of all challenges: what no log may show */
 };
 
-/* Reads an authorization. Which challenge is chosen: challenge.h. */
-int hc_authorization_parse(struct hc_bytes text, const char *directory, const char *subject,
-                           struct hc_authorization *out, struct hc_error *err) HC_MUST_USE;
+/* Reads an authorization, with all that it offers. Which is chosen: challenge.h. */
+int hc_authorization_parse(struct hc_bytes text, const char *subject, struct hc_authorization *out,
+                           struct hc_error *err) HC_MUST_USE;
 void hc_authorization_dispose(struct hc_authorization *authorization);
 
 /*

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "agent/state.h"
+#include "solve/solve.h"
 
 #define BROKEN_MS    1000
 #define TICK_MOST_MS 60000
@@ -239,6 +240,18 @@ static int new_answers(struct hc_agent *agent, struct hc_error *err)
     return hc_answers_new(&options, &agent->answers, err);
 }
 
+static int open_solvers(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_solver_env env = {
+        .conf = agent->conf,
+        .clock = agent->o.clock,
+        .log = agent->o.log,
+        .answers = hc_answers_port(agent->answers),
+    };
+
+    return hc_solvers_open(&env, &agent->solvers, err);
+}
+
 static int new_watches(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_watches_options options = {
@@ -309,10 +322,11 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     agent->jobs_dirty = true;
     agent->started_ms = hc_agent_ms(agent);
     if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
-        new_answers(agent, err) != 0 || new_clock(agent, err) != 0 || new_cas(agent, err) != 0 ||
-        new_chains(agent, err) != 0 || new_publisher(agent, err) != 0 ||
-        new_watches(agent, err) != 0 || new_outlooks(agent, err) != 0 ||
-        new_health(agent, err) != 0 || hc_jobs_new(agent, err) != 0 ||
+        new_answers(agent, err) != 0 || open_solvers(agent, err) != 0 ||
+        new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
+        new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
+        new_outlooks(agent, err) != 0 || new_health(agent, err) != 0 ||
+        hc_jobs_new(agent, err) != 0 ||
         hc_garbage_new(&agent->env, agent->storage, agent->clock, agent->o.table, &agent->garbage,
                        err) != 0 ||
         hc_control_new(agent, err) != 0 ||
@@ -347,6 +361,7 @@ void hc_agent_free(struct hc_agent *agent)
     hc_storage_free(agent->storage);
     hc_judge_dispose(&agent->judge);
     hc_publisher_free(agent->publisher);
+    hc_solvers_close(&agent->solvers);
     hc_answers_free(agent->answers);
     hc_conf_free(agent->conf);
     free(agent);

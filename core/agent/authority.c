@@ -7,6 +7,7 @@ const struct hc_authority hc_authority_acme = {
     .account_url = hc_acme_account_url,
     .order = hc_order_start,
     .cancel = hc_order_free,
+    .leave = hc_order_leave,
     .activity = hc_order_activity,
     .waiting = hc_order_waiting,
     .run_timers = hc_acme_run_timers,

@@ -16,6 +16,7 @@ struct hc_authority {
     int (*order)(struct hc_acme *acme, const struct hc_order_options *options,
                  struct hc_order **out, struct hc_error *err);
     void (*cancel)(struct hc_order *order);
+    void (*leave)(struct hc_order *order);
     const char *(*activity)(const struct hc_order *order);
     bool (*waiting)(const struct hc_order *order);
     int64_t (*run_timers)(struct hc_acme *acme, int64_t now_ms);

@@ -8,7 +8,6 @@
 #include "agent/state.h"
 #include "preflight/refusal.h"
 
-#define TOKEN_LIFE      3600 /* a pending token whose agent died is dropped after this */
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
 #define UNSAFE_MS       60000
@@ -26,7 +25,6 @@ struct hc_obtain {
     size_t answer_count;
     struct hc_pair *pair;        /* obtained; waits for its commit */
     struct hc_findings findings; /* about it */
-    bool halted; /* the next agent goes on: the CA may be asking for a token right now */
     int64_t started_ms;
 };
 
@@ -67,8 +65,12 @@ void hc_obtain_free(struct hc_obtain *obtain)
         return;
     }
     if (obtain->order != NULL) {
-        obtain->halted = obtain->job->record.order_url != NULL;
-        obtain->agent->o.authority->cancel(obtain->order);
+        /* the next agent goes on: the CA may be asking for an answer right now */
+        if (obtain->job->record.order_url != NULL) {
+            obtain->agent->o.authority->leave(obtain->order);
+        } else {
+            obtain->agent->o.authority->cancel(obtain->order);
+        }
     }
     hc_ca_end(obtain->ca);
     LIST_REMOVE(obtain, link);
@@ -77,7 +79,6 @@ void hc_obtain_free(struct hc_obtain *obtain)
     hc_pair_free(obtain->pair);
     hc_findings_dispose(&obtain->findings);
     hc_list_dispose(&obtain->names);
-    free(obtain->answers); /* the order withdrew them */
     hc_store_unlock(obtain->lock);
     free(obtain);
 }
@@ -362,74 +363,6 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
     return 0;
 }
 
-/* The answer that is presented for this token, or NULL. */
-static struct hc_answer *find_answer(const struct hc_obtain *obtain, const char *token)
-{
-    for (size_t i = 0; i < obtain->answer_count; i++) {
-        if (strcmp(obtain->answers[i].key, token) == 0) {
-            return &obtain->answers[i];
-        }
-    }
-    return NULL;
-}
-
-static int on_present(void *self, const char *name, const char *token, const char *keyauth,
-                      struct hc_error *err)
-{
-    struct hc_obtain *obtain = self;
-    struct hc_agent *agent = obtain->agent;
-    const struct hc_answer_port *port = hc_answers_port(agent->answers);
-    struct hc_answer answer = {
-        HC_ANSWER_HTTP, name, token, keyauth, hc_agent_now(agent) + TOKEN_LIFE, NULL};
-    struct hc_answer *longer =
-        realloc(obtain->answers, (obtain->answer_count + 1) * sizeof(*longer));
-
-    if (longer == NULL) {
-        return hc_error_nomem(err);
-    }
-    obtain->answers = longer;
-    if (hc_answer_copy(&longer[obtain->answer_count], &answer, err) != 0) {
-        return -1;
-    }
-    if (port->give(port->self, &answer, err) != 0) {
-        hc_answer_dispose(&longer[obtain->answer_count]);
-        return hc_error_during(err, "presenting the answer to a challenge");
-    }
-    obtain->answer_count++;
-    return 0;
-}
-
-static bool on_presented(void *self)
-{
-    const struct hc_obtain *obtain = self;
-    const struct hc_answer_port *port = hc_answers_port(obtain->agent->answers);
-
-    for (size_t i = 0; i < obtain->answer_count; i++) {
-        if (!port->given(port->self, &obtain->answers[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void on_withdraw(void *self, const char *token)
-{
-    struct hc_obtain *obtain = self;
-    const struct hc_answer_port *port = hc_answers_port(obtain->agent->answers);
-    struct hc_answer *answer = find_answer(obtain, token);
-
-    if (answer == NULL) {
-        return;
-    }
-    if (obtain->halted) {
-        port->leave(port->self, answer); /* it ends by itself, an hour after it was presented */
-    } else {
-        port->take_back(port->self, answer);
-    }
-    hc_answer_dispose(answer);
-    *answer = obtain->answers[--obtain->answer_count];
-}
-
 /* ---- the beginning ---- */
 
 static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
@@ -446,9 +379,6 @@ static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, 
     obtain->handler = (struct hc_order_handler){
         .self = obtain,
         .persist = on_persist,
-        .present = on_present,
-        .presented = on_presented,
-        .withdraw = on_withdraw,
         .done = on_done,
     };
     job->obtain = obtain;
@@ -471,6 +401,8 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
         .handler = &obtain->handler,
+        .methods = &obtain->job->identity->set->challenges,
+        .solvers = &agent->solvers,
         .resume = resume ? &state : NULL,
     };
 

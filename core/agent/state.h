@@ -80,6 +80,7 @@ struct hc_agent {
     struct hc_events events;
     struct hc_storage *storage;
     struct hc_answers *answers;
+    struct hc_solver_set solvers;
     struct hc_follow follow;
     struct hc_cas *cas;
     struct hc_job *jobs;

@@ -3,12 +3,12 @@
 
 #include "acme/order.h"
 #include "acme_fake.h"
+#include "fake_solver.h"
 
 struct scene {
     struct fake ca;
     int done;
-    int presented;
-    int withdrawn;
+    struct fake_solver fake;
     bool good;
     bool lied; /* neither a chain nor an error */
     struct hc_order *order;
@@ -24,23 +24,6 @@ static int persist(void *self HC_UNUSED, const struct hc_order_state *state HC_U
                    struct hc_error *err HC_UNUSED)
 {
     return 0;
-}
-
-static int present(void *self, const char *name HC_UNUSED, const char *token HC_UNUSED,
-                   const char *keyauth HC_UNUSED, struct hc_error *err HC_UNUSED)
-{
-    ((struct scene *)self)->presented++;
-    return 0;
-}
-
-static bool presented(void *self HC_UNUSED)
-{
-    return true;
-}
-
-static void withdraw(void *self, const char *token HC_UNUSED)
-{
-    ((struct scene *)self)->withdrawn++;
 }
 
 static void order_done(void *self, const struct hc_order_result *result)
@@ -97,13 +80,14 @@ static int send_unharmed(void *self, const struct hc_http_request *request, hc_h
 
 static void run(struct scene *s, struct hc_acme *acme, long nth)
 {
-    static const struct hc_order_handler handler = {NULL,      persist,  present,
-                                                    presented, withdraw, order_done};
+    static const struct hc_order_handler handler = {NULL, persist, order_done};
     struct hc_order_handler mine = handler;
     struct hc_list names = {0};
-    struct hc_order_options o = {&names, HC_KEY_ECDSA_256, NULL, &mine};
+    struct hc_order_options o = {&names, &s->fake.methods, &s->fake.set, HC_KEY_ECDSA_256, NULL,
+                                 &mine};
 
     mine.self = s;
+    fake_solver_open(&s->fake);
     if (hc_list_add(&names, "a.test", NULL) != 0 || hc_list_add(&names, "b.test", NULL) != 0) {
         abort();
     }
@@ -185,7 +169,7 @@ int main(void)
         hc_acme_free(acme);
         undone += s.done != 1;
         lied += s.lied;
-        unbalanced += s.presented != s.withdrawn;
+        unbalanced += s.fake.presented != s.fake.withdrawn;
         good += s.good;
         fake_dispose(&s.ca);
         if (!alloc_failed) {

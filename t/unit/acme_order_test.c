@@ -2,6 +2,7 @@
 #include "acme/order.h"
 
 #include "acme_fake.h"
+#include "fake_solver.h"
 
 #define TEXT 4096
 
@@ -19,12 +20,9 @@ struct scene {
     char account_url[128];
     struct hc_order_state state;
     int persisted;
-    int presented;
-    int withdrawn;
-    bool never_presented;
+    struct fake_solver fake;
     enum hc_problem fail_store; /* what these calls fail with */
     enum hc_problem fail_persist;
-    enum hc_problem fail_present;
 
     int done;
     struct hc_error error;
@@ -69,31 +67,12 @@ static int persist(void *self, const struct hc_order_state *state, struct hc_err
     return 0;
 }
 
-static int present(void *self, const char *name HC_UNUSED, const char *token HC_UNUSED,
-                   const char *keyauth HC_UNUSED, struct hc_error *err)
-{
-    struct scene *s = self;
-
-    s->presented++;
-    return s->fail_present != HC_P_NONE ? hc_error_set(err, s->fail_present, "table", NULL) : 0;
-}
-
-static bool presented(void *self)
-{
-    return !((struct scene *)self)->never_presented;
-}
-
-static void withdraw(void *self, const char *token HC_UNUSED)
-{
-    ((struct scene *)self)->withdrawn++;
-}
-
 static void order_done(void *self, const struct hc_order_result *result)
 {
     struct scene *s = self;
 
     s->done++;
-    s->left_presented = s->presented - s->withdrawn;
+    s->left_presented = s->fake.presented - s->fake.withdrawn;
     s->error = result->error;
     s->ca_wide = result->ca_wide;
     s->dead = result->order_dead;
@@ -141,20 +120,22 @@ static struct scene *scene_new(const char *names)
     s->issuer.name = strdup("testca");
     s->issuer.directory_url = strdup(BASE "/dir");
     s->issuer.terms_agreed = 1;
-    s->handler = (struct hc_order_handler){s, persist, present, presented, withdraw, order_done};
+    s->handler = (struct hc_order_handler){s, persist, order_done};
     snprintf(copy, sizeof(copy), "%s", names);
     for (char *n = strtok(copy, " "); n != NULL; n = strtok(NULL, " ")) {
         if (hc_list_add(&s->names, n, NULL) != 0) {
             abort();
         }
     }
+    fake_solver_open(&s->fake);
     scene_acme(s);
     return s;
 }
 
 static void start(struct scene *s, const struct hc_order_state *resume)
 {
-    struct hc_order_options o = {&s->names, HC_KEY_ECDSA_256, resume, &s->handler};
+    struct hc_order_options o = {&s->names,        &s->fake.methods, &s->fake.set,
+                                 HC_KEY_ECDSA_256, resume,           &s->handler};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -217,7 +198,7 @@ static void scene_free(struct scene *s, const char *name)
              name);
     hc_error_format(&s->error, text, sizeof(text));
     hc_order_free(s->order);
-    ok(s->ca.mistakes == 0 && s->presented == s->withdrawn && is_silent(s, s->ca.text) &&
+    ok(s->ca.mistakes == 0 && s->fake.presented == s->fake.withdrawn && is_silent(s, s->ca.text) &&
            is_silent(s, text),
        label);
     hc_acme_free(s->acme);
@@ -254,7 +235,7 @@ static void a_certificate_is_obtained(void)
     run(s);
     ok(issued(s), "an order of three names ends with its chain");
     is_int(s->persisted, 1, "its state was stored once");
-    is_int(s->presented, 3, "three answers were presented");
+    is_int(s->fake.presented, 3, "three answers were presented");
     is_int(s->ca.new_accounts, 1, "one account was made");
     is_int(s->ca.new_orders, 1, "one order was placed");
     is_str(hc_acme_account_url(s->acme), BASE "/a/1", "the account's URL is known");
@@ -270,7 +251,7 @@ static void what_is_valid_already_is_not_done_again(void)
     start(s, NULL);
     run(s);
     ok(issued(s), "an order that is ready at once is finalized at once");
-    is_int(s->presented, 0, "without any challenge");
+    is_int(s->fake.presented, 0, "without any challenge");
     scene_free(s, "a reused order");
 
     s = scene_new("a.test b.test");
@@ -286,7 +267,7 @@ static void what_is_valid_already_is_not_done_again(void)
         }
     }
     ok(issued(s), "an authorization that is valid already is left alone");
-    is_int(s->presented, 1, "and only the other is answered");
+    is_int(s->fake.presented, 1, "and only the other is answered");
     scene_free(s, "a reused authorization");
 }
 
@@ -476,7 +457,7 @@ static void answers_stay_while_the_ca_validates(void)
         s->ca.authz_pending = 1;
         start(s, NULL);
         run(s);
-        ok(s->done == 1 && !s->dead && s->presented == 2, rows[i].what);
+        ok(s->done == 1 && !s->dead && s->fake.presented == 2, rows[i].what);
         is_int(s->left_presented, 2, "leaves the answers where they are");
         s->done = 0;
         start(s, &s->state);
@@ -494,15 +475,15 @@ static void answers_go_with_an_order_that_is_over(void)
     s->ca.bad_name = "a.test";
     start(s, NULL);
     run(s);
-    ok(s->dead && s->presented == 2, "an order that the CA made invalid");
+    ok(s->dead && s->fake.presented == 2, "an order that the CA made invalid");
     is_int(s->left_presented, 0, "leaves no answer");
     scene_free(s, "answers of a dead order");
 
     s = scene_new("a.test b.test");
-    s->fail_present = HC_P_TABLE_FULL;
+    s->fake.fail = HC_P_TABLE_FULL;
     start(s, NULL);
     run(s);
-    ok(!s->dead && s->presented == 1, "nor does one of which the CA was told nothing");
+    ok(!s->dead && s->fake.presented == 1, "nor does one of which the CA was told nothing");
     is_int(s->left_presented, 0, "since nobody asks for it");
     scene_free(s, "answers that were not announced");
 }
@@ -951,7 +932,7 @@ static void an_order_is_resumed_at_any_event(void)
             hc_order_free(s->order);
             s->order = NULL;
             hc_acme_free(s->acme);
-            ok(s->presented == s->withdrawn, "who ends early withdraws all");
+            ok(s->fake.presented == s->fake.withdrawn, "who ends early withdraws all");
             ok(s->ca.queue == NULL, "and leaves no request behind");
             scene_acme(s);
             start(s, was_placed ? &s->state : NULL);
@@ -1024,11 +1005,11 @@ static void what_fails_at_home_is_said(void)
     start(s, NULL);
     run(s);
     is_int(s->error.problem, HC_P_STORE_EMPTY, "an order that cannot be stored ends");
-    is_int(s->presented, 0, "before anything is presented");
+    is_int(s->fake.presented, 0, "before anything is presented");
     scene_free(s, "no store for the order");
 
     s = scene_new("a.test b.test");
-    s->fail_present = HC_P_TABLE_FULL;
+    s->fake.fail = HC_P_TABLE_FULL;
     start(s, NULL);
     run(s);
     is_int(s->error.problem, HC_P_TABLE_FULL, "an answer that cannot be presented ends it");
@@ -1036,7 +1017,7 @@ static void what_fails_at_home_is_said(void)
     scene_free(s, "no place for the answer");
 
     s = scene_new("a.test");
-    s->never_presented = true;
+    s->fake.never_ready = true;
     start(s, NULL);
     run(s);
     ok(issued(s), "a server that never says that it has the answer is waited for, then not");

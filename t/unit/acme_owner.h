@@ -6,6 +6,7 @@
 #define HC_T_ACME_OWNER_H
 
 #include "acme/acme.h"
+#include "fake_solver.h"
 #include "pebble.h"
 #include "pki/pair.h"
 #include "tap.h"
@@ -30,8 +31,7 @@ struct job {
     struct hc_order_state state;
     struct hc_error error;
     int persisted;
-    int presented;
-    int withdrawn;
+    struct fake_solver fake;
     int done;
     bool good;
     bool dead;
@@ -75,25 +75,6 @@ static inline int persist(void *self, const struct hc_order_state *state,
     j->state.order_url = strdup(state->order_url);
     j->persisted++;
     return 0;
-}
-
-static inline int present(void *self, const char *name HC_UNUSED, const char *token,
-                          const char *keyauth, struct hc_error *err HC_UNUSED)
-{
-    struct job *j = self;
-
-    j->presented += strncmp(keyauth, token, strlen(token)) == 0 && keyauth[strlen(token)] == '.';
-    return 0;
-}
-
-static inline bool presented(void *self HC_UNUSED)
-{
-    return true;
-}
-
-static inline void withdraw(void *self, const char *token HC_UNUSED)
-{
-    ((struct job *)self)->withdrawn++;
 }
 
 static inline void order_done(void *self, const struct hc_order_result *result)
@@ -175,11 +156,14 @@ static inline void job_start(struct job *j, struct owner *o, const struct hc_ord
 
     hc_error_init(&err);
     j->owner = o;
-    j->handler = (struct hc_order_handler){j, persist, present, presented, withdraw, order_done};
+    j->handler = (struct hc_order_handler){j, persist, order_done};
     options.names = &j->names;
     options.key_type = HC_KEY_ECDSA_256;
     options.resume = resume;
     options.handler = &j->handler;
+    fake_solver_open(&j->fake);
+    options.solvers = &j->fake.set;
+    options.methods = &j->fake.methods;
     hc_error_init(&j->error);
     j->done = 0;
     j->good = false;

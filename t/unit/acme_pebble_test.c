@@ -30,8 +30,8 @@ static void orders_side_by_side(struct owner *o)
     printf("# %d orders: %.1f s, %.2f ms of CPU each\n", count,
            (double)(hc_now_ms(&hc_clock_system) - start) / 1e3, (cpu_ms() - cpu) / count);
     for (int i = 0; i < count; i++) {
-        presented_all += jobs[i].presented;
-        withdrawn_all += jobs[i].withdrawn;
+        presented_all += jobs[i].fake.presented;
+        withdrawn_all += jobs[i].fake.withdrawn;
         job_dispose(&jobs[i]);
     }
     is_int(presented_all, count, "each answer was presented once");
@@ -56,7 +56,7 @@ static void many_names_in_one_order(struct owner *o)
         abort();
     }
     is_int(run_many(o, &j, 1, 1), 1, "an order of 40 names and two IP addresses ends well");
-    is_int(j.presented, 42, "each name's answer was presented");
+    is_int(j.fake.presented, 42, "each name's answer was presented");
     printf("# 42 names: %lld ms\n", (long long)(hc_now_ms(&hc_clock_system) - start));
     job_dispose(&j);
 }

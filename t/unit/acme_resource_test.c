@@ -134,12 +134,17 @@ static void an_authorization(void)
                   "\"challenges\":[{\"type\":\"dns-01\",\"token\":\"other-token\"},"
                   "{\"type\":\"http-01\",\"url\":\"https://ca.test/c\",\"token\":\"" TOKEN "\","
                   "\"status\":\"processing\"}]}"),
-            DIR, DIR, &a, NULL),
+            DIR, &a, NULL),
         0, "an authorization");
     is_str(a.name, "a.test", "its name");
-    ok(a.has_challenge && a.challenge_status == HC_STATUS_PROCESSING, "its challenge");
-    is_str(a.token, TOKEN, "and token");
-    is_str(a.challenge_url, "https://ca.test/c", "and URL");
+    is_int(a.challenge_count, 2, "all that it offers");
+    is_str(a.challenges[0].type, "dns-01", "one challenge");
+    ok(a.challenges[0].url == NULL && a.challenges[0].status == HC_STATUS_PENDING,
+       "even if it cannot be answered so");
+    is_str(a.challenges[1].type, "http-01", "another");
+    is_int(a.challenges[1].status, HC_STATUS_PROCESSING, "its status");
+    is_str(a.challenges[1].token, TOKEN, "and token");
+    is_str(a.challenges[1].url, "https://ca.test/c", "and URL");
     ok(hc_list_has(&a.tokens, "other-token") && hc_list_has(&a.tokens, TOKEN),
        "all tokens are known, to be left out of logs");
     hc_authorization_dispose(&a);
@@ -148,16 +153,15 @@ static void an_authorization(void)
                bytes("{\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},\"wildcard\":true,"
                      "\"status\":\"pending\",\"challenges\":[{\"type\":\"http-01\",\"url\":"
                      "\"https://ca.test/c\",\"token\":\"" TOKEN "\"}]}"),
-               DIR, DIR, &a, NULL),
+               DIR, &a, NULL),
            0, "a wildcard's");
     is_str(a.name, "*.a.test", "has its name");
-    ok(!a.has_challenge, "and no http-01, whatever is offered");
     hc_authorization_dispose(&a);
 
     is_int(hc_authorization_parse(
                bytes("{\"identifier\":{\"value\":\"a.test\"},\"status\":\"expired\","
                      "\"challenges\":[{\"type\":\"http-01\",\"error\":{\"type\":\"x\"}}]}"),
-               DIR, DIR, &a, NULL),
+               DIR, &a, NULL),
            0, "an expired one");
     ok(a.status == HC_STATUS_INVALID && a.error != NULL, "is as good as invalid, with its error");
     hc_authorization_dispose(&a);
@@ -179,17 +183,11 @@ static void tokens_that_are_refused(void)
     };
 
     for (size_t i = 0; i < HC_COUNT(tokens); i++) {
-        struct hc_authorization a = {0};
+        struct hc_challenge_case c = {"a.test", tokens[i], "print", NULL};
         struct hc_error err;
-        char text[512];
 
         hc_error_init(&err);
-        snprintf(text, sizeof(text),
-                 "{\"identifier\":{\"value\":\"a.test\"},\"status\":\"pending\",\"challenges\":"
-                 "[{\"type\":\"http-01\",\"url\":\"https://ca.test/c\",\"token\":\"%s\"}]}",
-                 tokens[i]);
-        ok(hc_authorization_parse(bytes(text), DIR, DIR, &a, &err) != 0 &&
-               err.problem == HC_P_CA_REPLY,
+        ok(hc_challenge_check_token(&c, "http-01", &err) != 0 && err.problem == HC_P_CA_REPLY,
            i == 0 ? "an empty token" : tokens[i]);
         ok(tokens[i][0] == '\0' || strstr(err.detail, tokens[i]) == NULL, "which is not repeated");
     }

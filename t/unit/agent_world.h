@@ -64,7 +64,9 @@ struct hc_order {
     EVP_PKEY *key;
     int step;
     bool resumed;
-    char token[64];
+    const struct hc_solver *solver;
+    struct hc_answer answer; /* presented */
+    struct hc_error failed;
 };
 
 #define FAKE_ORDERS 64
@@ -147,6 +149,7 @@ static inline int ca_order(struct hc_acme *acme, const struct hc_order_options *
     order->acme = acme;
     order->type = options->key_type;
     order->handler = options->handler;
+    order->solver = &options->solvers->items[0];
     order->resumed = options->resume != NULL;
     acme->ca->asked++;
     if (hc_list_copy(&order->names, options->names, err) != 0) {
@@ -174,12 +177,22 @@ static inline void ca_cancel(struct hc_order *order)
             fake_orders[i] = NULL;
         }
     }
-    if (order->step == 2 && order->token[0] != '\0') {
-        order->handler->withdraw(order->handler->self, order->token);
+    if (order->answer.memory != NULL) {
+        order->solver->withdraw(order->solver->self, &order->answer, NULL, NULL);
+        hc_answer_dispose(&order->answer);
     }
     hc_list_dispose(&order->names);
     EVP_PKEY_free(order->key);
     free(order);
+}
+
+static inline void ca_leave(struct hc_order *order)
+{
+    if (order->answer.memory != NULL) {
+        order->solver->leave(order->solver->self, &order->answer);
+        hc_answer_dispose(&order->answer);
+    }
+    ca_cancel(order);
 }
 
 static inline const char *ca_activity(const struct hc_order *order HC_UNUSED)
@@ -261,13 +274,23 @@ static inline EVP_PKEY *ca_key(enum hc_key_type type)
     return forge_key(hc_key_type_is_rsa(type) ? "RSA:2048" : NULL);
 }
 
+static inline void ca_presented(void *arg, const struct hc_error *err)
+{
+    struct hc_order *order = arg;
+
+    if (err != NULL) {
+        order->failed = *err;
+    }
+}
+
 /* newOrder: a URL that must be kept. */
 static inline bool ca_place(struct hc_order *order)
 {
     char url[] = "https://ca.example/order/1";
     struct hc_order_state state = {url, NULL};
     struct hc_error err = {0};
-    char keyauth[100];
+    char token[64];
+    const struct hc_challenge_case c = {order->names.items[0], token, "thumbprint", NULL};
 
     ca_register(order->acme);
     if (!order->resumed) {
@@ -281,11 +304,13 @@ static inline bool ca_place(struct hc_order *order)
             return false;
         }
     }
-    snprintf(order->token, sizeof(order->token), "token-%d", ++tokens_made);
-    snprintf(keyauth, sizeof(keyauth), "%s.thumbprint", order->token);
-    if (order->handler->present(order->handler->self, order->names.items[0], order->token, keyauth,
-                                &err) != 0) {
-        fprintf(stderr, "%s %s\n", err.subject, err.detail);
+    snprintf(token, sizeof(token), "token-%d-of-22-characters", ++tokens_made);
+    if (order->solver->answer(order->solver->self, &c, &order->answer, &err) != 0) {
+        stop_here(__LINE__);
+    }
+    order->solver->present(order->solver->self, &order->answer, ca_presented, order);
+    if (hc_error_is_set(&order->failed)) {
+        fprintf(stderr, "%s %s\n", order->failed.subject, order->failed.detail);
         stop_here(__LINE__);
     }
     return true;
@@ -297,8 +322,8 @@ static inline void ca_finish(struct hc_order *order)
     struct hc_order_result result = {.key = order->key};
     struct fake_ca *ca = order->acme->ca;
 
-    order->handler->withdraw(order->handler->self, order->token);
-    order->token[0] = '\0';
+    order->solver->withdraw(order->solver->self, &order->answer, NULL, NULL);
+    hc_answer_dispose(&order->answer);
     if (ca->bad_name != NULL && hc_list_has(&order->names, ca->bad_name)) {
         ca_fail(order, HC_P_VALIDATION, ca->bad_name, false, true);
         return;
@@ -338,7 +363,8 @@ static inline void ca_step(struct hc_order *order)
         order->step = 2;
         break;
     default:
-        if (!order->acme->ca->stuck && order->handler->presented(order->handler->self)) {
+        if (!order->acme->ca->stuck &&
+            order->solver->ready(order->solver->self, &order->answer, NULL) > 0) {
             ca_finish(order);
         }
     }
@@ -363,6 +389,7 @@ static const struct hc_authority fake_authority = {
     .account_url = ca_account_url,
     .order = ca_order,
     .cancel = ca_cancel,
+    .leave = ca_leave,
     .activity = ca_activity,
     .waiting = ca_waiting,
     .run_timers = ca_run_timers,
