@@ -178,7 +178,8 @@ static void two_agents_order_once_and_serve_both(void)
     new_server(&b, on, one_host);
     work(&a, &b);
     is_int(cas[0].orders, 1, "one of them orders");
-    ok(answer_get(a.table, "token-1-of-22-characters", 24, clock_now, keyauth), "its server answers");
+    ok(answer_get(a.table, "token-1-of-22-characters", 24, clock_now, keyauth),
+       "its server answers");
     ok(answer_get(b.table, "token-1-of-22-characters", 24, clock_now, keyauth),
        "and so does the other");
     is_str(keyauth, "token-1-of-22-characters.thumbprint", "the same");
@@ -191,7 +192,8 @@ static void two_agents_order_once_and_serve_both(void)
     is_str(serial(&a, 0), serial(&b, 0), "the same");
     is_int(cas[0].orders, 1, "from one order");
     is_int(cas[0].accounts, 1, "by one account");
-    ok(!answer_get(b.table, "token-1-of-22-characters", 24, clock_now, keyauth), "the token is gone");
+    ok(!answer_get(b.table, "token-1-of-22-characters", 24, clock_now, keyauth),
+       "the token is gone");
     end_server(&a);
     end_server(&b);
     end_world();

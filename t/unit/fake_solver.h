@@ -23,7 +23,7 @@ static inline bool fake_supports(void *self HC_UNUSED, const char *name)
 }
 
 static inline int fake_make_answer(void *self HC_UNUSED, const struct hc_challenge_case *c,
-                              struct hc_answer *answer, struct hc_error *err)
+                                   struct hc_answer *answer, struct hc_error *err)
 {
     char value[HC_KEYAUTH_SIZE];
 
