@@ -222,6 +222,10 @@ void hc_agent_run_turn(struct hc_agent_run *run, const struct pollfd fds[HC_AGEN
 void hc_agent_run_deaf(struct hc_agent_run *run)
 {
     close_fd(&run->questions);
+    /* if it lives it could ask nothing ever again; its end is seen as any other's */
+    if (run->pid > 0) {
+        (void)kill(run->pid, SIGKILL);
+    }
 }
 
 void hc_agent_run_end(struct hc_agent_run *run)

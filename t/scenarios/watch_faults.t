@@ -143,4 +143,24 @@ scenario single_files_that_are_mounted => sub {
     ok($said, 'all of it') or diag $died;
 };
 
+# The keeper's socket to the agent fails once: an agent that can ask nothing more is of no use.
+scenario an_agent_that_the_keeper_cannot_hear_is_started_again => (crashes => 1, sub {
+    my ($kind) = @_;
+    my $root = make_ca("deaf root $kind");
+    my $s = server($kind);
+    my @pair = write_pair(make_leaf($root, ['w.test']), "$s->{dir}/live");
+    $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ { names => ['w.test'], hotcert => 'watch', pair => \@pair } ]);
+    $s->start;
+    my $agent = $s->agent;
+    my ($keeper) = @{ $s->processes->{keeper} };
+    my $strace = spawn("$s->{dir}/strace.log", 'strace', '-qq', '-o', "$s->{dir}/calls", '-e', 'trace=recvmsg', '-e', 'inject=recvmsg:error=EIO:when=1', '-p', $keeper);
+    ok(wait_for(20, sub { slurp("$s->{dir}/calls") =~ /INJECTED/ }), 'the keeper\'s socket fails');
+    end_process($strace);
+    ok(wait_for(20, sub { my $a = $s->agent(1); $a && $a != $agent }), 'the agent is another one');
+    is($s->processes->{keeper}[0], $keeper, 'of the same keeper');
+    my $next = make_leaf($root, ['w.test']);
+    write_pair($next, "$s->{dir}/live");
+    ok(wait_for(30, sub { look($s->tls_port, sni => 'w.test')->{serial} eq $next->{serial} }), 'files are followed as before');
+});
+
 done_testing;
