@@ -163,15 +163,21 @@ static void load_one(struct hc_watches *watches, struct watch *watch)
 static void set_torn(struct hc_watches *watches, struct watch *watch, bool held,
                      const struct hc_error *err)
 {
+    char holds[128];
     const char *what = watch->is.pair == NULL ? watch->identity->mode == HC_MODE_ON
                                                     ? "certificate lines beside `hotcert on`"
                                                     : "there is no good pair"
-                       : held ? "a new pair is held back, since the one that serves has time left"
-                              : "the last good pair keeps serving";
+                       : held                 ? holds
+                                              : "the last good pair keeps serving";
     /* under `on` there will be another */
     enum hc_level level = watch->identity->mode == HC_MODE_ON ? HC_LOG_WARN : HC_LOG_ERROR;
-    bool fresh = hc_say_once(watches->o.env->log, &watch->said, level, what, err);
+    bool fresh = false;
 
+    (void)snprintf(holds, sizeof(holds),
+                   "a new pair is held back, since the one that serves has time left "
+                   "(`hotcert_accept %s` takes it)",
+                   hc_problem_row(err->problem)->slug);
+    fresh = hc_say_once(watches->o.env->log, &watch->said, level, what, err);
     watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
     watch->is.state = held ? HC_WATCH_HELD : HC_WATCH_BROKEN;
     if (!watch->read_once) {

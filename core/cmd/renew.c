@@ -99,6 +99,24 @@ static int ask(const char *path, const json_t *request, struct sum *sum, struct 
     return rc;
 }
 
+/* Files of another tool that cannot be served, or are not: nothing was renewed. */
+static bool is_bad(const json_t *watch)
+{
+    const char *state = json_string_value(json_object_get(watch, "state"));
+
+    return state != NULL && (strcmp(state, "files-broken") == 0 || strcmp(state, "held-back") == 0);
+}
+
+static int code_of(const json_t *watched)
+{
+    for (size_t i = 0; i < json_array_size(watched); i++) {
+        if (is_bad(json_array_get(watched, i))) {
+            return HC_EXIT_FAILED;
+        }
+    }
+    return 0;
+}
+
 /* Those that did not answer are named, if another did. */
 static void say_gone(const char *command, const struct hc_error *gone)
 {
@@ -140,6 +158,27 @@ static int ask_all(const char *command, const struct hc_list *paths, const json_
     }
     hc_error_chain(err, &last);
     return hc_error_set(err, HC_P_AGENT_GONE, HC_CONTROL_FOLDER, NULL);
+}
+
+/* Asks all of them; request is taken. 0, or the exit code, and what failed was said. */
+static int hear(const char *command, const struct hc_list *paths, json_t *request, struct sum *sum)
+{
+    struct hc_error err;
+    int code = 0;
+
+    hc_error_init(&err);
+    *sum = (struct sum){.watched = json_array(), .renewed = json_array()};
+    if (ask_all(command, paths, request, sum, &err) != 0) {
+        code = hc_client_fail(command, &err);
+    }
+    json_decref(request);
+    return code;
+}
+
+static void sum_dispose(struct sum *sum)
+{
+    json_decref(sum->watched);
+    json_decref(sum->renewed);
 }
 
 /* ---- one name ---- */
@@ -202,21 +241,17 @@ static void print_one(const char *name, const struct sum *sum)
 static int renew_one(const char *command, const struct renew_args *args, const char *name,
                      const struct hc_list *paths)
 {
-    struct sum sum = {.watched = json_array(), .renewed = json_array()};
-    json_t *request = json_pack("{s:s, s:s, s:b, s:b}", "command", "renew", "name", name, "force",
-                                (int)args->force, "new_account", (int)args->new_account);
-    struct hc_error err;
-    int code = 0;
+    struct sum sum;
+    int code = hear(command, paths,
+                    json_pack("{s:s, s:s, s:b, s:b}", "command", "renew", "name", name, "force",
+                              (int)args->force, "new_account", (int)args->new_account),
+                    &sum);
 
-    hc_error_init(&err);
-    if (ask_all(command, paths, request, &sum, &err) != 0) {
-        code = hc_client_fail(command, &err);
-    } else {
+    if (code == 0) {
         print_one(name, &sum);
+        code = code_of(sum.watched);
     }
-    json_decref(sum.watched);
-    json_decref(sum.renewed);
-    json_decref(request);
+    sum_dispose(&sum);
     return code;
 }
 
@@ -244,6 +279,7 @@ struct tally {
     size_t looked_at;
     size_t used_up;
     size_t idle;
+    size_t bad; /* hosts whose files are not served */
 };
 
 static bool is_well(const json_t *watch)
@@ -268,6 +304,7 @@ static void print_result(struct hc_report *r, const json_t *one, struct tally *t
             print_watched(r, name, json_array_get(watched, i));
         }
     }
+    tally->bad += code_of(watched) != 0;
     if (json_is_string(json_object_get(one, "problem"))) {
         tally->used_up++;
         hc_report_put(r, HC_TINT_NONE, "%s: %s\n", name,
@@ -312,27 +349,22 @@ static int print_many(const struct renew_args *args, const json_t *renewed)
     }
     hc_report_put(&r, HC_TINT_NONE, "%s\n",
                   tally.ordered > 0 ? "; `hotcert wait --all --timeout 5m` waits for them" : "");
-    return tally.used_up > 0 ? HC_EXIT_FAILED : 0;
+    return tally.used_up > 0 || tally.bad > 0 ? HC_EXIT_FAILED : 0;
 }
 
 static int renew_many(const char *command, const struct renew_args *args,
                       const struct hc_list *paths)
 {
-    struct sum sum = {.watched = json_array(), .renewed = json_array()};
-    json_t *request = json_pack("{s:s, s:b, s:b}", "command", "renew",
-                                args->failed ? "failed" : "all", 1, "force", (int)args->force);
-    struct hc_error err;
-    int code = 0;
+    struct sum sum;
+    int code = hear(command, paths,
+                    json_pack("{s:s, s:b, s:b}", "command", "renew",
+                              args->failed ? "failed" : "all", 1, "force", (int)args->force),
+                    &sum);
 
-    hc_error_init(&err);
-    if (ask_all(command, paths, request, &sum, &err) != 0) {
-        code = hc_client_fail(command, &err);
-    } else {
+    if (code == 0) {
         code = print_many(args, sum.renewed);
     }
-    json_decref(sum.watched);
-    json_decref(sum.renewed);
-    json_decref(request);
+    sum_dispose(&sum);
     return code;
 }
 

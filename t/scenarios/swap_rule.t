@@ -129,7 +129,8 @@ scenario a_pair_written_right_after_the_start_is_none_of_the_starts => sub {
     configure($s, $host);
     $s->try_start;
     write_files($host, $host->{second}); # no pause: the agent is still starting
-    ok($s->wait_log(qr/held back.*chain-incomplete/, 30), 'it is held back');
+    my $accept = $kind eq 'nginx' ? 'hotcert_accept' : 'HotCertAccept';
+    ok($s->wait_log(qr/held back.*\(`$accept chain-incomplete` takes it\).*chain-incomplete/, 30), 'it is held back, and what would take it is named');
     is(served($s, $host), $host->{first}{serial}, 'what was started with is served');
     $s->stop;
     write_files($host, $host->{first});

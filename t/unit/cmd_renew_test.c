@@ -5,34 +5,46 @@ static const struct {
     const char *name;
     const char *reply;
     const char *out;
+    int code;
 } answers[] = {
     {"what is due is ordered", "{\"ok\":true,\"found\":1,\"orders\":1}\n",
-     "a.test: renewal is under way; `hotcert wait a.test --timeout 2m` waits for it\n"},
+     "a.test: renewal is under way; `hotcert wait a.test --timeout 2m` waits for it\n", 0},
     {"nothing is due", "{\"ok\":true,\"found\":1,\"orders\":0}\n",
-     "a.test: nothing is due; --force orders all the same\n"},
+     "a.test: nothing is due; --force orders all the same\n", 0},
     {"what failed is told again",
      "{\"ok\":true,\"found\":1,\"orders\":1,\"before\":\"the CA cannot be reached: Connection "
      "refused (ca-unreachable; check the network, the resolver and the proxy of this machine)\"}\n",
      "a.test: it is tried again now; `hotcert wait a.test --timeout 2m` waits for it\n"
      "    before: the CA cannot be reached: Connection refused (ca-unreachable; check the network, "
      "the\n"
-     "            resolver and the proxy of this machine)\n"},
+     "            resolver and the proxy of this machine)\n",
+     0},
     {"what cannot be ordered now is not under way",
      "{\"ok\":true,\"found\":1,\"orders\":1,\"waits\":\"clock-wrong\"}\n",
-     "a.test: it is due, but not ordered now: clock-wrong; see `hotcert list`\n"},
+     "a.test: it is due, but not ordered now: clock-wrong; see `hotcert list`\n", 0},
     {"watched files that are well",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"ok\",\"error\":null}]}\n",
-     "a.test: its files were looked at: they are served; files of another tool are not ordered\n"},
+     "a.test: its files were looked at: they are served; files of another tool are not ordered\n",
+     0},
     {"watched files that are held back",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"held-back\",\"error\":"
      "{\"problem\":\"chain-incomplete\",\"message\":\"/w.pem: an intermediate is missing\"}}]}\n",
      "a.test: its files were looked at: chain-incomplete (held back); files of another tool are "
      "not ordered\n"
-     "    /w.pem: an intermediate is missing\n"},
+     "    /w.pem: an intermediate is missing\n",
+     1},
+    {"watched files that are broken",
+     "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"files-broken\",\"error\":"
+     "{\"problem\":\"key-mismatch\",\"message\":\"/w.key: another key\"}}]}\n",
+     "a.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
+     "ordered\n"
+     "    /w.key: another key\n",
+     1},
     {"watched files that are being written",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"queued\",\"error\":null}]}\n",
      "a.test: its files were looked at: they are being written, and looked at again; files of "
-     "another tool are not ordered\n"},
+     "another tool are not ordered\n",
+     0},
 };
 
 /* Several names, or all that failed: the arguments, the agent's replies, what is printed. */
@@ -53,6 +65,17 @@ static const struct {
      "a.test: renewal is under way; `hotcert wait a.test --timeout 2m` waits for it\n"
      "c.test: nothing is due; --force orders all the same\n",
      "hotcert renew: b.test: no such name is configured"},
+    {"of all, one whose files are broken is no success",
+     {"renew", "--all", "--control", cmd_socket},
+     {"{\"ok\":true,\"renewed\":[{\"name\":\"w.test\",\"orders\":0,\"watched\":[{\"state\":"
+      "\"files-broken\",\"error\":{\"problem\":\"key-mismatch\",\"message\":\"/w.key: another "
+      "key\"}}]}]}\n"},
+     1,
+     "w.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
+     "ordered\n"
+     "    /w.key: another key\n"
+     "1 host: 0 ordered now, 1 pair of files looked at\n",
+     ""},
     {"who may not is told once",
      {"renew", "a.test", "b.test", "--control", cmd_socket},
      {"{\"ok\":false,\"problem\":\"forbidden\",\"subject\":\"\",\"detail\":\"\"}\n"},
@@ -121,7 +144,7 @@ int main(void)
         const char *const args[] = {"renew", "A.test", "--control", cmd_socket, NULL};
         pid_t agent = cmd_agent(replies);
 
-        is_int(cmd_run(args), 0, answers[i].name);
+        is_int(cmd_run(args), answers[i].code, answers[i].name);
         is_str(cmd_out, answers[i].out, "in these words");
         is_str(cmd_err, "", "no error");
         cmd_agent_ends(agent);
