@@ -104,7 +104,7 @@ static void start(struct server *s, const struct hc_runner_request *q)
     struct run *run = free_place(s);
 
     if (run == NULL || q->limit_ms <= 0 || q->limit_ms > HC_RUNNER_LIMIT_MS ||
-        !split(s, q, argv, envp) || argv[0][0] != '/') {
+        !split(s, q, argv, envp) || argv[0] == NULL || argv[0][0] != '/') {
         failed.code = run == NULL ? EAGAIN : EINVAL;
         reply(s, q->id, &failed);
         return;
