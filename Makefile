@@ -108,7 +108,7 @@ $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
 
 # nginx's own flags are used for nginx's module; ours must not reach its configure.
 
-$(NGX_SO): $(wildcard ngx_module/* config) $(BUILD)/libhotcert-light.a
+$(NGX_SO): $(wildcard ngx_module/*.sh ngx_module/*/* config) $(BUILD)/libhotcert-light.a
 	$(Q)env -u CFLAGS -u MAKEFLAGS CC='$(CC)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)' WERROR='$(WERROR)' sh ngx_module/build.sh $(BUILD)
 
 $(HTTPD_SO): $(wildcard apache_module/*) $(BUILD)/libhotcert-light.a
@@ -216,8 +216,8 @@ docs-check: $(BUILD)/gendocs                ## fail if those two are stale
 
 # ---- lints ----
 
-C_FILES    = $(wildcard core/*/*.c ngx_module/*.c apache_module/*.c t/unit/*.c t/fuzz/*.c t/bench/*.c t/lib/*.c)
-H_FILES    = $(wildcard core/*.h core/*/*.h ngx_module/*.h apache_module/*.h t/unit/*.h t/fuzz/*.h)
+C_FILES    = $(wildcard core/*/*.c ngx_module/*/*.c apache_module/*.c t/unit/*.c t/fuzz/*.c t/bench/*.c t/lib/*.c)
+H_FILES    = $(wildcard core/*.h core/*/*.h ngx_module/*/*.h apache_module/*.h t/unit/*.h t/fuzz/*.h)
 LINT_FLAGS = $(filter-out -Werror -D_FORTIFY_SOURCE%,$(CFLAGS))
 
 lint: format-check docs-check tidy cppcheck analyzer musl  ## every lint

@@ -83,7 +83,7 @@ else
     fi
 fi
 
-key=$(echo "$src $options ${CC:-} ${LDSAN:-} ${WERROR:-}"; cat "$top/config"; ls "$top"/ngx_module/*.[ch] "$top"/core/*/*.h)
+key=$(echo "$src $options ${CC:-} ${LDSAN:-} ${WERROR:-}"; cat "$top/config"; ls "$top"/ngx_module/*/*.[ch] "$top"/core/*/*.h)
 if [ ! -f "$tree/objs/Makefile" ] || [ "$key" != "$(cat "$tree/key" 2>/dev/null)" ]; then
     (configure)
     echo "$key" >"$tree/key"

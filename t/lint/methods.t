@@ -6,7 +6,7 @@ use warnings;
 use Test::More;
 
 my $name = qr/\b(?:http|tls-alpn|dns|dns-account|dns-persist)-0[0-9]\b/;
-my @files = grep { !m{^core/(?:solve/|conf/method\.[ch]$)} } glob 'core/*/*.[ch] ngx_module/*.[ch] apache_module/*.[ch]';
+my @files = grep { !m{^core/(?:solve/|conf/method\.[ch]$)} } glob 'core/*/*.[ch] ngx_module/*/*.[ch] apache_module/*.[ch]';
 my @named;
 
 for my $file (@files) {

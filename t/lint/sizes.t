@@ -28,7 +28,7 @@ sub measure {
     return;
 }
 
-measure($_) for glob 'core/*/*.[ch] core/*.h ngx_module/*.[ch] apache_module/*.[ch]';
+measure($_) for glob 'core/*/*.[ch] core/*.h ngx_module/*/*.[ch] apache_module/*.[ch]';
 my @sorted = sort { $a <=> $b } @lengths;
 diag(sprintf '%d functions: median %d lines, 95 %% under %d, longest %d', scalar @sorted,
     $sorted[@sorted / 2], $sorted[@sorted * 0.95] + 1, $sorted[-1]);

@@ -1,5 +1,5 @@
 /*
- * hotcert in nginx: what the files of this folder share.
+ * hotcert in nginx: what the files of common/ and http/ share.
  *
  *   ngx_http_hotcert_module.c  the command table, the module's hooks
  *   ngx_http_hotcert_conf.c    directives and server blocks to hc_conf
@@ -7,10 +7,10 @@
  *   ngx_http_hotcert_ssl.c     the handshake: which pair a connection is served
  *   ngx_http_hotcert_session.c whose TLS sessions resume where
  *   ngx_http_hotcert_http01.c  answers pending http-01 tokens
- *   ngx_http_hotcert_examine.c asks before a start whether it would be refused
- *   ngx_http_hotcert_process.c the table, the keeper, the loader; workers' timer
- *   ngx_http_hotcert_agent.c   supervises the agent
- *   ngx_http_hotcert_log.c     the core's lines and errors in nginx's log
+ *   ngx_hotcert_examine.c      asks before a start whether it would be refused
+ *   ngx_hotcert_process.c      the table, the keeper, the loader; workers' timer
+ *   ngx_hotcert_agent.c        supervises the agent
+ *   ngx_hotcert_log.c          the core's lines and errors in nginx's log
  *
  * Life of the data: a configuration (ngx_http_hotcert_main_conf_t and below) belongs to a cycle and
  * dies with its pool. The table belongs to the master process and is kept across reloads, so that
