@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "agent/state.h"
+#include "agent/control.h"
+#include "agent/follow.h"
+#include "agent/garbage.h"
+#include "agent/queue.h"
+#include "agent/watches.h"
+#include "loop/timer.h"
 #include "solve/solve.h"
 
 #define BROKEN_MS    1000
@@ -14,73 +19,53 @@
 #define JOIN_MS      2000  /* old workers have closed their listeners by then */
 #define ANYWAY_MS    60000 /* a pass at least this often, so that a changed clock is noticed */
 
-int64_t hc_agent_interval_ms(const struct hc_agent *agent)
+struct hc_agent {
+    struct hc_agent_options o;
+    struct hc_timer due; /* something may be: the parts look */
+    uint64_t looks;      /* how often they did */
+    struct hc_loop_fd supervise;
+    struct hc_loop_fd signals;
+    bool ended;
+    struct hc_conf *conf;
+    struct hc_events events;
+    struct hc_keeper_client keeper;
+    struct hc_judge judge;
+    struct hc_parts parts;
+    struct hc_solver_set solvers;
+    struct hc_control *control;
+    int64_t started_ms;
+    int64_t tick_ms; /* the next tick */
+};
+
+struct hc_parts *hc_agent_parts(struct hc_agent *agent)
 {
-    return agent->conf->check_interval * 1000;
+    return &agent->parts;
 }
 
-/* Parts that listen by themselves come out of here. */
-static void on_event(void *self, const struct hc_event *event)
-{
-    struct hc_agent *agent = self;
-
-    switch (event->kind) {
-    case HC_EVENT_STORE_OPENED:
-        hc_follow_start(agent);
-        hc_jobs_load(agent);
-        break;
-    case HC_EVENT_STORE_READY:
-    case HC_EVENT_CA_CHANGED:
-    case HC_EVENT_CLOCK_NEWS:
-        agent->jobs_dirty = true;
-        break;
-    case HC_EVENT_STORE_CLOSING:
-        hc_jobs_halt(agent);
-        hc_follow_stop(agent);
-        break;
-    case HC_EVENT_LINE_COMMITTED:
-        hc_follow_committed(agent);
-        break;
-    case HC_EVENT_LINES_CHANGED:
-        agent->jobs_dirty = true;
-        break;
-    case HC_EVENT_LOOK_ENDED:
-        if (event->names->count > 0) {
-            hc_jobs_forgive(agent, event->index, event->names);
-        }
-        agent->jobs_dirty = agent->jobs_dirty || event->changed;
-        break;
-    case HC_EVENT_LINE_FOUND:
-    case HC_EVENT_PUBLISHED:
-    case HC_EVENT_CLOCK_SET:
-    case HC_EVENT_ISSUER_ARRIVED:
-    case HC_EVENT_KINDS:
-        break;
-    }
-}
+/* ---- the parts ---- */
 
 static int new_clock(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_clock_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
         .http = agent->o.http,
         .built = agent->o.built,
     };
 
-    return hc_clock_watch_new(&options, &agent->clock, err);
+    return hc_clock_watch_new(&options, &agent->parts.clock, err);
 }
 
 static int new_cas(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_cas_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
         .authority = agent->o.authority,
-        .http = hc_clock_watch_http(agent->clock),
+        .http = hc_clock_watch_http(agent->parts.clock),
     };
 
-    return hc_cas_new(&options, &agent->cas, err);
+    return hc_cas_new(&options, &agent->parts.cas, err);
 }
 
 /* ---- the loop ---- */
@@ -88,17 +73,18 @@ static int new_cas(struct hc_agent *agent, struct hc_error *err)
 /* What is looked at on the timer whatever happened. */
 static int64_t tick(struct hc_agent *agent)
 {
-    int64_t now = hc_agent_ms(agent);
-    int64_t interval = hc_agent_interval_ms(agent);
+    int64_t now = hc_env_ms(&agent->parts.env);
+    int64_t interval = hc_env_interval_ms(&agent->parts.env);
 
     if (now < agent->tick_ms) {
         return agent->tick_ms - now;
     }
     interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
     agent->tick_ms = now + interval;
-    hc_storage_tick(agent->storage);
-    hc_publisher_run(agent->publisher); /* something may have expired, or failed to be published */
-    hc_garbage_run(agent->garbage);
+    hc_storage_tick(agent->parts.storage);
+    hc_publisher_run(
+        agent->parts.publisher); /* something may have expired, or failed to be published */
+    hc_garbage_run(agent->parts.garbage);
     return interval;
 }
 
@@ -108,7 +94,7 @@ static int64_t tick(struct hc_agent *agent)
  */
 static int64_t until_settled(const struct hc_agent *agent)
 {
-    int64_t left = agent->started_ms + JOIN_MS - hc_agent_ms(agent);
+    int64_t left = agent->started_ms + JOIN_MS - hc_env_ms(&agent->parts.env);
 
     return agent->conf->joins_running && left > 0 ? left : 0;
 }
@@ -121,10 +107,10 @@ static int64_t run_orders(struct hc_agent *agent)
     if (unsettled > 0) {
         return unsettled;
     }
-    wait = hc_jobs_run(agent);
+    wait = hc_queue_run(agent->parts.queue);
     hc_loop_does(agent->o.loop, "names");
-    return hc_wait_least(wait,
-                         hc_outlooks_run(agent->outlooks)); /* after the jobs, which start looks */
+    return hc_wait_least(
+        wait, hc_outlooks_run(agent->parts.outlooks)); /* after the jobs, which start looks */
 }
 
 /* Does what is due; milliseconds until something may be due, -1: nothing. */
@@ -133,23 +119,23 @@ static int64_t run_due(struct hc_agent *agent)
     int64_t wait = tick(agent);
 
     hc_loop_does(agent->o.loop, "store");
-    wait = hc_wait_least(wait, hc_storage_run(agent->storage));
+    wait = hc_wait_least(wait, hc_storage_run(agent->parts.storage));
     hc_loop_does(agent->o.loop, "orders");
-    hc_obtains_run(agent);
+    hc_obtains_run(agent->parts.obtains);
     hc_loop_does(agent->o.loop, "chains");
-    wait = hc_wait_least(wait, hc_chains_run(agent->chains));
+    wait = hc_wait_least(wait, hc_chains_run(agent->parts.chains));
     hc_loop_does(agent->o.loop, "watched files");
-    wait = hc_wait_least(wait, hc_watches_run(agent->watches));
+    wait = hc_wait_least(wait, hc_watches_run(agent->parts.watches));
     hc_loop_does(agent->o.loop, "other agents");
-    wait = hc_wait_least(wait, hc_follow_run(agent));
+    wait = hc_wait_least(wait, hc_follow_run(agent->parts.follow));
     hc_loop_does(agent->o.loop, "jobs");
     wait = hc_wait_least(wait, run_orders(agent));
     hc_loop_does(agent->o.loop, "authorities");
-    wait = hc_wait_least(wait, hc_cas_run(agent->cas));
+    wait = hc_wait_least(wait, hc_cas_run(agent->parts.cas));
     hc_loop_does(agent->o.loop, "health");
-    wait = hc_wait_least(wait, hc_health_run(agent->health));
+    wait = hc_wait_least(wait, hc_health_run(agent->parts.health));
     hc_loop_does(agent->o.loop, "control");
-    return hc_wait_least(wait, hc_control_run(agent));
+    return hc_wait_least(wait, hc_control_run(agent->control));
 }
 
 static void on_due(void *self)
@@ -207,37 +193,37 @@ static void leave_loop(struct hc_agent *agent)
 static int new_chains(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_chains_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
         .judge = &agent->judge,
         .dns = agent->o.dns,
         .web = agent->o.web,
     };
 
-    return hc_chains_new(&options, &agent->chains, err);
+    return hc_chains_new(&options, &agent->parts.chains, err);
 }
 
 static int new_publisher(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_publisher_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
         .judge = &agent->judge,
         .table = agent->o.table,
     };
 
-    return hc_publisher_new(&options, &agent->publisher, err);
+    return hc_publisher_new(&options, &agent->parts.publisher, err);
 }
 
 static int new_answers(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_answers_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
         .table = agent->o.table,
     };
 
-    return hc_answers_new(&options, &agent->answers, err);
+    return hc_answers_new(&options, &agent->parts.answers, err);
 }
 
 static int open_solvers(struct hc_agent *agent, struct hc_error *err)
@@ -246,7 +232,7 @@ static int open_solvers(struct hc_agent *agent, struct hc_error *err)
         .conf = agent->conf,
         .clock = agent->o.clock,
         .log = agent->o.log,
-        .answers = hc_answers_port(agent->answers),
+        .answers = hc_answers_port(agent->parts.answers),
     };
 
     return hc_solvers_open(&env, &agent->solvers, err);
@@ -255,43 +241,129 @@ static int open_solvers(struct hc_agent *agent, struct hc_error *err)
 static int new_watches(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_watches_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
         .judge = &agent->judge,
         .keeper = &agent->keeper,
-        .chains = agent->chains,
-        .publisher = agent->publisher,
+        .chains = agent->parts.chains,
+        .publisher = agent->parts.publisher,
     };
 
-    return hc_watches_new(&options, &agent->watches, err);
+    return hc_watches_new(&options, &agent->parts.watches, err);
 }
 
 static int new_outlooks(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_outlooks_options options = {
-        .env = &agent->env,
-        .storage = agent->storage,
-        .publisher = agent->publisher,
-        .cas = agent->cas,
-        .answers = agent->answers,
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
+        .publisher = agent->parts.publisher,
+        .cas = agent->parts.cas,
+        .answers = agent->parts.answers,
         .dns = agent->o.dns,
         .web = agent->o.web,
     };
 
-    return hc_outlooks_new(&options, &agent->outlooks, err);
+    return hc_outlooks_new(&options, &agent->parts.outlooks, err);
 }
 
 static int new_health(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_health_options options = {
-        .env = &agent->env,
+        .env = &agent->parts.env,
         .judge = &agent->judge,
-        .clock = agent->clock,
-        .publisher = agent->publisher,
-        .outlooks = agent->outlooks,
+        .clock = agent->parts.clock,
+        .publisher = agent->parts.publisher,
+        .outlooks = agent->parts.outlooks,
     };
 
-    return hc_health_new(&options, &agent->health, err);
+    return hc_health_new(&options, &agent->parts.health, err);
+}
+
+static int new_jobs(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_jobs_options options = {
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
+        .clock = agent->parts.clock,
+        .publisher = agent->parts.publisher,
+        .cas = agent->parts.cas,
+        .outlooks = agent->parts.outlooks,
+    };
+
+    return hc_jobs_new(&options, &agent->parts.jobs, err);
+}
+
+static int new_obtains(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_obtains_options options = {
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
+        .judge = &agent->judge,
+        .solvers = &agent->solvers,
+        .chains = agent->parts.chains,
+        .publisher = agent->parts.publisher,
+        .outlooks = agent->parts.outlooks,
+        .health = agent->parts.health,
+        .jobs = agent->parts.jobs,
+        .authority = agent->o.authority,
+    };
+
+    return hc_obtains_new(&options, &agent->parts.obtains, err);
+}
+
+static int new_queue(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_queue_options options = {
+        .env = &agent->parts.env,
+        .publisher = agent->parts.publisher,
+        .clock = agent->parts.clock,
+        .outlooks = agent->parts.outlooks,
+        .jobs = agent->parts.jobs,
+        .obtains = agent->parts.obtains,
+    };
+
+    return hc_queue_new(&options, &agent->parts.queue, err);
+}
+
+/* From the bottom up: each is given those below it. */
+static int new_parts(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_parts *p = &agent->parts;
+
+    if (hc_storage_new(&p->env, &agent->keeper, agent->o.secret, &p->storage, err) != 0 ||
+        new_answers(agent, err) != 0 || open_solvers(agent, err) != 0 ||
+        hc_follow_new(&p->env, p->storage, p->answers, &p->follow, err) != 0 ||
+        new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
+        new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
+        hc_garbage_new(&p->env, p->storage, p->clock, agent->o.table, &p->garbage, err) != 0 ||
+        new_outlooks(agent, err) != 0 || new_health(agent, err) != 0 || new_jobs(agent, err) != 0 ||
+        new_obtains(agent, err) != 0 || new_queue(agent, err) != 0) {
+        return -1;
+    }
+    return hc_control_new(p, agent->o.control, &agent->control, err);
+}
+
+static void free_parts(struct hc_agent *agent)
+{
+    struct hc_parts *p = &agent->parts;
+
+    hc_control_free(agent->control);
+    hc_queue_free(p->queue);
+    hc_obtains_free(p->obtains);
+    hc_jobs_free(p->jobs);
+    hc_health_free(p->health);
+    hc_outlooks_free(p->outlooks);
+    hc_garbage_free(p->garbage);
+    hc_watches_free(p->watches);
+    hc_publisher_free(p->publisher);
+    hc_chains_free(p->chains);
+    hc_cas_free(p->cas);
+    hc_clock_watch_free(p->clock);
+    hc_follow_free(p->follow);
+    hc_solvers_close(&agent->solvers);
+    hc_answers_free(p->answers);
+    hc_storage_free(p->storage);
 }
 
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
@@ -305,7 +377,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     }
     agent->o = *options;
     agent->conf = options->conf;
-    agent->env = (struct hc_env){
+    agent->parts.env = (struct hc_env){
         .conf = options->conf,
         .clock = options->clock,
         .random = options->random,
@@ -319,18 +391,8 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         (void)hc_judge_roots(&agent->judge,
                              &agent->conf->identities[i]); /* now: it takes its time */
     }
-    agent->jobs_dirty = true;
-    agent->started_ms = hc_agent_ms(agent);
-    if (hc_storage_new(&agent->env, &agent->keeper, options->secret, &agent->storage, err) != 0 ||
-        new_answers(agent, err) != 0 || open_solvers(agent, err) != 0 ||
-        new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
-        new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
-        new_outlooks(agent, err) != 0 || new_health(agent, err) != 0 ||
-        hc_jobs_new(agent, err) != 0 ||
-        hc_garbage_new(&agent->env, agent->storage, agent->clock, agent->o.table, &agent->garbage,
-                       err) != 0 ||
-        hc_control_new(agent, err) != 0 ||
-        hc_events_add(&agent->events, on_event, agent, err) != 0 || enter_loop(agent, err) != 0) {
+    agent->started_ms = hc_env_ms(&agent->parts.env);
+    if (new_parts(agent, err) != 0 || enter_loop(agent, err) != 0) {
         goto failed;
     }
     *out = agent;
@@ -346,25 +408,18 @@ void hc_agent_free(struct hc_agent *agent)
         return;
     }
     leave_loop(agent);
-    if (agent->storage != NULL) {
-        hc_storage_close(agent->storage);
+    if (agent->parts.storage != NULL) {
+        hc_storage_close(agent->parts.storage);
     }
-    hc_control_free(agent);
-    hc_chains_free(agent->chains);
-    hc_jobs_free(agent);
-    hc_health_free(agent->health);
-    hc_outlooks_free(agent->outlooks);
-    hc_watches_free(agent->watches);
-    hc_cas_free(agent->cas);
-    hc_clock_watch_free(agent->clock);
-    hc_garbage_free(agent->garbage);
-    hc_storage_free(agent->storage);
+    free_parts(agent);
     hc_judge_dispose(&agent->judge);
-    hc_publisher_free(agent->publisher);
-    hc_solvers_close(&agent->solvers);
-    hc_answers_free(agent->answers);
     hc_conf_free(agent->conf);
     free(agent);
+}
+
+void hc_agent_look(struct hc_agent *agent)
+{
+    hc_timer_within(&agent->due, 0);
 }
 
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms)
@@ -380,7 +435,7 @@ bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms)
         return true;
     }
     if (hc_loop_calls(loop) - agent->looks != others) {
-        hc_timer_within(&agent->due, 0); /* something happened: what does that mean to us? */
+        hc_agent_look(agent); /* something happened: what does that mean to us? */
     }
     return !agent->ended;
 }

@@ -2,19 +2,22 @@
  * The agent: the one process that talks to certificate authorities, and the only writer of the
  * store and of the live table. One thread, one loop.
  *
- *   storage.c   opens the store, notices when it cannot be used and when it can again
- *   follow.c    publishes what other agents commit
- *   jobs.c      what is due, and what may be started now
- *   obtain.c    one order, from the line's lock to the commit; pause.h when it fails alone
- *   received.c  what the CA sent: is it what was ordered, and better than what serves
- *   cas.c       the issuers: account, breaker, the names that failed there
- *   outlooks.c  the names of an order: the look before it, and which are left out
- *   watches.c   watched files
- *   judge.c     the checks; health.c makes them again for what is served
- *   chains.c    chains that lack an issuer; repair.c fetches it
- *   publisher.c the best bundle of an identity, into the table
- *   control.c   the socket that `hotcert list|renew|wait` talk to; status.c what it tells
- *   garbage.c   what nobody wants any more
+ * It is made of parts (parts.h), each an opaque type with a header of its own. From the bottom up:
+ *
+ *   storage     opens the store, notices when it cannot be used and when it can again
+ *   answers     challenges that our servers answer; follow mirrors what other agents put there
+ *   clock       is this machine's clock behind?
+ *   cas         the issuers: account, breaker, the names that failed there
+ *   chains      chains that lack an issuer; repair fetches it
+ *   publisher   the best bundle of an identity, into the table
+ *   watches     watched files
+ *   garbage     what nobody wants any more
+ *   outlooks    the names of an order: the look before it, and which are left out
+ *   health      the checks again, for what is served
+ *   jobs        what is to be obtained, and what each waits for
+ *   obtains     orders, from the line's lock to the commit; received and takeover help
+ *   queue       which jobs are started now
+ *   control     the socket that `hotcert list|renew|wait` talk to; status is what it tells
  *
  * Everything from outside comes through the options, so that tests run it with a clock, a CA and
  * randomness of their own.
@@ -52,6 +55,7 @@ struct hc_agent_options {
 };
 
 struct hc_agent;
+struct hc_parts;
 
 /* Neither opens the store nor asks anybody: that is the first pass's. */
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
@@ -62,6 +66,12 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
  * on, false when the supervisor is gone or a signal said so.
  */
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms);
+
+/* Something changed that no callback told: the parts look in the next pass. */
+void hc_agent_look(struct hc_agent *agent);
+
+/* For tests that look at one. */
+struct hc_parts *hc_agent_parts(struct hc_agent *agent);
 
 /* Ends what is under way without waiting (it is resumed by the next agent) and frees all. */
 void hc_agent_free(struct hc_agent *agent);

@@ -13,18 +13,22 @@
  *   any                  -> {"ok":false,"problem":S,"subject":T,"detail":T,"message":T}: the parts
  *                           of an hc_error, and the line that they make
  */
+#include "agent/control.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/caller.h"
+#include "agent/jobs.h"
 #include "agent/renew.h"
-#include "agent/state.h"
 #include "agent/status.h"
 #include "agent/status_loop.h"
+#include "agent/watches.h"
 #include "conf/name.h"
 
 #define CLIENTS      16
@@ -37,7 +41,7 @@
 #define PENDING_MAX  4 /* hosts that a refusal names */
 
 struct client {
-    struct hc_agent *agent;
+    const struct hc_parts *parts;
     struct hc_loop_fd guest; /* its socket; fd -1: free */
     uid_t uid;
     struct hc_buf in;
@@ -52,13 +56,14 @@ struct client {
 };
 
 struct hc_control {
+    const struct hc_parts *parts;
     struct hc_loop_fd door; /* where they connect */
     struct client clients[CLIENTS];
 };
 
 static void client_close(struct client *client)
 {
-    struct hc_agent *agent = client->agent;
+    const struct hc_parts *parts = client->parts;
 
     hc_loop_fd_remove(&client->guest);
     if (client->guest.fd >= 0) {
@@ -68,46 +73,50 @@ static void client_close(struct client *client)
     hc_buf_dispose(&client->out);
     hc_list_dispose(&client->names);
     memset(client, 0, sizeof(*client));
-    client->agent = agent;
+    client->parts = parts;
     client->guest.fd = -1;
 }
 
 static void on_door(void *self, unsigned events);
 
-int hc_control_new(struct hc_agent *agent, struct hc_error *err)
+int hc_control_new(const struct hc_parts *parts, int fd, struct hc_control **out,
+                   struct hc_error *err)
 {
     struct hc_control *control = calloc(1, sizeof(*control));
 
-    agent->control = control;
     if (control == NULL) {
         return hc_error_nomem(err);
     }
+    control->parts = parts;
     for (size_t i = 0; i < CLIENTS; i++) {
-        control->clients[i].agent = agent;
+        control->clients[i].parts = parts;
         control->clients[i].guest.fd = -1;
     }
-    control->door =
-        (struct hc_loop_fd){agent->o.control, HC_LOOP_READ, "control", on_door, agent, NULL};
-    return agent->o.control >= 0 ? hc_loop_fd_add(agent->o.loop, &control->door, err) : 0;
+    control->door = (struct hc_loop_fd){fd, HC_LOOP_READ, "control", on_door, control, NULL};
+    if (fd >= 0 && hc_loop_fd_add(parts->env.loop, &control->door, err) != 0) {
+        free(control);
+        return -1;
+    }
+    *out = control;
+    return 0;
 }
 
-void hc_control_free(struct hc_agent *agent)
+void hc_control_free(struct hc_control *control)
 {
-    if (agent->control == NULL) {
+    if (control == NULL) {
         return;
     }
-    hc_loop_fd_remove(&agent->control->door);
+    hc_loop_fd_remove(&control->door);
     for (size_t i = 0; i < CLIENTS; i++) {
-        client_close(&agent->control->clients[i]);
+        client_close(&control->clients[i]);
     }
-    free(agent->control);
-    agent->control = NULL;
+    free(control);
 }
 
 /* ---- answers ---- */
 
 /* Takes the object. A client that cannot be answered is closed. */
-static void answer(struct hc_agent *agent, struct client *client, json_t *object)
+static void answer(const struct hc_parts *parts, struct client *client, json_t *object)
 {
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     struct hc_error err;
@@ -116,7 +125,7 @@ static void answer(struct hc_agent *agent, struct client *client, json_t *object
     hc_list_dispose(&client->names);
     client->waiting = false;
     client->answered = true;
-    client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
+    client->deadline_ms = hc_env_ms(&parts->env) + IDLE_MS;
     if (text == NULL || hc_buf_puts(&client->out, text, &err) != 0 ||
         hc_buf_puts(&client->out, "\n", &err) != 0 ||
         hc_loop_fd_change(&client->guest, HC_LOOP_READ | HC_LOOP_WRITE, &err) != 0) {
@@ -126,54 +135,47 @@ static void answer(struct hc_agent *agent, struct client *client, json_t *object
     json_decref(object);
 }
 
-static void refuse(struct hc_agent *agent, struct client *client, enum hc_problem p,
+static void refuse(const struct hc_parts *parts, struct client *client, enum hc_problem p,
                    const char *subject, const char *detail)
 {
-    answer(agent, client, hc_caller_refusal(p, subject, detail));
+    answer(parts, client, hc_caller_refusal(p, subject, detail));
 }
 
 /* ---- requests ---- */
 
-/* Under watch the certificate's own names count too, as soon as it was read. */
-bool hc_identity_has(const struct hc_agent *agent, size_t index, const char *name)
+static bool is_known(const struct hc_parts *parts, const char *name)
 {
-    return hc_name_among(&agent->conf->identities[index].names, name) ||
-           hc_watches_name(agent->watches, index, name);
-}
-
-static bool is_known(const struct hc_agent *agent, const char *name)
-{
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        if (hc_identity_has(agent, i, name)) {
+    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
+        if (hc_watches_name(parts->watches, i, name)) {
             return true;
         }
     }
     return false;
 }
 
-static void do_list(struct hc_agent *agent, struct client *client)
+static void do_list(const struct hc_parts *parts, struct client *client)
 {
     const char *const servers[] = {
         [HC_SERVER_NGINX] = "nginx", [HC_SERVER_HTTPD] = "httpd", [HC_SERVER_NONE] = "none"};
 
-    answer(agent, client,
+    answer(parts, client,
            json_pack("{s:b, s:s, s:i, s:s, s:o, s:o}", "ok", 1, "server",
-                     servers[agent->conf->server], "pid", (int)getpid(), "store",
-                     agent->conf->store, "certificates", hc_status_certificates(agent), "loop",
-                     hc_status_loop(hc_loop_activities(agent->o.loop))));
+                     servers[parts->env.conf->server], "pid", (int)getpid(), "store",
+                     parts->env.conf->store, "certificates", hc_status_certificates(parts), "loop",
+                     hc_status_loop(hc_loop_activities(parts->env.loop))));
 }
 
-static void do_renew(struct hc_agent *agent, struct client *client, const json_t *request)
+static void do_renew(const struct hc_parts *parts, struct client *client, const json_t *request)
 {
     struct hc_error err;
     json_t *object = NULL;
 
     hc_error_init(&err);
-    object = hc_renew(agent, request, &err);
+    object = hc_renew(parts, request, &err);
     if (object != NULL) {
-        answer(agent, client, object);
+        answer(parts, client, object);
     } else {
-        refuse(agent, client, err.problem, err.subject, err.detail);
+        refuse(parts, client, err.problem, err.subject, err.detail);
     }
 }
 
@@ -194,33 +196,33 @@ static bool names_from(const json_t *array, struct hc_list *names)
     return true;
 }
 
-static void do_wait(struct hc_agent *agent, struct client *client, const json_t *request)
+static void do_wait(const struct hc_parts *parts, struct client *client, const json_t *request)
 {
     int64_t timeout = (int64_t)json_integer_value(json_object_get(request, "timeout"));
 
     client->all = json_is_true(json_object_get(request, "all"));
     if (timeout < 0 || timeout > WAIT_MOST_S ||
         !names_from(json_object_get(request, "names"), &client->names)) {
-        refuse(agent, client, HC_P_PROTOCOL, NULL, "names or timeout");
+        refuse(parts, client, HC_P_PROTOCOL, NULL, "names or timeout");
         return;
     }
     for (size_t i = 0; i < client->names.count; i++) {
-        if (!is_known(agent, client->names.items[i]) && hc_watches_are_known(agent->watches)) {
-            refuse(agent, client, HC_P_NOT_FOUND, client->names.items[i], "");
+        if (!is_known(parts, client->names.items[i]) && hc_watches_are_known(parts->watches)) {
+            refuse(parts, client, HC_P_NOT_FOUND, client->names.items[i], "");
             return;
         }
     }
     client->waiting = true;
-    client->deadline_ms = hc_agent_ms(agent) + timeout * 1000;
+    client->deadline_ms = hc_env_ms(&parts->env) + timeout * 1000;
 }
 
 /* What changes something is root's alone; where the server is not root's, also its user's. */
-static bool may_change(const struct hc_agent *agent, const struct client *client)
+static bool may_change(const struct hc_parts *parts, const struct client *client)
 {
-    return client->uid == 0 || agent->conf->user == NULL;
+    return client->uid == 0 || parts->env.conf->user == NULL;
 }
 
-static void handle_request(struct hc_agent *agent, struct client *client)
+static void handle_request(const struct hc_parts *parts, struct client *client)
 {
     json_error_t where;
     json_t *request =
@@ -229,17 +231,17 @@ static void handle_request(struct hc_agent *agent, struct client *client)
     bool change = command != NULL && strcmp(command, "renew") == 0;
 
     if (command == NULL) {
-        refuse(agent, client, HC_P_PROTOCOL, NULL, "not a request");
-    } else if (change && !may_change(agent, client)) {
-        refuse(agent, client, HC_P_FORBIDDEN, NULL, "only root may renew");
+        refuse(parts, client, HC_P_PROTOCOL, NULL, "not a request");
+    } else if (change && !may_change(parts, client)) {
+        refuse(parts, client, HC_P_FORBIDDEN, NULL, "only root may renew");
     } else if (strcmp(command, "list") == 0) {
-        do_list(agent, client);
+        do_list(parts, client);
     } else if (change) {
-        do_renew(agent, client, request);
+        do_renew(parts, client, request);
     } else if (strcmp(command, "wait") == 0) {
-        do_wait(agent, client, request);
+        do_wait(parts, client, request);
     } else {
-        refuse(agent, client, HC_P_PROTOCOL, NULL, command);
+        refuse(parts, client, HC_P_PROTOCOL, NULL, command);
     }
     json_decref(request);
 }
@@ -247,11 +249,11 @@ static void handle_request(struct hc_agent *agent, struct client *client)
 /* ---- sockets ---- */
 
 /* Some places are root's: others that may ask cannot keep it out. */
-static struct client *free_place(struct hc_agent *agent, uid_t uid)
+static struct client *free_place(struct hc_control *control, uid_t uid)
 {
     for (size_t i = uid == 0 ? 0 : ROOTS_PLACES; i < CLIENTS; i++) {
-        if (agent->control->clients[i].guest.fd < 0) {
-            return &agent->control->clients[i];
+        if (control->clients[i].guest.fd < 0) {
+            return &control->clients[i];
         }
     }
     return NULL;
@@ -265,20 +267,20 @@ static void take_in(struct client *client, int fd, uid_t uid)
     client->uid = uid;
     client->in = (struct hc_buf)HC_BUF_INIT(REQUEST_MAX);
     client->out = (struct hc_buf)HC_BUF_INIT(REPLY_MAX);
-    client->deadline_ms = hc_agent_ms(client->agent) + IDLE_MS;
-    if (hc_loop_fd_add(client->agent->o.loop, &client->guest, NULL) != 0) {
+    client->deadline_ms = hc_env_ms(&client->parts->env) + IDLE_MS;
+    if (hc_loop_fd_add(client->parts->env.loop, &client->guest, NULL) != 0) {
         client_close(client);
     }
 }
 
 static void on_door(void *self, unsigned events HC_UNUSED)
 {
-    struct hc_agent *agent = self;
+    struct hc_control *control = self;
 
     for (int i = 0; i < ACCEPT_MOST; i++) {
         uid_t uid = (uid_t)-1;
-        int fd = hc_caller_accept(agent->o.control, &uid);
-        struct client *client = fd >= 0 ? free_place(agent, uid) : NULL;
+        int fd = hc_caller_accept(control->door.fd, &uid);
+        struct client *client = fd >= 0 ? free_place(control, uid) : NULL;
 
         if (fd == HC_CALLER_NONE) {
             return;
@@ -291,7 +293,7 @@ static void on_door(void *self, unsigned events HC_UNUSED)
     }
 }
 
-static void read_some(struct hc_agent *agent, struct client *client)
+static void read_some(const struct hc_parts *parts, struct client *client)
 {
     char chunk[4096];
     struct hc_error err;
@@ -311,11 +313,11 @@ static void read_some(struct hc_agent *agent, struct client *client)
         return;
     }
     if (memchr(chunk, '\n', (size_t)n) != NULL) {
-        handle_request(agent, client);
+        handle_request(parts, client);
     }
 }
 
-static void write_some(struct hc_agent *agent, struct client *client)
+static void write_some(const struct hc_parts *parts, struct client *client)
 {
     ssize_t n = send(client->guest.fd, client->out.data + client->sent,
                      client->out.len - client->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -328,7 +330,7 @@ static void write_some(struct hc_agent *agent, struct client *client)
         return;
     }
     client->sent += (size_t)n;
-    client->deadline_ms = hc_agent_ms(agent) + IDLE_MS;
+    client->deadline_ms = hc_env_ms(&parts->env) + IDLE_MS;
     if (client->sent == client->out.len) {
         client_close(client);
     }
@@ -339,20 +341,20 @@ static void on_client(void *self, unsigned events)
     struct client *client = self;
 
     if ((events & HC_LOOP_WRITE) != 0) {
-        write_some(client->agent, client);
+        write_some(client->parts, client);
     } else {
-        read_some(client->agent, client);
+        read_some(client->parts, client);
     }
 }
 
 /* A name that was left out of its host's certificate is not served, however well that is. */
-static bool is_in(const struct hc_agent *agent, size_t identity, const char *name)
+static bool is_in(const struct hc_parts *parts, size_t identity, const char *name)
 {
     size_t count = 0;
-    const struct hc_job *jobs = hc_jobs_of(agent, identity, &count);
+    const struct hc_job *jobs = hc_jobs_of(parts->jobs, identity, &count);
 
     for (size_t i = 0; i < count; i++) {
-        const struct hc_line_info *info = hc_job_info(agent, &jobs[i]);
+        const struct hc_line_info *info = hc_job_info(parts->jobs, &jobs[i]);
 
         if (info == NULL || !hc_name_among(&info->names, name)) {
             return false;
@@ -362,10 +364,10 @@ static bool is_in(const struct hc_agent *agent, size_t identity, const char *nam
 }
 
 /* The name that the client waits for at this identity, or NULL: it does not (any more). */
-static const char *pending_name(struct hc_agent *agent, const struct client *client,
+static const char *pending_name(const struct hc_parts *parts, const struct client *client,
                                 size_t identity)
 {
-    const struct hc_identity *one = &agent->conf->identities[identity];
+    const struct hc_identity *one = &parts->env.conf->identities[identity];
     const char *wanted = NULL;
 
     if (client->all) {
@@ -374,31 +376,31 @@ static const char *pending_name(struct hc_agent *agent, const struct client *cli
     for (size_t i = 0; i < client->names.count; i++) {
         const char *name = client->names.items[i];
 
-        if (hc_identity_has(agent, identity, name)) {
+        if (hc_watches_name(parts->watches, identity, name)) {
             wanted = name;
-            if (!is_in(agent, identity, name)) {
+            if (!is_in(parts, identity, name)) {
                 return name;
             }
         }
     }
-    return wanted != NULL && !hc_status_is_served(agent, identity) ? wanted : NULL;
+    return wanted != NULL && !hc_status_is_served(parts, identity) ? wanted : NULL;
 }
 
 /* True if all that the client waits for is served. Begins with what was not at the latest look. */
-static bool is_served(struct hc_agent *agent, struct client *client)
+static bool is_served(const struct hc_parts *parts, struct client *client)
 {
-    size_t count = agent->conf->identity_count;
+    size_t count = parts->env.conf->identity_count;
 
     for (size_t i = 0; i < count; i++) {
         size_t identity = (client->waits_for + i) % count;
 
-        if (pending_name(agent, client, identity) != NULL) {
+        if (pending_name(parts, client, identity) != NULL) {
             client->waits_for = identity;
             return false;
         }
     }
     for (size_t i = 0; i < client->names.count; i++) {
-        if (!is_known(agent, client->names.items[i])) {
+        if (!is_known(parts, client->names.items[i])) {
             return false; /* the files that had the name have another certificate now */
         }
     }
@@ -406,22 +408,22 @@ static bool is_served(struct hc_agent *agent, struct client *client)
 }
 
 /* "nx.test (failed, tried again 03:37:30Z), c.test (ordering) and 3 more" */
-static void describe_pending(struct hc_agent *agent, const struct client *client, char *dst,
+static void describe_pending(const struct hc_parts *parts, const struct client *client, char *dst,
                              size_t cap)
 {
     size_t used = 0;
     size_t count = 0;
 
     dst[0] = '\0';
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        const char *name = pending_name(agent, client, i);
+    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
+        const char *name = pending_name(parts, client, i);
         char state[96] = "left out of its certificate";
 
         if (name == NULL || count++ >= PENDING_MAX) {
             continue;
         }
-        if (!hc_status_is_served(agent, i)) {
-            hc_status_describe(agent, i, state, sizeof(state));
+        if (!hc_status_is_served(parts, i)) {
+            hc_status_describe(parts, i, state, sizeof(state));
         }
         snprintf(dst + used, cap - used, "%s%s (%s)", used > 0 ? ", " : "", name, state);
         used += strlen(dst + used);
@@ -433,29 +435,30 @@ static void describe_pending(struct hc_agent *agent, const struct client *client
     }
 }
 
-static void has_waited(struct hc_agent *agent, struct client *client)
+static void has_waited(const struct hc_parts *parts, struct client *client)
 {
     char pending[PENDING_MAX * (HC_NAME_SIZE + 100)];
 
-    describe_pending(agent, client, pending, sizeof(pending));
-    refuse(agent, client, HC_P_TIMED_OUT, NULL, pending);
+    describe_pending(parts, client, pending, sizeof(pending));
+    refuse(parts, client, HC_P_TIMED_OUT, NULL, pending);
 }
 
-int64_t hc_control_run(struct hc_agent *agent)
+int64_t hc_control_run(struct hc_control *control)
 {
-    int64_t now = hc_agent_ms(agent);
+    const struct hc_parts *parts = control->parts;
+    int64_t now = hc_env_ms(&parts->env);
     int64_t wait = -1;
 
     for (size_t i = 0; i < CLIENTS; i++) {
-        struct client *client = &agent->control->clients[i];
+        struct client *client = &control->clients[i];
 
         if (client->guest.fd < 0) {
             continue;
         }
-        if (client->waiting && is_served(agent, client)) {
-            answer(agent, client, json_pack("{s:b}", "ok", 1));
+        if (client->waiting && is_served(parts, client)) {
+            answer(parts, client, json_pack("{s:b}", "ok", 1));
         } else if (client->waiting && now >= client->deadline_ms) {
-            has_waited(agent, client);
+            has_waited(parts, client);
         } else if (now >= client->deadline_ms) {
             client_close(client);
         }

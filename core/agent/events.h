@@ -16,6 +16,7 @@ enum hc_event_kind {
     HC_EVENT_STORE_CLOSING,  /* it is about to be closed: from the top down */
     HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
     HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
+    HC_EVENT_ORDER_ENDED,    /* one ended without a certificate, or was not needed */
     HC_EVENT_LOOK_ENDED,     /* a look at an identity's names: index, names (that are well again),
                                 changed */
     HC_EVENT_LINES_CHANGED,  /* the inventory was read anew, and has other versions */

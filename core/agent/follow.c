@@ -1,12 +1,11 @@
-/*
- * Following the store: versions that other agents commit are published here too, and answers
- * that they present are answered by our servers too. An announcement (inotify) makes a look come
- * at once; without one there is a look now and then all the same.
- */
-#include <stdlib.h>
-#include <string.h>
+/* Following the store; see follow.h. */
+#include "agent/follow.h"
 
-#include "agent/state.h"
+#include <stdlib.h>
+
+#include "agent/said.h"
+#include "store/follower.h"
+#include "store/mark.h"
 
 #define LOOK_MS     1000  /* where nothing announces changes */
 #define LOOK_FAR_MS 10000 /* where changes are announced */
@@ -15,6 +14,19 @@
 #define MARK_MS     300   /* looks at the lines are at least this far apart */
 #define MARK_SHARE  10    /* and cost at most this fraction of the time */
 
+struct hc_follow {
+    const struct hc_env *env;
+    struct hc_storage *storage;
+    struct hc_answers *answers;
+    uint64_t mark;         /* of the inventory that we have */
+    int64_t next_mark_ms;  /* looks at the lines are this far apart */
+    int64_t next_sweep_ms; /* some lines are looked at then, whatever the mark says */
+    int64_t next_look_ms;  /* a look even if nothing was announced */
+    bool announced;
+    struct hc_loop_fd news; /* in the loop where the store tells of changes */
+    hc_said said;
+};
+
 static void on_news(void *self, unsigned events HC_UNUSED)
 {
     struct hc_follow *follow = self;
@@ -22,10 +34,9 @@ static void on_news(void *self, unsigned events HC_UNUSED)
     follow->announced = true; /* the next look reads it */
 }
 
-void hc_follow_start(struct hc_agent *agent)
+static void start(struct hc_follow *follow)
 {
-    struct hc_follow *follow = &agent->follow;
-    struct hc_store_follower *follower = hc_storage_follower(agent->storage);
+    struct hc_store_follower *follower = hc_storage_follower(follow->storage);
     int fd = follower != NULL ? hc_store_follower_fd(follower) : -1;
 
     follow->next_look_ms = follow->next_mark_ms = follow->next_sweep_ms = 0;
@@ -33,35 +44,28 @@ void hc_follow_start(struct hc_agent *agent)
     follow->mark = 0;
     follow->news = (struct hc_loop_fd){fd, HC_LOOP_READ, "other agents", on_news, follow, NULL};
     if (fd >= 0) {
-        (void)!hc_loop_fd_add(agent->o.loop, &follow->news, NULL); /* else it looks more often */
+        (void)!hc_loop_fd_add(follow->env->loop, &follow->news,
+                              NULL); /* else it looks more often */
     }
 }
 
-/* What is mirrored stays in the table: the agent that comes next may have put the same there. */
-void hc_follow_stop(struct hc_agent *agent)
-{
-    hc_loop_fd_remove(&agent->follow.news);
-    hc_answers_unfollow(agent->answers);
-}
-
 /* Brings the inventory in step and publishes what became better. */
-static int refresh(struct hc_agent *agent, bool announced, struct hc_error *err)
+static int refresh(struct hc_follow *follow, bool announced, struct hc_error *err)
 {
     size_t changed = 0;
-    int rc = hc_inventory_refresh(hc_agent_inventory(agent), hc_agent_store(agent), announced,
-                                  &changed, err);
+    int rc = hc_inventory_refresh(hc_storage_inventory(follow->storage),
+                                  hc_storage_store(follow->storage), announced, &changed, err);
 
     if (changed > 0) {
-        hc_events_tell(&agent->events, HC_EVENT_LINES_CHANGED);
+        hc_events_tell(follow->env->events, HC_EVENT_LINES_CHANGED);
     }
     return rc;
 }
 
 /* True if there was a look, or none was needed; false: too soon, later. */
-static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
+static bool look_at_lines(struct hc_follow *follow, struct hc_error *err)
 {
-    struct hc_follow *follow = &agent->follow;
-    int64_t start = hc_agent_ms(agent);
+    int64_t start = hc_env_ms(follow->env);
     int64_t took = 0;
     int64_t rest = 0;
     uint64_t mark = 0;
@@ -69,53 +73,89 @@ static bool look_at_lines(struct hc_agent *agent, struct hc_error *err)
     if (start < follow->next_mark_ms) {
         return false;
     }
-    if (hc_store_change_mark(hc_agent_store(agent), &mark, err) != 0 ||
+    if (hc_store_change_mark(hc_storage_store(follow->storage), &mark, err) != 0 ||
         (mark == follow->mark && start < follow->next_sweep_ms)) {
         return true;
     }
     follow->next_sweep_ms = start + SWEEP_MS;
-    if (refresh(agent, mark != follow->mark, err) == 0) {
+    if (refresh(follow, mark != follow->mark, err) == 0) {
         follow->mark = mark;
     }
-    took = hc_agent_ms(agent) - start;
+    took = hc_env_ms(follow->env) - start;
     rest = took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS;
     follow->next_mark_ms = start + took + (rest < REST_MS ? rest : REST_MS);
     return true;
 }
 
-void hc_follow_committed(struct hc_agent *agent)
+int64_t hc_follow_run(struct hc_follow *follow)
 {
-    int64_t soon = hc_agent_ms(agent) + MARK_MS;
-
-    hc_store_mark_own(hc_agent_store(agent), &agent->follow.mark);
-    if (soon < agent->jobs_next_ms) {
-        agent->jobs_next_ms = soon; /* what the version says of the clock is noted, too */
-    }
-}
-
-int64_t hc_follow_run(struct hc_agent *agent)
-{
-    struct hc_follow *follow = &agent->follow;
-    int64_t now = hc_agent_ms(agent);
+    int64_t now = hc_env_ms(follow->env);
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_storage_follower(agent->storage) == NULL) {
+    if (hc_storage_follower(follow->storage) == NULL) {
         return -1;
     }
     if (follow->announced || now >= follow->next_look_ms) {
-        hc_store_follower_drain(hc_storage_follower(agent->storage));
-        if (hc_answers_follow(agent->answers, &err) == 0) {
+        hc_store_follower_drain(hc_storage_follower(follow->storage));
+        if (hc_answers_follow(follow->answers, &err) == 0) {
             follow->said = 0;
         }
-        follow->announced = !look_at_lines(agent, &err);
+        follow->announced = !look_at_lines(follow, &err);
         follow->next_look_ms = now + (follow->news.loop != NULL ? LOOK_FAR_MS : LOOK_MS);
         if (hc_error_is_set(&err)) {
-            hc_say_once(agent->o.log, &follow->said, HC_LOG_ERROR, "following the store", &err);
+            hc_say_once(follow->env->log, &follow->said, HC_LOG_ERROR, "following the store", &err);
         }
     }
     if (follow->announced && follow->next_mark_ms < follow->next_look_ms) {
         return follow->next_mark_ms > now ? follow->next_mark_ms - now : 0;
     }
     return follow->next_look_ms > now ? follow->next_look_ms - now : 0;
+}
+
+/* ---- life ---- */
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    struct hc_follow *follow = self;
+
+    if (event->kind == HC_EVENT_STORE_OPENED) {
+        start(follow);
+    } else if (event->kind == HC_EVENT_STORE_CLOSING) {
+        /* what is mirrored stays in the table: the next agent may have put the same there */
+        hc_loop_fd_remove(&follow->news);
+        hc_answers_unfollow(follow->answers);
+    } else if (event->kind == HC_EVENT_LINE_COMMITTED) {
+        /* it is in the inventory already: no reason to read all lines */
+        hc_store_mark_own(hc_storage_store(follow->storage), &follow->mark);
+    }
+}
+
+int hc_follow_new(const struct hc_env *env, struct hc_storage *storage, struct hc_answers *answers,
+                  struct hc_follow **out, struct hc_error *err)
+{
+    struct hc_follow *follow = calloc(1, sizeof(*follow));
+
+    if (follow == NULL) {
+        return hc_error_nomem(err);
+    }
+    follow->env = env;
+    follow->storage = storage;
+    follow->answers = answers;
+    if (hc_events_add(env->events, on_event, follow, err) != 0) {
+        free(follow);
+        return -1;
+    }
+    *out = follow;
+    return 0;
+}
+
+void hc_follow_free(struct hc_follow *follow)
+{
+    if (follow == NULL) {
+        return;
+    }
+    hc_events_remove(follow->env->events, follow);
+    hc_loop_fd_remove(&follow->news);
+    free(follow);
 }

@@ -1,11 +1,12 @@
-/*
- * What a CA sent: is it what was ordered, and is it better than what serves? The rule for that is
- * pki/swap.h's.
- */
-#include <openssl/x509v3.h>
+/* What a CA sent; see received.h. The rule for what is better is pki/swap.h's. */
+#include "agent/received.h"
 
-#include "agent/state.h"
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "agent/schedule.h"
 #include "pki/swap.h"
+#include "store/line.h"
 
 #define HELD_S 172800 /* CAs allow five certificates of one set of names a week */
 
@@ -35,14 +36,15 @@ static bool was_asked_for(const char *name, const struct hc_list *asked)
 }
 
 /* Nobody proved here that the other names are this server's: a CA that adds some is in error. */
-static int check_strangers(const struct hc_job *job, const struct hc_list *asked,
-                           const struct hc_pair *pair, struct hc_error *err)
+static int check_strangers(const struct hc_received *r, const struct hc_pair *pair,
+                           struct hc_error *err)
 {
+    const struct hc_list *asked = r->names;
     const struct hc_list *names = hc_pair_names(pair);
     struct hc_list strangers = {NULL, 0, 0};
     char text[160];
 
-    if (hc_list_has(&job->identity->set->accept, hc_problem_row(HC_P_NAME_NOT_ASKED)->slug)) {
+    if (hc_list_has(&r->identity->set->accept, hc_problem_row(HC_P_NAME_NOT_ASKED)->slug)) {
         return 0;
     }
     for (size_t i = 0; i < names->count; i++) {
@@ -60,9 +62,9 @@ static int check_strangers(const struct hc_job *job, const struct hc_list *asked
 }
 
 /* The CA's certificate must be what was asked for, whatever it says it is. */
-static int check_pair(struct hc_agent *agent, const struct hc_job *job, const struct hc_list *names,
-                      const struct hc_pair *pair, struct hc_error *err)
+static int check_pair(const struct hc_received *r, const struct hc_pair *pair, struct hc_error *err)
 {
+    const struct hc_list *names = r->names;
     const char *name = names->items[0];
     size_t covered = hc_pair_covers(pair, names);
     char until[HC_TIME_TEXT];
@@ -71,15 +73,15 @@ static int check_pair(struct hc_agent *agent, const struct hc_job *job, const st
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it covers %zu of %zu names",
                             covered, names->count);
     }
-    if (hc_pair_key_type(pair) != job->key_type) {
+    if (hc_pair_key_type(pair) != r->key_type) {
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "its key is of the type %s",
                             hc_key_type_name(hc_pair_key_type(pair)));
     }
-    if (hc_pair_not_after(pair) <= hc_agent_now(agent)) {
+    if (hc_pair_not_after(pair) <= hc_env_now(r->env)) {
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
                             hc_time_format(hc_pair_not_after(pair), until));
     }
-    if (hc_pair_not_before(pair) > hc_agent_now(agent) + HC_FUTURE_MOST) {
+    if (hc_pair_not_before(pair) > hc_env_now(r->env) + HC_FUTURE_MOST) {
         return hc_error_set(
             err, HC_P_CERTIFICATE_WRONG, name,
             "it is not valid before %s; the CA's clock, or this machine's, is wrong",
@@ -89,22 +91,22 @@ static int check_pair(struct hc_agent *agent, const struct hc_job *job, const st
         return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name,
                             "it is a CA's own certificate: it may sign others (CA:TRUE)");
     }
-    return check_strangers(job, names, pair, err);
+    return check_strangers(r, pair, err);
 }
 
 /* The findings of the pair that serves in the job's own line; false if there is none. */
-static bool judge_current(struct hc_agent *agent, const struct hc_job *job,
-                          struct hc_findings *findings, int64_t *left, int64_t *life)
+static bool judge_current(const struct hc_received *r, struct hc_findings *findings, int64_t *left,
+                          int64_t *life)
 {
-    int64_t now = hc_agent_now(agent);
-    struct hc_judge_case c = {.identity = job->identity, .now = now};
+    int64_t now = hc_env_now(r->env);
+    struct hc_judge_case c = {.identity = r->identity, .now = now};
     struct hc_pair *pair = NULL;
     struct hc_error err;
     bool there = false;
 
     hc_error_init(&err);
-    if (hc_store_current(hc_agent_store(agent), job->line, &pair, NULL, &err) != 0 ||
-        hc_judge_pair(&agent->judge, &c, pair, findings, &err) != 0) {
+    if (hc_store_current(hc_storage_store(r->storage), r->line, &pair, NULL, &err) != 0 ||
+        hc_judge_pair(r->judge, &c, pair, findings, &err) != 0) {
         goto out;
     }
     *left = hc_pair_not_after(pair) - now;
@@ -127,22 +129,21 @@ static int64_t held_for(const struct hc_swap_case *c)
 }
 
 /* The rule of pki/swap.h: -1 if the pair that serves is the better one; err says why. */
-static int decide(struct hc_agent *agent, const struct hc_job *job, const struct hc_pair *pair,
+static int decide(const struct hc_received *r, const struct hc_pair *pair,
                   struct hc_findings *findings, struct hc_error *err)
 {
-    const struct hc_identity *identity = job->identity;
+    const struct hc_identity *identity = r->identity;
     struct hc_findings current = {NULL, 0, 0};
     struct hc_swap_case c = {.candidate = findings, .accept = &identity->set->accept};
-    struct hc_judge_case how = {.identity = identity,
-                                .left_out = hc_outlook_left_out(agent->outlooks, job->index),
-                                .now = hc_agent_now(agent)};
+    struct hc_judge_case how = {
+        .identity = identity, .left_out = r->left_out, .now = hc_env_now(r->env)};
     const struct hc_finding *why = NULL;
     int rc = -1;
 
-    if (hc_judge_pair(&agent->judge, &how, pair, findings, err) != 0) {
+    if (hc_judge_pair(r->judge, &how, pair, findings, err) != 0) {
         goto out;
     }
-    if (judge_current(agent, job, &current, &c.current_left, &c.current_life)) {
+    if (judge_current(r, &current, &c.current_left, &c.current_life)) {
         c.current = &current;
     }
     rc = hc_swap_decide(&c, &why) == HC_SWAP_TAKE ? 0 : -1;
@@ -158,21 +159,19 @@ out:
     return rc;
 }
 
-int hc_received_take(struct hc_agent *agent, const struct hc_job *job, const struct hc_list *names,
-                     const struct hc_order_result *result, struct hc_pair **out,
-                     struct hc_findings *findings, struct hc_error *err)
+int hc_received_take(const struct hc_received *r, const struct hc_order_result *result,
+                     struct hc_pair **out, struct hc_findings *findings, struct hc_error *err)
 {
     struct hc_findings found = {NULL, 0, 0};
     struct hc_pair *pair = NULL;
     int rc = -1;
 
-    if (hc_pair_from_key(result->key, result->chain_pem, names->items[0], &pair, &found, err) !=
+    if (hc_pair_from_key(result->key, result->chain_pem, r->names->items[0], &pair, &found, err) !=
         0) {
         goto out;
     }
-    hc_chains_complete(agent->chains, job->identity, &pair);
-    if (check_pair(agent, job, names, pair, err) == 0 &&
-        decide(agent, job, pair, &found, err) == 0) {
+    hc_chains_complete(r->chains, r->identity, &pair);
+    if (check_pair(r, pair, err) == 0 && decide(r, pair, &found, err) == 0) {
         *out = pair;
         *findings = found;
         memset(&found, 0, sizeof(found));

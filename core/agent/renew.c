@@ -5,9 +5,11 @@
 #include "agent/renew.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "agent/state.h"
+#include "agent/queue.h"
 #include "agent/status.h"
+#include "agent/watches.h"
 
 /* What is asked for. */
 struct wish {
@@ -32,28 +34,28 @@ static bool is_unreachable(enum hc_problem p)
            p == HC_P_CA_ERROR;
 }
 
-static void store_job(struct hc_agent *agent, struct hc_job *job)
+static void store_job(const struct hc_parts *parts, struct hc_job *job)
 {
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_storage_ready(agent->storage) && job->obtain == NULL &&
-        hc_job_store(agent, job, &err) != 0) {
-        hc_storage_failed(agent->storage, &err);
+    if (hc_storage_ready(parts->storage) && job->at == NULL &&
+        hc_job_store(parts->jobs, job, &err) != 0) {
+        hc_storage_failed(parts->storage, &err);
     }
 }
 
-bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
+bool hc_job_renew(const struct hc_parts *parts, struct hc_job *job, bool force)
 {
-    const struct hc_line_info *info = hc_job_info(agent, job);
-    int64_t now = hc_agent_now(agent);
+    const struct hc_line_info *info = hc_job_info(parts->jobs, job);
+    int64_t now = hc_env_now(&parts->env);
     struct hc_ca *ca = NULL;
     int64_t when = 0;
-    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
+    enum hc_job_wait wait = hc_job_look(parts->jobs, job, &ca, &when);
     bool changed = false;
 
     if (wait == HC_JOB_FAILED || wait == HC_JOB_CA) {
-        changed = !is_unreachable(hc_job_failure(agent, job, ca, wait)->error.problem);
+        changed = !is_unreachable(hc_job_failure(parts->jobs, job, ca, wait)->error.problem);
         if (changed && !hc_schedule_take_reset(job->record.resets, now)) {
             return false;
         }
@@ -66,23 +68,25 @@ bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force)
     }
     job->again_ms = 0;
     memset(&job->pause, 0, sizeof(job->pause));
-    hc_outlook_forget(agent->outlooks, job->index);
-    agent->jobs_dirty = true;
+    hc_outlook_forget(parts->outlooks, job->index);
+    hc_queue_wake(parts->queue);
     if (changed) {
-        store_job(agent, job);
+        store_job(parts, job);
     }
     return true;
 }
 
-static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, struct renewal *r)
+static void renew_job(const struct hc_parts *parts, struct hc_job *job, bool force,
+                      struct renewal *r)
 {
-    int64_t now = hc_agent_now(agent);
+    int64_t now = hc_env_now(&parts->env);
     struct hc_error before;
     struct hc_ca *ca = NULL;
     int64_t when = 0;
-    enum hc_job_wait wait = hc_job_look(agent, job, now, &ca, &when);
-    const struct hc_last_error *failed =
-        wait == HC_JOB_CA || wait == HC_JOB_FAILED ? hc_job_failure(agent, job, ca, wait) : NULL;
+    enum hc_job_wait wait = hc_job_look(parts->jobs, job, &ca, &when);
+    const struct hc_last_error *failed = wait == HC_JOB_CA || wait == HC_JOB_FAILED
+                                             ? hc_job_failure(parts->jobs, job, ca, wait)
+                                             : NULL;
 
     r->found++;
     if (failed != NULL && hc_kept_error_is_set(&failed->error)) {
@@ -90,35 +94,36 @@ static void renew_job(struct hc_agent *agent, struct hc_job *job, bool force, st
         hc_kept_error_get(&failed->error, &before);
         hc_error_format(&before, r->before, sizeof(r->before));
     }
-    if (!hc_job_renew(agent, job, force)) {
+    if (!hc_job_renew(parts, job, force)) {
         r->used_up = true;
         return;
     }
-    if (hc_job_due(agent, job) > now) {
+    if (hc_job_due(parts->jobs, job) > now) {
         return;
     }
     r->orders++;
-    wait = hc_job_look(agent, job, now, &ca, &when);
+    wait = hc_job_look(parts->jobs, job, &ca, &when);
     if (wait == HC_JOB_STORE || wait == HC_JOB_CLOCK || wait == HC_JOB_HELD) {
         r->waits = hc_status_word(wait);
     }
 }
 
 /* Its watched files were looked at already. */
-static void renew_identity(struct hc_agent *agent, size_t index, bool force, struct renewal *r)
+static void renew_identity(const struct hc_parts *parts, size_t index, bool force,
+                           struct renewal *r)
 {
     size_t jobs = 0;
-    size_t first = hc_watches_first(agent->watches, index);
-    struct hc_job *job = hc_jobs_of(agent, index, &jobs);
+    size_t first = hc_watches_first(parts->watches, index);
+    struct hc_job *job = hc_jobs_of(parts->jobs, index, &jobs);
 
     for (size_t i = 0; i < jobs; i++) {
-        renew_job(agent, &job[i], force, r);
+        renew_job(parts, &job[i], force, r);
     }
     /* lines beside `on` are no answer to what becomes of the host */
-    for (size_t i = 0; i < agent->conf->identities[index].watched_count && jobs == 0; i++) {
+    for (size_t i = 0; i < parts->env.conf->identities[index].watched_count && jobs == 0; i++) {
         r->found++;
         json_array_append_new(r->watched,
-                              hc_status_of_watch(agent, hc_watches_at(agent->watches, first + i)));
+                              hc_status_of_watch(parts, hc_watches_at(parts->watches, first + i)));
     }
 }
 
@@ -131,24 +136,23 @@ static json_t *json_of(const struct renewal *r)
 
 /* ---- which ones ---- */
 
-static bool has_failed(struct hc_agent *agent, size_t index)
+static bool has_failed(const struct hc_parts *parts, size_t index)
 {
-    int64_t now = hc_agent_now(agent);
     size_t jobs = 0;
-    size_t first = hc_watches_first(agent->watches, index);
-    const struct hc_job *job = hc_jobs_of(agent, index, &jobs);
+    size_t first = hc_watches_first(parts->watches, index);
+    const struct hc_job *job = hc_jobs_of(parts->jobs, index, &jobs);
 
     for (size_t i = 0; i < jobs; i++) {
         struct hc_ca *ca = NULL;
         int64_t when = 0;
-        enum hc_job_wait wait = hc_job_look(agent, &job[i], now, &ca, &when);
+        enum hc_job_wait wait = hc_job_look(parts->jobs, &job[i], &ca, &when);
 
         if (wait == HC_JOB_FAILED || wait == HC_JOB_CA || wait == HC_JOB_HELD) {
             return true;
         }
     }
-    for (size_t i = 0; i < agent->conf->identities[index].watched_count && jobs == 0; i++) {
-        enum hc_watch_state state = hc_watches_at(agent->watches, first + i)->state;
+    for (size_t i = 0; i < parts->env.conf->identities[index].watched_count && jobs == 0; i++) {
+        enum hc_watch_state state = hc_watches_at(parts->watches, first + i)->state;
 
         if (state == HC_WATCH_BROKEN || state == HC_WATCH_HELD) {
             return true;
@@ -158,13 +162,13 @@ static bool has_failed(struct hc_agent *agent, size_t index)
 }
 
 /* Marks the identities that are meant; how many. */
-static size_t choose(struct hc_agent *agent, const char *name, bool failed, bool *chosen)
+static size_t choose(const struct hc_parts *parts, const char *name, bool failed, bool *chosen)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        chosen[i] =
-            name != NULL ? hc_identity_has(agent, i, name) : !failed || has_failed(agent, i);
+    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
+        chosen[i] = name != NULL ? hc_watches_name(parts->watches, i, name)
+                                 : !failed || has_failed(parts, i);
         count += chosen[i];
     }
     return count;
@@ -173,16 +177,16 @@ static size_t choose(struct hc_agent *agent, const char *name, bool failed, bool
 /* ---- answers ---- */
 
 /* Accounts that the CAs of the chosen refused. */
-static int give_up_accounts(struct hc_agent *agent, const char *name, const bool *chosen,
+static int give_up_accounts(const struct hc_parts *parts, const char *name, const bool *chosen,
                             struct hc_error *err)
 {
     int given_up = 0;
 
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
-        const struct hc_list *use = &agent->conf->identities[i].set->use;
+    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
+        const struct hc_list *use = &parts->env.conf->identities[i].set->use;
 
         for (size_t k = 0; chosen[i] && k < use->count; k++) {
-            struct hc_ca *ca = hc_cas_named(agent->cas, use->items[k]);
+            struct hc_ca *ca = hc_cas_named(parts->cas, use->items[k]);
             int rc = ca != NULL ? hc_ca_new_account(ca, err) : 0;
 
             if (rc < 0) {
@@ -194,18 +198,18 @@ static int give_up_accounts(struct hc_agent *agent, const char *name, const bool
     return given_up > 0 ? 0 : hc_error_set(err, HC_P_ACCOUNT_GOOD, name, NULL);
 }
 
-static json_t *renew_name(struct hc_agent *agent, const char *name, const struct wish *wish,
+static json_t *renew_name(const struct hc_parts *parts, const char *name, const struct wish *wish,
                           const bool *chosen, struct hc_error *err)
 {
     struct renewal r = {.watched = json_array()};
     json_t *answer = NULL;
 
-    if (wish->new_account && give_up_accounts(agent, name, chosen, err) != 0) {
+    if (wish->new_account && give_up_accounts(parts, name, chosen, err) != 0) {
         goto out;
     }
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
         if (chosen[i]) {
-            renew_identity(agent, i, wish->force, &r);
+            renew_identity(parts, i, wish->force, &r);
         }
     }
     if (r.used_up) {
@@ -219,11 +223,11 @@ out:
 }
 
 /* An object for each host, under the name that people know it by. */
-static json_t *renew_many(struct hc_agent *agent, const struct wish *wish, const bool *chosen)
+static json_t *renew_many(const struct hc_parts *parts, const struct wish *wish, const bool *chosen)
 {
     json_t *renewed = json_array();
 
-    for (size_t i = 0; i < agent->conf->identity_count; i++) {
+    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
         struct renewal r = {.watched = NULL};
         json_t *one = NULL;
 
@@ -231,10 +235,10 @@ static json_t *renew_many(struct hc_agent *agent, const struct wish *wish, const
             continue;
         }
         r.watched = json_array();
-        renew_identity(agent, i, wish->force, &r);
+        renew_identity(parts, i, wish->force, &r);
         one = json_of(&r);
         json_object_set_new(one, "name",
-                            json_string(hc_identity_label(&agent->conf->identities[i])));
+                            json_string(hc_identity_label(&parts->env.conf->identities[i])));
         if (r.used_up) {
             json_object_set_new(one, "problem",
                                 json_string(hc_problem_row(HC_P_RENEW_OFTEN)->slug));
@@ -245,26 +249,26 @@ static json_t *renew_many(struct hc_agent *agent, const struct wish *wish, const
     return json_pack("{s:b, s:o}", "ok", 1, "renewed", renewed);
 }
 
-json_t *hc_renew(struct hc_agent *agent, const json_t *request, struct hc_error *err)
+json_t *hc_renew(const struct hc_parts *parts, const json_t *request, struct hc_error *err)
 {
     const char *name = json_string_value(json_object_get(request, "name"));
     bool failed = json_is_true(json_object_get(request, "failed"));
     bool many = failed || json_is_true(json_object_get(request, "all"));
     struct wish wish = {.force = json_is_true(json_object_get(request, "force")),
                         .new_account = json_is_true(json_object_get(request, "new_account"))};
-    bool *chosen = calloc(agent->conf->identity_count + 1, sizeof(*chosen));
+    bool *chosen = calloc(parts->env.conf->identity_count + 1, sizeof(*chosen));
     json_t *answer = NULL;
 
     if (chosen == NULL) {
         hc_error_nomem(err);
     } else if ((name != NULL) == many || (many && wish.new_account)) {
         hc_error_set(err, HC_P_NOT_FOUND, NULL, "no name is given");
-    } else if (choose(agent, name, failed, chosen) == 0 && !many) {
+    } else if (choose(parts, name, failed, chosen) == 0 && !many) {
         hc_error_set(err, HC_P_NOT_FOUND, name, NULL);
     } else {
-        hc_watches_hurry(agent->watches, chosen);
+        hc_watches_hurry(parts->watches, chosen);
         answer =
-            many ? renew_many(agent, &wish, chosen) : renew_name(agent, name, &wish, chosen, err);
+            many ? renew_many(parts, &wish, chosen) : renew_name(parts, name, &wish, chosen, err);
     }
     if (answer == NULL && !hc_error_is_set(err)) {
         hc_error_nomem(err);

@@ -4,9 +4,8 @@
 
 #include <jansson.h>
 
-#include "base/error.h"
+#include "agent/parts.h"
 
-struct hc_agent;
 struct hc_job;
 
 /*
@@ -14,9 +13,10 @@ struct hc_job;
  * validations; a try that reached no CA is not one of them), may force an order. False if the four
  * are used up.
  */
-bool hc_job_renew(struct hc_agent *agent, struct hc_job *job, bool force);
+bool hc_job_renew(const struct hc_parts *parts, struct hc_job *job, bool force);
 
 /* Does what the request asks for. The answer, the caller's, or NULL with err. */
-json_t *hc_renew(struct hc_agent *agent, const json_t *request, struct hc_error *err) HC_MUST_USE;
+json_t *hc_renew(const struct hc_parts *parts, const json_t *request,
+                 struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -1,19 +1,20 @@
-/*
- * What spares an order: a version that another agent committed meanwhile, or a stored pair of
- * another line that is as good. Both are looked for under the line's lock, right before an order.
- */
+/* What spares an order; see takeover.h. */
+#include "agent/takeover.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "agent/state.h"
+#include "agent/select.h"
+#include "store/line.h"
 
 /*
  * An order whose certificate was committed, by whomever, is over, even if its state is still in the
  * record: going on with it would only give the same certificate again.
  */
-static void drop_finished_order(const struct hc_agent *agent, struct hc_job *job)
+static void drop_finished_order(const struct hc_takeover *t, struct hc_job *job)
 {
-    const struct hc_line_info *info = hc_job_info(agent, job);
+    const struct hc_line_info *info = hc_job_info(t->jobs, job);
 
     if (job->record.order_url != NULL && info != NULL && info->version > job->record.order_base) {
         hc_job_record_forget_order(&job->record);
@@ -21,9 +22,9 @@ static void drop_finished_order(const struct hc_agent *agent, struct hc_job *job
 }
 
 /* Under the lock: what other agents did meanwhile. 1: the order is not needed, 0: it is. */
-int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
+int hc_takeover_refresh(const struct hc_takeover *t, struct hc_job *job, struct hc_error *err)
 {
-    const struct hc_line_info *known = hc_job_info(agent, job);
+    const struct hc_line_info *known = hc_job_info(t->jobs, job);
     struct hc_line_info info;
     struct hc_pair *pair = NULL;
     struct hc_error why;
@@ -32,7 +33,7 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
 
     hc_error_init(&why);
     memset(&info, 0, sizeof(info));
-    if (hc_store_current(hc_agent_store(agent), job->line, &pair, &info, &why) == 0 &&
+    if (hc_store_current(hc_storage_store(t->storage), job->line, &pair, &info, &why) == 0 &&
         info.hidden) {
         rc = hc_error_set(err, HC_P_STORE_UNSAFE, job->name,
                           "a version newer than %" PRIu64 " is another user's", info.version);
@@ -40,30 +41,30 @@ int hc_line_refresh(struct hc_agent *agent, struct hc_job *job, struct hc_error 
     }
     if (pair != NULL &&
         (known == NULL || known->version != info.version || known->committed != info.committed)) {
-        if (hc_inventory_put(hc_agent_inventory(agent), &info, err) != 0) {
+        if (hc_inventory_put(hc_storage_inventory(t->storage), &info, err) != 0) {
             goto out;
         }
         found.line = &info;
         found.pair = pair;
-        hc_events_raise(&agent->events, &found);
+        hc_events_raise(t->env->events, &found);
     } else if (why.problem == HC_P_STORE_DAMAGED) {
-        hc_log_error(agent->o.log, HC_LOG_ERROR, NULL, &why);
-        hc_inventory_drop(hc_agent_inventory(agent), job->line);
+        hc_log_error(t->env->log, HC_LOG_ERROR, NULL, &why);
+        hc_inventory_drop(hc_storage_inventory(t->storage), job->line);
     } else if (why.problem == HC_P_STORE_EMPTY) {
-        hc_inventory_drop(hc_agent_inventory(agent), job->line);
+        hc_inventory_drop(hc_storage_inventory(t->storage), job->line);
     } else if (hc_error_is_set(&why)) {
         hc_error_chain(err, &why);
         goto out;
     }
-    if (hc_job_load(agent, job, err) != 0) {
+    if (hc_job_load(t->jobs, job, err) != 0) {
         if (err->problem != HC_P_STORE_DAMAGED) {
             goto out;
         }
-        hc_log_error(agent->o.log, HC_LOG_WARN, "what was known of an order is lost", err);
+        hc_log_error(t->env->log, HC_LOG_WARN, "what was known of an order is lost", err);
         hc_error_init(err);
     }
-    drop_finished_order(agent, job);
-    rc = hc_job_due(agent, job) > hc_agent_now(agent);
+    drop_finished_order(t, job);
+    rc = hc_job_due(t->jobs, job) > hc_env_now(t->env);
 out:
     hc_line_info_dispose(&info);
     hc_pair_free(pair);
@@ -71,7 +72,7 @@ out:
 }
 
 /* A pair of the same names, key type and an issuer in use becomes the line's own. 1: done. */
-int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *err)
+int hc_takeover_adopt(const struct hc_takeover *t, struct hc_job *job, struct hc_error *err)
 {
     const struct hc_line_info *found = NULL;
     struct hc_line_info info;
@@ -80,26 +81,26 @@ int hc_line_adopt(struct hc_agent *agent, struct hc_job *job, struct hc_error *e
     int rc = 0;
 
     memset(&info, 0, sizeof(info));
-    if (job->record.order_url != NULL || hc_job_info(agent, job) != NULL) {
+    if (job->record.order_url != NULL || hc_job_info(t->jobs, job) != NULL) {
         return 0;
     }
-    found = hc_select_adoptable(agent->conf, job->identity, job->key_type,
-                                hc_agent_inventory(agent), hc_agent_now(agent));
+    found = hc_select_adoptable(t->env->conf, job->identity, job->key_type,
+                                hc_storage_inventory(t->storage), hc_env_now(t->env));
     if (found == NULL ||
-        hc_store_current(hc_agent_store(agent), found->line, &pair, &info, err) != 0) {
+        hc_store_current(hc_storage_store(t->storage), found->line, &pair, &info, err) != 0) {
         hc_error_init(err);
         goto out;
     }
     memcpy(info.line, job->line, HC_ID_SIZE);
     free(info.serial);
     info.serial = NULL;
-    if (hc_storage_commit(agent->storage, &info, pair, err) != 0) {
+    if (hc_storage_commit(t->storage, &info, pair, err) != 0) {
         rc = -1;
         goto out;
     }
-    hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
+    hc_logf(t->env->log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
             hc_identity_subject(job->identity, subject), info.serial);
-    rc = hc_job_due(agent, job) > hc_agent_now(agent);
+    rc = hc_job_due(t->jobs, job) > hc_env_now(t->env);
 out:
     hc_line_info_dispose(&info);
     hc_pair_free(pair);

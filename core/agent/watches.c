@@ -453,9 +453,13 @@ size_t hc_watches_first(const struct hc_watches *watches, size_t index)
 
 bool hc_watches_name(const struct hc_watches *watches, size_t index, const char *name)
 {
+    const struct hc_identity *identity = &watches->o.env->conf->identities[index];
     size_t first = watches->first[index];
 
-    for (size_t i = first; i < first + watches->o.env->conf->identities[index].watched_count; i++) {
+    if (hc_name_among(&identity->names, name)) {
+        return true;
+    }
+    for (size_t i = first; i < first + identity->watched_count; i++) {
         const struct hc_pair *pair = watches->items[i].is.pair;
 
         if (pair != NULL && hc_name_among(hc_pair_names(pair), name)) {

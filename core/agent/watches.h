@@ -55,7 +55,7 @@ const struct hc_watch *hc_watches_at(const struct hc_watches *watches, size_t i)
 /* The number of the identity's first; it has watched_count of them. */
 size_t hc_watches_first(const struct hc_watches *watches, size_t index);
 
-/* True if the certificate in any of the identity's files is for this name. */
+/* True if the name is one of the identity's, or the certificate in any of its files is for it. */
 bool hc_watches_name(const struct hc_watches *watches, size_t index, const char *name);
 /* True if each file of all identities was looked at. */
 bool hc_watches_are_known(const struct hc_watches *watches);

@@ -213,9 +213,10 @@ static void a_renewal_asked_for_outlives_the_record(void)
     pass_time(3);
     work(&a, &b);
     hc_copy(first, sizeof(first), serial(&b, 0));
-    job = &b.agent->jobs[0];
-    ok(hc_job_renew(b.agent, job, true), "one of two agents is asked");
-    ok(hc_store_delete(hc_agent_store(a.agent), "job", job->name, &err) == 0,
+    job = hc_jobs_at(hc_agent_parts(b.agent)->jobs, 0);
+    ok(hc_job_renew(hc_agent_parts(b.agent), job, true), "one of two agents is asked");
+    ok(hc_store_delete(hc_storage_store(hc_agent_parts(a.agent)->storage), "job", job->name,
+                       &err) == 0,
        "the other forgets the job it has just done");
     work(&b, &a);
     pass_time(3);
@@ -241,15 +242,16 @@ static void a_finished_order_is_not_gone_on_with(void)
     new_server(&s, on, one_host);
     work(&s, NULL);
     hc_copy(first, sizeof(first), serial(&s, 0));
-    conf = s.agent->conf;
-    record = &s.agent->jobs[0].record;
+    conf = hc_agent_parts(s.agent)->env.conf;
+    record = &hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0)->record;
     ok(hc_strdup("https://ca.example/order/1", &record->order_url, &err) == 0 &&
            hc_strdup(hc_conf_issuer(conf, conf->identities[0].set->use.items[0])->directory_url,
                      &record->order_directory, &err) == 0 &&
            hc_list_copy(&record->order_names, &conf->identities[0].names, &err) == 0 &&
            hc_key_new(HC_KEY_ECDSA_256, &record->order_key, &err) == 0,
        "an agent still has the state of an order from before the certificate");
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "and is asked to renew");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true),
+       "and is asked to renew");
     work(&s, NULL);
     is_int(cas[0].orders, 2, "a new order is placed");
     is_int(cas[0].resumed, 0, "the old one is left alone");
@@ -280,7 +282,8 @@ static void what_is_obtained_after_damage_is_served_by_both(void)
     work(&a, &b);
     hc_copy(first, sizeof(first), serial(&b, 0));
     shell("echo x > 1.pair");
-    ok(hc_job_renew(a.agent, &a.agent->jobs[0], true), "one of two agents is asked to renew");
+    ok(hc_job_renew(hc_agent_parts(a.agent), hc_jobs_at(hc_agent_parts(a.agent)->jobs, 0), true),
+       "one of two agents is asked to renew");
     pass_time(3);
     work(&a, &b);
     pass_time(40);
@@ -305,11 +308,13 @@ static void a_newer_version_of_another_user_is_not_ordered_beside(void)
     new_server(&s, on, one_host);
     work(&s, NULL);
     pass_time(60);
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "a second version");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true),
+       "a second version");
     work(&s, NULL);
     is_int(cas[0].orders, 2, "is there");
     shell("chown 33:33 2.pair");
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "a third is asked for");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true),
+       "a third is asked for");
     work(&s, NULL);
     pass_time(61);
     work(&s, NULL);
@@ -334,7 +339,8 @@ static void two_secrets_do_not_share_a_store(void)
     new_world();
     new_server(&a, on, none);
     work(&a, NULL);
-    ok(hc_agent_store(a.agent) != NULL, "one agent has the store open, and nothing to store");
+    ok(hc_storage_store(hc_agent_parts(a.agent)->storage) != NULL,
+       "one agent has the store open, and nothing to store");
     world_secret = other;
     new_server(&b, on, one_host);
     world_secret = NULL;
@@ -342,10 +348,12 @@ static void two_secrets_do_not_share_a_store(void)
     is_int(cas[0].orders, 1, "another one, with another secret, orders");
     pass_time(61);
     work(&a, &b);
-    ok(hc_agent_store(a.agent) == NULL, "then the first lets the store go");
+    ok(hc_storage_store(hc_agent_parts(a.agent)->storage) == NULL,
+       "then the first lets the store go");
     ok(is_served(&b, 0), "and the other has its certificate");
     is_int(count_in_log("until the store can be used"), 1, "and says so");
-    is_int(hc_storage_last(a.agent->storage)->error.problem, HC_P_SECRET_OTHER, "with the reason");
+    is_int(hc_storage_last(hc_agent_parts(a.agent)->storage)->error.problem, HC_P_SECRET_OTHER,
+           "with the reason");
     shell("test ! -e ../../damaged && test -f 1.pair");
     end_server(&a);
     end_server(&b);
@@ -377,13 +385,13 @@ static void an_identitys_jobs_are_found_at_once(void)
     new_world();
     new_server(&s, two_types, three_hosts);
     for (size_t i = 0; i < 3; i++) {
-        const struct hc_job *jobs = hc_jobs_of(s.agent, i, &count);
+        const struct hc_job *jobs = hc_jobs_of(hc_agent_parts(s.agent)->jobs, i, &count);
 
         ok(count == 2 && jobs[0].index == i && jobs[1].index == i &&
                jobs[0].key_type != jobs[1].key_type,
            "one for each key type");
     }
-    is_int(hc_watches_count(s.agent->watches), 0, "and no watched pair");
+    is_int(hc_watches_count(hc_agent_parts(s.agent)->watches), 0, "and no watched pair");
     end_server(&s);
     end_world();
 }
@@ -600,11 +608,13 @@ static void renew_by_hand(void)
     new_server(&s, on, one_host);
     work(&s, NULL);
     hc_copy(first, sizeof(first), serial(&s, 0));
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "renew is taken");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), false),
+       "renew is taken");
     work(&s, NULL);
     is_int(cas[0].orders, 1, "but nothing is due");
     cas[0].stuck = true;
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "--force is taken");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true),
+       "--force is taken");
     ok(!is_served(&s, 0), "whoever waits, waits for the new one");
     work(&s, NULL);
     is_int(cas[0].orders, 2, "an order is placed");
@@ -615,10 +625,12 @@ static void renew_by_hand(void)
     ok(strcmp(serial(&s, 0), first) != 0, "another is served");
     ok(is_served(&s, 0), "and waited for");
     cas[0].bad_name = "a.example";
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], true), "--force again");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true),
+       "--force again");
     for (int i = 0; i < 10; i++) {
         work(&s, NULL);
-        allowed += hc_job_renew(s.agent, &s.agent->jobs[0], true);
+        allowed += hc_job_renew(hc_agent_parts(s.agent),
+                                hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true);
         pass_time(5);
     }
     is_int(allowed, HC_RESETS_MAX, "what fails is tried out of turn four times an hour");
@@ -703,7 +715,7 @@ static void what_left_the_configuration_is_wiped_late(void)
     new_world();
     new_server(&s, on, one_host);
     work(&s, NULL);
-    memcpy(id, s.agent->conf->identities[0].id, HC_ID_SIZE);
+    memcpy(id, hc_agent_parts(s.agent)->env.conf->identities[0].id, HC_ID_SIZE);
     reload(&s, on, only_b);
     work(&s, NULL);
     ok(hc_table_value(s.table, hc_table_find(s.table, id)) != 0, "workers may still use it");
@@ -713,15 +725,17 @@ static void what_left_the_configuration_is_wiped_late(void)
     work(&s, NULL);
     ok(hc_table_find(s.table, id) < 0 || hc_table_value(s.table, hc_table_find(s.table, id)) == 0,
        "after ten minutes the table has it no more");
-    is_int(hc_agent_inventory(s.agent)->count, 2, "the store has it");
+    is_int(hc_storage_inventory(hc_agent_parts(s.agent)->storage)->count, 2, "the store has it");
     pass_time(100 * DAY);
     work(&s, NULL);
-    is_int(hc_agent_inventory(s.agent)->count, 2, "also when it has just expired");
+    is_int(hc_storage_inventory(hc_agent_parts(s.agent)->storage)->count, 2,
+           "also when it has just expired");
     pass_time(20 * DAY);
     work(&s, NULL);
     pass_time(3700);
     work(&s, NULL);
-    is_int(hc_agent_inventory(s.agent)->count, 1, "thirty days later it is gone");
+    is_int(hc_storage_inventory(hc_agent_parts(s.agent)->storage)->count, 1,
+           "thirty days later it is gone");
     end_server(&s);
     end_world();
 }

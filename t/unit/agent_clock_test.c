@@ -83,7 +83,8 @@ static void drop_mark(struct server *s)
 {
     struct hc_error err = {0};
 
-    if (hc_store_delete(hc_agent_store(s->agent), "clock", "good", &err) != 0) {
+    if (hc_store_delete(hc_storage_store(hc_agent_parts(s->agent)->storage), "clock", "good",
+                        &err) != 0) {
         stop_here(__LINE__);
     }
 }
@@ -166,7 +167,7 @@ static void what_one_CA_says_of_the_time_stops_nothing(void)
     new_server(&s, on_both, one_host);
     work(&s, NULL);
     for (size_t i = 0; i < 2; i++) {
-        hc_clock_watch_note(s.agent->clock, i, clock_now + 30 * DAY);
+        hc_clock_watch_note(hc_agent_parts(s.agent)->clock, i, clock_now + 30 * DAY);
         live(&s, 120, 60);
         is_str(listed_state(&s), i == 0 ? "ok" : "clock-wrong",
                i == 0 ? "one CA is thirty days ahead" : "two are: the clock is behind");

@@ -223,14 +223,19 @@ static void what_only_a_person_can_end_is_asked_for_daily(void)
         reload(&s, on, four_hosts);
         live(&s, NULL, 20 * 3600, 600);
         is_int(cas[0].asked, 0, "is not asked again today, nor by the next agent");
-        is_int(hc_job_look(s.agent, &s.agent->jobs[3], clock_now, &ca, &when), HC_JOB_FAILED,
-               "each host counts as failed");
-        is_int(hc_job_failure(s.agent, &s.agent->jobs[3], ca, HC_JOB_FAILED)->error.problem,
+        is_int(hc_job_look(hc_agent_parts(s.agent)->jobs,
+                           hc_jobs_at(hc_agent_parts(s.agent)->jobs, 3), &ca, &when),
+               HC_JOB_FAILED, "each host counts as failed");
+        is_int(hc_job_failure(hc_agent_parts(s.agent)->jobs,
+                              hc_jobs_at(hc_agent_parts(s.agent)->jobs, 3), ca, HC_JOB_FAILED)
+                   ->error.problem,
                final[i], "of that");
         live(&s, NULL, 6 * 3600, 600);
         is_int(cas[0].asked, 1, "once the day after, for all");
         cas[0].not_us = HC_P_NONE;
-        ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "who ended it says so");
+        ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0),
+                        false),
+           "who ended it says so");
         live(&s, NULL, 60, 10);
         ok(is_served(&s, 0) && is_served(&s, 3), "and all are obtained");
         end_server(&s);
@@ -262,7 +267,7 @@ static void the_reason_is_not_lost_to_a_later_failure(void)
 
     new_world();
     new_server(&s, on, one_host);
-    ca = hc_cas_at(s.agent->cas, 0);
+    ca = hc_cas_at(hc_agent_parts(s.agent)->cas, 0);
     hc_ca_failed(ca, &final);
     pass_time(30);
     hc_ca_failed(ca, &late);
@@ -306,7 +311,8 @@ static void a_pause_of_one_hosts_names_is_no_others(void)
     live(&s, NULL, 60, 10);
     ok(is_served(&s, 1) && is_served(&s, 2) && is_served(&s, 3), "others do not wait for them");
     ok(!is_served(&s, 0), "which wait");
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "until somebody opened the address");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), false),
+       "until somebody opened the address");
     live(&s, NULL, 60, 10);
     ok(is_served(&s, 0), "then they are served");
     end_server(&s);
@@ -323,7 +329,8 @@ static void tries_that_reach_no_CA_are_not_counted(void)
     new_server(&s, on, one_host);
     work(&s, NULL);
     for (int i = 0; i < 3 * HC_RESETS_MAX; i++) {
-        if (!hc_job_renew(s.agent, &s.agent->jobs[0], false)) {
+        if (!hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0),
+                          false)) {
             ok(false, "a try while the CA cannot be reached");
         }
         work(&s, NULL);
@@ -331,14 +338,18 @@ static void tries_that_reach_no_CA_are_not_counted(void)
     }
     cas[0].down = false;
     cas[0].bad_name = "p.example";
-    ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "it can be reached: tried again");
+    ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), false),
+       "it can be reached: tried again");
     work(&s, NULL);
     for (int i = 0; i < HC_RESETS_MAX; i++) {
-        ok(hc_job_renew(s.agent, &s.agent->jobs[0], false), "a try at a name that fails");
+        ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0),
+                        false),
+           "a try at a name that fails");
         work(&s, NULL);
         pass_time(1);
     }
-    ok(!hc_job_renew(s.agent, &s.agent->jobs[0], false), "of those there are four an hour");
+    ok(!hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), false),
+       "of those there are four an hour");
     end_server(&s);
     end_world();
 }

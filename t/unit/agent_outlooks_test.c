@@ -425,9 +425,10 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
     slow = true;
     new_server(&s, on, hosts);
     work(&s, NULL);
-    is_int((int)hc_outlooks_looking(s.agent->outlooks), HC_LOOKING_MOST,
+    is_int((int)hc_outlooks_looking(hc_agent_parts(s.agent)->outlooks), HC_LOOKING_MOST,
            "as many are looked at as may be");
-    is_int(s.agent->queue_count, HC_COUNT(names), "the others stand in the queue");
+    is_int((int)hc_queue_count(hc_agent_parts(s.agent)->queue), HC_COUNT(names),
+           "the others stand in the queue");
     before = clock_reads;
     (void)pass(&s);
     ok(clock_reads - before < 300, "a pass does not go through all of it");
@@ -436,7 +437,7 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
     for (int i = 0; i < 6000 && cas[0].orders < 150; i++) {
         (void)pass(&s);
         clock_ms += 20;
-        dirty += s.agent->jobs_dirty;
+        dirty += hc_queue_is_awake(hc_agent_parts(s.agent)->queue);
         log_text[0] = '\0';
     }
     ok(cas[0].orders >= 150, "and when answers come, those at its end have their turn");

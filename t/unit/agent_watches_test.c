@@ -124,7 +124,8 @@ static void a_changed_pair_is_taken(void)
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&second), "the second is served after a look");
     is_int(count_in_log("error:"), 0, "no error");
-    is_int(hc_agent_inventory(s.agent)->count, 1, "the store has a copy");
+    is_int(hc_storage_inventory(hc_agent_parts(s.agent)->storage)->count, 1,
+           "the store has a copy");
     end_server(&s);
     forged_free(&first);
     forged_free(&second);
@@ -361,7 +362,7 @@ static void the_file_at_fault_is_named(void)
 static const char *listed_flaws(struct server *s)
 {
     static char text[200];
-    json_t *all = hc_status_certificates(s->agent);
+    json_t *all = hc_status_certificates(hc_agent_parts(s->agent));
     const json_t *first = json_array_get(all, 0);
     const json_t *flaws = json_object_get(first, "flaws");
     bool flawed = json_is_true(json_object_get(first, "flawed"));
@@ -422,11 +423,13 @@ static void a_start_answers_what_others_are_asked(void)
     write_pair(&first);
     start_watching(&s);
     work(&s, NULL);
-    now = hc_agent_now(s.agent);
+    now = clock_now;
     pending.expires = now + 3600;
     over.expires = now;
-    ok(hc_store_answer_put(hc_agent_store(s.agent), &pending, &err) == 0 &&
-           hc_store_answer_put(hc_agent_store(s.agent), &over, &err) == 0,
+    ok(hc_store_answer_put(hc_storage_store(hc_agent_parts(s.agent)->storage), &pending, &err) ==
+               0 &&
+           hc_store_answer_put(hc_storage_store(hc_agent_parts(s.agent)->storage), &over, &err) ==
+               0,
        "an agent is asked for tokens");
     new_table(&next);
     is_int(load(next.table, &err), 0, "another server on the store starts");

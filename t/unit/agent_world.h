@@ -13,10 +13,16 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/state.h"
+#include "agent/control.h"
+#include "agent/follow.h"
+#include "agent/garbage.h"
+#include "agent/queue.h"
 #include "agent/status.h"
+#include "agent/watches.h"
 #include "conf_lib.h"
 #include "forge.h"
+#include "store/line.h"
+#include "store/record.h"
 
 #define DAY INT64_C(86400)
 
@@ -503,7 +509,7 @@ static inline bool pass(struct server *server)
     if (world_dns_run != NULL) {
         (void)world_dns_run(NULL);
     }
-    hc_timer_within(&server->agent->due, 0);
+    hc_agent_look(server->agent);
     return hc_agent_pass(server->agent, 0);
 }
 
@@ -605,7 +611,7 @@ static inline void work(struct server *a, struct server *b)
 static inline struct hc_bundle *served(struct server *server, size_t identity)
 {
     struct hc_buf out = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
-    const unsigned char *id = server->agent->conf->identities[identity].id;
+    const unsigned char *id = hc_agent_parts(server->agent)->env.conf->identities[identity].id;
     int64_t slot = hc_table_find(server->table, id);
     struct hc_bundle *bundle = NULL;
     struct hc_error err = {0};
@@ -637,14 +643,14 @@ static inline const char *serial(struct server *server, size_t identity)
 
 static inline bool is_served(struct server *server, size_t identity)
 {
-    return hc_status_is_served(server->agent, identity);
+    return hc_status_is_served(hc_agent_parts(server->agent), identity);
 }
 
 /* The state of the first certificate, as `list` tells it. */
 static inline const char *listed_state(struct server *server)
 {
     static char text[40];
-    json_t *all = hc_status_certificates(server->agent);
+    json_t *all = hc_status_certificates(hc_agent_parts(server->agent));
     const char *word = json_string_value(json_object_get(json_array_get(all, 0), "state"));
 
     hc_copy(text, sizeof(text), word != NULL ? word : "none at all");

@@ -1,81 +1,99 @@
-/*
- * One order: lock of the line, what the store knows by now, the order with its challenges, the
- * pair, the commit, the publication. Killed at any point, the next agent goes on from the state
- * that was stored before the step that depended on it.
- */
-#include <stdlib.h>
+/* Orders under way; see obtains.h. */
+#include "agent/obtains.h"
 
-#include "agent/state.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "agent/received.h"
+#include "agent/takeover.h"
 #include "preflight/refusal.h"
+#include "store/line.h"
+#include "store/lock.h"
 
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
 #define UNSAFE_MS       60000
 
-struct hc_obtain {
-    LIST_ENTRY(hc_obtain) link;
-    struct hc_agent *agent;
+struct obtain {
+    LIST_ENTRY(obtain) link;
+    struct hc_obtains *all;
     struct hc_job *job;
     struct hc_ca *ca;
     struct hc_store_lock *lock;
     struct hc_order *order;
     struct hc_order_handler handler;
-    struct hc_list names;      /* what is ordered */
-    struct hc_answer *answers; /* presented now */
-    size_t answer_count;
+    struct hc_list names;        /* what is ordered */
     struct hc_pair *pair;        /* obtained; waits for its commit */
     struct hc_findings findings; /* about it */
     int64_t started_ms;
 };
 
-const char *hc_obtain_activity(const struct hc_obtain *obtain)
+struct hc_obtains {
+    struct hc_obtains_options o;
+    LIST_HEAD(, obtain) under_way;
+    size_t count; /* so many */
+};
+
+static const char *activity_of(const struct obtain *obtain)
 {
     if (obtain->pair != NULL) {
         return "waiting until the store can be written";
     }
-    return obtain->order != NULL ? obtain->agent->o.authority->activity(obtain->order) : "starting";
+    return obtain->order != NULL ? obtain->all->o.authority->activity(obtain->order) : "starting";
 }
 
-struct hc_ca *hc_obtain_ca(const struct hc_obtain *obtain)
+const char *hc_obtains_activity(const struct hc_obtains *obtains, const struct hc_job *job)
 {
-    return obtain->ca;
+    const struct obtain *obtain = NULL;
+
+    LIST_FOREACH(obtain, &obtains->under_way, link)
+    {
+        if (obtain->job == job) {
+            return activity_of(obtain);
+        }
+    }
+    return NULL;
 }
 
-static bool is_waiting(const struct hc_obtain *obtain)
+size_t hc_obtains_count(const struct hc_obtains *obtains)
+{
+    return obtains->count;
+}
+
+static bool is_waiting(const struct obtain *obtain)
 {
     return obtain->pair != NULL ||
-           (obtain->order != NULL && obtain->agent->o.authority->waiting(obtain->order));
+           (obtain->order != NULL && obtain->all->o.authority->waiting(obtain->order));
 }
 
-int64_t hc_obtains_active(const struct hc_agent *agent)
+int64_t hc_obtains_active(const struct hc_obtains *obtains)
 {
-    const struct hc_obtain *obtain = NULL;
+    const struct obtain *obtain = NULL;
     int64_t active = 0;
 
-    LIST_FOREACH(obtain, &agent->obtains, link)
+    LIST_FOREACH(obtain, &obtains->under_way, link)
     {
         active += !is_waiting(obtain);
     }
     return active;
 }
 
-void hc_obtain_free(struct hc_obtain *obtain)
+/* Ends it without a result; the order's state stays in the job's record. */
+static void obtain_free(struct obtain *obtain)
 {
-    if (obtain == NULL) {
-        return;
-    }
     if (obtain->order != NULL) {
         /* the next agent goes on: the CA may be asking for an answer right now */
         if (obtain->job->record.order_url != NULL) {
-            obtain->agent->o.authority->leave(obtain->order);
+            obtain->all->o.authority->leave(obtain->order);
         } else {
-            obtain->agent->o.authority->cancel(obtain->order);
+            obtain->all->o.authority->cancel(obtain->order);
         }
     }
     hc_ca_end(obtain->ca);
     LIST_REMOVE(obtain, link);
-    obtain->agent->running--;
-    obtain->job->obtain = NULL;
+    obtain->all->count--;
+    obtain->job->at = NULL;
     hc_pair_free(obtain->pair);
     hc_findings_dispose(&obtain->findings);
     hc_list_dispose(&obtain->names);
@@ -83,25 +101,26 @@ void hc_obtain_free(struct hc_obtain *obtain)
     free(obtain);
 }
 
-static const char *subject_of(const struct hc_obtain *obtain, char dst[HC_SUBJECT])
+static const char *subject_of(const struct obtain *obtain, char dst[HC_SUBJECT])
 {
     return hc_identity_subject(obtain->job->identity, dst);
 }
 
 /* ---- the end ---- */
 
-static void store_job(struct hc_agent *agent, struct hc_job *job)
+static void store_job(const struct obtain *obtain)
 {
+    const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_job_store(agent, job, &err) != 0) {
-        hc_storage_failed(agent->storage, &err);
+    if (hc_job_store(o->jobs, obtain->job, &err) != 0) {
+        hc_storage_failed(o->storage, &err);
     }
 }
 
 /* What the issuer held against the names and the certificate is over: it issued. */
-static void forget_failures(struct hc_obtain *obtain)
+static void forget_failures(struct obtain *obtain)
 {
     hc_ca_forgive(obtain->ca, obtain->job->name);
     for (size_t i = 0; i < obtain->names.count; i++) {
@@ -110,9 +129,9 @@ static void forget_failures(struct hc_obtain *obtain)
 }
 
 /* Durable, then served, then forgotten as a job. Frees the obtain if that went well. */
-static void commit(struct hc_obtain *obtain)
+static void commit(struct obtain *obtain)
 {
-    struct hc_agent *agent = obtain->agent;
+    const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_job *job = obtain->job;
     struct hc_line_info info;
     struct hc_error err;
@@ -125,9 +144,9 @@ static void commit(struct hc_obtain *obtain)
     if (hc_strdup(hc_ca_issuer(obtain->ca)->directory_url, &info.issuer, &err) != 0 ||
         hc_strdup(hc_ca_issuer(obtain->ca)->name, &info.issuer_name, &err) != 0 ||
         hc_list_copy(&info.names, &obtain->names, &err) != 0 ||
-        hc_storage_commit(agent->storage, &info, obtain->pair, &err) != 0) {
+        hc_storage_commit(o->storage, &info, obtain->pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate that was obtained");
-        hc_storage_failed(agent->storage, &err);
+        hc_storage_failed(o->storage, &err);
         hc_line_info_dispose(&info);
         return;
     }
@@ -136,38 +155,37 @@ static void commit(struct hc_obtain *obtain)
     job->record.replace = 0;
     job->said = 0;
     forget_failures(obtain);
-    hc_health_note(agent->health, job->index, obtain->pair, &obtain->findings);
-    hc_outlook_obtained(agent->outlooks, job->index, &obtain->names);
-    store_job(agent, job);
+    hc_health_note(o->health, job->index, obtain->pair, &obtain->findings);
+    hc_outlook_obtained(o->outlooks, job->index, &obtain->names);
+    store_job(obtain);
     hc_ca_store(obtain->ca);
     hc_line_info_dispose(&info);
-    hc_obtain_free(obtain);
+    obtain_free(obtain);
 }
 
-void hc_obtains_run(struct hc_agent *agent)
+void hc_obtains_run(struct hc_obtains *obtains)
 {
-    struct hc_obtain *next = NULL;
+    struct obtain *next = NULL;
 
-    for (struct hc_obtain *obtain = LIST_FIRST(&agent->obtains); obtain != NULL; obtain = next) {
+    for (struct obtain *obtain = LIST_FIRST(&obtains->under_way); obtain != NULL; obtain = next) {
         next = LIST_NEXT(obtain, link);
-        if (obtain->pair != NULL && hc_storage_ready(agent->storage)) {
+        if (obtain->pair != NULL && hc_storage_ready(obtains->o.storage)) {
             commit(obtain);
         }
     }
 }
 
 /* Held against a name, or a certificate, at this issuer alone: another may see it otherwise. */
-static void count_failure(struct hc_obtain *obtain, const char *name, int64_t retry_after)
+static void count_failure(struct obtain *obtain, const char *name, int64_t retry_after)
 {
-    struct hc_agent *agent = obtain->agent;
-
-    hc_ca_hold(obtain->ca, name, hc_job_serving_until(agent, obtain->job), retry_after);
+    hc_ca_hold(obtain->ca, name, hc_publisher_until(obtain->all->o.publisher, obtain->job->index),
+               retry_after);
 }
 
 /* What the CA holds against single names. */
-static void count_names(struct hc_obtain *obtain, const struct hc_order_result *result)
+static void count_names(struct obtain *obtain, const struct hc_order_result *result)
 {
-    struct hc_agent *agent = obtain->agent;
+    const struct hc_obtains_options *o = &obtain->all->o;
 
     for (size_t i = 0; i < result->name_count; i++) {
         const struct hc_order_name *name = &result->names[i];
@@ -176,53 +194,38 @@ static void count_names(struct hc_obtain *obtain, const struct hc_order_result *
         count_failure(obtain, name->name,
                       name->error.foreign.retry_after > 0 ? name->error.foreign.retry_after
                                                           : result->error.foreign.retry_after);
-        hc_outlook_refused(agent->outlooks, obtain->job->index, name->name, &name->error);
+        hc_outlook_refused(o->outlooks, obtain->job->index, name->name, &name->error);
     }
 }
 
 /* A line for each name at fault, unless a look tells what it finds in the same line. */
-static void say_names(struct hc_obtain *obtain, const struct hc_order_result *result)
+static void say_names(struct obtain *obtain, const struct hc_order_result *result)
 {
-    struct hc_agent *agent = obtain->agent;
-    bool told = hc_outlook_compare(agent->outlooks, obtain->job->index, obtain->ca);
+    const struct hc_obtains_options *o = &obtain->all->o;
+    bool told = hc_outlook_compare(o->outlooks, obtain->job->index, obtain->ca);
     char text[HC_LOG_LINE];
 
     for (size_t i = 0; i < result->name_count; i++) {
         const struct hc_order_name *name = &result->names[i];
 
-        hc_logf(agent->o.log, told ? HC_LOG_INFO : HC_LOG_ERROR, "%s: %s", name->name,
+        hc_logf(o->env->log, told ? HC_LOG_INFO : HC_LOG_ERROR, "%s: %s", name->name,
                 hc_refusal_describe(&name->error, NULL, text, sizeof(text)));
     }
 }
 
-/* What would the job wait for if it were not being ordered? */
-static enum hc_job_wait look_beyond(const struct hc_obtain *obtain, struct hc_ca **ca,
-                                    int64_t *when)
-{
-    struct hc_agent *agent = obtain->agent;
-    struct hc_job *job = obtain->job;
-    struct hc_obtain *kept = job->obtain;
-    enum hc_job_wait wait = HC_JOB_READY;
-
-    job->obtain = NULL;
-    wait = hc_job_look(agent, job, hc_agent_now(agent), ca, when);
-    job->obtain = kept;
-    return wait;
-}
-
 /* err: why, or NULL: the lines of the names say it. */
-static void say_failed(struct hc_obtain *obtain, const struct hc_error *err)
+static void say_failed(struct obtain *obtain, const struct hc_error *err)
 {
-    struct hc_agent *agent = obtain->agent;
-    int64_t now = hc_agent_now(agent);
+    const struct hc_obtains_options *o = &obtain->all->o;
+    int64_t now = hc_env_now(o->env);
     char subject[HC_SUBJECT];
     char text[HC_LOG_LINE];
     char wait[32];
     struct hc_ca *ca = NULL;
     int64_t when = 0;
 
-    (void)look_beyond(obtain, &ca, &when);
-    hc_logf(agent->o.log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; tried again %s%s",
+    (void)hc_job_prospect(o->jobs, obtain->job, &ca, &when);
+    hc_logf(o->env->log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; tried again %s%s",
             subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, err != NULL ? ": " : "",
             err != NULL ? hc_error_format(err, text, sizeof(text)) : "",
             when > now ? "in " : "at once",
@@ -236,24 +239,24 @@ static bool is_local(const struct hc_error *err)
 }
 
 /* The CA failed, or at least this order at it. */
-static void fail_ca_wide(struct hc_obtain *obtain, const struct hc_error *err)
+static void fail_ca_wide(struct obtain *obtain, const struct hc_error *err)
 {
     struct hc_job *job = obtain->job;
-    struct hc_agent *agent = obtain->agent;
+    const struct hc_obtains_options *o = &obtain->all->o;
     char subject[HC_SUBJECT];
 
     hc_ca_failed(obtain->ca, err);
-    hc_pause_fail(&job->pause, obtain->ca, hc_agent_ms(agent));
+    hc_pause_fail(&job->pause, obtain->ca, hc_env_ms(o->env));
     if (job->record.order_url != NULL &&
         hc_pause_is_hopeless(&job->pause, hc_ca_worked_ms(obtain->ca))) {
-        hc_logf(agent->o.log, HC_LOG_NOTICE, "%s: the order at %s is given up after %u failures",
+        hc_logf(o->env->log, HC_LOG_NOTICE, "%s: the order at %s is given up after %u failures",
                 subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, job->pause.failures);
         hc_job_record_forget_order(&job->record);
     }
 }
 
 /* The CA did its part, if it was asked; the names or the certificate failed. */
-static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *result,
+static void fail_names(struct obtain *obtain, const struct hc_order_result *result,
                        const struct hc_error *err)
 {
     struct hc_job *job = obtain->job;
@@ -274,50 +277,60 @@ static void fail_names(struct hc_obtain *obtain, const struct hc_order_result *r
     say_names(obtain, result);
 }
 
-static void fail(struct hc_obtain *obtain, const struct hc_order_result *result,
+static void fail(struct obtain *obtain, const struct hc_order_result *result,
                  const struct hc_error *err)
 {
-    struct hc_agent *agent = obtain->agent;
+    const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_job *job = obtain->job;
     struct hc_ca *ca = obtain->ca;
 
     if (result->order_dead) {
         hc_job_record_forget_order(&job->record);
     }
-    hc_last_error_set(&job->record.last, err, hc_agent_now(agent));
+    hc_last_error_set(&job->record.last, err, hc_env_now(o->env));
     if (obtain->order == NULL && err->problem == HC_P_STORE_UNSAFE) {
         /* one file of the line's: there is a pair that cannot be read now, so none is ordered */
-        job->again_ms = hc_agent_ms(agent) + UNSAFE_MS;
-        job->elsewhere = false;
-        hc_say_once(agent->o.log, &job->said, HC_LOG_ERROR, "not ordered", err);
+        job->again_ms = hc_env_ms(o->env) + UNSAFE_MS;
+        hc_say_once(o->env->log, &job->said, HC_LOG_ERROR, "not ordered", err);
     } else if (hc_storage_problem(err->problem)) {
         hc_ca_give_back(ca);
-        hc_storage_failed(agent->storage, err);
+        hc_storage_failed(o->storage, err);
     } else if (is_local(err)) {
         hc_ca_give_back(ca);
-        hc_pause_fail(&job->pause, NULL, hc_agent_ms(agent));
+        hc_pause_fail(&job->pause, NULL, hc_env_ms(o->env));
         say_failed(obtain, err);
     } else if (result->ca_wide) {
         fail_ca_wide(obtain, err);
     } else {
         fail_names(obtain, result, err);
     }
-    agent->jobs_dirty = true;
-    store_job(agent, job);
+    store_job(obtain);
     hc_ca_store(ca); /* before another agent has the lock, and asks in its turn */
-    hc_obtain_free(obtain);
+    obtain_free(obtain);
+    hc_events_tell(o->env->events, HC_EVENT_ORDER_ENDED);
 }
 
 static void on_done(void *self, const struct hc_order_result *result)
 {
-    struct hc_obtain *obtain = self;
-    struct hc_agent *agent = obtain->agent;
+    struct obtain *obtain = self;
+    const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_error err = result->error;
     struct hc_order_result judged = *result;
+    struct hc_received received = {
+        .env = o->env,
+        .storage = o->storage,
+        .judge = o->judge,
+        .chains = o->chains,
+        .identity = obtain->job->identity,
+        .key_type = obtain->job->key_type,
+        .line = obtain->job->line,
+        .names = &obtain->names,
+        .left_out = hc_outlook_left_out(o->outlooks, obtain->job->index),
+    };
     char subject[HC_SUBJECT];
 
-    if (!hc_error_is_set(&err) && hc_received_take(agent, obtain->job, &obtain->names, result,
-                                                   &obtain->pair, &obtain->findings, &err) != 0) {
+    if (!hc_error_is_set(&err) &&
+        hc_received_take(&received, result, &obtain->pair, &obtain->findings, &err) != 0) {
         judged.order_dead = true; /* the same order would give the same certificate */
         judged.ca_wide = false;
         judged.name_count = 0;
@@ -326,13 +339,13 @@ static void on_done(void *self, const struct hc_order_result *result)
         fail(obtain, &judged, &err); /* the result is the order's, so it goes with it */
         return;
     }
-    agent->o.authority->cancel(obtain->order);
+    o->authority->cancel(obtain->order);
     obtain->order = NULL;
     hc_ca_worked(obtain->ca);
     memset(&obtain->job->pause, 0, sizeof(obtain->job->pause));
-    hc_logf(agent->o.log, HC_LOG_INFO, "%s: obtained from %s in %lld ms",
+    hc_logf(o->env->log, HC_LOG_INFO, "%s: obtained from %s in %lld ms",
             subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name,
-            (long long)(hc_agent_ms(agent) - obtain->started_ms));
+            (long long)(hc_env_ms(o->env) - obtain->started_ms));
     commit(obtain);
 }
 
@@ -340,9 +353,9 @@ static void on_done(void *self, const struct hc_order_result *result)
 
 static int on_persist(void *self, const struct hc_order_state *state, struct hc_error *err)
 {
-    struct hc_obtain *obtain = self;
+    struct obtain *obtain = self;
     struct hc_job_record *record = &obtain->job->record;
-    const struct hc_line_info *info = hc_job_info(obtain->agent, obtain->job);
+    const struct hc_line_info *info = hc_job_info(obtain->all->o.jobs, obtain->job);
 
     hc_job_record_forget_order(record);
     record->order_base = info != NULL ? info->version : 0;
@@ -356,53 +369,53 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
         hc_job_record_forget_order(record);
         return -1;
     }
-    if (hc_job_store(obtain->agent, obtain->job, err) != 0) {
+    if (hc_job_store(obtain->all->o.jobs, obtain->job, err) != 0) {
         return hc_error_during(err, "storing the state of an order");
     }
-    hc_outlook_ordered(obtain->agent->outlooks, obtain->job->index);
+    hc_outlook_ordered(obtain->all->o.outlooks, obtain->job->index);
     return 0;
 }
 
 /* ---- the beginning ---- */
 
-static struct hc_obtain *obtain_new(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
+static struct obtain *obtain_new(struct hc_obtains *obtains, struct hc_job *job, struct hc_ca *ca)
 {
-    struct hc_obtain *obtain = calloc(1, sizeof(*obtain));
+    struct obtain *obtain = calloc(1, sizeof(*obtain));
 
     if (obtain == NULL) {
         return NULL;
     }
-    obtain->agent = agent;
+    obtain->all = obtains;
     obtain->job = job;
     obtain->ca = ca;
-    obtain->started_ms = hc_agent_ms(agent);
+    obtain->started_ms = hc_env_ms(obtains->o.env);
     obtain->handler = (struct hc_order_handler){
         .self = obtain,
         .persist = on_persist,
         .done = on_done,
     };
-    job->obtain = obtain;
+    job->at = ca;
     hc_ca_begin(ca);
-    LIST_INSERT_HEAD(&agent->obtains, obtain, link);
-    agent->running++;
+    LIST_INSERT_HEAD(&obtains->under_way, obtain, link);
+    obtains->count++;
     return obtain;
 }
 
-static int place_order(struct hc_obtain *obtain, struct hc_error *err)
+static int place_order(struct obtain *obtain, struct hc_error *err)
 {
-    struct hc_agent *agent = obtain->agent;
+    const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_job_record *record = &obtain->job->record;
     struct hc_order_state state = {record->order_url, record->order_key};
     bool resume = record->order_url != NULL &&
                   strcmp(record->order_directory, hc_ca_issuer(obtain->ca)->directory_url) == 0 &&
                   record->order_names.count > 0;
     const struct hc_list *names =
-        resume ? &record->order_names : hc_outlook_order(agent->outlooks, obtain->job->index);
+        resume ? &record->order_names : hc_outlook_order(o->outlooks, obtain->job->index);
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
         .handler = &obtain->handler,
         .methods = &obtain->job->identity->set->challenges,
-        .solvers = &agent->solvers,
+        .solvers = o->solvers,
         .resume = resume ? &state : NULL,
     };
 
@@ -418,42 +431,41 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
 
 /* Under the lock: true if what other agents met with meanwhile is a reason not to order here now.
  */
-static bool is_forestalled(const struct hc_obtain *obtain)
+static bool is_forestalled(const struct obtain *obtain)
 {
     struct hc_ca *ca = NULL;
     int64_t when = 0;
     enum hc_job_wait wait = HC_JOB_READY;
 
     hc_ca_refresh(obtain->ca);
-    wait = look_beyond(obtain, &ca, &when);
+    wait = hc_job_prospect(obtain->all->o.jobs, obtain->job, &ca, &when);
     return wait == HC_JOB_FAILED || wait == HC_JOB_CA || ca != obtain->ca;
 }
 
 /* 1: under way, 0: not now (the next look at the job says when), -1: err. */
-static int start(struct hc_obtain *obtain, struct hc_error *err)
+static int start(struct obtain *obtain, struct hc_error *err)
 {
-    struct hc_agent *agent = obtain->agent;
+    const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_job *job = obtain->job;
+    struct hc_takeover takeover = {o->env, o->storage, o->jobs};
     int rc = 0;
 
-    job->elsewhere = false;
-    if (hc_store_lock(hc_agent_store(agent), "line", job->name, &obtain->lock, err) != 0) {
+    if (hc_store_lock(hc_storage_store(o->storage), "line", job->name, &obtain->lock, err) != 0) {
         if (err->problem != HC_P_LOCKED) {
             return -1;
         }
         hc_error_init(err);
-        job->elsewhere = true;
-        job->again_ms = hc_agent_ms(agent) + ELSEWHERE_MS;
+        job->again_ms = hc_env_ms(o->env) + ELSEWHERE_MS;
         return 0;
     }
-    rc = hc_line_refresh(agent, job, err);
+    rc = hc_takeover_refresh(&takeover, job, err);
     if (rc == 0) {
-        rc = hc_line_adopt(agent, job, err);
+        rc = hc_takeover_adopt(&takeover, job, err);
     }
     if (rc > 0) {
         hc_job_record_forget_order(&job->record); /* left over from before the commit */
         job->record.replace = 0;
-        return hc_job_store(agent, job, err);
+        return hc_job_store(o->jobs, job, err);
     }
     if (rc < 0) {
         return -1;
@@ -463,15 +475,14 @@ static int start(struct hc_obtain *obtain, struct hc_error *err)
     }
     rc = hc_ca_open(obtain->ca, err);
     if (rc == 0) {
-        job->elsewhere = true;
-        job->again_ms = hc_agent_ms(agent) + ACCOUNT_WAIT_MS;
+        job->again_ms = hc_env_ms(o->env) + ACCOUNT_WAIT_MS;
     }
     return rc > 0 && place_order(obtain, err) != 0 ? -1 : rc;
 }
 
-void hc_obtain_start(struct hc_agent *agent, struct hc_job *job, struct hc_ca *ca)
+void hc_obtains_start(struct hc_obtains *obtains, struct hc_job *job, struct hc_ca *ca)
 {
-    struct hc_obtain *obtain = obtain_new(agent, job, ca);
+    struct obtain *obtain = obtain_new(obtains, job, ca);
     struct hc_order_result nothing = {.ca_wide = false};
     struct hc_error err;
     char subject[HC_SUBJECT];
@@ -485,11 +496,56 @@ void hc_obtain_start(struct hc_agent *agent, struct hc_job *job, struct hc_ca *c
     if (rc < 0) {
         fail(obtain, &nothing, &err);
     } else if (rc == 0) {
-        agent->jobs_dirty = true;
-        hc_obtain_free(obtain);
+        obtain_free(obtain);
+        hc_events_tell(obtains->o.env->events, HC_EVENT_ORDER_ENDED);
     } else {
-        hc_logf(agent->o.log, HC_LOG_INFO, "%s: %s at %s, %s", subject_of(obtain, subject),
+        hc_logf(obtains->o.env->log, HC_LOG_INFO, "%s: %s at %s, %s", subject_of(obtain, subject),
                 job->record.order_url != NULL ? "going on with the order" : "ordering",
                 hc_ca_issuer(ca)->name, hc_key_type_name(job->key_type));
     }
+}
+
+/* ---- life ---- */
+
+/* Ends what is under way, to be resumed. */
+static void halt(struct hc_obtains *obtains)
+{
+    while (!LIST_EMPTY(&obtains->under_way)) {
+        obtain_free(LIST_FIRST(&obtains->under_way));
+    }
+}
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    if (event->kind == HC_EVENT_STORE_CLOSING) {
+        halt(self);
+    }
+}
+
+int hc_obtains_new(const struct hc_obtains_options *options, struct hc_obtains **out,
+                   struct hc_error *err)
+{
+    struct hc_obtains *obtains = calloc(1, sizeof(*obtains));
+
+    if (obtains == NULL) {
+        return hc_error_nomem(err);
+    }
+    obtains->o = *options;
+    LIST_INIT(&obtains->under_way);
+    if (hc_events_add(options->env->events, on_event, obtains, err) != 0) {
+        free(obtains);
+        return -1;
+    }
+    *out = obtains;
+    return 0;
+}
+
+void hc_obtains_free(struct hc_obtains *obtains)
+{
+    if (obtains == NULL) {
+        return;
+    }
+    hc_events_remove(obtains->o.env->events, obtains);
+    halt(obtains);
+    free(obtains);
 }
