@@ -131,6 +131,9 @@ $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 
 # ---- testing ----
 
+# Programs of the tests. Named before the rules that want them.
+BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief $(BUILD)/loads
+
 # Scenarios mostly wait: three at a time keep two cores busy.
 PROVE     ?= -j3
 
@@ -188,7 +191,6 @@ bench:                                      ## the figures; BENCH_SMOKE=1 for th
 	@$(MAKE) --no-print-directory modules program $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
-BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief $(BUILD)/loads
 $(BUILD)/loads: t/lib/loads.c $(BUILD)/libhotcert.a
 	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $< $(BUILD)/libhotcert.a $(LIBS)
 

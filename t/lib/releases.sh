@@ -73,6 +73,7 @@ newest_scenarios='
     /opt/nginx/nginx -V
     cd ~/hotcert && make deps-test || exit 1
     export NGINX=/opt/nginx/nginx NGINX_SRC=/opt/nginx/src HOTCERT_NGINX=/opt/nginx/nginx HOTCERT_SERVERS=nginx
+    [ $# -gt 0 ] || set -- T="$(ls t/scenarios/*.t | grep -v /install.t | tr "\n" " ")" # of packages, not of a tree
     exec make scenarios PROVE=-j2 "$@"'
 
 # What `make deps` brought is off.

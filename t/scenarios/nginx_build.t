@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # The top-level `config`, as nginx's own configure reads it: alone, without the Makefile's library.
+# HOTCERT_NGINX and NGINX_SRC: of another nginx.
 # Against the sources of Debian's nginx-dev, whose headers are enough for a dynamic module; a module
 # that is linked in is configured, and must stand before the ssl module.
 use strict;
@@ -9,7 +10,8 @@ use Cwd qw(getcwd);
 use HotCert::Rig qw(temp_dir run spew slurp);
 use Test::More;
 
-my $source = '/usr/share/nginx/src';
+my $source = $ENV{NGINX_SRC} || '/usr/share/nginx/src';
+my @nginx = ('env', '-u', 'NGINX', $ENV{HOTCERT_NGINX} // 'nginx');
 plan skip_all => 'nginx-dev is not installed' unless -x "$source/configure";
 plan skip_all => 'nginx is left out' unless ($ENV{HOTCERT_SERVERS} // 'nginx') =~ /nginx/;
 my $top = getcwd();
@@ -54,10 +56,10 @@ http {
     server { listen 127.0.0.1:1; }
 }
 END
-($code, $out) = run('nginx', '-t', '-c', $conf);
-is($code, 0, "Debian's nginx loads it") or diag $out;
+($code, $out) = run(@nginx, '-t', '-c', $conf);
+is($code, 0, 'nginx loads it') or diag $out;
 spew($conf, slurp($conf) =~ s/ecdsa:256 rsa:2048/dsa/r);
-($code, $out) = run('nginx', '-t', '-c', $conf);
+($code, $out) = run(@nginx, '-t', '-c', $conf);
 isnt($code, 0, 'and it reads its directives');
 like($out, qr/hotcert_key_type "dsa"/, 'naming what is wrong');
 
