@@ -49,54 +49,45 @@ const struct mod_hotcert_host *mod_hotcert_session_host(const SSL *ssl)
 
 /* ---- the tag ---- */
 
-static bool add(EVP_MD_CTX *md, const void *data, size_t len)
+static void add_addresses(struct hc_digest *digest, const server_rec *server)
 {
-    uint64_t length = len;
-
-    /* the length first, so that no two lists of parts give the same bytes */
-    return EVP_DigestUpdate(md, &length, sizeof(length)) == 1 &&
-           EVP_DigestUpdate(md, data, len) == 1;
-}
-
-static bool add_addresses(EVP_MD_CTX *md, const server_rec *server)
-{
-    bool good = true;
-
-    for (const server_addr_rec *a = server->addrs; good && a != NULL; a = a->next) {
-        good = add(md, &a->host_port, sizeof(a->host_port)) &&
-               add(md, a->host_addr->ipaddr_ptr, (size_t)a->host_addr->ipaddr_len);
+    for (const server_addr_rec *a = server->addrs; a != NULL; a = a->next) {
+        hc_digest_chunk(digest, &a->host_port, sizeof(a->host_port));
+        hc_digest_chunk(digest, a->host_addr->ipaddr_ptr, (size_t)a->host_addr->ipaddr_len);
     }
-    return good;
 }
 
-static bool add_client_cas(EVP_MD_CTX *md, const SSL_CTX *ctx)
+static bool add_client_cas(struct hc_digest *digest, const SSL_CTX *ctx)
 {
     const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ctx);
-    bool good = true;
 
-    for (int i = 0; good && i < sk_X509_NAME_num(names); i++) {
+    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
         const unsigned char *der = NULL;
         size_t len = 0;
 
-        good =
-            X509_NAME_get0_der(sk_X509_NAME_value(names, i), &der, &len) == 1 && add(md, der, len);
+        if (X509_NAME_get0_der(sk_X509_NAME_value(names, i), &der, &len) != 1) {
+            return false;
+        }
+        hc_digest_chunk(digest, der, len);
     }
-    return good;
+    return true;
 }
 
 static bool make_tag(struct tie *tie, const unsigned char id[HC_ID_SIZE], const SSL_CTX *ctx)
 {
     const server_rec *server = tie->host->server;
     int verify[2] = {SSL_CTX_get_verify_mode(ctx), SSL_CTX_get_verify_depth(ctx)};
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
-                add(md, id, HC_ID_SIZE) &&
-                add(md, server->server_hostname, strlen(server->server_hostname)) &&
-                add_addresses(md, server) && add(md, verify, sizeof(verify)) &&
-                add_client_cas(md, ctx) && EVP_DigestFinal_ex(md, tie->tag, NULL) == 1;
+    struct hc_digest digest;
+    bool good = false;
 
-    EVP_MD_CTX_free(md);
-    return good;
+    /* each behind its length, so that no two lists of parts give the same bytes */
+    hc_digest_begin(&digest);
+    hc_digest_chunk(&digest, id, HC_ID_SIZE);
+    hc_digest_chunk(&digest, server->server_hostname, strlen(server->server_hostname));
+    add_addresses(&digest, server);
+    hc_digest_chunk(&digest, verify, sizeof(verify));
+    good = add_client_cas(&digest, ctx);
+    return hc_digest_end(&digest, tie->tag, NULL) == 0 && good;
 }
 
 /* ---- sessions ---- */

@@ -32,23 +32,11 @@ static int ssl_index = -1;
 
 /* ---- what mod_ssl reads at its start ---- */
 
-static int write_all(int fd, const struct hc_buf *text, struct hc_error *err)
+static int replace_text(int fd, const struct hc_buf *text, struct hc_error *err)
 {
-    size_t at = 0;
-
-    if (ftruncate(fd, 0) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "emptying the bootstrap pair");
-    }
-    while (at < text->len) {
-        ssize_t n = pwrite(fd, text->data + at, text->len - at, (off_t)at);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "writing the bootstrap pair");
-        }
-        at += (size_t)n;
+    if (ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ||
+        hc_io_write_all(fd, text->data, text->len) != 0) {
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "writing the bootstrap pair");
     }
     return 0;
 }
@@ -77,7 +65,7 @@ static int bootstrap_fill(int fd, const struct mod_hotcert_host *host, struct hc
     /* mod_ssl wants the host's own name in it, and its stapling an issuer, or warns of each */
     if (hc_pair_bootstrap_for(host->server->server_hostname, stapling, &pair, err) == 0 &&
         hc_pair_to_pem(pair, &pem, err) == 0) {
-        rc = write_all(fd, &pem, err);
+        rc = replace_text(fd, &pem, err);
     }
     hc_pair_free(pair);
     hc_buf_dispose(&pem);

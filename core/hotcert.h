@@ -14,11 +14,13 @@
 
 #include "base/error.h"
 #include "base/finding.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "conf/block.h"
 #include "conf/conf.h"
+#include "conf/digest.h"
 #include "conf/directive.h"
 #include "conf/listener.h"
 #include "keeper/keeper.h"

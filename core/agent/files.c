@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 #define PASSPHRASES_MAX 64
 
 /* The index of a part in hc_conf.files, -1: there is no such part. */
@@ -87,20 +89,11 @@ static int stamp_folder(const char *path, struct hc_file_stamp *stamp, struct hc
 static int read_own(const char *path, struct hc_buf *out, struct hc_file_stamp *stamp,
                     struct hc_error *err)
 {
-    unsigned char chunk[4096];
-    ssize_t n = 0;
     int fd = -1;
     int rc = open_own(path, &fd, stamp, err);
 
-    while (rc == 0 && (n = read(fd, chunk, sizeof(chunk))) != 0) {
-        if (n > 0) {
-            rc = hc_buf_append(out, chunk, (size_t)n, err);
-        } else if (errno != EINTR) {
-            rc = hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
-        }
-    }
-    OPENSSL_cleanse(chunk, sizeof(chunk));
-    if (fd >= 0) {
+    if (rc == 0) {
+        rc = hc_io_read_all(fd, path, out, err);
         close(fd);
     }
     return rc;

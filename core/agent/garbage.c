@@ -6,6 +6,7 @@
 
 #include "agent/said.h"
 #include "agent/select.h"
+#include "base/vec.h"
 #include "store/line.h"
 #include "store/record.h"
 
@@ -95,7 +96,7 @@ static int note_bundle(void *arg, const unsigned char id[HC_ID_SIZE])
         seen->still_there = true;
         return 0;
     }
-    seen = realloc(garbage->unwanted, (garbage->unwanted_count + 1) * sizeof(*seen));
+    seen = hc_vec_room(garbage->unwanted, garbage->unwanted_count, NULL, sizeof(*seen), NULL);
     if (seen != NULL) { /* else it is found again at the next look */
         garbage->unwanted = seen;
         garbage->unwanted[garbage->unwanted_count++] = fresh;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+
 static int compare_named(const void *a, const void *b)
 {
     const struct hc_named *left = a;
@@ -51,19 +53,16 @@ void hc_hosts_dispose(struct hc_hosts *hosts)
     hosts->count = 0;
 }
 
+static int compare_name(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct hc_named *)item)->name);
+}
+
 size_t hc_hosts_find(const struct hc_hosts *hosts, const char *name)
 {
-    size_t low = 0;
-    size_t high = hosts->count;
+    size_t at = 0;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (strcmp(hosts->items[middle].name, name) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < hosts->count && strcmp(hosts->items[low].name, name) == 0 ? low : hosts->count;
+    return hc_vec_place(name, hosts->items, hosts->count, sizeof(*hosts->items), compare_name, &at)
+               ? at
+               : hosts->count;
 }

@@ -4,54 +4,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+
 #define SWEEP_MIN   256 /* lines that one sweep looks at */
 #define SWEEP_SHARE 30  /* or this fraction of all */
+
+static int compare_line(const void *key, const void *item)
+{
+    return memcmp(key, ((const struct hc_line_info *)item)->line, HC_ID_SIZE);
+}
 
 /* The place of a line, or where it would stand. */
 static size_t place_of(const struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE],
                        bool *found)
 {
-    size_t low = 0;
-    size_t high = inventory->count;
+    size_t at = 0;
 
-    *found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = memcmp(inventory->items[middle].line, line, HC_ID_SIZE);
-
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    *found = hc_vec_place(line, inventory->items, inventory->count, sizeof(*inventory->items),
+                          compare_line, &at);
+    return at;
 }
 
 static int make_room(struct hc_inventory *inventory, struct hc_error *err)
 {
-    size_t cap = inventory->cap > 0 ? inventory->cap * 2 : 16;
-    struct hc_line_info *items = NULL;
+    size_t cap = inventory->cap;
+    struct hc_line_info *items =
+        hc_vec_room(inventory->items, inventory->count, &cap, sizeof(*items), err);
     struct hc_line_stamp *stamps = NULL;
 
-    if (inventory->count < inventory->cap) {
-        return 0;
-    }
-    items = realloc(inventory->items, cap * sizeof(*items));
     if (items == NULL) {
-        return hc_error_nomem(err);
+        return -1;
     }
     inventory->items = items;
-    stamps = realloc(inventory->stamps, cap * sizeof(*stamps));
+    stamps =
+        hc_vec_room(inventory->stamps, inventory->count, &inventory->cap, sizeof(*stamps), err);
     if (stamps == NULL) {
-        return hc_error_nomem(err);
+        return -1;
     }
     inventory->stamps = stamps;
-    inventory->cap = cap;
     return 0;
 }
 

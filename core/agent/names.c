@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-
-#define CAP_FIRST 64
+#include "base/vec.h"
 
 struct hc_name_entry {
     uint64_t hash;
@@ -51,15 +50,15 @@ static int grow_heads(struct hc_name_index *index, size_t count, struct hc_error
 
 static int make_room(struct hc_name_index *index, struct hc_error *err)
 {
-    size_t cap = index->cap > 0 ? index->cap * 2 : CAP_FIRST;
+    size_t cap = index->cap;
     struct hc_name_entry *entries = NULL;
 
     if (index->free != 0 || index->count < index->cap) {
         return 0;
     }
-    entries = realloc(index->entries, cap * sizeof(*entries));
+    entries = hc_vec_room(index->entries, index->count, &cap, sizeof(*entries), err);
     if (entries == NULL) {
-        return hc_error_nomem(err);
+        return -1;
     }
     index->entries = entries;
     if (grow_heads(index, cap, err) != 0) {

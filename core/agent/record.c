@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "pki/key.h"
 
 #define FORMAT    1
@@ -334,27 +335,18 @@ int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_
     return rc;
 }
 
+static int compare_name(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct hc_name_ladder *)item)->name);
+}
+
 static size_t name_place(const struct hc_issuer_record *record, const char *name, bool *found)
 {
-    size_t low = 0;
-    size_t high = record->name_count;
+    size_t at = 0;
 
-    *found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(record->names[middle].name, name);
-
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    *found = hc_vec_place(name, record->names, record->name_count, sizeof(*record->names),
+                          compare_name, &at);
+    return at;
 }
 
 struct hc_ladder *hc_issuer_record_find(const struct hc_issuer_record *record, const char *name)
@@ -369,21 +361,17 @@ struct hc_ladder *hc_issuer_record_name(struct hc_issuer_record *record, const c
 {
     bool found = false;
     size_t at = name_place(record, name, &found);
+    struct hc_name_ladder *names = NULL;
     char *copy = NULL;
 
     if (found) {
         return &record->names[at].ladder;
     }
-    if (record->name_count == record->name_cap) {
-        size_t cap = record->name_cap > 0 ? record->name_cap * 2 : 16;
-        struct hc_name_ladder *names = realloc(record->names, cap * sizeof(*names));
-
-        if (names == NULL) {
-            return NULL;
-        }
-        record->names = names;
-        record->name_cap = cap;
+    names = hc_vec_room(record->names, record->name_count, &record->name_cap, sizeof(*names), NULL);
+    if (names == NULL) {
+        return NULL;
     }
+    record->names = names;
     if (hc_strdup(name, &copy, NULL) != 0) {
         return NULL;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/vec.h"
 #include "preflight/refusal.h"
 
 const struct hc_refused *hc_refusals_find(const struct hc_refusals *refusals, const char *name)
@@ -26,9 +27,9 @@ int hc_refusals_add(struct hc_refusals *refusals, const char *name, const struct
     if (hc_refusals_find(refusals, name) != NULL) {
         return 0;
     }
-    grown = realloc(refusals->items, (refusals->count + 1) * sizeof(*grown));
+    grown = hc_vec_room(refusals->items, refusals->count, NULL, sizeof(*grown), err);
     if (grown == NULL) {
-        return hc_error_nomem(err);
+        return -1;
     }
     refusals->items = grown;
     if (hc_strdup(name, &copy, err) != 0) {

@@ -8,22 +8,15 @@
 
 #include "base/spelling.h"
 #include "base/str.h"
+#include "base/vec.h"
 
 static int make_room(struct hc_findings *list, struct hc_error *err)
 {
-    struct hc_finding *items = NULL;
-    size_t cap = list->cap > 0 ? list->cap * 2 : 8;
+    struct hc_finding *items =
+        hc_vec_room(list->items, list->count, &list->cap, sizeof(*items), err);
 
-    if (list->count < list->cap) {
-        return 0;
-    }
-    items = realloc(list->items, cap * sizeof(*items));
-    if (items == NULL) {
-        return hc_error_nomem(err);
-    }
-    list->items = items;
-    list->cap = cap;
-    return 0;
+    list->items = items != NULL ? items : list->items;
+    return items != NULL ? 0 : -1;
 }
 
 static void finding_dispose(struct hc_finding *f)

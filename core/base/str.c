@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 static char *escape(char *dst, size_t cap, const char *src, size_t len, bool backslash)
@@ -225,18 +227,13 @@ bad:
 
 int hc_list_add_len(struct hc_list *list, const char *s, size_t len, struct hc_error *err)
 {
+    char **items = hc_vec_room(list->items, list->count, &list->cap, sizeof(*items), err);
     char *item = NULL;
 
-    if (list->count == list->cap) {
-        size_t cap = list->cap > 0 ? list->cap * 2 : 1; /* most lists have one item */
-        char **items = realloc(list->items, cap * sizeof(*items));
-
-        if (items == NULL) {
-            return hc_error_nomem(err);
-        }
-        list->items = items;
-        list->cap = cap;
+    if (items == NULL) {
+        return -1;
     }
+    list->items = items;
     item = malloc(len + 1);
     if (item == NULL) {
         return hc_error_nomem(err);

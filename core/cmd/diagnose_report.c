@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+
 /* Room for one more name, or NULL with report->error. */
 static struct hc_diagnosed *add_name(struct hc_diagnose_report *report, const char *name)
 {
-    struct hc_diagnosed *names = realloc(report->names, (report->count + 1) * sizeof(*names));
+    struct hc_diagnosed *names =
+        hc_vec_room(report->names, report->count, NULL, sizeof(*names), &report->error);
     char text[HC_FOREIGN_MAX];
     struct hc_diagnosed *d = NULL;
 
     if (names == NULL) {
-        hc_error_nomem(&report->error);
         return NULL;
     }
     report->names = names;

@@ -9,33 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "keeper/secret.h"
 
 #define LINES_FILE_MAX 65536
 
 /* cut: what finds no room in out is left out, else it is an error. */
-static int read_all(int fd, const char *path, bool cut, struct hc_buf *out, struct hc_error *err)
-{
-    for (;;) {
-        unsigned char piece[16384];
-        ssize_t n = read(fd, piece, sizeof(piece));
-        size_t room = out->max - out->len;
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "reading");
-        }
-        if (n == 0 || (cut && room == 0)) {
-            return 0;
-        }
-        if (hc_buf_append(out, piece, cut && (size_t)n > room ? room : (size_t)n, err) != 0) {
-            return -1;
-        }
-    }
-}
-
 static int read_path(const char *path, bool cut, struct hc_buf *out, struct stat *st,
                      struct hc_error *err)
 {
@@ -51,7 +30,7 @@ static int read_path(const char *path, bool cut, struct hc_buf *out, struct stat
     } else if (!S_ISREG(own.st_mode)) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no regular file");
     } else {
-        rc = read_all(fd, path, cut, out, err);
+        rc = cut ? hc_io_read_start(fd, path, out, err) : hc_io_read_all(fd, path, out, err);
     }
     if (st != NULL) {
         *st = own;

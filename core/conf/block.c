@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+
 const struct hc_block_kind *const hc_block_kinds[] = {&hc_block_issuer, NULL};
 
 static char **items_of(const struct hc_conf *conf, const struct hc_block_kind *kind)
@@ -61,10 +63,10 @@ int hc_block_add(struct hc_conf *conf, const struct hc_block_kind *kind, const c
                  const char *where, void **block, struct hc_error *err)
 {
     size_t *count = count_of(conf, kind);
-    char *items = realloc(*items_of(conf, kind), (*count + 1) * kind->size);
+    char *items = hc_vec_room(*items_of(conf, kind), *count, NULL, kind->size, err);
 
     if (items == NULL) {
-        return hc_error_nomem(err);
+        return -1;
     }
     *items_of(conf, kind) = items;
     *block = items + *count * kind->size;

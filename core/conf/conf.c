@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/spelling.h"
+#include "base/vec.h"
 #include "conf/block.h"
 #include "conf/issuer.h"
 #include "conf/settings.h"
@@ -73,19 +74,11 @@ void hc_identity_dispose(struct hc_identity *identity)
 
 int hc_conf_make_room(struct hc_conf *conf, struct hc_error *err)
 {
-    size_t count = conf->identity_count;
-    struct hc_identity *grown = NULL;
+    struct hc_identity *grown =
+        hc_vec_room(conf->identities, conf->identity_count, NULL, sizeof(*grown), err);
 
-    /* grows by doubling: a power of two means full */
-    if ((count & (count - 1)) != 0) {
-        return 0;
-    }
-    grown = realloc(conf->identities, (count > 0 ? 2 * count : 1) * sizeof(*grown));
-    if (grown == NULL) {
-        return hc_error_nomem(err);
-    }
-    conf->identities = grown;
-    return 0;
+    conf->identities = grown != NULL ? grown : conf->identities;
+    return grown != NULL ? 0 : -1;
 }
 
 void hc_server_speak(enum hc_server server)

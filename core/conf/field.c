@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/str.h"
 #include "conf/directive.h"
 #include "conf/index.h"
@@ -226,9 +227,9 @@ uint64_t hc_field_hash(const struct hc_field *field, const void *base, uint64_t 
     for (size_t i = 0; i < count; i++) {
         const char *text = field->type->text(field, value, i, scratch);
 
-        hash = hc_index_hash(text, strlen(text) + 1, hash);
+        hash = hc_hash_bytes(text, strlen(text) + 1, hash);
     }
-    return hc_index_hash(&count, sizeof(count), hash);
+    return hc_hash_bytes(&count, sizeof(count), hash);
 }
 
 int hc_field_inherit(const struct hc_field *field, void *to, const struct hc_field *other,

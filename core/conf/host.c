@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "conf/conf.h"
+#include "conf/digest.h"
 #include "conf/directive.h"
 #include "conf/issuer.h"
 #include "conf/method.h"
@@ -202,7 +204,7 @@ static bool is_path(const void *self, size_t number)
 static int file_index(struct hc_conf *conf, const char *text, int *index, struct hc_error *err)
 {
     const struct path path = {&conf->files, text};
-    uint64_t hash = hc_index_hash(text, strlen(text), HC_INDEX_SEED);
+    uint64_t hash = hc_hash_bytes(text, strlen(text), HC_HASH_SEED);
     size_t number = hc_index_find(&conf->file_index, hash, is_path, &path);
 
     if (number == SIZE_MAX) {
@@ -289,78 +291,61 @@ static int collect_files(struct hc_conf *conf, const struct hc_host *host,
     return 0;
 }
 
-static int digest_text(EVP_MD_CTX *md, const char *what, const char *text)
+/* The NULs keep "ab" + "c" and "a" + "bc" apart. */
+static void digest_text(struct hc_digest *digest, const char *what, const char *text)
 {
-    /* the NULs keep "ab" + "c" and "a" + "bc" apart */
-    return EVP_DigestUpdate(md, what, strlen(what) + 1) == 1 &&
-                   EVP_DigestUpdate(md, text, strlen(text) + 1) == 1
-               ? 0
-               : -1;
+    hc_digest_text(digest, what);
+    hc_digest_text(digest, text);
 }
 
-static int digest_file(EVP_MD_CTX *md, const struct hc_conf *conf, const char *what, int file)
+static void digest_file(struct hc_digest *digest, const struct hc_conf *conf, const char *what,
+                        int file)
 {
-    return file >= 0 ? digest_text(md, what, conf->files.items[file]) : 0;
+    if (file >= 0) {
+        digest_text(digest, what, conf->files.items[file]);
+    }
 }
 
 /* A field that is a part of what an identity is. */
-static int digest_field(EVP_MD_CTX *md, const struct hc_conf *conf, const struct hc_field *field,
-                        const struct hc_scope *scope)
+static void digest_field(struct hc_digest *digest, const struct hc_conf *conf,
+                         const struct hc_field *field, const struct hc_scope *scope)
 {
     const void *value = (const char *)scope + field->offset;
     size_t count = field->type->count(value);
-    int rc = 0;
 
     for (size_t i = 0; i < count; i++) {
         char scratch[HC_FIELD_SCRATCH];
         const char *text = field->type->text(field, value, i, scratch);
 
-        rc |= digest_text(md, field->digest,
-                          field->stands_for != NULL ? field->stands_for(conf, text) : text);
+        digest_text(digest, field->digest,
+                    field->stands_for != NULL ? field->stands_for(conf, text) : text);
     }
-    return rc;
-}
-
-static int digest_identity(EVP_MD_CTX *md, const struct hc_conf *conf,
-                           const struct hc_identity *identity)
-{
-    struct hc_scope whole = *identity->set; /* borrows */
-    int rc = digest_text(md, "mode", hc_mode_words[identity->mode - 1]);
-
-    whole.names = identity->names;
-    for (size_t i = 0; i < identity->watched_count; i++) {
-        const struct hc_watched *w = &identity->watched[i];
-
-        rc |= digest_file(md, conf, "certificate", w->certificate);
-        rc |= digest_file(md, conf, "key", w->key);
-        rc |= digest_file(md, conf, "chain", w->chain);
-        rc |= digest_file(md, conf, "store", w->store);
-        rc |= digest_file(md, conf, "folder", w->folder);
-    }
-    for (size_t i = 0; identity->mode == HC_MODE_ON && i < hc_directives_main_count; i++) {
-        if (hc_directives_main[i].field.digest != NULL) {
-            rc |= digest_field(md, conf, &hc_directives_main[i].field, &whole);
-        }
-    }
-    return rc;
 }
 
 static int compute_id(const struct hc_conf *conf, struct hc_identity *identity,
                       struct hc_error *err)
 {
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    int rc = -1;
+    struct hc_scope whole = *identity->set; /* borrows */
+    struct hc_digest digest;
 
-    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1 ||
-        digest_identity(md, conf, identity) != 0 ||
-        EVP_DigestFinal_ex(md, identity->id, NULL) != 1) {
-        hc_error_set(err, HC_P_TLS_LIBRARY, NULL, "computing an identity");
-        goto out;
+    whole.names = identity->names;
+    hc_digest_begin(&digest);
+    digest_text(&digest, "mode", hc_mode_words[identity->mode - 1]);
+    for (size_t i = 0; i < identity->watched_count; i++) {
+        const struct hc_watched *w = &identity->watched[i];
+
+        digest_file(&digest, conf, "certificate", w->certificate);
+        digest_file(&digest, conf, "key", w->key);
+        digest_file(&digest, conf, "chain", w->chain);
+        digest_file(&digest, conf, "store", w->store);
+        digest_file(&digest, conf, "folder", w->folder);
     }
-    rc = 0;
-out:
-    EVP_MD_CTX_free(md);
-    return rc;
+    for (size_t i = 0; identity->mode == HC_MODE_ON && i < hc_directives_main_count; i++) {
+        if (hc_directives_main[i].field.digest != NULL) {
+            digest_field(&digest, conf, &hc_directives_main[i].field, &whole);
+        }
+    }
+    return hc_digest_end(&digest, identity->id, err);
 }
 
 static int build_identity(struct hc_conf *conf, const struct hc_host *host,
@@ -462,7 +447,7 @@ static int store_identity(struct hc_conf *conf, struct hc_identity *identity, in
                           struct hc_error *err)
 {
     const struct sought sought = {conf, identity->id};
-    uint64_t hash = hc_index_hash(identity->id, HC_ID_SIZE, HC_INDEX_SEED);
+    uint64_t hash = hc_hash_bytes(identity->id, HC_ID_SIZE, HC_HASH_SEED);
     size_t count = conf->identity_count;
     size_t number = hc_index_find(&conf->identity_index, hash, has_id, &sought);
 

@@ -3,16 +3,6 @@
 
 #include <stdlib.h>
 
-uint64_t hc_index_hash(const void *data, size_t len, uint64_t seed)
-{
-    const unsigned char *at = data;
-
-    for (size_t i = 0; i < len; i++) {
-        seed = (seed ^ at[i]) * UINT64_C(0x100000001b3);
-    }
-    return seed;
-}
-
 static uint32_t fold(uint64_t hash)
 {
     return (uint32_t)(hash ^ hash >> 32);

@@ -8,8 +8,6 @@
 #include "base/compiler.h"
 #include "base/error.h"
 
-#define HC_INDEX_SEED UINT64_C(0xcbf29ce484222325)
-
 struct hc_index {
     struct hc_index_slot {
         uint32_t hash;
@@ -17,9 +15,6 @@ struct hc_index {
     } * slots;
     size_t cap, count;
 };
-
-/* FNV-1a, going on from seed. */
-uint64_t hc_index_hash(const void *data, size_t len, uint64_t seed);
 
 /* True if number's content is what is looked for. */
 typedef bool hc_index_same(const void *self, size_t number);

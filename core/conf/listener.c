@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "conf/method.h"
 
 int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listener,
                      struct hc_error *err)
 {
+    struct hc_listener *items = NULL;
+
     /* thousands of hosts have one address: the last one, most often */
     for (size_t i = list->count; i > 0; i--) {
         const struct hc_listener *l = &list->items[i - 1];
@@ -20,16 +23,11 @@ int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listen
             return 0;
         }
     }
-    if (list->count == list->room) {
-        size_t room = list->room > 0 ? 2 * list->room : 16;
-        struct hc_listener *items = realloc(list->items, room * sizeof(*items));
-
-        if (items == NULL) {
-            return hc_error_nomem(err);
-        }
-        list->items = items;
-        list->room = room;
+    items = hc_vec_room(list->items, list->count, &list->room, sizeof(*items), err);
+    if (items == NULL) {
+        return -1;
     }
+    list->items = items;
     list->items[list->count++] = *listener;
     return 0;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/vec.h"
 #include "conf/directive.h"
 
 /* Rows whose values are handed down to an identity. */
@@ -44,11 +46,10 @@ static int copy(struct hc_scope *to, const struct hc_scope *from, struct hc_erro
 
 struct hc_scope *hc_settings_add(struct hc_conf *conf, struct hc_error *err)
 {
-    struct hc_scope **sets = realloc(conf->sets, (conf->set_count + 1) * sizeof(*sets));
+    struct hc_scope **sets = hc_vec_room(conf->sets, conf->set_count, NULL, sizeof(*sets), err);
     struct hc_scope *set = NULL;
 
     if (sets == NULL) {
-        hc_error_nomem(err);
         return NULL;
     }
     conf->sets = sets;
@@ -64,7 +65,7 @@ int hc_settings_share(struct hc_conf *conf, const struct hc_scope *set, const st
                       struct hc_error *err)
 {
     const struct sought sought = {conf, set};
-    uint64_t hash = HC_INDEX_SEED;
+    uint64_t hash = HC_HASH_SEED;
     size_t number = 0;
 
     for (size_t i = 0; i < hc_directives_main_count; i++) {

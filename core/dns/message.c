@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "base/str.h"
 
 #define HEADER      12
@@ -86,11 +87,6 @@ out:
     return rc;
 }
 
-static unsigned get16(const uint8_t *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
-}
-
 /* Length of the question's name at data[HEADER], if it is an uncompressed one; else 0. */
 static size_t question_length(const uint8_t *data, size_t len)
 {
@@ -106,24 +102,31 @@ static size_t question_length(const uint8_t *data, size_t len)
 static bool is_ours(const uint8_t *data, size_t len, const struct hc_dns_question *question,
                     uint16_t id)
 {
+    struct hc_reader in = {data, len};
+    uint64_t head[HEADER / 2];
+    uint64_t type = 0;
+    uint64_t class = 0;
+    struct hc_bytes wire;
     struct hc_dname name;
-    size_t n = 0;
 
-    if (len < HEADER || get16(data) != id || (get16(data + 2) & FLAG_QR) == 0 ||
-        (get16(data + 2) & FLAG_OPCODE) != 0) {
+    for (size_t i = 0; i < HEADER / 2; i++) {
+        if (hc_get_number(&in, 2, &head[i], NULL) != 0) {
+            return false;
+        }
+    }
+    if (head[0] != id || (head[1] & FLAG_QR) == 0 || (head[1] & FLAG_OPCODE) != 0) {
         return false;
     }
-    if (get16(data + 4) == 0) {
+    if (head[2] == 0) {
         /* servers that cannot read a question do not always repeat it */
-        return (get16(data + 2) & 15u) == HC_DNS_FORMERR ||
-               (get16(data + 2) & 15u) == HC_DNS_NOTIMP;
+        return (head[1] & 15u) == HC_DNS_FORMERR || (head[1] & 15u) == HC_DNS_NOTIMP;
     }
-    n = question_length(data, len);
-    return get16(data + 4) == 1 && n > 0 && len - HEADER >= n + 4 &&
-           hc_dname_from_wire(data + HEADER, n, &name) == 0 &&
-           hc_dname_equal(&name, &question->name) &&
-           get16(data + HEADER + n) == (unsigned)question->type &&
-           get16(data + HEADER + n + 2) == CLASS_IN;
+    return head[2] == 1 && hc_get_bytes(&in, question_length(data, len), &wire, NULL) == 0 &&
+           wire.len > 0 && hc_get_number(&in, 2, &type, NULL) == 0 &&
+           hc_get_number(&in, 2, &class, NULL) == 0 &&
+           hc_dname_from_wire(wire.data, wire.len, &name) == 0 &&
+           hc_dname_equal(&name, &question->name) && type == (unsigned)question->type &&
+           class == CLASS_IN;
 }
 
 /* The others (signatures, say) are as many again, and nobody looks at them. */
@@ -280,7 +283,7 @@ enum hc_dns_read hc_dns_reply_read(const uint8_t *data, size_t len,
     if (!is_ours(data, len, question, id)) {
         return HC_DNS_READ_NOT_OURS;
     }
-    if ((get16(data + 2) & FLAG_TC) != 0) {
+    if (((unsigned)data[2] << 8 & FLAG_TC) != 0) {
         out->truncated = true; /* what is there of it is asked for again over TCP */
         return HC_DNS_READ_REPLY;
     }

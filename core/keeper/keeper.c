@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "keeper/agent.h"
 #include "keeper/guise.h"
 #include "keeper/packet.h"
@@ -66,35 +67,6 @@ static const char *path_of(const struct keeper *k, const struct hc_question *q,
         return NULL;
     }
     return k->conf->files.items[q->file];
-}
-
-/* Appends all of fd to out. */
-static int read_all(int fd, const char *path, struct hc_buf *out, struct hc_error *err)
-{
-    unsigned char *at = NULL;
-
-    for (;;) {
-        size_t room = out->max - out->len < 16384 ? out->max - out->len : 16384;
-        ssize_t n = 0;
-
-        if (hc_buf_reserve(out, room, &at, err) != 0) {
-            return -1;
-        }
-        n = read(fd, at, room);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "reading it");
-        }
-        if (n == 0) {
-            return 0;
-        }
-        out->len += (size_t)n;
-        if (out->len > HC_PAIR_PEM_MAX) {
-            return hc_error_set(err, HC_P_TOO_LARGE, path, "more than %zu bytes", HC_PAIR_PEM_MAX);
-        }
-    }
 }
 
 /* Changed so lately that one more change would leave the same time stamp. */
@@ -173,7 +145,7 @@ static int read_once(const struct keeper *k, const char *path, struct hc_buf *ou
         goto out;
     }
     stamp_of(&st, stamp);
-    if (read_all(fd, path, out, err) != 0) {
+    if (hc_io_read_all(fd, path, out, err) != 0) {
         goto out;
     }
     if (fstat(fd, &st) != 0) {
@@ -281,7 +253,7 @@ static int answer(const struct keeper *k, const struct hc_question *q, struct hc
  */
 static int serve_one(const struct keeper *k, int socket, const struct hc_question *q)
 {
-    struct hc_buf out = HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX + 4096);
+    struct hc_buf out = HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
     struct hc_file_stamp stamp = {0};
     struct hc_error err = {0};
     struct hc_reply reply;

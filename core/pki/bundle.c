@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/reader.h"
 #include "pki/pair.h"
-#include "pki/reader.h"
 
 struct hc_bundle {
     atomic_uint references;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/digest.h"
 #include "conf/name.h"
 #include "pki/cert.h"
 #include "pki/key.h"
@@ -28,32 +29,34 @@ struct hc_pair {
     bool file_goes_on;
 };
 
-static int digest_cert(EVP_MD_CTX *ctx, X509 *cert)
+static int digest_cert(struct hc_digest *digest, X509 *cert, struct hc_error *err)
 {
     unsigned char *der = NULL;
     int len = i2d_X509(cert, &der);
-    int good = len > 0 && EVP_DigestUpdate(ctx, der, (size_t)len) == 1;
 
+    if (len <= 0) {
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "digesting a certificate");
+    }
+    hc_digest_bytes(digest, der, (size_t)len);
     OPENSSL_free(der);
-    return good;
+    return 0;
 }
 
 static int make_fingerprint(struct hc_pair *pair, struct hc_error *err)
 {
-    unsigned char digest[32];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int good = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-               digest_cert(ctx, pair->leaf);
+    unsigned char bytes[HC_DIGEST_SIZE];
+    struct hc_digest digest;
+    int rc = 0;
 
-    for (int i = 0; good && i < sk_X509_num(pair->chain); i++) {
-        good = digest_cert(ctx, sk_X509_value(pair->chain, i));
+    hc_digest_begin(&digest);
+    rc = digest_cert(&digest, pair->leaf, err);
+    for (int i = 0; rc == 0 && i < sk_X509_num(pair->chain); i++) {
+        rc = digest_cert(&digest, sk_X509_value(pair->chain, i), err);
     }
-    good = good && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
-    if (!good) {
-        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "digesting a certificate");
+    if (hc_digest_end(&digest, bytes, err) != 0 || rc != 0) {
+        return -1;
     }
-    hc_hex(pair->fingerprint, digest, sizeof(digest));
+    hc_hex(pair->fingerprint, bytes, sizeof(bytes));
     return 0;
 }
 

@@ -5,12 +5,12 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "pki/intern.h"
 #include "pki/key.h"
 #include "pki/openssl.h"
 #include "pki/pair.h"
 #include "pki/pair_make.h"
-#include "pki/reader.h"
 
 static const unsigned char magic[4] = {'h', 'c', 'p', '1'};
 

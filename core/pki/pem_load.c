@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "pki/cert.h"
 
 #define BEGIN "-----BEGIN "
@@ -75,17 +76,14 @@ static void walk_on(struct walker *w, const struct source *s)
 
 static int keep_cert(struct hc_pem *out, X509 *cert, size_t line, struct hc_error *err)
 {
-    if (out->cert_count == out->cert_cap) {
-        size_t cap = out->cert_cap > 0 ? out->cert_cap * 2 : 8;
-        struct hc_pem_cert *certs = realloc(out->certs, cap * sizeof(*certs));
+    struct hc_pem_cert *certs =
+        hc_vec_room(out->certs, out->cert_count, &out->cert_cap, sizeof(*certs), err);
 
-        if (certs == NULL) {
-            X509_free(cert);
-            return hc_error_nomem(err);
-        }
-        out->certs = certs;
-        out->cert_cap = cap;
+    if (certs == NULL) {
+        X509_free(cert);
+        return -1;
     }
+    out->certs = certs;
     out->certs[out->cert_count] = (struct hc_pem_cert){cert, line, out->cert_count};
     out->cert_count++;
     return 0;

@@ -2,6 +2,7 @@
 #include "pki/roots.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -9,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
+#include "base/vec.h"
 #include "conf/digest.h"
 #include "pki/cert.h"
 #include "pki/openssl.h"
@@ -115,21 +119,17 @@ static int keep(struct hc_roots *roots, unsigned char **der, size_t len, bool tr
                 struct hc_error *err)
 {
     X509_NAME *name = self_issued(*der, len);
+    struct entry *entries = NULL;
 
     if (name == NULL) {
         return 0;
     }
-    if (roots->count == roots->cap) {
-        size_t cap = roots->cap > 0 ? roots->cap * 2 : 256;
-        struct entry *entries = realloc(roots->entries, cap * sizeof(*entries));
-
-        if (entries == NULL) {
-            X509_NAME_free(name);
-            return hc_error_nomem(err);
-        }
-        roots->entries = entries;
-        roots->cap = cap;
+    entries = hc_vec_room(roots->entries, roots->count, &roots->cap, sizeof(*entries), err);
+    if (entries == NULL) {
+        X509_NAME_free(name);
+        return -1;
     }
+    roots->entries = entries;
     roots->entries[roots->count++] =
         (struct entry){.name = name, .der = *der, .len = len, .trusted_form = trusted_form};
     *der = NULL;
@@ -249,26 +249,14 @@ out:
 
 static int read_file(const char *path, struct hc_buf *out, struct hc_error *err)
 {
-    FILE *file = fopen(path, "re");
-    char piece[16384];
-    size_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     int rc = -1;
 
-    if (file == NULL) {
+    if (fd < 0) {
         return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "opening the roots");
     }
-    while ((n = fread(piece, 1, sizeof(piece), file)) > 0) {
-        if (hc_buf_append(out, piece, n, err) != 0) {
-            goto out;
-        }
-    }
-    if (ferror(file)) {
-        hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "reading the roots");
-        goto out;
-    }
-    rc = 0;
-out:
-    (void)fclose(file); /* it was only read */
+    rc = hc_io_read_all(fd, path, out, err);
+    (void)close(fd); /* it was only read */
     return rc;
 }
 

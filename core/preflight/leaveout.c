@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "conf/name.h"
 
 void hc_leaveout_dispose(struct hc_leaveout *state)
@@ -56,9 +57,8 @@ static struct hc_leaveout_name *find_or_add(struct hc_leaveout *state, const cha
                      HC_NAMES_MAX);
         return NULL;
     }
-    names = realloc(state->names, (state->count + 1) * sizeof(*names));
+    names = hc_vec_room(state->names, state->count, NULL, sizeof(*names), err);
     if (names == NULL) {
-        hc_error_nomem(err);
         return NULL;
     }
     state->names = names;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/reader.h"
 #include "store/seal.h"
 
 #define FIRST_LINE "hotcert record 1\n"
@@ -28,11 +29,11 @@ int hc_envelope_seal(const unsigned char secret[HC_SECRET_SIZE], const char *bou
 int hc_envelope_open(const unsigned char secret[HC_SECRET_SIZE], const char *bound,
                      struct hc_bytes record, struct hc_buf *out, struct hc_error *err)
 {
-    size_t first = sizeof(FIRST_LINE) - 1;
+    struct hc_reader in = hc_reader_of(record);
 
-    if (record.len < first || memcmp(record.data, FIRST_LINE, first) != 0) {
+    if (!hc_skip_text(&in, FIRST_LINE)) {
         return hc_error_set(err, HC_P_STORE_DAMAGED, bound, "it does not begin as a record does");
     }
-    return hc_unseal(secret, PURPOSE, bytes_of(bound),
-                     (struct hc_bytes){record.data + first, record.len - first}, out, err);
+    return hc_unseal(secret, PURPOSE, bytes_of(bound), (struct hc_bytes){in.data, in.left}, out,
+                     err);
 }

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS   (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -230,25 +232,6 @@ out:
     return rc;
 }
 
-static int write_all(const struct hc_fs *fs, int fd, struct hc_bytes bytes)
-{
-    size_t done = 0;
-
-    while (done < bytes.len) {
-        ssize_t n = fs->write(fs->self, fd, bytes.data + done, bytes.len - done);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            errno = n == 0 ? ENOSPC : errno;
-            return -1;
-        }
-        done += (size_t)n;
-    }
-    return 0;
-}
-
 int hc_file_temporary(struct hc_store *store, int tmp, char name[64], int *fd)
 {
     const struct hc_fs *fs = store->fs;
@@ -324,7 +307,7 @@ int hc_file_write(struct hc_store *store, int folder, const char *name, struct h
         gone = true;
         goto out;
     }
-    if (write_all(fs, fd, bytes) != 0 ||
+    if (hc_io_write_all_by(fs->write, fs->self, fd, bytes.data, bytes.len) != 0 ||
         ((how & HC_FILE_DURABLE) != 0 && fs->sync(fs->self, fd) != 0)) {
         goto out;
     }
@@ -400,7 +383,7 @@ static void overwrite(struct hc_store *store, int fd)
         while (left > 0 && good) {
             struct hc_bytes part = {nothing, left < sizeof(nothing) ? left : sizeof(nothing)};
 
-            good = write_all(fs, fd, part) == 0;
+            good = hc_io_write_all_by(fs->write, fs->self, fd, part.data, part.len) == 0;
             left -= part.len;
         }
         (void)fs->sync(fs->self, fd);

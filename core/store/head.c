@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/seal.h"
@@ -80,8 +81,7 @@ int hc_head_write(const struct hc_line_info *info, struct hc_buf *out, struct hc
 
 /* A reader of lines; every step fails once the first has. */
 struct reader {
-    const char *at;
-    const char *end;
+    struct hc_reader in;
     bool bad;
     char value[VALUE_MAX]; /* of the line taken last, unescaped */
 };
@@ -89,21 +89,19 @@ struct reader {
 /* True if the next line is "key: value"; then it is taken. */
 static bool take(struct reader *r, const char *key)
 {
-    size_t key_len = strlen(key);
-    const char *newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
-    const char *value = r->at + key_len + 2;
+    struct hc_reader in = r->in;
+    struct hc_bytes value;
     size_t len = 0;
 
-    if (newline == NULL || (size_t)(newline - r->at) < key_len + 2 ||
-        memcmp(r->at, key, key_len) != 0 || memcmp(r->at + key_len, ": ", 2) != 0) {
+    if (!hc_skip_text(&in, key) || !hc_skip_text(&in, ": ") || !hc_get_line(&in, &value)) {
         return false;
     }
-    if ((size_t)(newline - value) >= sizeof(r->value) ||
-        !hc_unescape(r->value, sizeof(r->value), value, (size_t)(newline - value), &len) ||
+    if (value.len >= sizeof(r->value) ||
+        !hc_unescape(r->value, sizeof(r->value), (const char *)value.data, value.len, &len) ||
         len != strlen(r->value)) {
         return false;
     }
-    r->at = newline + 1;
+    r->in = in;
     return true;
 }
 
@@ -183,16 +181,14 @@ static int read_line_part(struct reader *r, struct hc_line_info *info, struct hc
 int hc_head_read(struct hc_bytes file, struct hc_line_info *info, size_t *used,
                  struct hc_error *err)
 {
-    const char *start = (const char *)file.data;
-    struct reader r = {.at = start, .end = start + file.len};
+    struct reader r = {.in = hc_reader_of(file)};
     struct hc_bytes head = {file.data, 0};
     char check[65];
 
     *used = 0;
-    if (file.len < sizeof(FIRST_LINE) || memcmp(start, FIRST_LINE, sizeof(FIRST_LINE) - 1) != 0) {
+    if (!hc_skip_text(&r.in, FIRST_LINE)) {
         return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "it does not begin as a pair does");
     }
-    r.at += sizeof(FIRST_LINE) - 1;
     if (read_line_part(&r, info, err) != 0) {
         return -1;
     }
@@ -202,13 +198,13 @@ int hc_head_read(struct hc_bytes file, struct hc_line_info *info, size_t *used,
     if (want_text(&r, "serial", &info->serial, err) != 0) {
         return -1;
     }
-    head.len = (size_t)(r.at - start);
+    head.len = file.len - r.in.left;
     if (want(&r, "check") && (check_of(head, check, err) != 0 || strcmp(check, r.value) != 0)) {
         return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "the head does not match its checksum");
     }
-    if (r.bad || r.at == r.end || *r.at != '\n') {
+    if (r.bad || !hc_skip_text(&r.in, "\n")) {
         return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "the head is malformed");
     }
-    *used = (size_t)(r.at + 1 - start);
+    *used = file.len - r.in.left;
     return 0;
 }

@@ -10,46 +10,37 @@
  */
 #include "ngx_http_hotcert.h"
 
-static int digest_text(EVP_MD_CTX *md, const void *data, size_t len)
-{
-    uint64_t length = len;
-
-    return EVP_DigestUpdate(md, &length, sizeof(length)) == 1 &&
-           EVP_DigestUpdate(md, data, len) == 1;
-}
-
 /* Every name that the server has, and every address that it listens on. */
-static int digest_server(EVP_MD_CTX *md, const ngx_http_core_srv_conf_t *cscf,
-                         const ngx_http_hotcert_srv_conf_t *srv)
+static void digest_server(struct hc_digest *digest, const ngx_http_core_srv_conf_t *cscf,
+                          const ngx_http_hotcert_srv_conf_t *srv)
 {
     const ngx_http_server_name_t *name = cscf->server_names.elts;
     ngx_http_conf_addr_t *const *addr = srv->addresses->elts;
-    int good = 1;
 
     for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
-        good &= digest_text(md, name[i].name.data, name[i].name.len);
+        hc_digest_chunk(digest, name[i].name.data, name[i].name.len);
     }
     for (ngx_uint_t i = 0; i < srv->addresses->nelts; i++) {
-        good &= digest_text(md, addr[i]->opt.sockaddr, addr[i]->opt.socklen);
+        hc_digest_chunk(digest, addr[i]->opt.sockaddr, addr[i]->opt.socklen);
     }
-    return good;
 }
 
 /* How clients are verified: a session must not pass by what a full handshake would demand. */
-static int digest_verification(EVP_MD_CTX *md, const ngx_http_ssl_srv_conf_t *ssl)
+static int digest_verification(struct hc_digest *digest, const ngx_http_ssl_srv_conf_t *ssl)
 {
     const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ssl->ssl.ctx);
-    int good = digest_text(md, &ssl->verify, sizeof(ssl->verify)) &&
-               digest_text(md, &ssl->verify_depth, sizeof(ssl->verify_depth)) &&
-               digest_text(md, ssl->trusted_certificate.data, ssl->trusted_certificate.len) &&
-               digest_text(md, ssl->crl.data, ssl->crl.len);
+    int good = 1;
 
+    hc_digest_chunk(digest, &ssl->verify, sizeof(ssl->verify));
+    hc_digest_chunk(digest, &ssl->verify_depth, sizeof(ssl->verify_depth));
+    hc_digest_chunk(digest, ssl->trusted_certificate.data, ssl->trusted_certificate.len);
+    hc_digest_chunk(digest, ssl->crl.data, ssl->crl.len);
     for (int i = 0; i < sk_X509_NAME_num(names); i++) {
         unsigned char name[EVP_MAX_MD_SIZE];
         unsigned int len = 0;
 
-        good &= X509_NAME_digest(sk_X509_NAME_value(names, i), EVP_sha256(), name, &len) == 1 &&
-                digest_text(md, name, len);
+        good &= X509_NAME_digest(sk_X509_NAME_value(names, i), EVP_sha256(), name, &len) == 1;
+        hc_digest_chunk(digest, name, len);
     }
     return good;
 }
@@ -57,14 +48,16 @@ static int digest_verification(EVP_MD_CTX *md, const ngx_http_ssl_srv_conf_t *ss
 static int make_session_id(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotcert_srv_conf_t *srv,
                            const ngx_http_ssl_srv_conf_t *ssl)
 {
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    int good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
-               (srv->view == NULL || digest_text(md, srv->view->id, HC_ID_SIZE)) &&
-               digest_server(md, cscf, srv) && digest_verification(md, ssl) &&
-               EVP_DigestFinal_ex(md, srv->session_id, NULL) == 1;
+    struct hc_digest digest;
+    int good = 0;
 
-    EVP_MD_CTX_free(md);
-    return good;
+    hc_digest_begin(&digest);
+    if (srv->view != NULL) {
+        hc_digest_chunk(&digest, srv->view->id, HC_ID_SIZE);
+    }
+    digest_server(&digest, cscf, srv);
+    good = digest_verification(&digest, ssl);
+    return hc_digest_end(&digest, srv->session_id, NULL) == 0 && good;
 }
 
 /* The name in the server_name extension (RFC 6066 section 3), as nginx compares it. */
