@@ -362,7 +362,7 @@ static int check_command(const struct mod_hotcert_server *config, const struct h
         return hc_error_set(err, HC_P_CONFLICT, host->where,
                             "`SSLOpenSSLConfCmd %s` names a certificate that would not be served "
                             "beside HotCert: name it with SSLCertificateFile and "
-                            "SSLCertificateKeyFile, or say `HotCert off` in this host",
+                            "SSLCertificateKeyFile, or set `HotCert off` in this host",
                             config->command);
     }
     return config->server_info ? hc_findings_add(notes, HC_P_NO_EFFECT, host->where, err,

@@ -217,7 +217,7 @@ void hc_account_lost(struct hc_acme *acme)
         return; /* another request's reply said so already */
     }
     hc_logf(acme->options.log, HC_LOG_WARN,
-            "%s: the CA does not know the account %s any more; registering it again with its key",
+            "%s: the CA no longer knows account %s; registering it again with the same key",
             hc_acme_issuer(acme), acme->account.url != NULL ? acme->account.url : "");
     acme->account_ready = false;
 }

@@ -95,7 +95,7 @@ void hc_order_lost(struct hc_order *order, const struct hc_error *err)
     }
     hc_error_render(err, &text);
     hc_logf(order->acme->options.log, HC_LOG_NOTICE,
-            "%s: the CA does not know the order for %s any more (%s); placing it again",
+            "%s: the CA no longer knows the order for %s (%s); placing a new one",
             hc_acme_issuer(order->acme), hc_list_format(&order->names, names, sizeof(names)),
             text.detail);
     hc_authz_dispose(order);

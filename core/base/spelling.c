@@ -19,7 +19,7 @@ static const struct {
     {"hotcert off", "HotCert off"},
     {"hotcert watch", "HotCert watch"},
     {"listen 443 ssl", "SSLEngine on"},
-    {"nginx -s reload starts it again", "httpd starts it again by itself"},
+    {"nginx -s reload restarts it", "httpd restarts it automatically"},
     {"network private", "HotCertNetwork private"},
     {"network public", "HotCertNetwork public"},
     {"server_name", "ServerName"},

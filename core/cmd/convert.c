@@ -127,7 +127,7 @@ int hc_convert_to_pem(struct hc_buf *text, const char *subject, const struct hc_
 
     if (text->len == 0) {
         return hc_findings_add(findings, HC_P_PEM_NOT_PEM, subject, err, "the file is empty") == 0
-                   ? hc_findings_hint(findings, err, "write the file again from its source")
+                   ? hc_findings_hint(findings, err, "copy the file again from its source")
                    : -1;
     }
     if (text->data[0] != 0x30) {

@@ -34,8 +34,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = 1,
      .args = "on | watch | off",
      .dflt = "off",
-     .doc = "`on` obtains a certificate by ACME for the names of each TLS host and keeps it "
-            "renewed; `watch` follows the certificate files that the host names.",
+     .doc = "`on` obtains certificates for the names of each TLS host through ACME and renews "
+            "them; `watch` follows the certificate files that the host names.",
      .field = {SCOPE(mode, word), .words = hc_mode_words}},
     {.name = "hotcert_use",
      .httpd = "HotCertUse",
@@ -53,8 +53,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = HC_NAMES_MAX,
      .args = "NAME..",
      .dflt = "the host's own names",
-     .doc = "The names to order, instead of the host's own. Names that are not listed are served, "
-            "but not covered.",
+     .doc = "The names to put into the certificate, instead of the host's own. The host still "
+            "serves names that are not listed, but its certificate does not cover them.",
      .field = {SCOPE(names, list), GIVEN(has_names), .digest = "name", .orders = true,
                .repeats = true, .value = hc_value_domain}},
     {.name = "hotcert_issuer",
@@ -65,9 +65,10 @@ const struct hc_directive hc_directives_main[] = {
      .opens = &hc_block_issuer,
      .args = "NAME { .. }",
      .dflt = "letsencrypt and letsencrypt-staging are built in",
-     .doc = "Defines an ACME certificate authority, or adds to a built-in one. If its root is none "
-            "of the system's (a CA of your own), name that root with hotcert_trusted_certificate "
-            "too; otherwise its certificates are reported as untrusted-root."},
+     .doc =
+         "Defines an ACME certificate authority, or adds to a built-in one. If the system does not "
+         "trust its root (a private CA), also name that root with hotcert_trusted_certificate; "
+         "otherwise hotcert reports its certificates as untrusted-root."},
     {.name = "hotcert_terms_agreed",
      .httpd = "HotCertTermsAgreed",
      .contexts = HC_CTX_MAIN,
@@ -84,7 +85,7 @@ const struct hc_directive hc_directives_main[] = {
      .max = 8,
      .args = "a mail address ..",
      .dflt = "none",
-     .doc = "Where issuers write to.",
+     .doc = "Contact addresses sent to the CA.",
      .field = {CONF(contacts, list), .repeats = true, .value = hc_value_contact}},
     {.name = "hotcert_challenge",
      .httpd = "HotCertChallenge",
@@ -92,7 +93,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 8,
      .args = HC_METHODS_SOLVED,
-     .doc = "How control of the names is proved, in order of preference (RFC 8555 section 8).",
+     .doc = "The methods that prove control of the names, in order of preference (RFC 8555 section "
+            "8).",
      .field = {SCOPE(challenges, list), .wire = "challenge", .preset = HC_METHODS_STANDARD,
                .orders = true, .value = hc_value_method}},
     {.name = "hotcert_preflight",
@@ -101,8 +103,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "on | advise | off",
-     .doc = "Looks at DNS, CAA and reachability of every name before an order. `on` acts on what "
-            "is found, `advise` only says it.",
+     .doc = "Checks the DNS, CAA and reachability of every name before an order. `on` leaves out "
+            "or holds names accordingly; `advise` only logs the findings.",
      .field = {SCOPE(preflight, word), .wire = "preflight", .preset = "on", .orders = true,
                .words = preflight_words}},
     {.name = "hotcert_bad_names",
@@ -111,8 +113,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "leave-out | hold",
-     .doc = "What becomes of an order with a name that does not exist or whose CAA forbids the "
-            "issuer: ordered without it, or held back.",
+     .doc = "What to do when a name does not exist or its CAA forbids the issuer: order without "
+            "it, or hold the order.",
      .field = {SCOPE(bad_names, word), .wire = "bad_names", .preset = "leave-out", .orders = true,
                .words = bad_names_words}},
     {.name = "hotcert_resolver",
@@ -122,7 +124,7 @@ const struct hc_directive hc_directives_main[] = {
      .max = 8,
      .args = "ADDR[:PORT] ..; an IPv6 address with a port as [ADDR]:PORT",
      .dflt = "the system's",
-     .doc = "DNS servers that names are looked up at before an order.",
+     .doc = "DNS servers to query before an order.",
      .field = {CONF(resolvers, list), .wire = "resolver", .value = hc_value_resolver}},
     {.name = "hotcert_key_type",
      .httpd = "HotCertKeyType",
@@ -130,8 +132,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = HC_KEY_TYPES_MAX,
      .args = "ecdsa:256 | ecdsa:384 | rsa:2048 | rsa:3072 | rsa:4096, one or one of each kind",
-     .doc = "The kind of key. With two of different kind both certificates are obtained, and each "
-            "client is served the one that it takes.",
+     .doc = "The key type. With one of each kind, hotcert obtains both certificates, and each "
+            "client receives the one that it supports.",
      .field = {SCOPE(key_types, key_types), .wire = "key_type", .digest = "key type",
                .preset = "ecdsa:256", .orders = true, .value = hc_value_key_type}},
     {.name = "hotcert_files",
@@ -141,8 +143,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = 2,
      .args = "CERTIFICATE KEY",
      .dflt = "the files of the server's own directives",
-     .doc = "Files to watch, where the server's own directives cannot name them. Given once for "
-            "each kind of key.",
+     .doc = "Files to watch, if the server's own directives cannot name them. Repeat for each key "
+            "type.",
      .field = {SCOPE(files, list), .repeats = true, .value = hc_value_path}},
     {.name = "hotcert_trusted_certificate",
      .httpd = "HotCertTrustedCertificate",
@@ -151,7 +153,7 @@ const struct hc_directive hc_directives_main[] = {
      .max = 1,
      .args = "a PEM file",
      .dflt = "the system's roots",
-     .doc = "Roots that the served chain is checked against.",
+     .doc = "Roots to check the served chain against.",
      .field = {SCOPE(trusted_certificate, text), .wire = "trusted_certificate",
                .value = hc_value_path}},
     {.name = "hotcert_accept",
@@ -161,7 +163,7 @@ const struct hc_directive hc_directives_main[] = {
      .max = ANY,
      .args = "SLUG.. | none",
      .dflt = "none",
-     .doc = "Flaws that do not hold a new certificate back.",
+     .doc = "Flaws to accept in a new certificate, which hotcert would otherwise hold back.",
      .field = {SCOPE(accept, list), GIVEN(has_accept), .nothing = "none", .wire = "accept",
                .repeats = true, .value = hc_value_flaw}},
     {.name = "hotcert_repair",
@@ -170,8 +172,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "off | aia",
-     .doc = "`aia` fetches a missing intermediate from the address that the certificate names, "
-            "verifies it, and serves it.",
+     .doc = "`aia` downloads a missing intermediate from the address in the certificate, verifies "
+            "it, and serves it.",
      .field = {SCOPE(repair, word), .wire = "repair", .preset = "off", .words = repair_words}},
     {.name = "hotcert_bootstrap",
      .httpd = "HotCertBootstrap",
@@ -179,8 +181,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "self-signed | reject",
-     .doc = "What a client gets before there is any certificate: a self-signed one without names, "
-            "or a refused handshake.",
+     .doc = "What to do before the first certificate is there: serve a self-signed certificate "
+            "without names, or refuse the handshake.",
      .field = {SCOPE(bootstrap, word), .preset = "self-signed", .words = bootstrap_words}},
     {.name = "hotcert_check_interval",
      .httpd = "HotCertCheckInterval",
@@ -188,7 +190,7 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a time from 1s to 1d",
-     .doc = "How often watched files, renewals and the store are looked at.",
+     .doc = "How often to check watched files, due renewals and the store.",
      .field = {CONF(check_interval, number), .wire = "check_interval", .preset = "60s", .least = 1,
                .most = 86400, .value = hc_value_time}},
     {.name = "hotcert_parallel",
@@ -197,7 +199,7 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a number from 1 to 64",
-     .doc = "Orders that may be under way side by side.",
+     .doc = "The maximum number of orders in progress at once.",
      .field = {CONF(parallel, number), .wire = "parallel", .preset = "8", NUMBER(1, 64, 1, NULL)}},
     {.name = "hotcert_store",
      .httpd = "HotCertStore",
@@ -205,8 +207,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a folder",
-     .doc = "The store; it belongs to the agent's user, see hotcert_user. Servers whose agents run "
-            "as the same user may share it.",
+     .doc = "The folder of the store. It belongs to the agent's user (see hotcert_user); servers "
+            "whose agents run as the same user may share it.",
      .field = {CONF(store, text), .wire = "store", .preset = "/var/lib/hotcert/store",
                .value = hc_value_path}},
     {.name = "hotcert_secret",
@@ -215,8 +217,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a file",
-     .doc = "The secret that keys in the store are sealed under; root's, mode 0600. Made at the "
-            "first start.",
+     .doc = "The file with the secret that encrypts the keys in the store. It belongs to root, "
+            "with mode 0600; the first start creates it.",
      .field = {CONF(secret, text), .wire = "secret", .preset = "/var/lib/hotcert/secret",
                .value = hc_value_path}},
     {.name = "hotcert_agent",
@@ -225,7 +227,7 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a file",
-     .doc = "The program.",
+     .doc = "Path to the hotcert program.",
      .field = {CONF(agent, text), .wire = "agent", .preset = "/usr/sbin/hotcert",
                .value = hc_value_path}},
     {.name = "hotcert_user",
@@ -234,10 +236,10 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a user",
-     .dflt = "hotcert where there is such a user, else the worker user",
-     .doc = "The user that the agent runs as, and that the store belongs to. Servers whose agents "
-            "run as the same user may share a store. Where the server is not started as root, the "
-            "agent has the server's own user.",
+     .dflt = "hotcert if that user exists, else the worker user",
+     .doc = "The user that runs the agent and owns the store. Servers whose agents run as the same "
+            "user may share a store. If root does not start the server, the agent runs as the "
+            "server's own user.",
      .field = {CONF(agent_user, text), .value = hc_value_user}},
     {.name = "hotcert_control",
      .httpd = "HotCertControl",
@@ -247,7 +249,7 @@ const struct hc_directive hc_directives_main[] = {
      .args = "a path",
      .dflt = "/run/hotcert/nginx.sock, /run/hotcert/httpd.sock",
      .doc = "The socket on which the agent answers `hotcert list`, `renew` and `wait`. A second "
-            "server of one kind needs one of its own.",
+            "nginx, or a second httpd, needs its own.",
      .field = {CONF(control, text), .wire = "control", .value = hc_value_socket}},
     {.name = "hotcert_table_size",
      .httpd = "HotCertTableSize",
@@ -255,8 +257,8 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "a number of MiB from 8 to 1024",
-     .doc = "Address space of the live table; memory is used as certificates fill it. Changed by a "
-            "restart only.",
+     .doc = "The address space of the live table; it uses memory only as certificates fill it. A "
+            "change requires a restart.",
      .field = {CONF(table_size, number), .wire = "table_size", .preset = "64",
                NUMBER(8, 1024, 1 << 20, " of MiB")}},
 };

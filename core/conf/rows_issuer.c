@@ -28,7 +28,7 @@ static const struct hc_directive rows[] = {
      .max = 8,
      .args = "a mail address ..",
      .dflt = "that of hotcert_contact",
-     .doc = "Where this issuer writes to.",
+     .doc = "Contact addresses sent to this CA.",
      .field = {ISSUER(contacts, list), .wire = "contact", .inherits = "hotcert_contact",
                .repeats = true, .value = hc_value_contact}},
     {.name = "terms_agreed",
@@ -48,7 +48,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "a PEM file",
      .dflt = "the system's roots",
-     .doc = "Roots that the issuer's own TLS certificate is verified against.",
+     .doc = "Roots to verify the issuer's own TLS certificate against.",
      .field = {ISSUER(ca_bundle, text), .wire = "ca_bundle", .value = hc_value_path}},
     {.name = "network",
      .httpd = "HotCertNetwork",
@@ -56,9 +56,9 @@ static const struct hc_directive rows[] = {
      .min = 1,
      .max = 1,
      .args = "public | private",
-     .dflt = "private when the directory itself is at a reserved address, else public",
-     .doc = "Where this issuer validates from: a private one may ask reserved addresses and other "
-            "ports, and IP addresses among a host's names are ordered from it.",
+     .dflt = "private if the directory itself has a reserved address, else public",
+     .doc = "Where this issuer validates from. A private one may connect to reserved addresses and "
+            "other ports, and hotcert orders IP addresses among a host's names from it.",
      .field = {ISSUER(network, word), .wire = "network", .words = network_words}},
     {.name = "http_port",
      .httpd = "HotCertHttpPort",
@@ -67,7 +67,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "a number from 1 to 65535",
      .doc = "The port on which a private issuer validates over HTTP; the check before an order "
-            "asks it too.",
+            "connects to it too.",
      .field = {ISSUER(http_port, number), .wire = "http_port", .preset = "80",
                NUMBER(1, 65535, 1, NULL)}},
     {.name = "tls_port",
@@ -76,8 +76,8 @@ static const struct hc_directive rows[] = {
      .min = 1,
      .max = 1,
      .args = "a number from 1 to 65535",
-     .doc = "A further port to which a private issuer follows redirects, beside 80, 443 and "
-            "http_port.",
+     .doc =
+         "Another port to which a private issuer follows redirects, besides 80, 443 and http_port.",
      .field = {ISSUER(tls_port, number), .wire = "tls_port", .preset = "443",
                NUMBER(1, 65535, 1, NULL)}},
     {.name = "caa_domain",
@@ -87,7 +87,8 @@ static const struct hc_directive rows[] = {
      .max = 8,
      .args = "a domain ..",
      .dflt = "the directory's caaIdentities",
-     .doc = "The domains that name this issuer in CAA records, where its directory does not say.",
+     .doc = "The domains that identify this issuer in CAA records, if its directory does not list "
+            "them.",
      .field = {ISSUER(caa_domains, list), .wire = "caa_domain", .repeats = true,
                .value = hc_value_domain}},
 };

@@ -338,7 +338,7 @@ static int read_block(struct scan *s, struct line begin, const char *label)
         size_t before = s->at;
 
         if (!next_line(s, &l)) {
-            return damaged(s, b.line, "the file ends inside this block; it may be half-written");
+            return damaged(s, b.line, "the file ends inside this block; it may be incomplete");
         }
         if (starts(l, BEGIN)) {
             s->at = before; /* the next block may be whole */
@@ -389,7 +389,7 @@ static int scan_lines(struct scan *s)
         } else if (starts(l, "-----END")) {
             rc = stray(s, s->line_no, "an END line without its BEGIN");
         } else if (is_cut_begin(s, l)) {
-            rc = stray(s, s->line_no, "the file ends inside a BEGIN line; it may be half-written");
+            rc = stray(s, s->line_no, "the file ends inside a BEGIN line; it may be incomplete");
         } else if (l.len > 0) {
             note_text(s, l);
         }

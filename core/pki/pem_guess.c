@@ -32,7 +32,7 @@ static struct hc_pem_guess guess_binary(struct hc_bytes text, bool certificate)
 struct hc_pem_guess hc_pem_guess(struct hc_bytes text, bool certificate, bool indented)
 {
     if (text.len == 0) {
-        return (struct hc_pem_guess){"the file is empty", "write the file again from its source"};
+        return (struct hc_pem_guess){"the file is empty", "copy the file again from its source"};
     }
     if (indented) {
         return (struct hc_pem_guess){

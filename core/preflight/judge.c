@@ -73,14 +73,14 @@ static void suggest_address(struct hc_judge *judge, const char *owner)
 
     if (judge->suggestion == NULL || hc_address_parse(judge->suggestion, &address) != 0) {
         hc_judge_hint(judge,
-                      "add: %s 300 IN A (the public address of this server); or take the name off "
-                      "the host",
+                      "add: %s 300 IN A (the public address of this server); or remove the name "
+                      "from the host",
                       owner);
         return;
     }
     hc_judge_hint(judge,
-                  "add: %s 300 IN %s %s (or the public address that leads here); or take "
-                  "the name off the host",
+                  "add: %s 300 IN %s %s (or the public address that leads here); or remove the "
+                  "name from the host",
                   owner, address.ipv6 ? "AAAA" : "A", judge->suggestion);
 }
 

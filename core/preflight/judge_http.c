@@ -86,7 +86,7 @@ static void judge_families(struct hc_judge *judge, const struct hc_request *requ
                   "over IPv6, %s gives %.150s; over IPv4, %s gives %.150s",
                   hc_address_format(&v6->first, address6), what6,
                   hc_address_format(&v4->first, address4), what4);
-    hc_judge_hint(judge, "correct or remove: %s. IN AAAA %s; CAs ask IPv6 first", judge->host,
+    hc_judge_hint(judge, "correct or remove: %s. IN AAAA %s; CAs try IPv6 first", judge->host,
                   address6);
 }
 

@@ -181,17 +181,17 @@ ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cs
 
     if (ssl->certificate_values != NULL) {
         return refuse(cf, cscf, "ssl_certificate has variables",
-                      "name the files, or say `hotcert off` there");
+                      "name the files, or set `hotcert off` there");
     }
     if (brings_certificate(ssl)) {
         return refuse(cf, cscf, "ssl_conf_command names a certificate or key",
                       "name it with ssl_certificate and ssl_certificate_key under `hotcert watch`, "
-                      "or say `hotcert off` there");
+                      "or set `hotcert off` there");
     }
     if (ngx_http_hotcert_compresses(ssl)) {
         return refuse(cf, cscf, "ssl_certificate_compression is on",
                       "say `ssl_certificate_compression off` there, since nginx compresses only "
-                      "certificates that it loaded itself, or say `hotcert off`");
+                      "certificates that it loaded itself, or set `hotcert off`");
     }
     if (ssl->stapling) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,

@@ -104,7 +104,7 @@ static void put_directive(const struct hc_directive *d)
     put_contexts(d->contexts, true);
     printf(" | ");
     put_contexts(d->contexts, false);
-    printf(" |\n\nTakes: %s\n\nDefault: %s\n\n", d->args,
+    printf(" |\n\nValue: %s\n\nDefault: %s\n\n", d->args,
            d->dflt != NULL ? d->dflt : d->field.preset);
 }
 
@@ -112,15 +112,14 @@ static void put_directives(void)
 {
     printf("# Directives\n\n");
     printf(generated, "the tables of directives, core/conf/rows*.c");
-    printf(
-        "Both servers have the same directives; httpd's names are nginx's in its own spelling. A "
-        "block in nginx is a section in httpd:\n\n"
-        "    hotcert_issuer internal { directory_url https://ca.example.net/dir; }\n\n"
-        "    <HotCertIssuer internal>\n"
-        "        HotCertDirectoryUrl https://ca.example.net/dir\n"
-        "    </HotCertIssuer>\n\n"
-        "What stands in a virtual host wins over what stands outside. A wrong value is refused "
-        "by the configuration test, with the directive, the value and what would be right.\n\n");
+    printf("Both servers have the same directives, each in the server's own spelling. A block in "
+           "nginx is a section in httpd:\n\n"
+           "    hotcert_issuer internal { directory_url https://ca.example.net/dir; }\n\n"
+           "    <HotCertIssuer internal>\n"
+           "        HotCertDirectoryUrl https://ca.example.net/dir\n"
+           "    </HotCertIssuer>\n\n"
+           "A directive in a virtual host overrides one outside. The configuration test rejects a "
+           "wrong value and names the directive, the value and the allowed values.\n\n");
     for (size_t i = 0; i < hc_directives_main_count; i++) {
         put_directive(&hc_directives_main[i]);
     }
@@ -140,11 +139,11 @@ static void put_problems(void)
            "| class | what it means |\n|---|---|\n"
            "| unusable | of a certificate or name: can never be served or ordered |\n"
            "| flawed | some or all clients will fail |\n"
-           "| remark | works, should be mended |\n"
-           "| retryable | may succeed later; it is tried again by itself |\n"
-           "| permanent | will not go away unless something is changed |\n"
+           "| remark | works, but should be fixed |\n"
+           "| retryable | may succeed later; hotcert retries automatically |\n"
+           "| permanent | stays until somebody changes something |\n"
            "| usage | a directive, an argument or a file is wrong |\n"
-           "| internal | out of memory, a refused system call, something that cannot happen |\n\n");
+           "| internal | out of memory, a failed system call, a bug in hotcert |\n\n");
     for (size_t i = 0; i < HC_COUNT(areas); i++) {
         printf("## %s\n\n| slug | class | what is wrong | what to do |\n|---|---|---|---|\n",
                areas[i].title);

@@ -55,7 +55,7 @@ scenario what_is_no_certificate_for_this_key_is_never_served => sub {
     spew($file, $wrong->{fullchain});
     my ($s, $ca) = behind($kind, "1 /certZ body $file");
     $s->start;
-    ok($s->wait_log(qr/key-mismatch|does not belong|wrong-certificate|not the one that was ordered/, 30), 'the log says that it is not for our key');
+    ok($s->wait_log(qr/key-mismatch|does not belong|wrong-certificate|does not match the order/, 30), 'the log says that it is not for our key');
     isnt(look($s->tls_port, sni => 'f.test')->{serial}, $wrong->{serial}, 'it is not served');
     my ($code) = $s->hotcert('renew', 'f.test');
     is($code, 0, 'asked to try again');
@@ -75,7 +75,7 @@ scenario a_CA_that_leaves_https_is_not_followed => sub {
     my ($kind) = @_;
     my ($s, $ca, $pebble) = behind($kind, '* ^POST./order-plz http');
     $s->start;
-    ok($s->wait_log(qr/handed out a URL that is not followed/, 30), 'the log says so');
+    ok($s->wait_log(qr/does not follow a URL that the CA sent/, 30), 'the log says so');
     $ca->rules;
     ok(wait_served($s->tls_port, 'f.test', $ca->root, seconds => 60), 'and when it is right again, it is served');
 };

@@ -135,7 +135,7 @@ for my $what (sort keys %hostile) {
         my ($port, $pid) = mute_server($hostile{$what});
         my ($code, $out) = check('--connect', "127.0.0.1:$port");
         is($code, 3, 'could not be looked at');
-        like($out, qr/^hotcert: 127\.0\.0\.1:$port: the server could not be looked at: /, 'and why');
+        like($out, qr/^hotcert: 127\.0\.0\.1:$port: the TLS connection to the server failed: /, 'and why');
         unlike($out, qr/[^\n\x20-\x7e]/, 'escaped');
         end_process($pid);
     };

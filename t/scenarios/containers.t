@@ -42,7 +42,7 @@ scenario watched_files_need_no_writable_root => sub {
     read_only_root($s);
     my ($code, $out) = $s->configtest;
     is($code, 0, 'the configuration test passes') or diag $out;
-    like($out, qr/the control socket cannot be made.*Read-only file system.*control-socket.*hotcert_?control/i, 'and says what will not work');
+    like($out, qr/cannot create the control socket.*Read-only file system.*control-socket.*hotcert_?control/i, 'and says what will not work');
     ($code, $out) = $s->try_start;
     is($code, 0, 'it starts') or diag $out;
     ok(serves($s), 'and serves');

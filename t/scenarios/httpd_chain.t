@@ -56,7 +56,7 @@ scenario a_chain_is_completed_from_the_ca_store_as_in_stock => (only => 'httpd',
         ok(wait_for(10, sub { look($s->tls_port, sni => 'w.test')->{serial} eq $next->{serial} }), 'a new pair is swapped in');
         is(sent($s), 'w.test store intermediate store upper verify 0', 'with its chain');
         my ($code, $out) = $s->configtest;
-        like($out, qr/remark: the chain is completed.*store intermediate and what is above it come from \S+cas\.pem.*chain-from-store|chain-from-store/, 'which is a remark');
+        like($out, qr/remark: hotcert completes the chain.*store intermediate and what is above it come from \S+cas\.pem.*chain-from-store|chain-from-store/, 'which is a remark');
         unlike($s->log_text . $out, qr/chain-incomplete|file-replaced/, 'and nothing is missing');
         $s->stop;
     }

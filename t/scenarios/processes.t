@@ -252,7 +252,7 @@ scenario a_control_socket_that_is_taken_from_a_running_server_is_told => sub {
     unlike($s[0]->log_text, qr/control-taken/, 'so does the same server after its end');
     my ($code, $out) = $s[1]->try_start;
     is($code, 0, 'a second one with the same socket starts') or diag $out;
-    ok($s[1]->wait_log(qr/\Q$s[0]{control}\E: another server that runs answered at this control socket.*\(control-taken; give each server a (?:hotcert_control|HotCertControl)/, 10),
+    ok($s[1]->wait_log(qr/\Q$s[0]{control}\E: this server has taken the control socket of another running server.*\(control-taken; give each server its own (?:hotcert_control|HotCertControl)/, 10),
         'and says whose socket it took');
     # all_pids() of one would find the other's keeper
     $s[1]->kill_hard;

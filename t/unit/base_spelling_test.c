@@ -24,8 +24,8 @@ static const struct {
     {"see `hotcert list`", "see `hotcert list`", "see `hotcert list`"},
     {"hotcert once", "hotcert once", "hotcert once"},
     {"a.hotcert_names", "a.hotcert_names", "a.hotcert_names"},
-    {"nginx -s reload starts it again", "httpd starts it again by itself",
-     "nginx -s reload starts it again / httpd starts it again by itself"},
+    {"nginx -s reload restarts it", "httpd restarts it automatically",
+     "nginx -s reload restarts it / httpd restarts it automatically"},
     {"", "", ""},
 };
 

@@ -17,17 +17,18 @@ static const struct {
     {"a name that nobody configured", "renew",
      "{\"ok\":false,\"problem\":\"not-found\",\"subject\":\"a.test\",\"detail\":\"\",\"message\":"
      "\"..\"}\n",
-     "hotcert renew: a.test: no such name is configured (not-found; `hotcert list` shows the names "
-     "that are)\n",
+     "hotcert renew: a.test: no such name is configured (not-found; `hotcert list` shows the "
+     "configured names)\n",
      1},
     {"nonsense", "renew", "{\"ok\":false,\"problem\":\"frob\",\"subject\":\"\",\"detail\":\"x\"}\n",
-     "hotcert renew: a message between hotcert's own processes is malformed: x (protocol; program "
-     "and server modules must be of one version: install both and restart the server)\n",
+     "hotcert renew: a message between hotcert's own processes is malformed: x (protocol; the "
+     "program and the server modules must have the same version; install both and restart the "
+     "server)\n",
      1},
     {"foreign bytes", "renew",
      "{\"ok\":false,\"problem\":\"not-found\",\"subject\":\"a\\u001b[31m\",\"detail\":\"\"}\n",
      "hotcert renew: a\\x1b[31m: no such name is configured (not-found; `hotcert list` shows the "
-     "names that are)\n",
+     "configured names)\n",
      1},
 };
 

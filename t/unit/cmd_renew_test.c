@@ -95,7 +95,7 @@ static const struct {
      "w.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
      "ordered\n"
      "    /w.pem: no\n"
-     "c.test: what failed was already tried out of turn four times within the hour\n"
+     "c.test: this was already retried manually four times within the hour\n"
      "3 hosts: 1 ordered now, 1 pair of files looked at, 1 tried too often; `hotcert wait --all "
      "--timeout 5m` waits for them\n",
      ""},

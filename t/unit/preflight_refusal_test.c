@@ -50,8 +50,8 @@ int main(void)
            "with one that found nothing");
     hc_error_set(&policy, HC_P_CA_SAYS_NAME, NULL, "policy forbids issuing for name");
     is_str(hc_refusal_describe(&policy, &seen, text, sizeof(text)),
-           "the CA says: policy forbids issuing for name (ca-says-name); see the CA's own words; "
-           "take the name off the host, or use another issuer for it",
+           "the CA says: policy forbids issuing for name (ca-says-name); the CA's message says "
+           "why; remove the name from the host, or use another issuer for it",
            "what no look could see is not called well");
     is_int(hc_findings_add(&seen.findings, HC_P_DNS_NOT_HERE, seen.name, &err, "elsewhere"), 0,
            "a remark");
