@@ -155,14 +155,18 @@ static bool is_known(const struct hc_parts *parts, const char *name)
 
 static void do_list(const struct hc_parts *parts, struct client *client)
 {
-    const char *const servers[] = {
-        [HC_SERVER_NGINX] = "nginx", [HC_SERVER_HTTPD] = "httpd", [HC_SERVER_NONE] = "none"};
+    struct hc_model *model = NULL;
+    json_t *object = NULL;
+    struct hc_error err;
 
-    answer(parts, client,
-           json_pack("{s:b, s:s, s:i, s:s, s:o, s:o}", "ok", 1, "server",
-                     servers[parts->env.conf->server], "pid", (int)getpid(), "store",
-                     parts->env.conf->store, "certificates", hc_status_certificates(parts), "loop",
-                     hc_status_loop(hc_loop_activities(parts->env.loop))));
+    hc_error_init(&err);
+    if (hc_model_new(parts, &model, &err) == 0) {
+        object = hc_status_of(model);
+        json_object_set_new(object, "ok", json_true());
+        json_object_set_new(object, "loop", hc_status_loop(hc_loop_activities(parts->env.loop)));
+    }
+    hc_model_free(model);
+    answer(parts, client, object);
 }
 
 static void do_renew(const struct hc_parts *parts, struct client *client, const json_t *request)
@@ -383,7 +387,7 @@ static const char *pending_name(const struct hc_parts *parts, const struct clien
             }
         }
     }
-    return wanted != NULL && !hc_status_is_served(parts, identity) ? wanted : NULL;
+    return wanted != NULL && !hc_model_is_served(parts, identity) ? wanted : NULL;
 }
 
 /* True if all that the client waits for is served. Begins with what was not at the latest look. */
@@ -422,8 +426,11 @@ static void describe_pending(const struct hc_parts *parts, const struct client *
         if (name == NULL || count++ >= PENDING_MAX) {
             continue;
         }
-        if (!hc_status_is_served(parts, i)) {
-            hc_status_describe(parts, i, state, sizeof(state));
+        if (!hc_model_is_served(parts, i)) {
+            int64_t next = 0;
+            const char *word = hc_model_pending(parts, i, &next);
+
+            hc_status_describe(word, next, hc_env_now(&parts->env), state, sizeof(state));
         }
         snprintf(dst + used, cap - used, "%s%s (%s)", used > 0 ? ", " : "", name, state);
         used += strlen(dst + used);

@@ -104,7 +104,7 @@ static void renew_job(const struct hc_parts *parts, struct hc_job *job, bool for
     r->orders++;
     wait = hc_job_look(parts->jobs, job, &ca, &when);
     if (wait == HC_JOB_STORE || wait == HC_JOB_CLOCK || wait == HC_JOB_HELD) {
-        r->waits = hc_status_word(wait);
+        r->waits = hc_model_word(wait);
     }
 }
 
@@ -112,6 +112,7 @@ static void renew_job(const struct hc_parts *parts, struct hc_job *job, bool for
 static void renew_identity(const struct hc_parts *parts, size_t index, bool force,
                            struct renewal *r)
 {
+    struct hc_model_certificate c;
     size_t jobs = 0;
     size_t first = hc_watches_first(parts->watches, index);
     struct hc_job *job = hc_jobs_of(parts->jobs, index, &jobs);
@@ -122,8 +123,8 @@ static void renew_identity(const struct hc_parts *parts, size_t index, bool forc
     /* lines beside `on` are no answer to what becomes of the host */
     for (size_t i = 0; i < parts->env.conf->identities[index].watched_count && jobs == 0; i++) {
         r->found++;
-        json_array_append_new(r->watched,
-                              hc_status_of_watch(parts, hc_watches_at(parts->watches, first + i)));
+        hc_model_of_watch(parts, hc_watches_at(parts->watches, first + i), &c);
+        json_array_append_new(r->watched, hc_status_certificate(&c));
     }
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/runner.h"
 #include "agent/runner_wire.h"
 #include "base/fork.h"
 #include "keeper/process.h"

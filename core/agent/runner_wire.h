@@ -2,7 +2,7 @@
 #ifndef HC_AGENT_RUNNER_WIRE_H
 #define HC_AGENT_RUNNER_WIRE_H
 
-#include "agent/runner.h"
+#include "base/compiler.h"
 
 #define HC_RUNNER_MAGIC  UINT32_C(0x68637275)
 #define HC_RUNNER_PACKET ((size_t)64 * 1024)

@@ -65,8 +65,29 @@ static int parse(int argc, char **argv, struct list_args *args)
 
 /* ---- where it comes from ---- */
 
+/* Where what is shown comes from. */
+struct source {
+    bool agent;
+    const char *store;    /* else: its folder */
+    struct hc_error gone; /* and the last agent that did not answer; not set: no socket is there */
+    json_t *loops;        /* of each agent that did: who held it, agent/status_loop.h */
+    json_t *agents;       /* each of them: schema, store, clock, issuers */
+    json_t *unanswered;   /* beside agents that did: {"socket", "problem", "message"} of each */
+};
+
+/* What the agent says of itself and of the CAs (agent/model.h): all but what stands elsewhere. */
+static void add_agent(json_t *reply, json_t *agents)
+{
+    json_t *agent = json_copy(reply);
+
+    json_object_del(agent, "ok");
+    json_object_del(agent, "certificates");
+    json_object_del(agent, "loop");
+    json_array_append_new(agents, agent);
+}
+
 /* Adds what this agent knows, with the server's name in each object, and who held its loop. */
-static int ask(const char *path, json_t *certificates, json_t *loops, struct hc_error *err)
+static int ask(const char *path, json_t *certificates, struct source *source, struct hc_error *err)
 {
     json_t *request = json_pack("{s:s}", "command", "list");
     json_t *reply = NULL;
@@ -87,8 +108,9 @@ static int ask(const char *path, json_t *certificates, json_t *loops, struct hc_
     if (json_object_get(reply, "loop") != NULL) { /* an agent of before has none */
         json_object_set(json_object_get(reply, "loop"), "server", json_object_get(reply, "server"));
         json_object_set(json_object_get(reply, "loop"), "pid", json_object_get(reply, "pid"));
-        json_array_append(loops, json_object_get(reply, "loop"));
+        json_array_append(source->loops, json_object_get(reply, "loop"));
     }
+    add_agent(reply, source->agents);
     rc = 0;
 out:
     json_decref(request);
@@ -120,15 +142,6 @@ static int read_store(const char *path, json_t *certificates, struct hc_error *e
     return rc;
 }
 
-/* Where what is shown comes from. */
-struct source {
-    bool agent;
-    const char *store;    /* else: its folder */
-    struct hc_error gone; /* and the last agent that did not answer; not set: no socket is there */
-    json_t *loops;        /* of each agent that did: who held it, agent/status_loop.h */
-    json_t *unanswered;   /* beside agents that did: {"socket", "problem", "message"} of each */
-};
-
 static int note_unanswered(struct source *source, const char *path, const struct hc_error *why,
                            struct hc_error *err)
 {
@@ -154,7 +167,7 @@ static int ask_all(const struct hc_list *paths, json_t *certificates, struct sou
         struct hc_error one;
 
         hc_error_init(&one);
-        if (ask(paths->items[i], certificates, source->loops, &one) == 0) {
+        if (ask(paths->items[i], certificates, source, &one) == 0) {
             answered++;
             continue;
         }
@@ -223,9 +236,10 @@ static int fail(const char *command, const struct source *source, const struct h
 
 static int print_json(const json_t *certificates, const struct source *source)
 {
-    json_t *whole = json_pack("{s:s, s:O, s:O, s:O}", "source", source->agent ? "agent" : "store",
-                              "certificates", certificates, "unanswered", source->unanswered,
-                              "loops", source->loops);
+    json_t *whole =
+        json_pack("{s:s, s:O, s:O, s:O, s:O}", "source", source->agent ? "agent" : "store",
+                  "certificates", certificates, "unanswered", source->unanswered, "loops",
+                  source->loops, "agents", source->agents);
 
     json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     printf("\n");
@@ -301,7 +315,8 @@ int hc_cmd_list(int argc, char **argv)
 {
     struct list_args args = {.select = {.expiring = -1}};
     json_t *certificates = json_array();
-    struct source source = {.loops = json_array(), .unanswered = json_array()};
+    struct source source = {
+        .loops = json_array(), .agents = json_array(), .unanswered = json_array()};
     struct hc_error err;
     int code = parse(argc, argv, &args);
 
@@ -315,6 +330,7 @@ int hc_cmd_list(int argc, char **argv)
 out:
     hc_list_dispose(&args.select.names);
     json_decref(source.loops);
+    json_decref(source.agents);
     json_decref(source.unanswered);
     json_decref(certificates);
     return code;

@@ -362,7 +362,7 @@ static void the_file_at_fault_is_named(void)
 static const char *listed_flaws(struct server *s)
 {
     static char text[200];
-    json_t *all = hc_status_certificates(hc_agent_parts(s->agent));
+    json_t *all = listed(s);
     const json_t *first = json_array_get(all, 0);
     const json_t *flaws = json_object_get(first, "flaws");
     bool flawed = json_is_true(json_object_get(first, "flawed"));

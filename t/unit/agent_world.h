@@ -643,14 +643,31 @@ static inline const char *serial(struct server *server, size_t identity)
 
 static inline bool is_served(struct server *server, size_t identity)
 {
-    return hc_status_is_served(hc_agent_parts(server->agent), identity);
+    return hc_model_is_served(hc_agent_parts(server->agent), identity);
+}
+
+/* All certificates, as `list` tells them; the caller's. */
+static inline json_t *listed(struct server *server)
+{
+    struct hc_model *model = NULL;
+    json_t *whole = NULL;
+    json_t *all = NULL;
+
+    if (hc_model_new(hc_agent_parts(server->agent), &model, NULL) != 0) {
+        stop_here(__LINE__);
+    }
+    whole = hc_status_of(model);
+    all = json_incref(json_object_get(whole, "certificates"));
+    json_decref(whole);
+    hc_model_free(model);
+    return all;
 }
 
 /* The state of the first certificate, as `list` tells it. */
 static inline const char *listed_state(struct server *server)
 {
     static char text[40];
-    json_t *all = hc_status_certificates(hc_agent_parts(server->agent));
+    json_t *all = listed(server);
     const char *word = json_string_value(json_object_get(json_array_get(all, 0), "state"));
 
     hc_copy(text, sizeof(text), word != NULL ? word : "none at all");
