@@ -42,7 +42,7 @@ LIBS       = -lcurl -ljansson -lldns -lssl -lcrypto -lpthread
 CMD_LIBS   = -lidn2
 
 # The floors of core/ (t/lint/layers.t): what the server modules link, and what only the program links.
-LIGHT      = base loop conf live pki keeper
+LIGHT      = base loop conf live pki keeper glue
 HEAVY      = net store acme solve dns preflight agent
 objects    = $(patsubst core/%.c,$(BUILD)/core/%.o,$(foreach d,$(1),$(wildcard core/$(d)/*.c)))
 LIGHT_O    = $(call objects,$(LIGHT))

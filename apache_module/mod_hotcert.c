@@ -52,50 +52,19 @@ static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_p
     return OK;
 }
 
-/* Before the error log is opened, lines go to the terminal as httpd's own do: without a time. */
-static int early(void)
+static int refuse(struct mod_hotcert_state *state, const struct hc_error *err)
 {
-    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ? APLOG_STARTUP : 0;
-}
-
-static int refuse(const struct mod_hotcert_state *state, const struct hc_error *err)
-{
-    char text[HC_LOG_LINE];
-
-    ap_log_error(APLOG_MARK, APLOG_EMERG | early(), 0, early() ? NULL : state->server,
-                 "HotCert: %s", hc_error_format(err, text, sizeof(text)));
+    mod_hotcert_log_refusal(state, err);
     return HTTP_INTERNAL_SERVER_ERROR;
-}
-
-static void tell_of_staples(const struct mod_hotcert_state *state)
-{
-    for (apr_hash_index_t *at = apr_hash_first(NULL, state->hosts); at != NULL;
-         at = apr_hash_next(at)) {
-        const struct mod_hotcert_host *host = apr_hash_this_val(at);
-
-        if (host->config->stapling == MOD_HOTCERT_ON) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING | early(), 0, early() ? NULL : state->server,
-                         "HotCert: %s: SSLUseStapling has no effect here: certificates that are "
-                         "swapped in are served without an OCSP staple",
-                         host->where);
-        }
-    }
 }
 
 /* What is odd, once. */
 static void tell(struct mod_hotcert_state *state)
 {
-    char line[HC_LOG_LINE];
+    struct hc_log log = mod_hotcert_log_reading(state);
 
-    for (size_t i = 0; i < state->notes.count; i++) {
-        const struct hc_finding *note = &state->notes.items[i];
-        int level = hc_note_level(note) == HC_LOG_NOTICE ? APLOG_NOTICE : APLOG_WARNING;
-
-        ap_log_error(APLOG_MARK, level | early(), 0, early() ? NULL : state->server, "HotCert: %s",
-                     hc_finding_format(note, line, sizeof(line)));
-    }
+    hc_remarks_log(&state->notes, &log);
     hc_findings_dispose(&state->notes);
-    tell_of_staples(state);
 }
 
 /*
@@ -105,7 +74,7 @@ static void tell(struct mod_hotcert_state *state)
  */
 static bool told_at_once(void)
 {
-    return early() && ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL;
+    return mod_hotcert_log_is_early() && ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL;
 }
 
 /* `httpd -k stop` reads the configuration too; it must not fail for what a start would refuse. */
@@ -196,7 +165,7 @@ static int before_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *te
     (void)server;
     hc_error_init(&err);
     mod_hotcert_log_init(mod_hotcert); /* the log is open now */
-    if (!early()) {
+    if (!mod_hotcert_log_is_early()) {
         tell(mod_hotcert);
     }
     return mod_hotcert_bootstrap_open(mod_hotcert, &err) == 0 ? OK : refuse(mod_hotcert, &err);

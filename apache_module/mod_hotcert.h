@@ -19,7 +19,7 @@
 #ifndef MOD_HOTCERT_H
 #define MOD_HOTCERT_H
 
-#include "hotcert.h"
+#include "glue.h"
 #include "mod_hotcert_compat.h"
 
 APLOG_USE_MODULE(hotcert);
@@ -181,6 +181,12 @@ void mod_hotcert_supervise(const struct mod_hotcert_supervision *s) __attribute_
 
 /* ---- mod_hotcert_log.c ---- */
 
+/* True before the error log is opened: lines go to the terminal, as httpd's own do. */
+bool mod_hotcert_log_is_early(void);
+/* Why a configuration is refused. */
+void mod_hotcert_log_refusal(const struct mod_hotcert_state *state, const struct hc_error *err);
+/* For lines while the configuration is read: state->log, or the terminal before the log is open. */
+struct hc_log mod_hotcert_log_reading(struct mod_hotcert_state *state);
 /* Points the state's log port at the main server's error log, with its level for this module. */
 void mod_hotcert_log_init(struct mod_hotcert_state *state);
 

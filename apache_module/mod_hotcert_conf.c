@@ -290,20 +290,13 @@ static const char *token_of(const struct mod_hotcert_server *config, int i)
                                                  : NULL;
 }
 
-static int refuse_token(const char *name, const char *where, struct hc_error *err)
-{
-    return hc_error_set(err, HC_P_CONFLICT, where,
-                        "`HotCert watch` follows files, and %s is none: say `HotCert off` in this "
-                        "host to serve it from its token",
-                        name);
-}
-
 /*
  * Certificate, key and passphrase file of each pair, as mod_ssl pairs them. What is no file cannot
  * be followed, which is refused, or under `on` cannot be the first certificate.
  */
-static int collect_files(const struct mod_hotcert_server *config, const char *where, bool watch,
-                         struct hc_list *files, struct hc_error *err)
+static int collect_files(const struct mod_hotcert_server *config, const struct hc_host *host,
+                         bool watch, struct hc_findings *notes, struct hc_list *files,
+                         struct hc_error *err)
 {
     for (int i = 0; i < config->certificates->nelts; i++) {
         const char *certificate = APR_ARRAY_IDX(config->certificates, i, const char *);
@@ -312,9 +305,12 @@ static int collect_files(const struct mod_hotcert_server *config, const char *wh
         const char *token = token_of(config, i);
 
         if (token != NULL && watch) {
-            return refuse_token(token, where, err);
+            return hc_refuse_unfollowed(host->where, token, false, err);
         }
         if (token != NULL) {
+            if (hc_remark_unfollowed(host->where, token, notes, err) != 0) {
+                return -1;
+            }
             continue;
         }
         if (hc_list_add(files, certificate, err) != 0 || hc_list_add(files, key, err) != 0 ||
@@ -354,21 +350,28 @@ static bool passes_over(const struct mod_hotcert_server *config, const struct hc
            (host->scope->mode == HC_MODE_ON || host->scope->files.count > 0);
 }
 
-/* A certificate that OpenSSL is given by a command of its own would be put aside without a word. */
-static int check_command(const struct mod_hotcert_server *config, const struct hc_host *host,
+/* "SSLOpenSSLConfCmd Certificate" or the like, if one of these commands counts at the host; NULL.
+ */
+static const char *command_of(const struct mod_hotcert_server *config, apr_pool_t *pool)
+{
+    return config->command != NULL ? apr_psprintf(pool, "SSLOpenSSLConfCmd %s", config->command)
+                                   : NULL;
+}
+
+/* What mod_ssl is told beside, and would be put aside without a word. */
+static int check_mod_ssl(const struct mod_hotcert_state *state,
+                         const struct mod_hotcert_server *config, const struct hc_host *host,
                          struct hc_findings *notes, struct hc_error *err)
 {
     if (config->command != NULL) {
-        return hc_error_set(err, HC_P_CONFLICT, host->where,
-                            "`SSLOpenSSLConfCmd %s` names a certificate that would not be served "
-                            "beside HotCert: name it with SSLCertificateFile and "
-                            "SSLCertificateKeyFile, or set `HotCert off` in this host",
-                            config->command);
+        return hc_refuse_command(host->where, command_of(config, state->pool), err);
     }
-    return config->server_info ? hc_findings_add(notes, HC_P_NO_EFFECT, host->where, err,
-                                                 "`SSLOpenSSLConfCmd ServerInfoFile` belongs to "
-                                                 "one certificate, and HotCert swaps them")
-                               : 0;
+    if (config->server_info && hc_findings_add(notes, HC_P_NO_EFFECT, host->where, err,
+                                               "`SSLOpenSSLConfCmd ServerInfoFile` belongs to one "
+                                               "certificate, and HotCert swaps them") != 0) {
+        return -1;
+    }
+    return config->stapling == MOD_HOTCERT_ON ? hc_remark_stapling(host->where, notes, err) : 0;
 }
 
 /* True if mod_md's name is the host's, or a wildcard for it. */
@@ -402,7 +405,7 @@ static int check_beside(const struct mod_hotcert_state *state,
                         const struct mod_hotcert_server *config, const struct hc_host *host,
                         int identity, struct hc_findings *notes, struct hc_error *err)
 {
-    if (check_command(config, host, notes, err) != 0) {
+    if (check_mod_ssl(state, config, host, notes, err) != 0) {
         return -1;
     }
     return state->conf->identities[identity].mode == HC_MODE_ON
@@ -434,8 +437,7 @@ static const char *obstacle_of(const struct mod_hotcert_server *config, apr_pool
             return token;
         }
     }
-    return config->command != NULL ? apr_psprintf(pool, "SSLOpenSSLConfCmd %s", config->command)
-                                   : NULL;
+    return command_of(config, pool);
 }
 
 /*
@@ -446,19 +448,13 @@ static int leaves_host(const struct mod_hotcert_state *state,
                        const struct mod_hotcert_server *config, const struct hc_host *host,
                        struct hc_findings *notes, struct hc_error *err)
 {
-    bool inherits = host->scope == NULL ||
-                    (host->scope->mode == HC_MODE_UNSET && host->scope->files.count == 0);
     const char *obstacle = obstacle_of(config, state->pool);
 
-    if (!inherits || !host->tls || !host->has_certificate || obstacle == NULL ||
-        hc_scope_mode(state->conf, host->scope) != HC_MODE_WATCH) {
+    if (!host->tls || !host->has_certificate || obstacle == NULL ||
+        !hc_remark_inherits_watch(state->conf, host->scope)) {
         return 0;
     }
-    return hc_findings_add(notes, HC_P_HOST_LEFT_ALONE, host->where, err,
-                           "`HotCert watch` stands outside of it and cannot follow `%s`",
-                           obstacle) == 0
-               ? 1
-               : -1;
+    return hc_remark_left_alone(host->where, obstacle, notes, err) == 0 ? 1 : -1;
 }
 
 /* mod_ssl refuses such a host, unless mod_md brings a certificate, and does not name the cause. */
@@ -509,8 +505,8 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
     }
     if (collect_names(server, config, &names, err) != 0 ||
         (takes_files(state, &host) &&
-         collect_files(config, host.where, hc_scope_mode(state->conf, host.scope) == HC_MODE_WATCH,
-                       &files, err) != 0) ||
+         collect_files(config, &host, hc_scope_mode(state->conf, host.scope) == HC_MODE_WATCH,
+                       notes, &files, err) != 0) ||
         hc_conf_add_host(state->conf, &host, &identity, notes, err) != 0) {
         goto out;
     }

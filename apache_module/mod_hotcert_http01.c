@@ -7,13 +7,11 @@
 
 #include "mod_hotcert.h"
 
-#define CHALLENGE_PATH "/.well-known/acme-challenge/"
-
 static void send_answer(request_rec *r, const struct hc_buf *answer)
 {
     r->status = HTTP_OK;
-    ap_set_content_type(r, "application/octet-stream");
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_set_content_type(r, HC_CHALLENGE_TYPE);
+    apr_table_setn(r->headers_out, HC_CHALLENGE_HEADER, HC_CHALLENGE_VALUE);
     ap_set_content_length(r, (apr_off_t)answer->len);
     /* HEAD (r->header_only) gets the headers: the core's filter drops the body */
     ap_rputs(hc_buf_text(answer), r);
@@ -25,16 +23,13 @@ int mod_hotcert_http01_answer(request_rec *r, int lookup)
 {
     struct mod_hotcert_state *state = mod_hotcert;
     struct hc_buf answer = HC_BUF_INIT(HC_TABLE_ANSWER_MAX);
-    const char *token = NULL;
     int rc = DECLINED;
 
-    if (lookup || state == NULL || state->table == NULL || r->method_number != M_GET ||
-        r->uri == NULL || strncmp(r->uri, CHALLENGE_PATH, sizeof(CHALLENGE_PATH) - 1) != 0) {
+    if (lookup || state == NULL || r->method_number != M_GET || r->uri == NULL) {
         return DECLINED;
     }
-    token = r->uri + sizeof(CHALLENGE_PATH) - 1;
-    if (hc_table_answer_get(state->table, HC_ANSWER_HTTP, token, strlen(token),
-                            apr_time_sec(r->request_time), &answer)) {
+    if (hc_challenge_answer(state->table, r->uri, strlen(r->uri), apr_time_sec(r->request_time),
+                            &answer)) {
         send_answer(r, &answer);
         rc = OK;
     }

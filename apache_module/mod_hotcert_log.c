@@ -25,6 +25,38 @@ static void line(void *self, enum hc_level level, const char *text)
     ap_log_error(APLOG_MARK, httpd_level(level), 0, state->server, "%s", text);
 }
 
+bool mod_hotcert_log_is_early(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+/* Without a time, and without the server, whose log is not there yet. */
+static int early(void)
+{
+    return mod_hotcert_log_is_early() ? APLOG_STARTUP : 0;
+}
+
+static void reading_line(void *self, enum hc_level level, const char *text)
+{
+    const struct mod_hotcert_state *state = self;
+
+    ap_log_error(APLOG_MARK, httpd_level(level) | early(), 0, early() ? NULL : state->server,
+                 "HotCert: %s", text);
+}
+
+struct hc_log mod_hotcert_log_reading(struct mod_hotcert_state *state)
+{
+    return (struct hc_log){state, HC_LOG_NOTICE, reading_line};
+}
+
+void mod_hotcert_log_refusal(const struct mod_hotcert_state *state, const struct hc_error *err)
+{
+    char text[HC_LOG_LINE];
+
+    ap_log_error(APLOG_MARK, APLOG_EMERG | early(), 0, early() ? NULL : state->server,
+                 "HotCert: %s", hc_error_format(err, text, sizeof(text)));
+}
+
 void mod_hotcert_log_init(struct mod_hotcert_state *state)
 {
     enum hc_level most = HC_LOG_ERROR;

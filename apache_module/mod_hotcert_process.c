@@ -83,46 +83,19 @@ void mod_hotcert_rights(struct hc_rights *rights)
     rights->user = name;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-        *fd = -1;
-    }
-}
-
 static void close_socket(int *fd)
 {
     if (*fd >= 0) {
         (void)shutdown(*fd, SHUT_RDWR);
-        close_fd(fd);
+        hc_start_close(fd);
     }
-}
-
-/* The fork gives the keeper what it is lent. agent may be NULL. */
-static int lend_and_start(struct mod_hotcert_state *state, const struct hc_rights *rights,
-                          const struct hc_keeper_agent *agent, int *fd, pid_t *pid,
-                          struct hc_error *err)
-{
-    int rc = mod_hotcert_dialog_lend(state, err);
-
-    if (rc == 0) {
-        rc = hc_keeper_start(state->conf, rights, agent, fd, pid, err);
-    }
-    mod_hotcert_dialog_take_back(state);
-    return rc;
 }
 
 int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks, struct hc_error *err)
 {
     struct hc_rights rights;
-    struct hc_error own;
-    int keeper = -1;
-    int status = 0;
-    pid_t pid = -1;
-    int rc = -1;
+    int rc = 0;
 
-    hc_error_init(&own);
     if (state->conf->identity_count == 0) {
         return 0;
     }
@@ -130,17 +103,12 @@ int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks, struct hc_er
     if (asks) {
         mod_hotcert_dialog_run(state);
     }
-    if (hc_examine_folders(state->conf, &rights, err) != 0 ||
-        lend_and_start(state, &rights, NULL, &keeper, &pid, err) != 0) {
-        return -1;
+    rc = mod_hotcert_dialog_lend(state, err);
+    if (rc == 0) {
+        rc = hc_examine(state->conf, &rights, HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL, &state->log,
+                        err);
     }
-    rc = hc_loader_run(state->conf, &rights, keeper, -1, &state->log, err);
-    if (rc == 0 && hc_examine_control(state->conf, &rights, &own) != 0) {
-        hc_log_error(&state->log, hc_control_level(state->conf), NULL, &own);
-    }
-    close_socket(&keeper);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    mod_hotcert_dialog_take_back(state);
     return rc;
 }
 
@@ -282,8 +250,8 @@ static apr_status_t end_processes(void *data)
         return APR_SUCCESS;
     }
     tell_to_end(p);
-    close_fd(&control_fd);
-    close_fd(&p->lines);
+    hc_start_close(&control_fd);
+    hc_start_close(&p->lines);
     note_leaving(p->retained, &p->supervisor);
     note_leaving(p->retained, &p->keeper);
     return APR_SUCCESS;
@@ -295,18 +263,21 @@ static apr_status_t end_processes(void *data)
 static int fork_keeper(struct mod_hotcert_processes *p, pid_t *pid, struct hc_error *err)
 {
     struct hc_keeper_agent agent = {.table = p->retained->table_fd, .control = control_fd};
-    int ends[2] = {-1, -1};
+    int lines = -1;
     int rc = -1;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+    if (hc_start_lines(&lines, &agent.lines, err) != 0) {
+        return -1;
     }
-    (void)shutdown(ends[0], SHUT_WR); /* lines come this way only */
-    agent.lines = ends[1];
-    rc = lend_and_start(p->state, &p->rights, &agent, &keeper_fd, pid, err);
-    close_fd(&ends[1]);
-    close_fd(&p->lines);
-    p->lines = ends[0];
+    /* the fork gives the keeper what it is lent */
+    rc = mod_hotcert_dialog_lend(p->state, err);
+    if (rc == 0) {
+        rc = hc_keeper_start(p->state->conf, &p->rights, &agent, &keeper_fd, pid, err);
+    }
+    mod_hotcert_dialog_take_back(p->state);
+    close(agent.lines);
+    hc_start_close(&p->lines);
+    p->lines = lines;
     return rc;
 }
 
@@ -345,15 +316,15 @@ static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *er
     }
     pid = hc_fork_start(&fork_state);
     if (pid == 0) {
-        close_fd(&ends[0]);
-        close_fd(&p->lifeline);
+        hc_start_close(&ends[0]);
+        hc_start_close(&p->lifeline);
         s.lifeline = ends[1];
         mod_hotcert_supervise(&s);
     }
     hc_fork_done(&fork_state);
-    close_fd(&ends[1]);
+    hc_start_close(&ends[1]);
     if (pid < 0) {
-        close_fd(&ends[0]);
+        hc_start_close(&ends[0]);
         return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "forking the supervisor");
     }
     close_socket(&p->lifeline);
@@ -388,7 +359,7 @@ static int take_table_over(struct mod_hotcert_processes *p, struct hc_error *err
     hc_logf(&p->state->log, HC_LOG_NOTICE,
             "this is another version of hotcert than the one that is running: new children get a "
             "table of their own");
-    close_fd(&retained->table_fd);
+    hc_start_close(&retained->table_fd);
     retained->made = false;
     return 0;
 }
@@ -397,7 +368,6 @@ static int take_table_over(struct mod_hotcert_processes *p, struct hc_error *err
 static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
 {
     struct retained *retained = p->retained;
-    struct hc_table_stats stats;
 
     if (retained->made && retained->module != &module_mark && take_table_over(p, err) != 0) {
         return -1;
@@ -412,12 +382,7 @@ static int have_table(struct mod_hotcert_processes *p, struct hc_error *err)
     }
     retained->module = &module_mark;
     p->state->table = retained->table;
-    hc_table_stats(retained->table, &stats);
-    if (stats.size != (size_t)p->state->conf->table_size) {
-        hc_logf(&p->state->log, HC_LOG_WARN,
-                "HotCertTableSize takes effect at the next start: until then the table has %zu MiB",
-                stats.size >> 20);
-    }
+    hc_start_tell_size(retained->table, p->state->conf, &p->state->log);
     return 0;
 }
 
@@ -470,21 +435,6 @@ static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *sta
     return p;
 }
 
-static void open_control(struct mod_hotcert_processes *p)
-{
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (is_first_start() && hc_control_free(p->state->conf, &p->rights, &err) != 0) {
-        hc_log_error(&p->state->log, HC_LOG_WARN, NULL, &err);
-        hc_error_init(&err);
-    }
-    if (hc_prepare_control(p->state->conf, &p->rights, &control_fd, &err) != 0) {
-        hc_log_error(&p->state->log, hc_control_level(p->state->conf), NULL, &err);
-        control_fd = -1;
-    }
-}
-
 /* Everything up to the point where certificates are served. */
 static int load(struct mod_hotcert_processes *p, struct hc_error *err)
 {
@@ -494,7 +444,10 @@ static int load(struct mod_hotcert_processes *p, struct hc_error *err)
         hc_prepare_folders(p->state->conf, &p->rights, &p->state->log, err) != 0) {
         return -1;
     }
-    open_control(p);
+    if (!hc_start_control(p->state->conf, &p->rights, is_first_start(), &p->state->log,
+                          &control_fd)) {
+        hc_start_close(&control_fd);
+    }
     if (start_keeper(p, err) != 0) {
         return -1;
     }
@@ -539,8 +492,8 @@ void mod_hotcert_processes_leave(struct mod_hotcert_state *state)
     if (p == NULL || getpid() == p->parent) { /* httpd -X: parent and child are one */
         return;
     }
-    close_fd(&p->lines);
-    close_fd(&p->lifeline);
+    hc_start_close(&p->lines);
+    hc_start_close(&p->lifeline);
 }
 
 int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server)

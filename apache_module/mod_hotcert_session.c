@@ -14,12 +14,9 @@
  * context that is in force.
  */
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "mod_hotcert.h"
-
-#define TAG_SIZE 32
 
 typedef int (*new_session)(SSL *ssl, SSL_SESSION *session);
 typedef SSL_SESSION *(*get_session)(SSL *ssl, const unsigned char *id, int len, int *copy);
@@ -27,7 +24,7 @@ typedef SSL_SESSION *(*get_session)(SSL *ssl, const unsigned char *id, int len, 
 /* Of an SSL_CTX. */
 struct tie {
     const struct mod_hotcert_host *host; /* NULL: not ours, no tag */
-    unsigned char tag[TAG_SIZE];
+    unsigned char tag[HC_SESSION_TAG];
     new_session store; /* mod_ssl's; NULL without a session cache */
     get_session fetch;
 };
@@ -49,45 +46,24 @@ const struct mod_hotcert_host *mod_hotcert_session_host(const SSL *ssl)
 
 /* ---- the tag ---- */
 
-static void add_addresses(struct hc_digest *digest, const server_rec *server)
+static void add_addresses(struct hc_session_tag *tag, const server_rec *server)
 {
     for (const server_addr_rec *a = server->addrs; a != NULL; a = a->next) {
-        hc_digest_chunk(digest, &a->host_port, sizeof(a->host_port));
-        hc_digest_chunk(digest, a->host_addr->ipaddr_ptr, (size_t)a->host_addr->ipaddr_len);
+        hc_session_add(tag, &a->host_port, sizeof(a->host_port));
+        hc_session_add(tag, a->host_addr->ipaddr_ptr, (size_t)a->host_addr->ipaddr_len);
     }
-}
-
-static bool add_client_cas(struct hc_digest *digest, const SSL_CTX *ctx)
-{
-    const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ctx);
-
-    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
-        const unsigned char *der = NULL;
-        size_t len = 0;
-
-        if (X509_NAME_get0_der(sk_X509_NAME_value(names, i), &der, &len) != 1) {
-            return false;
-        }
-        hc_digest_chunk(digest, der, len);
-    }
-    return true;
 }
 
 static bool make_tag(struct tie *tie, const unsigned char id[HC_ID_SIZE], const SSL_CTX *ctx)
 {
     const server_rec *server = tie->host->server;
-    int verify[2] = {SSL_CTX_get_verify_mode(ctx), SSL_CTX_get_verify_depth(ctx)};
-    struct hc_digest digest;
-    bool good = false;
+    struct hc_session_tag tag;
 
-    /* each behind its length, so that no two lists of parts give the same bytes */
-    hc_digest_begin(&digest);
-    hc_digest_chunk(&digest, id, HC_ID_SIZE);
-    hc_digest_chunk(&digest, server->server_hostname, strlen(server->server_hostname));
-    add_addresses(&digest, server);
-    hc_digest_chunk(&digest, verify, sizeof(verify));
-    good = add_client_cas(&digest, ctx);
-    return hc_digest_end(&digest, tie->tag, NULL) == 0 && good;
+    hc_session_begin(&tag, id);
+    hc_session_add(&tag, server->server_hostname, strlen(server->server_hostname));
+    add_addresses(&tag, server);
+    hc_session_add_clients(&tag, ctx);
+    return hc_session_end(&tag, tie->tag);
 }
 
 /* ---- sessions ---- */
@@ -99,7 +75,7 @@ static bool mark(SSL *ssl, SSL_SESSION *session)
     if (tie == NULL || tie->host == NULL) {
         return true;
     }
-    return SSL_SESSION_set1_ticket_appdata(session, tie->tag, TAG_SIZE) == 1;
+    return SSL_SESSION_set1_ticket_appdata(session, tie->tag, HC_SESSION_TAG) == 1;
 }
 
 static bool belongs(SSL *ssl, SSL_SESSION *session)
@@ -115,7 +91,7 @@ static bool belongs(SSL *ssl, SSL_SESSION *session)
     if (!tagged) {
         return len == 0;
     }
-    return len == TAG_SIZE && CRYPTO_memcmp(tag, tie->tag, TAG_SIZE) == 0;
+    return len == HC_SESSION_TAG && CRYPTO_memcmp(tag, tie->tag, HC_SESSION_TAG) == 0;
 }
 
 /* OpenSSL: a ticket is about to be made of the connection's session. 0 ends the handshake. */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "mod_hotcert.h"
 
 /* What is pinned to a connection. */
@@ -170,32 +171,6 @@ static void pin(struct connection *connection, const struct mod_hotcert_host *ho
     connection->host = host;
 }
 
-/*
- * Puts every pair of the bundle on the connection. What is there goes first: a bootstrap key of
- * another type would be served beside. The chain is always given, be it empty: without one OpenSSL
- * would look for issuers of its own. False: not one pair could be used.
- */
-static bool put(const struct connection *connection)
-{
-    size_t used = 0;
-
-    SSL_certs_clear(connection->ssl);
-    for (size_t i = 0; i < hc_bundle_count(connection->bundle); i++) {
-        struct hc_pair *pair = hc_bundle_pair(connection->bundle, i);
-
-        if (SSL_use_cert_and_key(connection->ssl, hc_pair_leaf(pair), hc_pair_key(pair),
-                                 hc_pair_chain(pair), 1) == 1) {
-            used++;
-            continue;
-        }
-        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, connection->c,
-                      "the TLS library does not take the certificate with serial %s: %s",
-                      hc_pair_serial(pair), ERR_reason_error_string(ERR_peek_error()));
-        ERR_clear_error();
-    }
-    return used > 0;
-}
-
 /* OpenSSL's certificate callback. 1: go on, 0: end the handshake. Never waits for another process.
  */
 static int choose_certificate(SSL *ssl, void *arg)
@@ -217,7 +192,7 @@ static int choose_certificate(SSL *ssl, void *arg)
     if (connection->bundle == NULL) {
         return host->bootstrap != HC_BOOTSTRAP_REJECT;
     }
-    return put(connection);
+    return hc_serve_bundle(connection->ssl, connection->bundle, &mod_hotcert->log);
 }
 
 static int init_server(server_rec *server, apr_pool_t *pool, int is_proxy, SSL_CTX *ctx)
@@ -289,7 +264,8 @@ static int process_connection(conn_rec *c)
     if (host != NULL) {
         pin(connection, host);
         if (connection->bundle != NULL) {
-            (void)put(connection); /* a failure is in the log; the session goes on without */
+            /* a failure is in the log; the session goes on without */
+            (void)hc_serve_bundle(connection->ssl, connection->bundle, &mod_hotcert->log);
         }
     }
     return DECLINED;

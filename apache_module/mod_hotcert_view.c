@@ -65,12 +65,9 @@ static struct hc_bundle *look(struct slot *slot, const struct hc_table *table, b
 static void load(struct mod_hotcert_state *state, struct slot *slot)
 {
     struct hc_bundle *old = NULL;
-    struct hc_error err;
 
-    hc_error_init(&err);
-    if (hc_view_entry_refresh(&slot->newest, state->table, &err) < 0) {
-        hc_log_error(&state->log, HC_LOG_ERROR, "a new certificate was not taken", &err);
-    }
+    hc_serve_refresh(&slot->newest, &state->conf->identities[slot - state->view->slots],
+                     state->table, &state->log);
     pthread_rwlock_wrlock(&slot->lock);
     old = slot->seen.bundle;
     slot->seen = slot->newest;

@@ -1,6 +1,7 @@
 /*
- * hotcert for the glue: everything that ngx_module/ and apache_module/ may see of the core. The
- * modules link base, conf, live, pki and keeper; nothing here loads libcurl or ldns into a server.
+ * hotcert for the glue: with glue.h everything that ngx_module/ and apache_module/ may see of the
+ * core. The modules link base, loop, conf, live, pki, keeper and glue; nothing here loads libcurl
+ * or ldns into a server.
  *
  *   configure   conf/directive.h  the one table of directives
  *               conf/conf.h       the validated configuration, hosts, identities

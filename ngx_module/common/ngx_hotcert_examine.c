@@ -1,12 +1,9 @@
 /*
- * The examination: would a start with this configuration be refused? Asked in every configuration
- * test, start and reload, before anything is changed: a keeper for the moment, and the loader that
- * only looks. In a start what it says is held back, since the start itself says it again, and is
- * told only if the start is refused.
+ * The examination (core/glue/examine.h), in every configuration test, start and reload. In a start
+ * what it says is held back, since the start itself says it again, and is told only if the start is
+ * refused.
  */
 #include "ngx_http_hotcert.h"
-
-#include <sys/wait.h>
 
 #define HELD_MAX ((size_t)64 * 1024)
 
@@ -33,40 +30,17 @@ static void tell(const struct hc_buf *held, const struct hc_log *log)
     }
 }
 
-/* No zombie, and no line in the log about its end. */
-static void end_keeper(int fd, pid_t pid)
+static int examine(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
+                   struct hc_error *err)
 {
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (pid > 0) {
-        (void)kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-        }
-    }
-}
-
-static int look(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
-                struct hc_error *err)
-{
-    struct hc_rights rights;
-    pid_t pid = -1;
-    int keeper = -1;
-    struct hc_error own;
-    int rc = -1;
-
-    hc_error_init(&own);
     /* a reload goes on where a start would find no folders: the server has its table */
-    if (ngx_http_hotcert_rights(cf->cycle, conf, &rights, err) == 0 &&
-        (!ngx_test_config || hc_examine_folders(conf, &rights, err) == 0) &&
-        hc_keeper_start(conf, &rights, NULL, &keeper, &pid, err) == 0) {
-        rc = hc_loader_run(conf, &rights, keeper, -1, log, err);
+    unsigned what = ngx_test_config ? HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL : 0;
+    struct hc_rights rights;
+
+    if (ngx_http_hotcert_rights(cf->cycle, conf, &rights, err) != 0) {
+        return -1;
     }
-    if (rc == 0 && ngx_test_config && hc_examine_control(conf, &rights, &own) != 0) {
-        hc_log_error(log, hc_control_level(conf), NULL, &own);
-    }
-    end_keeper(keeper, pid);
-    return rc;
+    return hc_examine(conf, &rights, what, log, err);
 }
 
 ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
@@ -83,7 +57,7 @@ ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t 
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, &before);
-    rc = look(cf, main->conf, ngx_test_config ? &log : &holder, &err);
+    rc = examine(cf, main->conf, ngx_test_config ? &log : &holder, &err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         tell(&held, &log);

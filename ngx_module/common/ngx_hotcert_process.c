@@ -8,8 +8,6 @@
  */
 #include "ngx_http_hotcert.h"
 
-#include <sys/socket.h>
-
 #define REFRESH_MS       1000 /* how often a worker looks for new generations */
 #define REFRESH_SLICE_MS 10   /* the next turn's delay while there is more to parse */
 #define REFRESH_SLICE    20   /* bundles parsed in one turn: below 10 ms */
@@ -24,14 +22,6 @@ ngx_http_hotcert_state_t ngx_http_hotcert_state = {
 
 static ngx_event_t refresh_event;
 static ngx_connection_t refresh_dummy; /* nginx's debug log looks for a descriptor */
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-        *fd = -1;
-    }
-}
 
 int ngx_http_hotcert_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
                             struct hc_error *err)
@@ -77,37 +67,13 @@ ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle)
 static int make_table(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_error *err)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    struct hc_table_stats stats;
+    struct hc_log log = ngx_http_hotcert_log(cycle->log);
 
     if (state->table == NULL) {
         conf->joins_running = !ngx_is_init_cycle(cycle->old_cycle);
         return hc_table_create((size_t)conf->table_size, &state->table_fd, &state->table, err);
     }
-    hc_table_stats(state->table, &stats);
-    if (stats.size != (size_t)conf->table_size) {
-        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
-                      "hotcert: a changed hotcert_table_size takes effect with a restart");
-    }
-    return 0;
-}
-
-static int open_control(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
-{
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    struct hc_error taken;
-    int control = -1;
-
-    hc_error_init(&taken);
-    /* a binary upgrade takes it from the same server */
-    if (ngx_is_init_cycle(cycle->old_cycle) && !ngx_inherited &&
-        hc_control_free(conf, &state->rights, &taken) != 0) {
-        ngx_http_hotcert_log_error(NGX_LOG_WARN, cycle->log, &taken);
-    }
-    if (hc_prepare_control(conf, &state->rights, &control, err) != 0) {
-        return -1;
-    }
-    close_fd(&state->control_fd);
-    state->control_fd = control;
+    hc_start_tell_size(state->table, conf, &log);
     return 0;
 }
 
@@ -119,6 +85,8 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     struct hc_log log = ngx_http_hotcert_log(cycle->log);
+    /* a binary upgrade takes the socket from the same server */
+    bool first = ngx_is_init_cycle(cycle->old_cycle) && !ngx_inherited;
     struct hc_error own;
 
     hc_error_init(&own);
@@ -128,11 +96,7 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
         }
         ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
     }
-    hc_error_init(&own);
-    if (open_control(cycle, conf, &own) != 0) {
-        ngx_http_hotcert_log_error(
-            hc_control_level(conf) == HC_LOG_WARN ? NGX_LOG_WARN : NGX_LOG_ERR, cycle->log, &own);
-    }
+    (void)hc_start_control(conf, &state->rights, first, &log, &state->control_fd);
     return 0;
 }
 
@@ -154,23 +118,21 @@ static int start_keeper(ngx_cycle_t *cycle, const struct hc_conf *conf, struct h
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
     struct hc_keeper_agent agent = {.table = state->table_fd, .control = state->control_fd};
     ngx_uint_t spare = 0;
-    int ends[2] = {-1, -1};
+    int lines = -1;
     pid_t pid = -1;
     int rc = -1;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+    if (hc_start_lines(&lines, &agent.lines, err) != 0) {
+        return -1;
     }
-    (void)shutdown(ends[0], SHUT_WR); /* lines come this way only */
-    agent.lines = ends[1];
     agent.environment = ngx_set_environment(cycle, &spare);
     rc = hc_keeper_start(conf, &state->rights, &agent, &state->keeper_fd, &pid, err);
     if (agent.environment != NULL) {
         ngx_free(agent.environment);
     }
-    close(ends[1]);
-    close_fd(&state->lines_fd);
-    state->lines_fd = ends[0];
+    close(agent.lines);
+    hc_start_close(&state->lines_fd);
+    state->lines_fd = lines;
     return rc;
 }
 
@@ -191,7 +153,7 @@ static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, ngx_uin
         rc =
             hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
     }
-    close_fd(&before);
+    hc_start_close(&before);
     if (state->keeper_fd >= 0 && (rc == 0 || !first)) {
         /* a reload cannot be refused any more: the agent does what the loader could not */
         rc |= hc_keeper_go(state->keeper_fd, err);
@@ -210,9 +172,9 @@ void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
 
     if (state->owner == main) {
-        close_fd(&state->keeper_fd);
-        close_fd(&state->control_fd);
-        close_fd(&state->lines_fd);
+        hc_start_close(&state->keeper_fd);
+        hc_start_close(&state->control_fd);
+        hc_start_close(&state->lines_fd);
         state->owner = NULL;
     }
 }
@@ -221,7 +183,7 @@ void ngx_http_hotcert_end_table(void)
 {
     ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
 
-    close_fd(&state->table_fd);
+    hc_start_close(&state->table_fd);
     hc_table_detach(state->table);
     state->table = NULL;
 }
@@ -264,14 +226,8 @@ void ngx_http_hotcert_refresh(ngx_http_hotcert_main_conf_t *main, struct hc_view
 {
     const struct hc_identity *identity = &main->conf->identities[view - main->views];
     struct hc_log port = ngx_http_hotcert_log(log);
-    uint64_t refused = view->refused;
-    struct hc_error err;
 
-    hc_error_init(&err);
-    if (hc_view_entry_refresh(view, ngx_http_hotcert_state.table, &err) < 0 &&
-        view->refused != refused) {
-        hc_log_error(&port, HC_LOG_ERROR, identity->where.items[0], &err);
-    }
+    hc_serve_refresh(view, identity, ngx_http_hotcert_state.table, &port);
 }
 
 /* Ahead of the first visitor: reads what is new, a slice at a time, so that nobody waits long. */

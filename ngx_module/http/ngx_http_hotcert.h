@@ -22,9 +22,7 @@
 
 #include "ngx_http_hotcert_compat.h"
 
-#include <openssl/sha.h>
-
-#include "hotcert.h"
+#include "glue.h"
 
 typedef struct ngx_http_hotcert_main_conf_s ngx_http_hotcert_main_conf_t;
 
@@ -40,7 +38,7 @@ typedef struct {
     struct hc_view_entry *view; /* NULL: hotcert is off here */
     uint64_t loaded;            /* value of the bundle that was last put into the SSL_CTX */
     X509 *leaf;                 /* the last certificate put into it; what SSL_new() copies */
-    unsigned char session_id[SHA256_DIGEST_LENGTH];
+    unsigned char session_id[HC_SESSION_TAG];
     ngx_array_t *addresses; /* while the configuration is read: ngx_http_conf_addr_t *, or NULL */
     unsigned session : 1;   /* session_id was made: an address of the server's has one of ours */
     unsigned tls : 1;       /* has a listener that does TLS */
@@ -83,10 +81,11 @@ char *ngx_http_hotcert_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_hotcert_password_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 void *ngx_http_hotcert_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_hotcert_create_srv_conf(ngx_conf_t *cf);
+/* "file:line", in the pool. */
+const char *ngx_http_hotcert_place(ngx_conf_t *cf, const u_char *file, ngx_uint_t line);
 /* The server's names; regular expressions as nginx writes them. */
 int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list *names,
                            struct hc_error *err);
-void ngx_http_hotcert_log_notes(ngx_log_t *log, const struct hc_findings *notes);
 /* Says what keeps a CA's question from a listener of this configuration; hc_conf is finished. */
 int ngx_http_hotcert_listeners_check(ngx_conf_t *cf, const ngx_http_hotcert_main_conf_t *main,
                                      const ngx_http_core_main_conf_t *cmcf, struct hc_error *err);

@@ -7,8 +7,7 @@ struct open_block {
     void *block;
 };
 
-/* "file:line" of what is being parsed, in the pool. */
-static const char *place(ngx_conf_t *cf, const u_char *file, ngx_uint_t line)
+const char *ngx_http_hotcert_place(ngx_conf_t *cf, const u_char *file, ngx_uint_t line)
 {
     size_t size = ngx_strlen(file) + 1 + NGX_INT_T_LEN + 1;
     u_char *text = ngx_pnalloc(cf->pool, size);
@@ -22,7 +21,7 @@ static const char *place(ngx_conf_t *cf, const u_char *file, ngx_uint_t line)
 
 static const char *place_now(ngx_conf_t *cf)
 {
-    return place(cf, cf->conf_file->file.name.data, cf->conf_file->line);
+    return ngx_http_hotcert_place(cf, cf->conf_file->file.name.data, cf->conf_file->line);
 }
 
 /* nginx's folder of the configuration, without its slash. */
@@ -244,18 +243,6 @@ int ngx_http_hotcert_names(const ngx_http_core_srv_conf_t *cscf, struct hc_list 
     return 0;
 }
 
-void ngx_http_hotcert_log_notes(ngx_log_t *log, const struct hc_findings *notes)
-{
-    char line[HC_LOG_LINE];
-
-    for (size_t i = 0; i < notes->count; i++) {
-        const struct hc_finding *note = &notes->items[i];
-        ngx_uint_t level = hc_note_level(note) == HC_LOG_NOTICE ? NGX_LOG_NOTICE : NGX_LOG_WARN;
-
-        ngx_log_error(level, log, 0, "hotcert: %s", hc_finding_format(note, line, sizeof(line)));
-    }
-}
-
 static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main,
                                 ngx_http_core_srv_conf_t *cscf, ngx_array_t *indices)
 {
@@ -264,9 +251,10 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
     int *index = ngx_array_push(indices);
     struct hc_list names = {0};
     struct hc_findings notes = {0};
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
     struct hc_host host = {
         .scope = srv->scope,
-        .where = place(cf, cscf->file_name, cscf->line),
+        .where = ngx_http_hotcert_place(cf, cscf->file_name, cscf->line),
         .names = &names,
         .tls = srv->tls,
         .rejects = srv->rejects,
@@ -287,8 +275,7 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
         hc_conf_add_host(main->conf, &host, index, &notes, &err) == 0) {
         rc = NGX_OK;
     }
-    ngx_http_hotcert_log_notes(cf->log,
-                               &notes); /* names that were left out may be why it is refused */
+    hc_remarks_log(&notes, &log); /* names that were left out may be why it is refused */
     if (rc != NGX_OK) {
         ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
     }

@@ -5,9 +5,6 @@
  */
 #include "ngx_http_hotcert.h"
 
-static const ngx_str_t prefix = ngx_string("/.well-known/acme-challenge/");
-
-/* A cache between would answer the CA with what was true before. */
 static ngx_int_t forbid_storing(ngx_http_request_t *r)
 {
     ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
@@ -17,14 +14,14 @@ static ngx_int_t forbid_storing(ngx_http_request_t *r)
     }
     ngx_memzero(header, sizeof(*header));
     header->hash = 1;
-    ngx_str_set(&header->key, "Cache-Control");
-    ngx_str_set(&header->value, "no-store");
+    ngx_str_set(&header->key, HC_CHALLENGE_HEADER);
+    ngx_str_set(&header->value, HC_CHALLENGE_VALUE);
     return NGX_OK;
 }
 
 static ngx_int_t send_answer(ngx_http_request_t *r, const struct hc_buf *answer)
 {
-    ngx_str_t type = ngx_string("application/octet-stream");
+    ngx_str_t type = ngx_string(HC_CHALLENGE_TYPE);
     ngx_http_complex_value_t body;
 
     ngx_memzero(&body, sizeof(body));
@@ -43,10 +40,8 @@ ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r)
     struct hc_buf answer = HC_BUF_INIT(HC_TABLE_ANSWER_MAX);
     ngx_int_t rc = NGX_ERROR;
 
-    if (r->uri.len <= prefix.len || ngx_memcmp(r->uri.data, prefix.data, prefix.len) != 0 ||
-        (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0 || table == NULL ||
-        !hc_table_answer_get(table, HC_ANSWER_HTTP, (const char *)r->uri.data + prefix.len,
-                             r->uri.len - prefix.len, ngx_time(), &answer)) {
+    if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0 ||
+        !hc_challenge_answer(table, (const char *)r->uri.data, r->uri.len, ngx_time(), &answer)) {
         hc_buf_dispose(&answer);
         return NGX_DECLINED;
     }

@@ -43,6 +43,7 @@ int ngx_http_hotcert_listeners_check(ngx_conf_t *cf, const ngx_http_hotcert_main
     const ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
     struct hc_listeners listeners = {0};
     struct hc_findings notes = {0};
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
     int rc = 0;
 
     for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
@@ -55,7 +56,7 @@ int ngx_http_hotcert_listeners_check(ngx_conf_t *cf, const ngx_http_hotcert_main
     if (rc == 0) {
         rc = hc_listeners_check(&listeners, main->conf, &notes, err);
     }
-    ngx_http_hotcert_log_notes(cf->log, &notes);
+    hc_remarks_log(&notes, &log);
     hc_findings_dispose(&notes);
     hc_listeners_dispose(&listeners);
     return rc;

@@ -11,53 +11,38 @@
 #include "ngx_http_hotcert.h"
 
 /* Every name that the server has, and every address that it listens on. */
-static void digest_server(struct hc_digest *digest, const ngx_http_core_srv_conf_t *cscf,
-                          const ngx_http_hotcert_srv_conf_t *srv)
+static void add_server(struct hc_session_tag *tag, const ngx_http_core_srv_conf_t *cscf,
+                       const ngx_http_hotcert_srv_conf_t *srv)
 {
     const ngx_http_server_name_t *name = cscf->server_names.elts;
     ngx_http_conf_addr_t *const *addr = srv->addresses->elts;
 
     for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
-        hc_digest_chunk(digest, name[i].name.data, name[i].name.len);
+        hc_session_add(tag, name[i].name.data, name[i].name.len);
     }
     for (ngx_uint_t i = 0; i < srv->addresses->nelts; i++) {
-        hc_digest_chunk(digest, addr[i]->opt.sockaddr, addr[i]->opt.socklen);
+        hc_session_add(tag, addr[i]->opt.sockaddr, addr[i]->opt.socklen);
     }
 }
 
-/* How clients are verified: a session must not pass by what a full handshake would demand. */
-static int digest_verification(struct hc_digest *digest, const ngx_http_ssl_srv_conf_t *ssl)
+/* What nginx decides by itself when a client's certificate has been verified. */
+static void add_verification(struct hc_session_tag *tag, const ngx_http_ssl_srv_conf_t *ssl)
 {
-    const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(ssl->ssl.ctx);
-    int good = 1;
-
-    hc_digest_chunk(digest, &ssl->verify, sizeof(ssl->verify));
-    hc_digest_chunk(digest, &ssl->verify_depth, sizeof(ssl->verify_depth));
-    hc_digest_chunk(digest, ssl->trusted_certificate.data, ssl->trusted_certificate.len);
-    hc_digest_chunk(digest, ssl->crl.data, ssl->crl.len);
-    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
-        unsigned char name[EVP_MAX_MD_SIZE];
-        unsigned int len = 0;
-
-        good &= X509_NAME_digest(sk_X509_NAME_value(names, i), EVP_sha256(), name, &len) == 1;
-        hc_digest_chunk(digest, name, len);
-    }
-    return good;
+    hc_session_add(tag, &ssl->verify, sizeof(ssl->verify));
+    hc_session_add(tag, ssl->trusted_certificate.data, ssl->trusted_certificate.len);
+    hc_session_add(tag, ssl->crl.data, ssl->crl.len);
 }
 
-static int make_session_id(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotcert_srv_conf_t *srv,
-                           const ngx_http_ssl_srv_conf_t *ssl)
+static bool make_session_id(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotcert_srv_conf_t *srv,
+                            const ngx_http_ssl_srv_conf_t *ssl)
 {
-    struct hc_digest digest;
-    int good = 0;
+    struct hc_session_tag tag;
 
-    hc_digest_begin(&digest);
-    if (srv->view != NULL) {
-        hc_digest_chunk(&digest, srv->view->id, HC_ID_SIZE);
-    }
-    digest_server(&digest, cscf, srv);
-    good = digest_verification(&digest, ssl);
-    return hc_digest_end(&digest, srv->session_id, NULL) == 0 && good;
+    hc_session_begin(&tag, srv->view != NULL ? srv->view->id : NULL);
+    add_server(&tag, cscf, srv);
+    add_verification(&tag, ssl);
+    hc_session_add_clients(&tag, ssl->ssl.ctx);
+    return hc_session_end(&tag, srv->session_id);
 }
 
 /* The name in the server_name extension (RFC 6066 section 3), as nginx compares it. */

@@ -10,25 +10,11 @@
  */
 #include "ngx_http_hotcert.h"
 
-/* Puts a pair into the connection; SSL_CTX as below. OpenSSL's own references are taken. */
-static int use_on_connection(SSL *ssl, const struct hc_pair *pair)
-{
-    return SSL_use_cert_and_key(ssl, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair), 1);
-}
-
+/* OpenSSL's own references are taken. */
 static int use_on_context(SSL_CTX *ctx, const struct hc_pair *pair)
 {
     return SSL_CTX_use_cert_and_key(ctx, hc_pair_leaf(pair), hc_pair_key(pair), hc_pair_chain(pair),
                                     1);
-}
-
-static void log_refused(ngx_log_t *log, const char *serial)
-{
-    struct hc_error err;
-
-    hc_error_init(&err);
-    hc_error_set_openssl(&err, HC_P_TLS_LIBRARY, serial, "a pair cannot be served");
-    ngx_http_hotcert_log_error(NGX_LOG_ERR, log, &err);
 }
 
 static bool bundle_has(const struct hc_bundle *bundle, const X509 *leaf)
@@ -63,6 +49,7 @@ static bool has_surplus(SSL_CTX *ctx, const struct hc_bundle *bundle)
 static void load_context(SSL_CTX *ctx, ngx_http_hotcert_srv_conf_t *srv, ngx_log_t *log)
 {
     const struct hc_bundle *bundle = srv->view->bundle;
+    struct hc_log port = ngx_http_hotcert_log(log);
 
     srv->leaf = NULL;
     for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
@@ -71,7 +58,7 @@ static void load_context(SSL_CTX *ctx, ngx_http_hotcert_srv_conf_t *srv, ngx_log
         if (use_on_context(ctx, pair) == 1) {
             srv->leaf = hc_pair_leaf(pair);
         } else {
-            log_refused(log, hc_pair_serial(pair));
+            hc_serve_refused(pair, &port);
         }
     }
     srv->surplus = has_surplus(ctx, bundle);
@@ -80,23 +67,6 @@ static void load_context(SSL_CTX *ctx, ngx_http_hotcert_srv_conf_t *srv, ngx_log
         srv->surplus = 1;
     }
     srv->loaded = srv->view->value;
-}
-
-static int serve_on_connection(SSL *ssl, const struct hc_bundle *bundle, ngx_log_t *log)
-{
-    int served = 0;
-
-    SSL_certs_clear(ssl);
-    for (size_t i = 0; i < hc_bundle_count(bundle); i++) {
-        const struct hc_pair *pair = hc_bundle_pair(bundle, i);
-
-        if (use_on_connection(ssl, pair) == 1) {
-            served = 1;
-        } else {
-            log_refused(log, hc_pair_serial(pair));
-        }
-    }
-    return served;
 }
 
 /*
@@ -111,7 +81,7 @@ static int serve_bootstrap(SSL *ssl, const ngx_http_hotcert_srv_conf_t *srv)
     if (srv->bootstrap == HC_BOOTSTRAP_REJECT) {
         return 1;
     }
-    return pair != NULL && use_on_connection(ssl, pair) == 1;
+    return pair != NULL && hc_serve_pair(ssl, pair);
 }
 
 /* Called in each full handshake, after SNI chose the server. 0 ends the handshake. */
@@ -120,6 +90,7 @@ static int choose_certificate(SSL *ssl, void *data)
     ngx_http_hotcert_srv_conf_t *srv = data;
     ngx_connection_t *c = ngx_ssl_get_connection(ssl);
     const struct hc_table *table = ngx_http_hotcert_state.table;
+    struct hc_log log = ngx_http_hotcert_log(c->log);
 
     if (table != NULL && hc_view_entry_stale(srv->view, table)) {
         ngx_http_hotcert_refresh(srv->main, srv->view, c->log);
@@ -135,15 +106,7 @@ static int choose_certificate(SSL *ssl, void *data)
     if (srv->leaf != NULL && SSL_get_certificate(ssl) == srv->leaf && !srv->surplus) {
         return 1;
     }
-    return serve_on_connection(ssl, srv->view->bundle, c->log);
-}
-
-static ngx_int_t refuse(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *cscf, const char *why,
-                        const char *cure)
-{
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: %s in the server at %s:%ui (%s)", why,
-                  cscf->file_name, cscf->line, cure);
-    return NGX_ERROR;
+    return hc_serve_bundle(ssl, srv->view->bundle, &log);
 }
 
 const char *ngx_http_hotcert_certificate_command(const ngx_array_t *given)
@@ -165,39 +128,54 @@ const char *ngx_http_hotcert_certificate_command(const ngx_array_t *given)
     return NULL;
 }
 
-/* ssl_conf_command that brings a certificate or a key, which would be served beside ours. */
-static bool brings_certificate(const ngx_http_ssl_srv_conf_t *ssl)
+/* ssl_conf_command that brings a certificate or a key, which would be served beside ours; or NULL.
+ */
+static const char *bringer_of_certificate(const ngx_http_ssl_srv_conf_t *ssl)
 {
+    const char *command = ngx_http_hotcert_certificate_command(ssl->conf_commands);
     bool brings = SSL_CTX_set_current_cert(ssl->ssl.ctx, SSL_CERT_SET_FIRST) == 1;
 
     ERR_clear_error();
-    return brings || ngx_http_hotcert_certificate_command(ssl->conf_commands) != NULL;
+    return command != NULL ? command : brings ? "ssl_conf_command" : NULL;
+}
+
+/* What stands beside our directives in a server that hotcert serves. */
+static int check_beside(const char *where, const ngx_http_ssl_srv_conf_t *ssl,
+                        struct hc_findings *notes, struct hc_error *err)
+{
+    const char *command = bringer_of_certificate(ssl);
+
+    if (ssl->certificate_values != NULL) {
+        return hc_refuse_unfollowed(where, "ssl_certificate", true, err);
+    }
+    if (command != NULL) {
+        return hc_refuse_command(where, command, err);
+    }
+    if (ngx_http_hotcert_compresses(ssl)) {
+        return hc_error_set(err, HC_P_CONFLICT, where,
+                            "ssl_certificate_compression is on, and nginx compresses only "
+                            "certificates that it loaded itself: set `ssl_certificate_compression "
+                            "off` there, or `hotcert off`");
+    }
+    return ssl->stapling ? hc_remark_stapling(where, notes, err) : 0;
 }
 
 ngx_int_t ngx_http_hotcert_ssl_init(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
                                     ngx_http_hotcert_srv_conf_t *srv)
 {
     ngx_http_ssl_srv_conf_t *ssl = cscf->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_findings notes = {0};
+    struct hc_error err;
+    int rc = 0;
 
-    if (ssl->certificate_values != NULL) {
-        return refuse(cf, cscf, "ssl_certificate has variables",
-                      "name the files, or set `hotcert off` there");
-    }
-    if (brings_certificate(ssl)) {
-        return refuse(cf, cscf, "ssl_conf_command names a certificate or key",
-                      "name it with ssl_certificate and ssl_certificate_key under `hotcert watch`, "
-                      "or set `hotcert off` there");
-    }
-    if (ngx_http_hotcert_compresses(ssl)) {
-        return refuse(cf, cscf, "ssl_certificate_compression is on",
-                      "say `ssl_certificate_compression off` there, since nginx compresses only "
-                      "certificates that it loaded itself, or set `hotcert off`");
-    }
-    if (ssl->stapling) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "hotcert: ssl_stapling does nothing for hotcert's certificates in the server "
-                      "at %s:%ui",
-                      cscf->file_name, cscf->line);
+    hc_error_init(&err);
+    rc = check_beside(ngx_http_hotcert_place(cf, cscf->file_name, cscf->line), ssl, &notes, &err);
+    hc_remarks_log(&notes, &log);
+    hc_findings_dispose(&notes);
+    if (rc != 0) {
+        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
+        return NGX_ERROR;
     }
     SSL_CTX_set_cert_cb(ssl->ssl.ctx, choose_certificate, srv);
     return NGX_OK;

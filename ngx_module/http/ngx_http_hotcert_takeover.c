@@ -49,44 +49,52 @@ static bool is_given(const ngx_array_t *array)
     return array != NGX_CONF_UNSET_PTR && array != NULL && array->nelts > 0;
 }
 
-static void complain(ngx_conf_t *cf, ngx_uint_t level, const char *why, const ngx_str_t *what)
+static const char *where_of(ngx_conf_t *cf)
 {
-    ngx_http_core_srv_conf_t *cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    const ngx_http_core_srv_conf_t *cscf =
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
 
-    ngx_log_error(level, cf->log, 0, "hotcert: %s \"%V\" in the server at %s:%ui", why, what,
-                  cscf->file_name, cscf->line);
+    return ngx_http_hotcert_place(cf, cscf->file_name, cscf->line);
 }
 
-static const char *not_followed(const ngx_str_t *name)
+static bool has_variables(const ngx_str_t *name)
 {
-    if (ngx_http_script_variables_count((ngx_str_t *)(uintptr_t)name) > 0) {
-        return "`hotcert watch` cannot follow a name with variables:";
-    }
-    if (ngx_strncmp(name->data, "data:", 5) == 0 || ngx_strncmp(name->data, "engine:", 7) == 0 ||
-        ngx_strncmp(name->data, "store:", 6) == 0) {
-        return "`hotcert watch` follows files, and this is none:";
-    }
-    return NULL;
+    return ngx_http_script_variables_count((ngx_str_t *)(uintptr_t)name) > 0;
 }
 
-/* Why a pair of the lines is none that can be followed, or NULL. */
-static const char *unwatchable(const struct lines *lines, ngx_uint_t i, const ngx_str_t **what)
+static bool is_no_file(const ngx_str_t *name)
+{
+    return has_variables(name) || ngx_strncmp(name->data, "data:", 5) == 0 ||
+           ngx_strncmp(name->data, "engine:", 7) == 0 || ngx_strncmp(name->data, "store:", 6) == 0;
+}
+
+/* The part of a pair of the lines that cannot be followed, or NULL. */
+static const ngx_str_t *unfollowable(const struct lines *lines, ngx_uint_t i)
 {
     const ngx_str_t *certificate = (const ngx_str_t *)lines->certificates->elts + i;
     const ngx_str_t *key = NULL;
-    const char *why = not_followed(certificate);
 
-    *what = certificate;
-    if (why != NULL) {
-        return why;
+    if (is_no_file(certificate)) {
+        return certificate;
     }
     if (!is_given(lines->keys) || lines->keys->nelts <= i) {
-        return "no ssl_certificate_key for ssl_certificate";
+        return NULL;
     }
     key = (const ngx_str_t *)lines->keys->elts + i;
-    why = not_followed(key);
-    *what = why != NULL ? key : certificate;
-    return why;
+    return is_no_file(key) ? key : NULL;
+}
+
+static bool lacks_key(const struct lines *lines, ngx_uint_t i)
+{
+    return !is_given(lines->keys) || lines->keys->nelts <= i;
+}
+
+/* nginx terminates the words of its configuration. What is behind "data:" may be a key. */
+static const char *text_of(const ngx_str_t *word)
+{
+    const char *text = (const char *)word->data;
+
+    return strncmp(text, "data:", 5) == 0 ? "data:" : text;
 }
 
 static int add_file(ngx_conf_t *cf, struct hc_list *files, ngx_str_t name, struct hc_error *err)
@@ -107,6 +115,25 @@ static int add_pair(ngx_conf_t *cf, struct hc_list *files, const struct lines *l
     return add_file(cf, files, lines->password, err);
 }
 
+/* A pair of the lines: 1: it can be followed; 0: it is left out, and that is noted; -1: err. */
+static int judge_pair(const char *where, const struct lines *lines, ngx_uint_t i, bool watch,
+                      struct hc_findings *notes, struct hc_error *err)
+{
+    const ngx_str_t *certificate = (const ngx_str_t *)lines->certificates->elts + i;
+    const ngx_str_t *what = unfollowable(lines, i);
+
+    if (what == NULL && !lacks_key(lines, i)) {
+        return 1;
+    }
+    if (watch) {
+        return what != NULL ? hc_refuse_unfollowed(where, text_of(what), has_variables(what), err)
+                            : hc_error_set(err, HC_P_CONFLICT, where,
+                                           "there is no ssl_certificate_key for ssl_certificate %s",
+                                           text_of(certificate));
+    }
+    return hc_remark_unfollowed(where, text_of(what != NULL ? what : certificate), notes, err);
+}
+
 /*
  * The paths of ssl_certificate, ssl_certificate_key and ssl_password_file, in triples. What cannot
  * be followed is refused under `watch`; under `on` it only cannot be the first certificate.
@@ -114,29 +141,21 @@ static int add_pair(ngx_conf_t *cf, struct hc_list *files, const struct lines *l
 static char *take_files(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, const struct lines *lines,
                         bool watch)
 {
-    const ngx_str_t *what = NULL;
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_findings notes = {0};
     struct hc_error err;
+    int rc = 0;
 
     hc_error_init(&err);
-    for (ngx_uint_t i = 0; i < lines->certificates->nelts; i++) {
-        const char *why = unwatchable(lines, i, &what);
-
-        if (why != NULL && watch) {
-            complain(cf, NGX_LOG_EMERG, why, what);
-            return NGX_CONF_ERROR;
-        }
-        if (why != NULL) {
-            complain(cf, NGX_LOG_WARN,
-                     "this certificate line names no files that can be followed, and is not served "
-                     "until one is obtained:",
-                     what);
-            continue;
-        }
-        if (add_pair(cf, &srv->files, lines, i, &err) != 0) {
-            return ngx_http_hotcert_conf_error(cf, &err);
+    for (ngx_uint_t i = 0; rc >= 0 && i < lines->certificates->nelts; i++) {
+        rc = judge_pair(where_of(cf), lines, i, watch, &notes, &err);
+        if (rc == 1) {
+            rc = add_pair(cf, &srv->files, lines, i, &err);
         }
     }
-    return NGX_CONF_OK;
+    hc_remarks_log(&notes, &log);
+    hc_findings_dispose(&notes);
+    return rc < 0 ? ngx_http_hotcert_conf_error(cf, &err) : NGX_CONF_OK;
 }
 
 /* Lines beside a certificate's that leave it to nginx: hotcert would serve another in its place. */
@@ -152,40 +171,38 @@ static const char *left_by_settings(const ngx_http_ssl_srv_conf_t *ssl,
     return commands != NGX_CONF_UNSET_PTR ? ngx_http_hotcert_certificate_command(commands) : NULL;
 }
 
-/* What keeps an inherited `watch` from following a server's certificate; false: nothing. */
-static bool find_obstacle(const struct lines *lines, ngx_str_t *what)
+/* What keeps an inherited `watch` from following a server's certificate; NULL: nothing. */
+static const char *obstacle_of(const struct lines *lines)
 {
-    const ngx_str_t *name = NULL;
-
     for (ngx_uint_t i = 0; i < lines->certificates->nelts; i++) {
-        if (unwatchable(lines, i, &name) != NULL) {
-            *what = *name;
-            return true;
+        const ngx_str_t *what = unfollowable(lines, i);
+
+        if (what != NULL) {
+            return text_of(what);
+        }
+        if (lacks_key(lines, i)) {
+            return text_of((const ngx_str_t *)lines->certificates->elts + i);
         }
     }
-    if (lines->left_by != NULL) {
-        what->data = (u_char *)(uintptr_t)lines->left_by;
-        what->len = ngx_strlen(lines->left_by);
-    }
-    return lines->left_by != NULL;
+    return lines->left_by;
 }
 
-/* An inherited `watch` leaves a server alone whose lines it cannot follow. */
-static bool leaves_lines(ngx_conf_t *cf, const ngx_http_hotcert_srv_conf_t *srv,
-                         const struct lines *lines)
+/* An inherited `watch` leaves a server alone whose lines it cannot follow: 1; 0: it does not. */
+static int leaves_lines(ngx_conf_t *cf, const ngx_http_hotcert_srv_conf_t *srv,
+                        const struct lines *lines, struct hc_error *err)
 {
-    ngx_str_t what = ngx_null_string;
+    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    const char *obstacle = obstacle_of(lines);
+    struct hc_findings notes = {0};
+    int rc = 0;
 
-    if (srv->scope->mode != HC_MODE_UNSET || srv->scope->files.count > 0 ||
-        hc_scope_mode(srv->main->conf, srv->scope) != HC_MODE_WATCH ||
-        !find_obstacle(lines, &what)) {
-        return false;
+    if (obstacle == NULL || !hc_remark_inherits_watch(srv->main->conf, srv->scope)) {
+        return 0;
     }
-    complain(cf, NGX_LOG_NOTICE,
-             "`hotcert watch` stands outside of this server and cannot follow its certificate, "
-             "which nginx serves as ever (say `hotcert off` there to silence this):",
-             &what);
-    return true;
+    rc = hc_remark_left_alone(where_of(cf), obstacle, &notes, err);
+    hc_remarks_log(&notes, &log);
+    hc_findings_dispose(&notes);
+    return rc == 0 ? 1 : -1;
 }
 
 static char *take_over(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
@@ -193,16 +210,18 @@ static char *take_over(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
 {
     bool watch = hc_scope_mode(srv->main->conf, srv->scope) == HC_MODE_WATCH;
     bool files = srv->scope->files.count > 0;
+    struct hc_error err;
 
+    hc_error_init(&err);
     if (watch && files && srv->own_certificate) {
-        complain(cf, NGX_LOG_EMERG,
-                 "both hotcert_files and ssl_certificate are given:", lines->certificates->elts);
-        return NGX_CONF_ERROR;
+        hc_error_set(&err, HC_P_CONFLICT, where_of(cf),
+                     "hotcert_files and ssl_certificate both name what to watch: remove one of "
+                     "them");
+        return ngx_http_hotcert_conf_error(cf, &err);
     }
     if (srv->has_certificate && !srv->own_certificate && srv->scope->mode != HC_MODE_UNSET &&
         (!watch || files)) {
-        /* nginx terminates the words of its configuration */
-        srv->not_inherited = (const char *)((ngx_str_t *)lines->certificates->elts)->data;
+        srv->not_inherited = text_of(lines->certificates->elts);
     } else if (srv->has_certificate && !files && take_files(cf, srv, lines, watch) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
@@ -257,9 +276,12 @@ static int is_ours(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, ngx_http_ss
     int left = 0;
 
     if (hc_conf_leaves_host(srv->main->conf, srv->scope, srv->own_certificate,
-                            srv->has_certificate) ||
-        (srv->has_certificate && leaves_lines(cf, srv, lines))) {
+                            srv->has_certificate)) {
         return 0;
+    }
+    left = srv->has_certificate ? leaves_lines(cf, srv, lines, err) : 0;
+    if (left != 0) {
+        return left < 0 ? -1 : 0;
     }
     left =
         leave_catch_all(ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module), srv, ssl, err);

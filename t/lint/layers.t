@@ -10,7 +10,7 @@ my %floor = (
     conf => 2, live => 2, net => 2, pki => 2,
     acme => 3, dns => 3, store => 3,
     preflight => 4, solve => 4,
-    agent => 5, keeper => 5,
+    agent => 5, keeper => 5, glue => 5,
     cmd => 6,
 );
 my $server_header = qr{^(?:ngx_|nginx|httpd|http_|apr|ap_|mod_ssl|util_|scoreboard)};
@@ -53,8 +53,14 @@ is(join("\n", @faults), '', 'files include from their own floor or below, and no
 
 # The modules link the light floors alone: those may not need the heavy ones.
 my @heavy = map { my $f = $_; map { "$f: $_" } grep { m{"(?:net|acme|solve|store|dns|preflight|agent|cmd)/} } split /\n/, do { local (@ARGV, $/) = ($f); <> } }
-    glob 'core/{base,loop,conf,live,pki,keeper}/*.[ch] ngx_module/*/*.[ch] apache_module/*.[ch]';
+    glob 'core/{base,loop,conf,live,pki,keeper,glue}/*.[ch] ngx_module/*/*.[ch] apache_module/*.[ch]';
 is(join("\n", @heavy), '', 'what a web server loads includes nothing of net, acme, store, dns, preflight, agent, cmd');
+
+# What the two servers have in common is theirs alone.
+my @users = grep { !m{^core/glue} } grep { do { local (@ARGV, $/) = ($_); <> } =~ m{^#include "glue[./]}m } glob 'core/*.h core/*/*.[ch]';
+is("@users", '', 'nothing of core/ but glue/ itself includes glue');
+my @around = grep { m{: #include "hotcert\.h"} } map { my $f = $_; map { "$f: $_" } split /\n/, do { local (@ARGV, $/) = ($f); <> } } glob 'ngx_module/*/*.[ch] apache_module/*.[ch]';
+is(join("\n", @around), '', 'the modules see the core through glue.h');
 
 # The store in layers: who seals bytes needs no folder; who reads lines needs no record, lock or follower.
 sub includes {

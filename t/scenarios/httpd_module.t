@@ -38,7 +38,7 @@ my @wrong = (
     [ 'an option outside of its section', "HotCertDirectoryUrl $url\n", '', qr/HotCertDirectoryUrl.*not allowed here/s ],
     [ 'too few arguments', "HotCertStore\n", '', qr/HotCertStore.*number of arguments/s ],
     [ 'a certificate by a command of OpenSSL beside watch', '', "SSLOpenSSLConfCmd Certificate $root->{cert}",
-        qr/:\d+: .*`SSLOpenSSLConfCmd Certificate` names a certificate.*SSLCertificateFile and SSLCertificateKeyFile, or set `HotCert off`/ ],
+        qr/:\d+: .*`SSLOpenSSLConfCmd Certificate` names a certificate.*SSLCertificateFile and SSLCertificateKeyFile under `HotCert watch`, or set `HotCert off`/ ],
     [ 'a key by such a command, at the main level', "SSLOpenSSLConfCmd PrivateKey $root->{cert}\n", '', qr/`SSLOpenSSLConfCmd PrivateKey` names/ ],
     [ 'a directive of a module that is not loaded', "MDomain a.test\n", '', qr/MDomain is a directive of mod_md, which is not loaded/ ],
 );
