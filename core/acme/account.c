@@ -8,6 +8,7 @@
 
 #include "acme/client.h"
 #include "acme/json.h"
+#include "acme/network.h"
 #include "acme/problem.h"
 #include "acme/request.h"
 #include "pki/key.h"
@@ -108,7 +109,7 @@ static int keep_url(struct hc_acme *acme, const struct hc_http_reply *reply, str
     if (check_status(reply, acme->directory.new_account, err) != 0) {
         return -1;
     }
-    if (hc_http_check_handed_out(o->issuer->directory_url, reply->location, err) != 0 ||
+    if (hc_acme_check_url(o->issuer->directory_url, reply->location, err) != 0 ||
         hc_strdup(reply->location, &url, err) != 0) {
         return hc_error_during(err, "reading the account's URL");
     }

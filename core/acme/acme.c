@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "acme/client.h"
+#include "acme/network.h"
 #include "acme/request.h"
 
 #define PUMP_MOST 10000 /* turns: a backstop against a loop of our own making */
@@ -15,6 +16,7 @@ int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_acco
     struct hc_acme *acme = NULL;
 
     if (hc_http_check_url(options->issuer->directory_url, err) != 0) {
+        hc_acme_network_error(err);
         return hc_error_during(err, "checking the directory_url of %s", options->issuer->name);
     }
     acme = calloc(1, sizeof(*acme));

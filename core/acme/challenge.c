@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/http.h"
+#include "acme/network.h"
 
 #define TOKEN_MIN 22 /* 128 bits in base64url */
 
@@ -64,7 +64,7 @@ int hc_challenge_check(const struct hc_challenge *challenge, const char *directo
         return hc_error_set(err, HC_P_CA_REPLY, subject, "its %s challenge has no URL",
                             challenge->type);
     }
-    return hc_http_check_handed_out(directory, challenge->url, err);
+    return hc_acme_check_url(directory, challenge->url, err);
 }
 
 char *hc_challenge_offered(const struct hc_authorization *authorization, char *dst, size_t cap)

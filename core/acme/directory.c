@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "acme/json.h"
+#include "acme/network.h"
 #include "acme/problem.h"
 #include "net/url.h"
 
@@ -17,7 +18,7 @@ static int endpoint(const json_t *object, const char *member, const char *url, c
     const char *text = NULL;
 
     if (hc_json_need_text(object, member, url, &text, err) != 0 ||
-        hc_http_check_handed_out(url, text, err) != 0) {
+        hc_acme_check_url(url, text, err) != 0) {
         return hc_error_during(err, "reading the directory");
     }
     return hc_strdup(text, out, err);
@@ -106,7 +107,7 @@ static int ask(struct hc_directory_fetch *fetch, struct hc_error *err)
         .timeout_ms = fetch->timeout_ms,
     };
 
-    return fetch->http->send(fetch->http->self, &request, on_reply, fetch, &fetch->id, err);
+    return hc_acme_send(fetch->http, &request, on_reply, fetch, &fetch->id, err);
 }
 
 /* 0: the next request is under way. */
@@ -145,6 +146,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
     fetch->id = 0;
     if (cause != NULL) {
         err = *cause;
+        hc_acme_network_error(&err);
     } else if (is_redirect(reply->status)) {
         if (follow(fetch, reply, &err) == 0) {
             return;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme/json.h"
+#include "acme/network.h"
 #include "acme/problem.h"
 #include "pki/key.h"
 
@@ -227,8 +228,7 @@ static int keep_placed(struct hc_order *order, const struct hc_http_reply *reply
         return hc_error_set(err, HC_P_CA_REPLY, hc_acme_issuer(order->acme),
                             "newOrder answers without a Location");
     }
-    if (hc_http_check_handed_out(order->acme->options.issuer->directory_url, reply->location,
-                                 err) != 0 ||
+    if (hc_acme_check_url(order->acme->options.issuer->directory_url, reply->location, err) != 0 ||
         hc_strdup(reply->location, &order->url, err) != 0 || read_order(order, reply, err) != 0) {
         return -1;
     }
@@ -564,7 +564,7 @@ static int take_resume(struct hc_order *order, const struct hc_order_state *resu
     /* without its key, or of an issuer that moved: the order is placed anew */
     hc_error_init(&ignored);
     if (resume->key == NULL || resume->order_url == NULL ||
-        hc_http_check_handed_out(directory, resume->order_url, &ignored) != 0) {
+        hc_acme_check_url(directory, resume->order_url, &ignored) != 0) {
         return 0;
     }
     order->phase = HC_PHASE_LOOK;

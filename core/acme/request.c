@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "acme/json.h"
+#include "acme/network.h"
 #include "acme/problem.h"
 
 #define RETRY_FIRST_MS  250
@@ -160,13 +161,12 @@ void hc_acme_requests_account(struct hc_acme *acme, const struct hc_error *err)
 static int fetch(struct hc_acme *acme, enum hc_http_method method, const char *url,
                  hc_http_done *done, void *arg, uint64_t *id, struct hc_error *err)
 {
-    const struct hc_http_port *http = acme->options.http;
     struct hc_http_request request = {0};
 
     request.method = method;
     request.url = url;
     request.ca_bundle = acme->options.issuer->ca_bundle;
-    return http->send(http->self, &request, done, arg, id, err);
+    return hc_acme_send(acme->options.http, &request, done, arg, id, err);
 }
 
 static void on_directory(void *arg, struct hc_directory *directory, const struct hc_error *cause)
@@ -243,6 +243,7 @@ static void on_nonce(void *arg, const struct hc_http_reply *reply, const struct 
     fetched->id = 0;
     if (cause != NULL) {
         err = *cause;
+        hc_acme_network_error(&err);
     } else if (reply->status >= 400) {
         hc_acme_problem_reply(reply, url, NULL, &err);
     } else {
@@ -328,7 +329,6 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
 
 static int send_signed(struct hc_acme_request *r, const char *nonce, struct hc_error *err)
 {
-    const struct hc_http_port *http = r->acme->options.http;
     struct hc_buf header = HC_BUF_INIT(HC_JWS_MAX);
     struct hc_buf body = HC_BUF_INIT(HC_JWS_MAX * 2);
     struct hc_http_request request = {0};
@@ -346,7 +346,7 @@ static int send_signed(struct hc_acme_request *r, const char *nonce, struct hc_e
     request.body = hc_bytes_of(&body);
     request.ca_bundle = r->acme->options.issuer->ca_bundle;
     request.max_body = r->max_body;
-    rc = http->send(http->self, &request, on_reply, r, &r->http_id, err);
+    rc = hc_acme_send(r->acme->options.http, &request, on_reply, r, &r->http_id, err);
 out:
     hc_buf_dispose(&header);
     hc_buf_dispose(&body);
@@ -392,6 +392,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
     r->http_id = 0;
     if (cause != NULL) {
         err = *cause;
+        hc_acme_network_error(&err);
     } else if (reply->status >= 400) {
         hc_acme_problem_reply(reply, target(r), NULL, &err);
     } else if (reply->status < 200 || reply->status > 299) {

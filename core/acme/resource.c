@@ -6,8 +6,8 @@
 
 #include "acme/challenge.h"
 #include "acme/json.h"
+#include "acme/network.h"
 #include "acme/problem.h"
-#include "net/http.h"
 
 static const char *const status_names[] = {
     [HC_STATUS_PENDING] = "pending",       [HC_STATUS_READY] = "ready",
@@ -100,7 +100,7 @@ static int read_authorizations(const json_t *object, const char *directory, cons
         if (url == NULL) {
             return hc_error_set(err, HC_P_CA_REPLY, subject, "an authorization is not a URL");
         }
-        if (hc_http_check_handed_out(directory, url, err) != 0 || hc_list_add(out, url, err) != 0) {
+        if (hc_acme_check_url(directory, url, err) != 0 || hc_list_add(out, url, err) != 0) {
             return -1;
         }
     }
@@ -115,14 +115,14 @@ static int read_urls(const json_t *object, const char *directory, const char *su
     const char *certificate = hc_json_text(object, "certificate");
 
     if (hc_json_need_text(object, "finalize", subject, &finalize, err) != 0 ||
-        hc_http_check_handed_out(directory, finalize, err) != 0 ||
+        hc_acme_check_url(directory, finalize, err) != 0 ||
         hc_strdup(finalize, &out->finalize, err) != 0) {
         return -1;
     }
     if (certificate == NULL || certificate[0] == '\0') {
         return 0;
     }
-    if (hc_http_check_handed_out(directory, certificate, err) != 0) {
+    if (hc_acme_check_url(directory, certificate, err) != 0) {
         return -1;
     }
     return hc_strdup(certificate, &out->certificate, err);

@@ -76,17 +76,6 @@ int hc_url_check(const char *url, struct hc_error *err)
     return why == NULL ? 0 : hc_error_set(err, HC_P_BAD_VALUE, url, "%s", why);
 }
 
-int hc_url_check_handed_out(const char *directory, const char *url, struct hc_error *err)
-{
-    bool tls = false;
-    const char *why = fault(url, &tls);
-
-    if (why == NULL && !tls && strncmp(directory, "https://", 8) == 0) {
-        why = "it leaves https, which the directory has";
-    }
-    return why == NULL ? 0 : hc_error_set(err, HC_P_CA_URL, url, "%s", why);
-}
-
 int hc_url_host(const char *url, char *dst, size_t cap)
 {
     char *host = NULL;

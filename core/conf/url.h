@@ -12,13 +12,6 @@
 /* Refuses (HC_P_BAD_VALUE) what is no such URL: other schemes, user parts, http beyond loopback. */
 int hc_url_check(const char *url, struct hc_error *err) HC_MUST_USE;
 
-/*
- * A URL that a CA handed out (RFC 8555 section 6.1): the same check, and never http where the
- * directory is https. HC_P_CA_URL.
- */
-int hc_url_check_handed_out(const char *directory, const char *url,
-                            struct hc_error *err) HC_MUST_USE;
-
 /* The host of an http or https URL, without brackets, lower case; -1 if it has none or no room. */
 int hc_url_host(const char *url, char *dst, size_t cap) HC_MUST_USE;
 

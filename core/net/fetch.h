@@ -61,8 +61,8 @@ struct hc_fetch_reply {
 
 /*
  * Called once, from the loop. Either reply is set (any status) or err is: HC_P_FETCH_FAILED
- * (no connection, no HTTP, certificate; its own words tell), HC_P_FETCH_TIMEOUT, HC_P_TOO_LARGE,
- * HC_P_TIMED_OUT (its turn did not come within wait_ms: nothing was asked).
+ * (no connection, no HTTP; its own words tell), HC_P_FETCH_TIMEOUT, HC_P_FETCH_UNTRUSTED,
+ * HC_P_TOO_LARGE, HC_P_TIMED_OUT (its turn did not come within wait_ms: nothing was asked).
  */
 typedef void hc_fetch_done(void *arg, const struct hc_fetch_reply *reply,
                            const struct hc_error *err);

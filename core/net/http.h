@@ -49,7 +49,9 @@ struct hc_http_reply {
 
 /*
  * Called once for each request, from the loop, never from hc_http_send(). Either reply is
- * set (any status) or err is (no reply: unreachable, not trusted, too large, timed out).
+ * set (any status) or err is, with a problem of the network: HC_P_FETCH_FAILED (no connection, or
+ * no HTTP on it), HC_P_FETCH_TIMEOUT, HC_P_FETCH_UNTRUSTED, HC_P_FETCH_URL, HC_P_TOO_LARGE. Whose
+ * problem that is, the caller says. HC_P_FILE_UNREADABLE: ca_bundle.
  */
 typedef void hc_http_done(void *arg, const struct hc_http_reply *reply, const struct hc_error *err);
 
@@ -76,11 +78,8 @@ const struct hc_http_port *hc_http_port(struct hc_http *http);
 
 /*
  * https:, or http: whose host is loopback (127/8, ::1, localhost); without user name, blanks and
- * control characters; at most HC_HTTP_URL_MAX bytes. HC_P_CA_URL. Any thread.
+ * control characters; at most HC_HTTP_URL_MAX bytes. HC_P_FETCH_URL. Any thread.
  */
 int hc_http_check_url(const char *url, struct hc_error *err) HC_MUST_USE;
-/* The same, and of the same scheme as the directory: what a CA hands out. */
-int hc_http_check_handed_out(const char *directory, const char *url,
-                             struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -10,24 +10,12 @@
 
 #define ROOTS_SECONDS 60L /* parsed roots are kept so long: a corrected file is soon seen */
 
-/* A CA's failures and those of a fetch are told apart, by what they mean to the reader. */
-static enum hc_problem as(const struct hc_transfer *t, enum hc_problem of_ca,
-                          enum hc_problem of_fetch)
-{
-    return t->pinned ? of_fetch : of_ca;
-}
-
-static enum hc_problem too_large(const struct hc_transfer *t)
-{
-    return as(t, HC_P_CA_REPLY, HC_P_TOO_LARGE);
-}
-
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct hc_transfer *t = arg;
 
     if (hc_buf_append(&t->reply_body, data, size * count, NULL) != 0) {
-        hc_error_set(&t->err, too_large(t), t->url, "the reply is larger than %zu bytes",
+        hc_error_set(&t->err, HC_P_TOO_LARGE, t->url, "the reply is larger than %zu bytes",
                      t->reply_body.max);
         return 0;
     }
@@ -41,8 +29,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 
     t->header_bytes += len;
     if (t->header_bytes > HC_HTTP_HEADERS_MAX) {
-        hc_error_set(&t->err, too_large(t), t->url, "the reply's headers are larger than %zu bytes",
-                     HC_HTTP_HEADERS_MAX);
+        hc_error_set(&t->err, HC_P_TOO_LARGE, t->url,
+                     "the reply's headers are larger than %zu bytes", HC_HTTP_HEADERS_MAX);
         return 0;
     }
     if (hc_http_headers_line(&t->headers, data, len, (int64_t)time(NULL), &t->err) != 0) {
@@ -265,10 +253,10 @@ static void explain_trust(struct hc_transfer *t, struct hc_error *err)
 
     if (curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verdict) == CURLE_OK &&
         verdict != X509_V_OK && verdict != X509_V_ERR_UNSPECIFIED) {
-        hc_error_set(err, as(t, HC_P_CA_TLS, HC_P_FETCH_FAILED), t->url, "%s",
+        hc_error_set(err, HC_P_FETCH_UNTRUSTED, t->url, "%s",
                      X509_verify_cert_error_string(verdict));
     } else {
-        hc_error_set(err, as(t, HC_P_CA_TLS, HC_P_FETCH_FAILED), t->url, "%s", t->reason);
+        hc_error_set(err, HC_P_FETCH_UNTRUSTED, t->url, "%s", t->reason);
     }
 }
 
@@ -291,20 +279,20 @@ static void explain(struct hc_transfer *t, CURLcode code, struct hc_error *err)
                      "the roots for %s cannot be read from it", t->url);
         break;
     case CURLE_OPERATION_TIMEDOUT:
-        hc_error_set(err, as(t, HC_P_CA_TIMEOUT, HC_P_FETCH_TIMEOUT), t->url, "%s", reason);
+        hc_error_set(err, HC_P_FETCH_TIMEOUT, t->url, "%s", reason);
         break;
     case CURLE_FILESIZE_EXCEEDED:
-        hc_error_set(err, too_large(t), t->url, "the reply is larger than %zu bytes",
+        hc_error_set(err, HC_P_TOO_LARGE, t->url, "the reply is larger than %zu bytes",
                      t->reply_body.max);
         break;
     case CURLE_UNSUPPORTED_PROTOCOL:
-        hc_error_set(err, as(t, HC_P_CA_URL, HC_P_FETCH_URL), t->url, "%s", reason);
+        hc_error_set(err, HC_P_FETCH_URL, t->url, "%s", reason);
         break;
     case CURLE_OUT_OF_MEMORY:
         hc_error_nomem(err);
         break;
     default:
-        hc_error_set(err, as(t, HC_P_CA_UNREACHABLE, HC_P_FETCH_FAILED), t->url, "%s", reason);
+        hc_error_set(err, HC_P_FETCH_FAILED, t->url, "%s", reason);
         break;
     }
 }

@@ -1,6 +1,6 @@
 /*
  * One request of the HTTP client on its way: libcurl's handle with the rules that hold for it, what
- * has arrived of the reply, and what a failure means.
+ * has arrived of the reply, and which problem of the network a failure is.
  */
 #ifndef HC_NET_TRANSFER_H
 #define HC_NET_TRANSFER_H

@@ -118,27 +118,11 @@ int hc_http_check_url(const char *url, struct hc_error *err)
     const char *why = hc_url_take(url, &parts);
 
     if (why != NULL) {
-        return hc_error_set(err, HC_P_CA_URL, strchr(url, '@') == NULL ? url : NULL, "%s", why);
+        return hc_error_set(err, HC_P_FETCH_URL, strchr(url, '@') == NULL ? url : NULL, "%s", why);
     }
     if (!parts.tls && !hc_url_is_loopback(parts.host)) {
-        return hc_error_set(err, HC_P_CA_URL, url,
+        return hc_error_set(err, HC_P_FETCH_URL, url,
                             "http:// is for loopback addresses only; use https://");
-    }
-    return 0;
-}
-
-int hc_http_check_handed_out(const char *directory, const char *url, struct hc_error *err)
-{
-    struct hc_url_parts ours;
-    struct hc_url_parts theirs;
-
-    if (hc_http_check_url(url, err) != 0) {
-        return -1;
-    }
-    if (hc_url_take(directory, &ours) != NULL || hc_url_take(url, &theirs) != NULL ||
-        ours.tls != theirs.tls) {
-        return hc_error_set(err, HC_P_CA_URL, url, "the directory is %s, this is not",
-                            ours.tls ? "https" : "http");
     }
     return 0;
 }

@@ -61,6 +61,10 @@ my @users = grep { !m{^core/glue} } grep { do { local (@ARGV, $/) = ($_); <> } =
 is("@users", '', 'nothing of core/ but glue/ itself includes glue');
 my @around = grep { m{: #include "hotcert\.h"} } map { my $f = $_; map { "$f: $_" } split /\n/, do { local (@ARGV, $/) = ($f); <> } } glob 'ngx_module/*/*.[ch] apache_module/*.[ch]';
 is(join("\n", @around), '', 'the modules see the core through glue.h');
+# Whose a problem of the network is, net/ does not know: its callers say so.
+my @whose = map { my $f = $_; map { "$f: $_" } grep { !/^HC_P_(?:FETCH_[A-Z]+|TOO_LARGE|TIMED_OUT|FILE_UNREADABLE|OUT_OF_MEMORY|INTERNAL|SYSTEM|NONE)$/ }
+        do { local (@ARGV, $/) = ($f); <> } =~ /\b(HC_P_\w+)/g } glob 'core/net/*.[ch]';
+is(join("\n", @whose), '', 'net returns problems of the network, nobody else\'s');
 
 # The store in layers: who seals bytes needs no folder; who reads lines needs no record, lock or follower.
 sub includes {

@@ -302,7 +302,7 @@ static void passing_faults_are_got_over(void)
             struct rule *r = fake_rule(&s->ca, where[i], kind == 0 ? 500 : kind == 1 ? 503 : 0);
             char label[80];
 
-            r->problem = HC_P_CA_UNREACHABLE;
+            r->problem = HC_P_FETCH_FAILED;
             r->retry_after = kind == 1 ? 2 : 0;
             r->after = kind == 3;
             r->times = kind == 3 ? 1 : 2;
@@ -329,20 +329,20 @@ static void lasting_faults_are_the_cas(void)
         enum hc_problem problem;
         enum hc_problem want;
     } rows[] = {
-        {"/dir", 0, HC_P_CA_UNREACHABLE, HC_P_CA_UNREACHABLE},
-        {"/dir", 0, HC_P_CA_TLS, HC_P_CA_TLS},
+        {"/dir", 0, HC_P_FETCH_FAILED, HC_P_CA_UNREACHABLE},
+        {"/dir", 0, HC_P_FETCH_UNTRUSTED, HC_P_CA_TLS},
         {"/dir", 404, HC_P_NONE, HC_P_CA_REFUSED},
         {"/dir", 302, HC_P_NONE, HC_P_CA_REPLY},
         {"/nonce", 503, HC_P_NONE, HC_P_CA_ERROR},
-        {"/nonce", 0, HC_P_CA_TIMEOUT, HC_P_CA_TIMEOUT},
+        {"/nonce", 0, HC_P_FETCH_TIMEOUT, HC_P_CA_TIMEOUT},
         {"/acct", 500, HC_P_NONE, HC_P_CA_ERROR},
-        {"/order", 0, HC_P_CA_TIMEOUT, HC_P_CA_TIMEOUT},
+        {"/order", 0, HC_P_FETCH_TIMEOUT, HC_P_CA_TIMEOUT},
         {"/order", 429, HC_P_NONE, HC_P_RATE_LIMITED},
         {"/order", 302, HC_P_NONE, HC_P_CA_REPLY},
-        {"/z/", 0, HC_P_CA_REPLY, HC_P_CA_REPLY},
+        {"/z/", 0, HC_P_TOO_LARGE, HC_P_CA_REPLY},
         {"/c/", 500, HC_P_NONE, HC_P_CA_ERROR},
         {"/f/", 500, HC_P_NONE, HC_P_CA_ERROR},
-        {"/cert/", 0, HC_P_CA_UNREACHABLE, HC_P_CA_UNREACHABLE},
+        {"/cert/", 0, HC_P_FETCH_FAILED, HC_P_CA_UNREACHABLE},
     };
 
     for (size_t i = 0; i < HC_COUNT(rows); i++) {

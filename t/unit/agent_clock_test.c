@@ -47,7 +47,7 @@ static void answer_all(void)
         .status = 200, .content_type = "", .location = "", .date = clock_now + their_time};
     struct hc_error err = {0};
 
-    hc_error_set(&err, HC_P_CA_UNREACHABLE, "ca", "as the test says");
+    hc_error_set(&err, HC_P_FETCH_FAILED, "ca", "as the test says");
     for (size_t i = 0; i < HC_COUNT(pending); i++) {
         hc_http_done *tell = pending[i].done;
 

@@ -39,13 +39,5 @@ int main(void)
         ok((hc_url_check(urls[i].url, &err) == 0) == urls[i].good, urls[i].url);
         ok(urls[i].good || err.problem == HC_P_BAD_VALUE, "and says why not");
     }
-    hc_error_init(&err);
-    ok(hc_url_check_handed_out("https://ca.example/d", "http://127.0.0.1/x", &err) != 0 &&
-           err.problem == HC_P_CA_URL,
-       "an https directory never leads to http, not even on loopback");
-    ok(hc_url_check_handed_out("http://127.0.0.1/d", "http://127.0.0.1/x", NULL) == 0,
-       "a loopback one may stay http");
-    ok(hc_url_check_handed_out("https://ca.example/d", "https://other.example/x", NULL) == 0,
-       "another host over https is the CA's own affair");
     return done();
 }

@@ -150,13 +150,13 @@ static void certificates(struct hc_http *http)
     ports[0] = (uint16_t)s.port;
     snprintf(url, sizeof(url), "https://name.invalid:%d/ok", s.port);
     g = fetch(http, &o);
-    is_int(g.err.problem, HC_P_FETCH_FAILED, "a certificate that is not trusted ends a fetch");
+    is_int(g.err.problem, HC_P_FETCH_UNTRUSTED, "a certificate that is not trusted ends a fetch");
     o.any_certificate = true;
     g = fetch(http, &o);
     is_str(g.body, "hello", "but not one that is made as a validator does");
     o.any_certificate = false;
     g = fetch(http, &o);
-    is_int(g.err.problem, HC_P_FETCH_FAILED, "and the next is strict again");
+    is_int(g.err.problem, HC_P_FETCH_UNTRUSTED, "and the next is strict again");
     http_server_stop(&s);
     forged_free(&own);
 }

@@ -131,17 +131,17 @@ static void replies_are_bounded(struct hc_http *http, int port)
 
     is_int(g.len, 1048576, "a body may be as long as the maximum");
     g = get(http, port, "/size/1048577");
-    is_int(g.err.problem, HC_P_CA_REPLY, "and not longer");
+    is_int(g.err.problem, HC_P_TOO_LARGE, "and not longer");
     ok(strstr(g.err.detail, "larger than 1048576 bytes") != NULL, "which is said");
     g = ask(http, &small, "http", port, "/size/1001");
-    is_int(g.err.problem, HC_P_CA_REPLY, "a request's own maximum holds");
+    is_int(g.err.problem, HC_P_TOO_LARGE, "a request's own maximum holds");
     g = ask(http, &small, "http", port, "/said/100000000000");
-    is_int(g.err.problem, HC_P_CA_REPLY, "a length that is only claimed is enough");
+    is_int(g.err.problem, HC_P_TOO_LARGE, "a length that is only claimed is enough");
     is_int(get(http, port, "/headers/60000").status, 200, "headers may be long");
     g = get(http, port, "/headers/70000");
-    is_int(g.err.problem, HC_P_CA_REPLY, "but not too long");
+    is_int(g.err.problem, HC_P_TOO_LARGE, "but not too long");
     g = get(http, port, "/headers/5000000");
-    ok(g.err.problem == HC_P_CA_REPLY && strstr(g.err.detail, "headers") != NULL,
+    ok(g.err.problem == HC_P_TOO_LARGE && strstr(g.err.detail, "headers") != NULL,
        "which is said as well");
 }
 
@@ -154,7 +154,7 @@ static void time_is_bounded(struct hc_http *http, int port)
         int64_t start = ms();
         struct got g = ask(http, &quick, "http", port, paths[i]);
 
-        is_int(g.err.problem, HC_P_CA_TIMEOUT, paths[i]);
+        is_int(g.err.problem, HC_P_FETCH_TIMEOUT, paths[i]);
         ok(ms() - start >= 390 && ms() - start < 5000, "ends at its time");
     }
 }
@@ -164,11 +164,11 @@ static void broken_connections_are_told(struct hc_http *http, int port)
     int nobody = 0;
     struct http_server s;
 
-    is_int(get(http, port, "/cut").err.problem, HC_P_CA_UNREACHABLE, "half a body is none");
+    is_int(get(http, port, "/cut").err.problem, HC_P_FETCH_FAILED, "half a body is none");
     http_server_start(&s, NULL);
     nobody = s.port;
     http_server_stop(&s);
-    is_int(get(http, nobody, "/ok").err.problem, HC_P_CA_UNREACHABLE, "nobody listens");
+    is_int(get(http, nobody, "/ok").err.problem, HC_P_FETCH_FAILED, "nobody listens");
 }
 
 static void send_refuses_urls(struct hc_http *http)
@@ -183,7 +183,7 @@ static void send_refuses_urls(struct hc_http *http)
         uint64_t id = 0;
 
         ok(p->send(p->self, &request, on_done, &g, &id, &g.err) == -1 &&
-               g.err.problem == HC_P_CA_URL && g.calls == 0,
+               g.err.problem == HC_P_FETCH_URL && g.calls == 0,
            urls[i]);
     }
 }
@@ -288,7 +288,7 @@ static void a_proxy_of_the_environment_is_used(struct hc_http *http, int port)
     (void)setenv("http_proxy", proxy, 1);
     is_str(get(http, 1, "/ok").body, "hello", "what nobody answers comes through the proxy");
     (void)setenv("no_proxy", "127.0.0.1", 1);
-    is_int(get(http, 1, "/ok").err.problem, HC_P_CA_UNREACHABLE, "but not where no_proxy says so");
+    is_int(get(http, 1, "/ok").err.problem, HC_P_FETCH_FAILED, "but not where no_proxy says so");
     (void)unsetenv("no_proxy");
     (void)unsetenv("http_proxy");
 }
@@ -335,16 +335,16 @@ static void the_peer_is_verified(struct hc_http *http)
     g = ask_tls(http, &good, roots);
     is_int(g.status, 200, "a certificate of ca_bundle's root is trusted");
     g = ask_tls(http, &good, NULL);
-    is_int(g.err.problem, HC_P_CA_TLS, "but not by the system's roots");
+    is_int(g.err.problem, HC_P_FETCH_UNTRUSTED, "but not by the system's roots");
     ok(strstr(g.err.detail, "issuer") != NULL, "an unknown issuer is told");
     g = ask_tls(http, &old, roots);
-    ok(g.err.problem == HC_P_CA_TLS && strstr(g.err.detail, "expired") != NULL,
+    ok(g.err.problem == HC_P_FETCH_UNTRUSTED && strstr(g.err.detail, "expired") != NULL,
        "so is an expired certificate");
     g = ask_tls(http, &early, roots);
-    ok(g.err.problem == HC_P_CA_TLS && strstr(g.err.detail, "not yet valid") != NULL,
+    ok(g.err.problem == HC_P_FETCH_UNTRUSTED && strstr(g.err.detail, "not yet valid") != NULL,
        "one that is not valid yet");
     g = ask_tls(http, &other, roots);
-    ok(g.err.problem == HC_P_CA_TLS && strstr(g.err.detail, "127.0.0.1") != NULL,
+    ok(g.err.problem == HC_P_FETCH_UNTRUSTED && strstr(g.err.detail, "127.0.0.1") != NULL,
        "and one for another name");
     g = ask_tls(http, &good, "/nonexistent/roots.pem");
     is_int(g.err.problem, HC_P_FILE_UNREADABLE, "ca_bundle that cannot be read is a file's fault");

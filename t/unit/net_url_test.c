@@ -56,21 +56,6 @@ static void urls_that_are_followed(void)
     }
 }
 
-static void what_a_ca_hands_out(void)
-{
-    static const char tls[] = "https://ca.test/dir";
-    static const char plain[] = "http://127.0.0.1:80/dir";
-
-    is_int(hc_http_check_handed_out(tls, "https://other.test/x", NULL), 0, "https stays https");
-    is_int(hc_http_check_handed_out(plain, "http://127.0.0.1:81/x", NULL), 0, "http on loopback");
-    is_int(hc_http_check_handed_out(tls, "http://127.0.0.1/x", NULL), -1,
-           "https never becomes http");
-    is_int(hc_http_check_handed_out(tls, "HTTP://127.0.0.1/x", NULL), -1, "in capitals neither");
-    is_int(hc_http_check_handed_out(plain, "https://ca.test/x", NULL), -1, "nor http https");
-    is_int(hc_http_check_handed_out(plain, "http://ca.test/x", NULL), -1,
-           "http leaves no loopback");
-}
-
 static void what_is_fetched(void)
 {
     static const uint16_t ports[] = {8080, 0};
@@ -121,7 +106,6 @@ static void what_is_fetched(void)
 int main(void)
 {
     urls_that_are_followed();
-    what_a_ca_hands_out();
     what_is_fetched();
     return done();
 }
