@@ -108,10 +108,13 @@ $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
 
 # nginx's own flags are used for nginx's module; ours must not reach its configure.
 
-$(NGX_SO): $(wildcard ngx_module/*.sh ngx_module/*/* config) $(BUILD)/libhotcert-light.a
+# Headers of which no object of the library may know: core/hotcert.h, what is inline.
+LIGHT_H    = $(wildcard core/*.h $(foreach d,$(LIGHT),core/$(d)/*.h core/$(d)/*.def))
+
+$(NGX_SO): $(wildcard ngx_module/*.sh ngx_module/*/* config) $(LIGHT_H) $(BUILD)/libhotcert-light.a
 	$(Q)env -u CFLAGS -u MAKEFLAGS CC='$(CC)' LDSAN='$(LDSAN)' NGINX_SRC='$(NGINX_SRC)' WERROR='$(WERROR)' sh ngx_module/build.sh $(BUILD)
 
-$(HTTPD_SO): $(wildcard apache_module/*) $(BUILD)/libhotcert-light.a
+$(HTTPD_SO): $(wildcard apache_module/*) $(LIGHT_H) $(BUILD)/libhotcert-light.a
 	$(Q)CC='$(CC)' CFLAGS='$(CFLAGS)' LDSAN='$(LDSAN)' sh apache_module/build.sh $(BUILD)
 
 # A unit test links its own floor and what is below: t/unit/live_table_test.c the light library alone.
@@ -192,7 +195,7 @@ bench:                                      ## the figures; BENCH_SMOKE=1 for th
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
 
 $(BUILD)/loads: t/lib/loads.c $(BUILD)/libhotcert.a
-	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $< $(BUILD)/libhotcert.a $(LIBS)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert.a $(LIBS)
 
 $(BUILD)/thief: t/lib/thief.c $(BUILD)/.flags
 	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $<

@@ -17,8 +17,8 @@
 #include "conf/conf.h"
 
 /*
- * Both of the below, with a line in the log for what cannot be. The caller has one thread, and has
- * read what lies elsewhere.
+ * Both of the below, with a line in the log (unless that is NULL) for what cannot be. The caller
+ * has one thread, and has read what lies elsewhere.
  */
 void hc_confine(const struct hc_conf *conf, const struct hc_log *log);
 

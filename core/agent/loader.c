@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/best.h"
+#include "agent/confine.h"
 #include "agent/files.h"
 #include "agent/first.h"
 #include "agent/judge.h"
@@ -452,6 +453,9 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
 
     if (pthread_mutex_init(&loader.mutex, NULL) != 0) {
         return hc_error_nomem(err);
+    }
+    if (options->confine && options->keeper >= 0) {
+        hc_confine(conf, NULL); /* what cannot be, the agent says */
     }
     loader.keeper.fd = options->keeper;
     loader.judge.log = options->log;

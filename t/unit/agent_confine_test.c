@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "agent/confine_compat.h"
+#include "agent/loader.h"
 #include "tap.h"
 
 static char base[] = "/tmp/hotcert-confine.XXXXXX";
@@ -275,6 +276,29 @@ static void calls(void)
     nothing_else_can_be_called();
 }
 
+/* What was loaded came from hostile files as well. */
+static void loader(void)
+{
+    static const unsigned char secret[HC_SECRET_SIZE] = {1};
+    bool landlock = !HC_CONFINE_SANITIZED && edition >= 2;
+    bool list = !HC_CONFINE_SANITIZED && HC_CONFINE_MACHINE != 0;
+    int keeper = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct hc_loader_options options = {.conf = &conf,
+                                        .keeper = keeper,
+                                        .confine = true,
+                                        .secret = secret,
+                                        .clock = &hc_clock_system};
+    struct hc_error err;
+
+    hc_error_init(&err);
+    is_int(hc_load(&options, &err), 0, "the loader loads");
+    is_int(opened(below("outside"), O_RDONLY), landlock ? EACCES : 0,
+           "and then reads no other file");
+    is_int(opened(below("made"), O_WRONLY | O_CREAT), landlock ? EACCES : 0, "makes none");
+    is_int(no_program(), list ? EPERM : 0, "and runs no program");
+    close(keeper);
+}
+
 static unsigned lines;
 
 static void count_line(void *self HC_UNUSED, enum hc_level level HC_UNUSED, const char *text)
@@ -333,6 +357,7 @@ int main(void)
     conf.issuer_count = 1;
     in_a_child(files);
     in_a_child(calls);
+    in_a_child(loader);
     in_a_child(what_cannot_be_is_said_once);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", base);
     ok(system(command) == 0, "the test's folder is removed");
