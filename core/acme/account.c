@@ -28,7 +28,10 @@ int hc_account_need_key(struct hc_acme *acme, struct hc_error *err)
         }
     }
     if (acme->thumbprint[0] == '\0') {
-        return hc_jws_thumbprint(acme->account.key, acme->thumbprint, err);
+        if (hc_jws_thumbprint(acme->account.key, acme->thumbprint, err) != 0) {
+            return -1;
+        }
+        hc_acme_hide(acme, acme->thumbprint);
     }
     return 0;
 }

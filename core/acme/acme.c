@@ -36,9 +36,16 @@ int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_acco
             hc_acme_free(acme);
             return -1;
         }
+        hc_acme_hide(acme, acme->thumbprint);
     }
     *out = acme;
     return 0;
+}
+
+/* Without memory the general rule of problem.c still leaves out what looks like a token. */
+void hc_acme_hide(struct hc_acme *acme, const char *text)
+{
+    (void)!hc_redaction_add(acme->options.redaction, text, NULL);
 }
 
 void hc_acme_free(struct hc_acme *acme)
@@ -62,6 +69,7 @@ void hc_acme_free(struct hc_acme *acme)
         }
     }
     hc_directory_dispose(&acme->directory);
+    hc_redaction_remove(acme->options.redaction, acme->thumbprint);
     EVP_PKEY_free(acme->account.key);
     free(acme->account.url);
     free(acme);

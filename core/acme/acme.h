@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/redaction.h"
 #include "base/time.h"
 #include "conf/conf.h"
 #include "net/http.h"
@@ -30,6 +31,7 @@ struct hc_acme_options {
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;
+    struct hc_redaction *redaction; /* or NULL; borrowed: tokens and thumbprints are added */
     void *self;
     /*
      * Stores the account before it is used: once with the key alone before newAccount is sent

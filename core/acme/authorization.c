@@ -1,5 +1,4 @@
 /* The authorizations of an order, side by side; see order.h. RFC 8555 section 7.5. */
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,40 +59,36 @@ void hc_authz_ask_all(struct hc_order *order)
     }
 }
 
-void hc_authz_secrets(const struct hc_order *order, struct hc_list *out)
+/* *doc takes the place of what the CA said before; zeroed: of nothing. */
+static void replace_document(struct hc_order_authz *a, const struct hc_authorization *doc)
 {
-    int rc = 0;
+    struct hc_acme *acme = a->order->acme;
 
-    for (size_t i = 0; i < order->authz_count; i++) {
-        const struct hc_order_authz *a = &order->authz[i];
-
-        rc |= hc_list_copy(out, &a->doc.tokens, NULL);
-        rc |= a->token[0] != '\0' ? hc_list_add(out, a->token, NULL) : 0;
+    for (size_t i = 0; i < doc->tokens.count; i++) {
+        hc_acme_hide(acme, doc->tokens.items[i]);
     }
-    if (order->acme->thumbprint[0] != '\0') {
-        rc |= hc_list_add(out, order->acme->thumbprint, NULL);
+    for (size_t i = 0; i < a->doc.tokens.count; i++) {
+        hc_redaction_remove(acme->options.redaction, a->doc.tokens.items[i]);
     }
-    /* without memory the general rule still leaves out what looks like a token */
-    (void)rc;
+    hc_authorization_dispose(&a->doc);
+    a->doc = *doc;
 }
 
 /* The CA's reason, or ours, why this name fails. */
 static void blame(struct hc_order_authz *a)
 {
-    struct hc_list secrets = {0};
     struct hc_error err;
 
     hc_error_init(&err);
-    hc_authz_secrets(a->order, &secrets);
     if (a->doc.error != NULL) {
-        hc_acme_problem_set(a->doc.error, HC_ABOUT_CHALLENGE, a->doc.name, &secrets, &err);
+        hc_acme_problem_set(a->doc.error, HC_ABOUT_CHALLENGE, a->doc.name,
+                            a->order->acme->options.redaction, &err);
         hc_order_blame_subproblems(a->order, a->doc.error);
     } else {
         hc_error_set(&err, HC_P_VALIDATION, a->doc.name,
                      "the CA made its authorization invalid and gives no reason");
     }
     hc_order_blame(a->order, a->doc.name, &err);
-    hc_list_dispose(&secrets);
 }
 
 /* True if one of what is offered can be answered here. */
@@ -262,8 +257,7 @@ static int read_authorization(struct hc_order_authz *a, const struct hc_http_rep
         hc_authorization_dispose(&doc);
         return -1;
     }
-    hc_authorization_dispose(&a->doc);
-    a->doc = doc;
+    replace_document(a, &doc);
     a->asked = true;
     return 0;
 }
@@ -424,9 +418,6 @@ static int choose(struct hc_order_authz *a, struct hc_challenge_case *c, struct 
         hc_strdup(challenge->url, &a->challenge_url, err) != 0) {
         return -1;
     }
-    if (challenge->token != NULL) {
-        (void)hc_copy(a->token, sizeof(a->token), challenge->token);
-    }
     a->challenge_status = challenge->status;
     *c = (struct hc_challenge_case){a->doc.name, challenge->token, a->order->acme->thumbprint,
                                     a->order->acme->account.url};
@@ -566,13 +557,14 @@ void hc_authz_leave(struct hc_order *order)
 
 void hc_authz_dispose(struct hc_order *order)
 {
+    static const struct hc_authorization none;
+
     hc_authz_withdraw(order);
     for (size_t i = 0; i < order->authz_count; i++) {
         struct hc_order_authz *a = &order->authz[i];
 
         hc_acme_request_cancel(a->request);
-        hc_authorization_dispose(&a->doc);
-        OPENSSL_cleanse(a->token, sizeof(a->token));
+        replace_document(a, &none);
         free(a->challenge_url);
         free(a->url);
     }

@@ -50,6 +50,9 @@ void hc_acme_pump(struct hc_acme *acme);
 /* The issuer's name, for log lines and errors. */
 const char *hc_acme_issuer(const struct hc_acme *acme);
 
+/* No log shows this text until it is removed from options.redaction. */
+void hc_acme_hide(struct hc_acme *acme, const char *text);
+
 /* account.c: starts the registration, if none is under way. -1 if it cannot even start. */
 int hc_account_register(struct hc_acme *acme, struct hc_error *err) HC_MUST_USE;
 /* account.c: the CA does not know the account: it is to be registered again with its key. */

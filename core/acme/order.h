@@ -47,16 +47,15 @@ struct hc_order_authz {
     struct hc_acme_request *request;
     int64_t due_ms; /* its state is run then; -1: not */
     unsigned polls;
-    bool named_wait; /* due_ms is the CA's wish */
-    bool asked;      /* doc is filled in */
-    struct hc_authorization doc;
+    bool named_wait;             /* due_ms is the CA's wish */
+    bool asked;                  /* doc is filled in */
+    struct hc_authorization doc; /* no log shows its tokens */
     /* of the challenge that was chosen */
     const struct hc_solver *solver;
     enum hc_status challenge_status;
     char *challenge_url;
     struct hc_answer answer; /* presented, a copy; zeroed: none */
-    char token[HC_TOKEN_SIZE];
-    struct hc_error failed; /* of presenting it */
+    struct hc_error failed;  /* of presenting it */
 };
 
 struct hc_order {
@@ -122,8 +121,6 @@ void hc_authz_withdraw(struct hc_order *order);
 /* What is presented stays: another process goes on with the order. */
 void hc_authz_leave(struct hc_order *order);
 void hc_authz_dispose(struct hc_order *order);
-/* What no log may show; the list is the caller's to dispose. Best effort without memory. */
-void hc_authz_secrets(const struct hc_order *order, struct hc_list *out);
 
 /* outcome.c: each puts the order into HC_PHASE_OVER; the first counts. */
 void hc_order_succeed(struct hc_order *order);

@@ -100,7 +100,6 @@ static void sum_up(const struct hc_order *order, struct hc_error *err)
 
 void hc_order_fail_names(struct hc_order *order)
 {
-    struct hc_list secrets = {0};
     struct hc_error err;
     char names[HC_ERROR_SUBJECT];
 
@@ -108,20 +107,19 @@ void hc_order_fail_names(struct hc_order *order)
         return;
     }
     hc_error_init(&err);
-    hc_authz_secrets(order, &secrets);
     hc_list_format(&order->names, names, sizeof(names));
     hc_order_blame_subproblems(order, order->resource.error);
     if (order->bad_names.count > 0) {
         sum_up(order, &err);
     } else if (order->resource.error != NULL) {
-        hc_acme_problem_set(order->resource.error, HC_ABOUT_CHALLENGE, names, &secrets, &err);
+        hc_acme_problem_set(order->resource.error, HC_ABOUT_CHALLENGE, names,
+                            order->acme->options.redaction, &err);
         err.problem = err.problem == HC_P_VALIDATION ? HC_P_ORDER_INVALID : err.problem;
     } else {
         hc_error_set(&err, HC_P_ORDER_INVALID, names, "it gives no reason");
     }
     hc_order_fail(order, &err, true);
     order->ca_wide = false;
-    hc_list_dispose(&secrets);
 }
 
 void hc_order_blame(struct hc_order *order, const char *name, const struct hc_error *err)
@@ -146,19 +144,17 @@ void hc_order_blame(struct hc_order *order, const char *name, const struct hc_er
 
 void hc_order_blame_subproblems(struct hc_order *order, const json_t *problem)
 {
-    struct hc_list secrets = {0};
     char name[HC_NAME_SIZE];
     struct hc_error err;
 
-    hc_authz_secrets(order, &secrets);
     hc_error_init(&err);
-    for (size_t i = 0; hc_acme_subproblem(problem, i, &secrets, name, &err); i++) {
+    for (size_t i = 0; hc_acme_subproblem(problem, i, order->acme->options.redaction, name, &err);
+         i++) {
         if (name[0] != '\0') {
             hc_order_blame(order, name, &err);
         }
         hc_error_init(&err);
     }
-    hc_list_dispose(&secrets);
 }
 
 /*

@@ -10,9 +10,7 @@
 
 #define URN          "urn:ietf:params:acme:error:"
 #define TOKEN_LENGTH 22 /* 128 bits in base64url, RFC 8555 section 8.1 */
-#define SECRET_LEAST 8  /* shorter ones are no secrets, and words would lose their letters */
 #define PATH         "/.well-known/acme-challenge/"
-#define LEFT_OUT     "[..]"
 #define ADDRESS_MAX  1400 /* with the words beside it, what a line of a log has room for */
 
 struct type {
@@ -74,17 +72,13 @@ static bool looks_random(const char *text, size_t len)
 }
 
 /* How many bytes at text + at are to be left out; 0: none. */
-static size_t secret_length(const char *text, size_t at, const struct hc_list *secrets)
+static size_t secret_length(const char *text, size_t at, struct hc_redaction *secrets)
 {
     bool starts = at == 0 || !in_token(text[at - 1]);
-    size_t run = 0;
+    size_t run = hc_redaction_match(secrets, text + at);
 
-    for (size_t i = 0; secrets != NULL && i < secrets->count; i++) {
-        size_t len = strlen(secrets->items[i]);
-
-        if (len >= SECRET_LEAST && strncmp(text + at, secrets->items[i], len) == 0) {
-            return len;
-        }
+    if (run > 0) {
+        return run;
     }
     if (!starts) {
         return 0;
@@ -101,14 +95,14 @@ static size_t secret_length(const char *text, size_t at, const struct hc_list *s
     return 0;
 }
 
-void hc_acme_redact(const char *text, const struct hc_list *secrets, char *out, size_t cap)
+void hc_acme_redact(const char *text, struct hc_redaction *secrets, char *out, size_t cap)
 {
     size_t used = 0;
 
     for (size_t at = 0; text[at] != '\0';) {
         size_t secret = secret_length(text, at, secrets);
-        const char *piece = secret > 0 ? LEFT_OUT : text + at;
-        size_t len = secret > 0 ? strlen(LEFT_OUT) : 1;
+        const char *piece = secret > 0 ? HC_REDACTED : text + at;
+        size_t len = secret > 0 ? strlen(HC_REDACTED) : 1;
 
         if (used + len + 1 > cap) {
             break;
@@ -192,7 +186,7 @@ static void put_address(const json_t *problem, enum hc_problem p, char *out, siz
 }
 
 int hc_acme_problem_set(const json_t *problem, enum hc_problem_about about, const char *subject,
-                        const struct hc_list *secrets, struct hc_error *err)
+                        struct hc_redaction *secrets, struct hc_error *err)
 {
     const char *type = hc_json_text(problem, "type");
     const char *detail = json_string_value(json_object_get(problem, "detail"));
@@ -261,7 +255,7 @@ static void add_terms(const struct hc_list *links, struct hc_error *err)
 }
 
 int hc_acme_problem_reply(const struct hc_http_reply *reply, const char *subject,
-                          const struct hc_list *secrets, struct hc_error *err)
+                          struct hc_redaction *secrets, struct hc_error *err)
 {
     json_t *problem = NULL;
 
@@ -309,7 +303,7 @@ void hc_acme_identifier_name(const json_t *identifier, bool wildcard, char name[
     }
 }
 
-bool hc_acme_subproblem(const json_t *problem, size_t i, const struct hc_list *secrets,
+bool hc_acme_subproblem(const json_t *problem, size_t i, struct hc_redaction *secrets,
                         char name[HC_NAME_SIZE], struct hc_error *err)
 {
     const json_t *list = hc_json_array(problem, "subproblems");

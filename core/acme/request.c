@@ -245,7 +245,7 @@ static void on_nonce(void *arg, const struct hc_http_reply *reply, const struct 
         err = *cause;
         hc_acme_network_error(&err);
     } else if (reply->status >= 400) {
-        hc_acme_problem_reply(reply, url, NULL, &err);
+        hc_acme_problem_reply(reply, url, acme->options.redaction, &err);
     } else {
         hc_nonces_put(&acme->nonces, reply->replay_nonce);
         if (acme->nonces.count == before && before < HC_NONCE_POOL) {
@@ -394,7 +394,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
         err = *cause;
         hc_acme_network_error(&err);
     } else if (reply->status >= 400) {
-        hc_acme_problem_reply(reply, target(r), NULL, &err);
+        hc_acme_problem_reply(reply, target(r), acme->options.redaction, &err);
     } else if (reply->status < 200 || reply->status > 299) {
         hc_error_set(&err, HC_P_CA_REPLY, target(r), "HTTP %ld: ACME knows no redirects",
                      reply->status);

@@ -28,6 +28,7 @@ struct hc_agent {
     bool ended;
     struct hc_conf *conf;
     struct hc_events events;
+    struct hc_redaction *redaction;
     struct hc_keeper_client keeper;
     struct hc_judge judge;
     struct hc_parts parts;
@@ -377,16 +378,21 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
     }
     agent->o = *options;
     agent->conf = options->conf;
+    if (hc_redaction_new(&agent->redaction, err) != 0) {
+        goto failed;
+    }
+    agent->o.log = hc_redaction_log(agent->redaction, options->log);
     agent->parts.env = (struct hc_env){
         .conf = options->conf,
         .clock = options->clock,
         .random = options->random,
-        .log = options->log,
+        .log = agent->o.log,
+        .redaction = agent->redaction,
         .loop = options->loop,
         .events = &agent->events,
     };
     agent->keeper.fd = options->keeper;
-    agent->judge.log = options->log;
+    agent->judge.log = agent->o.log;
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
         (void)hc_judge_roots(&agent->judge,
                              &agent->conf->identities[i]); /* now: it takes its time */
@@ -413,6 +419,7 @@ void hc_agent_free(struct hc_agent *agent)
     }
     free_parts(agent);
     hc_judge_dispose(&agent->judge);
+    hc_redaction_free(agent->redaction);
     hc_conf_free(agent->conf);
     free(agent);
 }

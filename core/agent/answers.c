@@ -3,61 +3,24 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
+#include "agent/answer_book.h"
 #include "agent/said.h"
 #include "store/answer.h"
 #include "store/follower.h"
 
-/* One answer. It is held (by orders and looks of ours), mirrored (the store has it), or both. */
-struct entry {
-    TAILQ_ENTRY(entry) link;
-    struct hc_answer answer;
-    char file[HC_ANSWER_FILE]; /* in the store */
-    unsigned holders;
-    bool stored;   /* by us */
-    bool mirrored; /* acknowledged to the others */
-    bool seen;     /* in the pass over the store that is under way */
-};
-
 struct hc_answers {
     struct hc_answers_options o;
     struct hc_answer_port port;
-    TAILQ_HEAD(entries, entry) entries; /* the oldest first */
-    bool unsaid;                        /* the last acknowledgement failed */
-    bool failed;                        /* something could not be mirrored in the latest pass */
+    struct hc_answer_book book;
+    bool unsaid; /* the last acknowledgement failed */
+    bool failed; /* something could not be mirrored in the latest pass */
     hc_said said;
 };
 
 static struct hc_store *store_of(const struct hc_answers *answers)
 {
     return hc_storage_store(answers->o.storage);
-}
-
-static struct entry *find(const struct hc_answers *answers, const struct hc_answer *answer)
-{
-    struct entry *entry = NULL;
-
-    TAILQ_FOREACH(entry, &answers->entries, link)
-    {
-        if (hc_answer_equal(&entry->answer, answer)) {
-            return entry;
-        }
-    }
-    return NULL;
-}
-
-static struct entry *find_file(const struct hc_answers *answers, const char *file)
-{
-    struct entry *entry = NULL;
-
-    TAILQ_FOREACH(entry, &answers->entries, link)
-    {
-        if (strcmp(entry->file, file) == 0) {
-            return entry;
-        }
-    }
-    return NULL;
 }
 
 /* ---- the table ---- */
@@ -73,49 +36,19 @@ static int lay_out(struct hc_answers *answers, const struct hc_answer *answer, s
 static int clear_place(struct hc_answers *answers, const struct hc_answer *gone,
                        struct hc_error *err)
 {
-    struct entry *entry = NULL;
+    const struct hc_answer_entry *left = hc_answer_book_newest(&answers->book, gone);
 
     if (!hc_answer_kind_is_served(gone->kind)) {
         return 0;
     }
-    TAILQ_FOREACH_REVERSE(entry, &answers->entries, entries, link)
-    {
-        if (hc_answer_same_place(&entry->answer, gone)) {
-            return hc_table_answer_put(answers->o.table, &entry->answer, err);
-        }
-    }
-    return hc_table_answer_remove(answers->o.table, gone, err);
+    return left != NULL ? hc_table_answer_put(answers->o.table, &left->answer, err)
+                        : hc_table_answer_remove(answers->o.table, gone, err);
 }
 
 /* ---- entries ---- */
 
-static struct entry *entry_new(struct hc_answers *answers, const struct hc_answer *answer,
-                               struct hc_error *err)
-{
-    struct entry *entry = calloc(1, sizeof(*entry));
-
-    if (entry == NULL) {
-        hc_error_nomem(err);
-        return NULL;
-    }
-    if (hc_store_answer_file(answer, entry->file, err) != 0 ||
-        hc_answer_copy(&entry->answer, answer, err) != 0) {
-        free(entry);
-        return NULL;
-    }
-    TAILQ_INSERT_TAIL(&answers->entries, entry, link);
-    return entry;
-}
-
-static void entry_free(struct hc_answers *answers, struct entry *entry)
-{
-    TAILQ_REMOVE(&answers->entries, entry, link);
-    hc_answer_dispose(&entry->answer);
-    free(entry);
-}
-
 /* Frees an entry that nobody has any more, and what stands in the table for it. */
-static int drop(struct hc_answers *answers, struct entry *entry, struct hc_error *err)
+static int drop(struct hc_answers *answers, struct hc_answer_entry *entry, struct hc_error *err)
 {
     struct hc_answer gone = {0};
     int rc = 0;
@@ -126,7 +59,7 @@ static int drop(struct hc_answers *answers, struct entry *entry, struct hc_error
     if (hc_answer_copy(&gone, &entry->answer, err) != 0) {
         return -1;
     }
-    entry_free(answers, entry);
+    hc_answer_book_remove(&answers->book, entry);
     rc = clear_place(answers, &gone, err);
     hc_answer_dispose(&gone);
     return rc;
@@ -134,7 +67,7 @@ static int drop(struct hc_answers *answers, struct entry *entry, struct hc_error
 
 /* ---- what is ours ---- */
 
-static int store_one(struct hc_answers *answers, struct entry *entry, bool briefly,
+static int store_one(struct hc_answers *answers, struct hc_answer_entry *entry, bool briefly,
                      struct hc_error *err)
 {
     struct hc_store *store = store_of(answers);
@@ -152,7 +85,7 @@ static int store_one(struct hc_answers *answers, struct entry *entry, bool brief
     return 0;
 }
 
-static void unstore(struct hc_answers *answers, struct entry *entry)
+static void unstore(struct hc_answers *answers, struct hc_answer_entry *entry)
 {
     struct hc_error err;
 
@@ -164,7 +97,7 @@ static void unstore(struct hc_answers *answers, struct entry *entry)
     entry->stored = false;
 }
 
-static void let_go(struct hc_answers *answers, struct entry *entry)
+static void let_go(struct hc_answers *answers, struct hc_answer_entry *entry)
 {
     struct hc_error err;
 
@@ -182,13 +115,13 @@ static void let_go(struct hc_answers *answers, struct entry *entry)
 static int give(struct hc_answers *answers, const struct hc_answer *answer, bool briefly,
                 struct hc_error *err)
 {
-    struct entry *entry = find(answers, answer);
+    struct hc_answer_entry *entry = hc_answer_book_find(&answers->book, answer);
 
     if (hc_answer_check(answer, err) != 0) {
         return -1;
     }
     if (entry == NULL) {
-        entry = entry_new(answers, answer, err);
+        entry = hc_answer_book_add(&answers->book, answer, err);
     }
     if (entry == NULL) {
         return -1;
@@ -199,7 +132,9 @@ static int give(struct hc_answers *answers, const struct hc_answer *answer, bool
     if (lay_out(answers, &entry->answer, err) != 0 ||
         store_one(answers, entry, briefly, err) != 0) {
         entry->holders--;
-        let_go(answers, entry);
+        if (!entry->mirrored) { /* else it is another agent's, and stays as it was */
+            let_go(answers, entry);
+        }
         return -1;
     }
     return 0;
@@ -213,7 +148,7 @@ int hc_answers_give_briefly(struct hc_answers *answers, const struct hc_answer *
 
 void hc_answers_take_back(struct hc_answers *answers, const struct hc_answer *answer)
 {
-    struct entry *entry = find(answers, answer);
+    struct hc_answer_entry *entry = hc_answer_book_find(&answers->book, answer);
 
     if (entry != NULL && entry->holders > 0) {
         entry->holders--;
@@ -231,7 +166,7 @@ static int on_give(void *self, const struct hc_answer *answer, struct hc_error *
 static bool on_given(void *self, const struct hc_answer *answer)
 {
     const struct hc_answers *answers = self;
-    const struct entry *entry = find(answers, answer);
+    const struct hc_answer_entry *entry = hc_answer_book_find(&answers->book, answer);
 
     return entry != NULL && store_of(answers) != NULL &&
            hc_store_all_follow(store_of(answers), hc_storage_follower(answers->o.storage),
@@ -247,14 +182,14 @@ static void on_take_back(void *self, const struct hc_answer *answer)
 static void on_leave(void *self, const struct hc_answer *answer)
 {
     struct hc_answers *answers = self;
-    struct entry *entry = find(answers, answer);
+    struct hc_answer_entry *entry = hc_answer_book_find(&answers->book, answer);
 
     if (entry == NULL || entry->holders == 0) {
         return;
     }
     entry->holders--;
     if (entry->holders == 0 && !entry->mirrored) {
-        entry_free(answers, entry);
+        hc_answer_book_remove(&answers->book, entry);
     } else if (entry->holders == 0) {
         entry->stored = false;
     }
@@ -271,7 +206,7 @@ const struct hc_answer_port *hc_answers_port(struct hc_answers *answers)
 static bool mirror(struct hc_answers *answers, const char *file)
 {
     struct hc_answer answer = {0};
-    struct entry *entry = NULL;
+    struct hc_answer_entry *entry = NULL;
     struct hc_error err;
     int rc = 0;
 
@@ -284,8 +219,9 @@ static bool mirror(struct hc_answers *answers, const char *file)
         rc = hc_store_answer_remove(store_of(answers), &answer, &err);
     } else {
         rc = lay_out(answers, &answer, &err);
-        entry = rc == 0 ? find(answers, &answer) : NULL;
-        entry = rc == 0 && entry == NULL ? entry_new(answers, &answer, &err) : entry;
+        entry = rc == 0 ? hc_answer_book_find(&answers->book, &answer) : NULL;
+        entry =
+            rc == 0 && entry == NULL ? hc_answer_book_add(&answers->book, &answer, &err) : entry;
     }
     if (rc != 0 || hc_error_is_set(&err)) {
         /* not acknowledged, so its agent knows that we do not give it */
@@ -302,10 +238,10 @@ static bool mirror(struct hc_answers *answers, const char *file)
 /* What was mirrored and is not there any more, or is over, leaves the table. */
 static int drop_gone(struct hc_answers *answers, bool *changed, struct hc_error *err)
 {
-    struct entry *next = NULL;
+    struct hc_answer_entry *next = NULL;
     int rc = 0;
 
-    for (struct entry *e = TAILQ_FIRST(&answers->entries); e != NULL; e = next) {
+    for (struct hc_answer_entry *e = TAILQ_FIRST(&answers->book.entries); e != NULL; e = next) {
         next = TAILQ_NEXT(e, link);
         if (e->mirrored && !e->seen) {
             e->mirrored = false;
@@ -318,11 +254,11 @@ static int drop_gone(struct hc_answers *answers, bool *changed, struct hc_error 
 
 static int acknowledge(struct hc_answers *answers, struct hc_error *err)
 {
-    const struct entry *entry = NULL;
+    const struct hc_answer_entry *entry = NULL;
     struct hc_list files = {NULL, 0, 0};
     int rc = 0;
 
-    TAILQ_FOREACH(entry, &answers->entries, link)
+    TAILQ_FOREACH(entry, &answers->book.entries, link)
     {
         if (rc == 0 && entry->mirrored) {
             rc = hc_list_add(&files, entry->file, err);
@@ -338,17 +274,17 @@ static int acknowledge(struct hc_answers *answers, struct hc_error *err)
 int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
 {
     struct hc_list files = {NULL, 0, 0};
-    struct entry *entry = NULL;
+    struct hc_answer_entry *entry = NULL;
     bool changed = false;
     int rc = hc_store_answer_list(store_of(answers), &files, err);
 
     answers->failed = false;
-    TAILQ_FOREACH(entry, &answers->entries, link)
+    TAILQ_FOREACH(entry, &answers->book.entries, link)
     {
         entry->seen = rc != 0; /* who cannot be looked at stays */
     }
     for (size_t i = 0; i < files.count && rc == 0; i++) {
-        entry = find_file(answers, files.items[i]);
+        entry = hc_answer_book_find_file(&answers->book, files.items[i]);
         if (entry != NULL && entry->mirrored &&
             entry->answer.expires > hc_env_now(answers->o.env)) {
             entry->seen = true;
@@ -370,13 +306,13 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
 
 void hc_answers_unfollow(struct hc_answers *answers)
 {
-    struct entry *next = NULL;
+    struct hc_answer_entry *next = NULL;
 
-    for (struct entry *e = TAILQ_FIRST(&answers->entries); e != NULL; e = next) {
+    for (struct hc_answer_entry *e = TAILQ_FIRST(&answers->book.entries); e != NULL; e = next) {
         next = TAILQ_NEXT(e, link);
         e->mirrored = false;
         if (e->holders == 0) {
-            entry_free(answers, e);
+            hc_answer_book_remove(&answers->book, e);
         }
     }
     answers->said = 0;
@@ -392,7 +328,7 @@ int hc_answers_new(const struct hc_answers_options *options, struct hc_answers *
     }
     answers->o = *options;
     answers->port = (struct hc_answer_port){answers, on_give, on_given, on_take_back, on_leave};
-    TAILQ_INIT(&answers->entries);
+    hc_answer_book_init(&answers->book, options->env->redaction);
     *out = answers;
     return 0;
 }
@@ -402,8 +338,6 @@ void hc_answers_free(struct hc_answers *answers)
     if (answers == NULL) {
         return;
     }
-    while (!TAILQ_EMPTY(&answers->entries)) {
-        entry_free(answers, TAILQ_FIRST(&answers->entries));
-    }
+    hc_answer_book_dispose(&answers->book);
     free(answers);
 }

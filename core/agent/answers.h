@@ -1,7 +1,8 @@
 /*
  * The answers to challenges that this machine's servers give: those of our own orders and looks,
  * and those that other agents on the store present. The one place that brings them to the live
- * table and to the store, so that other agents mirror them, and takes them away again.
+ * table, to the store, so that other agents mirror them, and to the list of what no log shows
+ * (base/redaction.h), and takes them away again.
  *
  * Several may hold one answer (two orders of a name whose authorization the CA shares): it goes
  * with the last of them. Where several values stand at one place, the table has the newest.

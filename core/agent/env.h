@@ -6,7 +6,7 @@
 #define HC_AGENT_ENV_H
 
 #include "agent/events.h"
-#include "base/log.h"
+#include "base/redaction.h"
 #include "base/time.h"
 #include "conf/conf.h"
 #include "loop/loop.h"
@@ -15,7 +15,8 @@ struct hc_env {
     const struct hc_conf *conf;
     const struct hc_clock *clock;
     const struct hc_random *random;
-    const struct hc_log *log;
+    const struct hc_log *log; /* leaves out what is in .. */
+    struct hc_redaction *redaction;
     struct hc_loop *loop;
     struct hc_events *events;
 };

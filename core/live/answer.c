@@ -68,12 +68,13 @@ static bool is_record_text(const char *key HC_UNUSED, const char *value)
 static const struct {
     const char *word;
     bool served;
+    bool secret;
     bool (*is_key)(const char *key);
     bool (*is_value)(const char *key, const char *value);
 } kinds[] = {
-    [HC_ANSWER_HTTP] = {"http", true, is_token, is_key_authorization},
-    [HC_ANSWER_TLS] = {"tls", true, is_dns_name, is_pem},
-    [HC_ANSWER_TXT] = {"txt", false, is_dns_name, is_record_text},
+    [HC_ANSWER_HTTP] = {"http", true, true, is_token, is_key_authorization},
+    [HC_ANSWER_TLS] = {"tls", true, false, is_dns_name, is_pem},
+    [HC_ANSWER_TXT] = {"txt", false, false, is_dns_name, is_record_text},
 };
 _Static_assert(HC_COUNT(kinds) == HC_ANSWER_KINDS, "a row for each kind");
 
@@ -91,6 +92,11 @@ bool hc_answer_kind_find(const char *word, enum hc_answer_kind *kind)
         }
     }
     return false;
+}
+
+bool hc_answer_kind_is_secret(enum hc_answer_kind kind)
+{
+    return kinds[kind].secret;
 }
 
 bool hc_answer_kind_is_served(enum hc_answer_kind kind)

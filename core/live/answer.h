@@ -40,6 +40,8 @@ struct hc_answer {
 const char *hc_answer_kind_word(enum hc_answer_kind kind);
 /* False: no kind has this word. */
 bool hc_answer_kind_find(const char *word, enum hc_answer_kind *kind);
+/* True if no log may show its key and value. */
+bool hc_answer_kind_is_secret(enum hc_answer_kind kind);
 /* True if the servers' workers give it out, from the live table. */
 bool hc_answer_kind_is_served(enum hc_answer_kind kind);
 

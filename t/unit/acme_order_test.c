@@ -11,6 +11,7 @@ struct scene {
     struct fake ca;
     struct hc_issuer issuer;
     struct hc_list contacts;
+    struct hc_redaction *redaction;
     struct hc_acme *acme;
     struct hc_order *order;
     struct hc_order_handler handler;
@@ -104,6 +105,7 @@ static void scene_acme(struct scene *s)
     o.clock = &s->ca.clock;
     o.random = &hc_random_system;
     o.log = &s->ca.log;
+    o.redaction = s->redaction;
     o.self = s;
     o.store_account = store_account;
     if (hc_acme_new(&o, &account, &s->acme, &err) != 0) {
@@ -128,6 +130,9 @@ static struct scene *scene_new(const char *names)
         }
     }
     fake_solver_open(&s->fake);
+    if (hc_redaction_new(&s->redaction, NULL) != 0) {
+        abort();
+    }
     scene_acme(s);
     return s;
 }
@@ -202,6 +207,7 @@ static void scene_free(struct scene *s, const char *name)
            is_silent(s, text),
        label);
     hc_acme_free(s->acme);
+    hc_redaction_free(s->redaction);
     fake_dispose(&s->ca);
     hc_list_dispose(&s->names);
     hc_list_dispose(&s->contacts);

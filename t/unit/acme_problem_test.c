@@ -113,16 +113,17 @@ static void secrets_are_left_out(void)
         {"www.a-very-long-host-name-0123456789.example.test",
          "www.a-very-long-host-name-0123456789.example.test"},
     };
-    struct hc_list secrets = {0};
+    struct hc_redaction *secrets = NULL;
 
-    if (hc_list_add(&secrets, "listedsecret", NULL) != 0 || hc_list_add(&secrets, "", NULL) != 0 ||
-        hc_list_add(&secrets, "a", NULL) != 0) {
+    if (hc_redaction_new(&secrets, NULL) != 0 ||
+        hc_redaction_add(secrets, "listedsecret", NULL) != 0 ||
+        hc_redaction_add(secrets, "", NULL) != 0 || hc_redaction_add(secrets, "a", NULL) != 0) {
         return;
     }
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
         char out[256];
 
-        hc_acme_redact(rows[i].in, &secrets, out, sizeof(out));
+        hc_acme_redact(rows[i].in, secrets, out, sizeof(out));
         is_str(out, rows[i].out, rows[i].in);
     }
     {
@@ -133,7 +134,7 @@ static void secrets_are_left_out(void)
         hc_acme_redact("12345678evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ", NULL, out, sizeof(out));
         is_str(out, "[..]", "and a secret is never cut in two");
     }
-    hc_list_dispose(&secrets);
+    hc_redaction_free(secrets);
 }
 
 /* An address that a person has to open is of no use without its end, random as it looks. */

@@ -1,0 +1,54 @@
+/*
+ * The answers that are known here, each once, found by what they are, where they stand and the file
+ * that the store has for them, however many there are. Also the one place where they come on the
+ * list of what no log shows, and leave it.
+ */
+#ifndef HC_AGENT_ANSWER_BOOK_H
+#define HC_AGENT_ANSWER_BOOK_H
+
+#include <sys/queue.h>
+
+#include "base/redaction.h"
+#include "live/answer.h"
+#include "store/answer.h"
+
+/* One answer. It is held (by orders and looks of ours), mirrored (the store has it), or both. */
+struct hc_answer_entry {
+    TAILQ_ENTRY(hc_answer_entry) link;
+    struct hc_answer_entry *next_place,
+        *next_file; /* of those with these hashes, the newest first */
+    uint64_t place;
+    struct hc_answer answer;
+    char file[HC_ANSWER_FILE]; /* in the store */
+    unsigned holders;
+    bool stored;   /* by us */
+    bool mirrored; /* acknowledged to the others */
+    bool seen;     /* in the pass over the store that is under way */
+};
+
+struct hc_answer_book {
+    TAILQ_HEAD(, hc_answer_entry) entries; /* the oldest first */
+    struct hc_answer_entry **places, **files;
+    size_t cap, count; /* of both; a power of two */
+    struct hc_redaction *redaction;
+};
+
+/* redaction: borrowed, or NULL. */
+void hc_answer_book_init(struct hc_answer_book *book, struct hc_redaction *redaction);
+void hc_answer_book_dispose(struct hc_answer_book *book);
+
+/* Copies answer, which is not in it. NULL: err. */
+struct hc_answer_entry *hc_answer_book_add(struct hc_answer_book *book,
+                                           const struct hc_answer *answer, struct hc_error *err);
+void hc_answer_book_remove(struct hc_answer_book *book, struct hc_answer_entry *entry);
+
+/* NULL: it is not there. */
+struct hc_answer_entry *hc_answer_book_find(const struct hc_answer_book *book,
+                                            const struct hc_answer *answer);
+struct hc_answer_entry *hc_answer_book_find_file(const struct hc_answer_book *book,
+                                                 const char *file);
+/* The newest of those that stand at this answer's place. */
+struct hc_answer_entry *hc_answer_book_newest(const struct hc_answer_book *book,
+                                              const struct hc_answer *answer);
+
+#endif
