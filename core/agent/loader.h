@@ -1,7 +1,8 @@
 /*
  * The loader: fills the live table from the store and the watched files before a server has any
  * worker, with the rights of the agent's user, and confined as the agent is. It changes nothing but
- * the table, and asks no network. Without a table it only looks: the configuration test says the same as the start would.
+ * the table, and asks no network. Without a table it only looks: the configuration test says the
+ * same as the start would.
  */
 #ifndef HC_AGENT_LOADER_H
 #define HC_AGENT_LOADER_H
@@ -16,7 +17,7 @@ struct hc_loader_options {
     struct hc_table *table;      /* NULL: only look */
     int keeper;                  /* or -1: files are read with own rights */
     const unsigned char *secret; /* instead of the keeper's, or NULL */
-    bool confine; /* the process for good (agent/confine.h); only with a keeper */
+    bool confine;                /* the process for good (agent/confine.h); only with a keeper */
     const struct hc_clock *clock;
     const struct hc_log *log;
 };
