@@ -2,7 +2,9 @@
  * mod_hotcert: hotcert in Apache httpd. What the files of this folder share.
  *
  *   mod_hotcert.c          the module: hooks, the phases of a start
- *   mod_hotcert_conf.c     directives; hosts to identities
+ *   mod_hotcert_conf.c     directives
+ *   mod_hotcert_hosts.c    virtual hosts to hosts and identities
+ *   mod_hotcert_examine.c  asks before a start whether it would be refused
  *   mod_hotcert_observe.c  what other modules' directives say
  *   mod_hotcert_ssl.c      bootstrap certificates, the handshake
  *   mod_hotcert_session.c  which host a TLS session may be resumed at
@@ -10,7 +12,7 @@
  *   mod_hotcert_http01.c   the answer to a CA's request
  *   mod_hotcert_dialog.c   passphrases of watched keys, by SSLPassPhraseDialog
  *   mod_hotcert_process.c  table, keeper, loader: what the parent starts and keeps
- *   mod_hotcert_agent.c  the process that runs the agent and brings its lines into the log
+ *   mod_hotcert_agent.c    the process that runs the agent and brings its lines into the log
  *   mod_hotcert_log.c      the core's log port on httpd's error log
  *
  * httpd reads its configuration twice at a start and once at a graceful restart. Each reading has
@@ -84,6 +86,8 @@ void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server);
 
 typedef const char *mod_hotcert_directive(cmd_parms *cmd, void *unused, const char *args);
 
+/* ---- mod_hotcert_hosts.c ---- */
+
 /* True if the host does TLS, by mod_ssl's rule. */
 bool mod_hotcert_has_tls(server_rec *server, const struct mod_hotcert_server *config);
 /* mod_hotcert_listen.c: remarks on what keeps a CA's question away. */
@@ -142,9 +146,6 @@ int mod_hotcert_http01_answer(request_rec *r, int lookup);
 
 /* Whose rights agent and loader get, from User and Group. */
 void mod_hotcert_rights(struct hc_rights *rights);
-/* Says what a start would say, and makes nothing. asks: it is one, and runs the dialog. */
-int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks,
-                        struct hc_error *err) HC_MUST_USE;
 /*
  * Table, keeper, loader, supervisor. -1 only where a first start must be refused; a graceful
  * restart goes on with what can be had, and says in the log what cannot.
@@ -154,6 +155,12 @@ int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error
 void mod_hotcert_processes_leave(struct mod_hotcert_state *state);
 /* The monitor hook: starts again what died too soon after its start. */
 int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server);
+
+/* ---- mod_hotcert_examine.c ---- */
+
+/* Says what a start would say, and makes nothing. asks: it is one, and runs the dialog. */
+int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks,
+                        struct hc_error *err) HC_MUST_USE;
 
 /* ---- mod_hotcert_dialog.c: in the parent ---- */
 

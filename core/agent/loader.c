@@ -324,7 +324,7 @@ static int load_pair(struct loader *loader, const struct hc_identity *identity,
     }
     if (is_unasked(loader, watched, &why)) {
         hc_logf(loader->o->log, HC_LOG_NOTICE,
-                "%s: the key is encrypted, and a test does not run SSLPassPhraseDialog: the pair "
+                "%s: the key is encrypted, and a test does not run " HC_KEPT_FILE ": the pair "
                 "was not looked at",
                 loader->o->conf->files.items[watched->key]);
         return 0;

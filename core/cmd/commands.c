@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/spelling.h"
 #include "cmd/cmd.h"
 #include "conf/method.h"
 #include "conf/name.h"
@@ -136,13 +137,16 @@ int hc_cmd_usage(const char *name, const char *fmt, ...)
 {
     const struct hc_command *command = hc_cmd_find(name);
     char raw[HC_ERROR_LINE];
+    char spelled[HC_ERROR_LINE];
     char text[HC_ERROR_LINE];
     va_list args;
 
     va_start(args, fmt);
     (void)vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
-    fprintf(stderr, "hotcert %s: %s\n", name, hc_escape_rest(text, sizeof(text), raw, strlen(raw)));
+    hc_spell(raw, spelled, sizeof(spelled));
+    fprintf(stderr, "hotcert %s: %s\n", name,
+            hc_escape_rest(text, sizeof(text), spelled, strlen(spelled)));
     if (command != NULL) {
         fprintf(stderr, "usage: hotcert %s%s%s\n", name, command->args[0] != '\0' ? " " : "",
                 command->args);

@@ -11,7 +11,7 @@
  * the worker user, and none is needed. nginx calls all managers when the most impatient one wants
  * to be called, so ours asks for no turn: the first call starts a timer, which does the work.
  */
-#include "ngx_http_hotcert.h"
+#include "ngx_hotcert.h"
 
 #define LISTEN_MS 100  /* how often lines are fetched */
 #define GONE_MS   5000 /* a reload ends the keeper before it ends this process */
@@ -23,8 +23,8 @@ static ngx_connection_t lines_dummy; /* nginx's debug log looks for a descriptor
 /* Milliseconds until the next call. */
 static ngx_msec_t fetch_lines(ngx_log_t *to)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    struct hc_log log = ngx_http_hotcert_log(to);
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
+    struct hc_log log = ngx_hotcert_log(to);
     static ngx_uint_t gone;
     struct hc_error err;
 
@@ -41,7 +41,7 @@ static ngx_msec_t fetch_lines(ngx_log_t *to)
     }
     hc_error_init(&err);
     hc_error_set(&err, HC_P_KEEPER_GONE, NULL, "the agent ended with it");
-    ngx_http_hotcert_log_error(NGX_LOG_ERR, to, &err);
+    ngx_hotcert_log_error(NGX_LOG_ERR, to, &err);
     close(state->lines_fd);
     state->lines_fd = -1;
     gone = 0;
@@ -57,21 +57,21 @@ static void on_timer(ngx_event_t *event)
     }
 }
 
-void ngx_http_hotcert_listen(ngx_cycle_t *cycle)
+void ngx_hotcert_listen(ngx_cycle_t *cycle)
 {
     if (lines_event.handler == NULL) {
-        ngx_http_hotcert_start_timer(cycle, &lines_event, &lines_dummy, on_timer);
+        ngx_hotcert_start_timer(cycle, &lines_event, &lines_dummy, on_timer);
     }
 }
 
 /* Of all helper processes only the manager calls this, at once. */
 static ngx_msec_t manager(void *data)
 {
-    ngx_http_hotcert_listen((ngx_cycle_t *)ngx_cycle);
+    ngx_hotcert_listen((ngx_cycle_t *)ngx_cycle);
     return TURN_MS;
 }
 
-ngx_int_t ngx_http_hotcert_add_helper(ngx_conf_t *cf)
+ngx_int_t ngx_hotcert_add_helper(ngx_conf_t *cf)
 {
     ngx_path_t **path = cf->cycle->paths.elts;
 

@@ -3,7 +3,7 @@
  * what it says is held back, since the start itself says it again, and is told only if the start is
  * refused.
  */
-#include "ngx_http_hotcert.h"
+#include "ngx_hotcert.h"
 
 #define HELD_MAX ((size_t)64 * 1024)
 
@@ -37,16 +37,16 @@ static int examine(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *lo
     unsigned what = ngx_test_config ? HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL : 0;
     struct hc_rights rights;
 
-    if (ngx_http_hotcert_rights(cf->cycle, conf, &rights, err) != 0) {
+    if (ngx_hotcert_rights(cf->cycle, conf, &rights, err) != 0) {
         return -1;
     }
     return hc_examine(conf, &rights, what, log, err);
 }
 
-ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
+ngx_int_t ngx_hotcert_examine(ngx_conf_t *cf, struct hc_conf *conf)
 {
     struct hc_buf held = HC_BUF_INIT(HELD_MAX);
-    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_log log = ngx_hotcert_log(cf->log);
     struct hc_log holder = {&held, HC_LOG_DEBUG, hold_line};
     struct hc_error err;
     sigset_t child;
@@ -57,11 +57,11 @@ ngx_int_t ngx_http_hotcert_examine(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t 
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, &before);
-    rc = examine(cf, main->conf, ngx_test_config ? &log : &holder, &err);
+    rc = examine(cf, conf, ngx_test_config ? &log : &holder, &err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         tell(&held, &log);
-        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
+        ngx_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
     }
     hc_buf_dispose(&held);
     return rc == 0 ? NGX_OK : NGX_ERROR;

@@ -1,5 +1,5 @@
 /* The core's log port and errors in nginx's error log. */
-#include "ngx_http_hotcert.h"
+#include "ngx_hotcert.h"
 
 static ngx_uint_t nginx_level(enum hc_level level)
 {
@@ -23,21 +23,21 @@ static void log_line(void *self, enum hc_level level, const char *text)
     ngx_log_error(nginx_level(level), (ngx_log_t *)self, 0, "hotcert: %s", text);
 }
 
-struct hc_log ngx_http_hotcert_log(ngx_log_t *log)
+struct hc_log ngx_hotcert_log(ngx_log_t *log)
 {
     struct hc_log port = {log, HC_LOG_DEBUG, log_line};
 
     return port;
 }
 
-void ngx_http_hotcert_log_error(ngx_uint_t level, ngx_log_t *log, const struct hc_error *err)
+void ngx_hotcert_log_error(ngx_uint_t level, ngx_log_t *log, const struct hc_error *err)
 {
     char text[HC_LOG_LINE];
 
     ngx_log_error(level, log, 0, "hotcert: %s", hc_error_format(err, text, sizeof(text)));
 }
 
-char *ngx_http_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err)
+char *ngx_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err)
 {
     char text[HC_LOG_LINE];
 
@@ -57,7 +57,7 @@ static bool shows(const ngx_log_t *log, ngx_uint_t level)
     return false;
 }
 
-void ngx_http_hotcert_tell_of_level(const ngx_cycle_t *cycle)
+void ngx_hotcert_tell_of_level(const ngx_cycle_t *cycle)
 {
     const ngx_open_file_t *file = cycle->log->file;
     bool named = file != NULL && file->name.len > 0;

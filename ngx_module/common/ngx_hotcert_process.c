@@ -6,13 +6,13 @@
  * of the configuration has been asked before, in the examination; what fails then is an error in
  * the log, and what was served goes on being served.
  */
-#include "ngx_http_hotcert.h"
+#include "ngx_hotcert.h"
 
 #define REFRESH_MS       1000 /* how often a worker looks for new generations */
 #define REFRESH_SLICE_MS 10   /* the next turn's delay while there is more to parse */
 #define REFRESH_SLICE    20   /* bundles parsed in one turn: below 10 ms */
 
-ngx_http_hotcert_state_t ngx_http_hotcert_state = {
+ngx_hotcert_state_t ngx_hotcert_state = {
     .table = NULL,
     .table_fd = -1,
     .keeper_fd = -1,
@@ -20,11 +20,12 @@ ngx_http_hotcert_state_t ngx_http_hotcert_state = {
     .lines_fd = -1,
 };
 
+static ngx_hotcert_of_cycle_pt of_cycle;
 static ngx_event_t refresh_event;
 static ngx_connection_t refresh_dummy; /* nginx's debug log looks for a descriptor */
 
-int ngx_http_hotcert_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
-                            struct hc_error *err)
+int ngx_hotcert_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_rights *rights,
+                       struct hc_error *err)
 {
     const ngx_core_conf_t *core =
         (const ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module);
@@ -52,22 +53,10 @@ int ngx_http_hotcert_rights(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_
     return 0;
 }
 
-ngx_http_hotcert_main_conf_t *ngx_http_hotcert_of_cycle(ngx_cycle_t *cycle)
-{
-    ngx_http_hotcert_main_conf_t *main = NULL;
-
-    /* without a master our timers outlive the module's place in the configuration */
-    if (ngx_http_hotcert_module.ctx_index != NGX_MODULE_UNSET_INDEX &&
-        ngx_get_conf(cycle->conf_ctx, ngx_http_module) != NULL) {
-        main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_hotcert_module);
-    }
-    return main != NULL && main->views != NULL && main->conf->identity_count > 0 ? main : NULL;
-}
-
 static int make_table(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_error *err)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    struct hc_log log = ngx_http_hotcert_log(cycle->log);
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
+    struct hc_log log = ngx_hotcert_log(cycle->log);
 
     if (state->table == NULL) {
         conf->joins_running = !ngx_is_init_cycle(cycle->old_cycle);
@@ -83,8 +72,8 @@ static int make_table(ngx_cycle_t *cycle, struct hc_conf *conf, struct hc_error 
  */
 static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    struct hc_log log = ngx_http_hotcert_log(cycle->log);
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
+    struct hc_log log = ngx_hotcert_log(cycle->log);
     /* a binary upgrade takes the socket from the same server */
     bool first = ngx_is_init_cycle(cycle->old_cycle) && !ngx_inherited;
     struct hc_error own;
@@ -94,7 +83,7 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
         if (state->table == NULL) {
             return hc_error_chain(err, &own);
         }
-        ngx_http_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
+        ngx_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
     }
     (void)hc_start_control(conf, &state->rights, first, &log, &state->control_fd);
     return 0;
@@ -103,7 +92,7 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
 /* No worker and no helper ever has what would let it, or whoever robs it, write the table. */
 static int hide_descriptors(struct hc_error *err)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
 
     return hc_private_add(&state->table_fd, err) != 0 ||
                    hc_private_add(&state->keeper_fd, err) != 0 ||
@@ -115,7 +104,7 @@ static int hide_descriptors(struct hc_error *err)
 /* The keeper, in the environment that `env` directives make for nginx's own processes. */
 static int start_keeper(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
     struct hc_keeper_agent agent = {.table = state->table_fd, .control = state->control_fd};
     ngx_uint_t spare = 0;
     int lines = -1;
@@ -136,18 +125,18 @@ static int start_keeper(ngx_cycle_t *cycle, const struct hc_conf *conf, struct h
     return rc;
 }
 
-static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, ngx_uint_t first,
+static int start(ngx_cycle_t *cycle, ngx_hotcert_conf_t *main, ngx_uint_t first,
                  struct hc_error *err)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    struct hc_log log = ngx_http_hotcert_log(cycle->log);
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
+    struct hc_log log = ngx_hotcert_log(cycle->log);
     int before = state->keeper_fd; /* with the agent of the generation before */
     int rc = -1;
 
     state->owner = main;
     state->keeper_fd = -1;
     if (hide_descriptors(err) == 0 &&
-        ngx_http_hotcert_rights(cycle, main->conf, &state->rights, err) == 0 &&
+        ngx_hotcert_rights(cycle, main->conf, &state->rights, err) == 0 &&
         hc_pair_bootstrap(&main->bootstrap, err) == 0 && prepare(cycle, main->conf, err) == 0 &&
         make_table(cycle, main->conf, err) == 0 && start_keeper(cycle, main->conf, err) == 0) {
         rc =
@@ -167,9 +156,9 @@ static int start(ngx_cycle_t *cycle, ngx_http_hotcert_main_conf_t *main, ngx_uin
  * the workers of older generations, and for a configuration that has hotcert again; but without the
  * module in the configuration nobody would close its descriptor in the workers that come.
  */
-void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
+void ngx_hotcert_end(const ngx_hotcert_conf_t *main)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
 
     if (state->owner == main) {
         hc_start_close(&state->keeper_fd);
@@ -179,18 +168,17 @@ void ngx_http_hotcert_end(const ngx_http_hotcert_main_conf_t *main)
     }
 }
 
-void ngx_http_hotcert_end_table(void)
+void ngx_hotcert_end_table(void)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
 
     hc_start_close(&state->table_fd);
     hc_table_detach(state->table);
     state->table = NULL;
 }
 
-ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
+ngx_int_t ngx_hotcert_init_module(ngx_cycle_t *cycle, ngx_hotcert_conf_t *main)
 {
-    ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
     ngx_uint_t first = ngx_is_init_cycle(cycle->old_cycle);
     struct hc_error err;
     sigset_t child;
@@ -210,9 +198,9 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     rc = start(cycle, main, first, &err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
-        ngx_http_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
+        ngx_hotcert_log_error(NGX_LOG_EMERG, cycle->log, &err);
     } else if (first) {
-        ngx_http_hotcert_tell_of_level(cycle);
+        ngx_hotcert_tell_of_level(cycle);
     }
     if (first && !ngx_inherited &&
         ((const ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module))->daemon) {
@@ -221,19 +209,18 @@ ngx_int_t ngx_http_hotcert_init_module(ngx_cycle_t *cycle)
     return rc != 0 && first ? NGX_ERROR : NGX_OK;
 }
 
-void ngx_http_hotcert_refresh(ngx_http_hotcert_main_conf_t *main, struct hc_view_entry *view,
-                              ngx_log_t *log)
+void ngx_hotcert_refresh(ngx_hotcert_conf_t *main, struct hc_view_entry *view, ngx_log_t *log)
 {
     const struct hc_identity *identity = &main->conf->identities[view - main->views];
-    struct hc_log port = ngx_http_hotcert_log(log);
+    struct hc_log port = ngx_hotcert_log(log);
 
-    hc_serve_refresh(view, identity, ngx_http_hotcert_state.table, &port);
+    hc_serve_refresh(view, identity, ngx_hotcert_state.table, &port);
 }
 
 /* Ahead of the first visitor: reads what is new, a slice at a time, so that nobody waits long. */
 static void refresh_views(ngx_event_t *event)
 {
-    ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle((ngx_cycle_t *)ngx_cycle);
+    ngx_hotcert_conf_t *main = of_cycle((ngx_cycle_t *)ngx_cycle);
     static size_t at;
     size_t parsed = 0;
     size_t seen = 0;
@@ -243,23 +230,23 @@ static void refresh_views(ngx_event_t *event)
     }
     /* without a master the process, and with it this timer, outlives the configuration */
     event->log = ngx_cycle->log;
-    if (main == NULL || ngx_http_hotcert_state.table == NULL) {
+    if (main == NULL || ngx_hotcert_state.table == NULL) {
         ngx_add_timer(event, REFRESH_MS);
         return;
     }
     for (; seen < main->conf->identity_count && parsed < REFRESH_SLICE; seen++) {
         struct hc_view_entry *view = &main->views[at++ % main->conf->identity_count];
 
-        if (hc_view_entry_stale(view, ngx_http_hotcert_state.table)) {
-            ngx_http_hotcert_refresh(main, view, event->log);
+        if (hc_view_entry_stale(view, ngx_hotcert_state.table)) {
+            ngx_hotcert_refresh(main, view, event->log);
             parsed++;
         }
     }
     ngx_add_timer(event, parsed == REFRESH_SLICE ? REFRESH_SLICE_MS : REFRESH_MS);
 }
 
-void ngx_http_hotcert_start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
-                                  ngx_event_handler_pt handler)
+void ngx_hotcert_start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
+                             ngx_event_handler_pt handler)
 {
     ngx_memzero(event, sizeof(*event));
     dummy->fd = (ngx_socket_t)-1;
@@ -270,18 +257,19 @@ void ngx_http_hotcert_start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_co
     ngx_add_timer(event, 1);
 }
 
-ngx_int_t ngx_http_hotcert_init_process(ngx_cycle_t *cycle)
+ngx_int_t ngx_hotcert_init_process(ngx_cycle_t *cycle, ngx_hotcert_of_cycle_pt find)
 {
-    ngx_http_hotcert_state_t *state = &ngx_http_hotcert_state;
-    ngx_http_hotcert_main_conf_t *main = ngx_http_hotcert_of_cycle(cycle);
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
+    ngx_hotcert_conf_t *main = find(cycle);
 
     if (main == NULL || state->table == NULL || ngx_process == NGX_PROCESS_HELPER) {
         return NGX_OK;
     }
-    ngx_http_hotcert_start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
+    of_cycle = find;
+    ngx_hotcert_start_timer(cycle, &refresh_event, &refresh_dummy, refresh_views);
     if (ngx_process == NGX_PROCESS_SINGLE) {
         /* without a master there is no helper process either: the only process listens */
-        ngx_http_hotcert_listen(cycle);
+        ngx_hotcert_listen(cycle);
     }
     return NGX_OK;
 }

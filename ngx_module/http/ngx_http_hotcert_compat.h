@@ -44,6 +44,13 @@
 /* From 1.29.2 the server is chosen by SNI before OpenSSL looks the session up. */
 #define ngx_http_hotcert_late_sni (nginx_version < 1029002)
 
+/* An answer that the gzip filter leaves as it is. */
+#if (NGX_HTTP_GZIP)
+#define ngx_http_hotcert_uncompressed(r) ((r)->gzip_tested = 1, (r)->gzip_ok = 0)
+#else
+#define ngx_http_hotcert_uncompressed(r) ((void)(r))
+#endif
+
 /* Server names by regular expression need PCRE; without it there are none. */
 #if (NGX_PCRE)
 #define ngx_http_hotcert_is_regex(name) ((name)->regex != NULL)

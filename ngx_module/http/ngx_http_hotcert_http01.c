@@ -31,12 +31,13 @@ static ngx_int_t send_answer(ngx_http_request_t *r, const struct hc_buf *answer)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_memcpy(body.value.data, answer->data, body.value.len);
+    ngx_http_hotcert_uncompressed(r);
     return ngx_http_send_response(r, NGX_HTTP_OK, &type, &body);
 }
 
 ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r)
 {
-    const struct hc_table *table = ngx_http_hotcert_state.table;
+    const struct hc_table *table = ngx_hotcert_state.table;
     struct hc_buf answer = HC_BUF_INIT(HC_TABLE_ANSWER_MAX);
     ngx_int_t rc = NGX_ERROR;
 

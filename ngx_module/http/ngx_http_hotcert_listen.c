@@ -10,7 +10,7 @@ static bool any_server_is_on(const ngx_http_hotcert_main_conf_t *main,
         const ngx_http_hotcert_srv_conf_t *srv =
             cscf[i]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
-        if (hc_scope_mode(main->conf, srv->scope) == HC_MODE_ON) {
+        if (hc_scope_mode(main->own.conf, srv->scope) == HC_MODE_ON) {
             return true;
         }
     }
@@ -43,7 +43,7 @@ int ngx_http_hotcert_listeners_check(ngx_conf_t *cf, const ngx_http_hotcert_main
     const ngx_http_conf_port_t *port = cmcf->ports != NULL ? cmcf->ports->elts : NULL;
     struct hc_listeners listeners = {0};
     struct hc_findings notes = {0};
-    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_log log = ngx_hotcert_log(cf->log);
     int rc = 0;
 
     for (ngx_uint_t p = 0; port != NULL && p < cmcf->ports->nelts; p++) {
@@ -54,7 +54,7 @@ int ngx_http_hotcert_listeners_check(ngx_conf_t *cf, const ngx_http_hotcert_main
         }
     }
     if (rc == 0) {
-        rc = hc_listeners_check(&listeners, main->conf, &notes, err);
+        rc = hc_listeners_check(&listeners, main->own.conf, &notes, err);
     }
     hc_remarks_log(&notes, &log);
     hc_findings_dispose(&notes);

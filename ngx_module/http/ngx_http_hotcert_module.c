@@ -15,6 +15,8 @@ static ngx_command_t commands[COMMANDS_MAX + 2];
 
 static ngx_int_t preconfiguration(ngx_conf_t *cf);
 static ngx_int_t postconfiguration(ngx_conf_t *cf);
+static ngx_int_t init_module(ngx_cycle_t *cycle);
+static ngx_int_t init_process(ngx_cycle_t *cycle);
 
 static ngx_http_module_t ngx_http_hotcert_module_ctx = {
     .preconfiguration = preconfiguration,
@@ -29,13 +31,13 @@ ngx_module_t ngx_http_hotcert_module = {
     &ngx_http_hotcert_module_ctx,
     commands,
     NGX_HTTP_MODULE,
-    NULL,                          /* init master */
-    ngx_http_hotcert_init_module,  /* init module */
-    ngx_http_hotcert_init_process, /* init process */
-    NULL,                          /* init thread */
-    NULL,                          /* exit thread */
-    NULL,                          /* exit process */
-    NULL,                          /* exit master */
+    NULL,         /* init master */
+    init_module,  /* init module */
+    init_process, /* init process */
+    NULL,         /* init thread */
+    NULL,         /* exit thread */
+    NULL,         /* exit process */
+    NULL,         /* exit master */
     NGX_MODULE_V1_PADDING,
 };
 
@@ -128,7 +130,7 @@ static ngx_int_t init_servers(ngx_conf_t *cf)
         ngx_http_hotcert_srv_conf_t *srv =
             cscf[i]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
-        if (srv->view != NULL && ngx_http_hotcert_ssl_init(cf, cscf[i], srv) != NGX_OK) {
+        if (srv->host.view != NULL && ngx_http_hotcert_ssl_init(cf, cscf[i], srv) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -156,11 +158,35 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
     /* `nginx -s` reads the configuration only to find the pid file */
-    if (main->conf->identity_count == 0 || ngx_process == NGX_PROCESS_SIGNALLER) {
+    if (main->own.conf->identity_count == 0 || ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_OK;
     }
-    if (add_http01_handler(cf) != NGX_OK || ngx_http_hotcert_examine(cf, main) != NGX_OK) {
+    if (add_http01_handler(cf) != NGX_OK || ngx_hotcert_examine(cf, main->own.conf) != NGX_OK) {
         return NGX_ERROR;
     }
-    return ngx_test_config ? NGX_OK : ngx_http_hotcert_add_helper(cf);
+    return ngx_test_config ? NGX_OK : ngx_hotcert_add_helper(cf);
+}
+
+static ngx_hotcert_conf_t *of_cycle(ngx_cycle_t *cycle)
+{
+    ngx_http_hotcert_main_conf_t *main = NULL;
+
+    /* without a master our timers outlive the module's place in the configuration */
+    if (ngx_http_hotcert_module.ctx_index != NGX_MODULE_UNSET_INDEX &&
+        ngx_get_conf(cycle->conf_ctx, ngx_http_module) != NULL) {
+        main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_hotcert_module);
+    }
+    return main != NULL && main->own.views != NULL && main->own.conf->identity_count > 0
+               ? &main->own
+               : NULL;
+}
+
+static ngx_int_t init_module(ngx_cycle_t *cycle)
+{
+    return ngx_hotcert_init_module(cycle, of_cycle(cycle));
+}
+
+static ngx_int_t init_process(ngx_cycle_t *cycle)
+{
+    return ngx_hotcert_init_process(cycle, of_cycle);
 }

@@ -38,7 +38,7 @@ static bool make_session_id(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotce
 {
     struct hc_session_tag tag;
 
-    hc_session_begin(&tag, srv->view != NULL ? srv->view->id : NULL);
+    hc_session_begin(&tag, srv->host.view != NULL ? srv->host.view->id : NULL);
     add_server(&tag, cscf, srv);
     add_verification(&tag, ssl);
     hc_session_add_clients(&tag, ssl->ssl.ctx);
@@ -106,7 +106,7 @@ static bool any_is_ours(const ngx_http_conf_addr_t *addr)
         const ngx_http_hotcert_srv_conf_t *srv =
             servers[s]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
-        if (srv->view != NULL) {
+        if (srv->host.view != NULL) {
             return true;
         }
     }
@@ -129,8 +129,9 @@ static ngx_int_t init_address(const ngx_http_conf_addr_t *addr)
             continue;
         }
         if (!make_session_id(servers[s], srv, ssl) ||
-            (srv->view != NULL && SSL_CTX_set_session_id_context(ssl->ssl.ctx, srv->session_id,
-                                                                 sizeof(srv->session_id)) != 1)) {
+            (srv->host.view != NULL &&
+             SSL_CTX_set_session_id_context(ssl->ssl.ctx, srv->session_id,
+                                            sizeof(srv->session_id)) != 1)) {
             return NGX_ERROR;
         }
         srv->session = 1;

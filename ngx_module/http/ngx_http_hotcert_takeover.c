@@ -54,7 +54,7 @@ static const char *where_of(ngx_conf_t *cf)
     const ngx_http_core_srv_conf_t *cscf =
         ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
 
-    return ngx_http_hotcert_place(cf, cscf->file_name, cscf->line);
+    return ngx_hotcert_place(cf, cscf->file_name, cscf->line);
 }
 
 static bool has_variables(const ngx_str_t *name)
@@ -141,7 +141,7 @@ static int judge_pair(const char *where, const struct lines *lines, ngx_uint_t i
 static char *take_files(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, const struct lines *lines,
                         bool watch)
 {
-    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_log log = ngx_hotcert_log(cf->log);
     struct hc_findings notes = {0};
     struct hc_error err;
     int rc = 0;
@@ -155,7 +155,7 @@ static char *take_files(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, const 
     }
     hc_remarks_log(&notes, &log);
     hc_findings_dispose(&notes);
-    return rc < 0 ? ngx_http_hotcert_conf_error(cf, &err) : NGX_CONF_OK;
+    return rc < 0 ? ngx_hotcert_conf_error(cf, &err) : NGX_CONF_OK;
 }
 
 /* Lines beside a certificate's that leave it to nginx: hotcert would serve another in its place. */
@@ -191,12 +191,12 @@ static const char *obstacle_of(const struct lines *lines)
 static int leaves_lines(ngx_conf_t *cf, const ngx_http_hotcert_srv_conf_t *srv,
                         const struct lines *lines, struct hc_error *err)
 {
-    struct hc_log log = ngx_http_hotcert_log(cf->log);
+    struct hc_log log = ngx_hotcert_log(cf->log);
     const char *obstacle = obstacle_of(lines);
     struct hc_findings notes = {0};
     int rc = 0;
 
-    if (obstacle == NULL || !hc_remark_inherits_watch(srv->main->conf, srv->scope)) {
+    if (obstacle == NULL || !hc_remark_inherits_watch(srv->main->own.conf, srv->scope)) {
         return 0;
     }
     rc = hc_remark_left_alone(where_of(cf), obstacle, &notes, err);
@@ -208,7 +208,7 @@ static int leaves_lines(ngx_conf_t *cf, const ngx_http_hotcert_srv_conf_t *srv,
 static char *take_over(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
                        ngx_http_ssl_srv_conf_t *ssl, const struct lines *lines)
 {
-    bool watch = hc_scope_mode(srv->main->conf, srv->scope) == HC_MODE_WATCH;
+    bool watch = hc_scope_mode(srv->main->own.conf, srv->scope) == HC_MODE_WATCH;
     bool files = srv->scope->files.count > 0;
     struct hc_error err;
 
@@ -217,7 +217,7 @@ static char *take_over(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
         hc_error_set(&err, HC_P_CONFLICT, where_of(cf),
                      "hotcert_files and ssl_certificate both name what to watch: remove one of "
                      "them");
-        return ngx_http_hotcert_conf_error(cf, &err);
+        return ngx_hotcert_conf_error(cf, &err);
     }
     if (srv->has_certificate && !srv->own_certificate && srv->scope->mode != HC_MODE_UNSET &&
         (!watch || files)) {
@@ -242,7 +242,7 @@ static int leave_catch_all(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotcer
     struct hc_list names = {0};
     int rc = ngx_http_hotcert_names(cscf, &names, err);
 
-    if (rc == 0 && hc_conf_orders_nothing(srv->main->conf, srv->scope, &names)) {
+    if (rc == 0 && hc_conf_orders_nothing(srv->main->own.conf, srv->scope, &names)) {
         srv->rejects = !srv->has_certificate;
         if (srv->rejects) {
             ssl->reject_handshake = 1;
@@ -275,7 +275,7 @@ static int is_ours(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, ngx_http_ss
 {
     int left = 0;
 
-    if (hc_conf_leaves_host(srv->main->conf, srv->scope, srv->own_certificate,
+    if (hc_conf_leaves_host(srv->main->own.conf, srv->scope, srv->own_certificate,
                             srv->has_certificate)) {
         return 0;
     }
@@ -304,13 +304,14 @@ char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     hc_error_init(&err);
     srv->main = main;
+    srv->host.main = &main->own;
     see_listeners(cf, main);
-    srv->bootstrap = hc_scope_bootstrap(main->conf, srv->scope);
+    srv->host.bootstrap = hc_scope_bootstrap(main->own.conf, srv->scope);
     /* a server that refuses every handshake needs no certificate */
     if (rejects == 1 && srv->scope->mode == HC_MODE_UNSET) {
         srv->tls = 0;
     }
-    if (!srv->tls || hc_scope_mode(main->conf, srv->scope) == HC_MODE_OFF) {
+    if (!srv->tls || hc_scope_mode(main->own.conf, srv->scope) == HC_MODE_OFF) {
         return NGX_CONF_OK;
     }
     srv->own_certificate = is_given(ssl->certificates);
@@ -318,7 +319,7 @@ char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     lines = lines_of(srv, ssl, http_ssl);
     ours = is_ours(cf, srv, ssl, &lines, &err);
     if (ours < 0) {
-        return ngx_http_hotcert_conf_error(cf, &err);
+        return ngx_hotcert_conf_error(cf, &err);
     }
     return ours ? take_over(cf, srv, ssl, &lines) : NGX_CONF_OK;
 }

@@ -66,6 +66,10 @@ my @whose = map { my $f = $_; map { "$f: $_" } grep { !/^HC_P_(?:FETCH_[A-Z]+|TO
         do { local (@ARGV, $/) = ($f); <> } =~ /\b(HC_P_\w+)/g } glob 'core/net/*.[ch]';
 is(join("\n", @whose), '', 'net returns problems of the network, nobody else\'s');
 
+# common/ is for every kind of server block: stream{} and mail{} have no http{}.
+my @http = grep { do { local (@ARGV, $/) = ($_); <> } =~ /ngx_http/i } glob 'ngx_module/common/*';
+is("@http", '', "what nginx's http{}, stream{} and mail{} can share knows none of them");
+
 # The store in layers: who seals bytes needs no folder; who reads lines needs no record, lock or follower.
 sub includes {
     my ($file, $seen) = @_;

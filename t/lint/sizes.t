@@ -28,6 +28,20 @@ sub measure {
     return;
 }
 
+# The glue is kept smaller: at most 500 lines a file, six parameters a function.
+sub crowded {
+    my ($file) = @_;
+    my $text = do { local (@ARGV, $/) = ($file); <> };
+    my @faults = ($text =~ tr/\n//) > 500 ? "$file: more than 500 lines" : ();
+    $text =~ s{/\*.*?\*/}{}gs;
+    while ($text =~ /^[A-Za-z_][^;{}()=]*?\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\s*[^;{}]*\{/mg) {
+        my ($name, $list) = ($1, $2 =~ s/\([^()]*\)//gr);
+        push @faults, "$file: $name has more than six parameters" if ($list =~ tr/,//) > 5;
+    }
+    return @faults;
+}
+is(join("\n", map { crowded($_) } glob 'core/glue/*.[ch] ngx_module/*/*.[ch] apache_module/*.[ch]'), '', 'files and parameter lists of the glue are short');
+
 measure($_) for glob 'core/*/*.[ch] core/*.h ngx_module/*/*.[ch] apache_module/*.[ch]';
 my @sorted = sort { $a <=> $b } @lengths;
 diag(sprintf '%d functions: median %d lines, 95 %% under %d, longest %d', scalar @sorted,
