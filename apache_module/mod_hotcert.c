@@ -147,7 +147,8 @@ static int check_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp
     hc_error_init(&err);
     state->server = server;
     mod_hotcert_log_init(state);
-    if (complete(state, server, &err) != 0 ||
+    if ((!mod_hotcert_log_is_early() && mod_hotcert_hide_prior(&err) != 0) ||
+        complete(state, server, &err) != 0 ||
         (must_examine() && mod_hotcert_examine(state, starts(), &err) != 0)) {
         return refuse(state, &err);
     }

@@ -142,6 +142,18 @@ struct hc_bundle *mod_hotcert_view_take(struct mod_hotcert_state *state, size_t 
 /* The quick_handler hook: httpd ends the request as it ends any other, and keeps the connection. */
 int mod_hotcert_http01_answer(request_rec *r, int lookup);
 
+/* ---- mod_hotcert_prior.c: what the examination of a start leaves for its loader ---- */
+
+/* A new one, or -1. */
+int mod_hotcert_new_prior(void);
+int mod_hotcert_prior(void); /* -1: there is none */
+/*
+ * From the configuration's second reading on nobody who is forked has it. What is forked between
+ * the examination and that is the daemon that httpd itself becomes.
+ */
+int mod_hotcert_hide_prior(struct hc_error *err) HC_MUST_USE;
+void mod_hotcert_end_prior(void);
+
 /* ---- mod_hotcert_process.c: in the parent ---- */
 
 /* Whose rights agent and loader get, from User and Group. */

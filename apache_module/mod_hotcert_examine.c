@@ -18,8 +18,8 @@ int mod_hotcert_examine(struct mod_hotcert_state *state, bool asks, struct hc_er
     }
     rc = mod_hotcert_dialog_lend(state, err);
     if (rc == 0) {
-        rc = hc_examine(state->conf, &rights, HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL, &state->log,
-                        err);
+        rc = hc_examine(state->conf, &rights, HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL,
+                        asks ? mod_hotcert_new_prior() : -1, &state->log, err);
     }
     mod_hotcert_dialog_take_back(state);
     return rc;

@@ -417,6 +417,8 @@ static struct mod_hotcert_processes *new_processes(struct mod_hotcert_state *sta
 /* Everything up to the point where certificates are served. */
 static int load(struct mod_hotcert_processes *p, struct hc_error *err)
 {
+    struct hc_loader_fds fds;
+
     mod_hotcert_dialog_hide();
     mod_hotcert_dialog_run(p->state);
     if (hide_descriptors(p->retained, err) != 0 || have_table(p, err) != 0 ||
@@ -430,21 +432,24 @@ static int load(struct mod_hotcert_processes *p, struct hc_error *err)
     if (start_keeper(p, err) != 0) {
         return -1;
     }
-    return hc_loader_run(p->state->conf, &p->rights, keeper_fd, p->retained->table_fd,
-                         &p->state->log, err);
+    fds = (struct hc_loader_fds){keeper_fd, p->retained->table_fd, mod_hotcert_prior()};
+    return hc_loader_run(p->state->conf, &p->rights, &fds, &p->state->log, err);
 }
 
 int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error *err)
 {
     struct mod_hotcert_processes *p = new_processes(state);
     struct hc_error own;
+    int rc = 0;
 
     state->processes = p;
     expect_leaving(p);
     if (state->conf->identity_count == 0) {
         return 0;
     }
-    if (load(p, err) != 0) {
+    rc = load(p, err);
+    mod_hotcert_end_prior();
+    if (rc != 0) {
         if (is_first_start()) {
             return -1;
         }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/version.h"
+#include "pki/check.h"
 #include "store/line.h"
 #include "store/record.h"
 
@@ -47,7 +48,8 @@ static void add_list(struct hc_digest *digest, const struct hc_list *list)
 bool hc_verdict_key(const struct hc_verdict_case *c, unsigned char key[HC_DIGEST_SIZE])
 {
     const int numbers[] = {(int)c->conf->server, (int)c->identity->mode,
-                           c->identity->security_level, (int)c->identity->set->repair};
+                           hc_check_level(c->identity->security_level),
+                           (int)c->identity->set->repair};
     struct hc_digest digest;
 
     if (c->watched->folder >= 0) {

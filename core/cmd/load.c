@@ -9,6 +9,7 @@ int hc_cmd_load(int argc, char **argv)
     struct hc_loader_options options = {
         .keeper = hc_child_has(HC_FD_KEEPER) ? HC_FD_KEEPER : -1,
         .confine = true,
+        .prior = hc_child_has(HC_FD_PRIOR) ? HC_FD_PRIOR : -1,
         .clock = &hc_clock_system,
         .log = &hc_child_log,
     };

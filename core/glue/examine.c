@@ -16,9 +16,10 @@ static void end_keeper(int fd, pid_t pid)
     }
 }
 
-int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsigned what,
+int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsigned what, int prior,
                const struct hc_log *log, struct hc_error *err)
 {
+    struct hc_loader_fds fds;
     struct hc_error own;
     int keeper = -1;
     pid_t pid = -1;
@@ -29,7 +30,8 @@ int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsig
         hc_keeper_start(conf, rights, NULL, &keeper, &pid, err) != 0) {
         return -1;
     }
-    rc = hc_loader_run(conf, rights, keeper, -1, log, err);
+    fds = (struct hc_loader_fds){.keeper = keeper, .table = -1, .prior = prior};
+    rc = hc_loader_run(conf, rights, &fds, log, err);
     if (rc == 0 && (what & HC_EXAMINE_CONTROL) != 0 &&
         hc_examine_control(conf, rights, &own) != 0) {
         hc_log_error(log, hc_control_level(conf), NULL, &own);

@@ -16,9 +16,10 @@ enum hc_examination {
 /*
  * -1: it would be refused, err says why. Lines for the operator go to log. The keeper has ended and
  * is reaped; a caller whose server reaps children blocks SIGCHLD meanwhile. Makes and changes
- * nothing. Takes up to HC_LOADER_SECONDS.
+ * nothing. Takes up to HC_LOADER_SECONDS. prior: hc_loader_prior()'s, for the start that comes
+ * after; -1: a test, which judges everything.
  */
-int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsigned what,
+int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsigned what, int prior,
                const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
 
 #endif

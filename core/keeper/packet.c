@@ -158,15 +158,32 @@ ssize_t hc_packet_receive(int socket, void *data, size_t cap, int *fd, int64_t d
     }
 }
 
-int hc_packet_memfd(const char *name, struct hc_bytes bytes, int *fd, struct hc_error *err)
+int hc_packet_memfd_open(const char *name, int *fd, struct hc_error *err)
 {
     *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (*fd < 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, name, errno, "memfd_create");
-    }
     /* a memfd is born open to all, and /proc/PID/fd is a way to whoever may look there */
-    if (fchmod(*fd, 0600) != 0 || hc_io_write_all(*fd, bytes.data, bytes.len) != 0 ||
-        fcntl(*fd, F_ADD_SEALS, SEALS) != 0 || lseek(*fd, 0, SEEK_SET) != 0) {
+    if (*fd >= 0 && fchmod(*fd, 0600) == 0) {
+        return 0;
+    }
+    hc_error_set_errno(err, HC_P_SYSTEM, name, errno, "memfd_create");
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+    return -1;
+}
+
+int hc_packet_memfd_seal(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, SEALS) == 0 && lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
+int hc_packet_memfd(const char *name, struct hc_bytes bytes, int *fd, struct hc_error *err)
+{
+    if (hc_packet_memfd_open(name, fd, err) != 0) {
+        return -1;
+    }
+    if (hc_io_write_all(*fd, bytes.data, bytes.len) != 0 || hc_packet_memfd_seal(*fd) != 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, name, errno, "filling a memfd");
         close(*fd);
         *fd = -1;

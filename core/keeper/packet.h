@@ -34,6 +34,10 @@ bool hc_packet_at_end(int socket);
 int hc_packet_memfd(const char *name, struct hc_bytes bytes, int *fd,
                     struct hc_error *err) HC_MUST_USE;
 
+/* The same in steps: an empty one that can be written, then the seals against every change. */
+int hc_packet_memfd_open(const char *name, int *fd, struct hc_error *err) HC_MUST_USE;
+int hc_packet_memfd_seal(int fd) HC_MUST_USE;
+
 /*
  * Appends the len bytes of a memfd from another process to out, if it is sealed and has exactly
  * so many (a descriptor that is anything else is HC_P_PROTOCOL).

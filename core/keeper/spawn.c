@@ -414,8 +414,15 @@ static void warn_of_readable(const struct hc_conf *conf, const struct hc_rights 
     hc_log_error(log, HC_LOG_WARN, NULL, &err);
 }
 
-int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker, int keeper_fd,
-                  int table_fd, const struct hc_log *log, struct hc_error *err)
+int hc_loader_prior(void)
+{
+    int fd = -1;
+
+    return hc_packet_memfd_open("hotcert-load", &fd, NULL) == 0 ? fd : -1;
+}
+
+int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker,
+                  const struct hc_loader_fds *fds, const struct hc_log *log, struct hc_error *err)
 {
     struct hc_rights agent;
     struct program program = {.command = "load", .rights = &agent, .output = -1};
@@ -430,9 +437,9 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker, in
     if (hc_rights_of_agent(conf, worker, &agent, err) != 0) {
         return -1;
     }
-    program.places[HC_FD_KEEPER - HC_FD_CONF] = keeper_fd;
-    program.places[HC_FD_TABLE - HC_FD_CONF] = table_fd;
-    program.places[HC_FD_CONTROL - HC_FD_CONF] = -1;
+    program.places[HC_FD_KEEPER - HC_FD_CONF] = fds->keeper;
+    program.places[HC_FD_TABLE - HC_FD_CONF] = fds->table;
+    program.places[HC_FD_PRIOR - HC_FD_CONF] = fds->prior;
     warn_of_readable(conf, &agent, log);
     quiet_begin(&q);
     rc = start(conf, &program, &supervise, &pid, err);
@@ -445,6 +452,9 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker, in
         reap(pid, &status);
         close(supervise);
         rc = judge(status, in_time, &program, log, &said, err);
+    }
+    if (fds->prior >= 0) {
+        (void)!hc_packet_memfd_seal(fds->prior); /* unsealed, nobody reads it */
     }
     quiet_end(&q);
     return rc == 0 ? 0 : hc_error_during(err, "loading certificates for the start");

@@ -32,7 +32,8 @@
 #define HC_FD_KEEPER    4
 #define HC_FD_TABLE     5
 #define HC_FD_SUPERVISE 6
-#define HC_FD_CONTROL   7
+#define HC_FD_CONTROL   7 /* the agent's */
+#define HC_FD_PRIOR     7 /* the loader's */
 
 /*
  * Makes what a start needs, as root: the parents of secret and store (0755), the store's folder
@@ -73,10 +74,10 @@ enum hc_level hc_control_level(const struct hc_conf *conf);
 
 /*
  * Runs `hotcert load`: fills the table from the store and the watched files, with the rights of the
- * agent's user (keeper/rights.h). table_fd < 0: looks only (the configuration test). Lines for the
- * operator go to log. 0: the server may start (whatever could not be loaded starts on the bootstrap
- * and is an error in the log); -1: the start must be refused, err says why. Bounded to
- * HC_LOADER_SECONDS.
+ * agent's user (keeper/rights.h). fds->table < 0: looks only (the configuration test, and the
+ * examination of a start). Lines for the operator go to log. 0: the server may start (whatever
+ * could not be loaded starts on the bootstrap and is an error in the log); -1: the start must be
+ * refused, err says why. Bounded to HC_LOADER_SECONDS.
  *
  * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
  * long is not the configuration's fault: the start goes on, with an error in the log (a warning
@@ -86,8 +87,21 @@ enum hc_level hc_control_level(const struct hc_conf *conf);
  */
 #define HC_LOADER_SECONDS 30
 #define HC_LOADER_REFUSE  2
-int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker, int keeper_fd,
-                  int table_fd, const struct hc_log *log, struct hc_error *err) HC_MUST_USE;
+struct hc_loader_fds {
+    int keeper; /* -1: none */
+    int table;
+    int prior; /* hc_loader_prior()'s; -1: none, as in a configuration test */
+};
+int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker,
+                  const struct hc_loader_fds *fds, const struct hc_log *log,
+                  struct hc_error *err) HC_MUST_USE;
+
+/*
+ * Where the examination of a start leaves the pairs that it judged, keys and all, for the loader
+ * that fills the table: to be given to both and then closed, and to be hidden like the table
+ * (private.h). -1: there is none, and they are judged twice.
+ */
+int hc_loader_prior(void);
 
 /* The loader's side: says over HC_FD_SUPERVISE that it runs, before anything else: what ends
  * without having said so is no hotcert, or one that its libraries do not let run (HC_P_PROGRAM). */

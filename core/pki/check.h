@@ -69,6 +69,9 @@ int hc_check_chain(X509 *leaf, STACK_OF(X509) * chain, const struct hc_check *ho
 int hc_check_wire(SSL_CTX *server, int security_level, const struct hc_pair *pair,
                   struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
 
+/* What a check at this level is made at: 0 is the library's own, as it is set up here. */
+int hc_check_level(int security_level);
+
 /*
  * Whether OpenSSL would load the bundle's pairs into a server of this security level: the last look
  * of a worker before it gives up what it has. 0, or -1: tls-refused.

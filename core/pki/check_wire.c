@@ -75,6 +75,12 @@ static bool have_contexts(void)
     return have;
 }
 
+int hc_check_level(int security_level)
+{
+    return security_level > 0 || !have_contexts() ? security_level
+                                                  : SSL_CTX_get_security_level(contexts.server);
+}
+
 static bool wants_more(SSL *ssl, int rc)
 {
     int what = SSL_get_error(ssl, rc);

@@ -45,13 +45,14 @@ typedef struct {
     unsigned surplus : 1;       /* the SSL_CTX holds a key type that the bundle does not have */
 } ngx_hotcert_host_t;
 
-/* What the master has for this generation. Table, keeper and control are closed in whatever it
- * forks but the keeper and the loader (core/keeper/private.h). */
+/* What the master has for this generation. Table, keeper, control and prior are closed in whatever
+ * it forks but the keeper and the loader (core/keeper/private.h). */
 typedef struct {
     struct hc_table *table;
     int table_fd;
     int keeper_fd;
     int control_fd;
+    int prior_fd; /* between the examination of a start and its loader */
     int lines_fd; /* the agent's lines, to be read; the helper has it too */
     struct hc_rights rights;
     const ngx_hotcert_conf_t *owner; /* whose keeper and control socket these are */
@@ -84,6 +85,7 @@ ngx_int_t ngx_hotcert_init_process(ngx_cycle_t *cycle, ngx_hotcert_of_cycle_pt f
 void ngx_hotcert_end(const ngx_hotcert_conf_t *main);
 /* The last one has ended: nobody is left who would close the table in the next workers. */
 void ngx_hotcert_end_table(void);
+void ngx_hotcert_end_prior(void);
 /* Calls the handler in a moment; it sets the timer again itself. dummy is the event's. */
 void ngx_hotcert_start_timer(ngx_cycle_t *cycle, ngx_event_t *event, ngx_connection_t *dummy,
                              ngx_event_handler_pt handler);

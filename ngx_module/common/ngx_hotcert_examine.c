@@ -30,6 +30,20 @@ static void tell(const struct hc_buf *held, const struct hc_log *log)
     }
 }
 
+/* For the start that comes after; not for a test. */
+static int new_prior(void)
+{
+    ngx_hotcert_state_t *state = &ngx_hotcert_state;
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    ngx_hotcert_end_prior();
+    if (!ngx_test_config && hc_private_add(&state->prior_fd, &ignored) == 0) {
+        state->prior_fd = hc_loader_prior();
+    }
+    return state->prior_fd;
+}
+
 static int examine(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
                    struct hc_error *err)
 {
@@ -40,7 +54,7 @@ static int examine(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *lo
     if (ngx_hotcert_rights(cf->cycle, conf, &rights, err) != 0) {
         return -1;
     }
-    return hc_examine(conf, &rights, what, log, err);
+    return hc_examine(conf, &rights, what, new_prior(), log, err);
 }
 
 ngx_int_t ngx_hotcert_examine(ngx_conf_t *cf, struct hc_conf *conf)
@@ -60,6 +74,7 @@ ngx_int_t ngx_hotcert_examine(ngx_conf_t *cf, struct hc_conf *conf)
     rc = examine(cf, conf, ngx_test_config ? &log : &holder, &err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
+        ngx_hotcert_end_prior();
         tell(&held, &log);
         ngx_hotcert_log_error(NGX_LOG_EMERG, cf->log, &err);
     }

@@ -18,6 +18,7 @@ ngx_hotcert_state_t ngx_hotcert_state = {
     .keeper_fd = -1,
     .control_fd = -1,
     .lines_fd = -1,
+    .prior_fd = -1,
 };
 
 static ngx_hotcert_of_cycle_pt of_cycle;
@@ -139,9 +140,11 @@ static int start(ngx_cycle_t *cycle, ngx_hotcert_conf_t *main, ngx_uint_t first,
         ngx_hotcert_rights(cycle, main->conf, &state->rights, err) == 0 &&
         hc_pair_bootstrap(&main->bootstrap, err) == 0 && prepare(cycle, main->conf, err) == 0 &&
         make_table(cycle, main->conf, err) == 0 && start_keeper(cycle, main->conf, err) == 0) {
-        rc =
-            hc_loader_run(main->conf, &state->rights, state->keeper_fd, state->table_fd, &log, err);
+        struct hc_loader_fds fds = {state->keeper_fd, state->table_fd, state->prior_fd};
+
+        rc = hc_loader_run(main->conf, &state->rights, &fds, &log, err);
     }
+    ngx_hotcert_end_prior();
     hc_start_close(&before);
     if (state->keeper_fd >= 0 && (rc == 0 || !first)) {
         /* a reload cannot be refused any more: the agent does what the loader could not */
@@ -166,6 +169,11 @@ void ngx_hotcert_end(const ngx_hotcert_conf_t *main)
         hc_start_close(&state->lines_fd);
         state->owner = NULL;
     }
+}
+
+void ngx_hotcert_end_prior(void)
+{
+    hc_start_close(&ngx_hotcert_state.prior_fd);
 }
 
 void ngx_hotcert_end_table(void)

@@ -181,6 +181,17 @@ sub many_hosts {
     return [ map { { names => ["$_.many.test"], pair => [ "$dir/$_.pem", "$dir/$_.key" ], ($mode ? (hotcert => $mode) : ()) } } 1 .. $count ];
 }
 
+# Seconds of a start for which the store remembers what was judged; nothing if it does not.
+sub second_start {
+    my ($server, $count) = @_;
+    my $kept = wait_for(300, sub { $count <= grep { !/\.before$/ } glob "$server->{store}/records/verdict/*" }, 0.5);
+    judge($kept, "$server->{kind}: the store remembers $count verdicts") or return;
+    $server->stop;
+    my $began = time;
+    $server->start;
+    return time - $began;
+}
+
 sub bench_memory {
     my ($few, $many) = $smoke ? (5, 20) : (100, 1000);
     say_line("Memory for each additional certificate, and the time to start with $many (P-256, watched files; after every host was asked once)");
@@ -191,7 +202,7 @@ sub bench_memory {
     my $roots = spew(temp_dir() . '/many-ca.pem', slurp("$dir/ca.pem"), 0644); # the agent reads them
     for my $kind (HotCert::Server->kinds) {
         for my $mode ('', 'watch') {
-            my (%memory, %start, $table, %test);
+            my (%memory, %start, $table, $second);
             for my $n ($few, $many) {
                 my $server = HotCert::Server->make($kind, workers => 1);
                 my @how = $mode ? (main => [ [ trusted_certificate => $roots ] ]) : (no_module => 1);
@@ -210,11 +221,12 @@ sub bench_memory {
                     my $s = eval { decode_json($json) };
                     $table = $s->{bytes} / $s->{slots} if $s && $s->{slots};
                 }
+                $second = second_start($server, $n) if $mode && $n == $many;
                 $server->stop;
             }
-            say_line(sprintf '  %-5s %-8s worker %.1f KiB each%s; start with %d: %.2f s', $kind, $mode ? 'hotcert' : 'stock',
+            say_line(sprintf '  %-5s %-8s worker %.1f KiB each%s; start with %d: %.2f s%s', $kind, $mode ? 'hotcert' : 'stock',
                 ($memory{$many} - $memory{$few}) / ($many - $few), $table ? sprintf(', live table %.1f KiB each', $table / 1024) : '',
-                $many, $start{$many});
+                $many, $start{$many}, $second ? sprintf(', the next one %.2f s', $second) : '');
         }
     }
     return;

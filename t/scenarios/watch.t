@@ -51,6 +51,22 @@ scenario root_only_files_are_served_and_followed => sub {
     is(join(' ', $s->workers), "@workers", 'the worker processes are the same');
 };
 
+scenario a_start_judges_its_pairs_once => sub {
+    my ($kind) = @_;
+    my ($s, $leaf, $cert, $key) = watching($kind, log_level => 'info');
+    $s->start;
+    is(served($s), $leaf->{serial}, 'the pair is served');
+    like($s->log_text, qr/watched pairs that are as they were judged before: 1/,
+        'what the start examined is not judged again when it is loaded');
+    ok(wait_for(20, sub { glob "$s->{store}/records/verdict/*" }), 'the agent remembers the verdict, and has a copy');
+    $s->stop;
+    my $next = make_leaf($root, [ 'w.test' ]);
+    write_pair($next, "$s->{dir}/live");
+    spew($key, $leaf->{key_text}, 0600);
+    $s->start; # the copy of the last good pair
+    is(served($s), $leaf->{serial}, 'a pair that is torn at the next start is not served');
+};
+
 scenario a_torn_pair_is_never_served => sub {
     my ($kind) = @_;
     my ($s, $leaf, $cert, $key) = watching($kind);

@@ -4,6 +4,7 @@
 
 #include "agent/loader.h"
 #include "answer_lib.h"
+#include "keeper/packet.h"
 #include "store/answer.h"
 #include "tap.h"
 
@@ -88,12 +89,15 @@ static const char *serial_of(const struct forged *leaf)
     return text;
 }
 
+static int prior = -1; /* between an examination and the loader */
+
 static int load(struct hc_table *table, struct hc_error *err)
 {
     struct hc_conf *conf = watch_conf();
     struct hc_loader_options options = {.conf = conf,
                                         .table = table,
                                         .keeper = -1,
+                                        .prior = prior,
                                         .secret = secret,
                                         .clock = &fake_clock,
                                         .log = &fake_log};
@@ -444,8 +448,75 @@ static void a_start_answers_what_others_are_asked(void)
     end_world();
 }
 
+/* The serial of what a loader published. */
+static const char *loaded(struct hc_table *table)
+{
+    static char text[100];
+    struct hc_conf *conf = watch_conf();
+    struct hc_buf out = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_bundle *bundle = NULL;
+    struct hc_error err = {0};
+    uint64_t value = 0;
+    const unsigned char *id = conf->identities[0].id;
+    int64_t slot = hc_table_find(table, id);
+
+    text[0] = '\0';
+    if (slot >= 0 && hc_table_read(table, slot, id, &value, &out, &err) == 1 &&
+        hc_bundle_decode(out.data, out.len, &bundle, &err) == 0) {
+        hc_copy(text, sizeof(text), hc_pair_serial(hc_bundle_pair(bundle, 0)));
+    }
+    hc_bundle_free(bundle);
+    hc_buf_dispose(&out);
+    hc_conf_free(conf);
+    return text;
+}
+
+/* A start examines first: what it judged then goes to the loader that fills the table. */
+static void a_start_judges_once(void)
+{
+    static const char said[] = "are as they were judged before";
+    struct forged first, second;
+    struct hc_error err = {0};
+    struct server s, other;
+
+    new_world();
+    new_files();
+    first = new_leaf(90);
+    second = new_leaf(89);
+    write_pair(&first);
+    new_table(&s);
+    ok(hc_packet_memfd_open("t", &prior, &err) == 0, "a memfd");
+    is_int(load(NULL, &err), 0, "a start examines");
+    is_int(hc_packet_memfd_seal(prior), 0, "what it leaves is sealed");
+    ok(load(s.table, &err) == 0 && count_in_log(said) == 1, "the loader judges nothing again");
+    is_str(loaded(s.table), serial_of(&first), "and publishes it");
+    write_pair(&second);
+    new_table(&other);
+    ok(load(other.table, &err) == 0 && count_in_log(said) == 1, "other files are judged");
+    is_str(loaded(other.table), serial_of(&second), "and published");
+    hc_table_detach(other.table);
+    close(other.table_fd);
+    write_key(&first);
+    ok(load(s.table, &err) != 0, "half a pair is refused as ever");
+    hc_error_init(&err);
+    close(prior);
+    write_pair(&first);
+    ok(hc_packet_memfd_open("t", &prior, &err) == 0 && load(NULL, &err) == 0 &&
+           load(s.table, &err) == 0 && count_in_log(said) == 1,
+       "what nobody sealed is not taken");
+    is_str(loaded(s.table), serial_of(&first), "and the start goes on");
+    close(prior);
+    prior = -1;
+    hc_table_detach(s.table);
+    close(s.table_fd);
+    forged_free(&first);
+    forged_free(&second);
+    end_world();
+}
+
 int main(void)
 {
+    a_start_judges_once();
     a_changed_pair_is_taken();
     torn_pairs_never_serve();
     a_flawed_one_is_held_back();

@@ -19,6 +19,7 @@
 extern char **environ;
 
 static const struct hc_rights www_data = {true, 33, 33, "www-data"};
+static const struct hc_loader_fds nothing = {-1, -1, -1};
 static char folder[64];
 static char program[128];
 
@@ -275,7 +276,7 @@ static void an_unexecutable_program_is_named(void)
        "that names path and reason");
     ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "no process is left to reap");
     hc_error_init(&err);
-    is_int(hc_loader_run(conf, &www_data, -1, -1, NULL, &err), -1, "also for the loader");
+    is_int(hc_loader_run(conf, &www_data, &nothing, NULL, &err), -1, "also for the loader");
     ok(err.problem == HC_P_PROGRAM, "of the same kind");
     hc_conf_free(conf);
 }
@@ -329,7 +330,7 @@ static int load(const char *word, int table, struct heard *h, struct hc_error *e
 {
     struct hc_log log = {h, HC_LOG_DEBUG, hear};
     struct hc_conf *conf = new_conf(word);
-    int rc = hc_loader_run(conf, &www_data, -1, table, &log, err);
+    int rc = hc_loader_run(conf, &www_data, &(struct hc_loader_fds){-1, table, -1}, &log, err);
 
     hc_conf_free(conf);
     return rc;
@@ -372,7 +373,7 @@ static void what_does_not_say_that_it_runs_is_no_program(void)
     free(conf->agent);
     conf->agent = strdup("/bin/false");
     hc_error_init(&err);
-    is_int(hc_loader_run(conf, &www_data, -1, -1, NULL, &err), -1, "so is a configuration test");
+    is_int(hc_loader_run(conf, &www_data, &nothing, NULL, &err), -1, "so is a configuration test");
     ok(err.problem == HC_P_PROGRAM && strstr(err.subject, "/bin/false") != NULL, "by its name");
     hc_conf_free(conf);
 }
@@ -433,12 +434,13 @@ static void without_root_nothing_is_dropped(void)
         struct heard h = {.text = ""};
         struct hc_error err = {0};
         struct hc_log log = {&h, HC_LOG_DEBUG, hear};
+        struct hc_loader_fds fds = {.keeper = -1, .table = 0, .prior = -1};
         struct hc_conf *conf = new_conf("good");
         int bad = setgid(33) != 0 || setuid(33) != 0;
 
-        bad = bad || hc_loader_run(conf, &none, -1, 0, &log, &err) != 0;
+        bad = bad || hc_loader_run(conf, &none, &fds, &log, &err) != 0;
         /* nginx's helper is the worker user already and is told to drop all the same */
-        bad = bad || hc_loader_run(conf, &www_data, -1, 0, &log, &err) != 0;
+        bad = bad || hc_loader_run(conf, &www_data, &fds, &log, &err) != 0;
         bad = bad || strcmp(h.text, "good\ngood\n") != 0;
         hc_conf_free(conf);
         _exit(bad);
