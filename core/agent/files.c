@@ -281,20 +281,12 @@ int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,
     return rc;
 }
 
-static bool begins_with_path(const char *subject, const char *path)
-{
-    size_t len = strlen(path);
-
-    return strncmp(subject, path, len) == 0 && (subject[len] == '\0' || subject[len] == ':');
-}
-
 int hc_files_fault(const struct hc_conf *conf, const struct hc_watched *watched,
                    const struct hc_finding *finding, struct hc_error *err)
 {
     const char *certificate = conf->files.items[watched->certificate];
 
-    if (begins_with_path(finding->subject, certificate) ||
-        begins_with_path(finding->subject, conf->files.items[watched->key])) {
+    if (finding->kind == HC_SUBJECT_ITSELF) {
         hc_error_set(err, finding->problem, finding->subject, "%s", finding->message);
     } else {
         hc_error_set(err, finding->problem, certificate, "%s: %s", finding->subject,

@@ -48,24 +48,26 @@ char *hc_finding_format(const struct hc_finding *f, char *dst, size_t cap)
     return dst;
 }
 
-HC_FORMAT(6, 0)
-static int add(struct hc_findings *list, enum hc_problem p, const char *subject, bool presented,
+/* what: the problem, how it is presented and what its subject is; the texts are made here. */
+HC_FORMAT(5, 0)
+static int add(struct hc_findings *list, const struct hc_finding *what, const char *subject,
                struct hc_error *err, const char *fmt, va_list args)
 {
+    const struct hc_problem_row *row = hc_problem_row(what->problem);
     char raw[HC_FOREIGN_MAX];
     char message[HC_FOREIGN_MAX];
     char hint[HC_FOREIGN_MAX];
-    struct hc_finding f = {.problem = p, .rank = hc_problem_row(p)->cls, .presented = presented};
+    struct hc_finding f = *what;
 
-    if (list->count >= HC_FINDINGS_MAX ||
-        hc_findings_find(list, p, subject != NULL ? subject : "") != NULL) {
+    f.rank = row->cls;
+    subject = subject != NULL ? subject : "";
+    if (list->count >= HC_FINDINGS_MAX || hc_findings_find(list, f.problem, subject) != NULL) {
         return 0;
     }
     vsnprintf(raw, sizeof(raw), fmt, args);
     hc_spell(raw, message, sizeof(message));
-    hc_spell(hc_problem_row(p)->hint, hint, sizeof(hint));
-    if (make_room(list, err) != 0 ||
-        hc_strdup(subject != NULL ? subject : "", &f.subject, err) != 0 ||
+    hc_spell(row->hint, hint, sizeof(hint));
+    if (make_room(list, err) != 0 || hc_strdup(subject, &f.subject, err) != 0 ||
         hc_strdup(message, &f.message, err) != 0 || hc_strdup(hint, &f.hint, err) != 0) {
         finding_dispose(&f);
         return -1;
@@ -77,11 +79,25 @@ static int add(struct hc_findings *list, enum hc_problem p, const char *subject,
 int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
                     struct hc_error *err, const char *fmt, ...)
 {
+    const struct hc_finding what = {.problem = p};
     va_list args;
     int rc = 0;
 
     va_start(args, fmt);
-    rc = add(list, p, subject, false, err, fmt, args);
+    rc = add(list, &what, subject, err, fmt, args);
+    va_end(args);
+    return rc;
+}
+
+int hc_findings_add_of(struct hc_findings *list, enum hc_problem p,
+                       const struct hc_subject *subject, struct hc_error *err, const char *fmt, ...)
+{
+    const struct hc_finding what = {.problem = p, .kind = subject->kind, .number = subject->number};
+    va_list args;
+    int rc = 0;
+
+    va_start(args, fmt);
+    rc = add(list, &what, subject->text, err, fmt, args);
     va_end(args);
     return rc;
 }
@@ -89,13 +105,22 @@ int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *sub
 int hc_findings_add_presented(struct hc_findings *list, enum hc_problem p, const char *subject,
                               struct hc_error *err, const char *fmt, ...)
 {
+    const struct hc_finding what = {.problem = p, .presented = true};
     va_list args;
     int rc = 0;
 
     va_start(args, fmt);
-    rc = add(list, p, subject, true, err, fmt, args);
+    rc = add(list, &what, subject, err, fmt, args);
     va_end(args);
     return rc;
+}
+
+struct hc_subject hc_subject_of(enum hc_subject_kind kind, const char *text)
+{
+    struct hc_subject subject = {.kind = kind};
+
+    snprintf(subject.text, sizeof(subject.text), "%s", text);
+    return subject;
 }
 
 int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)

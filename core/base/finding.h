@@ -11,14 +11,30 @@
 #include "base/problem.h"
 #include "base/str.h"
 
+/* What a finding's subject names, for those who decide by it: nobody reads the text for that. */
+enum hc_subject_kind {
+    HC_SUBJECT_ITSELF,      /* the text says all: a file with a line, a server, a record */
+    HC_SUBJECT_NAME,        /* a host name, in a certificate */
+    HC_SUBJECT_PAIR,        /* certificate and key together */
+    HC_SUBJECT_CERTIFICATE, /* one of a chain: number */
+};
+
+struct hc_subject {
+    enum hc_subject_kind kind;
+    uint64_t number; /* of the certificate, as its maker numbers them; else 0 */
+    char text[HC_ERROR_SUBJECT];
+};
+
 struct hc_finding {
-    enum hc_problem problem; /* its row gives the slug and the default hint */
-    enum hc_class rank;      /* HC_CLASS_UNUSABLE, _FLAWED or _REMARK; usually the row's */
-    char *subject;           /* file and line, position in the chain, name */
-    char *message;           /* this case's sentence; capped at HC_FOREIGN_MAX */
-    char *hint;              /* this case's hint, or the row's */
-    bool own_hint;           /* the hint is this case's */
-    bool presented;          /* the message's foreign parts are escaped in a form of their own */
+    enum hc_problem problem;   /* its row gives the slug and the default hint */
+    enum hc_class rank;        /* HC_CLASS_UNUSABLE, _FLAWED or _REMARK; usually the row's */
+    char *subject;             /* file and line, position in the chain, name */
+    enum hc_subject_kind kind; /* of the subject, and its number */
+    uint64_t number;
+    char *message;  /* this case's sentence; capped at HC_FOREIGN_MAX */
+    char *hint;     /* this case's hint, or the row's */
+    bool own_hint;  /* the hint is this case's */
+    bool presented; /* the message's foreign parts are escaped in a form of their own */
 };
 
 /* Zeroed memory is an empty verdict. Owns its findings. At most HC_FINDINGS_MAX are kept. */
@@ -35,6 +51,11 @@ struct hc_findings {
  */
 int hc_findings_add(struct hc_findings *list, enum hc_problem p, const char *subject,
                     struct hc_error *err, const char *fmt, ...) HC_FORMAT(5, 6) HC_MUST_USE;
+
+/* As hc_findings_add(), of a subject that is more than its text. */
+int hc_findings_add_of(struct hc_findings *list, enum hc_problem p,
+                       const struct hc_subject *subject, struct hc_error *err, const char *fmt, ...)
+    HC_FORMAT(5, 6) HC_MUST_USE;
 
 /*
  * As hc_findings_add(), for a message whose foreign parts are in an escaped form already, as DNS
@@ -58,6 +79,9 @@ int hc_findings_take(struct hc_findings *dst, struct hc_findings *src,
 /* The finding of this problem (about this subject, if not NULL), or NULL. */
 const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum hc_problem p,
                                           const char *subject);
+
+/* A subject of this kind; the text is capped. */
+struct hc_subject hc_subject_of(enum hc_subject_kind kind, const char *text);
 
 /* Its texts escaped and capped, as hc_error_render() does it: for a line, JSON or HTML. */
 struct hc_finding_text {

@@ -11,7 +11,7 @@
 
 /* One certificate in the words of the report; all text escaped. */
 struct card {
-    char place[HC_CERT_LABEL * 4 + 32]; /* the subject of findings about it */
+    struct hc_subject place; /* of findings about it */
     char label[HC_CERT_LABEL * 4];
     char issuer[HC_CERT_LABEL * 4];
     char key[HC_KEY_LABEL];
@@ -22,17 +22,11 @@ struct card {
 static void make_card(X509 *cert, int position, struct card *c)
 {
     char text[HC_CERT_LABEL];
-    char place[HC_CERT_LABEL + 32];
 
     memset(c, 0, sizeof(*c));
     hc_cert_label(cert, text);
     hc_escape(c->label, sizeof(c->label), text, strlen(text));
-    if (position > 0) {
-        snprintf(place, sizeof(place), "certificate %d (%s)", position, text);
-    } else {
-        snprintf(place, sizeof(place), "root (%s)", text);
-    }
-    hc_copy(c->place, sizeof(c->place), place);
+    hc_check_subject(cert, position, &c->place);
     hc_cert_issuer_label(cert, text);
     hc_escape(c->issuer, sizeof(c->issuer), text, strlen(text));
     hc_cert_serial(cert, c->serial);
@@ -77,7 +71,7 @@ static void put_faults(struct hc_report *r, const struct card *c,
     for (size_t i = 0; i < findings->count; i++) {
         const struct hc_finding *f = &findings->items[i];
 
-        if (strcmp(f->subject, c->place) == 0) {
+        if (f->kind == HC_SUBJECT_CERTIFICATE && f->number == c->place.number) {
             hc_report_put(r, hc_report_tint(f->rank), "  <- %s", hc_problem_row(f->problem)->slug);
         }
     }

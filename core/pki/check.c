@@ -9,23 +9,36 @@
 #include "base/time.h"
 #include "pki/check_run.h"
 
-char *hc_check_place(const struct hc_check_run *run, X509 *cert, char dst[HC_CHECK_PLACE])
+#define NUMBER_UNSERVED ((uint64_t)1 << 32) /* above it: by name */
+
+void hc_check_subject(X509 *cert, int position, struct hc_subject *out)
 {
     char label[HC_CERT_LABEL];
-    int count = run->chain != NULL ? sk_X509_num(run->chain) : 0;
-    int at = X509_cmp(cert, run->leaf) == 0 ? 0 : -1;
 
-    for (int i = 0; at < 0 && i < count; i++) {
+    memset(out, 0, sizeof(*out));
+    out->kind = HC_SUBJECT_CERTIFICATE;
+    hc_cert_label(cert, label);
+    if (position > 0) {
+        out->number = (uint64_t)position;
+        snprintf(out->text, sizeof(out->text), "certificate %d (%s)", position, label);
+    } else {
+        out->number = NUMBER_UNSERVED + X509_subject_name_hash(cert);
+        snprintf(out->text, sizeof(out->text), "root (%s)", label);
+    }
+}
+
+const struct hc_subject *hc_check_place(const struct hc_check_run *run, X509 *cert,
+                                        struct hc_subject *dst)
+{
+    int count = run->chain != NULL ? sk_X509_num(run->chain) : 0;
+    int position = X509_cmp(cert, run->leaf) == 0 ? 1 : 0;
+
+    for (int i = 0; position == 0 && i < count; i++) {
         if (X509_cmp(cert, sk_X509_value(run->chain, i)) == 0) {
-            at = i + 1;
+            position = i + 2;
         }
     }
-    hc_cert_label(cert, label);
-    if (at >= 0) {
-        snprintf(dst, HC_CHECK_PLACE, "certificate %d (%s)", at + 1, label);
-    } else {
-        snprintf(dst, HC_CHECK_PLACE, "root (%s)", label);
-    }
+    hc_check_subject(cert, position, dst);
     return dst;
 }
 
@@ -35,25 +48,26 @@ char *hc_check_place(const struct hc_check_run *run, X509 *cert, char dst[HC_CHE
  */
 static int check_dates(struct hc_check_run *run, X509 *cert)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
     char text[HC_TIME_TEXT];
     int64_t from = 0;
     int64_t until = 0;
     bool leaf = cert == run->leaf;
 
     if (hc_cert_dates(cert, &from, &until, NULL) != 0) {
-        return hc_findings_add(run->findings, HC_P_CHAIN_INVALID, hc_check_place(run, cert, place),
-                               run->err, "its dates cannot be read");
+        return hc_findings_add_of(run->findings, HC_P_CHAIN_INVALID,
+                                  hc_check_place(run, cert, &place), run->err,
+                                  "its dates cannot be read");
     }
     if (run->how->now > until) {
-        return hc_findings_add(run->findings, leaf ? HC_P_EXPIRED : HC_P_CHAIN_EXPIRED,
-                               hc_check_place(run, cert, place), run->err, "it expired on %s",
-                               hc_time_format(until, text));
+        return hc_findings_add_of(run->findings, leaf ? HC_P_EXPIRED : HC_P_CHAIN_EXPIRED,
+                                  hc_check_place(run, cert, &place), run->err, "it expired on %s",
+                                  hc_time_format(until, text));
     }
     if (run->how->now < from) {
-        return hc_findings_add(run->findings, leaf ? HC_P_NOT_YET_VALID : HC_P_CHAIN_EXPIRED,
-                               hc_check_place(run, cert, place), run->err, "it is valid from %s on",
-                               hc_time_format(from, text));
+        return hc_findings_add_of(run->findings, leaf ? HC_P_NOT_YET_VALID : HC_P_CHAIN_EXPIRED,
+                                  hc_check_place(run, cert, &place), run->err,
+                                  "it is valid from %s on", hc_time_format(from, text));
     }
     return 0;
 }

@@ -79,4 +79,10 @@ int hc_check_level(int security_level);
 int hc_check_loads(const struct hc_bundle *bundle, int security_level,
                    struct hc_error *err) HC_MUST_USE;
 
+/*
+ * The subject of findings about this certificate: "certificate 2 (R11)" for position 2 as served,
+ * "root (ISRG Root X1)" for position 0, not served. The same certificate has the same number.
+ */
+void hc_check_subject(X509 *cert, int position, struct hc_subject *out);
+
 #endif

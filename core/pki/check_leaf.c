@@ -43,49 +43,53 @@ static int check_names(struct hc_check_run *run)
     for (size_t i = 0; rc == 0 && names != NULL && i < names->count; i++) {
         if (!covers(run->leaf, &sans, names->items[i]) &&
             (left_out == NULL || !hc_list_has(left_out, names->items[i]))) {
-            rc = hc_findings_add(run->findings, HC_P_NAME_NOT_COVERED, names->items[i], run->err,
-                                 sans.count > 0 ? "the certificate is for %s"
-                                                : "the certificate names no host%s",
-                                 hc_list_format(&sans, text, sizeof(text)));
+            const struct hc_subject name = hc_subject_of(HC_SUBJECT_NAME, names->items[i]);
+
+            rc = hc_findings_add_of(run->findings, HC_P_NAME_NOT_COVERED, &name, run->err,
+                                    sans.count > 0 ? "the certificate is for %s"
+                                                   : "the certificate names no host%s",
+                                    hc_list_format(&sans, text, sizeof(text)));
         }
     }
     for (size_t i = 0; rc == 0 && left_out != NULL && i < left_out->count; i++) {
         if (!covers(run->leaf, &sans, left_out->items[i])) {
-            rc = hc_findings_add(run->findings, HC_P_LEFT_OUT, left_out->items[i], run->err,
-                                 "it was asked for and is left out for now");
+            const struct hc_subject name = hc_subject_of(HC_SUBJECT_NAME, left_out->items[i]);
+
+            rc = hc_findings_add_of(run->findings, HC_P_LEFT_OUT, &name, run->err,
+                                    "it was asked for and is left out for now");
         }
     }
     hc_list_dispose(&sans);
     return rc;
 }
 
-static int check_usage(struct hc_check_run *run, const char *place)
+static int check_usage(struct hc_check_run *run, const struct hc_subject *place)
 {
     if (X509_check_ca(run->leaf) >= 1 &&
-        hc_findings_add(run->findings, HC_P_CA_AS_LEAF, place, run->err,
-                        "it may sign certificates (CA:TRUE), and is served as the site's own") !=
+        hc_findings_add_of(run->findings, HC_P_CA_AS_LEAF, place, run->err,
+                           "it may sign certificates (CA:TRUE), and is served as the site's own") !=
             0) {
         return -1;
     }
     /* TLS 1.3 and every exchange with forward secrecy have the key sign (RFC 8446 section 4.4.2.2)
      */
     if ((X509_get_key_usage(run->leaf) & KU_DIGITAL_SIGNATURE) == 0 &&
-        hc_findings_add(run->findings, HC_P_USAGE_NO_SIGNATURE, place, run->err,
-                        "its key usage leaves out digitalSignature; Chrome, Firefox and GnuTLS "
-                        "refuse it") != 0) {
+        hc_findings_add_of(run->findings, HC_P_USAGE_NO_SIGNATURE, place, run->err,
+                           "its key usage leaves out digitalSignature; Chrome, Firefox and GnuTLS "
+                           "refuse it") != 0) {
         return -1;
     }
     if (X509_get_ext_by_NID(run->leaf, NID_ext_key_usage, -1) < 0) {
-        return hc_findings_add(run->findings, HC_P_USAGE_MISSING, place, run->err,
-                               "it does not say what it is for");
+        return hc_findings_add_of(run->findings, HC_P_USAGE_MISSING, place, run->err,
+                                  "it does not say what it is for");
     }
     return X509_check_purpose(run->leaf, X509_PURPOSE_SSL_SERVER, 0) == 0
-               ? hc_findings_add(run->findings, HC_P_USAGE_NOT_SERVER, place, run->err,
-                                 "its extended key usage or key usage leaves out TLS servers")
+               ? hc_findings_add_of(run->findings, HC_P_USAGE_NOT_SERVER, place, run->err,
+                                    "its extended key usage or key usage leaves out TLS servers")
                : 0;
 }
 
-static int check_curve(struct hc_check_run *run, EVP_PKEY *key, const char *place)
+static int check_curve(struct hc_check_run *run, EVP_PKEY *key, const struct hc_subject *place)
 {
     char group[64] = "";
     char label[HC_KEY_LABEL];
@@ -95,13 +99,13 @@ static int check_curve(struct hc_check_run *run, EVP_PKEY *key, const char *plac
         (strcmp(group, SN_X9_62_prime256v1) == 0 || strcmp(group, SN_secp384r1) == 0)) {
         return 0;
     }
-    return hc_findings_add(run->findings,
-                           strcmp(group, SN_secp521r1) == 0 ? HC_P_KEY_UNCOMMON
-                                                            : HC_P_CURVE_UNSUPPORTED,
-                           place, run->err, "its key is %s", label);
+    return hc_findings_add_of(run->findings,
+                              strcmp(group, SN_secp521r1) == 0 ? HC_P_KEY_UNCOMMON
+                                                               : HC_P_CURVE_UNSUPPORTED,
+                              place, run->err, "its key is %s", label);
 }
 
-static int check_key(struct hc_check_run *run, const char *place)
+static int check_key(struct hc_check_run *run, const struct hc_subject *place)
 {
     EVP_PKEY *key = X509_get0_pubkey(run->leaf);
     char label[HC_KEY_LABEL];
@@ -111,13 +115,13 @@ static int check_key(struct hc_check_run *run, const char *place)
         return check_curve(run, key, place);
     case EVP_PKEY_RSA:
         return EVP_PKEY_get_security_bits(key) < 112
-                   ? hc_findings_add(run->findings, HC_P_KEY_WEAK, place, run->err,
-                                     "its key is %s; 2048 bits are the least",
-                                     hc_key_label(key, label))
+                   ? hc_findings_add_of(run->findings, HC_P_KEY_WEAK, place, run->err,
+                                        "its key is %s; 2048 bits are the least",
+                                        hc_key_label(key, label))
                    : 0;
     default:
-        return hc_findings_add(run->findings, HC_P_KEY_UNCOMMON, place, run->err, "its key is %s",
-                               hc_key_label(key, label));
+        return hc_findings_add_of(run->findings, HC_P_KEY_UNCOMMON, place, run->err,
+                                  "its key is %s", hc_key_label(key, label));
     }
 }
 
@@ -148,15 +152,15 @@ static bool verifies(EVP_PKEY *key)
 static int check_issuer(struct hc_check_run *run, X509 *cert)
 {
     EVP_PKEY *key = X509_get0_pubkey(cert);
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
     char label[HC_KEY_LABEL];
 
     if (key == NULL || verifies(key)) {
         return 0;
     }
-    return hc_findings_add(run->findings, HC_P_CHAIN_CURVE, hc_check_place(run, cert, place),
-                           run->err, "its key is %s; browsers do not verify what it signed",
-                           hc_key_label(key, label));
+    return hc_findings_add_of(run->findings, HC_P_CHAIN_CURVE, hc_check_place(run, cert, &place),
+                              run->err, "its key is %s; browsers do not verify what it signed",
+                              hc_key_label(key, label));
 }
 
 /* All that is served, and the root. */
@@ -186,7 +190,8 @@ static bool demands_staple(X509 *leaf)
 }
 
 /* Public CAs' certificates, and those that have any: whoever logs one means browsers to see it. */
-static int check_scts(struct hc_check_run *run, int64_t life, bool public, const char *place)
+static int check_scts(struct hc_check_run *run, int64_t life, bool public,
+                      const struct hc_subject *place)
 {
     bool there = X509_get_ext_by_NID(run->leaf, NID_ct_precert_scts, -1) >= 0;
     STACK_OF(SCT) *scts = X509_get_ext_d2i(run->leaf, NID_ct_precert_scts, NULL, NULL);
@@ -197,41 +202,42 @@ static int check_scts(struct hc_check_run *run, int64_t life, bool public, const
     if (count >= wanted || (!there && !public)) {
         return 0;
     }
-    return hc_findings_add(run->findings, HC_P_SCTS_FEW, place, run->err,
-                           "it carries %d signed certificate timestamps; browsers want %d", count,
-                           wanted);
+    return hc_findings_add_of(run->findings, HC_P_SCTS_FEW, place, run->err,
+                              "it carries %d signed certificate timestamps; browsers want %d",
+                              count, wanted);
 }
 
 int hc_check_leaf(struct hc_check_run *run)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
     int64_t from = 0;
     int64_t until = 0;
     bool public = run->root != NULL && hc_roots_is_system(run->how->roots);
 
-    hc_check_place(run, run->leaf, place);
-    if (check_names(run) != 0 || check_usage(run, place) != 0 || check_key(run, place) != 0 ||
+    hc_check_place(run, run->leaf, &place);
+    if (check_names(run) != 0 || check_usage(run, &place) != 0 || check_key(run, &place) != 0 ||
         check_issuers(run) != 0) {
         return -1;
     }
     if (hc_cert_self_signed(run->leaf) &&
-        hc_findings_add(run->findings, HC_P_SELF_SIGNED, place, run->err,
-                        "it vouches for itself; clients trust it only if they were told to") != 0) {
+        hc_findings_add_of(run->findings, HC_P_SELF_SIGNED, &place, run->err,
+                           "it vouches for itself; clients trust it only if they were told to") !=
+            0) {
         return -1;
     }
     if (demands_staple(run->leaf) && !run->how->stapled &&
-        hc_findings_add(run->findings, HC_P_MUST_STAPLE, place, run->err,
-                        "it has the TLS feature status_request (must-staple)") != 0) {
+        hc_findings_add_of(run->findings, HC_P_MUST_STAPLE, &place, run->err,
+                           "it has the TLS feature status_request (must-staple)") != 0) {
         return -1;
     }
     if (hc_cert_dates(run->leaf, &from, &until, NULL) != 0) {
         return 0; /* said already */
     }
     if (public && until - from > LIFETIME_MAX &&
-        hc_findings_add(run->findings, HC_P_LIFETIME_LONG, place, run->err,
-                        "it is valid for %lld days; browsers allow 398",
-                        (long long)((until - from) / DAY)) != 0) {
+        hc_findings_add_of(run->findings, HC_P_LIFETIME_LONG, &place, run->err,
+                           "it is valid for %lld days; browsers allow 398",
+                           (long long)((until - from) / DAY)) != 0) {
         return -1;
     }
-    return check_scts(run, until - from, public, place);
+    return check_scts(run, until - from, public, &place);
 }

@@ -15,10 +15,9 @@ struct hc_check_run {
     X509 *root; /* that a path was found to; borrowed from the store; NULL: none */
 };
 
-#define HC_CHECK_PLACE (HC_CERT_LABEL + 32)
-
-/* "certificate 2 (R11)" as served, "root (ISRG Root X1)" if it is not served. */
-char *hc_check_place(const struct hc_check_run *run, X509 *cert, char dst[HC_CHECK_PLACE]);
+/* hc_check_subject() of a certificate of this chain, or of its root. Returns dst. */
+const struct hc_subject *hc_check_place(const struct hc_check_run *run, X509 *cert,
+                                        struct hc_subject *dst);
 
 /* check_leaf.c: names, usage, key, must-staple, SCTs, lifetime. Wants run->root. */
 int hc_check_leaf(struct hc_check_run *run) HC_MUST_USE;

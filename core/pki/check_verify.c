@@ -173,61 +173,61 @@ static int hint_at_url(struct hc_check_run *run, X509 *cert)
 
 static int report_unknown_issuer(struct hc_check_run *run, X509 *cert, int depth)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
     char issuer[HC_CERT_LABEL];
     bool root_was_there = hc_findings_find(run->findings, HC_P_CHAIN_ROOT, NULL) != NULL;
 
-    hc_check_place(run, cert, place);
+    hc_check_place(run, cert, &place);
     hc_cert_issuer_label(cert, issuer);
     if (root_was_there || (depth > 0 && !is_gap(run, cert))) {
-        return hc_findings_add(run->findings, HC_P_UNTRUSTED_ROOT, place, run->err,
-                               "the chain ends here; its issuer, %s, is no root in %s", issuer,
-                               hc_roots_subject(run->how->roots));
+        return hc_findings_add_of(run->findings, HC_P_UNTRUSTED_ROOT, &place, run->err,
+                                  "the chain ends here; its issuer, %s, is no root in %s", issuer,
+                                  hc_roots_subject(run->how->roots));
     }
-    return hc_findings_add(run->findings, HC_P_CHAIN_INCOMPLETE, place, run->err,
-                           "its issuer, %s, is neither served with it nor a root in %s", issuer,
-                           hc_roots_subject(run->how->roots)) == 0
+    return hc_findings_add_of(run->findings, HC_P_CHAIN_INCOMPLETE, &place, run->err,
+                              "its issuer, %s, is neither served with it nor a root in %s", issuer,
+                              hc_roots_subject(run->how->roots)) == 0
                ? hint_at_url(run, cert)
                : -1;
 }
 
 static int report_self_signed(struct hc_check_run *run, X509 *cert)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
 
-    return hc_findings_add(run->findings, HC_P_UNTRUSTED_ROOT, hc_check_place(run, cert, place),
-                           run->err, "it is self-signed and no root in %s",
-                           hc_roots_subject(run->how->roots));
+    return hc_findings_add_of(run->findings, HC_P_UNTRUSTED_ROOT, hc_check_place(run, cert, &place),
+                              run->err, "it is self-signed and no root in %s",
+                              hc_roots_subject(run->how->roots));
 }
 
 static int report_invalid(struct hc_check_run *run, X509 *cert, int code)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
 
-    return hc_findings_add(run->findings, HC_P_CHAIN_INVALID, hc_check_place(run, cert, place),
-                           run->err, "%s", X509_verify_cert_error_string(code));
+    return hc_findings_add_of(run->findings, HC_P_CHAIN_INVALID, hc_check_place(run, cert, &place),
+                              run->err, "%s", X509_verify_cert_error_string(code));
 }
 
 static int report_weak(struct hc_check_run *run, X509 *cert, enum hc_problem p)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
     char label[HC_KEY_LABEL];
     int digest = NID_undef;
 
-    hc_check_place(run, cert, place);
+    hc_check_place(run, cert, &place);
     if (p == HC_P_KEY_WEAK) {
-        return hc_findings_add(run->findings, p, place, run->err,
-                               "its key is %s; 2048 bits are the least",
-                               hc_key_label(X509_get0_pubkey(cert), label));
+        return hc_findings_add_of(run->findings, p, &place, run->err,
+                                  "its key is %s; 2048 bits are the least",
+                                  hc_key_label(X509_get0_pubkey(cert), label));
     }
     (void)X509_get_signature_info(cert, &digest, NULL, NULL, NULL);
-    return hc_findings_add(run->findings, p, place, run->err, "it is signed with %s",
-                           digest != NID_undef ? OBJ_nid2ln(digest) : "an unknown hash");
+    return hc_findings_add_of(run->findings, p, &place, run->err, "it is signed with %s",
+                              digest != NID_undef ? OBJ_nid2ln(digest) : "an unknown hash");
 }
 
 static int report_expired(struct hc_check_run *run, X509 *cert, int code)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
     char text[HC_TIME_TEXT];
     int64_t from = 0;
     int64_t until = 0;
@@ -236,18 +236,18 @@ static int report_expired(struct hc_check_run *run, X509 *cert, int code)
     if (cert == run->leaf || hc_cert_dates(cert, &from, &until, NULL) != 0) {
         return 0; /* check.c has said it */
     }
-    return hc_findings_add(run->findings, HC_P_CHAIN_EXPIRED, hc_check_place(run, cert, place),
-                           run->err, past ? "it expired on %s" : "it is valid from %s on",
-                           hc_time_format(past ? until : from, text));
+    return hc_findings_add_of(run->findings, HC_P_CHAIN_EXPIRED, hc_check_place(run, cert, &place),
+                              run->err, past ? "it expired on %s" : "it is valid from %s on",
+                              hc_time_format(past ? until : from, text));
 }
 
 static int report_error(struct hc_check_run *run, X509 *cert, int depth, int code)
 {
-    char place[HC_CHECK_PLACE];
+    struct hc_subject place;
 
     if (is_strictness(code)) {
-        return hc_findings_add(run->findings, HC_P_CHAIN_LAX, hc_check_place(run, cert, place),
-                               run->err, "%s", X509_verify_cert_error_string(code));
+        return hc_findings_add_of(run->findings, HC_P_CHAIN_LAX, hc_check_place(run, cert, &place),
+                                  run->err, "%s", X509_verify_cert_error_string(code));
     }
     switch (code) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -303,7 +303,7 @@ static int report_now(struct hc_check_run *run, const struct pass *pass)
 static int report_later(struct hc_check_run *run, const struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
-        char place[HC_CHECK_PLACE];
+        struct hc_subject place;
         char text[HC_TIME_TEXT];
         int64_t from = 0;
         int64_t until = 0;
@@ -313,8 +313,8 @@ static int report_later(struct hc_check_run *run, const struct pass *pass)
             hc_cert_dates(cert, &from, &until, NULL) != 0 || until < run->how->now) {
             continue;
         }
-        if (hc_findings_add(run->findings, HC_P_EXPIRES_SOON, hc_check_place(run, cert, place),
-                            run->err, "it expires on %s", hc_time_format(until, text)) != 0) {
+        if (hc_findings_add_of(run->findings, HC_P_EXPIRES_SOON, hc_check_place(run, cert, &place),
+                               run->err, "it expires on %s", hc_time_format(until, text)) != 0) {
             return -1;
         }
     }
@@ -324,7 +324,7 @@ static int report_later(struct hc_check_run *run, const struct pass *pass)
 static int report_legacy(struct hc_check_run *run, const struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
-        char place[HC_CHECK_PLACE];
+        struct hc_subject place;
         char text[HC_TIME_TEXT];
         int64_t from = 0;
         int64_t until = 0;
@@ -332,11 +332,11 @@ static int report_legacy(struct hc_check_run *run, const struct pass *pass)
 
         if (pass->errors[i].code == X509_V_ERR_CERT_HAS_EXPIRED && cert != NULL &&
             hc_cert_dates(cert, &from, &until, NULL) == 0) {
-            return hc_findings_add(run->findings, HC_P_CHAIN_LEGACY_PATH,
-                                   hc_check_place(run, cert, place), run->err,
-                                   "clients that follow the served chain to its end arrive at this "
-                                   "certificate, which expired on %s",
-                                   hc_time_format(until, text));
+            return hc_findings_add_of(
+                run->findings, HC_P_CHAIN_LEGACY_PATH, hc_check_place(run, cert, &place), run->err,
+                "clients that follow the served chain to its end arrive at this "
+                "certificate, which expired on %s",
+                hc_time_format(until, text));
         }
     }
     return 0;

@@ -15,13 +15,15 @@
 /* Turns that each side gets; a handshake needs three. */
 #define TURNS 20
 
+static const struct hc_subject the_pair = {HC_SUBJECT_PAIR, 0, "the pair"};
+
 static int refused(const struct hc_pair *pair, const char *doing, struct hc_findings *findings,
                    struct hc_error *err)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
-    int rc = hc_findings_add(findings, HC_P_TLS_REFUSED, "the pair", err,
-                             "OpenSSL refuses %s (serial %s): %s", doing, hc_pair_serial(pair),
-                             reason != NULL ? reason : "it gives no reason");
+    int rc = hc_findings_add_of(findings, HC_P_TLS_REFUSED, &the_pair, err,
+                                "OpenSSL refuses %s (serial %s): %s", doing, hc_pair_serial(pair),
+                                reason != NULL ? reason : "it gives no reason");
 
     ERR_clear_error();
     return rc;
@@ -143,10 +145,10 @@ static int judge_handshake(SSL *server, SSL *client, const struct hc_pair *pair,
     if (arrived_whole(client, pair)) {
         return 0;
     }
-    return hc_findings_add(findings, HC_P_WIRE_DIFFERS, "the pair", err,
-                           "%d certificates arrive where %d were checked (serial %s)",
-                           sk_X509_num(SSL_get_peer_cert_chain(client)),
-                           sk_X509_num(hc_pair_chain(pair)) + 1, hc_pair_serial(pair));
+    return hc_findings_add_of(findings, HC_P_WIRE_DIFFERS, &the_pair, err,
+                              "%d certificates arrive where %d were checked (serial %s)",
+                              sk_X509_num(SSL_get_peer_cert_chain(client)),
+                              sk_X509_num(hc_pair_chain(pair)) + 1, hc_pair_serial(pair));
 }
 
 /* A server's end as strict as the servers that will have the pair. */
