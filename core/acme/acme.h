@@ -11,6 +11,7 @@
 #include "acme/solver.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/kept_error.h"
 #include "base/log.h"
 #include "base/redaction.h"
 #include "base/time.h"
@@ -62,7 +63,7 @@ struct hc_order_state {
 /* What became of one name, RFC 8555 section 6.7.1 subproblems and authorization errors. */
 struct hc_order_name {
     const char *name;
-    struct hc_error error; /* HC_P_NONE: nothing is held against it */
+    struct hc_kept_error error; /* HC_P_NONE: nothing is held against it */
 };
 
 struct hc_order_result {

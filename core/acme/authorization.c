@@ -398,7 +398,7 @@ static void on_presented(void *arg, const struct hc_error *err)
     struct hc_order_authz *a = arg;
 
     if (err != NULL) {
-        a->failed = *err;
+        hc_kept_error_set(&a->failed, err);
         hc_answer_dispose(&a->answer);
     }
     enter(a, HC_AUTHZ_READY, -1);
@@ -451,8 +451,8 @@ int hc_authz_present(struct hc_order *order, struct hc_error *err)
         if (a->doc.status != HC_STATUS_VALID && !has_answer(a)) {
             rc = present(a, err);
         }
-        if (rc == 0 && hc_error_is_set(&a->failed)) {
-            *err = a->failed; /* the others are not even begun */
+        if (rc == 0 && hc_kept_error_is_set(&a->failed)) {
+            hc_kept_error_get(&a->failed, err); /* the others are not even begun */
             rc = -1;
         }
     }
@@ -481,8 +481,8 @@ static int is_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
 {
     int rc = 1;
 
-    if (hc_error_is_set(&a->failed)) {
-        *err = a->failed;
+    if (hc_kept_error_is_set(&a->failed)) {
+        hc_kept_error_get(&a->failed, err);
         return -1;
     }
     if (has_answer(a)) {
@@ -565,6 +565,7 @@ void hc_authz_dispose(struct hc_order *order)
 
         hc_acme_request_cancel(a->request);
         replace_document(a, &none);
+        hc_kept_error_dispose(&a->failed);
         free(a->challenge_url);
         free(a->url);
     }

@@ -624,6 +624,9 @@ void hc_order_free(struct hc_order *order)
     hc_order_resource_dispose(&order->resource);
     hc_list_dispose(&order->names);
     hc_list_dispose(&order->methods);
+    for (size_t i = 0; i < order->bad_names.count; i++) {
+        hc_kept_error_dispose(&order->bad[i].error);
+    }
     hc_list_dispose(&order->bad_names);
     free(order->bad);
     hc_buf_dispose(&order->chain);

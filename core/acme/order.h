@@ -54,8 +54,8 @@ struct hc_order_authz {
     const struct hc_solver *solver;
     enum hc_status challenge_status;
     char *challenge_url;
-    struct hc_answer answer; /* presented, a copy; zeroed: none */
-    struct hc_error failed;  /* of presenting it */
+    struct hc_answer answer;     /* presented, a copy; zeroed: none */
+    struct hc_kept_error failed; /* of presenting it */
 };
 
 struct hc_order {

@@ -88,14 +88,16 @@ static void sum_up(const struct hc_order *order, struct hc_error *err)
 {
     size_t count = order->bad_names.count;
     char names[HC_ERROR_SUBJECT];
+    struct hc_error first;
 
+    hc_kept_error_get(&order->bad[0].error, &first);
     if (count == 1) {
-        hc_error_chain(err, &order->bad[0].error);
+        hc_error_chain(err, &first);
         return;
     }
     hc_error_set(err, HC_P_VALIDATION, hc_list_format(&order->bad_names, names, sizeof(names)),
                  "%zu of %zu names; of %s %s", count, order->names.count, order->bad[0].name,
-                 order->bad[0].error.detail);
+                 first.detail);
 }
 
 void hc_order_fail_names(struct hc_order *order)
@@ -138,8 +140,8 @@ void hc_order_blame(struct hc_order *order, const char *name, const struct hc_er
     if (hc_list_add(&order->bad_names, name, NULL) != 0) {
         return;
     }
-    order->bad[count].name = order->bad_names.items[count];
-    order->bad[count].error = *err;
+    order->bad[count] = (struct hc_order_name){.name = order->bad_names.items[count]};
+    hc_kept_error_set(&order->bad[count].error, err);
 }
 
 void hc_order_blame_subproblems(struct hc_order *order, const json_t *problem)

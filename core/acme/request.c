@@ -40,8 +40,8 @@ struct hc_acme_request {
     unsigned tries;
     unsigned nonces;
     unsigned accounts;
-    unsigned registration; /* the account's when it was signed */
-    struct hc_error err;   /* why it FAILED */
+    unsigned registration;    /* the account's when it was signed */
+    struct hc_kept_error err; /* why it FAILED */
 };
 
 static void request_free(struct hc_acme_request *r)
@@ -53,6 +53,7 @@ static void request_free(struct hc_acme_request *r)
         }
     }
     hc_buf_dispose(&r->payload);
+    hc_kept_error_dispose(&r->err);
     free(r->url);
     free(r);
 }
@@ -126,7 +127,7 @@ static bool again(struct hc_acme_request *r, const struct hc_error *err)
 static void fail(struct hc_acme_request *r, const struct hc_error *err)
 {
     if (!again(r, err)) {
-        r->err = *err;
+        hc_kept_error_set(&r->err, err);
         r->state = FAILED;
     }
 }
@@ -149,7 +150,7 @@ void hc_acme_requests_account(struct hc_acme *acme, const struct hc_error *err)
     for (struct hc_acme_request *r = acme->requests; r != NULL; r = r->next) {
         if (r->state == ACCOUNT && hc_error_is_set(err)) {
             /* the registration was tried often enough by itself */
-            r->err = *err;
+            hc_kept_error_set(&r->err, err);
             r->state = FAILED;
         } else if (r->state == ACCOUNT) {
             r->state = RUN;
@@ -451,7 +452,10 @@ bool hc_acme_requests_run(struct hc_acme *acme, int64_t now_ms)
             return true;
         }
         if (r->state == FAILED) {
-            finish(r, NULL, &r->err);
+            struct hc_error err;
+
+            hc_kept_error_get(&r->err, &err);
+            finish(r, NULL, &err);
             return true;
         }
     }

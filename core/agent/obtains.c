@@ -189,12 +189,14 @@ static void count_names(struct obtain *obtain, const struct hc_order_result *res
 
     for (size_t i = 0; i < result->name_count; i++) {
         const struct hc_order_name *name = &result->names[i];
+        struct hc_error err;
 
+        hc_kept_error_get(&name->error, &err);
         /* a CA says when to come again once, for all of the names that it lists */
         count_failure(obtain, name->name,
-                      name->error.foreign.retry_after > 0 ? name->error.foreign.retry_after
-                                                          : result->error.foreign.retry_after);
-        hc_outlook_refused(o->outlooks, obtain->job->index, name->name, &name->error);
+                      err.foreign.retry_after > 0 ? err.foreign.retry_after
+                                                  : result->error.foreign.retry_after);
+        hc_outlook_refused(o->outlooks, obtain->job->index, name->name, &err);
     }
 }
 
@@ -207,9 +209,11 @@ static void say_names(struct obtain *obtain, const struct hc_order_result *resul
 
     for (size_t i = 0; i < result->name_count; i++) {
         const struct hc_order_name *name = &result->names[i];
+        struct hc_error err;
 
+        hc_kept_error_get(&name->error, &err);
         hc_logf(o->env->log, told ? HC_LOG_INFO : HC_LOG_ERROR, "%s: %s", name->name,
-                hc_refusal_describe(&name->error, NULL, text, sizeof(text)));
+                hc_refusal_describe(&err, NULL, text, sizeof(text)));
     }
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/kept_error.h"
 #include "dns/exchange.h"
 #include "dns/server.h"
 #include "loop/timer.h"
@@ -40,7 +41,7 @@ struct lookup {
     bool has_reply;          /* reply is the end, or a refusal to fall back on */
     struct hc_dns_reply reply;
     struct hc_dns_server from;
-    struct hc_error error; /* of the latest try that failed */
+    struct hc_kept_error error; /* of the latest try that failed */
     hc_dns_done *done;
     void *arg;
 };
@@ -104,6 +105,7 @@ static void lookup_free(struct lookup *l)
     if (l != NULL) {
         close_try(l);
         hc_dns_reply_dispose(&l->reply);
+        hc_kept_error_dispose(&l->error);
         free(l);
     }
 }
@@ -126,15 +128,17 @@ static void note_failure(struct hc_resolver *r, struct lookup *l, const struct h
     char name[HC_DNAME_TEXT];
     char type[16];
     char server[HC_DNS_SERVER_TEXT];
+    struct hc_error failure;
     struct hc_error_text text;
 
-    hc_error_init(&l->error);
-    hc_error_set(&l->error,
+    hc_error_init(&failure);
+    hc_error_set(&failure,
                  err->problem == HC_P_OUT_OF_MEMORY ? HC_P_OUT_OF_MEMORY : HC_P_DNS_FAILED,
                  hc_dname_format(&l->question.name, name), "%s %s: %s",
                  hc_dns_type_format((unsigned)l->question.type, type),
                  hc_dns_server_format(current(l), server), err->detail);
-    hc_error_render(&l->error, &text);
+    hc_kept_error_set(&l->error, &failure);
+    hc_error_render(&failure, &text);
     hc_logf(r->log, HC_LOG_DEBUG, "dns: %s %s", text.subject, text.detail);
 }
 
@@ -432,8 +436,11 @@ static void on_work(void *self)
     if (l->has_reply) {
         l->done(l->arg, &l->reply, &l->from, NULL);
     } else {
-        hc_error_set(&l->error, HC_P_DNS_FAILED, NULL, "nobody answered");
-        l->done(l->arg, NULL, NULL, &l->error);
+        struct hc_error err;
+
+        hc_kept_error_get(&l->error, &err);
+        hc_error_set(&err, HC_P_DNS_FAILED, NULL, "nobody answered");
+        l->done(l->arg, NULL, NULL, &err);
     }
     lookup_free(l);
 }

@@ -8,14 +8,18 @@ static void fill(void *arg, const struct hc_dns_reply *reply, const struct hc_dn
 {
     struct hc_slot *slot = arg;
     const struct hc_slot_owner *owner = slot->owner;
+    struct hc_error copying;
 
+    hc_error_init(&copying);
     slot->id = 0;
     slot->state = HC_SLOT_FAILED;
     if (reply == NULL) {
-        slot->error = *err;
-    } else if (hc_dns_reply_copy(reply, &slot->reply, &slot->error) == 0) {
+        hc_kept_error_set(&slot->error, err);
+    } else if (hc_dns_reply_copy(reply, &slot->reply, &copying) == 0) {
         slot->from = *from;
         slot->state = HC_SLOT_REPLY;
+    } else {
+        hc_kept_error_set(&slot->error, &copying);
     }
     owner->wake(owner->self); /* may free the slot */
 }
@@ -23,10 +27,14 @@ static void fill(void *arg, const struct hc_dns_reply *reply, const struct hc_dn
 void hc_slot_ask(struct hc_slot *slot, const struct hc_slot_owner *owner,
                  const struct hc_dns_ask *ask)
 {
+    struct hc_error err;
+
+    hc_error_init(&err);
     hc_slot_dispose(slot);
     slot->owner = owner;
     slot->state = HC_SLOT_PENDING;
-    if (owner->dns->ask(owner->dns->self, ask, fill, slot, &slot->id, &slot->error) != 0) {
+    if (owner->dns->ask(owner->dns->self, ask, fill, slot, &slot->id, &err) != 0) {
+        hc_kept_error_set(&slot->error, &err);
         slot->state = HC_SLOT_FAILED;
     }
 }
@@ -42,5 +50,6 @@ void hc_slot_dispose(struct hc_slot *slot)
         slot->owner->dns->cancel(slot->owner->dns->self, slot->id);
     }
     hc_dns_reply_dispose(&slot->reply);
+    hc_kept_error_dispose(&slot->error);
     memset(slot, 0, sizeof(*slot));
 }

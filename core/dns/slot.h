@@ -5,6 +5,7 @@
 #ifndef HC_DNS_SLOT_H
 #define HC_DNS_SLOT_H
 
+#include "base/kept_error.h"
 #include "dns/resolver.h"
 
 enum hc_slot_state { HC_SLOT_IDLE, HC_SLOT_PENDING, HC_SLOT_REPLY, HC_SLOT_FAILED };
@@ -23,7 +24,7 @@ struct hc_slot {
     uint64_t id;
     struct hc_dns_reply reply; /* HC_SLOT_REPLY */
     struct hc_dns_server from;
-    struct hc_error error; /* HC_SLOT_FAILED */
+    struct hc_kept_error error; /* HC_SLOT_FAILED */
 };
 
 /* Asks; what the slot held before is gone. If asking itself fails, the slot is HC_SLOT_FAILED. */

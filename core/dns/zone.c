@@ -24,13 +24,22 @@ void hc_zone_begin(struct hc_zone *zone, const struct hc_slot_owner *owner,
     ask(zone, owner, &zone->slots[0], &zone->cursor, HC_DNS_SOA);
 }
 
-static void fail(struct hc_zone *zone, const struct hc_error *cause, const char *what)
+/* cause: or NULL. */
+static void fail(struct hc_zone *zone, const struct hc_kept_error *cause, const char *what)
 {
     char name[HC_DNAME_TEXT];
+    struct hc_error why;
+    struct hc_error err;
 
+    hc_error_init(&why);
+    hc_error_init(&err);
+    if (cause != NULL) {
+        hc_kept_error_get(cause, &why);
+    }
     zone->state = HC_ZONE_FAILED;
-    hc_error_set(&zone->error, HC_P_DNS_FAILED, hc_dname_format(&zone->name, name), "%s%s%s", what,
-                 cause != NULL ? ": " : "", cause != NULL ? cause->detail : "");
+    hc_error_set(&err, HC_P_DNS_FAILED, hc_dname_format(&zone->name, name), "%s%s%s", what,
+                 cause != NULL ? ": " : "", why.detail);
+    hc_kept_error_set(&zone->error, &err);
 }
 
 static bool answered(const struct hc_slot *slot)
@@ -191,5 +200,6 @@ void hc_zone_dispose(struct hc_zone *zone)
     for (size_t i = 0; i < HC_COUNT(zone->slots); i++) {
         hc_slot_dispose(&zone->slots[i]);
     }
+    hc_kept_error_dispose(&zone->error);
     memset(zone, 0, sizeof(*zone));
 }

@@ -33,7 +33,7 @@ struct hc_zone {
     size_t server_count;
     /* Set by its user when its servers did not answer: they are not asked in vain again. */
     bool unreachable;
-    struct hc_error error;
+    struct hc_kept_error error;
     int64_t deadline_ms;
     struct hc_slot slots[2 * HC_ZONE_SERVER_NAMES];
 };

@@ -120,13 +120,15 @@ static void show_source(struct hc_judge *judge, const struct hc_look *look)
 {
     char apex[HC_DNAME_TEXT];
     const struct hc_zone *zone = hc_look_zone(look);
+    struct hc_error err;
     struct hc_error_text why;
 
     if (look->direct && look->view != NULL && zone != NULL) {
         hc_judge_look(judge, "asked %s, a name server of %s", look->view->from,
                       hc_dname_format(&zone->apex, apex));
-    } else if (look->wants_direct && hc_error_is_set(&look->direct_error)) {
-        hc_error_render(&look->direct_error, &why);
+    } else if (look->wants_direct && hc_kept_error_is_set(&look->direct_error)) {
+        hc_kept_error_get(&look->direct_error, &err);
+        hc_error_render(&err, &why);
         hc_judge_look(judge, "only the resolvers were heard: %s", why.detail);
     }
 }
@@ -184,8 +186,11 @@ void hc_judge_failure(struct hc_judge *judge, const struct hc_look *look, bool a
         hc_judge_hint(judge, "give all name servers of the zone the same content; look at the "
                              "serial of its SOA record on each");
     } else if (look->kind == HC_LOOK_FAILED) {
+        struct hc_error err;
+
+        hc_kept_error_get(&look->error, &err);
         hc_judge_note(judge, HC_P_DNS_FAILED, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING, "%.400s",
-                      look->error.detail);
+                      err.detail);
     }
 }
 

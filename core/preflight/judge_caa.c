@@ -169,6 +169,7 @@ static void judge_permission(struct hc_judge *judge, const struct hc_look *look,
 static void judge_caa_failure(struct hc_judge *judge, const struct hc_look *look)
 {
     char name[HC_DNAME_TEXT];
+    struct hc_error err;
 
     hc_dname_format(&look->name, name);
     if (look->kind == HC_LOOK_DNSSEC_BROKEN) {
@@ -179,10 +180,11 @@ static void judge_caa_failure(struct hc_judge *judge, const struct hc_look *look
     if (hc_findings_find(&judge->out->findings, HC_P_DNS_FAILED, NULL) != NULL) {
         return;
     }
+    hc_kept_error_get(&look->error, &err);
     hc_judge_note(judge, HC_P_CAA_FAILED, HC_JUDGE_UNKNOWN, "CAA of %.255s: %.200s", name,
                   look->kind == HC_LOOK_CONTRADICTED
                       ? "the name servers of its zone do not agree whether it exists"
-                      : look->error.detail);
+                      : err.detail);
 }
 
 void hc_judge_caa(struct hc_judge *judge, const struct hc_look *last,

@@ -5,6 +5,7 @@
 
 static void describe_end(const struct hc_request *r, char *dst, size_t cap)
 {
+    struct hc_error err;
     const char *after = r->redirects > 0 ? " after a redirect" : "";
 
     switch (r->end) {
@@ -23,7 +24,8 @@ static void describe_end(const struct hc_request *r, char *dst, size_t cap)
         break;
     case HC_REQUEST_ASTRAY:
     case HC_REQUEST_UNREACHABLE:
-        snprintf(dst, cap, "%.300s", r->error.detail);
+        hc_kept_error_get(&r->error, &err);
+        snprintf(dst, cap, "%.300s", err.detail);
         break;
     case HC_REQUEST_NONE:
         snprintf(dst, cap, "nothing yet");

@@ -46,6 +46,7 @@ int hc_looks_new(const struct hc_slot_owner *owner, const struct hc_clock *clock
 static void view_dispose(struct hc_look_view *view)
 {
     hc_dns_reply_dispose(&view->reply);
+    hc_kept_error_dispose(&view->error);
 }
 
 void hc_looks_free(struct hc_looks *looks)
@@ -61,6 +62,8 @@ void hc_looks_free(struct hc_looks *looks)
         hc_slot_dispose(&look->own_slot);
         view_dispose(&look->cached);
         view_dispose(&look->own);
+        hc_kept_error_dispose(&look->error);
+        hc_kept_error_dispose(&look->direct_error);
         free(look);
     }
     while (looks->zones != NULL) {
@@ -126,14 +129,27 @@ static struct hc_zone *zone_of(struct hc_looks *looks, const struct hc_dname *na
     return &item->zone;
 }
 
+static void end_direct(struct hc_look *look)
+{
+    look->own.complete = true;
+    look->own.kind = HC_LOOK_FAILED;
+}
+
 /* The zone's servers are of no help: the resolvers' word counts. */
 static void give_up_direct(struct hc_look *look, const struct hc_error *cause)
 {
-    if (cause != NULL && !hc_error_is_set(&look->direct_error)) {
-        look->direct_error = *cause;
+    if (!hc_kept_error_is_set(&look->direct_error)) {
+        hc_kept_error_set(&look->direct_error, cause);
     }
-    look->own.complete = true;
-    look->own.kind = HC_LOOK_FAILED;
+    end_direct(look);
+}
+
+static void give_up_direct_kept(struct hc_look *look, const struct hc_kept_error *cause)
+{
+    if (!hc_kept_error_is_set(&look->direct_error)) {
+        hc_kept_error_copy(&look->direct_error, cause);
+    }
+    end_direct(look);
 }
 
 static void begin_hop(struct hc_look *look, const struct hc_dname *name)
@@ -182,20 +198,19 @@ const struct hc_look *hc_looks_at(struct hc_looks *looks, const struct hc_dname 
     if (direct) {
         begin_hop(look, name);
     } else {
-        look->own.complete = true;
-        look->own.kind = HC_LOOK_FAILED;
+        end_direct(look);
     }
     return look;
 }
 
 /* What a reply with NOERROR or NXDOMAIN means; err for chains that are none. */
 static int classify(const struct hc_dns_reply *reply, const struct hc_dname *name,
-                    enum hc_dns_type type, struct hc_look_view *view)
+                    enum hc_dns_type type, struct hc_look_view *view, struct hc_error *err)
 {
     unsigned links = 0;
     size_t at = 0;
 
-    if (hc_dns_reply_follow(reply, name, &view->end, &links, &view->error) != 0) {
+    if (hc_dns_reply_follow(reply, name, &view->end, &links, err) != 0) {
         view->kind = HC_LOOK_FAILED;
         return -1;
     }
@@ -229,11 +244,13 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
     char type[16];
     char code[16];
     char from[HC_DNS_SERVER_TEXT];
+    struct hc_error err;
 
+    hc_error_init(&err);
     look->cached.complete = true;
     look->cached.kind = HC_LOOK_FAILED;
     if (look->cached_slot.state == HC_SLOT_FAILED) {
-        look->cached.error = look->cached_slot.error;
+        hc_kept_error_copy(&look->cached.error, &look->cached_slot.error);
         return;
     }
     hc_dname_format(&look->name, name);
@@ -241,12 +258,13 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
     hc_dns_server_format(&look->cached_slot.from, from);
     if (rcode == HC_DNS_NOERROR || rcode == HC_DNS_NXDOMAIN) {
         look->lame = true;
-        hc_error_set(&look->cached.error, HC_P_DNS_FAILED, name,
+        hc_error_set(&err, HC_P_DNS_FAILED, name,
                      "%s: %s does not look names up for us, and has no answer itself", type, from);
     } else {
-        hc_error_set(&look->cached.error, HC_P_DNS_FAILED, name, "%s: %s answers %s", type, from,
+        hc_error_set(&err, HC_P_DNS_FAILED, name, "%s: %s answers %s", type, from,
                      hc_dns_rcode_format(rcode, code));
     }
+    hc_kept_error_set(&look->cached.error, &err);
 }
 
 /* Says nothing about the name: a refusal, or the word of a server that cannot know. */
@@ -264,7 +282,9 @@ static void take_cached(struct hc_look *look)
     struct hc_slot *slot = &look->cached_slot;
     unsigned rcode = slot->state == HC_SLOT_REPLY ? slot->reply.rcode : HC_DNS_SERVFAIL;
     struct hc_look_view *view = &look->cached;
+    struct hc_error err;
 
+    hc_error_init(&err);
     if (slot->state == HC_SLOT_REPLY && rcode == HC_DNS_SERVFAIL && !look->checking_disabled) {
         look->checking_disabled = true;
         ask_resolvers(look);
@@ -275,7 +295,8 @@ static void take_cached(struct hc_look *look)
         return;
     }
     view->complete = true;
-    if (classify(&slot->reply, &look->name, look->type, view) != 0) {
+    if (classify(&slot->reply, &look->name, look->type, view, &err) != 0) {
+        hc_kept_error_set(&view->error, &err);
         return;
     }
     keep_reply(view, slot);
@@ -297,7 +318,7 @@ static void direct_failed(struct hc_look *look)
         look->zone->unreachable = true;
         look->looks->direct_closed =
             !look->looks->direct_heard && look->looks->direct_lost >= LOST_ZONES;
-        give_up_direct(look, &slot->error);
+        give_up_direct_kept(look, &slot->error);
         return;
     }
     hc_error_set(&err, HC_P_DNS_FAILED, NULL, "%s does not answer for this zone (%s%s)",
@@ -313,7 +334,9 @@ static void take_own(struct hc_look *look)
     struct hc_slot *slot = &look->own_slot;
     struct hc_look_view view = {0};
     struct hc_dname next;
+    struct hc_error err;
 
+    hc_error_init(&err);
     if (slot->state == HC_SLOT_REPLY && slot->reply.authoritative) {
         look->looks->direct_heard = true;
         look->looks->direct_closed = false;
@@ -323,8 +346,8 @@ static void take_own(struct hc_look *look)
         direct_failed(look);
         return;
     }
-    if (classify(&slot->reply, &look->hop, look->type, &view) != 0) {
-        give_up_direct(look, &view.error);
+    if (classify(&slot->reply, &look->hop, look->type, &view, &err) != 0) {
+        give_up_direct(look, &err);
         return;
     }
     next = view.end;
@@ -332,9 +355,8 @@ static void take_own(struct hc_look *look)
         (!hc_dname_is_within(&next, &look->zone->apex) ||
          (view.kind == HC_LOOK_NO_DATA && hc_dns_reply_soa(&slot->reply, &next) == NULL))) {
         if (++look->hops > HC_DNS_CHAIN) {
-            hc_error_set(&view.error, HC_P_DNS_FAILED, NULL, "more than %d CNAMEs in a row",
-                         HC_DNS_CHAIN);
-            give_up_direct(look, &view.error);
+            hc_error_set(&err, HC_P_DNS_FAILED, NULL, "more than %d CNAMEs in a row", HC_DNS_CHAIN);
+            give_up_direct(look, &err);
             return;
         }
         begin_hop(look, &next);
@@ -387,8 +409,7 @@ static void fail_look(struct hc_look *look, const struct hc_error *cause)
 {
     look->kind = HC_LOOK_FAILED;
     look->view = NULL;
-    look->error = *cause;
-    hc_error_set(&look->error, HC_P_DNS_FAILED, NULL, "no answer");
+    hc_kept_error_set(&look->error, cause);
 }
 
 /* Both sides are heard: what counts. */
@@ -408,7 +429,11 @@ static void decide(struct hc_look *look)
         look->kind = look->cached.kind;
         look->view = &look->cached;
     } else {
-        fail_look(look, &look->cached.error);
+        struct hc_error err;
+
+        hc_kept_error_get(&look->cached.error, &err);
+        hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no answer");
+        fail_look(look, &err);
         return;
     }
     if (says_absent(look->kind) && look->own_looks + look->cached_looks < 2) {
@@ -436,7 +461,7 @@ static bool step_own(struct hc_look *look)
         }
         changed = true;
         if (look->zone->state == HC_ZONE_FAILED) {
-            give_up_direct(look, &look->zone->error);
+            give_up_direct_kept(look, &look->zone->error);
         } else if (look->zone->unreachable || look->looks->direct_closed) {
             struct hc_error err = {0};
 

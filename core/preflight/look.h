@@ -33,7 +33,7 @@ struct hc_look_view {
     struct hc_dname end;       /* where the CNAMEs lead */
     struct hc_dns_reply reply; /* has the records, of the last hop */
     char from[HC_DNS_SERVER_TEXT];
-    struct hc_error error;
+    struct hc_kept_error error;
 };
 
 struct hc_looks;
@@ -48,11 +48,11 @@ struct hc_look {
     /* the result, once complete */
     bool complete;
     enum hc_look_kind kind;
-    bool lame;                       /* FAILED: the resolvers answered, but cannot know */
-    bool direct;                     /* the zone's own servers said so */
-    const struct hc_look_view *view; /* the side that counts; NULL if neither answered */
-    struct hc_error error;           /* FAILED: what failed */
-    struct hc_error direct_error;    /* why the zone's servers were not heard, if they were not */
+    bool lame;                         /* FAILED: the resolvers answered, but cannot know */
+    bool direct;                       /* the zone's own servers said so */
+    const struct hc_look_view *view;   /* the side that counts; NULL if neither answered */
+    struct hc_kept_error error;        /* FAILED: what failed */
+    struct hc_kept_error direct_error; /* why the zone's servers were not heard, if they were not */
 
     /* the work */
     struct hc_look_view cached; /* through the resolvers */

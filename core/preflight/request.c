@@ -8,16 +8,23 @@
 
 #define BODY_MAX ((size_t)64 << 10) /* what is longer is not a key authorization */
 
-static void finish(struct hc_request *r, enum hc_request_end end)
+/* why: or NULL. */
+static void finish(struct hc_request *r, enum hc_request_end end, const struct hc_error *why)
 {
+    if (why != NULL) {
+        hc_kept_error_set(&r->error, why);
+    }
     r->end = end;
     r->resolving = false;
 }
 
 static void astray(struct hc_request *r, const char *where, const char *why)
 {
-    hc_error_set(&r->error, HC_P_HTTP_REDIRECT, NULL, "it is redirected to %.200s: %s", where, why);
-    finish(r, HC_REQUEST_ASTRAY);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_error_set(&err, HC_P_HTTP_REDIRECT, NULL, "it is redirected to %.200s: %s", where, why);
+    finish(r, HC_REQUEST_ASTRAY, &err);
 }
 
 static bool is_right(const struct hc_request *r, const struct hc_web_reply *reply)
@@ -128,16 +135,15 @@ static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc
 
     r->request_id = 0;
     if (reply == NULL && err->problem == HC_P_TOO_LARGE) {
-        finish(r, r->how->answer == NULL ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG);
+        finish(r, r->how->answer == NULL ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG, NULL);
     } else if (reply == NULL) {
-        r->error = *err;
-        finish(r, HC_REQUEST_UNREACHABLE);
+        finish(r, HC_REQUEST_UNREACHABLE, err);
     } else {
         r->status = reply->status;
         if (is_redirect(reply->status) && reply->location != NULL && reply->location[0] != '\0') {
             follow(r, reply->location);
         } else {
-            finish(r, is_right(r, reply) ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG);
+            finish(r, is_right(r, reply) ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG, NULL);
         }
     }
     how->wake(how->self); /* may free the request */
@@ -147,16 +153,18 @@ static void send_request(struct hc_request *r, const struct hc_address *address,
 {
     struct hc_web_ask ask = {.url = r->url, .address = address, .port = port, .max_body = BODY_MAX};
     int64_t left = r->how->deadline_ms - hc_now_ms(r->how->clock);
+    struct hc_error err;
 
+    hc_error_init(&err);
     if (left <= 0) {
-        hc_error_set(&r->error, HC_P_TIMED_OUT, NULL, "there was no time left to ask");
-        finish(r, HC_REQUEST_UNREACHABLE);
+        hc_error_set(&err, HC_P_TIMED_OUT, NULL, "there was no time left to ask");
+        finish(r, HC_REQUEST_UNREACHABLE, &err);
         return;
     }
     ask.wait_ms = left;
     ask.timeout_ms = left < HC_REQUEST_FETCH_MS ? left : HC_REQUEST_FETCH_MS;
-    if (r->how->web->ask(r->how->web->self, &ask, fetched, r, &r->request_id, &r->error) != 0) {
-        finish(r, HC_REQUEST_UNREACHABLE);
+    if (r->how->web->ask(r->how->web->self, &ask, fetched, r, &r->request_id, &err) != 0) {
+        finish(r, HC_REQUEST_UNREACHABLE, &err);
     }
 }
 
@@ -268,5 +276,6 @@ void hc_request_dispose(struct hc_request *r)
     if (r->request_id != 0) {
         r->how->web->cancel(r->how->web->self, r->request_id);
     }
+    hc_kept_error_dispose(&r->error);
     memset(r, 0, sizeof(*r));
 }

@@ -45,7 +45,7 @@ struct hc_request {
     long status; /* of the last reply */
     unsigned redirects;
     char url[HC_REQUEST_TARGET * 8]; /* where it is now */
-    struct hc_error error;
+    struct hc_kept_error error;
 
     /* the work */
     bool started;

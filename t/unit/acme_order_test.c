@@ -82,11 +82,12 @@ static void order_done(void *self, const struct hc_order_result *result)
              result->chain_pem.data != NULL ? (const char *)result->chain_pem.data : "");
     for (size_t i = 0; i < result->name_count && i < FAKE_NAMES; i++) {
         char text[TEXT];
+        struct hc_error err;
 
+        hc_kept_error_get(&result->names[i].error, &err);
         snprintf(s->bad_names[i], sizeof(s->bad_names[i]), "%s", result->names[i].name);
-        s->bad_problems[i] = result->names[i].error.problem;
-        fake_line(&s->ca, HC_LOG_ERROR,
-                  hc_error_format(&result->names[i].error, text, sizeof(text)));
+        s->bad_problems[i] = err.problem;
+        fake_line(&s->ca, HC_LOG_ERROR, hc_error_format(&err, text, sizeof(text)));
     }
     hc_order_free(s->order);
     s->order = NULL;

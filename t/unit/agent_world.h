@@ -244,12 +244,13 @@ static inline void ca_fail(struct hc_order *order, enum hc_problem p, const char
 
     hc_error_set(&result.error, p, name != NULL ? name : "", "as the test says");
     if (name != NULL) {
-        blamed.error = result.error;
+        hc_kept_error_set(&blamed.error, &result.error);
         result.names = &blamed;
         result.name_count = 1;
     }
     result.error.foreign.retry_after = order->acme->ca->retry_after; /* for all names */
     order->handler->done(order->handler->self, &result);
+    hc_kept_error_dispose(&blamed.error);
 }
 
 static inline void ca_register(struct hc_acme *acme)
