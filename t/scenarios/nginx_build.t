@@ -23,7 +23,7 @@ sub configured {
     my $tree = temp_dir() . "/$name";
     mkdir $tree;
     symlink $_, "$tree/" . (split m{/}, $_)[-1] for glob "$source/*";
-    my ($code, $out) = run('sh', '-c', 'cd "$0" && exec ./configure "$@"', $tree, @options, @more);
+    my ($code, $out) = run({ _seconds => 300 }, 'sh', '-c', 'cd "$0" && exec ./configure "$@"', $tree, @options, @more);
     is($code, 0, "$name: configured") or diag $out;
     return $tree;
 }
