@@ -95,7 +95,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "the keeper does not start: %s\n", err.detail);
         return 2;
     }
-    rc = hc_loader_run(conf, &rights, keeper, fd, &log, &err);
+    rc = hc_loader_run(conf, &rights, &(struct hc_loader_fds){keeper, fd, -1}, &log, &err);
     if (rc != 0) {
         printf("refused %s\n", err.detail);
     }
