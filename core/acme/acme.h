@@ -85,6 +85,17 @@ struct hc_order_handler {
     /* Makes the state durable, in the place of any earlier one. A failure ends the order (error to
      * done()). Called anew when a lost order had to be placed again. */
     int (*persist)(void *self, const struct hc_order_state *state, struct hc_error *err);
+    /*
+     * By which methods this name may be proved, in order of preference: the first that the CA
+     * offers and a solver supports is used. Never NULL; borrowed until the next call.
+     */
+    const struct hc_list *(*methods)(void *self, const char *name);
+    /*
+     * How a method did for a name. NULL: the CA saw it proved. Else its answer could not be laid
+     * out, or the CA did not accept it: no CA lets a challenge be tried again, so the next order
+     * had better use another. Before done(), and must not touch the order. May be NULL.
+     */
+    void (*tried)(void *self, const char *name, const char *method, const struct hc_error *err);
     /* The end, exactly once; the order may be freed from within. result is valid during the call.
      */
     void (*done)(void *self, const struct hc_order_result *result);
@@ -92,7 +103,6 @@ struct hc_order_handler {
 
 struct hc_order_options {
     const struct hc_list *names;         /* normalised; copied */
-    const struct hc_list *methods;       /* in order of preference; copied */
     const struct hc_solver_set *solvers; /* borrowed until the order is freed */
     enum hc_key_type key_type;
     const struct hc_order_state *resume;    /* or NULL; copied */

@@ -21,7 +21,7 @@ static int (*const states[])(struct hc_order_authz *a, struct hc_error *err) = {
 };
 _Static_assert(HC_COUNT(states) == HC_AUTHZ_POLL + 1, "a row for each state");
 
-static void enter(struct hc_order_authz *a, enum hc_authz_state state, int64_t due_ms)
+void hc_authz_enter(struct hc_order_authz *a, enum hc_authz_state state, int64_t due_ms)
 {
     a->state = state;
     a->due_ms = due_ms;
@@ -55,7 +55,7 @@ void hc_authz_ask_all(struct hc_order *order)
 {
     for (size_t i = 0; i < order->authz_count; i++) {
         order->authz[i].asked = false;
-        enter(&order->authz[i], HC_AUTHZ_ASK, 0);
+        hc_authz_enter(&order->authz[i], HC_AUTHZ_ASK, 0);
     }
 }
 
@@ -74,6 +74,27 @@ static void replace_document(struct hc_order_authz *a, const struct hc_authoriza
     a->doc = *doc;
 }
 
+const struct hc_list *hc_authz_methods(const struct hc_order_authz *a)
+{
+    const struct hc_order_handler *handler = a->order->handler;
+
+    return handler->methods(handler->self, a->doc.name);
+}
+
+/* Says how the method did that was chosen; else the one that the CA shows with this status. */
+static void tried(const struct hc_order_authz *a, enum hc_status status, const struct hc_error *err)
+{
+    const struct hc_order_handler *handler = a->order->handler;
+    const char *type = a->solver != NULL ? a->solver->type : NULL;
+
+    for (size_t i = 0; i < a->doc.challenge_count && type == NULL; i++) {
+        type = a->doc.challenges[i].status == status ? a->doc.challenges[i].type : NULL;
+    }
+    if (handler->tried != NULL && type != NULL) {
+        handler->tried(handler->self, a->doc.name, type, err);
+    }
+}
+
 /* The CA's reason, or ours, why this name fails. */
 static void blame(struct hc_order_authz *a)
 {
@@ -88,6 +109,7 @@ static void blame(struct hc_order_authz *a)
         hc_error_set(&err, HC_P_VALIDATION, a->doc.name,
                      "the CA made its authorization invalid and gives no reason");
     }
+    tried(a, HC_STATUS_INVALID, &err);
     hc_order_blame(a->order, a->doc.name, &err);
 }
 
@@ -96,7 +118,7 @@ static bool can_answer(const struct hc_order_authz *a)
 {
     const struct hc_solver *solver = NULL;
 
-    return hc_challenge_choose(&a->doc, &a->order->methods, a->order->solvers, &solver) != NULL;
+    return hc_challenge_choose(&a->doc, hc_authz_methods(a), a->order->solvers, &solver) != NULL;
 }
 
 static void blame_no_challenge(struct hc_order_authz *a)
@@ -108,7 +130,7 @@ static void blame_no_challenge(struct hc_order_authz *a)
     hc_error_init(&err);
     hc_error_set(&err, HC_P_NO_CHALLENGE, a->doc.name, "it offers %s, and this host uses %s",
                  hc_challenge_offered(&a->doc, offered, sizeof(offered)),
-                 hc_list_format(&a->order->methods, methods, sizeof(methods)));
+                 hc_list_format(hc_authz_methods(a), methods, sizeof(methods)));
     hc_order_blame(a->order, a->doc.name, &err);
 }
 
@@ -171,6 +193,9 @@ static void validated(struct hc_order *order, int64_t now_ms)
     } else if (bad) {
         explained(order);
     } else if (!pending) {
+        for (size_t i = 0; i < order->authz_count; i++) {
+            tried(&order->authz[i], HC_STATUS_VALID, NULL);
+        }
         hc_authz_withdraw(order);
         order->authorized = true;
         hc_order_enter(order, HC_PHASE_FINALIZE);
@@ -282,7 +307,7 @@ static void on_asked(void *arg, const struct hc_http_reply *reply, const struct 
     if (order->phase == HC_PHASE_VALIDATE && a->doc.status != HC_STATUS_VALID &&
         a->doc.status != HC_STATUS_INVALID) {
         delay_ms = hc_order_poll_delay_ms(++a->polls, reply->retry_after);
-        enter(a, HC_AUTHZ_POLL, hc_now_ms(order->acme->options.clock) + delay_ms);
+        hc_authz_enter(a, HC_AUTHZ_POLL, hc_now_ms(order->acme->options.clock) + delay_ms);
         a->named_wait = reply->retry_after >= 0;
     }
     progress(order);
@@ -303,7 +328,7 @@ static void on_answered(void *arg, const struct hc_http_reply *reply, const stru
         hc_order_fail(a->order, cause, false);
         return;
     }
-    enter(a, HC_AUTHZ_POLL, hc_now_ms(a->order->acme->options.clock) + FIRST_POLL_MS);
+    hc_authz_enter(a, HC_AUTHZ_POLL, hc_now_ms(a->order->acme->options.clock) + FIRST_POLL_MS);
 }
 
 static int request(struct hc_order_authz *a, const char *url, const char *payload,
@@ -392,132 +417,6 @@ bool hc_authz_waiting(const struct hc_order *order)
     return waits;
 }
 
-/* The order may have ended meanwhile, but then it withdrew the answer, and this never comes. */
-static void on_presented(void *arg, const struct hc_error *err)
-{
-    struct hc_order_authz *a = arg;
-
-    if (err != NULL) {
-        hc_kept_error_set(&a->failed, err);
-        hc_answer_dispose(&a->answer);
-    }
-    enter(a, HC_AUTHZ_READY, -1);
-}
-
-/* Notes what was chosen: the next reply takes the place of the document. */
-static int choose(struct hc_order_authz *a, struct hc_challenge_case *c, struct hc_error *err)
-{
-    const char *directory = a->order->acme->options.issuer->directory_url;
-    const struct hc_challenge *challenge =
-        hc_challenge_choose(&a->doc, &a->order->methods, a->order->solvers, &a->solver);
-
-    if (challenge == NULL) {
-        return hc_error_set(err, HC_P_NO_CHALLENGE, a->doc.name, NULL);
-    }
-    if (hc_challenge_check(challenge, directory, a->url, err) != 0 ||
-        hc_strdup(challenge->url, &a->challenge_url, err) != 0) {
-        return -1;
-    }
-    a->challenge_status = challenge->status;
-    *c = (struct hc_challenge_case){a->doc.name, challenge->token, a->order->acme->thumbprint,
-                                    a->order->acme->account.url};
-    return 0;
-}
-
-static int present(struct hc_order_authz *a, struct hc_error *err)
-{
-    struct hc_challenge_case c;
-
-    if (choose(a, &c, err) != 0 || a->solver->answer(a->solver->self, &c, &a->answer, err) != 0) {
-        return -1;
-    }
-    enter(a, HC_AUTHZ_PRESENT, -1);
-    a->solver->present(a->solver->self, &a->answer, on_presented, a);
-    return 0;
-}
-
-static bool has_answer(const struct hc_order_authz *a)
-{
-    return a->answer.memory != NULL;
-}
-
-int hc_authz_present(struct hc_order *order, struct hc_error *err)
-{
-    int rc = hc_account_need_key(order->acme, err);
-
-    for (size_t i = 0; i < order->authz_count && rc == 0; i++) {
-        struct hc_order_authz *a = &order->authz[i];
-
-        if (a->doc.status != HC_STATUS_VALID && !has_answer(a)) {
-            rc = present(a, err);
-        }
-        if (rc == 0 && hc_kept_error_is_set(&a->failed)) {
-            hc_kept_error_get(&a->failed, err); /* the others are not even begun */
-            rc = -1;
-        }
-    }
-    return rc == 0 ? 0 : hc_error_during(err, "presenting the challenges' answers");
-}
-
-/* True if the answers of all are laid out; *patience_ms: of the most patient solver. */
-static bool all_presented(const struct hc_order *order, int64_t *patience_ms)
-{
-    *patience_ms = 0;
-    for (size_t i = 0; i < order->authz_count; i++) {
-        const struct hc_order_authz *a = &order->authz[i];
-
-        if (a->state == HC_AUTHZ_PRESENT) {
-            return false;
-        }
-        if (has_answer(a) && a->solver->patience_ms > *patience_ms) {
-            *patience_ms = a->solver->patience_ms;
-        }
-    }
-    return true;
-}
-
-/* Its own word, or what its time being over means. */
-static int is_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
-{
-    int rc = 1;
-
-    if (hc_kept_error_is_set(&a->failed)) {
-        hc_kept_error_get(&a->failed, err);
-        return -1;
-    }
-    if (has_answer(a)) {
-        rc = a->solver->ready(a->solver->self, &a->answer, err);
-    }
-    if (rc == 0 && late && a->solver->strict) {
-        return hc_error_set(err, HC_P_TIMED_OUT, a->doc.name,
-                            "the answer to its %s challenge is not to be found everywhere",
-                            a->solver->type);
-    }
-    return rc;
-}
-
-int hc_authz_ready(struct hc_order *order, int64_t now_ms, struct hc_error *err)
-{
-    int64_t patience_ms = 0;
-    bool all = true;
-    bool late = false;
-
-    if (all_presented(order, &patience_ms) && order->ready_ms == 0) {
-        order->ready_ms = now_ms + patience_ms;
-    }
-    late = order->ready_ms > 0 && now_ms >= order->ready_ms;
-    for (size_t i = 0; i < order->authz_count; i++) {
-        struct hc_order_authz *a = &order->authz[i];
-        int rc = a->state == HC_AUTHZ_PRESENT ? 0 : is_ready(a, late, err);
-
-        if (rc < 0) {
-            return hc_error_during(err, "presenting the challenges' answers");
-        }
-        all &= rc > 0;
-    }
-    return all ? 1 : 0;
-}
-
 void hc_authz_answer(struct hc_order *order, int64_t now_ms)
 {
     for (size_t i = 0; i < order->authz_count; i++) {
@@ -527,31 +426,8 @@ void hc_authz_answer(struct hc_order *order, int64_t now_ms)
             continue;
         }
         a->polls = 0;
-        enter(a, a->challenge_status == HC_STATUS_PENDING ? HC_AUTHZ_TELL : HC_AUTHZ_POLL, now_ms);
-    }
-}
-
-void hc_authz_withdraw(struct hc_order *order)
-{
-    for (size_t i = 0; i < order->authz_count; i++) {
-        struct hc_order_authz *a = &order->authz[i];
-
-        if (has_answer(a)) {
-            a->solver->withdraw(a->solver->self, &a->answer, NULL, NULL);
-            hc_answer_dispose(&a->answer);
-        }
-    }
-}
-
-void hc_authz_leave(struct hc_order *order)
-{
-    for (size_t i = 0; i < order->authz_count; i++) {
-        struct hc_order_authz *a = &order->authz[i];
-
-        if (has_answer(a)) {
-            a->solver->leave(a->solver->self, &a->answer);
-            hc_answer_dispose(&a->answer);
-        }
+        hc_authz_enter(a, a->challenge_status == HC_STATUS_PENDING ? HC_AUTHZ_TELL : HC_AUTHZ_POLL,
+                       now_ms);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "pki/key.h"
 
 #define AWAIT_STEP_MS   20
+#define AWAIT_MOST_MS   2000
 #define VALIDATE_MS     300000 /* then the order is left to another day, at the CA's end too */
 #define PROCESS_MS      600000
 #define POLL_MOST_S     300 /* the longest Retry-After that is waited for in one go */
@@ -397,7 +398,14 @@ static void await(struct hc_order *order)
                 hc_acme_issuer(order->acme), hc_list_format(&order->names, names, sizeof(names)));
         hc_order_enter(order, HC_PHASE_VALIDATE);
     } else {
-        hc_order_enter_at(order, HC_PHASE_AWAIT, now_ms + AWAIT_STEP_MS);
+        int64_t waited_ms = now_ms - order->presented_ms;
+        int64_t step_ms = waited_ms / 16 > AWAIT_STEP_MS ? waited_ms / 16 : AWAIT_STEP_MS;
+
+        /* until all are laid out, the last to say so wakes it */
+        hc_order_enter_at(order, HC_PHASE_AWAIT,
+                          order->ready_ms == 0
+                              ? -1
+                              : now_ms + (step_ms < AWAIT_MOST_MS ? step_ms : AWAIT_MOST_MS));
     }
 }
 
@@ -591,7 +599,6 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
     *last = order;
     order->solvers = options->solvers;
     if (hc_list_copy(&order->names, options->names, err) != 0 ||
-        hc_list_copy(&order->methods, options->methods, err) != 0 ||
         take_resume(order, options->resume, err) != 0) {
         hc_order_free(order);
         return -1;
@@ -623,7 +630,6 @@ void hc_order_free(struct hc_order *order)
     hc_authz_dispose(order);
     hc_order_resource_dispose(&order->resource);
     hc_list_dispose(&order->names);
-    hc_list_dispose(&order->methods);
     for (size_t i = 0; i < order->bad_names.count; i++) {
         hc_kept_error_dispose(&order->bad[i].error);
     }

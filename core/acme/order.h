@@ -2,7 +2,8 @@
  * An order from inside: its states, its authorizations, and how it ends.
  *
  *   order.c          the states and the order's own requests
- *   authorization.c  its authorizations, side by side: asked, presented, answered, waited for
+ *   authorization.c  its authorizations, side by side: asked, answered, waited for
+ *   answering.c      their answers: chosen, laid out, withdrawn
  *   outcome.c        how it ends: whose fault, which names, what the caller is told
  */
 #ifndef HC_ACME_ORDER_H
@@ -63,7 +64,6 @@ struct hc_order {
     struct hc_acme *acme;
     const struct hc_order_handler *handler;
     struct hc_list names; /* sorted */
-    struct hc_list methods;
     const struct hc_solver_set *solvers;
     enum hc_key_type key_type;
     EVP_PKEY *key;
@@ -72,9 +72,10 @@ struct hc_order {
     enum hc_order_phase phase;
     struct hc_acme_request *request;
     struct hc_order_resource resource;
-    int64_t due_ms;      /* the phase is run then; -1: it waits for a reply */
-    int64_t deadline_ms; /* of the phases that wait */
-    int64_t ready_ms;    /* so long answers that are laid out are waited for; 0: not all are */
+    int64_t due_ms;       /* the phase is run then; -1: it waits for a reply */
+    int64_t deadline_ms;  /* of the phases that wait */
+    int64_t presented_ms; /* since when all answers are laid out */
+    int64_t ready_ms;     /* so long answers that are laid out are waited for; 0: not all are */
     bool named_wait;
     unsigned polls;
     unsigned finalized; /* how often */
@@ -110,17 +111,22 @@ void hc_authz_ask_all(struct hc_order *order);
 bool hc_authz_run(struct hc_order *order, int64_t now_ms);
 int64_t hc_authz_due(const struct hc_order *order);
 bool hc_authz_waiting(const struct hc_order *order);
+void hc_authz_enter(struct hc_order_authz *a, enum hc_authz_state state, int64_t due_ms);
+/* By which methods its name may be proved, in order of preference. */
+const struct hc_list *hc_authz_methods(const struct hc_order_authz *a);
+void hc_authz_answer(struct hc_order *order, int64_t now_ms);
+/* The time for validation is over: ends the order with what is known. */
+void hc_authz_give_up(struct hc_order *order);
+void hc_authz_dispose(struct hc_order *order);
+
+/* answering.c */
 /* Chooses what to answer and begins to lay it out. */
 int hc_authz_present(struct hc_order *order, struct hc_error *err) HC_MUST_USE;
 /* 1: every answer is laid out and ready, 0: not yet, -1: one cannot be. Sets order->ready_ms. */
 int hc_authz_ready(struct hc_order *order, int64_t now_ms, struct hc_error *err) HC_MUST_USE;
-void hc_authz_answer(struct hc_order *order, int64_t now_ms);
-/* The time for validation is over: ends the order with what is known. */
-void hc_authz_give_up(struct hc_order *order);
 void hc_authz_withdraw(struct hc_order *order);
 /* What is presented stays: another process goes on with the order. */
 void hc_authz_leave(struct hc_order *order);
-void hc_authz_dispose(struct hc_order *order);
 
 /* outcome.c: each puts the order into HC_PHASE_OVER; the first counts. */
 void hc_order_succeed(struct hc_order *order);

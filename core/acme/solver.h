@@ -61,8 +61,9 @@ struct hc_solver {
                   struct hc_error *err);
     /*
      * Starts to lay it out (which is copied). done() comes exactly once, maybe from within, unless
-     * it is cancelled. The same answer again is fine, and wants a withdrawal of its own. When it
-     * failed there is nothing to withdraw.
+     * it is cancelled; when it comes later, it may withdraw this answer and others from within. The
+     * same answer again is fine, and wants a withdrawal of its own. When it failed there is nothing
+     * to withdraw.
      */
     void (*present)(void *self, const struct hc_answer *answer, hc_solver_done *done, void *arg);
     /* After done(): 1 ready, 0 not yet, -1 it never will be (err says why). Asked now and then. */
@@ -72,7 +73,8 @@ struct hc_solver {
      * NULL; what goes wrong is logged by the solver then. Twice is fine.
      */
     void (*withdraw)(void *self, const struct hc_answer *answer, hc_solver_done *done, void *arg);
-    /* What was presented stays, and is not ours any more: another process goes on. */
+    /* What was presented, or is being presented, stays, and is not ours any more: another process
+     * goes on. */
     void (*leave)(void *self, const struct hc_answer *answer);
     /* No done() comes with this arg any more; what was begun goes on by itself. */
     void (*cancel)(void *self, void *arg);

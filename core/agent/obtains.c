@@ -382,6 +382,13 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
 
 /* ---- the beginning ---- */
 
+static const struct hc_list *methods_of(void *self, const char *name HC_UNUSED)
+{
+    const struct obtain *obtain = self;
+
+    return &obtain->job->identity->set->challenges;
+}
+
 static struct obtain *obtain_new(struct hc_obtains *obtains, struct hc_job *job, struct hc_ca *ca)
 {
     struct obtain *obtain = calloc(1, sizeof(*obtain));
@@ -396,6 +403,7 @@ static struct obtain *obtain_new(struct hc_obtains *obtains, struct hc_job *job,
     obtain->handler = (struct hc_order_handler){
         .self = obtain,
         .persist = on_persist,
+        .methods = methods_of,
         .done = on_done,
     };
     job->at = ca;
@@ -418,7 +426,6 @@ static int place_order(struct obtain *obtain, struct hc_error *err)
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
         .handler = &obtain->handler,
-        .methods = &obtain->job->identity->set->challenges,
         .solvers = o->solvers,
         .resume = resume ? &state : NULL,
     };

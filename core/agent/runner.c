@@ -105,25 +105,15 @@ static void lose(struct hc_runner *runner)
 
 static void take_reply(struct hc_runner *runner, size_t len)
 {
-    struct hc_child_result result = {.end = HC_CHILD_EXITED};
-    struct hc_runner_reply reply;
+    struct hc_child_result result;
     struct asked *asked = NULL;
+    uint32_t id = 0;
 
-    if (len < sizeof(reply)) {
-        return;
-    }
-    memcpy(&reply, runner->packet, sizeof(reply));
-    if (reply.magic != HC_RUNNER_MAGIC || reply.id == 0 || reply.size != len - sizeof(reply) ||
-        reply.end < HC_CHILD_EXITED || reply.end > HC_CHILD_NOT_STARTED) {
-        return;
-    }
-    asked = find(runner, reply.id);
-    if (asked != NULL) {
-        result.end = (enum hc_child_end)reply.end;
-        result.code = reply.code;
-        result.cut = reply.cut != 0;
-        result.output = (struct hc_bytes){runner->packet + sizeof(reply), reply.size};
-        finish(asked, &result);
+    if (hc_runner_reply_parse(runner->packet, len, &id, &result)) {
+        asked = find(runner, id);
+        if (asked != NULL) {
+            finish(asked, &result);
+        }
     }
 }
 

@@ -14,12 +14,7 @@
 
 #include <sys/types.h>
 
-#include "loop/child.h"
-
-#define HC_RUNNER_MOST       16                     /* commands side by side */
-#define HC_RUNNER_WORDS      64                     /* arguments, and as many variables */
-#define HC_RUNNER_OUTPUT_MAX ((size_t)32 * 1024)    /* what is kept of one's output at most */
-#define HC_RUNNER_LIMIT_MS   ((int64_t)3600 * 1000) /* the longest time limit */
+#include "agent/runner_wire.h"
 
 struct hc_runner_process {
     int socket; /* the agent's end, close-on-exec, non-blocking; -1: none */

@@ -59,27 +59,6 @@ static void on_end(void *self, const struct hc_child_result *result)
     reply(run->server, id, result);
 }
 
-/* The words of a request as vectors. False: it is malformed. */
-static bool split(struct server *s, const struct hc_runner_request *q, const char **argv,
-                  const char **envp)
-{
-    const char *at = (const char *)s->packet + sizeof(*q);
-    const char *end = at + q->size;
-
-    if (q->argc == 0 || q->argc > HC_RUNNER_WORDS || q->envc > HC_RUNNER_WORDS ||
-        (q->size > 0 && end[-1] != '\0')) {
-        return false;
-    }
-    for (uint32_t i = 0; i < q->argc + q->envc; i++) {
-        if (at >= end) {
-            return false;
-        }
-        *(i < q->argc ? &argv[i] : &envp[i - q->argc]) = at;
-        at += strlen(at) + 1;
-    }
-    return at == end;
-}
-
 static struct run *free_place(struct server *s)
 {
     for (size_t i = 0; i < HC_RUNNER_MOST; i++) {
@@ -90,51 +69,56 @@ static struct run *free_place(struct server *s)
     return NULL;
 }
 
-static void start(struct server *s, const struct hc_runner_request *q)
+static void refuse(struct server *s, uint32_t id, int errnum)
 {
-    const char *argv[HC_RUNNER_WORDS + 1] = {NULL};
-    const char *envp[HC_RUNNER_WORDS + 1] = {NULL};
-    struct hc_child_result failed = {.end = HC_CHILD_NOT_STARTED, .code = EINVAL};
+    const struct hc_child_result refused = {.end = HC_CHILD_NOT_STARTED, .code = errnum};
+
+    reply(s, id, &refused);
+}
+
+static void start(struct server *s, uint32_t id, const struct hc_runner_words *words)
+{
     struct hc_child_options options = {
         .name = "command",
-        .argv = argv,
-        .envp = envp,
-        .output_max = q->output_max < HC_RUNNER_OUTPUT_MAX ? q->output_max : HC_RUNNER_OUTPUT_MAX,
-        .limit_ms = q->limit_ms,
+        .argv = words->argv,
+        .envp = words->envp,
+        .output_max = words->output_max,
+        .limit_ms = words->limit_ms,
     };
     struct run *run = free_place(s);
 
-    if (run == NULL || q->limit_ms <= 0 || q->limit_ms > HC_RUNNER_LIMIT_MS ||
-        !split(s, q, argv, envp) || argv[0] == NULL || argv[0][0] != '/') {
-        failed.code = run == NULL ? EAGAIN : EINVAL;
-        reply(s, q->id, &failed);
+    if (run == NULL) {
+        refuse(s, id, EAGAIN);
         return;
     }
     run->server = s;
-    run->id = q->id;
+    run->id = id;
     if (hc_child_start(s->loop, &run->child, &options, on_end, run, NULL) != 0) {
-        failed.code = EAGAIN;
         run->id = 0;
-        reply(s, q->id, &failed);
+        refuse(s, id, EAGAIN);
     }
 }
 
 static void on_socket(void *self, unsigned events HC_UNUSED)
 {
     struct server *s = self;
-    struct hc_runner_request q;
+    struct hc_runner_words words;
+    uint32_t id = 0;
     ssize_t n = recv(s->socket.fd, s->packet, sizeof(s->packet), MSG_DONTWAIT);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         s->ended = true;
         return;
     }
-    if (n < (ssize_t)sizeof(q)) {
-        return;
-    }
-    memcpy(&q, s->packet, sizeof(q));
-    if (q.magic == HC_RUNNER_MAGIC && q.id != 0 && q.size == (size_t)n - sizeof(q)) {
-        start(s, &q);
+    switch (hc_runner_request_parse(s->packet, n > 0 ? (size_t)n : 0, &id, &words)) {
+    case HC_RUNNER_STRANGE:
+        break;
+    case HC_RUNNER_MALFORMED:
+        refuse(s, id, EINVAL);
+        break;
+    case HC_RUNNER_COMMAND:
+        start(s, id, &words);
+        break;
     }
 }
 

@@ -414,7 +414,8 @@ static inline void fake_post(struct fake *f, const char *path, const char *paylo
         fake_place(f, payload, a);
     } else if (sscanf(path, "/f/%d", &k) == 1 && k < f->order_count) {
         fake_finalize(f, k, payload, a);
-    } else if (sscanf(path, "/c/%d/%zu", &k, &i) == 2 && k < f->order_count) {
+    } else if ((sscanf(path, "/c/%d/%zu", &k, &i) == 2 || sscanf(path, "/d/%d/%zu", &k, &i) == 2) &&
+               k < f->order_count) {
         if (strcmp(f->orders[k].authz[i], "pending") != 0 || f->orders[k].answered[i]) {
             fake_problem(a, 400, "malformed", "not pending", NULL);
         } else {

@@ -6,6 +6,16 @@
 
 #define TEXT 4096
 
+/* A solver that takes minutes, as who writes DNS records does. */
+struct slow_solver {
+    struct hc_solver solver;
+    struct hc_solver set[2];
+    struct hc_list methods;
+    hc_solver_done *done[FAKE_NAMES]; /* those that are being presented */
+    void *arg[FAKE_NAMES];
+    int withdrawn, left;
+};
+
 /* One issuer, one order, and what its owner saw. */
 struct scene {
     struct fake ca;
@@ -22,6 +32,9 @@ struct scene {
     struct hc_order_state state;
     int persisted;
     struct fake_solver fake;
+    struct slow_solver slow;
+    struct hc_solver_set slow_set;
+    char tried[64];
     enum hc_problem fail_store; /* what these calls fail with */
     enum hc_problem fail_persist;
 
@@ -93,6 +106,25 @@ static void order_done(void *self, const struct hc_order_result *result)
     s->order = NULL;
 }
 
+static void tried(void *self, const char *name HC_UNUSED, const char *method,
+                  const struct hc_error *err)
+{
+    struct scene *s = self;
+
+    (void)snprintf(s->tried, sizeof(s->tried), "%s %s", method, err != NULL ? "failed" : "worked");
+    if (err != NULL && s->slow.methods.count > 1) {
+        s->slow.methods.items++; /* it gives way at the next try */
+        s->slow.methods.count--;
+    }
+}
+
+static const struct hc_list *methods_of(void *self, const char *name HC_UNUSED)
+{
+    struct scene *s = self;
+
+    return s->slow.solver.type != NULL ? &s->slow.methods : &s->fake.methods;
+}
+
 static void scene_acme(struct scene *s)
 {
     struct hc_acme_options o = {0};
@@ -123,7 +155,8 @@ static struct scene *scene_new(const char *names)
     s->issuer.name = strdup("testca");
     s->issuer.directory_url = strdup(BASE "/dir");
     s->issuer.terms_agreed = 1;
-    s->handler = (struct hc_order_handler){s, persist, order_done};
+    s->handler = (struct hc_order_handler){
+        .self = s, .persist = persist, .methods = methods_of, .tried = tried, .done = order_done};
     snprintf(copy, sizeof(copy), "%s", names);
     for (char *n = strtok(copy, " "); n != NULL; n = strtok(NULL, " ")) {
         if (hc_list_add(&s->names, n, NULL) != 0) {
@@ -140,8 +173,8 @@ static struct scene *scene_new(const char *names)
 
 static void start(struct scene *s, const struct hc_order_state *resume)
 {
-    struct hc_order_options o = {&s->names,        &s->fake.methods, &s->fake.set,
-                                 HC_KEY_ECDSA_256, resume,           &s->handler};
+    struct hc_order_options o = {&s->names, s->slow_set.count > 0 ? &s->slow_set : &s->fake.set,
+                                 HC_KEY_ECDSA_256, resume, &s->handler};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -1150,6 +1183,157 @@ static void wildcards_need_another_challenge(void)
     scene_free(s, "wildcard");
 }
 
+/* ---- a solver that takes its time ---- */
+
+static int slow_answer(void *self HC_UNUSED, const struct hc_challenge_case *c,
+                       struct hc_answer *answer, struct hc_error *err)
+{
+    return hc_answer_copy(
+        answer, &(struct hc_answer){HC_ANSWER_TXT, c->name, "_x.a.test", "v", INT64_MAX, NULL},
+        err);
+}
+
+static void slow_present(void *self, const struct hc_answer *answer HC_UNUSED, hc_solver_done *say,
+                         void *arg)
+{
+    struct slow_solver *slow = self;
+
+    for (size_t i = 0; i < FAKE_NAMES; i++) {
+        if (slow->done[i] == NULL) {
+            slow->done[i] = say;
+            slow->arg[i] = arg;
+            return;
+        }
+    }
+    abort();
+}
+
+static int slow_ready(void *self HC_UNUSED, const struct hc_answer *answer HC_UNUSED,
+                      struct hc_error *err HC_UNUSED)
+{
+    return 0;
+}
+
+static void slow_withdraw(void *self, const struct hc_answer *answer HC_UNUSED,
+                          hc_solver_done *say HC_UNUSED, void *arg HC_UNUSED)
+{
+    ((struct slow_solver *)self)->withdrawn++;
+}
+
+static void slow_leave(void *self, const struct hc_answer *answer HC_UNUSED)
+{
+    ((struct slow_solver *)self)->left++;
+}
+
+static void slow_cancel(void *self, void *arg)
+{
+    struct slow_solver *slow = self;
+
+    for (size_t i = 0; i < FAKE_NAMES; i++) {
+        if (slow->arg[i] == arg) {
+            slow->done[i] = NULL;
+        }
+    }
+}
+
+static char slow_method[] = "dns-01";
+static char *both_methods[] = {slow_method, fake_method};
+
+static struct scene *slow_scene(bool strict)
+{
+    struct scene *s = scene_new("a.test");
+
+    s->slow.solver = (struct hc_solver){.type = slow_method,
+                                        .self = &s->slow,
+                                        .supports = fake_supports,
+                                        .answer = slow_answer,
+                                        .present = slow_present,
+                                        .ready = slow_ready,
+                                        .withdraw = slow_withdraw,
+                                        .leave = slow_leave,
+                                        .cancel = slow_cancel,
+                                        .patience_ms = 120000,
+                                        .strict = strict};
+    s->slow.set[0] = s->slow.solver;
+    s->slow.set[1] = s->fake.solver;
+    s->slow_set = (struct hc_solver_set){s->slow.set, 2};
+    s->slow.methods = (struct hc_list){both_methods, 2, 2};
+    start(s, NULL);
+    while (s->slow.done[0] == NULL && event(s)) {
+    }
+    return s;
+}
+
+static void say(struct scene *s, const struct hc_error *err)
+{
+    hc_solver_done *told = s->slow.done[0];
+
+    s->slow.done[0] = NULL;
+    told(s->slow.arg[0], err);
+}
+
+static void a_solver_may_take_minutes(void)
+{
+    struct scene *s = slow_scene(false);
+    int64_t before = s->ca.now_ms;
+
+    ok(s->slow.done[0] != NULL && !event(s), "nothing happens until it says how it went");
+    s->ca.now_ms += 300000;
+    ok(s->done == 0, "five minutes later");
+    say(s, NULL);
+    run(s);
+    ok(issued(s), "the order goes on and ends well");
+    ok(s->ca.now_ms - before > 420000, "its patience counts from then");
+    is_str(s->tried, "dns-01 worked", "the method is remembered");
+    is_int(s->slow.withdrawn, 1, "its answer is withdrawn");
+    scene_free(s, "a slow solver");
+
+    s = slow_scene(true);
+    say(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_TIMED_OUT, "a strict one is never ready: that is an end");
+    is_str(s->tried, "dns-01 failed", "of the method");
+    is_int(s->slow.withdrawn, 1, "its answer is withdrawn as well");
+    scene_free(s, "a strict solver");
+}
+
+static void a_method_that_fails_gives_way(void)
+{
+    struct scene *s = slow_scene(false);
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_error_set(&err, HC_P_STORE_WRITE, "zone", NULL);
+    say(s, &err);
+    run(s);
+    ok(s->done == 1 && s->error.problem == HC_P_STORE_WRITE, "its reason is the order's");
+    is_int(s->slow.withdrawn, 0, "there is nothing to withdraw");
+    s->done = 0;
+    hc_error_init(&s->error);
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "the next order ends well");
+    is_str(s->tried, "http-01 worked", "by the next method");
+    scene_free(s, "a method that fails");
+}
+
+static void an_order_may_end_while_it_is_presented(void)
+{
+    struct scene *s = slow_scene(false);
+
+    hc_order_free(s->order);
+    s->order = NULL;
+    is_int(s->slow.withdrawn, 1, "an order that is dropped withdraws what is not there yet");
+    scene_free(s, "dropped");
+
+    s = slow_scene(false);
+    hc_order_leave(s->order);
+    s->order = NULL;
+    ok(s->slow.left == 1 && s->slow.withdrawn == 0, "one that is left leaves it");
+    ok(s->slow.done[0] == NULL, "and is told of it no more");
+    scene_free(s, "left");
+}
+
 int main(void)
 {
     a_certificate_is_obtained();
@@ -1179,5 +1363,8 @@ int main(void)
     a_refused_account_is_told_apart();
     contacts_follow_the_configuration();
     wildcards_need_another_challenge();
+    a_solver_may_take_minutes();
+    a_method_that_fails_gives_way();
+    an_order_may_end_while_it_is_presented();
     return done();
 }

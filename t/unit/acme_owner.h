@@ -99,6 +99,11 @@ static inline void order_done(void *self, const struct hc_order_result *result)
     j->order = NULL;
 }
 
+static inline const struct hc_list *methods_of(void *self, const char *name HC_UNUSED)
+{
+    return &((struct job *)self)->fake.methods;
+}
+
 static inline void owner_open(struct owner *o, const struct pebble *p)
 {
     struct hc_acme_options options = {0};
@@ -156,14 +161,14 @@ static inline void job_start(struct job *j, struct owner *o, const struct hc_ord
 
     hc_error_init(&err);
     j->owner = o;
-    j->handler = (struct hc_order_handler){j, persist, order_done};
+    j->handler = (struct hc_order_handler){
+        .self = j, .persist = persist, .methods = methods_of, .done = order_done};
     options.names = &j->names;
     options.key_type = HC_KEY_ECDSA_256;
     options.resume = resume;
     options.handler = &j->handler;
     fake_solver_open(&j->fake);
     options.solvers = &j->fake.set;
-    options.methods = &j->fake.methods;
     hc_error_init(&j->error);
     j->done = 0;
     j->good = false;
