@@ -11,6 +11,7 @@
 #include "agent/garbage.h"
 #include "agent/queue.h"
 #include "agent/watches.h"
+#include "conf/build.h"
 #include "loop/timer.h"
 #include "solve/solve.h"
 

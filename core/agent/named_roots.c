@@ -1,6 +1,7 @@
 /* Roots that directives name; see named_roots.h. */
 #include "agent/named_roots.h"
 
+#include "conf/issuer.h"
 #include "pki/roots.h"
 
 /* Each file once. */

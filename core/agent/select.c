@@ -6,6 +6,7 @@
 
 #include "agent/schedule.h"
 #include "conf/digest.h"
+#include "conf/issuer.h"
 #include "conf/name.h"
 
 bool hc_identity_uses(const struct hc_conf *conf, const struct hc_identity *identity,

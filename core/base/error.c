@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/libc.h"
 #include "base/spelling.h"
-#include "base/str.h"
 
 void hc_error_init(struct hc_error *err)
 {

@@ -10,6 +10,8 @@
 #include "cmd/diagnose_accounts.h"
 #include "cmd/diagnose_report.h"
 #include "cmd/idn.h"
+#include "conf/build.h"
+#include "conf/issuer.h"
 #include "conf/method.h"
 #include "hotcert.h"
 #include "net/http.h"

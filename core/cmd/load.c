@@ -2,6 +2,7 @@
 #include "agent/loader.h"
 #include "cmd/child.h"
 #include "cmd/cmd.h"
+#include "conf/build.h"
 #include "keeper/spawn.h"
 
 int hc_cmd_load(int argc, char **argv)

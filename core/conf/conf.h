@@ -184,9 +184,6 @@ struct hc_host {
 /* Messages of this process name directives as this server writes them; base/spelling.h. */
 void hc_server_speak(enum hc_server server);
 
-struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err);
-void hc_conf_free(struct hc_conf *conf);
-
 /* What people know the identity by: its lead, else the place of its first host. */
 const char *hc_identity_label(const struct hc_identity *identity);
 
@@ -199,13 +196,9 @@ void hc_identity_dispose(struct hc_identity *identity);
 /* True if certificates are ordered: not where all hosts are `watch`. */
 bool hc_conf_orders(const struct hc_conf *conf);
 
-struct hc_scope *hc_scope_new(struct hc_error *err);
-void hc_scope_free(struct hc_scope *scope);
 /* The mode that holds for a host: its own, else the main scope's, else off. */
 enum hc_mode hc_scope_mode(const struct hc_conf *conf, const struct hc_scope *scope);
 enum hc_bootstrap hc_scope_bootstrap(const struct hc_conf *conf, const struct hc_scope *scope);
-
-const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
 
 /*
  * True if a host with these names (as hc_host's) only inherits `on` and has none to order: a
@@ -236,9 +229,6 @@ enum hc_level hc_note_level(const struct hc_finding *note);
 
 /* A host's security level that became known later; the strictest counts. */
 void hc_identity_note_level(struct hc_identity *identity, int security_level);
-
-/* Fills in defaults and checks the whole (issuers used are known, terms agreed to ..). */
-int hc_conf_finish(struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;
 
 /*
  * The wire form (conf/wire.h): text. Decoding refuses what is malformed and passes over what it

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "conf/build.h"
 #include "conf/conf.h"
 #include "conf/digest.h"
 #include "conf/directive.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "conf/block.h"
 #include "conf/url.h"
 
 bool hc_issuer_is_inside(const struct hc_issuer *issuer)
@@ -56,4 +57,9 @@ int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err)
                         "stands inside of your network",
                         http ? "port 80" : "ports 80 and 443", http ? "http_port" : "tls_port",
                         (int)(http ? issuer->http_port : issuer->tls_port), issuer->where);
+}
+
+const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name)
+{
+    return hc_block_find(conf, &hc_block_issuer, name);
 }

@@ -19,4 +19,6 @@ const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, bool asked
 /* Settings that contradict each other, before defaults are filled in. HC_P_CONFLICT. */
 int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err) HC_MUST_USE;
 
+const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
+
 #endif

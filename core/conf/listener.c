@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "conf/issuer.h"
 #include "conf/method.h"
 
 int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listener,

@@ -141,3 +141,30 @@ int hc_settings_preset(struct hc_conf *conf, enum hc_preset which, void *base, s
     }
     return 0;
 }
+
+void hc_scope_dispose(struct hc_scope *scope)
+{
+    for (size_t i = 0; i < hc_directives_main_count; i++) {
+        if (hc_directive_is_hosts(&hc_directives_main[i])) {
+            hc_field_dispose(&hc_directives_main[i].field, scope);
+        }
+    }
+}
+
+struct hc_scope *hc_scope_new(struct hc_error *err)
+{
+    struct hc_scope *scope = calloc(1, sizeof(*scope));
+
+    if (scope == NULL) {
+        hc_error_nomem(err);
+    }
+    return scope;
+}
+
+void hc_scope_free(struct hc_scope *scope)
+{
+    if (scope != NULL) {
+        hc_scope_dispose(scope);
+        free(scope);
+    }
+}

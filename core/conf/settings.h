@@ -27,4 +27,9 @@ enum hc_preset { HC_PRESET_MAIN, HC_PRESET_HOSTS, HC_PRESET_KEPT, HC_PRESET_WATC
 int hc_settings_preset(struct hc_conf *conf, enum hc_preset which, void *base,
                        struct hc_error *err) HC_MUST_USE;
 
+struct hc_scope *hc_scope_new(struct hc_error *err);
+/* Frees what it holds, not itself. */
+void hc_scope_dispose(struct hc_scope *scope);
+void hc_scope_free(struct hc_scope *scope);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "conf/issuer.h"
 #include "conf/method.h"
 #include "conf/name.h"
 #include "conf/url.h"

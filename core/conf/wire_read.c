@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "conf/block.h"
+#include "conf/build.h"
+#include "conf/issuer.h"
 #include "conf/settings.h"
 #include "conf/wire.h"
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "glue/start.h"
+#include "keeper/keeper.h"
 
 /* No zombie, and no line in the server's log about its end. */
 static void end_keeper(int fd, pid_t pid)

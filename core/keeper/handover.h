@@ -19,7 +19,7 @@
 #define HC_KEEPER_HANDOVER_H
 
 #include "base/log.h"
-#include "keeper/keeper.h"
+#include "keeper/process.h"
 
 #define HC_HANDOVER_WAIT_MS 1000 /* an agent whose server just ended is waited for */
 

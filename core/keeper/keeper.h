@@ -19,29 +19,8 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "conf/conf.h"
-
-/* Whose rights an unprivileged process has: the worker user's, or (keeper/rights.h) the agent's. */
-struct hc_rights {
-    bool drop; /* false: not started as root, nothing is dropped */
-    uid_t uid;
-    gid_t gid;
-    const char *user; /* for initgroups(); borrowed */
-};
-
-/* What identifies a file's state; two equal stamps mean "unchanged". */
-struct hc_file_stamp {
-    uint64_t device, inode, size;
-    int64_t mtime_ns, ctime_ns;
-    uint32_t mode, uid, gid; /* st_mode, owner */
-    uint32_t links; /* 0: replaced outside of the mount that shows it; no part of a state */
-};
-
-static inline bool hc_file_stamp_equal(const struct hc_file_stamp *a, const struct hc_file_stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
-           a->uid == b->uid && a->gid == b->gid;
-}
+#include "keeper/process.h"
+#include "keeper/stamp.h"
 
 /* What the keeper's agent is given. All stay the caller's. */
 struct hc_keeper_agent {

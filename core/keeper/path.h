@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "keeper/keeper.h"
+#include "keeper/process.h"
 
 #define HC_PATH_LINKS  40  /* symlinks on one way, as the kernel has it */
 #define HC_PATH_GROUPS 256 /* groups of the worker user, and of the agent's, that are known */

@@ -6,8 +6,18 @@
 #ifndef HC_KEEPER_PROCESS_H
 #define HC_KEEPER_PROCESS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "base/fork.h"
-#include "keeper/keeper.h"
+
+/* Whose rights an unprivileged process has: the worker user's, or (keeper/rights.h) the agent's. */
+struct hc_rights {
+    bool drop; /* false: not started as root, nothing is dropped */
+    uid_t uid;
+    gid_t gid;
+    const char *user; /* for initgroups(); borrowed */
+};
 
 /*
  * Takes on the unprivileged rights for good and proves it: no way back to root, no capability left

@@ -7,7 +7,7 @@
 #define HC_KEEPER_QUESTION_H
 
 #include "base/error.h"
-#include "keeper/keeper.h"
+#include "keeper/stamp.h"
 #include "pki/pair.h"
 
 enum hc_keeper_op {

@@ -9,7 +9,7 @@
 #define HC_KEEPER_RIGHTS_H
 
 #include "conf/conf.h"
-#include "keeper/keeper.h"
+#include "keeper/process.h"
 
 #define HC_RIGHTS_USER                                                                             \
     "hotcert" /* taken where hotcert_user says nothing and such a user exists                      \

@@ -13,6 +13,7 @@
 #ifndef HC_KEEPER_SECRET_H
 #define HC_KEEPER_SECRET_H
 
+#include "base/secret.h"
 #include "keeper/path.h"
 
 #define HC_SECRET_FILE_MAX 4096

@@ -26,7 +26,8 @@
 #define HC_KEEPER_SPAWN_H
 
 #include "base/log.h"
-#include "keeper/keeper.h"
+#include "conf/conf.h"
+#include "keeper/process.h"
 
 #define HC_FD_CONF      3
 #define HC_FD_KEEPER    4

@@ -5,9 +5,11 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "store/fs.h"
-#include "store/store.h"
+#include "store/use.h"
 
 #define HC_STORE_FILE_MAX    ((size_t)2 << 20) /* no file of the store is larger */
 #define HC_STORE_ENTRIES_MAX 200000            /* names that are read of one folder */
@@ -31,12 +33,6 @@ struct hc_store {
     pthread_mutex_t mutex;      /* guards warned */
     struct hc_list warned;
 };
-
-/* hc_store_open() on these file operations. fs outlives the store. */
-int hc_store_open_on(const char *path, enum hc_store_use use,
-                     const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
-                     const struct hc_fs *fs, struct hc_store **out,
-                     struct hc_error *err) HC_MUST_USE;
 
 /* A warning about this file, once for as long as the store is open. */
 void hc_store_warn(struct hc_store *store, const char *subject, const struct hc_error *why,

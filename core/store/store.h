@@ -13,14 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secret.h"
-
-struct hc_store;
-
-/* How a store is opened. */
-enum hc_store_use {
-    HC_STORE_READ,  /* changes nothing: the loader, the configuration test, `list` */
-    HC_STORE_DRIVE, /* the agent: makes missing folders, sets damaged files aside */
-};
+#include "store/use.h"
 
 /*
  * Opens the folder. secret: HC_SECRET_SIZE bytes, copied, or NULL: only what is not sealed can be
@@ -44,13 +37,14 @@ enum hc_store_use {
 int hc_store_open(const char *path, enum hc_store_use use,
                   const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
                   struct hc_store **out, struct hc_error *err) HC_MUST_USE;
-void hc_store_close(struct hc_store *store);
+/* For tests: on these file operations, which outlive the store. */
+struct hc_fs;
+int hc_store_open_on(const char *path, enum hc_store_use use,
+                     const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
+                     const struct hc_fs *fs, struct hc_store **out,
+                     struct hc_error *err) HC_MUST_USE;
 
-/*
- * Whether an open store is still this secret's: as long as nothing is sealed in it, another server
- * with another secret takes it over. HC_P_SECRET_OTHER: close it. Touches nothing; cheap.
- */
-int hc_store_recheck(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
+void hc_store_close(struct hc_store *store);
 
 /* True if nothing is sealed in it, or it does not exist: a new secret harms nothing. */
 int hc_store_is_empty(const char *path, bool *empty, struct hc_error *err) HC_MUST_USE;

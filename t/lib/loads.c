@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conf/build.h"
+#include "keeper/keeper.h"
 #include "keeper/spawn.h"
 #include "live/table.h"
 #include "pki/pair.h"

@@ -2,6 +2,7 @@
 #include "agent/renew.h"
 #include "agent_world.h"
 #include "answer_lib.h"
+#include "conf/issuer.h"
 #include "pki/key.h"
 #include "tap.h"
 

@@ -1,6 +1,8 @@
 /* Which stored pair serves a host best. */
 #include "agent/select.h"
 
+#include "conf/build.h"
+#include "conf/settings.h"
 #include "conf_lib.h"
 #include "tap.h"
 

@@ -4,6 +4,7 @@
 
 #include "agent/loader.h"
 #include "answer_lib.h"
+#include "conf/build.h"
 #include "keeper/packet.h"
 #include "store/answer.h"
 #include "tap.h"

@@ -19,6 +19,8 @@
 #include "agent/queue.h"
 #include "agent/status.h"
 #include "agent/watches.h"
+#include "conf/build.h"
+#include "conf/issuer.h"
 #include "conf_lib.h"
 #include "forge.h"
 #include "store/line.h"

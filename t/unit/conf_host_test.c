@@ -1,5 +1,7 @@
+#include "conf/build.h"
 #include "conf/conf.h"
 
+#include "conf/settings.h"
 #include "conf_lib.h"
 #include "tap.h"
 

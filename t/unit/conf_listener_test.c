@@ -1,4 +1,5 @@
 /* Listeners and http-01: what is said of which, and what is not. */
+#include "conf/build.h"
 #include "conf/listener.h"
 
 #include "conf_lib.h"

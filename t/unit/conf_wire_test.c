@@ -1,7 +1,10 @@
+#include "conf/build.h"
 #include "conf/conf.h"
 
 #include <stdio.h>
 
+#include "conf/issuer.h"
+#include "conf/settings.h"
 #include "conf_lib.h"
 #include "tap.h"
 

@@ -1,4 +1,5 @@
 /* core/keeper/spawn.c: this program is its own `hotcert`: exec'd as agent or loader it reports. */
+#include "conf/build.h"
 #include "keeper/spawn.h"
 
 #include <errno.h>

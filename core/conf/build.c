@@ -1,0 +1,169 @@
+/* The configuration's life: built-in issuers, defaults, the check of the whole. See build.h. */
+#include "conf/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/block.h"
+#include "conf/issuer.h"
+#include "conf/settings.h"
+
+static const struct {
+    const char *name, *directory_url, *caa_domain, *terms;
+} built_in[] = {
+    {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory", "letsencrypt.org",
+     "https://letsencrypt.org/repository/"},
+    {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory",
+     "letsencrypt.org", "https://letsencrypt.org/repository/"},
+};
+
+static int add_built_in(struct hc_conf *conf, struct hc_error *err)
+{
+    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
+        void *block = NULL;
+        struct hc_issuer *issuer = NULL;
+
+        if (hc_block_add(conf, &hc_block_issuer, built_in[i].name, "built in", &block, err) != 0) {
+            return -1;
+        }
+        issuer = block;
+        if (hc_strdup(built_in[i].directory_url, &issuer->directory_url, err) != 0 ||
+            hc_list_add(&issuer->caa_domains, built_in[i].caa_domain, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void hc_conf_free(struct hc_conf *conf)
+{
+    if (conf == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < hc_directives_main_count; i++) {
+        const struct hc_directive *row = &hc_directives_main[i];
+
+        if (row->opens == NULL && !hc_directive_is_hosts(row)) {
+            hc_field_dispose(&row->field, conf);
+        }
+    }
+    hc_scope_dispose(&conf->main);
+    hc_scope_dispose(&conf->presets);
+    hc_blocks_dispose(conf);
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        hc_identity_dispose(&conf->identities[i]);
+    }
+    for (size_t i = 0; i < conf->set_count; i++) {
+        hc_scope_free(conf->sets[i]);
+    }
+    free(conf->identities);
+    free(conf->sets);
+    hc_list_dispose(&conf->files);
+    hc_buf_dispose(&conf->kept);
+    hc_list_dispose(&conf->unknown);
+    hc_index_dispose(&conf->file_index);
+    hc_index_dispose(&conf->identity_index);
+    hc_index_dispose(&conf->set_index);
+    free(conf->user);
+    free(conf->from);
+    free(conf);
+}
+
+struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err)
+{
+    struct hc_conf *conf = calloc(1, sizeof(*conf));
+
+    if (conf == NULL) {
+        hc_error_nomem(err);
+        return NULL;
+    }
+    conf->server = server;
+    if (add_built_in(conf, err) != 0 ||
+        hc_settings_preset(conf, HC_PRESET_HOSTS, &conf->presets, err) != 0) {
+        hc_conf_free(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+static int fill_defaults(struct hc_conf *conf, struct hc_error *err)
+{
+    const char *control =
+        conf->server == HC_SERVER_HTTPD ? "/run/hotcert/httpd.sock" : "/run/hotcert/nginx.sock";
+
+    if (hc_settings_preset(conf, HC_PRESET_MAIN, conf, err) != 0 ||
+        (conf->control == NULL && hc_strdup(control, &conf->control, err) != 0)) {
+        return -1;
+    }
+    for (size_t k = 0; hc_block_kinds[k] != NULL; k++) {
+        for (size_t i = 0; i < hc_block_count(conf, hc_block_kinds[k]); i++) {
+            if (hc_block_fill(conf, hc_block_kinds[k], hc_block_at(conf, hc_block_kinds[k], i),
+                              err) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Says where the terms can be read. */
+static int refuse_terms(const struct hc_issuer *issuer, const char *where, struct hc_error *err)
+{
+    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
+        if (strcmp(issuer->directory_url, built_in[i].directory_url) == 0) {
+            return hc_error_set(err, HC_P_TERMS, issuer->name,
+                                "used by the host at %s; read them at %s", where,
+                                built_in[i].terms);
+        }
+    }
+    return hc_error_set(err, HC_P_TERMS, issuer->name,
+                        "used by the host at %s; %s names their address as termsOfService", where,
+                        issuer->directory_url);
+}
+
+static int check_used_issuers(const struct hc_conf *conf, const struct hc_identity *identity,
+                              struct hc_error *err)
+{
+    for (size_t i = 0; i < identity->set->use.count; i++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
+
+        if (issuer == NULL || issuer->directory_url == NULL) {
+            return hc_error_set(err, HC_P_UNKNOWN_ISSUER, identity->set->use.items[i],
+                                "used by the host at %s%s", identity->where.items[0],
+                                issuer != NULL ? "; its block has no directory_url" : "");
+        }
+        if (issuer->terms_agreed != HC_SWITCH_ON) {
+            return refuse_terms(issuer, identity->where.items[0], err);
+        }
+    }
+    return 0;
+}
+
+/* What hosts added is brought into order; a lead that stands first anyway takes no room. */
+static void settle_names(struct hc_identity *identity)
+{
+    hc_list_sort_unique(&identity->names);
+    if (identity->lead != NULL && strcmp(identity->lead, identity->names.items[0]) == 0) {
+        free(identity->lead);
+        identity->lead = NULL;
+    }
+}
+
+int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
+{
+    for (size_t i = 0; i < conf->issuer_count; i++) {
+        if (hc_issuer_check(&conf->issuers[i], err) != 0) {
+            return -1;
+        }
+    }
+    if (fill_defaults(conf, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        settle_names(&conf->identities[i]);
+        if (check_used_issuers(conf, &conf->identities[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
