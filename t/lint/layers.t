@@ -18,7 +18,8 @@ my $server_header = qr{^(?:ngx_|nginx|httpd|http_|apr|ap_|mod_ssl|util_|scoreboa
 # Libraries and the floors that may not have them.
 my %kept_out = (
     OpenSSL => [ qr{^openssl/}, qr{^(?:base|loop)$} ],
-    'curl or ldns' => [ qr{^(?:curl|ldns)/}, qr{^(?:base|loop)$} ],
+    curl => [ qr{^curl/}, qr{^(?!(?:net|preflight|cmd)$)} ],    # preflight reads URLs with it, cmd tells its version
+    ldns => [ qr{^ldns/}, qr{^(?!dns$)} ],
 );
 
 # What one file includes that it must not.

@@ -4,8 +4,26 @@ use strict;
 use warnings;
 use Test::More;
 
-my ($function_ask, $function_most, $file_ask, $file_most) = (60, 100, 600, 900);
-my (@long, @too_long, @lengths, @big, @too_big);
+my ($function_ask, $function_most, $file_ask, $file_most) = (60, 100, 500, 700);
+my ($parameters_ask, $parameters_most) = (6, 8);
+my (@long, @too_long, @lengths, @big, @too_big, @wide, @too_wide);
+
+# Functions with many parameters, by their declarations and heads: those begin in the first column.
+sub count_parameters {
+    my ($file) = @_;
+    my $text = do { local (@ARGV, $/) = ($file); <> };
+    $text =~ s{/\*.*?\*/}{}gs;
+    my $count = 0;
+    while ($text =~ /^[A-Za-z_][\w \t*]*?\b(\w+)(\((?:[^();{}]|(?2))*\))[^();{}]*(?:\([^()]*\))?\s*[;{]/mg) {
+        my ($name, $list) = ($1, substr $2, 1, -1);
+        1 while $list =~ s/\([^()]*\)//;
+        my $parameters = 1 + ($list =~ tr/,//);
+        push @wide, "$parameters parameters: $name $file" if $parameters > $parameters_ask;
+        push @too_wide, "$parameters parameters: $name $file" if $parameters > $parameters_most;
+        $count++;
+    }
+    return $count;
+}
 
 # The code is formatted: a function opens with a brace in the first column and closes the same way.
 sub measure {
@@ -42,13 +60,21 @@ sub crowded {
 }
 is(join("\n", map { crowded($_) } glob 'core/glue/*.[ch] ngx_module/*/*.[ch] apache_module/*.[ch]'), '', 'files and parameter lists of the glue are short');
 
-measure($_) for glob 'core/*/*.[ch] core/*.h ngx_module/*/*.[ch] apache_module/*.[ch]';
+my @files = glob 'core/*/*.[ch] core/*.h ngx_module/*/*.[ch] apache_module/*.[ch]';
+my $counted = 0;
+for my $file (@files) {
+    measure($file);
+    $counted += count_parameters($file);
+}
 my @sorted = sort { $a <=> $b } @lengths;
 diag(sprintf '%d functions: median %d lines, 95 %% under %d, longest %d', scalar @sorted,
     $sorted[@sorted / 2], $sorted[@sorted * 0.95] + 1, $sorted[-1]);
 diag("over $function_ask lines:\n  " . join "\n  ", sort @long) if @long;
 diag("over $file_ask lines:\n  " . join "\n  ", sort @big) if @big;
+diag("over $parameters_ask parameters:\n  " . join "\n  ", sort @wide) if @wide;
 is(join("\n", @too_long), '', "no function is longer than $function_most lines");
 is(join("\n", @too_big), '', "no file is longer than $file_most lines");
+is(join("\n", @too_wide), '', "no function has more than $parameters_most parameters");
+cmp_ok($counted, '>=', @lengths, 'the heads of all functions were read');
 cmp_ok($sorted[@sorted * 0.95], '<', $function_ask, "95 % of the functions are under $function_ask lines");
 done_testing;
