@@ -64,9 +64,9 @@ NO_HTTPD  := $(shell APXS='$(APXS)' sh packaging/paths.sh httpd-missing)
 NGINX_HERE = $(if $(NO_NGINX),,nginx)
 HTTPD_HERE = $(if $(NO_HTTPD),,httpd)
 
-all: program $(NGINX_HERE) $(HTTPD_HERE)    ## the program, a module for each server that is here (the default)
-	$(if $(NO_NGINX),@echo "nginx's module is skipped: $(NO_NGINX)")
-	$(if $(NO_HTTPD),@echo "httpd's module is skipped: $(NO_HTTPD)")
+all: program $(NGINX_HERE) $(HTTPD_HERE)    ## the program, and a module for each installed server (the default)
+	$(if $(NO_NGINX),@echo "skipping nginx's module: $(NO_NGINX)")
+	$(if $(NO_HTTPD),@echo "skipping httpd's module: $(NO_HTTPD)")
 nginx: $(NGX_SO)                            ## nginx's module
 httpd: $(HTTPD_SO)                          ## Apache httpd's module
 modules: nginx httpd
@@ -142,15 +142,15 @@ PROVE     ?= -j3
 
 # Each target takes its own of the five lists in t/lib/packages.txt.
 DEPS       = sh t/lib/deps.sh $(RIG)
-deps:                                       ## install what is missing: Debian packages, Pebble
+deps:                                       ## install missing Debian packages, and Pebble
 	@$(DEPS) build demo test lint
-deps-build:                                 ## of them what building takes (headers, a compiler)
+deps-build:                                 ## only those for building (headers, a compiler)
 	@$(DEPS) build
-deps-demo:                                  ## and the demonstration (nginx, httpd, Pebble)
+deps-demo:                                  ## those, and those for the demonstration (nginx, httpd, Pebble)
 	@$(DEPS) build demo
-deps-test:                                  ## and the tests and the benchmark
+deps-test:                                  ## those, and those for the tests and the benchmark
 	@$(DEPS) build demo test
-deps-lint:                                  ## building and the lints
+deps-lint:                                  ## those for building and the lints
 	@$(DEPS) build lint
 
 # Dependencies first, then a make of its own: on a bare machine nothing can be built before them.
@@ -160,10 +160,10 @@ test:                                       ## deps, build, unit tests, scenario
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(UNIT) $(SCENARIOS)
 
 units: $(UNIT)
-unit: $(UNIT)                               ## the unit tests alone
+unit: $(UNIT)                               ## only the unit tests
 	prove $(PROVE) $(UNIT)
 
-scenarios: modules program $(BENCH_BIN)     ## the scenarios alone; T=t/scenarios/x.t for one
+scenarios: modules program $(BENCH_BIN)     ## only the scenarios; T=t/scenarios/x.t for one
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) prove $(PROVE) $(if $(T),$(T),$(SCENARIOS))
 
 unit-asan:                                  ## the unit tests under ASan and UBSan
@@ -184,12 +184,12 @@ fuzz-short:                                 ## each fuzz target for FUZZ_SECONDS
 check-deep:                                 ## all tests under sanitizers, long fuzzing (nightly)
 	bash t/lib/check-deep.sh $(BUILD) $(RIG)
 
-demo:                                       ## deps, build, and a demonstration; KEEP=1 leaves it up
+demo:                                       ## deps, build, and a demonstration; KEEP=1 keeps it running
 	@$(MAKE) --no-print-directory deps-demo
 	@$(MAKE) --no-print-directory modules program $(BENCH_BIN)
 	@HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) KEEP=$(KEEP) perl t/demo/demo.pl
 
-bench:                                      ## the figures; BENCH_SMOKE=1 for the short version
+bench:                                      ## the benchmark; BENCH_SMOKE=1 for a short run
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory modules program $(BENCH_BIN)
 	HOTCERT_BUILD=$(BUILD) HOTCERT_RIG=$(RIG) perl t/bench/bench.pl
@@ -215,7 +215,7 @@ docs: $(BUILD)/gendocs                      ## write docs/directives.md and docs
 	$(BUILD)/gendocs directives >docs/directives.md
 	$(BUILD)/gendocs problems >docs/problems.md
 
-docs-check: $(BUILD)/gendocs                ## fail if those two are stale
+docs-check: $(BUILD)/gendocs                ## fail if those two are out of date
 	$(BUILD)/gendocs directives | diff -u docs/directives.md -
 	$(BUILD)/gendocs problems | diff -u docs/problems.md -
 
@@ -243,7 +243,7 @@ cppcheck:
 analyzer:
 	@sh t/lint/analyzer.sh $(wildcard core/*/*.c) -- $(CFLAGS)
 
-musl:                                       ## compiles core/ against musl, the C library of Alpine
+musl:                                       ## compile core/ against musl, the C library of Alpine
 	@sh t/lint/musl.sh $(BUILD)/musl $(wildcard core/*/*.c) -- $(filter-out -Wsign-conversion -Werror,$(WARN)) \
 	    -Wno-sign-conversion -Werror $(OPT) -Icore
 
@@ -253,7 +253,7 @@ DOC        = $(DESTDIR)$(PREFIX)/share/doc/hotcert
 INSTALLED  = $(PREFIX)/share/doc/hotcert/installed
 INSTALL    = @DESTDIR='$(DESTDIR)' sh packaging/install.sh
 
-install: all install-program $(NGINX_HERE:%=install-%) $(HTTPD_HERE:%=install-%)  ## what was built, and what loads it
+install: all install-program $(NGINX_HERE:%=install-%) $(HTTPD_HERE:%=install-%)  ## install the modules that were built, and the lines that load them
 install-program: program
 	install -D -m 0711 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
 	install -d -m 0755 $(DOC)
@@ -266,14 +266,14 @@ install-nginx: nginx install-program        ## the program and nginx's module
 install-httpd: httpd install-program        ## the program and httpd's module
 	$(INSTALL) httpd $(HTTPD_SO) $(INSTALLED)
 
-uninstall:                                  ## takes away what install put there; the store stays
+uninstall:                                  ## remove the installed files; keep the store
 	$(INSTALL) uninstall $(INSTALLED)
 	rm -f $(DESTDIR)$(PREFIX)/sbin/hotcert
 	rm -rf $(DOC)
 
 # ---- cleaning ----
 
-clean:                                      ## removes what was built; keeps downloaded test tools
+clean:                                      ## remove the build; keep downloaded test tools
 	@if [ -d '$(BUILD)' ]; then find '$(BUILD)' -mindepth 1 -maxdepth 1 ! -name rig -exec rm -rf {} +; fi
 
 distclean: clean                            ## those too

@@ -39,7 +39,7 @@ install_nginx() {
     put "$module" "$modules/ngx_http_hotcert_module.so"
     printf 'load_module %s/ngx_http_hotcert_module.so;\n' "$modules" >"$text"
     case $snippets in
-    '') echo "nginx loads it by this line at the top of nginx.conf: $(cat "$text")" ;;
+    '') echo "to load the module, add this line at the top of nginx.conf: $(cat "$text")" ;;
     */modules-enabled)
         put "$text" /usr/share/nginx/modules-available/mod-http-hotcert.conf
         link_to /usr/share/nginx/modules-available/mod-http-hotcert.conf "$snippets/50-mod-http-hotcert.conf"
@@ -56,13 +56,13 @@ install_httpd() {
     put "$module" "$modules/mod_hotcert.so"
     printf '# Depends: ssl\nLoadModule hotcert_module %s/mod_hotcert.so\n' "$modules" >"$text"
     case $snippets in
-    '') echo "httpd loads it by this line after mod_ssl's: $(tail -n 1 "$text")" ;;
+    '') echo "to load the module, add this line after mod_ssl's: $(tail -n 1 "$text")" ;;
     */mods-available)
         put "$text" "$snippets/hotcert.load"
-        echo 'httpd loads the module after: a2enmod hotcert' ;;
+        echo 'to load the module, run: a2enmod hotcert' ;;
     */extra)
         put "$text" "$snippets/hotcert.conf"
-        echo "httpd loads the module by this line after mod_ssl's: Include $snippets/hotcert.conf" ;;
+        echo "to load the module, add this line after mod_ssl's: Include $snippets/hotcert.conf" ;;
     *)
         # read in the alphabet's order, after mod_ssl's
         put "$text" "$snippets/zz-hotcert.conf"
@@ -97,28 +97,28 @@ install_user() {
         return 0
     fi
     if [ "$(id -u)" != 0 ]; then
-        echo 'the system user hotcert was not made, since only root can: until it is there, the agent runs as the worker user'
+        echo 'did not create the system user hotcert, which only root can do: until it exists, the agent runs as the worker user'
     elif make_user "$here/hotcert.sysusers" && has_user; then
-        echo 'made the system user hotcert: the agent runs as it, and the store is given to it, from the next start of a server on'
+        echo 'created the system user hotcert: from the next start of a server on, it runs the agent and owns the store'
     else
-        echo 'the system user hotcert could not be made: make it by hand, or the agent runs as the worker user'
+        echo 'could not create the system user hotcert: create it by hand, or the agent runs as the worker user'
     fi
 }
 
 uninstall() {
     if [ ! -e "$dest$list" ]; then
-        echo "nothing is installed by $dest$list"
+        echo "nothing to remove: there is no $dest$list"
         return 0
     fi
     while read -r path; do
         rm -f "$dest$path"
     done <"$dest$list"
     if grep -q '/mods-available/hotcert.load$' "$dest$list"; then
-        echo 'httpd, if the module is enabled there, starts only after: a2dismod hotcert'
+        echo 'if you enabled the module, run a2dismod hotcert, or httpd does not start'
     fi
     rm -f "$dest$list"
     if [ -z "$dest" ] && has_user; then
-        echo 'the system user hotcert stays, since the store belongs to it; to remove it: userdel hotcert'
+        echo 'kept the system user hotcert, which owns the store; to remove it: userdel hotcert'
     fi
 }
 

@@ -64,10 +64,10 @@ ls /usr/lib/sysusers.d
 SH
     ($code, $out) = run('unshare', '-m', 'sh', '-c', $script);
     is($code, 0, 'make install makes the user') or diag $out;
-    like($out, qr/^made the system user hotcert/m, 'and says so');
+    like($out, qr/^created the system user hotcert/m, 'and says so');
     like($out, qr/^id [1-9]\d* shell \S*nologin$/m, 'it is no person\'s');
     like($out, qr/^again\ngone$/m, 'once');
-    like($out, qr/^gone\nthe system user hotcert stays.*userdel hotcert\nstill there\n\z/m,
+    like($out, qr/^gone\nkept the system user hotcert.*userdel hotcert\nstill there\n\z/m,
         'make uninstall leaves it, says how to remove it, and takes its description away') or diag $out;
 }
 
