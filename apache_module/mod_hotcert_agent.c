@@ -72,7 +72,7 @@ static int settle(const struct mod_hotcert_supervision *s)
     ap_close_listeners();
     hc_process_title("hotcert-super", "hotcert: supervisor");
     if (setrlimit(RLIMIT_CORE, &none) != 0 || hc_process_drop(&s->rights, &what) != 0) {
-        hc_logf(s->log, HC_LOG_ERROR, "the supervisor could not give up root's rights: %s", what);
+        hc_logf(s->log, HC_LOG_ERROR, "the supervisor could not drop root's privileges: %s", what);
         return -1;
     }
     /* after the change of user, which undoes both */

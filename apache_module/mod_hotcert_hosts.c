@@ -251,8 +251,7 @@ static int note_bare_host(const struct mod_hotcert_state *state,
         return 0;
     }
     return hc_findings_add(notes, HC_P_NO_FILES, host->where, err,
-                           "`HotCert watch` stands outside of this host, which has SSLEngine on "
-                           "and no certificate");
+                           "it inherits `HotCert watch` and has SSLEngine on, but no certificate");
 }
 
 static int build_host(struct mod_hotcert_state *state, server_rec *server,

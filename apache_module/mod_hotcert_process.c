@@ -123,9 +123,9 @@ static void died(struct child *child, int status)
         return;
     }
     if (!child->replace) {
-        hc_logf(&p->state->log, HC_LOG_ERROR, "the %s ended (status %d); it is started again%s",
+        hc_logf(&p->state->log, HC_LOG_ERROR, "the %s ended (status %d); restarting it%s",
                 child->which == KEEPER ? "keeper" : "supervisor", status,
-                soon ? " in some seconds" : "");
+                soon ? " in a few seconds" : "");
     }
     if (soon && !child->replace) {
         child->wanted = true;
@@ -291,7 +291,7 @@ static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *er
     pid_t pid = -1;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "creating a pair of sockets");
     }
     pid = hc_fork_start(&fork_state);
     if (pid == 0) {
@@ -335,9 +335,9 @@ static int take_table_over(struct mod_hotcert_processes *p, struct hc_error *err
     if (why.problem != HC_P_SERVER_OTHER) {
         return hc_error_chain(err, &why);
     }
-    hc_logf(&p->state->log, HC_LOG_NOTICE,
-            "this is another version of hotcert than the one that is running: new children get a "
-            "table of their own");
+    hc_logf(
+        &p->state->log, HC_LOG_NOTICE,
+        "this version of hotcert differs from the running one: new children get their own table");
     hc_start_close(&retained->table_fd);
     retained->made = false;
     return 0;
@@ -454,7 +454,9 @@ int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error
             return -1;
         }
         /* a graceful restart that fails here would end a server that works */
-        hc_log_error(&state->log, HC_LOG_ERROR, "this generation goes on with what there is", err);
+        hc_log_error(
+            &state->log, HC_LOG_ERROR,
+            "could not load certificates for this restart; continuing with those in memory", err);
         hc_error_init(err);
     }
     p->started = true;

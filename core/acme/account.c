@@ -46,7 +46,7 @@ static int check_terms(const struct hc_acme *acme, struct hc_error *err)
     }
     if (d->terms != NULL && acme->options.issuer->terms_agreed != 1) {
         return hc_error_set(err, HC_P_CA_SAYS_TERMS, hc_acme_issuer(acme),
-                            "its terms of service at %s are not agreed to in the configuration",
+                            "the configuration does not agree to its terms of service at %s",
                             d->terms);
     }
     return 0;
@@ -179,8 +179,8 @@ static void on_told(void *arg, const struct hc_http_reply *reply HC_UNUSED,
 
     acme->contact_update = NULL;
     if (err != NULL) {
-        hc_log_error(acme->options.log, HC_LOG_WARN,
-                     "the contacts of the account stay as they are at the CA", err);
+        hc_log_error(acme->options.log, HC_LOG_WARN, "the CA keeps the old contacts of the account",
+                     err);
     }
 }
 
@@ -210,7 +210,7 @@ void hc_account_tell_contacts(struct hc_acme *acme)
         }
     }
     if (hc_error_is_set(&err)) {
-        hc_log_error(acme->options.log, HC_LOG_WARN, "telling the CA the contacts", &err);
+        hc_log_error(acme->options.log, HC_LOG_WARN, "sending the contacts to the CA", &err);
     }
     hc_buf_dispose(&payload);
 }

@@ -122,8 +122,7 @@ static int is_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
     }
     if (rc == 0 && late && a->solver->strict) {
         rc = hc_error_set(err, HC_P_TIMED_OUT, a->doc.name,
-                          "the answer to its %s challenge is not to be found everywhere",
-                          a->solver->type);
+                          "not every server has the answer to its %s challenge", a->solver->type);
     }
     if (rc < 0) {
         fail(a, err);

@@ -107,7 +107,7 @@ static void blame(struct hc_order_authz *a)
         hc_order_blame_subproblems(a->order, a->doc.error);
     } else {
         hc_error_set(&err, HC_P_VALIDATION, a->doc.name,
-                     "the CA made its authorization invalid and gives no reason");
+                     "the CA made its authorization invalid and gave no reason");
     }
     tried(a, HC_STATUS_INVALID, &err);
     hc_order_blame(a->order, a->doc.name, &err);

@@ -92,7 +92,7 @@ int hc_challenge_check_token(const struct hc_challenge_case *c, const char *type
 
     if (len < TOKEN_MIN || len >= HC_TOKEN_SIZE || strspn(c->token, allowed) != len) {
         return hc_error_set(err, HC_P_CA_REPLY, c->name,
-                            "the token of its %s challenge is not one of RFC 8555", type);
+                            "the token of its %s challenge violates RFC 8555", type);
     }
     return 0;
 }

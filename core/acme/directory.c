@@ -117,20 +117,20 @@ static int follow(struct hc_directory_fetch *fetch, const struct hc_http_reply *
     char target[HC_HTTP_URL_MAX + 1];
 
     if (!hc_url_resolve(fetch->asked, reply->location, target, sizeof(target))) {
-        return hc_error_set(err, HC_P_CA_REPLY, fetch->asked, "HTTP %ld that leads nowhere",
+        return hc_error_set(err, HC_P_CA_REPLY, fetch->asked, "HTTP %ld without a usable Location",
                             reply->status);
     }
     if (!is_same_server(fetch->url, target)) {
-        return hc_error_set(err, HC_P_CA_MOVED, fetch->url, "HTTP %ld leads to %s", reply->status,
-                            target);
+        return hc_error_set(err, HC_P_CA_MOVED, fetch->url, "HTTP %ld redirects to %s",
+                            reply->status, target);
     }
     if (++fetch->hops > HOPS_MOST) {
         return hc_error_set(err, HC_P_CA_MOVED, fetch->url, "%d redirects, the last one to %s",
                             HOPS_MOST + 1, target);
     }
     if (fetch->log != NULL) {
-        hc_logf(fetch->log, HC_LOG_INFO, "the directory %s leads to %s (HTTP %ld)", fetch->asked,
-                target, reply->status);
+        hc_logf(fetch->log, HC_LOG_INFO, "the directory %s redirects to %s (HTTP %ld)",
+                fetch->asked, target, reply->status);
     }
     (void)hc_copy(fetch->asked, sizeof(fetch->asked), target);
     return ask(fetch, err);

@@ -12,12 +12,12 @@ int hc_json_object(struct hc_bytes text, const char *subject, json_t **out, stru
     value = json_loadb(text.data != NULL ? (const char *)text.data : "", text.len,
                        JSON_REJECT_DUPLICATES, &where);
     if (value == NULL) {
-        return hc_error_set(err, HC_P_CA_REPLY, subject, "not JSON, line %d column %d", where.line,
-                            where.column);
+        return hc_error_set(err, HC_P_CA_REPLY, subject, "it is not JSON (line %d, column %d)",
+                            where.line, where.column);
     }
     if (!json_is_object(value)) {
         json_decref(value);
-        return hc_error_set(err, HC_P_CA_REPLY, subject, "JSON, but not an object");
+        return hc_error_set(err, HC_P_CA_REPLY, subject, "it is JSON, but not an object");
     }
     *out = value;
     return 0;
@@ -38,7 +38,7 @@ int hc_json_need_text(const json_t *object, const char *member, const char *subj
 {
     *out = hc_json_text(object, member);
     if (*out == NULL || (*out)[0] == '\0') {
-        return hc_error_set(err, HC_P_CA_REPLY, subject, "its \"%s\" is missing or not a text",
+        return hc_error_set(err, HC_P_CA_REPLY, subject, "its \"%s\" is missing or not a string",
                             member);
     }
     return 0;

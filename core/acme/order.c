@@ -34,7 +34,7 @@ static const struct {
 } phases[] = {
     [HC_PHASE_PLACE] = {"placing the order", place},
     [HC_PHASE_LOOK] = {"waiting for the CA to issue", look},
-    [HC_PHASE_AUTHORIZE] = {"asking what the CA wants proved", authorize},
+    [HC_PHASE_AUTHORIZE] = {"fetching the authorizations", authorize},
     [HC_PHASE_PRESENT] = {"presenting the challenges' answers", present},
     [HC_PHASE_AWAIT] = {"waiting for all servers to have the answers", await},
     [HC_PHASE_VALIDATE] = {"waiting for the CA to validate", validate},
@@ -166,7 +166,7 @@ static int read_order(struct hc_order *order, const struct hc_http_reply *reply,
     if (!hc_list_equal(&resource.names, &order->names)) {
         hc_order_resource_dispose(&resource);
         return hc_error_set(err, HC_P_CA_REPLY, order->url,
-                            "the order is for other names than were ordered");
+                            "the CA's order lists other names than hotcert ordered");
     }
     hc_order_resource_dispose(&order->resource);
     order->resource = resource;
@@ -227,7 +227,7 @@ static int keep_placed(struct hc_order *order, const struct hc_http_reply *reply
 
     if (reply->location[0] == '\0') {
         return hc_error_set(err, HC_P_CA_REPLY, hc_acme_issuer(order->acme),
-                            "newOrder answers without a Location");
+                            "the reply to newOrder has no Location");
     }
     if (hc_acme_check_url(order->acme->options.issuer->directory_url, reply->location, err) != 0 ||
         hc_strdup(reply->location, &order->url, err) != 0 || read_order(order, reply, err) != 0) {
@@ -393,8 +393,8 @@ static void await(struct hc_order *order)
         char names[160];
 
         hc_logf(order->acme->options.log, HC_LOG_WARN,
-                "%s: not every server says that it can answer the challenges of %s; "
-                "going on without it",
+                "%s: not every server has confirmed that it can answer the challenges of %s; "
+                "continuing anyway",
                 hc_acme_issuer(order->acme), hc_list_format(&order->names, names, sizeof(names)));
         hc_order_enter(order, HC_PHASE_VALIDATE);
     } else {

@@ -208,7 +208,7 @@ int hc_acme_problem_set(const json_t *problem, enum hc_problem_about about, cons
         hc_foreign_read(problem, p, &err->foreign);
     }
     if (words[0] == '\0') {
-        return hc_error_set(err, p, subject, "%sthe CA says \"%s\", no more", address, kind);
+        return hc_error_set(err, p, subject, "%sthe CA says only \"%s\"", address, kind);
     }
     return hc_error_set(err, p, subject, "%sthe CA says: %s%s%s%s", address, words,
                         kind[0] != '\0' ? " [" : "", kind, kind[0] != '\0' ? "]" : "");

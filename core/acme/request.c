@@ -251,7 +251,7 @@ static void on_nonce(void *arg, const struct hc_http_reply *reply, const struct 
         hc_nonces_put(&acme->nonces, reply->replay_nonce);
         if (acme->nonces.count == before && before < HC_NONCE_POOL) {
             hc_error_set(&err, HC_P_CA_REPLY, url,
-                         "newNonce answers without a usable Replay-Nonce");
+                         "the reply to newNonce has no usable Replay-Nonce");
         }
     }
     hc_error_during(&err, "asking for a nonce");

@@ -44,8 +44,8 @@ static int read_status(const json_t *object, const char *subject, enum hc_status
             return 0;
         }
     }
-    return hc_error_set(err, HC_P_CA_REPLY, subject, "its status \"%.32s\" is not one of RFC 8555",
-                        text);
+    return hc_error_set(err, HC_P_CA_REPLY, subject,
+                        "its status \"%.32s\" is not defined in RFC 8555", text);
 }
 
 /* The problem object under "error", if it is one. */
@@ -267,11 +267,11 @@ static int check_pem(struct hc_bytes body, const char *url, struct hc_error *err
         at += strlen(begin);
         if ((size_t)(end - at) < strlen(kind) || memcmp(at, kind, strlen(kind)) != 0) {
             return hc_error_set(err, HC_P_CA_REPLY, url,
-                                "something else than certificates is in the chain");
+                                "the chain holds something other than certificates");
         }
         any = true;
     }
-    return any ? 0 : hc_error_set(err, HC_P_CA_REPLY, url, "there is no certificate in the chain");
+    return any ? 0 : hc_error_set(err, HC_P_CA_REPLY, url, "the chain holds no certificate");
 }
 
 int hc_chain_check(const struct hc_http_reply *reply, const char *subject, struct hc_error *err)

@@ -57,7 +57,7 @@ int hc_account_decode(struct hc_bytes text, struct hc_acme_account *account, str
     key = json_string_value(json_object_get(object, "key"));
     url = json_string_value(json_object_get(object, "url"));
     if (json_integer_value(json_object_get(object, "format")) != 1 || key == NULL || url == NULL) {
-        hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "an account that is not one of this version's");
+        hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "this version cannot read the account");
         goto out;
     }
     if (hc_base64url_decode(key, strlen(key), &der, err) != 0 ||

@@ -49,7 +49,7 @@ struct hc_agent_options {
     const struct hc_log *log;
     const struct hc_authority *authority;
     const struct hc_http_port *http;
-    const struct hc_dns_port *dns; /* NULL: names are not looked at before an order */
+    const struct hc_dns_port *dns; /* NULL: cannot check names before an order */
     const struct hc_web_port *web; /* NULL: no request is made by that look */
     struct hc_loop *loop;          /* borrowed; its clock is this clock */
 };

@@ -22,7 +22,7 @@ static int load_account(struct hc_ca_account *account, struct hc_acme_account *s
         hc_account_decode(hc_bytes_of(&text), stored, &why) != 0) {
         if (why.problem == HC_P_STORE_DAMAGED) {
             hc_log_error(account->env->log, HC_LOG_ERROR,
-                         "the account's file cannot be used; a new account is registered", &why);
+                         "cannot use the account's file; registering a new account", &why);
         } else if (why.problem != HC_P_STORE_EMPTY) {
             hc_error_chain(err, &why);
             rc = -1;

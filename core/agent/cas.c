@@ -133,7 +133,8 @@ static bool read_record(struct hc_ca *ca, struct hc_issuer_record *record)
         ca->seen = seen;
     }
     if (hc_error_is_set(&err) && err.problem != HC_P_STORE_EMPTY) {
-        hc_log_error(ca->cas->o.env->log, HC_LOG_WARN, "what was known of an issuer is lost", &err);
+        hc_log_error(ca->cas->o.env->log, HC_LOG_WARN,
+                     "saved issuer state is unreadable; starting fresh", &err);
     }
     hc_buf_dispose(&text);
     return there;
@@ -214,8 +215,8 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
         return;
     }
     ca->said_failed = true;
-    hc_logf(ca->cas->o.env->log, HC_LOG_ERROR, "issuer %s: %s; the CA is asked again in %s",
-            ca->issuer->name, hc_error_format(err, text, sizeof(text)),
+    hc_logf(ca->cas->o.env->log, HC_LOG_ERROR, "issuer %s: %s; retrying in %s", ca->issuer->name,
+            hc_error_format(err, text, sizeof(text)),
             hc_duration_format(ca->record.breaker.until - now, wait, sizeof(wait)));
 }
 
@@ -289,8 +290,8 @@ int hc_ca_new_account(struct hc_ca *ca, struct hc_error *err)
         return -1;
     }
     hc_logf(ca->cas->o.env->log, HC_LOG_NOTICE,
-            "issuer %s: the account that the CA refused is given up, as was asked for; the next "
-            "order registers another one",
+            "issuer %s: giving up the account that the CA refused, as requested; the next order "
+            "registers a new one",
             ca->issuer->name);
     hc_ca_reset(ca, NULL);
     return 1;

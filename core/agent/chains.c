@@ -78,7 +78,7 @@ static void keep(void *self, const char *url, struct hc_bytes bytes)
     hc_error_init(&err);
     if (hc_storage_ready(storage) &&
         hc_store_put(hc_storage_store(storage), KIND, url, bytes, &err) != 0) {
-        hc_error_during(&err, "storing the issuer that was fetched from %s", url);
+        hc_error_during(&err, "storing the issuer fetched from %s", url);
         hc_storage_failed(storage, &err);
     }
 }
@@ -103,7 +103,7 @@ static void complete_stored(struct hc_chains *chains, const struct hc_identity *
     before = hc_pair_ref(pair);
     hc_chains_complete(chains, identity, &pair);
     if (pair != before && hc_storage_commit(storage, &info, pair, &err) != 0) {
-        hc_error_during(&err, "storing a certificate with its chain mended");
+        hc_error_during(&err, "storing a certificate with its repaired chain");
         hc_storage_failed(storage, &err);
     }
 out:

@@ -212,7 +212,8 @@ static int64_t read_mark(struct hc_clock_watch *clock)
         mark = strtoll(hc_buf_text(&text), &end, 10);
         mark = end != NULL && *end == '\n' && mark > 0 ? mark : 0;
     } else if (err.problem != HC_P_STORE_EMPTY) {
-        hc_log_error(clock->o.env->log, HC_LOG_WARN, "what the clock said before is lost", &err);
+        hc_log_error(clock->o.env->log, HC_LOG_WARN,
+                     "saved clock state is unreadable; starting fresh", &err);
     }
     hc_buf_dispose(&text);
     return mark;
@@ -293,7 +294,7 @@ static void say_wrong(struct hc_clock_watch *clock, enum hc_clock_verdict verdic
     hc_error_init(&err);
     hc_error_set(&err, HC_P_CLOCK_WRONG, NULL, "it says %s, but %s %s", hc_time_format(now, text),
                  reasons[verdict], hc_time_format(times[verdict], sign));
-    hc_log_error(clock->o.env->log, HC_LOG_ERROR, "no orders are placed", &err);
+    hc_log_error(clock->o.env->log, HC_LOG_ERROR, "placing no orders", &err);
 }
 
 /* A clock that is ahead at boot is set back once there is a network. */
@@ -309,7 +310,7 @@ void hc_clock_watch_begin(struct hc_clock_watch *clock, int64_t now)
     }
     if (now + HC_CLOCK_SLACK < before) {
         hc_logf(clock->o.env->log, HC_LOG_NOTICE,
-                "the clock was set back by %s; what waits, waits anew",
+                "the clock was set back by %s; restarting retry timers",
                 hc_duration_format(before - now, wait, sizeof(wait)));
         hc_events_tell(clock->o.env->events, HC_EVENT_CLOCK_SET);
     }
@@ -325,7 +326,7 @@ void hc_clock_watch_judge(struct hc_clock_watch *clock)
     if (wrong && !clock->wrong) {
         say_wrong(clock, verdict, &signs, now);
     } else if (!wrong && clock->wrong) {
-        hc_logf(clock->o.env->log, HC_LOG_NOTICE, "the clock is right again; orders go on");
+        hc_logf(clock->o.env->log, HC_LOG_NOTICE, "the clock is right again; orders resume");
     }
     clock->wrong = wrong;
     if (wrong) {

@@ -169,7 +169,7 @@ int hc_confine_files(const struct hc_conf *conf, struct hc_error *err)
         return hc_error_set(err, HC_P_NOT_CONFINED, "Landlock", "this build has sanitizers");
     }
     if (edition < 0) {
-        return refused(err, errno, "this kernel does not have it, or not switched on");
+        return refused(err, errno, "this kernel lacks it or has it switched off");
     }
     if (edition < LEAST_EDITION) {
         return hc_error_set(err, HC_P_NOT_CONFINED, "Landlock",

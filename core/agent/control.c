@@ -438,7 +438,7 @@ static void describe_pending(const struct hc_parts *parts, const struct client *
     if (count > PENDING_MAX) {
         snprintf(dst + used, cap - used, " and %zu more", count - PENDING_MAX);
     } else if (count == 0) {
-        hc_copy(dst, cap, "no host has the name any more");
+        hc_copy(dst, cap, "no host has this name any more");
     }
 }
 

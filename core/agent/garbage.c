@@ -136,7 +136,7 @@ static void clean_table(struct hc_garbage *garbage)
         garbage->unwanted[i].still_there = false;
     }
     if (look_through_table(garbage, &err) != 0) {
-        hc_log_error(garbage->env->log, HC_LOG_WARN, "looking through the table", &err);
+        hc_log_error(garbage->env->log, HC_LOG_WARN, "searching the table", &err);
         return;
     }
     for (size_t i = 0; i < garbage->unwanted_count; i++) {
@@ -221,8 +221,7 @@ static void remove_line(struct hc_garbage *garbage, const struct hc_line_info *i
         return;
     }
     hc_logf(garbage->env->log, HC_LOG_NOTICE,
-            "%s: the stored certificate ended %s and is not configured; it was wiped", names,
-            until);
+            "%s: wiped the stored certificate, which ended %s and is not configured", names, until);
     hc_inventory_drop(hc_storage_inventory(garbage->storage), line);
 }
 

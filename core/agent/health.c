@@ -90,8 +90,8 @@ static void say(struct hc_health *health, struct entry *entry, const char *subje
         return;
     }
     if (said == 0) {
-        hc_logf(health->o.env->log, HC_LOG_NOTICE, "%s: what was said of its certificate is mended",
-                subject);
+        hc_logf(health->o.env->log, HC_LOG_NOTICE,
+                "%s: the reported certificate problems are resolved", subject);
     }
     entry->said = said;
     entry->said_at = now;
@@ -144,7 +144,8 @@ static void look_at(struct hc_health *health, size_t index)
         int64_t next = next_change(pair, now);
 
         if (hc_judge_served(health->o.judge, &c, pair, &findings, &err) != 0) {
-            hc_log_error(health->o.env->log, HC_LOG_ERROR, "checking what is served", &err);
+            hc_log_error(health->o.env->log, HC_LOG_ERROR, "checking the served certificates",
+                         &err);
             break;
         }
         last_tenth = last_tenth || in_last_tenth(pair, now);

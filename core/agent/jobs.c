@@ -143,7 +143,8 @@ static void load_all(struct hc_jobs *jobs)
 
         hc_error_init(&err);
         if (hc_job_load(jobs, &jobs->items[i], &err) != 0) {
-            hc_log_error(jobs->o.env->log, HC_LOG_WARN, "what was known of an order is lost", &err);
+            hc_log_error(jobs->o.env->log, HC_LOG_WARN,
+                         "saved order state is unreadable; starting fresh", &err);
         }
     }
 }

@@ -26,7 +26,7 @@ static const struct hc_roots *roots_for(struct hc_judge *judge, const char *path
         return NULL;
     }
     if (hc_roots_load(path, &roots, &err) != 0) {
-        hc_log_error(judge->log, HC_LOG_ERROR, "chains are not checked against roots", &err);
+        hc_log_error(judge->log, HC_LOG_ERROR, "cannot check chains against roots", &err);
     }
     judge->roots[judge->count].path = copy;
     judge->roots[judge->count++].roots = roots;

@@ -41,7 +41,7 @@ static void open_store(struct hc_loader_run *loader)
         hc_store_open(loader->o->conf->store, HC_STORE_READ, secret, loader->o->log, &loader->store,
                       &err) != 0 ||
         hc_inventory_read(&loader->inventory, loader->store, &err) != 0) {
-        hc_log_error(loader->o->log, HC_LOG_ERROR, "nothing can be loaded from the store", &err);
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "cannot load certificates from the store", &err);
         hc_store_close(loader->store);
         loader->store = NULL;
     }
@@ -281,7 +281,8 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
         rc = hc_crew_run(conf->identity_count, 0, load_identity, &loader, err);
     }
     if (loader.remembered > 0) {
-        hc_logf(options->log, HC_LOG_INFO, "watched pairs that are as they were judged before: %zu",
+        hc_logf(options->log, HC_LOG_INFO,
+                "watched pairs unchanged since they were last judged: %zu",
                 (size_t)loader.remembered);
     }
     close_prior(&loader);

@@ -127,7 +127,7 @@ static int read_copy(struct hc_loader_run *loader, const struct hc_watched *watc
     hc_watched_line(loader->o->conf, watched, line);
     if (hc_store_current(loader->store, line, pair, NULL, &err) != 0) {
         if (err.problem != HC_P_STORE_EMPTY) {
-            hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good copy cannot be read", &err);
+            hc_log_error(loader->o->log, HC_LOG_ERROR, "cannot read the last good copy", &err);
         }
         return -1;
     }
@@ -203,8 +203,8 @@ static int load_pair(struct hc_loader_run *loader, const struct hc_identity *ide
     }
     if (is_unasked(loader, watched, &why)) {
         hc_logf(loader->o->log, HC_LOG_NOTICE,
-                "%s: the key is encrypted, and a test does not run " HC_KEPT_FILE ": the pair "
-                "was not looked at",
+                "%s: the key is encrypted, and a test does not run " HC_KEPT_FILE
+                ", so hotcert did not check the pair",
                 loader->o->conf->files.items[watched->key]);
         return 0;
     }
@@ -215,7 +215,7 @@ static int load_pair(struct hc_loader_run *loader, const struct hc_identity *ide
         return refuse(loader->o->conf, watched, &why, err);
     }
     if (!first) {
-        hc_log_error(loader->o->log, HC_LOG_ERROR, "the last good pair serves instead", &why);
+        hc_log_error(loader->o->log, HC_LOG_ERROR, "serving the last good pair instead", &why);
     }
     return 0;
 }

@@ -229,7 +229,7 @@ static void say_failed(struct obtain *obtain, const struct hc_error *err)
     int64_t when = 0;
 
     (void)hc_job_prospect(o->jobs, obtain->job, &ca, &when);
-    hc_logf(o->env->log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; tried again %s%s",
+    hc_logf(o->env->log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; retrying %s%s",
             subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, err != NULL ? ": " : "",
             err != NULL ? hc_error_format(err, text, sizeof(text)) : "",
             when > now ? "in " : "at once",
@@ -253,7 +253,7 @@ static void fail_ca_wide(struct obtain *obtain, const struct hc_error *err)
     hc_pause_fail(&job->pause, obtain->ca, hc_env_ms(o->env));
     if (job->record.order_url != NULL &&
         hc_pause_is_hopeless(&job->pause, hc_ca_worked_ms(obtain->ca))) {
-        hc_logf(o->env->log, HC_LOG_NOTICE, "%s: the order at %s is given up after %u failures",
+        hc_logf(o->env->log, HC_LOG_NOTICE, "%s: giving up the order at %s after %u failures",
                 subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, job->pause.failures);
         hc_job_record_forget_order(&job->record);
     }
@@ -295,7 +295,7 @@ static void fail(struct obtain *obtain, const struct hc_order_result *result,
     if (obtain->order == NULL && err->problem == HC_P_STORE_UNSAFE) {
         /* one file of the line's: there is a pair that cannot be read now, so none is ordered */
         job->again_ms = hc_env_ms(o->env) + UNSAFE_MS;
-        hc_say_once(o->env->log, &job->said, HC_LOG_ERROR, "not ordered", err);
+        hc_say_once(o->env->log, &job->said, HC_LOG_ERROR, "no order placed", err);
     } else if (hc_storage_problem(err->problem)) {
         hc_ca_give_back(ca);
         hc_storage_failed(o->storage, err);
@@ -511,7 +511,7 @@ void hc_obtains_start(struct hc_obtains *obtains, struct hc_job *job, struct hc_
         hc_events_tell(obtains->o.env->events, HC_EVENT_ORDER_ENDED);
     } else {
         hc_logf(obtains->o.env->log, HC_LOG_INFO, "%s: %s at %s, %s", subject_of(obtain, subject),
-                job->record.order_url != NULL ? "going on with the order" : "ordering",
+                job->record.order_url != NULL ? "continuing the order" : "ordering",
                 hc_ca_issuer(ca)->name, hc_key_type_name(job->key_type));
     }
 }

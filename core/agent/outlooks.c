@@ -106,7 +106,8 @@ static void load_one(struct outlook *outlook)
     if (outlook->stored == 0 ||
         hc_leaveout_decode(hc_buf_text(&text), text.len, &outlook->state, &err) != 0) {
         if (err.problem != HC_P_STORE_EMPTY) {
-            hc_log_error(o->env->log, HC_LOG_WARN, "what was known of names is lost", &err);
+            hc_log_error(o->env->log, HC_LOG_WARN,
+                         "saved preflight results are unreadable; starting fresh", &err);
         }
     }
     hc_leaveout_keep(&outlook->state, &identity_of(outlook)->names);
@@ -162,7 +163,7 @@ static void say_plan(struct outlook *outlook)
         hc_logf(o->env->log, HC_LOG_ERROR, "%s", text);
         outlook->said_plan = hc_text_hash(left_out);
     } else if (!odd && outlook->said_plan != 0) {
-        hc_logf(o->env->log, HC_LOG_NOTICE, "%s: all names are ordered again",
+        hc_logf(o->env->log, HC_LOG_NOTICE, "%s: ordering all names again",
                 hc_identity_subject(identity_of(outlook), text));
         outlook->said_plan = 0;
     }
@@ -356,11 +357,11 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
 
         if (hc_leaveout_seen_of(name) == HC_LEAVEOUT_SEEN_WELL && was_unwell(outlook, name->name) &&
             hc_list_add(&mended, name->name, &err) != 0) {
-            hc_log_error(o->env->log, HC_LOG_ERROR, "keeping what was seen of names", &err);
+            hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
         }
         if (hc_leaveout_look(&outlook->state, name->name, hc_leaveout_seen_of(name), name->cause,
                              now, o->env->conf->check_interval / 2, &err) != 0) {
-            hc_log_error(o->env->log, HC_LOG_ERROR, "keeping what was seen of names", &err);
+            hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
         }
     }
     say_findings(outlook, result);
@@ -465,7 +466,7 @@ static void look_again(struct hc_outlooks *outlooks, struct outlook *outlook)
 
     hc_error_init(&err);
     if (ca != NULL && hc_outlook_start(outlooks, index_of(outlook), ca, &err) != 0) {
-        hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "looking at names", &err);
+        hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "checking names", &err);
         outlook->plan.look = hc_env_now(outlooks->o.env) + outlooks->o.env->conf->check_interval;
     }
 }
@@ -541,7 +542,7 @@ void hc_outlook_refused(struct hc_outlooks *outlooks, size_t index, const char *
     if (hc_leaveout_refused(&outlook->state, name, hc_refusal_problem(said),
                             hc_env_now(outlooks->o.env), &err) != 0 ||
         hc_refusals_add(&outlook->refused, name, said, &err) != 0) {
-        hc_log_error(outlooks->o.env->log, HC_LOG_ERROR, "keeping what the CA said of a name",
+        hc_log_error(outlooks->o.env->log, HC_LOG_ERROR, "storing the CA's answer about a name",
                      &err);
     }
     store_one(outlook);
@@ -556,7 +557,7 @@ bool hc_outlook_compare(struct hc_outlooks *outlooks, size_t index, struct hc_ca
         return false;
     }
     if (hc_outlook_start(outlooks, index, ca, &err) != 0) {
-        hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "looking at names", &err);
+        hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "checking names", &err);
         hc_refusals_dispose(&outlooks->items[index].refused);
         return false;
     }

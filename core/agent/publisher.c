@@ -89,7 +89,7 @@ struct hc_bundle *hc_publisher_served(const struct hc_publisher *publisher, size
         bundle = NULL;
     }
     if (hc_error_is_set(&err)) {
-        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "reading what is served", &err);
+        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "reading the served certificates", &err);
     }
     hc_buf_dispose(&bytes);
     return bundle;
@@ -182,7 +182,7 @@ static struct hc_bundle *watched_bundle(struct hc_publisher *publisher, size_t i
     *looked = true;
     count = collect_watched(publisher, index, pairs, looked);
     if (count > 0 && hc_bundle_new(pairs, count, &bundle, &err) != 0) {
-        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "putting watched pairs together", &err);
+        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "combining watched pairs", &err);
         for (size_t i = 0; i < count; i++) {
             hc_pair_free(pairs[i]);
         }
@@ -196,13 +196,15 @@ static struct hc_bundle *watched_bundle(struct hc_publisher *publisher, size_t i
 static void say_first(struct hc_publisher *publisher, size_t index, bool has_lines)
 {
     static const char *const sentences[] = {
-        [HC_FIRST_OBTAINED] = "the obtained certificate serves: its certificate lines can go",
-        [HC_FIRST_ALONE] = "its certificate lines serve until a certificate is obtained",
-        [HC_FIRST_TRUSTED] = "its certificate lines go on serving: trusted roots carry their "
-                             "certificate, and not the obtained one",
-        [HC_FIRST_BETTER] = "its certificate lines go on serving: the obtained certificate has a "
-                            "flaw that theirs is without",
-        [HC_FIRST_OUTLASTED] = "its certificate lines serve: the obtained certificate has expired",
+        [HC_FIRST_OBTAINED] =
+            "serving the obtained certificate; you can remove the certificate lines",
+        [HC_FIRST_ALONE] = "serving the certificate lines until hotcert obtains a certificate",
+        [HC_FIRST_TRUSTED] = "still serving the certificate lines: their certificate leads to a "
+                             "trusted root, the obtained one does not",
+        [HC_FIRST_BETTER] = "still serving the certificate lines: the obtained certificate has a "
+                            "flaw that theirs does not have",
+        [HC_FIRST_OUTLASTED] =
+            "serving the certificate lines: the obtained certificate has expired",
     };
     struct served *served = &publisher->served[index];
     hc_said said = (hc_said)served->is.first + 1;
@@ -233,7 +235,7 @@ static void publish_best(struct hc_publisher *publisher, size_t index,
 
     hc_error_init(&err);
     if (hc_first_choose(publisher->o.judge, &c, &served->is.first, &err) != 0) {
-        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "weighing the certificate lines", &err);
+        hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "comparing the certificate lines", &err);
     }
     best = served->is.first == HC_FIRST_OBTAINED ? obtained : lines;
     served->is.first_until = served->is.first == HC_FIRST_OBTAINED ? 0 : hc_first_until(lines);
@@ -314,7 +316,7 @@ static void publish_obtained(struct hc_publisher *publisher, size_t index,
     rc = hc_best_bundle(&source, identity, &selection, &bundle, &err);
     if (rc < 0) {
         hc_say_once(publisher->o.env->log, &served->said_unpublished, HC_LOG_ERROR,
-                    "reading what is to be served", &err);
+                    "reading the certificates to serve", &err);
         return;
     }
     served->is.selection = selection;

@@ -129,7 +129,7 @@ static bool look_first(struct hc_queue *queue, struct hc_job *job, struct hc_ca 
     if (hc_outlook_start(queue->o.outlooks, job->index, ca, &err) == 0) {
         return true;
     }
-    hc_log_error(queue->o.env->log, HC_LOG_WARN, "the names are ordered without a look at them",
+    hc_log_error(queue->o.env->log, HC_LOG_WARN, "preflight could not start; ordering without it",
                  &err);
     return false;
 }

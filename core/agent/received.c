@@ -78,7 +78,7 @@ static int check_pair(const struct hc_received *r, const struct hc_pair *pair, s
                             hc_key_type_name(hc_pair_key_type(pair)));
     }
     if (hc_pair_not_after(pair) <= hc_env_now(r->env)) {
-        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it ended %s",
+        return hc_error_set(err, HC_P_CERTIFICATE_WRONG, name, "it expired on %s",
                             hc_time_format(hc_pair_not_after(pair), until));
     }
     if (hc_pair_not_before(pair) > hc_env_now(r->env) + HC_FUTURE_MOST) {
@@ -181,5 +181,5 @@ int hc_received_take(const struct hc_received *r, const struct hc_order_result *
 out:
     hc_pair_free(pair);
     hc_findings_dispose(&found);
-    return rc == 0 ? 0 : hc_error_during(err, "looking at the certificate that the CA sent");
+    return rc == 0 ? 0 : hc_error_during(err, "checking the certificate that the CA sent");
 }

@@ -127,7 +127,7 @@ static json_t *load(struct hc_bytes text, struct hc_error *err)
     }
     if (!json_is_object(object) || int_of(object, "format") != FORMAT) {
         json_decref(object);
-        hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "a record that is not one of this version's");
+        hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "this version cannot read the record");
         return NULL;
     }
     return object;

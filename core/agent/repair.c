@@ -94,7 +94,7 @@ static void failed(struct issuer *i)
 static void redirected(struct issuer *i, const char *to)
 {
     if (to[0] == '\0' || strlen(to) >= sizeof(i->hop)) {
-        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop, "it redirects to nowhere");
+        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop, "it redirects without a usable Location");
         i->state = CONNECT;
         i->next_address = i->address_count;
         return;
@@ -278,7 +278,8 @@ static void begin(struct issuer *i)
         return;
     }
     if (i->target.tls) {
-        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop, "issuers are fetched by plain http only");
+        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop,
+                     "hotcert fetches issuers over plain http only");
         failed(i);
         return;
     }
@@ -399,7 +400,7 @@ static void arrive(struct issuer *i)
     i->pair = NULL;
     i->pause_ms = i->again_ms = 0;
     i->state = KEPT;
-    hc_logf(o->log, HC_LOG_NOTICE, "the missing issuer of a chain was fetched from %s", i->url);
+    hc_logf(o->log, HC_LOG_NOTICE, "fetched the missing issuer of a chain from %s", i->url);
     o->keep(o->self, i->url, hc_bytes_of(&i->bytes));
     o->arrived(o->self);
 }

@@ -205,7 +205,8 @@ int hc_runner_run(struct hc_runner *runner, const struct hc_runner_command *comm
     int rc = -1;
 
     if (runner->gone) {
-        return hc_error_set(err, HC_P_SYSTEM, program, "the process that starts commands is gone");
+        return hc_error_set(err, HC_P_SYSTEM, program,
+                            "the runner, which starts commands, has ended");
     }
     if (asked == NULL) {
         return hc_error_set(err, HC_P_SYSTEM, program, "%d commands run already", HC_RUNNER_MOST);

@@ -170,7 +170,7 @@ void hc_status_describe(const char *state, int64_t next, int64_t now, char *dst,
         return;
     }
     /* the time of the day says enough if that comes but once until then */
-    snprintf(dst, cap, "%s, tried again %s", state,
+    snprintf(dst, cap, "%s, next try %s", state,
              next - now < 86400 ? when + sizeof("2026-03-04T") - 1 : when);
 }
 

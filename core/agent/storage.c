@@ -99,12 +99,13 @@ void hc_storage_failed(struct hc_storage *storage, const struct hc_error *err)
     storage->next_try_ms = hc_env_ms(storage->env) + retry_ms(storage);
     hc_last_error_set(&storage->last, err, hc_env_now(storage->env));
     if (hc_conf_orders(storage->env->conf)) {
-        hc_say_once(storage->env->log, &storage->said, HC_LOG_ERROR,
-                    "no orders until the store can be used; what is served goes on", err);
+        hc_say_once(
+            storage->env->log, &storage->said, HC_LOG_ERROR,
+            "placing no orders until the store is usable; still serving the current certificates",
+            err);
     } else {
         hc_say_once(storage->env->log, &storage->said, HC_LOG_WARN,
-                    "the last good pairs are not kept for the next start until the store can be "
-                    "used",
+                    "not keeping the last good pairs for the next start until the store is usable",
                     err);
     }
 }
@@ -129,7 +130,7 @@ static void well_again(struct hc_storage *storage)
 {
     storage->writable = true;
     if (storage->said != 0) {
-        hc_logf(storage->env->log, HC_LOG_NOTICE, "%s: the store can be used again",
+        hc_logf(storage->env->log, HC_LOG_NOTICE, "%s: the store is usable again",
                 storage->env->conf->store);
     }
     storage->said = 0;
@@ -270,8 +271,8 @@ void hc_storage_tick(struct hc_storage *storage)
         (void)is_still_ours(storage);
         return;
     }
-    hc_logf(storage->env->log, HC_LOG_WARN,
-            "%s: the store was moved or replaced; it is opened anew", storage->env->conf->store);
+    hc_logf(storage->env->log, HC_LOG_WARN, "%s: the store was moved or replaced; reopening it",
+            storage->env->conf->store);
     hc_storage_close(storage);
     storage->next_try_ms = 0;
 }

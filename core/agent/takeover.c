@@ -60,7 +60,8 @@ int hc_takeover_refresh(const struct hc_takeover *t, struct hc_job *job, struct 
         if (err->problem != HC_P_STORE_DAMAGED) {
             goto out;
         }
-        hc_log_error(t->env->log, HC_LOG_WARN, "what was known of an order is lost", err);
+        hc_log_error(t->env->log, HC_LOG_WARN, "saved order state is unreadable; starting fresh",
+                     err);
         hc_error_init(err);
     }
     drop_finished_order(t, job);
@@ -98,7 +99,7 @@ int hc_takeover_adopt(const struct hc_takeover *t, struct hc_job *job, struct hc
         rc = -1;
         goto out;
     }
-    hc_logf(t->env->log, HC_LOG_NOTICE, "%s: the stored certificate of serial %s is taken over",
+    hc_logf(t->env->log, HC_LOG_NOTICE, "%s: using stored certificate %s; no order needed",
             hc_identity_subject(job->identity, subject), info.serial);
     rc = hc_job_due(t->jobs, job) > hc_env_now(t->env);
 out:

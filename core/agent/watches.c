@@ -142,8 +142,7 @@ static void load_one(struct hc_watches *watches, struct watch *watch)
     if (hc_store_current(hc_storage_store(watches->o.storage), watch->line, &stored, NULL, &err) !=
         0) {
         if (err.problem != HC_P_STORE_EMPTY) {
-            hc_log_error(watches->o.env->log, HC_LOG_WARN, "the last good copy cannot be read",
-                         &err);
+            hc_log_error(watches->o.env->log, HC_LOG_WARN, "cannot read the last good copy", &err);
         }
         return;
     }
@@ -168,14 +167,14 @@ static void set_torn(struct hc_watches *watches, struct watch *watch, bool held,
                                                     ? "certificate lines beside `hotcert on`"
                                                     : "there is no good pair"
                        : held                 ? holds
-                                              : "the last good pair keeps serving";
+                                              : "still serving the last good pair";
     /* under `on` there will be another */
     enum hc_level level = watch->identity->mode == HC_MODE_ON ? HC_LOG_WARN : HC_LOG_ERROR;
     bool fresh = false;
 
     (void)snprintf(holds, sizeof(holds),
-                   "a new pair is held back, since the one that serves has time left "
-                   "(`hotcert_accept %s` takes it)",
+                   "holding back a new pair, since the current one has time left (`hotcert_accept "
+                   "%s` accepts it)",
                    hc_problem_row(err->problem)->slug);
     fresh = hc_say_once(watches->o.env->log, &watch->said, level, what, err);
     watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
@@ -193,7 +192,7 @@ static void set_torn(struct hc_watches *watches, struct watch *watch, bool held,
 static void set_whole(struct hc_watches *watches, struct watch *watch)
 {
     if (is_torn(watch) && watch->said != 0) {
-        hc_logf(watches->o.env->log, HC_LOG_NOTICE, "%s: the files are a pair again",
+        hc_logf(watches->o.env->log, HC_LOG_NOTICE, "%s: certificate and key match again",
                 path_of(watches, watch));
     }
     watch->is.state = HC_WATCH_OK;
@@ -311,7 +310,7 @@ static void look_for_stale(struct hc_watches *watches, struct watch *watch,
         return;
     }
     if (hc_say_once(watches->o.env->log, &watch->said_stale, HC_LOG_ERROR,
-                    "what is served goes on, and no new pair can be seen", &err)) {
+                    "still serving the current pair; hotcert cannot see a new one", &err)) {
         hc_last_error_set(&watch->is.last, &err, hc_env_now(watches->o.env));
     }
 }

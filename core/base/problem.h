@@ -21,7 +21,7 @@ enum hc_class {
     HC_CLASS_INTERNAL,  /* out of memory, a broken invariant, a refused system call */
     HC_CLASS_UNUSABLE,  /* finding: can never be served */
     HC_CLASS_FLAWED,    /* finding: some or all clients will fail */
-    HC_CLASS_REMARK,    /* finding: works, should be mended */
+    HC_CLASS_REMARK,    /* finding: works, but should be fixed */
 };
 
 enum hc_problem {

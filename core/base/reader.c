@@ -20,7 +20,7 @@ int hc_get_number(struct hc_reader *in, size_t width, uint64_t *out, struct hc_e
     struct hc_bytes bytes;
 
     if (width > sizeof(*out) || in->left < width) {
-        return hc_error_set(err, HC_P_PROTOCOL, NULL, "the bytes end inside of a number");
+        return hc_error_set(err, HC_P_PROTOCOL, NULL, "the bytes end inside a number");
     }
     if (hc_get_bytes(in, width, &bytes, err) != 0) {
         return -1;

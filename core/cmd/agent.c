@@ -47,7 +47,7 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http,
 
     hc_error_init(&err);
     if (hc_resolver_new(&how, resolver, &err) != 0 || hc_web_new(http, web, &err) != 0) {
-        hc_log_error(options->log, HC_LOG_ERROR, "names are not looked at before an order", &err);
+        hc_log_error(options->log, HC_LOG_ERROR, "cannot check names before an order", &err);
         return;
     }
     options->dns = hc_resolver_port(*resolver);
@@ -69,7 +69,8 @@ static int pass_until_the_end(struct hc_agent *agent, const bool *runner_gone, s
 {
     while (hc_agent_pass(agent, -1)) {
         if (*runner_gone) {
-            return hc_error_set(err, HC_P_SYSTEM, NULL, "the process that starts commands is gone");
+            return hc_error_set(err, HC_P_SYSTEM, NULL,
+                                "the runner, which starts commands, has ended");
         }
     }
     return 0;

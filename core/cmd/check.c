@@ -111,7 +111,7 @@ static int take_option(int choice, const char *value, struct parsed *p, struct h
         p->options.json = true;
         return 0;
     }
-    return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "an option that is not known");
+    return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "unknown option");
 }
 
 /* The value that was refused, with the option that it was given to. */
@@ -142,7 +142,7 @@ static int check_combination(const struct parsed *p, struct hc_error *err)
         return name_the_option(OPTION_CONNECT, p->options.connect, err);
     }
     if (files && p->options.connect != NULL) {
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "either files or --connect");
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "use either files or --connect");
     }
     if (p->options.connect == NULL && (p->options.sni != NULL || p->options.smtp)) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,

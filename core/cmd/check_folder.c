@@ -270,6 +270,6 @@ int hc_check_folder(struct hc_check_run_state *run, const char *folder, struct h
     close_folder(&f);
     return found > 0 ? 0
                      : hc_error_set(err, HC_P_NO_PAIR, folder,
-                                    "nothing lies there as certbot, dehydrated, acme.sh, mod_md, "
-                                    "lego, Caddy or another well-known tool lays it out");
+                                    "it holds no files as certbot, dehydrated, acme.sh, mod_md, "
+                                    "lego, Caddy or another well-known tool names them");
 }

@@ -38,7 +38,7 @@ bool hc_child_begin(const char *name)
 
     if (fstat(HC_FD_CONF, &st) != 0 || !S_ISREG(st.st_mode) || !is_socket(HC_FD_SUPERVISE)) {
         fprintf(stderr,
-                "hotcert %s: it is started by the web server, not by hand: say `hotcert on` in the "
+                "hotcert %s: only the web server starts this command; set `hotcert on` in the "
                 "server's configuration\n",
                 name);
         return false;
@@ -98,8 +98,8 @@ void hc_child_tell_versions(const struct hc_conf *conf)
     }
     hc_list_format(&conf->unknown, unknown, sizeof(unknown));
     hc_logf(&hc_child_log, conf->unknown.count > 0 ? HC_LOG_WARN : HC_LOG_NOTICE,
-            "the running server holds the module of hotcert %s, the program is %s%s%s; restart the "
-            "server to have both of one version",
+            "the running server has the module of hotcert %s, but the program is %s%s%s; restart "
+            "the server to run one version of both",
             hc_escape(passed, 64, from, strlen(from)), HC_VERSION,
             conf->unknown.count > 0 ? " and does not know: " : "", unknown);
 }

@@ -71,7 +71,7 @@ static int connect_to(const char *path, int *out, struct hc_error *err)
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "a socket");
+        return hc_error_set_errno(err, HC_P_SYSTEM, path, errno, "creating a socket");
     }
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         hc_error_set_errno(err, errno == EACCES ? HC_P_FORBIDDEN : HC_P_AGENT_GONE, path, errno,

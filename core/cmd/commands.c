@@ -10,101 +10,95 @@
 const struct hc_command hc_commands[] = {
     {"list", "[NAME..] [--failed] [--expiring T] [--exit-code] [--json] [options]",
      "show certificates, their state, the last error and the next try",
-     "Asks every agent that listens in /run/hotcert (or the one at SOCKET). When none answers, "
-     "what\n"
-     "the store holds is shown (/var/lib/hotcert/store, or FOLDER); the secret is not needed for "
-     "it.\n"
+     "Asks every agent that listens in /run/hotcert (or the one at SOCKET). If none answers, it\n"
+     "shows the content of the store (/var/lib/hotcert/store, or FOLDER), which it reads without\n"
+     "the secret.\n"
      "\n"
-     "  NAME..            only the certificates that cover these names\n"
-     "  --failed          only those that failed, are flawed, held back or expired\n"
-     "  --expiring T      only those that expire within T: 14d, 36h (with --failed: those too)\n"
-     "  --exit-code       exit with 1 if a certificate shown is one that --failed or --expiring\n"
-     "                    picks, or if a server did not answer\n"
-     "  --json            one JSON object: {\"certificates\":[..]}\n"
-     "  --control SOCKET  the agent to ask, or a folder of sockets: all that listen there\n"
-     "  --store FOLDER    the store to look at if no agent answers\n",
+     "  NAME..            show only the certificates that cover these names\n"
+     "  --failed          show only those that failed, are flawed, held back or expired\n"
+     "  --expiring T      show only those that expire within T, for example 14d or 36h (with\n"
+     "                    --failed: those too)\n"
+     "  --exit-code       exit with 1 if it shows a certificate that --failed or --expiring\n"
+     "                    selects, or if a server did not answer\n"
+     "  --json            print one JSON object: {\"certificates\":[..]}\n"
+     "  --control SOCKET  the agent to ask, or a folder of sockets: all agents that listen there\n"
+     "  --store FOLDER    the store to read if no agent answers\n",
      hc_cmd_list},
     {"renew", "NAME..|--failed|--all [--force] [--new-account] [--control SOCKET]",
      "try to renew now; root only",
-     "Forgets the waiting time after failures and orders what is due for each NAME; with --force "
-     "also\n"
-     "what is not due. What failed can be tried out of turn four times an hour; tries that did "
-     "not\n"
-     "reach the CA do not count. Watched files are looked at anew: it exits with 1 if they\n"
-     "cannot be served, or are held back. The command returns at once;\n"
-     "`hotcert wait` waits for the result.\n"
+     "Cancels the waiting time after failures and orders the certificates of each NAME that are\n"
+     "due; with --force also those that are not. You can retry a failed certificate up to four\n"
+     "times an hour; attempts that did not reach the CA do not count. For watched files, the\n"
+     "command checks the files again, and exits with 1 if hotcert cannot serve them or holds them\n"
+     "back. The command returns at once; `hotcert wait` waits for the result.\n"
      "\n"
      "  --failed          all that failed, at every agent\n"
      "  --all             all hosts\n"
-     "  --force           order a new certificate even if the one in use is good for long. CAs "
-     "allow\n"
-     "                    few certificates for one set of names: not for timers\n"
-     "  --new-account     give up the account at the CA and register another one, if the CA "
-     "refused\n"
-     "                    or deactivated it\n"
+     "  --force           order a new certificate even if the current one is not due. CAs issue\n"
+     "                    only a few certificates for one set of names: do not use it in timers\n"
+     "  --new-account     give up the account at the CA and register a new one, if the CA has\n"
+     "                    refused or deactivated it\n"
      "  --control SOCKET  the agent to ask, or a folder of sockets\n",
      hc_cmd_renew},
     {"wait", "NAME..|--all --timeout T [--control SOCKET]",
      "wait until certificates are obtained and served",
-     "Returns when a certificate of its own is served for each NAME (or for all that is "
-     "configured),\n"
-     "and no renewal that was asked for is still to come. T reads 30, 30s, 5m, 1h.\n"
+     "Returns once the server serves each NAME (or all configured names) with its own certificate\n"
+     "and no requested renewal is pending. T is a time such as 30, 30s, 5m or 1h.\n"
      "\n"
      "  --all             all names of all agents\n"
-     "  --timeout T       how long to wait at most\n"
+     "  --timeout T       the longest time to wait\n"
      "  --control SOCKET  the agent to ask\n",
      hc_cmd_wait},
     {"check", "FILE.. [--key FILE] [options] | --connect HOST[:PORT] [options]",
-     "say whether a pair, or what a server sends, is fit to be served",
-     "Strict: only the roots, only what is served, nothing fetched. FILE holds certificate, chain\n"
-     "and key, or the key is in the FILE beside it or named by --key; or it is a folder as "
-     "certbot,\n"
-     "dehydrated or lego keep them, or hotcert's store.\n"
+     "check whether a pair, or what a server sends, is fit to be served",
+     "Strict: it trusts only the roots, judges only the served chain, and downloads nothing. FILE\n"
+     "holds the certificate, its chain and the key; or the key is in a file beside it, or --key\n"
+     "names it; or FILE is a folder of certbot, dehydrated, lego or others, or hotcert's store.\n"
      "\n"
      "  --key FILE           the private key\n"
-     "  --name NAME          a name that must be covered; may be repeated\n"
+     "  --name NAME          a name that the certificate must cover; may be repeated\n"
      "  --roots FILE         the roots; default: the system's\n"
-     "  --at TIME            judge as if it were then: 2026-03-04T05:06:07Z\n"
-     "  --accept SLUG        a flaw that shall not count; may be repeated\n"
-     "  --passphrase FILE    a passphrase a line, for encrypted keys\n"
-     "  --store FOLDER       issuers in this store tell what is missing above a gap in a chain;\n"
-     "                       default: those of the agents that run, and /var/lib/hotcert/store\n"
-     "  --secret FILE        what the store is sealed under; default: the file beside it\n"
-     "  --connect HOST[:PORT]  judge what this server sends; without PORT: 443\n"
-     "  --sni NAME           the name to ask it for; default: HOST\n"
-     "  --starttls smtp      begin as a mail client\n"
-     "  --json               one JSON object for each judged pair\n"
+     "  --at TIME            check as of this time: 2026-03-04T05:06:07Z\n"
+     "  --accept SLUG        a flaw to ignore; may be repeated\n"
+     "  --passphrase FILE    passphrases for encrypted keys, one per line\n"
+     "  --store FOLDER       a store with issuers, to name the one that a chain lacks;\n"
+     "                       default: those of the running agents, and /var/lib/hotcert/store\n"
+     "  --secret FILE        the secret of the store; default: the file beside it\n"
+     "  --connect HOST[:PORT]  check what this server sends; without PORT: 443\n"
+     "  --sni NAME           the name to ask the server for; default: HOST\n"
+     "  --starttls smtp      start TLS as a mail client does\n"
+     "  --json               print one JSON object for each pair\n"
      "\n"
-     "Exits with 0 if fit, 1 if flawed (some or all clients fail), 2 if unusable (can never be\n"
-     "served), 3 if a file or host could not be looked at, 64 on wrong usage.\n",
+     "Exits with 0 if fit, 1 if flawed (some or all clients fail), 2 if unusable (no server can\n"
+     "serve it), 3 if it could not read a file or reach a host, 64 on wrong usage.\n",
      hc_cmd_check},
-    {"diagnose", "NAME.. [options]", "look at names as a CA would, before one is asked",
-     "Does each name exist, where does it lead, does CAA allow the CA, does a request on port 80\n"
-     "arrive. Nothing has to be configured for it, and no CA is asked.\n"
+    {"diagnose", "NAME.. [options]", "check names as a CA would, before you order",
+     "Checks whether each name exists, where it leads, whether CAA allows the CA, and whether a\n"
+     "request on port 80 arrives. It needs no configuration and does not contact the CA.\n"
      "\n"
-     "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or another\n"
-     "                       one's directory\n"
-     "  --caa-domain D       another CA, by its name in CAA records; may be repeated\n"
+     "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or the\n"
+     "                       directory URL of another CA\n"
+     "  --caa-domain D       the name of another CA in CAA records; may be repeated\n"
      "  --method M           one of " HC_METHODS_JUDGED "; may be repeated;\n"
      "                       default: " HC_METHODS_STANDARD "\n"
      "  --account URL        the ACME account, for CAA records with accounturi\n"
      "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
-     "                       of the agents that run, and /var/lib/hotcert/store\n"
-     "  --secret FILE        what the store is sealed under; default: the file beside it\n"
-     "  --resolver A[:PORT]  the DNS server to ask; may be repeated; default: the system's\n"
-     "  --network N          public (the default); private: for a CA inside of your network\n"
+     "                       of the running agents, and /var/lib/hotcert/store\n"
+     "  --secret FILE        the secret of the store; default: the file beside it\n"
+     "  --resolver A[:PORT]  the DNS server to query; may be repeated; default: the system's\n"
+     "  --network N          public (the default), or private for a CA inside your network\n"
      "  --no-request         make no HTTP request\n"
-     "  --json               an array of {\"name\", \"verdict\", \"findings\"}\n"
+     "  --json               print an array of {\"name\", \"verdict\", \"findings\"}\n"
      "\n"
-     "Exits with 0 if all are ready, 1 if the CA would refuse a name, 3 if a name could not be\n"
-     "looked at.\n",
+     "Exits with 0 if all are ready, 1 if the CA would refuse a name, 3 if it could not check a\n"
+     "name.\n",
      hc_cmd_diagnose},
     {"version", "", "show the version", "", hc_cmd_version},
     {"agent", "", "obtain and watch certificates; started by the web server",
-     "Is started by the web server with descriptors of its own and cannot be run by hand.\n",
+     "Only the web server starts this command, with descriptors that you cannot supply by hand.\n",
      hc_cmd_agent},
     {"load", "", "fill the table of live certificates; started by the web server",
-     "Is started by the web server with descriptors of its own and cannot be run by hand.\n",
+     "Only the web server starts this command, with descriptors that you cannot supply by hand.\n",
      hc_cmd_load},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -127,9 +121,10 @@ void hc_cmd_help(const struct hc_command *command, FILE *out)
         fprintf(out, "\n%s", command->help);
     }
     if (strstr(command->help, "Exits with") == NULL) {
-        fprintf(out,
-                "\nExit codes: 0 done; 1 could not be done; 64 wrong usage; 69 no agent answers;\n"
-                "75 it took too long; 77 this user may not do that.\n");
+        fprintf(
+            out,
+            "\nExit codes: 0 done; 1 failed; 64 wrong usage; 69 no agent answers; 75 timed out;\n"
+            "77 this user may not do that.\n");
     }
 }
 
@@ -150,7 +145,7 @@ int hc_cmd_usage(const char *name, const char *fmt, ...)
     if (command != NULL) {
         fprintf(stderr, "usage: hotcert %s%s%s\n", name, command->args[0] != '\0' ? " " : "",
                 command->args);
-        fprintf(stderr, "`hotcert %s --help` says more.\n", name);
+        fprintf(stderr, "Try `hotcert %s --help`.\n", name);
     }
     return HC_EXIT_USAGE;
 }

@@ -129,7 +129,7 @@ static int take_directory(struct arguments *a, struct hc_error *err)
 {
     if (a->caa_domains.count == 0) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, "--issuer",
-                            "beside a URL, say what the CA is called in CAA records: --caa-domain "
+                            "with a URL, also name the CA's domain in CAA records: --caa-domain "
                             "DOMAIN");
     }
     return hc_strdup(a->issuer, &a->directory_url, err);
@@ -155,7 +155,7 @@ static int take_issuer(struct arguments *a, struct hc_error *err)
     issuer = hc_conf_issuer(conf, a->issuer != NULL ? a->issuer : "letsencrypt");
     if (issuer == NULL || issuer->caa_domains.count == 0) {
         hc_error_set(err, HC_P_UNKNOWN_ISSUER, a->issuer,
-                     "name another CA by what it is called in CAA records: --caa-domain DOMAIN");
+                     "name another CA by its domain in CAA records: --caa-domain DOMAIN");
         goto out;
     }
     if (hc_strdup(issuer->directory_url, &a->directory_url, err) == 0) {

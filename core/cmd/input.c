@@ -26,9 +26,9 @@ static int read_path(const char *path, bool cut, struct hc_buf *out, struct stat
         return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "opening");
     }
     if (fstat(fd, &own) != 0) {
-        hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "looking at it");
+        hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, "checking it");
     } else if (!S_ISREG(own.st_mode)) {
-        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no regular file");
+        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is not a regular file");
     } else {
         rc = cut ? hc_io_read_start(fd, path, out, err) : hc_io_read_all(fd, path, out, err);
     }

@@ -229,7 +229,8 @@ static int fail(const char *command, const struct source *source, const struct h
         return hc_client_fail(command, err);
     }
     (void)fprintf(
-        stderr, "hotcert %s: %s, and there is no store at %s; --control and --store name others\n",
+        stderr,
+        "hotcert %s: %s, and there is no store at %s; name others with --control and --store\n",
         command, describe_gone(&source->gone, gone, sizeof(gone)), source->store);
     return HC_EXIT_UNAVAILABLE;
 }
@@ -253,7 +254,7 @@ static int print_text(const json_t *certificates, const struct source *source, s
 
     if (!source->agent) {
         describe_gone(&source->gone, gone, sizeof(gone));
-        printf("N%s; this is what the store %s holds.\n", gone + 1, source->store);
+        printf("N%s; showing the content of the store %s.\n", gone + 1, source->store);
     }
     return hc_list_table(certificates, hc_now(&hc_clock_system), stdout, err);
 }

@@ -23,10 +23,10 @@ static int check(const char *command, const struct renew_args *args)
     int ways = (args->names.count > 0) + args->failed + args->all;
 
     if (ways == 0) {
-        return hc_cmd_usage(command, "name hosts, or say --failed or --all");
+        return hc_cmd_usage(command, "give names, --failed or --all");
     }
     if (ways > 1) {
-        return hc_cmd_usage(command, "give names, --failed or --all: one of the three");
+        return hc_cmd_usage(command, "give either names, --failed or --all");
     }
     if (args->new_account && args->names.count == 0) {
         return hc_cmd_usage(command, "--new-account needs the name of a host");
@@ -187,12 +187,12 @@ static void print_orders(struct hc_report *r, const char *name, const struct sum
 {
     if (sum->waits[0] != '\0') {
         hc_report_put(r, HC_TINT_NONE,
-                      "%s: it is due, but not ordered now: %s; see `hotcert list`\n", name,
-                      sum->waits);
+                      "%s: it is due, but hotcert cannot order it now: %s; see `hotcert list`\n",
+                      name, sum->waits);
         return;
     }
     hc_report_put(r, HC_TINT_NONE, "%s: %s; `hotcert wait %s --timeout 2m` waits for it\n", name,
-                  sum->before[0] != '\0' ? "it is tried again now" : "renewal is under way", name);
+                  sum->before[0] != '\0' ? "retrying now" : "renewal is under way", name);
     if (sum->before[0] != '\0') {
         hc_report_wrapped(r, HC_TINT_NONE, "    before: ", sum->before);
     }
@@ -204,7 +204,7 @@ static void print_watched(struct hc_report *r, const char *name, const json_t *w
     const json_t *error = json_object_get(watch, "error");
     char state[40] = "";
     char message[HC_FOREIGN_MAX] = "";
-    char found[128] = "they are being written, and looked at again";
+    char found[128] = "another program is writing them; hotcert will check them again";
     char problem[40] = "";
 
     take_text(watch, "state", state, sizeof(state));
@@ -217,9 +217,10 @@ static void print_watched(struct hc_report *r, const char *name, const json_t *w
 
         snprintf(found, sizeof(found), "%s (%s)", problem, held ? "held back" : state);
     }
-    hc_report_put(r, HC_TINT_NONE,
-                  "%s: its files were looked at: %s; files of another tool are not ordered\n", name,
-                  found);
+    hc_report_put(
+        r, HC_TINT_NONE,
+        "%s: hotcert checked its files: %s; it does not order for files of another tool\n", name,
+        found);
     hc_report_wrapped(r, HC_TINT_NONE, "    ", message);
 }
 
@@ -234,7 +235,7 @@ static void print_one(const char *name, const struct sum *sum)
     if (sum->orders > 0) {
         print_orders(&r, name, sum);
     } else if (json_array_size(sum->watched) == 0) {
-        hc_report_put(&r, HC_TINT_NONE, "%s: nothing is due; --force orders all the same\n", name);
+        hc_report_put(&r, HC_TINT_NONE, "%s: nothing is due; --force orders anyway\n", name);
     }
 }
 
@@ -314,7 +315,7 @@ static void print_result(struct hc_report *r, const json_t *one, struct tally *t
     } else if (sum.orders > 0) {
         tally->ordered++;
         hc_report_put(r, HC_TINT_NONE, "%s: %s\n", name,
-                      sum.before[0] != '\0' ? "it is tried again now" : "renewal is under way");
+                      sum.before[0] != '\0' ? "retrying now" : "renewal is under way");
         hc_report_wrapped(r, HC_TINT_NONE, "    before: ", sum.before);
     } else if (json_array_size(watched) == 0) {
         tally->idle++;
@@ -332,17 +333,17 @@ static int print_many(const struct renew_args *args, const json_t *renewed)
     }
     if (json_array_size(renewed) == 0) {
         hc_report_put(&r, HC_TINT_NONE, "%s\n",
-                      args->failed ? "nothing has failed" : "no host has hotcert");
+                      args->failed ? "nothing has failed" : "no host uses hotcert");
         return 0;
     }
     hc_report_put(&r, HC_TINT_NONE, "%zu host%s: %zu ordered now", json_array_size(renewed),
                   json_array_size(renewed) == 1 ? "" : "s", tally.ordered);
     if (tally.looked_at > 0) {
-        hc_report_put(&r, HC_TINT_NONE, ", %zu pair%s of files looked at", tally.looked_at,
+        hc_report_put(&r, HC_TINT_NONE, ", %zu pair%s of files checked", tally.looked_at,
                       tally.looked_at == 1 ? "" : "s");
     }
     if (tally.idle > 0) {
-        hc_report_put(&r, HC_TINT_NONE, ", %zu not due (--force orders all the same)", tally.idle);
+        hc_report_put(&r, HC_TINT_NONE, ", %zu not due (--force orders anyway)", tally.idle);
     }
     if (tally.used_up > 0) {
         hc_report_put(&r, HC_TINT_NONE, ", %zu tried too often", tally.used_up);

@@ -162,7 +162,7 @@ void hc_report_findings(struct hc_report *r, const struct hc_findings *findings,
         const char *title;
     } ranks[] = {{HC_CLASS_UNUSABLE, "can never be served"},
                  {HC_CLASS_FLAWED, "flaws: some or all clients fail"},
-                 {HC_CLASS_REMARK, "remarks: works, should be mended"}};
+                 {HC_CLASS_REMARK, "remarks: works, but should be fixed"}};
 
     for (size_t i = 0; i < HC_COUNT(ranks); i++) {
         if (count_rank(findings, ranks[i].rank) == 0) {
@@ -186,7 +186,7 @@ void hc_report_closing(struct hc_report *r, const char *verdict, enum hc_tint ti
 
     hc_report_put(r, tint, "%s", verdict);
     if (unusable + flaws + remarks == 0) {
-        hc_report_put(r, HC_TINT_NONE, ": nothing to mend");
+        hc_report_put(r, HC_TINT_NONE, ": nothing to fix");
     } else {
         hc_report_put(r, HC_TINT_NONE, ": ");
         if (unusable > 0) {

@@ -141,7 +141,7 @@ int hc_stores_read(const char *folder, const char *secret, hc_stores_reader *rea
     int rc = -1;
 
     if (pipe(fds) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, folder, errno, "a pipe");
+        return hc_error_set_errno(err, HC_P_SYSTEM, folder, errno, "creating a pipe");
     }
     pid = fork();
     if (pid == 0) {

@@ -41,7 +41,7 @@ static int parse(int argc, char **argv, struct wait_args *args)
         return hc_cmd_usage(argv[0], "give names or --all");
     }
     if (args->timeout < 0 || args->timeout > 86400) {
-        return hc_cmd_usage(argv[0], "--timeout is needed, at most a day");
+        return hc_cmd_usage(argv[0], "--timeout is required; at most one day");
     }
     return 0;
 }

@@ -89,13 +89,14 @@ int hc_block_begin(struct hc_conf *conf, const struct hc_block_kind *kind, const
     if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                         "0123456789-_.") != strlen(name)) {
         return hc_error_set(err, HC_P_BAD_VALUE, name,
-                            "the name of %s has letters, digits, '-', '_' and '.'", kind->noun);
+                            "the name of %s may have only letters, digits, '-', '_' and '.'",
+                            kind->noun);
     }
     if (known == NULL) {
         return hc_block_add(conf, kind, name, where, block, err);
     }
     if (strcmp(*place, "built in") != 0) {
-        return hc_error_set(err, HC_P_DUPLICATE, name, "%s of this name is defined at %s already",
+        return hc_error_set(err, HC_P_DUPLICATE, name, "%s of this name is already defined at %s",
                             kind->noun, *place);
     }
     /* a block for a built-in one adds to it: contact, terms, another ca_bundle */

@@ -298,7 +298,7 @@ int hc_field_set(const struct hc_directive_call *call, const struct hc_field *fi
         field->nothing != NULL && call->count == 1 && strcmp(call->args[0], field->nothing) == 0;
 
     if (!field->repeats && hc_field_is_set(field, base)) {
-        return hc_error_set(err, HC_P_DUPLICATE, NULL, "it is set at this level already");
+        return hc_error_set(err, HC_P_DUPLICATE, NULL, "it is already set at this level");
     }
     for (unsigned i = 0; i < call->count && !none; i++) {
         if (set_one(call, field, base, call->args[i], err) != 0) {

@@ -30,7 +30,7 @@ static const char *left_out_because(const char *name)
     size_t len = strlen(name);
 
     if (len == 0 || strcmp(name, "_") == 0) {
-        return "it stands for any name";
+        return "it matches any name";
     }
     if (name[0] == '~') {
         return "it is a regular expression";
@@ -137,7 +137,7 @@ static int add_ordered_name(const struct orderer *o, struct hc_identity *identit
     hc_error_init(&why);
     if (take_orderable(o, bare, name, &why) == 0) {
         if (raw[0] == '.' && hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err,
-                                             "%s is ordered, *%s is not", bare, raw) != 0) {
+                                             "hotcert orders %s, but not *%s", bare, raw) != 0) {
             return -1;
         }
         return hc_list_add(&identity->names, name, err);
@@ -176,11 +176,11 @@ static int collect_names(const struct hc_conf *conf, const struct hc_host *host,
     }
     hc_list_sort_unique(&identity->names);
     if (identity->mode == HC_MODE_ON && identity->names.count == 0) {
-        return hc_error_set(err, HC_P_NO_NAMES, host->where, "%s",
-                            conf->server == HC_SERVER_NGINX
-                                ? "to refuse names that no host has, say "
-                                  "`ssl_reject_handshake on` instead of `hotcert on`"
-                                : "");
+        return hc_error_set(
+            err, HC_P_NO_NAMES, host->where, "%s",
+            conf->server == HC_SERVER_NGINX
+                ? "to reject unknown names, set `ssl_reject_handshake on` instead of `hotcert on`"
+                : "");
     }
     if (identity->names.count > HC_NAMES_MAX && identity->mode == HC_MODE_ON) {
         return hc_error_set(err, HC_P_BAD_VALUE, host->where,
@@ -240,7 +240,7 @@ static int add_watched(struct hc_conf *conf, const struct hc_host *host,
     }
     if (identity->watched_count >= HC_WATCHED_MAX) {
         return hc_error_set(err, HC_P_BAD_VALUE, files[0],
-                            "a host serves at most four pairs, one of a kind of key");
+                            "a host serves at most four pairs, one for each kind of key");
     }
     w = &identity->watched[identity->watched_count];
     if (file_index(conf, files[0], &w->certificate, err) != 0 ||
@@ -530,28 +530,30 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
         /* inherited from http{}, it means the TLS hosts only: nothing to say */
         bool own = host->scope != NULL && host->scope->mode == identity.mode;
 
-        return own ? hc_findings_add(notes, HC_P_NO_TLS, host->where, err, "nothing is done here")
+        return own ? hc_findings_add(notes, HC_P_NO_TLS, host->where, err,
+                                     "hotcert does nothing here")
                    : 0;
     }
     if (hc_conf_leaves_host(conf, host->scope, host->own_certificate,
                             host->files != NULL && host->files->count > 0)) {
         return identity.mode == HC_MODE_ON
-                   ? hc_findings_add(notes, HC_P_HOST_LEFT_ALONE, host->where, err,
-                                     "`hotcert on` stands outside of it, and it names a "
-                                     "certificate of its own")
+                   ? hc_findings_add(
+                         notes, HC_P_HOST_LEFT_ALONE, host->where, err,
+                         "it inherits `hotcert on`, and it names a certificate of its own")
                    : 0;
     }
     if ((host->rejects || host->has_certificate) &&
         hc_conf_orders_nothing(conf, host->scope, host->names)) {
         return hc_findings_add(notes, HC_P_CATCH_ALL, host->where, err, "%s",
-                               host->has_certificate ? "the certificate of its lines is served"
-                                                     : "it refuses handshakes for unknown names, "
-                                                       "as with `ssl_reject_handshake on`");
+                               host->has_certificate
+                                   ? "the server uses the certificate of its lines"
+                                   : "it refuses handshakes for unknown names, "
+                                     "as with `ssl_reject_handshake on`");
     }
     if (identity.mode == HC_MODE_ON && host->scope != NULL && host->scope->files.count > 0) {
         return hc_error_set(err, HC_P_CONFLICT, host->where,
-                            "hotcert_files are followed under `hotcert watch` alone, and this host "
-                            "has `hotcert on`; remove one of the two");
+                            "hotcert_files needs `hotcert watch`, and this host has `hotcert on`; "
+                            "remove one of them");
     }
     if (host->not_inherited != NULL && hc_findings_add(notes, HC_P_NOT_INHERITED, host->where, err,
                                                        "%s", host->not_inherited) != 0) {

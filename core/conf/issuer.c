@@ -35,12 +35,12 @@ const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, bool asked
         return NULL;
     }
     if (is_built_in(issuer)) {
-        return "Let's Encrypt takes none in a certificate of this kind";
+        return "Let's Encrypt accepts none in a certificate of this kind";
     }
     return asked_for ? NULL
-                     : "a public CA that takes none would refuse the whole order; list it with "
-                       "hotcert_names if the issuer does, or set `network private` in "
-                       "hotcert_issuer if it stands inside of your network";
+                     : "a public CA that accepts none would refuse the whole order; list it with "
+                       "hotcert_names if the issuer accepts it, or set `network private` in "
+                       "hotcert_issuer if the issuer is inside your network";
 }
 
 int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err)
@@ -51,12 +51,12 @@ int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err)
     if (issuer->network != HC_NETWORK_PUBLIC || (!http && !tls)) {
         return 0;
     }
-    return hc_error_set(err, HC_P_CONFLICT, issuer->name,
-                        "a CA on the Internet asks %s only, so %s %d beside `network public` "
-                        "changes nothing (at %s); remove it, or say `network private` if the CA "
-                        "stands inside of your network",
-                        http ? "port 80" : "ports 80 and 443", http ? "http_port" : "tls_port",
-                        (int)(http ? issuer->http_port : issuer->tls_port), issuer->where);
+    return hc_error_set(
+        err, HC_P_CONFLICT, issuer->name,
+        "a CA on the Internet connects to %s only, so %s %d has no effect with `network public` "
+        "(at %s); remove it, or set `network private` if the CA is inside your network",
+        http ? "port 80" : "ports 80 and 443", http ? "http_port" : "tls_port",
+        (int)(http ? issuer->http_port : issuer->tls_port), issuer->where);
 }
 
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name)

@@ -114,12 +114,12 @@ static int check_port(const struct hc_listeners *list, unsigned port,
     (void)snprintf(subject, sizeof(subject), "port %u", port);
     if (plain == NULL) {
         return hc_findings_add(notes, HC_P_PORT_NOT_SERVED, subject, err,
-                               "%s asks there for the host at %s", issuer->name,
+                               "%s connects to it for the host at %s", issuer->name,
                                identity->where.items[0]);
     }
     if (all_proxied) {
         return hc_findings_add(notes, HC_P_PORT_PROXY_PROTOCOL, subject, err,
-                               "%s asks there for the host at %s", issuer->name,
+                               "%s connects to it for the host at %s", issuer->name,
                                identity->where.items[0]);
     }
     tls = unheard_of(list, port);
@@ -127,7 +127,7 @@ static int check_port(const struct hc_listeners *list, unsigned port,
         return 0;
     }
     return hc_findings_add(notes, HC_P_PORT_ELSEWHERE, subject, err,
-                           "it is served on %s, and TLS on %s", plain->address,
+                           "the server listens for it on %s, and for TLS on %s", plain->address,
                            is_any(tls->address) ? "all addresses" : tls->address);
 }
 

@@ -42,7 +42,7 @@ static const char *label_fault(const char *label, size_t len)
         char c = label[i];
 
         if ((unsigned char)c > 0x7e) {
-            return "letters outside of ASCII; write the xn-- form";
+            return "letters outside ASCII; write the xn-- form";
         }
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
             return "a character that no host name has";

@@ -44,7 +44,7 @@ static const char *fault(const char *url, bool *tls)
     }
     for (const char *p = url; *p != '\0'; p++) {
         if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '\\') {
-            return "it has a character that no URL has";
+            return "it has a character that is not allowed in a URL";
         }
     }
     if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
@@ -59,7 +59,7 @@ static const char *fault(const char *url, bool *tls)
     if (user != NULL && user[0] != '\0') {
         why = "it has a user part";
     } else if (!*tls && !hc_url_is_loopback(host)) {
-        why = "http:// is followed to this machine's loopback only; use https://";
+        why = "http:// is allowed only for this machine's loopback; use https://";
     }
 out:
     OPENSSL_free(user);

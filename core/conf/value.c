@@ -141,7 +141,7 @@ int hc_value_key_type(const struct hc_directive_call *call, const char *arg,
     if (types->count == 1 && hc_key_type_is_rsa(type) == hc_key_type_is_rsa(types->items[0])) {
         return hc_error_set(err, HC_P_BAD_VALUE, arg,
                             "two key types must be one ecdsa and one rsa: a server holds one "
-                            "certificate of a kind");
+                            "certificate of each kind");
     }
     (void)hc_copy(out, HC_FIELD_VALUE, arg);
     return 0;
@@ -203,7 +203,7 @@ int hc_value_contact(const struct hc_directive_call *call HC_UNUSED, const char 
 
     if (at == NULL || at == mail || at[1] == '\0' || strpbrk(mail, " ,?<>\"\t") != NULL ||
         strlen(mail) > 254) {
-        return hc_error_set(err, HC_P_BAD_VALUE, arg, "a contact is a mail address");
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "a contact must be a mail address");
     }
     (void)snprintf(out, HC_FIELD_VALUE, "mailto:%s", mail);
     return 0;

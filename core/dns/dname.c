@@ -20,7 +20,7 @@ int hc_dname_from_host(const char *host, struct hc_dname *out, struct hc_error *
         len--;
     }
     if (len == 0 || len > HC_DNAME_WIRE - 2) {
-        return hc_error_set(err, HC_P_NAME_INVALID, host, "it has no or too many characters");
+        return hc_error_set(err, HC_P_NAME_INVALID, host, "it is empty or too long");
     }
     for (size_t i = 0; i < len; i++, at++) {
         uint8_t c = (uint8_t)host[i];

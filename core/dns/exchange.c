@@ -44,7 +44,7 @@ int hc_exchange_open(struct hc_exchange *x, const struct hc_dns_question *questi
     x->plain = plain;
     x->question = *question;
     if (random->bytes(random->self, (unsigned char *)&x->id, sizeof(x->id)) != 0) {
-        return hc_error_set(err, HC_P_INTERNAL, NULL, "no random bytes can be had");
+        return hc_error_set(err, HC_P_INTERNAL, NULL, "the system provides no random bytes");
     }
     if (hc_dns_query_write(question, x->id, plain, x->out + 2, &len, err) != 0) {
         return -1;
@@ -123,12 +123,12 @@ static enum hc_exchange_step take_tcp(struct hc_exchange *x, struct hc_dns_reply
         read_as_step(hc_dns_reply_read(x->in + 2, x->in_len - 2, &x->question, x->id, reply, err));
 
     if (step == HC_EXCHANGE_WAITING) {
-        hc_error_set(err, HC_P_DNS_FAILED, NULL, "it answered something that was not asked");
+        hc_error_set(err, HC_P_DNS_FAILED, NULL, "its reply does not match the question");
         return HC_EXCHANGE_FAILED;
     }
     if (step == HC_EXCHANGE_REPLY && reply->truncated) {
         hc_dns_reply_dispose(reply);
-        hc_error_set(err, HC_P_DNS_FAILED, NULL, "its reply is cut off even over TCP");
+        hc_error_set(err, HC_P_DNS_FAILED, NULL, "its reply is truncated even over TCP");
         return HC_EXCHANGE_FAILED;
     }
     return step;

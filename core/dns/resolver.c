@@ -352,7 +352,8 @@ static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void
     struct lookup *l = NULL;
 
     if (r->queued_count >= WAITING_MAX) {
-        return hc_error_set(err, HC_P_TOO_LARGE, NULL, "more than %d look-ups wait", WAITING_MAX);
+        return hc_error_set(err, HC_P_TOO_LARGE, NULL, "more than %d lookups are waiting",
+                            WAITING_MAX);
     }
     l = calloc(1, sizeof(*l));
     if (l == NULL) {

@@ -69,7 +69,7 @@ static void after_soa(struct hc_zone *zone, const struct hc_slot_owner *owner)
         return;
     }
     if (!hc_dname_climb(&zone->cursor) || hc_dname_is_root(&zone->cursor)) {
-        fail(zone, NULL, "the resolver names no zone that it is in");
+        fail(zone, NULL, "the resolver does not say which zone it is in");
         return;
     }
     ask(zone, owner, &zone->slots[0], &zone->cursor, HC_DNS_SOA);

@@ -14,7 +14,7 @@ void hc_serve_refused(const struct hc_pair *pair, const struct hc_log *log)
     struct hc_error err;
 
     hc_error_init(&err);
-    hc_error_set_openssl(&err, HC_P_TLS_LIBRARY, hc_pair_serial(pair), "a pair cannot be served");
+    hc_error_set_openssl(&err, HC_P_TLS_LIBRARY, hc_pair_serial(pair), "cannot serve a pair");
     hc_log_error(log, HC_LOG_ERROR, NULL, &err);
 }
 
@@ -44,7 +44,7 @@ void hc_serve_refresh(struct hc_view_entry *entry, const struct hc_identity *ide
 
     hc_error_init(&err);
     if (hc_view_entry_refresh(entry, table, &err) < 0 && entry->refused != refused) {
-        hc_logf(log, HC_LOG_ERROR, "the new certificate of the host at %s is not served: %s",
+        hc_logf(log, HC_LOG_ERROR, "could not serve the new certificate of the host at %s: %s",
                 identity->where.items[0], hc_error_format(&err, text, sizeof(text)));
     }
 }

@@ -18,7 +18,7 @@ int hc_start_lines(int *from, int *to, struct hc_error *err)
     int ends[2] = {-1, -1};
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+        return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "creating a pair of sockets");
     }
     (void)shutdown(ends[0], SHUT_WR); /* lines come this way only */
     *from = ends[0];

@@ -118,7 +118,7 @@ static void schedule(struct hc_agent_run *run, const char *how)
     int64_t wait = hc_agent_backoff(&run->failures, (now - run->started_ms) / 1000);
 
     run->next_ms = now + wait * 1000;
-    say(run, "the agent %s; it is started again in %lld s", how, (long long)wait);
+    say(run, "the agent %s; restarting it in %lld s", how, (long long)wait);
 }
 
 /* It has closed its end: it is dead, or so confused that it should be. */
@@ -149,7 +149,7 @@ static int open_ends(struct hc_agent_run *run, int theirs[2], struct hc_error *e
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, asks) != 0 ||
         pipe2(writes, O_CLOEXEC | O_NONBLOCK) != 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "sockets for the agent");
+        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "creating sockets for the agent");
         close_fd(&asks[0]);
         close_fd(&asks[1]);
         return -1;

@@ -78,7 +78,7 @@ int hc_keeper_stamp(struct hc_keeper_client *client, int file, struct hc_file_st
     hc_question_init(&q, HC_KEEPER_STAMP, 0);
     q.file = file;
     if (ask(client, &q, NULL, &r, err) != 0) {
-        return hc_error_during(err, "looking at a watched file");
+        return hc_error_during(err, "checking a watched file");
     }
     *stamp = r.stamp;
     return 0;

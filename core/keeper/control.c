@@ -50,7 +50,7 @@ static int walk(const struct hc_conf *conf, const struct hc_rights *rights, mode
         return hc_error_chain(err, &own);
     }
     if (end->exists && !S_ISSOCK(end->st.st_mode)) {
-        return hc_error_set(err, HC_P_CONTROL, path, "something that is no socket is in its place");
+        return hc_error_set(err, HC_P_CONTROL, path, "its place holds a file that is not a socket");
     }
     return 0;
 }

@@ -441,7 +441,7 @@ int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
         goto out;
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "creating a pair of sockets");
         goto out;
     }
     if (put_aside(&k, agent, ends, err) != 0) {

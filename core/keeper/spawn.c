@@ -224,7 +224,7 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
         goto out;
     }
     if (pipe2(errors, O_CLOEXEC) != 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, program->path, errno, "a pipe");
+        hc_error_set_errno(err, HC_P_SYSTEM, program->path, errno, "creating a pipe");
         goto out;
     }
     child = hc_fork_start(&fork_state);
@@ -304,7 +304,7 @@ static int start(const struct hc_conf *conf, struct program *program, int *super
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0 ||
         fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "a pair of sockets");
+        hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "creating a pair of sockets");
         goto out;
     }
     program->path = conf->agent;
@@ -370,7 +370,7 @@ static int judge(int status, bool in_time, const struct program *program, const 
 
     if (in_time && !said->began) {
         return hc_error_set(err, HC_P_PROGRAM, program->path,
-                            "it ended (%s %d) before it said that it runs; try `%s version`",
+                            "it ended (%s %d) before it was ready; try `%s version`",
                             WIFSIGNALED(status) ? "signal" : "code",
                             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
                             program->path);
@@ -382,12 +382,12 @@ static int judge(int status, bool in_time, const struct program *program, const 
         return hc_said_refusal(said, err);
     }
     if (!in_time) {
-        hc_logf(log, level, "reading the store took longer than %d s; the start goes on",
+        hc_logf(log, level, "reading the store took longer than %d s; the start continues",
                 HC_LOADER_SECONDS);
     } else if (WIFSIGNALED(status)) {
-        hc_logf(log, level, "the loader died of signal %d; the start goes on", WTERMSIG(status));
+        hc_logf(log, level, "the loader died of signal %d; the start continues", WTERMSIG(status));
     } else {
-        hc_logf(log, level, "the loader ended with code %d; the start goes on",
+        hc_logf(log, level, "the loader ended with code %d; the start continues",
                 WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     }
     return 0;

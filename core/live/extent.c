@@ -254,13 +254,13 @@ int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, i
         case COPY_GOOD:
         case COPY_DAMAGED:
             *value = now;
-            return hc_error_set(err, HC_P_PROTOCOL, subject, "what stands in a slot is damaged");
+            return hc_error_set(err, HC_P_PROTOCOL, subject, "the content of a slot is damaged");
         case COPY_NOMEM:
             return -1;
         }
     }
     hc_buf_reset(out);
-    return hc_error_set(err, HC_P_TIMED_OUT, subject, "it changed at each of %d looks", TRIES);
+    return hc_error_set(err, HC_P_TIMED_OUT, subject, "it changed during each of %d reads", TRIES);
 }
 
 int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned char id[HC_ID_SIZE],

@@ -108,7 +108,7 @@ static int put(struct hc_table *table, const unsigned char place[HC_ID_SIZE],
 
     if (at < 0) {
         return hc_error_set(err, HC_P_TABLE_FULL, "live table",
-                            "no place is left for the answer to a challenge, of %zu",
+                            "all %zu places for answers to challenges are in use",
                             table->answers.count);
     }
     return hc_slot_fill(table, &table->answers, at, fresh, place, payload, err);

@@ -72,7 +72,7 @@ int hc_table_publish(struct hc_table *table, const unsigned char id[HC_ID_SIZE],
     }
     at = hc_slot_claim(&table->pairs, id, &fresh);
     if (at < 0) {
-        hc_error_set(err, HC_P_TABLE_FULL, subject, "no slot is left of %zu", table->pairs.count);
+        hc_error_set(err, HC_P_TABLE_FULL, subject, "all %zu slots are in use", table->pairs.count);
     } else if (how == HC_PUBLISH_ADD && hc_slot_value(&table->pairs, at) != 0) {
         rc = 0;
     } else {

@@ -108,7 +108,7 @@ int hc_sockets_open(struct hc_sockets *sockets, struct hc_loop *loop, CURLM *mul
         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_TIMERDATA, sockets) != CURLM_OK) {
-        return hc_error_set(err, HC_P_INTERNAL, NULL, "libcurl takes no loop");
+        return hc_error_set(err, HC_P_INTERNAL, NULL, "libcurl does not accept the event loop");
     }
     return 0;
 }

@@ -21,7 +21,7 @@ static const char *fault_of_text(const char *url)
     }
     for (size_t i = 0; i < len; i++) {
         if ((unsigned char)url[i] <= 0x20 || (unsigned char)url[i] > 0x7e || url[i] == '\\') {
-            return "it holds a byte that no URL has";
+            return "it holds a byte that is not allowed in a URL";
         }
     }
     if (slashes == NULL || slashes[3] == '/' || slashes[3] == '\0') {
@@ -88,7 +88,7 @@ const char *hc_url_take(const char *url, struct hc_url_parts *out)
 
     *out = (struct hc_url_parts){{0}, 0, false};
     if (why == NULL) {
-        why = handle != NULL ? take_parts(handle, url, out) : "there is no memory to look at it";
+        why = handle != NULL ? take_parts(handle, url, out) : "there is no memory to parse it";
     }
     curl_url_cleanup(handle);
     return why;

@@ -141,11 +141,11 @@ static int report_order(struct build *b)
             continue;
         }
         hc_cert_label(b->certs[at].cert, label);
-        return hc_findings_add(b->findings, HC_P_CHAIN_ORDER, place(b, at, where), b->err,
-                               i == 0
-                                   ? "the leaf %s is not the first certificate; it is served first"
-                                   : "%s stands before what it issued; it is served after it",
-                               label);
+        return hc_findings_add(
+            b->findings, HC_P_CHAIN_ORDER, place(b, at, where), b->err,
+            i == 0 ? "the leaf %s is not the first certificate; hotcert serves it first"
+                   : "%s precedes the certificate that it issued; hotcert serves it after that one",
+            label);
     }
     return 0;
 }
@@ -175,13 +175,15 @@ struct words {
 };
 
 static const struct words part_words[] = {
-    [PART_STRANGER] = {HC_P_CHAIN_STRANGER, "issued nothing that is served here; it is not served",
-                       "issued nothing that is served here; they are not served"},
+    [PART_STRANGER] = {HC_P_CHAIN_STRANGER,
+                       "issued no certificate of this chain; hotcert does not serve it",
+                       "issued no certificates of this chain; hotcert does not serve them"},
     [PART_SERVED] = {HC_P_NONE, NULL, NULL},
-    [PART_DUPLICATE] = {HC_P_CHAIN_DUPLICATE, "is there twice; it is served once",
-                        "are copies of others; each is served once"},
-    [PART_ROOT] = {HC_P_CHAIN_ROOT, "is a root; it is not served, since clients use their own",
-                   "are roots; they are not served, since clients use their own"},
+    [PART_DUPLICATE] = {HC_P_CHAIN_DUPLICATE, "occurs twice; hotcert serves it once",
+                        "are copies of others; hotcert serves each of them once"},
+    [PART_ROOT] = {HC_P_CHAIN_ROOT,
+                   "is a root; hotcert does not serve it, since clients use their own copy",
+                   "are roots; hotcert does not serve them, since clients use their own copies"},
 };
 
 /* One by one, or, where a whole bundle was put into the file, once. */
@@ -258,9 +260,10 @@ static int report_weak(struct build *b)
             continue;
         }
         said++;
-        if (hc_findings_add(b->findings, HC_P_SIGNATURE_UNNEEDED, place(b, i, where), b->err,
-                            "%s is signed with a hash that clients refuse; it is not served",
-                            hc_cert_label(b->certs[i].cert, label)) != 0) {
+        if (hc_findings_add(
+                b->findings, HC_P_SIGNATURE_UNNEEDED, place(b, i, where), b->err,
+                "%s is signed with a hash that clients refuse; hotcert does not serve it",
+                hc_cert_label(b->certs[i].cert, label)) != 0) {
             return -1;
         }
     }

@@ -114,7 +114,7 @@ static int check_key_file(const struct hc_check_file *file, struct hc_findings *
     }
     if (file->uid != 0 && file->uid != file->owner) {
         return hc_findings_add(findings, HC_P_KEY_PERMISSIONS, file->path, err,
-                               "it belongs to user id %u, who can read and exchange it", file->uid);
+                               "it belongs to user id %u, who can read and replace it", file->uid);
     }
     return 0;
 }

@@ -56,7 +56,7 @@ static int check_names(struct hc_check_run *run)
             const struct hc_subject name = hc_subject_of(HC_SUBJECT_NAME, left_out->items[i]);
 
             rc = hc_findings_add_of(run->findings, HC_P_LEFT_OUT, &name, run->err,
-                                    "it was asked for and is left out for now");
+                                    "hotcert has left it out of the order for now");
         }
     }
     hc_list_dispose(&sans);
@@ -66,26 +66,26 @@ static int check_names(struct hc_check_run *run)
 static int check_usage(struct hc_check_run *run, const struct hc_subject *place)
 {
     if (X509_check_ca(run->leaf) >= 1 &&
-        hc_findings_add_of(run->findings, HC_P_CA_AS_LEAF, place, run->err,
-                           "it may sign certificates (CA:TRUE), and is served as the site's own") !=
-            0) {
+        hc_findings_add_of(
+            run->findings, HC_P_CA_AS_LEAF, place, run->err,
+            "it may sign certificates (CA:TRUE), and the site presents it as its own") != 0) {
         return -1;
     }
     /* TLS 1.3 and every exchange with forward secrecy have the key sign (RFC 8446 section 4.4.2.2)
      */
     if ((X509_get_key_usage(run->leaf) & KU_DIGITAL_SIGNATURE) == 0 &&
         hc_findings_add_of(run->findings, HC_P_USAGE_NO_SIGNATURE, place, run->err,
-                           "its key usage leaves out digitalSignature; Chrome, Firefox and GnuTLS "
+                           "its key usage lacks digitalSignature; Chrome, Firefox and GnuTLS "
                            "refuse it") != 0) {
         return -1;
     }
     if (X509_get_ext_by_NID(run->leaf, NID_ext_key_usage, -1) < 0) {
         return hc_findings_add_of(run->findings, HC_P_USAGE_MISSING, place, run->err,
-                                  "it does not say what it is for");
+                                  "it does not state its purpose");
     }
     return X509_check_purpose(run->leaf, X509_PURPOSE_SSL_SERVER, 0) == 0
                ? hc_findings_add_of(run->findings, HC_P_USAGE_NOT_SERVER, place, run->err,
-                                    "its extended key usage or key usage leaves out TLS servers")
+                                    "its extended key usage or key usage excludes TLS servers")
                : 0;
 }
 
@@ -116,7 +116,7 @@ static int check_key(struct hc_check_run *run, const struct hc_subject *place)
     case EVP_PKEY_RSA:
         return EVP_PKEY_get_security_bits(key) < 112
                    ? hc_findings_add_of(run->findings, HC_P_KEY_WEAK, place, run->err,
-                                        "its key is %s; 2048 bits are the least",
+                                        "its key is %s; the minimum is 2048 bits",
                                         hc_key_label(key, label))
                    : 0;
     default:
@@ -220,9 +220,9 @@ int hc_check_leaf(struct hc_check_run *run)
         return -1;
     }
     if (hc_cert_self_signed(run->leaf) &&
-        hc_findings_add_of(run->findings, HC_P_SELF_SIGNED, &place, run->err,
-                           "it vouches for itself; clients trust it only if they were told to") !=
-            0) {
+        hc_findings_add_of(
+            run->findings, HC_P_SELF_SIGNED, &place, run->err,
+            "it is its own issuer; clients trust it only if it is installed there") != 0) {
         return -1;
     }
     if (demands_staple(run->leaf) && !run->how->stapled &&

@@ -181,8 +181,8 @@ static int report_unknown_issuer(struct hc_check_run *run, X509 *cert, int depth
     hc_cert_issuer_label(cert, issuer);
     if (root_was_there || (depth > 0 && !is_gap(run, cert))) {
         return hc_findings_add_of(run->findings, HC_P_UNTRUSTED_ROOT, &place, run->err,
-                                  "the chain ends here; its issuer, %s, is no root in %s", issuer,
-                                  hc_roots_subject(run->how->roots));
+                                  "the chain ends here; its issuer, %s, is not a root in %s",
+                                  issuer, hc_roots_subject(run->how->roots));
     }
     return hc_findings_add_of(run->findings, HC_P_CHAIN_INCOMPLETE, &place, run->err,
                               "its issuer, %s, is neither served with it nor a root in %s", issuer,
@@ -196,7 +196,7 @@ static int report_self_signed(struct hc_check_run *run, X509 *cert)
     struct hc_subject place;
 
     return hc_findings_add_of(run->findings, HC_P_UNTRUSTED_ROOT, hc_check_place(run, cert, &place),
-                              run->err, "it is self-signed and no root in %s",
+                              run->err, "it is self-signed and not a root in %s",
                               hc_roots_subject(run->how->roots));
 }
 
@@ -217,7 +217,7 @@ static int report_weak(struct hc_check_run *run, X509 *cert, enum hc_problem p)
     hc_check_place(run, cert, &place);
     if (p == HC_P_KEY_WEAK) {
         return hc_findings_add_of(run->findings, p, &place, run->err,
-                                  "its key is %s; 2048 bits are the least",
+                                  "its key is %s; the minimum is 2048 bits",
                                   hc_key_label(X509_get0_pubkey(cert), label));
     }
     (void)X509_get_signature_info(cert, &digest, NULL, NULL, NULL);

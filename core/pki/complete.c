@@ -113,7 +113,7 @@ static int open_folder(struct issuers *from, const char *folder, struct hc_error
         (lookup = X509_STORE_add_lookup(from->folder, X509_LOOKUP_hash_dir())) == NULL ||
         X509_LOOKUP_add_dir(lookup, folder, X509_FILETYPE_PEM) != 1 ||
         X509_STORE_CTX_init(from->look, from->folder, NULL, NULL) != 1) {
-        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, folder, "looking into it");
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, folder, "reading it");
     }
     return 0;
 }
@@ -159,7 +159,7 @@ static int report_store(STACK_OF(X509) * chain, const struct hc_pair_more *more,
         findings, HC_P_CHAIN_FROM_STORE, subject, err,
         "%s%s from %s%s%s: the file itself holds no issuer",
         hc_cert_label(sk_X509_value(chain, 0), label),
-        sk_X509_num(chain) > 1 ? " and what is above it come" : " comes",
+        sk_X509_num(chain) > 1 ? " and its issuers come" : " comes",
         more->store_subject != NULL ? more->store_subject : more->store_folder,
         more->store_subject != NULL && more->store_folder != NULL ? " or " : "",
         more->store_subject != NULL && more->store_folder != NULL ? more->store_folder : "");

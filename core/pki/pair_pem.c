@@ -43,7 +43,7 @@ static int read_key_file(const struct hc_pair_source *src, const struct hc_pem *
     if (certs->key_line > 0 &&
         hc_findings_add(findings, HC_P_PEM_KEY_IN_CHAIN,
                         hc_pem_place(place, sizeof(place), src->cert_subject, certs->key_line), err,
-                        "a private key stands in the certificate file; %s is used",
+                        "the certificate file also holds a private key; hotcert uses %s",
                         src->key_subject) != 0) {
         return -1;
     }

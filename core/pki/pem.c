@@ -229,7 +229,7 @@ static int second_key(struct scan *s, const struct block *b)
 
     hc_pem_place(place, sizeof(place), s->subject, b->line);
     return hc_findings_add(s->findings, HC_P_PEM_NOISE, place, s->err,
-                           "a second private key; the first one of the file is used");
+                           "a second private key; hotcert uses the first one of the file");
 }
 
 /* The block of the key that the servers' reader did not make out. */
@@ -246,7 +246,7 @@ static int missed_key(struct scan *s, const struct block *b)
         rc = hc_error_nomem(s->err);
     } else if (PEM_read_bio(bio, &label, &header, &der, &len) != 1) {
         rc = damaged(s, b->line,
-                     "this block is no whole PEM block: its base64 or its END line is broken");
+                     "this PEM block is incomplete: its base64 or its END line is broken");
     } else {
         rc = explain_key(s, b, header, der, len);
     }
@@ -323,7 +323,7 @@ static int joined_blocks(struct scan *s)
     while (next_line(s, &l) && !starts(l, END)) {
     }
     return damaged(s, line,
-                   "END and BEGIN stand on one line: two files were joined without a line break");
+                   "END and BEGIN are on one line: two files were joined without a line break");
 }
 
 /* From the line after BEGIN to END. */
@@ -463,28 +463,28 @@ static int report_noise(struct scan *s, bool bom)
     const unsigned char *nul = memchr(s->text.data, '\0', s->text.len);
     char text[64];
 
-    snprintf(text, sizeof(text), "%zu line%s of text outside of PEM blocks", s->text_lines,
+    snprintf(text, sizeof(text), "%zu line%s of text outside PEM blocks", s->text_lines,
              s->text_lines == 1 ? "" : "s");
     if ((bom && noise(s, 1, "the file begins with a byte order mark") != 0) ||
         (nul != NULL &&
          noise(s, line_of(s, nul),
-               "NUL bytes, as a write leaves them that was cut short; what follows them may not "
-               "be read") != 0) ||
+               "NUL bytes, as an interrupted write leaves them; programs may stop reading there") !=
+             0) ||
         (s->text_lines > 0 && noise(s, s->text_line, text) != 0)) {
         return -1;
     }
-    return s->cr ? noise(s, 0, "the file has line ends of another system (CR)") : 0;
+    return s->cr ? noise(s, 0, "the file has the line endings of another system (CR)") : 0;
 }
 
 static int report(struct scan *s, bool bom)
 {
     char text[96];
 
-    snprintf(text, sizeof(text), "more than %d certificates; what follows is not looked at",
+    snprintf(text, sizeof(text), "more than %d certificates; hotcert ignores the rest",
              HC_PEM_CERTS_MAX);
     if (s->indented_line > 0 &&
-        stray(s, s->indented_line,
-              "a BEGIN line is indented, so that no TLS library sees its block") != 0) {
+        stray(s, s->indented_line, "a BEGIN line is indented, so no TLS library reads its block") !=
+            0) {
         return -1;
     }
     if (s->out->key_has_no_block) {

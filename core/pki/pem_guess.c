@@ -36,8 +36,8 @@ struct hc_pem_guess hc_pem_guess(struct hc_bytes text, bool certificate, bool in
     }
     if (indented) {
         return (struct hc_pem_guess){
-            "the lines of the PEM block are indented, so that no TLS library sees it",
-            "take the blanks at the beginning of its lines out: sed -i 's/^[[:blank:]]*//' FILE"};
+            "the lines of the PEM block are indented, so no TLS library reads it",
+            "remove the blanks at the beginning of its lines: sed -i 's/^[[:blank:]]*//' FILE"};
     }
     if (is_utf16(text)) {
         return (struct hc_pem_guess){"the file is UTF-16 text, which no TLS library reads",
@@ -47,7 +47,7 @@ struct hc_pem_guess hc_pem_guess(struct hc_bytes text, bool certificate, bool in
         return guess_binary(text, certificate);
     }
     return (struct hc_pem_guess){
-        "no line of it begins a block",
+        "no line of it begins a PEM block",
         certificate ? "name the file that has the certificate, as PEM (-----BEGIN CERTIFICATE-----)"
                     : "name the file that has the private key, as PEM"};
 }

@@ -119,7 +119,7 @@ static const char *library_fault(void)
     }
     return ERR_GET_REASON(code) == PEM_R_NO_START_LINE
                ? NULL
-               : "this block is no whole PEM block: its base64 or its END line is broken";
+               : "this PEM block is incomplete: its base64 or its END line is broken";
 }
 
 static void refuse(struct hc_pem_stop *stop, const struct walker *w, size_t from, const char *why)

@@ -168,7 +168,7 @@ int hc_repair_take(const struct hc_pair *pair, struct hc_bytes reply, const char
         goto out;
     }
     if (sk_X509_num(hc_pair_chain(pair)) >= HC_CHAIN_MAX - 1) {
-        hc_error_set(err, HC_P_REPAIR_USELESS, subject, "the chain is as long as it may be");
+        hc_error_set(err, HC_P_REPAIR_USELESS, subject, "the chain has reached its maximum length");
         goto out;
     }
     chain = X509_chain_up_ref(hc_pair_chain(pair));

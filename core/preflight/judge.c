@@ -110,7 +110,7 @@ void hc_judge_records(struct hc_judge *judge, const struct hc_look *look)
         }
     }
     if (shown > SHOWN) {
-        hc_judge_look(judge, "and %zu more records of this set, all of which were judged",
+        hc_judge_look(judge, "and %zu more records of this set, all of which hotcert checked",
                       shown - SHOWN);
     }
 }
@@ -129,7 +129,7 @@ static void show_source(struct hc_judge *judge, const struct hc_look *look)
     } else if (look->wants_direct && hc_kept_error_is_set(&look->direct_error)) {
         hc_kept_error_get(&look->direct_error, &err);
         hc_error_render(&err, &why);
-        hc_judge_look(judge, "only the resolvers were heard: %s", why.detail);
+        hc_judge_look(judge, "only the resolvers answered: %s", why.detail);
     }
 }
 
@@ -183,7 +183,7 @@ void hc_judge_failure(struct hc_judge *judge, const struct hc_look *look, bool a
     } else if (look->kind == HC_LOOK_CONTRADICTED) {
         hc_judge_note(judge, HC_P_DNS_FAILED, HC_JUDGE_UNKNOWN,
                       "the name servers of its zone do not agree whether %.200s exists", name);
-        hc_judge_hint(judge, "give all name servers of the zone the same content; look at the "
+        hc_judge_hint(judge, "give all name servers of the zone the same content; compare the "
                              "serial of its SOA record on each");
     } else if (look->kind == HC_LOOK_FAILED) {
         struct hc_error err;
@@ -272,8 +272,8 @@ static void judge_tally(struct hc_judge *judge, const struct tally *tally)
         bool all = tally->reserved == tally->all;
 
         hc_judge_note(judge, HC_P_DNS_RESERVED_ADDRESS, all ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING,
-                      "%s: this address is %s, no public CA asks it%s", tally->reserved_text,
-                      tally->reserved_what, all ? "" : "; the other addresses are asked");
+                      "%s: this address is %s; no public CA connects to it%s", tally->reserved_text,
+                      tally->reserved_what, all ? "" : "; CAs connect to the other addresses");
     }
     if (tally->foreign > 0 && judge->own != NULL) {
         hc_judge_note(judge, HC_P_DNS_NOT_HERE, HC_JUDGE_NOTHING,

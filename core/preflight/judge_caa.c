@@ -50,21 +50,22 @@ struct caa_words {
 static const struct caa_words words[] = {
     [HC_CAA_ALLOWED] = {HC_P_NONE, "", NULL},
     [HC_CAA_OTHER_ISSUER] = {HC_P_CAA_OTHER_ISSUER, "only the CAs named there may issue",
-                             "add beside it"},
-    [HC_CAA_EMPTY] = {HC_P_CAA_EMPTY, "it names no CA, so nobody may issue", "replace it by"},
+                             "add to it"},
+    [HC_CAA_EMPTY] = {HC_P_CAA_EMPTY, "it names no CA, so no CA may issue", "replace it with"},
     [HC_CAA_MALFORMED] = {HC_P_CAA_MALFORMED,
-                          "its value is malformed and counts as no CA, so nobody may issue",
-                          "replace it by"},
-    [HC_CAA_ACCOUNT] = {HC_P_CAA_ACCOUNT,
-                        "this CA may issue for the account named there only, which is not ours",
-                        "change it to"},
+                          "its value is malformed and names no CA, so no CA may issue",
+                          "replace it with"},
+    [HC_CAA_ACCOUNT] =
+        {HC_P_CAA_ACCOUNT,
+         "this CA may issue only for the account named there, which is not this server's",
+         "change it to"},
     [HC_CAA_METHOD] =
         {HC_P_CAA_METHOD,
-         "this CA may validate by the methods named there only, none of which is used",
+         "this CA may validate only by the methods named there, and this host uses none of them",
          "change it to"},
     [HC_CAA_UNKNOWN_CRITICAL] =
         {HC_P_CAA_UNKNOWN_CRITICAL,
-         "it is marked critical and CAs do not know its tag, so none issues", NULL},
+         "it is marked critical and CAs do not know its tag, so no CA issues", NULL},
 };
 _Static_assert(HC_COUNT(words) == HC_CAA_UNKNOWN_CRITICAL + 1, "every reason has words");
 
@@ -85,7 +86,7 @@ static void judge_refusal(struct hc_judge *judge, const struct hc_look *look,
     if (w->what == NULL) {
         hc_judge_hint(judge, "remove this record of %.255s, or set its flags to 0", owner);
     } else if (decision->reason == HC_CAA_ACCOUNT && who->account_uri == NULL) {
-        hc_judge_hint(judge, "leave accounturi out: %s",
+        hc_judge_hint(judge, "remove accounturi: %s",
                       hc_caa_suggest(set->records, decision, who, owner, line, sizeof(line)));
     } else {
         hc_judge_hint(judge, "%s: %s", w->what,
@@ -130,11 +131,10 @@ static void compare_accounts(struct hc_judge *judge, const struct hc_look *look,
     hc_dns_record_format(set->source[decision->account_record], record);
     hc_judge_note(judge, HC_P_CAA_ACCOUNT, HC_JUDGE_UNKNOWN,
                   "%s: this CA may issue for one account only; %s", record,
-                  fitting > 0 ? "of the stores at hand some have it and some do not"
-                              : "whether that is the one that will order is not known");
-    hc_judge_hint(judge,
-                  "name the account that will order with --account, or ask as root where its "
-                  "store is (--store)");
+                  fitting > 0 ? "some stores of this machine have that account and some do not"
+                              : "hotcert does not know whether that account will order");
+    hc_judge_hint(judge, "name the account that will order with --account, or run this as root "
+                         "with its store (--store)");
 }
 
 /* What is worth saying of a set that lets us in. */
@@ -159,10 +159,10 @@ static void judge_permission(struct hc_judge *judge, const struct hc_look *look,
     if (decision->account_unknown && judge->accounts != NULL) {
         compare_accounts(judge, look, set, decision, who);
     } else if (decision->account_unknown) {
-        hc_judge_note(
-            judge, HC_P_CAA_ACCOUNT, HC_JUDGE_NOTHING,
-            "%s: this CA may issue for one account only; whether that is ours is not known",
-            hc_dns_record_format(set->source[decision->account_record], record));
+        hc_judge_note(judge, HC_P_CAA_ACCOUNT, HC_JUDGE_NOTHING,
+                      "%s: this CA may issue for one account only; hotcert does not know yet "
+                      "whether that is its own",
+                      hc_dns_record_format(set->source[decision->account_record], record));
     }
 }
 

@@ -17,9 +17,9 @@ static void describe_end(const struct hc_request *r, char *dst, size_t cap)
         break;
     case HC_REQUEST_WRONG:
         if (r->status == 0) {
-            snprintf(dst, cap, "a long page%s, and not our answer", after);
+            snprintf(dst, cap, "a long page%s instead of hotcert's answer", after);
         } else {
-            snprintf(dst, cap, "status %ld%s, and not our answer", r->status, after);
+            snprintf(dst, cap, "status %ld%s instead of hotcert's answer", r->status, after);
         }
         break;
     case HC_REQUEST_ASTRAY:

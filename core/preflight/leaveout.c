@@ -494,8 +494,8 @@ char *hc_leaveout_describe(const struct hc_leaveout *state, const struct hc_leav
 {
     static const char *const reasons[] = {
         [HC_LEAVEOUT_HOLD_NONE] = "",
-        [HC_LEAVEOUT_HOLD_EMPTY] = "; no name would be left, so no order is placed",
-        [HC_LEAVEOUT_HOLD_POLICY] = "; hotcert_bad_names is hold, so no order is placed",
+        [HC_LEAVEOUT_HOLD_EMPTY] = "; no name would remain, so hotcert places no order",
+        [HC_LEAVEOUT_HOLD_POLICY] = "; hotcert_bad_names is hold, so hotcert places no order",
         [HC_LEAVEOUT_HOLD_SERVED] = "; the certificate in use covers it, so it stays in use",
     };
     char when[HC_TIME_TEXT];
@@ -511,7 +511,7 @@ char *hc_leaveout_describe(const struct hc_leaveout *state, const struct hc_leav
         used += w > 0 ? (size_t)w : 0;
     }
     if (used < cap && plan->left_out.count > 0) {
-        snprintf(dst + used, cap - used, " left out%s; tried again at %s at the latest",
+        snprintf(dst + used, cap - used, " left out%s; next try at %s at the latest",
                  reasons[plan->hold], hc_time_format(plan->until, when));
     }
     return dst;

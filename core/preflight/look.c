@@ -160,7 +160,8 @@ static void begin_hop(struct hc_look *look, const struct hc_dname *name)
     look->hop = *name;
     look->zone = NULL;
     if (look->looks->direct_closed) {
-        hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no zone's own servers can be reached from here");
+        hc_error_set(&err, HC_P_DNS_FAILED, NULL,
+                     "this machine cannot reach any zone's own servers");
         give_up_direct(look, &err);
         return;
     }
@@ -259,7 +260,8 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
     if (rcode == HC_DNS_NOERROR || rcode == HC_DNS_NXDOMAIN) {
         look->lame = true;
         hc_error_set(&err, HC_P_DNS_FAILED, name,
-                     "%s: %s does not look names up for us, and has no answer itself", type, from);
+                     "%s: %s does not resolve names for this machine, and has no answer itself",
+                     type, from);
     } else {
         hc_error_set(&err, HC_P_DNS_FAILED, name, "%s: %s answers %s", type, from,
                      hc_dns_rcode_format(rcode, code));
@@ -440,7 +442,7 @@ static void decide(struct hc_look *look)
         struct hc_error err = {0};
 
         hc_error_set(&err, HC_P_DNS_FAILED, NULL,
-                     "it did not exist at one look; there was no time for a second");
+                     "it did not exist at the first query; there was no time for a second");
         fail_look(look, &err);
     }
 }

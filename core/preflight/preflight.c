@@ -217,7 +217,7 @@ static void judge_without_address(struct hc_judge *judge, const struct name *n)
 
     if (n->caa_first != NULL && n->caa_first->kind == HC_LOOK_NO_NAME) {
         hc_judge_note(judge, HC_P_DNS_NO_SUCH_NAME, HC_JUDGE_NOTHING,
-                      "%.255s does not exist, which a proof by a DNS record does not need",
+                      "%.255s does not exist, but proof by a DNS record does not need it",
                       hc_dname_format(&n->dname, name));
     }
 }
@@ -493,8 +493,8 @@ static int take_own(struct hc_preflight *p, const struct hc_list *own, struct hc
     p->knows_own = false;
     hc_list_dispose(&p->own);
     hc_logf(p->log, HC_LOG_INFO,
-            "preflight: this machine's addresses cannot be listed (%s), so which names lead to "
-            "another one is not told",
+            "preflight: hotcert cannot list this machine's addresses (%s), so it does not report "
+            "names that lead elsewhere",
             why.detail);
     return 0;
 }

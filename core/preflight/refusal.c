@@ -79,7 +79,7 @@ char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight
     } else {
         snprintf(dst + used, cap - used, "%s; %.300s",
                  seen != NULL && can_be_seen(said->problem)
-                     ? "; a second look from here found nothing wrong"
+                     ? "; a second check from here found nothing wrong"
                      : "",
                  row->hint);
     }

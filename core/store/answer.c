@@ -185,7 +185,7 @@ static bool read_from(struct hc_store *store, int folder, const char *file,
         good = text.len > 0 && parse((char *)text.data, answer);
     }
     if (own.problem == HC_P_STORE_DAMAGED) {
-        hc_store_warn(store, bound, &own, "a challenge is not used");
+        hc_store_warn(store, bound, &own, "ignoring a challenge");
         hc_file_set_aside(store, folder, file, file);
     }
     hc_buf_dispose(&text);

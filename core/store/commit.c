@@ -74,7 +74,7 @@ static int write_next(struct hc_store *store, int folder, bool found, const char
     }
     hc_buf_dispose(&out);
     if (rc == 1) {
-        return hc_error_set(err, HC_P_LOCKED, line, "others commit to this line all the time");
+        return hc_error_set(err, HC_P_LOCKED, line, "other agents keep committing to this line");
     }
     return rc;
 }
@@ -114,7 +114,7 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
         rc = prune(store, folder, line, info->version) ? 0 : 1;
     }
     if (rc != 0) {
-        hc_error_set(err, HC_P_LOCKED, line, "others commit to this line all the time");
+        hc_error_set(err, HC_P_LOCKED, line, "other agents keep committing to this line");
     }
 out:
     if (folder >= 0) {

@@ -27,7 +27,7 @@ static int check_folder(const struct hc_store *store, int fd, const char *name,
 
     if (fstat(fd, &st) != 0) {
         return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno,
-                                  "looking at the folder %s", name);
+                                  "checking the folder %s", name);
     }
     if (st.st_uid != store->owner || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return hc_error_set(err, HC_P_STORE_UNSAFE, store->path,
@@ -82,7 +82,7 @@ int hc_folder_anchor(struct hc_store *store, const char *name, struct hc_error *
     }
     if (fs->sync(fs->self, fd) != 0 || fs->sync(fs->self, store->root) != 0) {
         rc = hc_error_set_errno(err, HC_P_STORE_WRITE, store->path, errno,
-                                "bringing the folder %s to the disk", name);
+                                "syncing the folder %s to disk", name);
     }
     close(fd);
     return rc;

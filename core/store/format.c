@@ -250,13 +250,13 @@ static int settle(struct hc_store *store, bool damaged, struct hc_error *err)
     }
     if (sealed == HC_SEALED_OTHER) {
         return hc_error_set(err, HC_P_SECRET_OTHER, store->path,
-                            "it opens nothing of what is stored");
+                            "it does not decrypt the keys in the store");
     }
     if (store->use != HC_STORE_DRIVE) {
         return 0;
     }
     if (damaged) {
-        hc_store_warn(store, FORMAT_FILE, NULL, "the file is damaged and made anew");
+        hc_store_warn(store, FORMAT_FILE, NULL, "the file is damaged; writing a new one");
         hc_file_set_aside(store, store->root, FORMAT_FILE, FORMAT_FILE);
     }
     return make(store, err);

@@ -87,7 +87,7 @@ static void pass_over(struct hc_store *store, int folder, const char *line, uint
     if (state == HC_FILE_ABSENT) {
         return; /* removed since it was listed */
     }
-    hc_store_warn(store, why->subject, why, "a version is not used");
+    hc_store_warn(store, why->subject, why, "ignoring a version");
     if (state == HC_FILE_STRANGE) {
         hc_version_name(number, name);
         (void)snprintf(label, sizeof(label), "line-%s-%s", line, name);
@@ -139,7 +139,7 @@ static int newest_good(struct hc_store *store, int folder, const char *line, str
         return hc_error_set(err, HC_P_STORE_DAMAGED, line, "no version of it can be used");
     }
     return hc_error_set(err, HC_P_STORE_EMPTY, line,
-                        passed.damaged ? "what was there is damaged" : NULL);
+                        passed.damaged ? "its versions are damaged" : NULL);
 }
 
 int hc_store_current(struct hc_store *store, const unsigned char line[HC_ID_SIZE],

@@ -59,7 +59,7 @@ int hc_versions_list(struct hc_store *store, int folder, const char *line, struc
         if (n > 0) {
             v->numbers[v->count++] = n;
         } else {
-            hc_store_warn(store, line, NULL, "a file that is no version lies there");
+            hc_store_warn(store, line, NULL, "ignoring a file that is not a version");
         }
     }
     qsort(v->numbers, v->count, sizeof(v->numbers[0]), newest_first);

@@ -67,7 +67,7 @@ void hc_mark_touch(struct hc_store *store)
     } else if (hc_file_write(store, store->root, MARK_FILE,
                              (struct hc_bytes){(const unsigned char *)text, MARK_TEXT},
                              HC_FILE_REPLACE, &err) != 0) {
-        hc_store_warn(store, MARK_FILE, &err, "other servers on this store hear of it later");
+        hc_store_warn(store, MARK_FILE, &err, "other servers on this store will notice later");
     }
 }
 

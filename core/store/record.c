@@ -113,7 +113,7 @@ static int get_copy(struct hc_store *store, const struct place *p, const char *f
         rc = hc_sealed_read(store, hc_bytes_of(&raw), p->bound, out, &own);
     }
     if (rc != 0 && *state != HC_FILE_ABSENT) {
-        hc_store_warn(store, p->bound, &own, "a record is not used");
+        hc_store_warn(store, p->bound, &own, "ignoring a record");
     }
     if (own.problem == HC_P_STORE_DAMAGED) {
         *state = HC_FILE_STRANGE;

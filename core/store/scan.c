@@ -40,7 +40,7 @@ int hc_store_lines(struct hc_store *store, struct hc_list *lines, struct hc_erro
             rc = hc_list_add(lines, names.items[i], err);
         } else {
             hc_store_warn(store, names.items[i], NULL,
-                          "it is no line and does not belong under lines/");
+                          "it is not a line and does not belong under lines/");
         }
     }
     if (rc == 0 && lines->count > 1) {

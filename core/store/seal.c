@@ -133,7 +133,7 @@ int hc_unseal(const unsigned char secret[HC_SECRET_SIZE], const char *purpose,
         goto out;
     }
     if (EVP_CipherFinal_ex(ctx, at + n, &last) != 1) {
-        hc_error_set_openssl(err, HC_P_STORE_DAMAGED, NULL, "it is not what was sealed");
+        hc_error_set_openssl(err, HC_P_STORE_DAMAGED, NULL, "it does not decrypt");
         goto out;
     }
     out->len += len;

@@ -81,6 +81,6 @@ ngx_int_t ngx_hotcert_add_helper(ngx_conf_t *cf)
             return NGX_OK;
         }
     }
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: no helper process can be had");
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "hotcert: cannot get a helper process");
     return NGX_ERROR;
 }

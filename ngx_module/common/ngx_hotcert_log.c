@@ -66,8 +66,8 @@ void ngx_hotcert_tell_of_level(const ngx_cycle_t *cycle)
     if (!shows(cycle->log, NGX_LOG_NOTICE)) {
         ngx_log_stderr(0,
                        "hotcert: the error log shows no notices, so neither orders nor swaps: to "
-                       "see them, write \"error_log %V notice;\" at the main level, outside of "
-                       "http{}; `hotcert list` shows what is served in any case",
+                       "see them, write \"error_log %V notice;\" at the main level, outside "
+                       "http{}; `hotcert list` always shows the served certificates",
                        &name);
     }
 }

@@ -147,7 +147,7 @@ scenario a_directory_that_moved_elsewhere => sub {
     my ($kind) = @_;
     my ($s, $ca) = behind($kind, '* ^GET./dir$ redirect 302 https://other.test/dir');
     $s->start;
-    ok($s->wait_log(qr{HTTP 302 leads to https://other\.test/dir}, 30), 'is named');
+    ok($s->wait_log(qr{HTTP 302 redirects to https://other\.test/dir}, 30), 'is named');
     fails_for_a_day($s, 'ca-moved');
     is(scalar(() = $ca->requests(qr{^POST })), 0, 'and nothing is sent');
 };

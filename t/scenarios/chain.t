@@ -56,14 +56,14 @@ scenario a_reload_holds_a_flawed_file_back_and_a_start_does_not => sub {
     $s->start;
     my $next = incomplete();
     write_pair($next, "$s->{dir}/live");
-    ok($s->wait_log(qr/held back.*neither served with it nor a root/, 20), 'it is held back');
+    ok($s->wait_log(qr/holding back.*neither served with it nor a root/, 20), 'it is held back');
     my (undef, $said) = $s->hotcert('renew', 'w.test', '--force');
-    like($said, qr/^w\.test: its files were looked at: chain-incomplete \(held back\)/, 'renew looks at it, and says what it found');
+    like($said, qr/^w\.test: hotcert checked its files: chain-incomplete \(held back\)/, 'renew looks at it, and says what it found');
     for my $how (qw(reload graceful)) {
         my $mark = $s->log_mark;
         my ($code, $out) = $s->$how;
         is($code, 0, "$how goes on") or diag $out;
-        ok($s->wait_log(qr/held back/, 20, $mark), 'and holds it back again');
+        ok($s->wait_log(qr/holding back/, 20, $mark), 'and holds it back again');
         is(served($s), $first->{serial}, 'the pair before serves');
     }
     kill 'KILL', $s->agent;

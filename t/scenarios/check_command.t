@@ -48,7 +48,7 @@ subtest 'the picture shows who signed whom, dates and the place of each fault' =
     like($text, qr/`-- 1  leaf  ECDSA P-256  \d{4}-\d\d-\d\d \.\. \d{4}-\d\d-\d\d  \[[#.]{20}\]\n/, 'the leaf');
     like($text, qr/^      `-- 2  Corpus Intermediate /m, 'below it who signed it');
     like($text, qr/^          `-- root  Corpus Root /m, 'below that the root');
-    like($text, qr/^fit: nothing to mend$/m, 'the closing line');
+    like($text, qr/^fit: nothing to fix$/m, 'the closing line');
     (undef, $text) = check($corpus->path('leaf-only.pem'), '--key', $corpus->{plain}{key}, '--roots', $corpus->roots);
     like($text, qr/`-- 1  leaf .*  <- chain-incomplete$/m, 'the fault at its place');
     like($text, qr/`-- \?  Corpus Intermediate  neither served nor trusted/, 'and what is missing');
@@ -109,7 +109,7 @@ subtest 'what the options refuse' => sub {
         my ($code, $out) = check(@{ $wrong{$what} });
         is($code, 64, $what);
         like($out, qr/usage: hotcert check/, 'and how it reads');
-        like($out, qr/^`hotcert check --help` says more/m, 'where to read on');
+        like($out, qr/^Try `hotcert check --help`/m, 'where to read on');
         unlike($out, qr/directives\.md/, 'which is not in the reference of directives');
     }
 };

@@ -36,7 +36,7 @@ scenario a_clock_that_is_behind => sub {
     my $mark = $s->log_mark;
     $s->configure(%conf, main => [ [ agent => program_at($s, '-30d') ] ]);
     $s->start;
-    ok($s->wait_log(qr/no orders are placed: this machine's clock is behind.*\(clock-wrong; /, 20, $mark), 'the log says so');
+    ok($s->wait_log(qr/placing no orders: this machine's clock is behind.*\(clock-wrong; /, 20, $mark), 'the log says so');
     is(wait_for(20, sub { my $state = state_of($s, 'a.test'); $state eq 'clock-wrong' && $state }), 'clock-wrong', 'and `list`, though nothing is due');
     my ($code, $out) = $s->hotcert('renew', '--force', 'a.test');
     like($out, qr/clock-wrong/, 'and `renew`');

@@ -35,7 +35,7 @@ my @wrong = (
         [ ca_bundle => '/nonexistent/ca.pem' ] ] } }, undef, qr{/nonexistent/ca\.pem.*No such file.*(?:ca_bundle|HotCertCaBundle) \(pebble\)} ],
     [ 'a port of its own for a public CA', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
         [ network => 'public' ], [ http_port => '8080' ] ] } }, undef,
-        qr/pebble.*asks port 80 only.*(?:http_port|HotCertHttpPort) 8080.*(?:network|HotCertNetwork) public/ ],
+        qr/pebble.*connects to port 80 only.*(?:http_port|HotCertHttpPort) 8080.*(?:network|HotCertNetwork) public/ ],
     [ 'an address from Let\'s Encrypt', { main => [ [ terms_agreed => 'on' ] ], hosts => [ { names => ['a.test'], hotcert => 'on',
         set => [ [ names => 'a.test', '192.0.2.1' ] ] } ] }, undef, qr/192\.0\.2\.1.*IP address/ ],
     [ 'a user that is not there', { main => [ [ use => 'pebble' ], [ user => 'no-such-user-is-here' ] ] }, 'user', qr/no-such-user-is-here/ ],

@@ -48,7 +48,7 @@ scenario watched_files_need_no_writable_root => sub {
     ok(serves($s), 'and serves');
     ok($s->wait_log(qr/control-socket/), 'the log has the slug');
     like($s->log_text, qr/\[(?:hotcert:)?warn\S*\].*control-socket/, 'as a warning');
-    ok($s->wait_log(qr/warn\S*\].*last good pairs are not kept.*store-unusable/), 'so is what the store would be for');
+    ok($s->wait_log(qr/warn\S*\].*not keeping the last good pairs.*store-unusable/), 'so is what the store would be for');
     unlike($s->log_text, qr/no orders until/, 'which nobody orders for');
     my $next = $replace->();
     ok(serves($s, $next), 'a renewed pair is swapped in');

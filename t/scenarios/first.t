@@ -62,7 +62,7 @@ scenario lines_serve_and_are_followed_until_the_obtained_one_is_there => (crashe
     my $obtained = wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60);
     ok($obtained, 'then the obtained certificate serves');
     ok(!seen($s, @rsa_only)->{ok}, 'and no key type of the lines beside it');
-    ok($s->wait_log(qr/certificate lines can go/, 10, $mark), 'the log says that the lines can go');
+    ok($s->wait_log(qr/you can remove the certificate lines/, 10, $mark), 'the log says that the lines can go');
     is(states($s), 'not-needed ok', 'so does list');
     my $r = load_stop($load);
     is($r->{failed} + $r->{dropped}, 0, 'no handshake failed in all that') or diag "@{ $r->{reasons} }";
@@ -86,7 +86,7 @@ scenario a_staging_certificate_does_not_replace_a_trusted_one => sub {
     my ($s, $ca, $hold) = waiting($kind, sub { write_pair($leaf, "$_[0]{dir}/live") }, staging => 1);
     $s->start;
     $hold->{release}->();
-    ok($s->wait_log(qr/trusted roots carry their certificate, and not the obtained one/, 60), 'the log says that it waits, and why');
+    ok($s->wait_log(qr/their certificate leads to a trusted root, the obtained one does not/, 60), 'the log says that it waits, and why');
     is(serial($s), $leaf->{serial}, 'the lines go on serving');
     is(states($s), 'first ok', 'list tells both');
     $s->restart;

@@ -56,7 +56,7 @@ scenario a_chain_is_completed_from_the_ca_store_as_in_stock => (only => 'httpd',
         ok(wait_for(10, sub { look($s->tls_port, sni => 'w.test')->{serial} eq $next->{serial} }), 'a new pair is swapped in');
         is(sent($s), 'w.test store intermediate store upper verify 0', 'with its chain');
         my ($code, $out) = $s->configtest;
-        like($out, qr/remark: hotcert completes the chain.*store intermediate and what is above it come from \S+cas\.pem.*chain-from-store|chain-from-store/, 'which is a remark');
+        like($out, qr/remark: hotcert completes the chain.*store intermediate and its issuers come from \S+cas\.pem.*chain-from-store|chain-from-store/, 'which is a remark');
         unlike($s->log_text . $out, qr/chain-incomplete|file-replaced/, 'and nothing is missing');
         $s->stop;
     }
@@ -73,7 +73,7 @@ scenario a_folder_with_hashed_names_is_a_store_too => (only => 'httpd', sub {
     is(sent($s), 'w.test another intermediate verify 0', 'completed from the folder');
     my $next = bare($middle);
     write_pair($next, "$s->{dir}/live");
-    ok($s->wait_log(qr/held back/, 15), 'a leaf whose issuer is not there is held back');
+    ok($s->wait_log(qr/holding back/, 15), 'a leaf whose issuer is not there is held back');
     for my $ca ($middle, $top) { spew("$s->{dir}/cas/" . ($ca->{name} =~ tr/ /_/r) . '.pem', slurp($ca->{cert}), 0644) }
     openssl('rehash', "$s->{dir}/cas");
     ok(wait_for(15, sub { sent($s) eq 'w.test store intermediate store upper verify 0' }), 'until it is put there') or diag sent($s);
@@ -98,7 +98,7 @@ scenario a_chain_file_is_followed => (only => 'httpd', sub {
     # as tools write them: the key first, the chain last
     my $next = bare($middle);
     write_pair($next, "$s->{dir}/live");
-    ok($s->wait_log(qr/held back/, 15), 'a new leaf without its chain is held back');
+    ok($s->wait_log(qr/holding back/, 15), 'a new leaf without its chain is held back');
     is(sent($s), 'w.test another intermediate verify 0', 'the whole pair before serves');
     spew("$s->{dir}/chain.pem", slurp($middle->{cert}) . slurp($top->{cert}) . slurp($root->{cert}), 0600);
     ok(wait_for(15, sub { sent($s) eq 'w.test store intermediate store upper verify 0' }), 'until the chain is there') or diag sent($s);

@@ -95,7 +95,7 @@ scenario an_inherited_watch_leaves_a_certificate_to_mod_ssl_that_it_cannot_follo
         is($code, 0, "$what: the test passes") or diag $out;
         $s->start;
         $seen{$what} = served($s);
-        ok($s->wait_log(qr/stands outside of it and cannot follow `SSLOpenSSLConfCmd PrivateKey`.*host-left-alone/, 10), 'what is left alone is told')
+        ok($s->wait_log(qr/inherits `HotCert watch`, which cannot follow `SSLOpenSSLConfCmd PrivateKey`.*host-left-alone/, 10), 'what is left alone is told')
             if $what eq 'hotcert';
         $s->stop;
     }
@@ -113,7 +113,7 @@ scenario an_inherited_watch_leaves_a_certificate_to_mod_ssl_that_it_cannot_follo
     $s->reconfigure(main => [ [ '' => 'watch' ] ], hosts => [ { names => ['bare.test'] } ]);
     ($code, $out) = $s->try_start;
     isnt($code, 0, 'a host without any certificate is refused, as in stock');
-    like(($s->configtest)[1], qr/:\d+: there are no certificate files to watch: `HotCert watch` stands outside of this host, .*\(no-files; name them with SSLCertificateFile/,
+    like(($s->configtest)[1], qr/:\d+: there are no certificate files to watch: it inherits `HotCert watch`.*\(no-files; name them with SSLCertificateFile/,
         'and what is missing is said');
 });
 

@@ -36,7 +36,7 @@ scenario a_port_that_nobody_serves_is_named => sub {
     my ($kind) = @_;
     my $s = server($kind);
     my $out = tested($s);
-    like($out, qr/port 80: .*own asks there for the host at \S+:\d+ \(port-not-served;/, 'port 80, and who asks there');
+    like($out, qr/port 80: .*own connects to it for the host at \S+:\d+ \(port-not-served;/, 'port 80, and who asks there');
     is(scalar(() = $out =~ /port-not-served/g), 1, 'once');
     unlike(tested($s, $s->http_port), $remark, 'nothing is said where the port of a CA of your own is served');
     unlike(tested($s, undef, extra($s, '*', 80)), $remark, 'nor where port 80 is');
@@ -58,7 +58,7 @@ scenario a_port_on_other_addresses_than_tls_is_named => sub {
     my $s = server($kind);
     my $port = $s->http_port;
     my $tls = $s->tls_port;
-    like(tested($s, $port, extra($s, '192.0.2.1', $tls, 1)), qr/port $port: .*it is served on 127\.0\.0\.1, and TLS on 192\.0\.2\.1 \(port-elsewhere;/,
+    like(tested($s, $port, extra($s, '192.0.2.1', $tls, 1)), qr/port $port: .*the server listens for it on 127\.0\.0\.1, and for TLS on 192\.0\.2\.1 \(port-elsewhere;/,
         'both addresses are named');
     like(tested($s, $port, hosts => [], extra($s, '*', $tls, 1)), qr/TLS on all addresses \(port-elsewhere;/, 'a port on loopback alone serves nobody outside');
     unlike(tested($s, 8080, hosts => [], $kind eq 'nginx'

@@ -37,7 +37,7 @@ scenario an_inherited_watch_leaves_servers_as_stock_runs_them => (only => 'nginx
             my $l = seen($s, $name);
             $seen{$what}{$name} = !$l->{ok} ? 'refused' : $l->{serial} eq $leaf->{serial} ? 'the pair' : 'another';
         }
-        ok($s->wait_log(qr/stands outside of it and cannot follow `[^`]*ssl_server_name.*host-left-alone/, 10), 'what is left alone is told') if $what eq 'hotcert';
+        ok($s->wait_log(qr/inherits `hotcert watch`, which cannot follow `[^`]*ssl_server_name.*host-left-alone/, 10), 'what is left alone is told') if $what eq 'hotcert';
         $s->stop;
     }
     is_deeply($seen{hotcert}, $seen{stock}, 'every name is answered as in stock') or diag explain \%seen;
@@ -101,7 +101,7 @@ scenario certificates_by_ssl_conf_command_are_refused_with_the_cure => (only => 
             hosts => [ { names => ['a.test'], pair => \@lines, nginx => "ssl_conf_command Certificate $pair[0]; ssl_conf_command PrivateKey $pair[1];" } ], %conf);
         $left->start;
         $seen{$what} = seen($left, 'a.test')->{serial};
-        ok($left->wait_log(qr/stands outside of it and cannot follow `ssl_conf_command Certificate`.*host-left-alone/, 10), 'what is left alone is told') if $what eq 'hotcert';
+        ok($left->wait_log(qr/inherits `hotcert watch`, which cannot follow `ssl_conf_command Certificate`.*host-left-alone/, 10), 'what is left alone is told') if $what eq 'hotcert';
         $left->stop;
     }
     is($seen{hotcert}, $seen{stock}, 'an inherited `watch` leaves it to nginx');
@@ -138,7 +138,7 @@ scenario certificates_that_nginx_compresses_are_refused_with_the_cure => (only =
     is($code, $stock_code, 'an inherited `watch` leaves the server to nginx') or diag $out;
     if ($known) {
         $s->start;
-        ok($s->wait_log(qr/stands outside of it and cannot follow `ssl_certificate_compression on`.*host-left-alone/, 10), 'and says so');
+        ok($s->wait_log(qr/inherits `hotcert watch`, which cannot follow `ssl_certificate_compression on`.*host-left-alone/, 10), 'and says so');
         is(seen($s, 'a.test')->{serial}, $leaf->{serial}, 'it serves its pair');
         $s->stop;
     }

@@ -33,7 +33,7 @@ scenario one_name_without_a_record_does_not_stop_the_others => sub {
     my $line = $s->wait_log(qr/dns-no-such-name|does not exist/, 5) // '';
     like($s->log_text, qr/new\.one\.test\. does not exist/, 'the log says which name and why');
     like($s->log_text, qr/add: new\.one\.test\. 300 IN A 127\.0\.0\.1/, 'and what to add');
-    like($s->log_text, qr/new\.one\.test \(dns-no-such-name\) left out; tried again at \d{4}-/, 'and until when it is left out');
+    like($s->log_text, qr/new\.one\.test \(dns-no-such-name\) left out; next try at \d{4}-/, 'and until when it is left out');
     orders_stay($ca, 3, 'no further order is placed while it does not exist');
     my @workers = sort $s->workers;
     $dns->change('one.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\nnew 300 IN A 127.0.0.1\n");
@@ -132,7 +132,7 @@ scenario an_address_among_the_names_does_not_stop_the_others => sub {
 # The second try comes after a minute; who cannot wait asks for it.
 sub second_try {
     my ($s, $name, $root) = @_;
-    ok($s->wait_log(qr/no certificate from pebble; tried again in/, 40), 'the CA refuses the order');
+    ok($s->wait_log(qr/no certificate from pebble; retrying in/, 40), 'the CA refuses the order');
     ok(bootstrap_served($s->tls_port, $name, $root), 'nothing but the bootstrap serves');
     my ($code, $out) = $s->hotcert('renew', $name);
     is($code, 0, 'it is tried again') or diag $out;
@@ -152,7 +152,7 @@ CODE
     second_try($s, 'part.test', $ca->root);
     my $l = wait_served($s->tls_port, 'part.test', $ca->root, seconds => 60) or die 'never served';
     is("@{ $l->{names} }", 'part.test', 'after two tries the rest is served');
-    ok($s->wait_log(qr/www\.part\.test \([a-z-]+\) left out; tried again at/, 10), 'the log says what is left out, and until when');
+    ok($s->wait_log(qr/www\.part\.test \([a-z-]+\) left out; next try at/, 10), 'the log says what is left out, and until when');
     my ($code, $data) = listed($s);
     is_deeply($data->{certificates}[0]{left_out}, ['www.part.test'], 'and so does list');
     $dns->change('part.test', "\@ 300 IN A 127.0.0.1\nwww 300 IN A 127.0.0.1\n");

@@ -54,7 +54,7 @@ scenario a_missing_intermediate_is_fetched_and_served => sub {
     ok(wait_for(20, sub { verifies($s) }, 0.2), 'a client with the root alone verifies what is served');
     is(requests($web), 1, 'after one request');
     like(slurp($web->{log}), qr{^www\.files\.test GET /mid\.der }, 'for the URL in the certificate');
-    ok($s->wait_log(qr{fetched from http://www\.files\.test/mid\.der}, 5), 'the log says so');
+    ok($s->wait_log(qr{fetched the missing issuer of a chain from http://www\.files\.test/mid\.der}, 5), 'the log says so');
     end_process($web->{pid});
     $s->stop;
     $s->start;

@@ -99,13 +99,13 @@ scenario a_lock_that_cannot_be_had_is_told_once => sub {
     $s->start;
     ok(serves($s, $first, 20), 'what is stored is served');
     my ($code) = $s->hotcert('renew', 'a.test', '--force');
-    ok($s->wait_log(qr/no orders until the store can be used/, 20, $mark), 'orders wait');
+    ok($s->wait_log(qr/placing no orders until the store is usable/, 20, $mark), 'orders wait');
     sleep 4; # several looks, of one second each
-    my $said = () = $s->log_since($mark) =~ /the store can be used again/g;
+    my $said = () = $s->log_since($mark) =~ /the store is usable again/g;
     is($said, 0, 'nobody says that it can be used, while it cannot');
     unlink "$lock/x";
     rmdir $lock or die "rmdir: $!";
-    ok($s->wait_log(qr/the store can be used again/, 20, $mark), 'when the way is free, that is said');
+    ok($s->wait_log(qr/the store is usable again/, 20, $mark), 'when the way is free, that is said');
     ok(wait_served($s->tls_port, 'a.test', $ca->root, not => $first, seconds => 60), 'and the order goes on');
 };
 

@@ -130,7 +130,7 @@ scenario a_pair_written_right_after_the_start_is_none_of_the_starts => sub {
     $s->try_start;
     write_files($host, $host->{second}); # no pause: the agent is still starting
     my $accept = $kind eq 'nginx' ? 'hotcert_accept' : 'HotCertAccept';
-    ok($s->wait_log(qr/held back.*\(`$accept chain-incomplete` takes it\).*chain-incomplete/, 30), 'it is held back, and what would take it is named');
+    ok($s->wait_log(qr/holding back.*\(`$accept chain-incomplete` accepts it\).*chain-incomplete/, 30), 'it is held back, and what would take it is named');
     is(served($s, $host), $host->{first}{serial}, 'what was started with is served');
     $s->stop;
     write_files($host, $host->{first});
@@ -140,7 +140,7 @@ scenario a_pair_written_right_after_the_start_is_none_of_the_starts => sub {
     kill 'KILL', $agent;
     write_files($host, $host->{second});
     ok(wait_for(30, sub { my $now = $s->agent; $now && $now != $agent }), 'another agent after a kill');
-    ok($s->wait_log(qr/held back.*chain-incomplete/, 30, $mark), 'holds it back, too');
+    ok($s->wait_log(qr/holding back.*chain-incomplete/, 30, $mark), 'holds it back, too');
     is(served($s, $host), $host->{first}{serial}, 'what was started with is served');
     $mark = $s->log_mark;
     $s->stop;

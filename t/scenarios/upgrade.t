@@ -116,7 +116,7 @@ scenario a_newer_module_is_understood => sub {
         . q{s/^begin identity .*/$&\nweather fine/mg; s/^begin issuer/begin depot d\nbucket b\nend\n$&/m});
     end_agent($s);
     my $line = $s->wait_log(qr/hotcert 9\.0\.0/, 30, $mark) // '';
-    like($line, qr/holds the module of hotcert 9\.0\.0, the program is \S+ and does not know: .*restart the server/, 'the log says so');
+    like($line, qr/has the module of hotcert 9\.0\.0, but the program is \S+ and does not know: .*restart the server/, 'the log says so');
     like($line, qr/\b$_\b/, "$_ is passed over") for qw(greeting colour weather depot);
     ok(wait_for(60, sub { ($s->hotcert('renew', '--force', 'a.test'))[0] == 0 }), 'the agent works');
     ok(wait_for(60, sub { serial_at($s, 'a.test') ne $serial }), 'and what it obtains is served');

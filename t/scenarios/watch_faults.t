@@ -81,7 +81,7 @@ scenario a_running_agent_names_the_file_at_fault => sub {
         $break->($path);
         ok($s->wait_log(qr/keeps serving: \Q$path$place\E: .*\(\Q$slug\E; .*$hint/, 20, $mark), "$what: the log names it, with the cure");
         write_pair($leaf, "$s->{dir}/live");
-        ok($s->wait_log(qr/the files are a pair again/, 20, $mark), "$what: mended");
+        ok($s->wait_log(qr/certificate and key match again/, 20, $mark), "$what: mended");
     }
 };
 
@@ -129,13 +129,13 @@ scenario single_files_that_are_mounted => sub {
         is(served($s), $leaf->{serial}, 'served');
         my $mark = $s->log_mark;
         write_pair(make_leaf($root, [ 'w.test' ]), $outside);
-        ok($s->wait_log(qr/no new pair can be seen: \Q$cert\E: .*\(file-replaced; mount the folder/, 20, $mark), 'the log says why nothing new is seen');
+        ok($s->wait_log(qr/cannot see a new one: \Q$cert\E: .*\(file-replaced; mount the folder/, 20, $mark), 'the log says why nothing new is seen');
         my ($code, $data, $out) = listed($s);
         ok(scalar(grep { $_ eq 'file-replaced' } @{ $data->{certificates}[0]{flaws} }), 'and so does list') or diag $out;
         like($data->{certificates}[0]{error}{message} // '', qr/mount the folder/, 'with the cure');
         is(served($s), $leaf->{serial}, 'what is served goes on');
         $s->stop;
-        is(scalar(() = $s->log_since($mark) =~ /no new pair can be seen/g), 1, 'it is said once');
+        is(scalar(() = $s->log_since($mark) =~ /cannot see a new one/g), 1, 'it is said once');
         1;
     };
     my $died = $@;

@@ -105,7 +105,7 @@ static void a_clock_that_goes_back_is_noticed_with_one_certificate(void)
     live(&s, 120, 60);
     is_int(cas[0].orders, 1, "thirty days back nothing is ordered");
     is_str(listed_state(&s), "clock-wrong", "`list` says so of what is not due, too");
-    is_int(count_in_log("error: no orders are placed: this machine's clock is behind"), 1,
+    is_int(count_in_log("error: placing no orders: this machine's clock is behind"), 1,
            "and the log, once");
     reload(&s, on, other_host);
     live(&s, 120, 60);

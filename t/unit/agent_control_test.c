@@ -247,12 +247,12 @@ static void wait_names_what_is_not_served(void)
     cas[0].bad_name = "www.b.example";
     work(&s, NULL);
     reply = wait_in_vain(&s, path, "\"all\":true");
-    snprintf(text, sizeof(text), "b.example (failed, tried again %.9s)",
+    snprintf(text, sizeof(text), "b.example (failed, next try %.9s)",
              hc_time_format(clock_now + 60, when) + 11);
     is_str(json_string_value(json_object_get(reply, "detail")), text, "with state and next try");
     json_decref(reply);
     reply = wait_in_vain(&s, path, "\"names\":[\"www.b.example\",\"a.example\"]");
-    snprintf(text, sizeof(text), "www.b.example (failed, tried again %.9s)", when + 11);
+    snprintf(text, sizeof(text), "www.b.example (failed, next try %.9s)", when + 11);
     is_str(json_string_value(json_object_get(reply, "detail")), text, "by the name that was asked");
     json_decref(reply);
     finish(&s, control);

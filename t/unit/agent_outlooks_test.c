@@ -194,7 +194,7 @@ static void one_name_that_the_CA_refuses_does_not_stop_a_new_host(void)
     live(&s, 120, 20);
     is_str(served_names(&s), "a.example, new.a.example", "after two tries the rest is served");
     is_int(cas[0].asked, 3, "by a third order");
-    ok(count_in_log("www.a.example (") > 0 && count_in_log("left out; tried again at") > 0,
+    ok(count_in_log("www.a.example (") > 0 && count_in_log("left out; next try at") > 0,
        "the log says which name is left out, and until when");
     live(&s, 8 * 3600, 300);
     is_str(served_names(&s), "a.example, new.a.example", "that stays");
@@ -242,7 +242,7 @@ static void one_name_that_does_not_exist_does_not_stop_the_rest(void)
     live(&s, DAY - 300, 300);
     ok(records_of_names() > 0, "and the store what was seen");
     is_int(cas[0].asked, 1, "nothing more is ordered for a day");
-    is_int(count_in_log("left out; tried again at"), 1, "and it is said once");
+    is_int(count_in_log("left out; next try at"), 1, "and it is said once");
     reload(&s, on, three_names);
     work(&s, NULL);
     is_int(cas[0].asked, 1, "a restart orders nothing either");

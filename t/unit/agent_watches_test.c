@@ -156,14 +156,14 @@ static void torn_pairs_never_serve(void)
     }
     is_str(serial(&s, 0), serial_of(&first),
            "a new certificate with the old key: the first goes on");
-    is_int(count_in_log("error: the last good pair keeps serving"), 1, "one line says so");
+    is_int(count_in_log("error: still serving the last good pair"), 1, "one line says so");
     ok(strstr(log_text, key_path) != NULL || strstr(log_text, cert_path) != NULL, "naming a file");
     ok(!is_served(&s, 0), "nobody is told that all is well");
     write_file(cert_path, "-----BEGIN CERTIFICATE-----\nMIIB", 32);
     pass_time(11);
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&first), "half a file: the first goes on");
-    is_int(count_in_log("error: the last good pair keeps serving"), 2,
+    is_int(count_in_log("error: still serving the last good pair"), 2,
            "another state, another line");
     unlink(key_path);
     write_cert(&second);
@@ -174,7 +174,7 @@ static void torn_pairs_never_serve(void)
     clock_ms += 1000;
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&second), "complete, it is taken within a second");
-    is_int(count_in_log("the files are a pair again"), 1, "and it is said");
+    is_int(count_in_log("certificate and key match again"), 1, "and it is said");
     end_server(&s);
     forged_free(&first);
     forged_free(&second);
@@ -258,7 +258,7 @@ static void what_is_written_after_the_start_is_no_word_of_the_operators(void)
     log_text[0] = '\0';
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&first), "without a key it goes on");
-    is_int(count_in_log("the last good pair keeps serving"), 1, "and is told of as what it is");
+    is_int(count_in_log("still serving the last good pair"), 1, "and is told of as what it is");
     end_server(&s);
     new_table(&s);
     write_pair(&flawed);
@@ -303,7 +303,7 @@ static void a_start_with_broken_files_has_the_last_good_pair(void)
     end_server(&s);
     new_table(&s);
     log_text[0] = '\0';
-    ok(load(s.table, &err) == 0 && count_in_log("are as they were judged before: 1") == 1,
+    ok(load(s.table, &err) == 0 && count_in_log("unchanged since they were last judged: 1") == 1,
        "the next start does not judge again what is as it was");
     hc_table_stats(s.table, &stats);
     is_int(stats.slots_used, 1, "and publishes it");
@@ -312,7 +312,7 @@ static void a_start_with_broken_files_has_the_last_good_pair(void)
     new_table(&s);
     log_text[0] = '\0';
     ok(load(s.table, &err) == 0, "with a copy in the store a broken pair refuses no start");
-    ok(count_in_log("error: the last good pair serves instead") == 1, "it is an error in the log");
+    ok(count_in_log("error: serving the last good pair instead") == 1, "it is an error in the log");
     start_agent(&s, watch_conf(), -1);
     is_str(serial(&s, 0), serial_of(&first), "the copy serves");
     work(&s, NULL);

@@ -406,7 +406,7 @@ static const struct hc_authority fake_authority = {
 
 /* ---- the rest of the world ---- */
 
-/* The DNS, of a test that has one; else names are not looked at before an order. */
+/* The DNS, of a test that has one; else cannot check names before an order. */
 static const struct hc_dns_port *world_dns;
 static int64_t (*world_dns_run)(void *self);  /* answers what was asked; in each pass */
 static const struct hc_http_port *world_http; /* of a test that has one */

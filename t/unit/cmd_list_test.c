@@ -233,7 +233,7 @@ static void without_agent_and_store_both_are_named(void)
     snprintf(
         want, sizeof(want),
         "hotcert list: no agent answers at %s (No such file or directory), and there is no store "
-        "at %s; --control and --store name others\n",
+        "at %s; name others with --control and --store\n",
         cmd_socket, store);
     is_str(cmd_err, want, "socket and store are named");
     is_str(cmd_out, "", "and nothing is listed");

@@ -10,40 +10,41 @@ static const struct {
     {"what is due is ordered", "{\"ok\":true,\"found\":1,\"orders\":1}\n",
      "a.test: renewal is under way; `hotcert wait a.test --timeout 2m` waits for it\n", 0},
     {"nothing is due", "{\"ok\":true,\"found\":1,\"orders\":0}\n",
-     "a.test: nothing is due; --force orders all the same\n", 0},
+     "a.test: nothing is due; --force orders anyway\n", 0},
     {"what failed is told again",
      "{\"ok\":true,\"found\":1,\"orders\":1,\"before\":\"the CA cannot be reached: Connection "
      "refused (ca-unreachable; check the network, the resolver and the proxy of this machine)\"}\n",
-     "a.test: it is tried again now; `hotcert wait a.test --timeout 2m` waits for it\n"
+     "a.test: retrying now; `hotcert wait a.test --timeout 2m` waits for it\n"
      "    before: the CA cannot be reached: Connection refused (ca-unreachable; check the network, "
      "the\n"
      "            resolver and the proxy of this machine)\n",
      0},
     {"what cannot be ordered now is not under way",
      "{\"ok\":true,\"found\":1,\"orders\":1,\"waits\":\"clock-wrong\"}\n",
-     "a.test: it is due, but not ordered now: clock-wrong; see `hotcert list`\n", 0},
+     "a.test: it is due, but hotcert cannot order it now: clock-wrong; see `hotcert list`\n", 0},
     {"watched files that are well",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"ok\",\"error\":null}]}\n",
-     "a.test: its files were looked at: they are served; files of another tool are not ordered\n",
+     "a.test: hotcert checked its files: they are served; it does not order for files of another "
+     "tool\n",
      0},
     {"watched files that are held back",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"held-back\",\"error\":"
      "{\"problem\":\"chain-incomplete\",\"message\":\"/w.pem: an intermediate is missing\"}}]}\n",
-     "a.test: its files were looked at: chain-incomplete (held back); files of another tool are "
-     "not ordered\n"
+     "a.test: hotcert checked its files: chain-incomplete (held back); it does not order for files "
+     "of another tool\n"
      "    /w.pem: an intermediate is missing\n",
      1},
     {"watched files that are broken",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"files-broken\",\"error\":"
      "{\"problem\":\"key-mismatch\",\"message\":\"/w.key: another key\"}}]}\n",
-     "a.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
-     "ordered\n"
+     "a.test: hotcert checked its files: key-mismatch (files-broken); it does not order for files "
+     "of another tool\n"
      "    /w.key: another key\n",
      1},
     {"watched files that are being written",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"queued\",\"error\":null}]}\n",
-     "a.test: its files were looked at: they are being written, and looked at again; files of "
-     "another tool are not ordered\n",
+     "a.test: hotcert checked its files: another program is writing them; hotcert will check them "
+     "again; it does not order for files of another tool\n",
      0},
 };
 
@@ -63,7 +64,7 @@ static const struct {
       "{\"ok\":true,\"found\":1,\"orders\":0}\n"},
      1,
      "a.test: renewal is under way; `hotcert wait a.test --timeout 2m` waits for it\n"
-     "c.test: nothing is due; --force orders all the same\n",
+     "c.test: nothing is due; --force orders anyway\n",
      "hotcert renew: b.test: no such name is configured"},
     {"of all, one whose files are broken is no success",
      {"renew", "--all", "--control", cmd_socket},
@@ -71,10 +72,10 @@ static const struct {
       "\"files-broken\",\"error\":{\"problem\":\"key-mismatch\",\"message\":\"/w.key: another "
       "key\"}}]}]}\n"},
      1,
-     "w.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
-     "ordered\n"
+     "w.test: hotcert checked its files: key-mismatch (files-broken); it does not order for files "
+     "of another tool\n"
      "    /w.key: another key\n"
-     "1 host: 0 ordered now, 1 pair of files looked at\n",
+     "1 host: 0 ordered now, 1 pair of files checked\n",
      ""},
     {"who may not is told once",
      {"renew", "a.test", "b.test", "--control", cmd_socket},
@@ -90,13 +91,13 @@ static const struct {
       "\"message\":"
       "\"/w.pem: no\"}}]},{\"name\":\"c.test\",\"orders\":0,\"problem\":\"renew-too-often\"}]}\n"},
      1,
-     "a.test: it is tried again now\n"
+     "a.test: retrying now\n"
      "    before: it broke\n"
-     "w.test: its files were looked at: key-mismatch (files-broken); files of another tool are not "
-     "ordered\n"
+     "w.test: hotcert checked its files: key-mismatch (files-broken); it does not order for files "
+     "of another tool\n"
      "    /w.pem: no\n"
      "c.test: this was already retried manually four times within the hour\n"
-     "3 hosts: 1 ordered now, 1 pair of files looked at, 1 tried too often; `hotcert wait --all "
+     "3 hosts: 1 ordered now, 1 pair of files checked, 1 tried too often; `hotcert wait --all "
      "--timeout 5m` waits for them\n",
      ""},
     {"nothing failed",
@@ -112,8 +113,8 @@ static const struct {
       "1,\"waits\":\"clock-wrong\"},{\"name\":\"c.test\",\"orders\":0}]}\n"},
      0,
      "a.test: renewal is under way\n"
-     "b.test: it is due, but not ordered now: clock-wrong; see `hotcert list`\n"
-     "3 hosts: 1 ordered now, 1 not due (--force orders all the same); `hotcert wait --all "
+     "b.test: it is due, but hotcert cannot order it now: clock-wrong; see `hotcert list`\n"
+     "3 hosts: 1 ordered now, 1 not due (--force orders anyway); `hotcert wait --all "
      "--timeout 5m` waits for them\n",
      ""},
 };

@@ -14,9 +14,8 @@ static const struct {
      "hotcert check: --connect \"https://a.test/\": it takes HOST or HOST:PORT, no URL\n"},
     {{"list", "a b"}, "hotcert list: a b is not a host name: "},
     {{"renew", "a.test", "--control"}, "hotcert renew: --control needs a value\n"},
-    {{"renew"}, "hotcert renew: name hosts, or say --failed or --all\n"},
-    {{"renew", "a.test", "--all"},
-     "hotcert renew: give names, --failed or --all: one of the three\n"},
+    {{"renew"}, "hotcert renew: give names, --failed or --all\n"},
+    {{"renew", "a.test", "--all"}, "hotcert renew: give either names, --failed or --all\n"},
     {{"renew", "--failed", "--new-account"},
      "hotcert renew: --new-account needs the name of a host\n"},
     {{"wait", "--all", "--timeout"}, "hotcert wait: --timeout needs a value\n"},
@@ -47,7 +46,7 @@ int main(void)
 
         is_int(cmd_run(wrong[i].args), 64, wrong[i].line);
         is_int(strncmp(cmd_err, wrong[i].line, strlen(wrong[i].line)), 0, "is what it says");
-        snprintf(help, sizeof(help), "\n`hotcert %s --help` says more.\n", wrong[i].args[0]);
+        snprintf(help, sizeof(help), "\nTry `hotcert %s --help`.\n", wrong[i].args[0]);
         ok(strstr(cmd_err, help) != NULL, "and where to read on");
     }
     cmd_end();

@@ -14,10 +14,11 @@ static void what_is_still_waited_for_is_named(void)
     pid_t agent = cmd_agent(replies);
 
     is_int(cmd_run(args), 75, "the time is over");
-    is_str(cmd_err,
-           "hotcert wait: not served after 3 s: nx.test (failed, tried again 03:37:30Z), c.test "
-           "(ordering) (timed-out; `hotcert list` shows what is pending and the last error)\n",
-           "with what was not served");
+    is_str(
+        cmd_err,
+        "hotcert wait: not served after 3 s: nx.test (failed, next try 03:37:30Z), c.test "
+        "(ordering) (timed-out; `hotcert list` shows pending certificates and their last error)\n",
+        "with what was not served");
     cmd_agent_ends(agent);
 }
 

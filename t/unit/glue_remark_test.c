@@ -66,7 +66,7 @@ int main(void)
          "httpd's reads httpd's");
     unlike(lines.last, "ssl_stapling", "alone");
     ok(lines.level == HC_LOG_WARN, "what has no effect is a warning");
-    like(told(HC_SERVER_HTTPD, &lines, left_alone), "`HotCert watch` stands outside of it",
+    like(told(HC_SERVER_HTTPD, &lines, left_alone), "it inherits `HotCert watch`",
          "words in backquotes too");
     unlike(lines.last, "hotcert watch", "and in the hint");
     ok(lines.level == HC_LOG_NOTICE, "what is as configured is a notice");

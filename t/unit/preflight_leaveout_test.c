@@ -218,7 +218,7 @@ static void test_served_names_stay(void)
     is_int(plan.hold, HC_LEAVEOUT_HOLD_SERVED, "says why");
     is_str(hc_leaveout_describe(&s, &plan, text, sizeof(text)),
            "b.test (dns-no-such-name) left out; the certificate in use covers it, so it stays in "
-           "use; tried again at 2027-01-16T08:00:00Z at the latest",
+           "use; next try at 2027-01-16T08:00:00Z at the latest",
            "and so does the log");
     hc_leaveout_plan_dispose(&plan);
     c.now = T0 + DAY;

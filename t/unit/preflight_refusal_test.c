@@ -44,7 +44,7 @@ int main(void)
            "server, and check the zone's name servers and DNSSEC",
            "without a look of our own");
     is_str(hc_refusal_describe(&said, &seen, text, sizeof(text)),
-           "the CA says: NXDOMAIN looking up A (dns-no-such-name); a second look from here found "
+           "the CA says: NXDOMAIN looking up A (dns-no-such-name); a second check from here found "
            "nothing wrong; give the name an A or AAAA record that leads to this "
            "server, and check the zone's name servers and DNSSEC",
            "with one that found nothing");

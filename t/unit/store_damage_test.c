@@ -401,7 +401,7 @@ static const struct {
     {"a folder", plant_folder},
     {"a full folder", plant_full_folder},
     {"a hard link", plant_link},
-    {"a socket", plant_socket},
+    {"creating a socket", plant_socket},
     {"a giant file", plant_giant},
 };
 
