@@ -411,7 +411,7 @@ static bool is_served(const struct hc_parts *parts, struct client *client)
     return true;
 }
 
-/* "nx.test (failed, tried again 03:37:30Z), c.test (ordering) and 3 more" */
+/* "nx.test (failed, next try 03:37:30Z), c.test (ordering) and 3 more" */
 static void describe_pending(const struct hc_parts *parts, const struct client *client, char *dst,
                              size_t cap)
 {

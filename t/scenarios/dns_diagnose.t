@@ -135,7 +135,7 @@ is($code, 0, 'for a CA inside of the network a private address is fine');
 expect($all, "www.$_.test", 'ready', "CAA $_") for qw(none ours several iodef case wild);
 $f = expect($all, 'www.other.test', 'would-fail', 'CAA for another CA', 'caa-other-issuer');
 like($f->{message}, qr/^other\.test\. 300 IN CAA 0 issue "other\.test": /, 'the record as it stands, at its owner');
-is($f->{hint}, 'add beside it: other.test. IN CAA 0 issue "letsencrypt.org"', 'the line to add');
+is($f->{hint}, 'add to it: other.test. IN CAA 0 issue "letsencrypt.org"', 'the line to add');
 $f = expect($all, 'a.b.c.other.test', 'would-fail', 'the climb reaches the zone', 'caa-other-issuer');
 $f = expect($all, 'www.nobody.test', 'would-fail', 'CAA for nobody', 'caa-empty');
 is($f->{hint}, 'replace it by: nobody.test. IN CAA 0 issue "letsencrypt.org"', 'the line to put there');

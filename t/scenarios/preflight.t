@@ -202,7 +202,7 @@ for my $mode ('advise', 'off') {
         $s->configure(ca => $ca, @conf, main => [ [ preflight => $mode ] ], hosts => [ { names => ['bad.test'], hotcert => 'on' } ]);
         $s->start;
         ok(wait_served($s->tls_port, 'bad.test', $ca->root), 'it is ordered (this CA does not look at CAA)');
-        my $said = $s->log_text =~ /add beside it: bad\.test\. IN CAA 0 issue "ca\.test"/;
+        my $said = $s->log_text =~ /add to it: bad\.test\. IN CAA 0 issue "ca\.test"/;
         is($said ? 1 : 0, $mode eq 'advise' ? 1 : 0, 'the log ' . ($mode eq 'advise' ? 'has' : 'has not') . ' the finding');
         $dns->stop;
     };

@@ -1167,7 +1167,7 @@ static void contacts_follow_the_configuration(void)
     start(s, NULL);
     run(s);
     ok(issued(s), "contacts that the CA refuses stop no order");
-    ok(strstr(s->ca.text, "stay as they are") != NULL, "and that is said");
+    ok(strstr(s->ca.text, "keeps the old contacts") != NULL, "and that is said");
     scene_free(s, "contacts");
 }
 

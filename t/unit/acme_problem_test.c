@@ -73,7 +73,7 @@ static void replies_without_a_document_are_read_by_status(void)
     is_int(of_reply(403, "application/problem+json", "{\"type\":7}", -1).problem, HC_P_CA_REFUSED,
            "a type that is no text is none");
     err = of_reply(400, "", "{\"type\":\"" URN "malformed\"}", -1);
-    is_str(err.detail, "the CA says \"malformed\", no more", "a document without words");
+    is_str(err.detail, "the CA says only \"malformed\"", "a document without words");
 }
 
 static void foreign_words_are_escaped_and_cut(void)

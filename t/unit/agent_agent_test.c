@@ -352,7 +352,7 @@ static void two_secrets_do_not_share_a_store(void)
     ok(hc_storage_store(hc_agent_parts(a.agent)->storage) == NULL,
        "then the first lets the store go");
     ok(is_served(&b, 0), "and the other has its certificate");
-    is_int(count_in_log("until the store can be used"), 1, "and says so");
+    is_int(count_in_log("until the store is usable"), 1, "and says so");
     is_int(hc_storage_last(hc_agent_parts(a.agent)->storage)->error.problem, HC_P_SECRET_OTHER,
            "with the reason");
     shell("test ! -e ../../damaged && test -f 1.pair");
@@ -480,7 +480,7 @@ static void an_issuer_added_needs_no_order(void)
     is_int(cas[0].orders + cas[1].orders, 1, "nothing is ordered");
     is_str(serial(&s, 0), first, "the same is served");
     ok(is_served(&s, 0), "as the host's own");
-    is_int(count_in_log("is taken over"), 1, "and it is said");
+    is_int(count_in_log("using stored certificate"), 1, "and it is said");
     end_server(&s);
     end_world();
 }
@@ -654,7 +654,7 @@ static void a_store_that_cannot_be_used_is_waited_for(void)
     pass_time(130);
     work(&s, NULL);
     is_int(cas[0].asked, 0, "nobody is asked for what could not be kept");
-    is_int(count_in_log("no orders until the store can be used"), 1, "one line says so");
+    is_int(count_in_log("placing no orders until the store is usable"), 1, "one line says so");
     unlink(path);
     pass_time(61);
     work(&s, NULL);

@@ -285,7 +285,7 @@ static void what_caa_forbids_reaches_the_ca_once_a_day(void)
     cas[0].bad_name = "www.a.example";
     new_server(&s, on, one_name);
     work(&s, NULL);
-    ok(count_in_log("add beside it: a.example. IN CAA 0 issue \"ca.example\"") > 0,
+    ok(count_in_log("add to it: a.example. IN CAA 0 issue \"ca.example\"") > 0,
        "the log has the line to add");
     live(&s, DAY - 600, 600);
     is_int(cas[0].asked, 0, "no order reaches the CA before the daily trial");

@@ -199,7 +199,7 @@ static void a_flawed_one_is_held_back(void)
     pass_time(11);
     work(&s, NULL);
     is_str(serial(&s, 0), serial_of(&first), "it does not cover the name: the first goes on");
-    is_int(count_in_log("held back"), 1, "the log says why");
+    is_int(count_in_log("holding back"), 1, "the log says why");
     is_str(listed_state(&s), "held-back", "and `list` tells it");
     pass_time(85 * DAY);
     work(&s, NULL);

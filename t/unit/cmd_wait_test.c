@@ -7,8 +7,8 @@ static void what_is_still_waited_for_is_named(void)
 {
     static const char *const replies[] = {
         "{\"ok\":false,\"problem\":\"timed-out\",\"subject\":\"\",\"detail\":\"nx.test (failed, "
-        "tried "
-        "again 03:37:30Z), c.test (ordering)\",\"message\":\"..\"}\n",
+        "next "
+        "try 03:37:30Z), c.test (ordering)\",\"message\":\"..\"}\n",
         NULL};
     const char *const args[] = {"wait", "--all", "--timeout", "3", "--control", cmd_socket, NULL};
     pid_t agent = cmd_agent(replies);

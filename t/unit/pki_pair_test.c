@@ -512,7 +512,7 @@ static void every_fault_has_its_name(void)
     hc_buf_reset(&bad);
     indent(&cert, &bad);
     fails_with(&bad, &key, NULL, HC_P_PEM_NOT_PEM, "indented");
-    hints_at(&bad, &key, "take the blanks");
+    hints_at(&bad, &key, "remove the blanks");
 
     hc_buf_reset(&bad);
     forge_cert_pem(f.leaf.cert, &bad);
