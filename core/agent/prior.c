@@ -93,7 +93,7 @@ int hc_prior_write(const struct hc_prior *prior, int fd, struct hc_error *err)
 {
     return prior->bytes.len == 0 || hc_io_write_all(fd, prior->bytes.data, prior->bytes.len) == 0
                ? 0
-               : hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "writing what was examined");
+               : hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "writing the verdicts");
 }
 
 static int compare(const void *a, const void *b)
@@ -111,12 +111,12 @@ static int find_places(struct hc_prior *prior, struct hc_error *err)
         struct head head;
 
         if (left < sizeof(head)) {
-            return hc_error_set(err, HC_P_PROTOCOL, NULL, "what was examined is cut off");
+            return hc_error_set(err, HC_P_PROTOCOL, NULL, "the verdicts are cut off");
         }
         memcpy(&head, prior->bytes.data + at, sizeof(head));
         left -= sizeof(head);
         if (head.magic != MAGIC || head.len == 0 || head.len > HC_BUNDLE_MAX || head.len > left) {
-            return hc_error_set(err, HC_P_PROTOCOL, NULL, "what was examined is damaged");
+            return hc_error_set(err, HC_P_PROTOCOL, NULL, "the verdicts are damaged");
         }
         place.at = at + sizeof(head);
         place.len = (size_t)head.len;
