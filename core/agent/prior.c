@@ -138,7 +138,7 @@ int hc_prior_read(int fd, struct hc_prior **out, struct hc_error *err)
     struct stat st;
 
     if (fstat(fd, &st) != 0 || st.st_size < 0 || (size_t)st.st_size > HC_PRIOR_MAX) {
-        return hc_error_set(err, HC_P_PROTOCOL, NULL, "what was examined is no memfd of ours");
+        return hc_error_set(err, HC_P_PROTOCOL, NULL, "the verdicts are not in a memfd of hotcert");
     }
     if (hc_prior_new(&prior, err) != 0) {
         return -1;
