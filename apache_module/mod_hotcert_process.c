@@ -335,9 +335,8 @@ static int take_table_over(struct mod_hotcert_processes *p, struct hc_error *err
     if (why.problem != HC_P_SERVER_OTHER) {
         return hc_error_chain(err, &why);
     }
-    hc_logf(
-        &p->state->log, HC_LOG_NOTICE,
-        "this version of hotcert differs from the running one: new children get their own table");
+    hc_logf(&p->state->log, HC_LOG_NOTICE,
+            "hotcert's version differs from the running one: new children get their own table");
     hc_start_close(&retained->table_fd);
     retained->made = false;
     return 0;

@@ -79,7 +79,7 @@ scenario a_table_of_another_layout_is_not_read => (only => 'httpd', sub {
     $s->configure(%conf, module => $copy);
     my ($code, $out) = $s->reload;
     is($code, 0, 'another file of the module is loaded') or diag $out;
-    ok($s->wait_log(qr/this version of hotcert differs.*new children get their own table/, 20, $mark), 'and says that it makes a table anew');
+    ok($s->wait_log(qr/version differs from the running one.*new children get their own table/, 20, $mark), 'and says that it makes a table anew');
     ok(serves($s, $leaf->{serial}), 'which is filled before it serves');
     is(scalar(grep { (readlink($_) // '') =~ /memfd:hotcert-table/ } glob '/proc/' . $s->master . '/fd/*'), 1, 'the old one is closed');
     $s->reload;
