@@ -154,7 +154,7 @@ scenario on_counts_more_than_a_certificate_of_the_level_above => sub {
     ($code, $out) = $s->configtest;
     isnt($code, 0, 'on does not follow files that are named beside it');
     my $files = $s->spelled('hotcert_files');
-    like($out, qr/\b$files are followed/, 'which is said');
+    like($out, qr/\b$files needs/, 'which is said');
     unlike($out, $foreign{$kind}, 'in its spelling alone');
 };
 

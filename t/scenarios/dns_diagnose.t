@@ -138,7 +138,7 @@ like($f->{message}, qr/^other\.test\. 300 IN CAA 0 issue "other\.test": /, 'the 
 is($f->{hint}, 'add to it: other.test. IN CAA 0 issue "letsencrypt.org"', 'the line to add');
 $f = expect($all, 'a.b.c.other.test', 'would-fail', 'the climb reaches the zone', 'caa-other-issuer');
 $f = expect($all, 'www.nobody.test', 'would-fail', 'CAA for nobody', 'caa-empty');
-is($f->{hint}, 'replace it by: nobody.test. IN CAA 0 issue "letsencrypt.org"', 'the line to put there');
+is($f->{hint}, 'replace it with: nobody.test. IN CAA 0 issue "letsencrypt.org"', 'the line to put there');
 $f = expect($all, 'www.mydns.test', 'would-fail', 'the record \# 8 0005697373756500', 'caa-malformed');
 like($f->{message}, qr/^mydns\.test\. 300 IN CAA 0 issue "\\000": its value is malformed/, 'in presentation form, backslash and all');
 $f = expect($all, 'www.malformed.test', 'would-fail', 'a malformed value', 'caa-malformed');

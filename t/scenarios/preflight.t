@@ -74,7 +74,7 @@ scenario what_caa_forbids_is_not_ordered => sub {
         { names => [ 'www.fine.test' ], hotcert => 'on' } ]);
     $s->start;
     ok(wait_served($s->tls_port, 'www.fine.test', $ca->root), 'the host beside it has its certificate');
-    ok($s->wait_log(qr/replace it by: forbidden\.test\. IN CAA 0 issue "ca\.test"/, 10), 'the log has the line to put there');
+    ok($s->wait_log(qr/replace it with: forbidden\.test\. IN CAA 0 issue "ca\.test"/, 10), 'the log has the line to put there');
     like($s->log_text, qr/forbidden\.test\. 300 IN CAA 0 issue "\\+000"/, 'and the record as it stands');
     orders_stay($ca, 3, 'the CA is not asked for it');
     is($ca->count_of('orders'), 1, 'and was not');

@@ -56,7 +56,7 @@ scenario a_start_judges_its_pairs_once => sub {
     my ($s, $leaf, $cert, $key) = watching($kind, log_level => 'info');
     $s->start;
     is(served($s), $leaf->{serial}, 'the pair is served');
-    like($s->log_text, qr/watched pairs that are as they were judged before: 1/,
+    like($s->log_text, qr/watched pairs unchanged since they were last judged: 1/,
         'what the start examined is not judged again when it is loaded');
     ok(wait_for(20, sub { glob "$s->{store}/records/verdict/*" }), 'the agent remembers the verdict, and has a copy');
     $s->stop;

@@ -78,7 +78,7 @@ static void lines_go_a_month_after_their_end(void)
     pass_time(12 * DAY);
     hc_garbage_run(garbage);
     is_int((int)hc_storage_inventory(b.storage)->count, 1, "a month later one is wiped");
-    is_int(count_in_log("gone.example: the stored certificate ended"), 1, "as the log says");
+    is_int(count_in_log("gone.example: wiped the stored certificate"), 1, "as the log says");
     hc_line_info_dispose(&info);
     hc_pair_free(pair);
     hc_garbage_free(garbage);

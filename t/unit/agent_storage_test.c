@@ -52,7 +52,7 @@ static void a_failure_stops_orders_until_it_is_over(void)
     pass_time(61);
     is_int((int)hc_storage_run(b.storage), -1, "but a minute later");
     is_int(b.raised[HC_EVENT_STORE_READY], 2, "and orders go on");
-    is_int(count_in_log("can be used again"), 1, "as the log says");
+    is_int(count_in_log("the store is usable again"), 1, "as the log says");
     ok(hc_storage_problem(HC_P_SECRET_OTHER) && !hc_storage_problem(HC_P_CA_TIMEOUT),
        "a CA's problem is none of the store's");
     end_bench(&b);

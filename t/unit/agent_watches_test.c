@@ -475,7 +475,7 @@ static const char *loaded(struct hc_table *table)
 /* A start examines first: what it judged then goes to the loader that fills the table. */
 static void a_start_judges_once(void)
 {
-    static const char said[] = "are as they were judged before";
+    static const char said[] = "watched pairs unchanged since they were last judged";
     struct forged first, second;
     struct hc_error err = {0};
     struct server s, other;
