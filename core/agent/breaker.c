@@ -82,7 +82,7 @@ int64_t hc_breaker_failing_since(const struct hc_breaker *breaker, int64_t now)
     return breaker->failures > 0 && now < breaker->until + HC_BREAKER_NEWS ? breaker->since : 0;
 }
 
-void hc_breaker_mend(struct hc_breaker *breaker, int64_t now)
+void hc_breaker_pull_back(struct hc_breaker *breaker, int64_t now)
 {
     if (breaker->at > now) {
         breaker->until = now + (breaker->until > breaker->at ? breaker->until - breaker->at : 0);

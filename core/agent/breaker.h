@@ -51,6 +51,6 @@ int64_t hc_breaker_failing_since(const struct hc_breaker *breaker, int64_t now);
  * Pulls back times from a clock that was ahead: after reading from disk, and when the clock was set
  * back. What was to be waited for after the latest news is waited for from now on.
  */
-void hc_breaker_mend(struct hc_breaker *breaker, int64_t now);
+void hc_breaker_pull_back(struct hc_breaker *breaker, int64_t now);
 
 #endif

@@ -383,7 +383,7 @@ int64_t hc_cas_run(struct hc_cas *cas)
 /* The clock was set back: nobody is waited for until a time that it will not show for long. */
 static void begin_waits_anew(struct hc_ca *ca)
 {
-    hc_issuer_record_mend(&ca->record, hc_env_now(ca->cas->o.env));
+    hc_issuer_record_pull_back(&ca->record, hc_env_now(ca->cas->o.env));
     ca->dirty = ca->issuer->directory_url != NULL;
 }
 

@@ -49,7 +49,7 @@ void hc_chains_complete(struct hc_chains *chains, const struct hc_identity *iden
     if (chains->repairs == NULL || identity->set->repair != HC_REPAIR_AIA) {
         return;
     }
-    better = hc_repairs_mend(chains->repairs, *pair, incomplete, &q);
+    better = hc_repairs_complete(chains->repairs, *pair, incomplete, &q);
     if (better != NULL) {
         hc_pair_free(*pair);
         *pair = better;

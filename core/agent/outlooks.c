@@ -111,7 +111,7 @@ static void load_one(struct outlook *outlook)
         }
     }
     hc_leaveout_keep(&outlook->state, &identity_of(outlook)->names);
-    hc_leaveout_mend(&outlook->state, hc_env_now(o->env));
+    hc_leaveout_pull_back(&outlook->state, hc_env_now(o->env));
     hc_buf_dispose(&text);
 }
 
@@ -571,7 +571,7 @@ static void begin_waits_anew(struct outlook *outlook)
 {
     int64_t now = hc_env_now(outlook->all->o.env);
 
-    hc_leaveout_mend(&outlook->state, now);
+    hc_leaveout_pull_back(&outlook->state, now);
     if (outlook->looked_at > now) {
         outlook->looked_at = 0;
     }

@@ -82,7 +82,7 @@ static void ladder_from(const json_t *object, int64_t now, struct hc_ladder *lad
     ladder->failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
     ladder->last = int_of(object, "last");
     ladder->next = int_of(object, "next");
-    hc_ladder_mend(ladder, now);
+    hc_ladder_pull_back(ladder, now);
 }
 
 static void error_from(const json_t *object, struct hc_last_error *last)
@@ -310,7 +310,7 @@ static void breaker_from(const json_t *object, int64_t now, struct hc_breaker *b
     breaker->until = int_of(object, "until");
     breaker->at = int_of(object, "at");
     breaker->probing = false;
-    hc_breaker_mend(breaker, now);
+    hc_breaker_pull_back(breaker, now);
 }
 
 int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_record *record,
@@ -437,11 +437,11 @@ int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issu
     return 0;
 }
 
-void hc_issuer_record_mend(struct hc_issuer_record *record, int64_t now)
+void hc_issuer_record_pull_back(struct hc_issuer_record *record, int64_t now)
 {
-    hc_breaker_mend(&record->breaker, now);
+    hc_breaker_pull_back(&record->breaker, now);
     for (size_t i = 0; i < record->name_count; i++) {
-        hc_ladder_mend(&record->names[i].ladder, now);
+        hc_ladder_pull_back(&record->names[i].ladder, now);
     }
 }
 

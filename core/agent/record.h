@@ -89,7 +89,7 @@ void hc_issuer_record_clear_all(struct hc_issuer_record *record, int64_t now);
 int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issuer_record *other,
                            int64_t now, struct hc_error *err) HC_MUST_USE;
 /* The clock was set back: pulls back all times. */
-void hc_issuer_record_mend(struct hc_issuer_record *record, int64_t now);
+void hc_issuer_record_pull_back(struct hc_issuer_record *record, int64_t now);
 void hc_issuer_record_dispose(struct hc_issuer_record *record);
 
 #endif

@@ -374,9 +374,9 @@ static struct hc_pair *mend_once(struct hc_repairs *repairs, struct hc_pair *pai
     return NULL;
 }
 
-struct hc_pair *hc_repairs_mend(struct hc_repairs *repairs, struct hc_pair *pair,
-                                bool (*incomplete)(void *arg, const struct hc_pair *pair),
-                                void *arg)
+struct hc_pair *hc_repairs_complete(struct hc_repairs *repairs, struct hc_pair *pair,
+                                    bool (*incomplete)(void *arg, const struct hc_pair *pair),
+                                    void *arg)
 {
     struct hc_pair *best = hc_pair_ref(pair);
 

@@ -152,7 +152,7 @@ void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, in
     ladder->next = now + delay;
 }
 
-void hc_ladder_mend(struct hc_ladder *ladder, int64_t now)
+void hc_ladder_pull_back(struct hc_ladder *ladder, int64_t now)
 {
     if (ladder->last > now) {
         ladder->next = now + (ladder->next > ladder->last ? ladder->next - ladder->last : 0);

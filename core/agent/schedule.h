@@ -102,6 +102,6 @@ void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, in
  * What stands in a ladder may come from a clock that was ahead: then its wait begins now. A next
  * try that is further away than any that would be set now is pulled back.
  */
-void hc_ladder_mend(struct hc_ladder *ladder, int64_t now);
+void hc_ladder_pull_back(struct hc_ladder *ladder, int64_t now);
 
 #endif

@@ -4,18 +4,18 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static void ask(struct hc_zone *zone, const struct hc_slot_owner *owner, struct hc_slot *slot,
-                const struct hc_dname *name, enum hc_dns_type type)
+static void ask(struct hc_zone *zone, const struct hc_dns_slot_owner *owner,
+                struct hc_dns_slot *slot, const struct hc_dname *name, enum hc_dns_type type)
 {
     struct hc_dns_ask question = {
         .question = {.name = *name, .type = type, .recurse = true, .checking_disabled = true},
         .deadline_ms = zone->deadline_ms,
     };
 
-    hc_slot_ask(slot, owner, &question);
+    hc_dns_slot_ask(slot, owner, &question);
 }
 
-void hc_zone_begin(struct hc_zone *zone, const struct hc_slot_owner *owner,
+void hc_zone_begin(struct hc_zone *zone, const struct hc_dns_slot_owner *owner,
                    const struct hc_dname *name, int64_t deadline_ms)
 {
     memset(zone, 0, sizeof(*zone));
@@ -42,19 +42,19 @@ static void fail(struct hc_zone *zone, const struct hc_kept_error *cause, const 
     hc_kept_error_set(&zone->error, &err);
 }
 
-static bool answered(const struct hc_slot *slot)
+static bool answered(const struct hc_dns_slot *slot)
 {
-    return slot->state == HC_SLOT_REPLY &&
+    return slot->state == HC_DNS_SLOT_REPLY &&
            (slot->reply.rcode == HC_DNS_NOERROR || slot->reply.rcode == HC_DNS_NXDOMAIN);
 }
 
-static void after_soa(struct hc_zone *zone, const struct hc_slot_owner *owner)
+static void after_soa(struct hc_zone *zone, const struct hc_dns_slot_owner *owner)
 {
-    const struct hc_slot *slot = &zone->slots[0];
+    const struct hc_dns_slot *slot = &zone->slots[0];
     const struct hc_dns_record *soa = NULL;
     size_t at = 0;
 
-    if (slot->state == HC_SLOT_FAILED) {
+    if (slot->state == HC_DNS_SLOT_FAILED) {
         fail(zone, &slot->error, "its zone cannot be found");
         return;
     }
@@ -75,19 +75,19 @@ static void after_soa(struct hc_zone *zone, const struct hc_slot_owner *owner)
     ask(zone, owner, &zone->slots[0], &zone->cursor, HC_DNS_SOA);
 }
 
-void hc_zone_servers(struct hc_zone *zone, const struct hc_slot_owner *owner)
+void hc_zone_servers(struct hc_zone *zone, const struct hc_dns_slot_owner *owner)
 {
     zone->state = HC_ZONE_NS;
     ask(zone, owner, &zone->slots[0], &zone->apex, HC_DNS_NS);
 }
 
-static void after_ns(struct hc_zone *zone, const struct hc_slot_owner *owner)
+static void after_ns(struct hc_zone *zone, const struct hc_dns_slot_owner *owner)
 {
-    const struct hc_slot *slot = &zone->slots[0];
+    const struct hc_dns_slot *slot = &zone->slots[0];
     const struct hc_dns_record *ns = NULL;
     size_t at = 0;
 
-    while (slot->state == HC_SLOT_REPLY && zone->server_name_count < HC_ZONE_SERVER_NAMES &&
+    while (slot->state == HC_DNS_SLOT_REPLY && zone->server_name_count < HC_ZONE_SERVER_NAMES &&
            (ns = hc_dns_reply_next(&slot->reply, &zone->apex, HC_DNS_NS, &at)) != NULL) {
         struct hc_dname *name = &zone->server_names[zone->server_name_count];
 
@@ -96,7 +96,7 @@ static void after_ns(struct hc_zone *zone, const struct hc_slot_owner *owner)
         }
     }
     if (zone->server_name_count == 0) {
-        fail(zone, slot->state == HC_SLOT_FAILED ? &slot->error : NULL,
+        fail(zone, slot->state == HC_DNS_SLOT_FAILED ? &slot->error : NULL,
              "the name servers of its zone cannot be found");
         return;
     }
@@ -133,7 +133,7 @@ static void add_server(struct hc_zone *zone, const struct hc_dns_record *record)
 static void take_addresses(struct hc_zone *zone, enum hc_dns_type type)
 {
     for (size_t i = 0; i < zone->server_name_count; i++) {
-        const struct hc_slot *slot = &zone->slots[2 * i + (type == HC_DNS_AAAA ? 1 : 0)];
+        const struct hc_dns_slot *slot = &zone->slots[2 * i + (type == HC_DNS_AAAA ? 1 : 0)];
         const struct hc_dns_record *record = NULL;
         size_t at = 0;
 
@@ -163,14 +163,14 @@ static void after_addresses(struct hc_zone *zone)
 static bool slots_settled(const struct hc_zone *zone)
 {
     for (size_t i = 0; i < HC_COUNT(zone->slots); i++) {
-        if (!hc_slot_settled(&zone->slots[i])) {
+        if (!hc_dns_slot_settled(&zone->slots[i])) {
             return false;
         }
     }
     return true;
 }
 
-bool hc_zone_step(struct hc_zone *zone, const struct hc_slot_owner *owner)
+bool hc_zone_step(struct hc_zone *zone, const struct hc_dns_slot_owner *owner)
 {
     bool changed = false;
 
@@ -198,7 +198,7 @@ bool hc_zone_step(struct hc_zone *zone, const struct hc_slot_owner *owner)
 void hc_zone_dispose(struct hc_zone *zone)
 {
     for (size_t i = 0; i < HC_COUNT(zone->slots); i++) {
-        hc_slot_dispose(&zone->slots[i]);
+        hc_dns_slot_dispose(&zone->slots[i]);
     }
     hc_kept_error_dispose(&zone->error);
     memset(zone, 0, sizeof(*zone));

@@ -35,18 +35,18 @@ struct hc_zone {
     bool unreachable;
     struct hc_kept_error error;
     int64_t deadline_ms;
-    struct hc_slot slots[2 * HC_ZONE_SERVER_NAMES];
+    struct hc_dns_slot slots[2 * HC_ZONE_SERVER_NAMES];
 };
 
 /* Begins to look for the zone of name. zone does not move until it is disposed. */
-void hc_zone_begin(struct hc_zone *zone, const struct hc_slot_owner *owner,
+void hc_zone_begin(struct hc_zone *zone, const struct hc_dns_slot_owner *owner,
                    const struct hc_dname *name, int64_t deadline_ms);
 
 /* From HC_ZONE_APEX: looks for the servers. */
-void hc_zone_servers(struct hc_zone *zone, const struct hc_slot_owner *owner);
+void hc_zone_servers(struct hc_zone *zone, const struct hc_dns_slot_owner *owner);
 
 /* Goes on as far as possible; true if anything changed. */
-bool hc_zone_step(struct hc_zone *zone, const struct hc_slot_owner *owner);
+bool hc_zone_step(struct hc_zone *zone, const struct hc_dns_slot_owner *owner);
 
 static inline bool hc_zone_settled(const struct hc_zone *zone)
 {

@@ -7,8 +7,8 @@
 
 #define SHOWN 20 /* records of one look in the tree report */
 
-void hc_judge_note(struct hc_judge *judge, enum hc_problem problem, enum hc_judge_effect effect,
-                   const char *fmt, ...)
+void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
+                   enum hc_judge_effect effect, const char *fmt, ...)
 {
     struct hc_preflight_name *out = judge->out;
     size_t before = out->findings.count;
@@ -40,7 +40,7 @@ void hc_judge_note(struct hc_judge *judge, enum hc_problem problem, enum hc_judg
     }
 }
 
-void hc_judge_hint(struct hc_judge *judge, const char *fmt, ...)
+void hc_judge_hint(struct hc_name_judge *judge, const char *fmt, ...)
 {
     char text[HC_FOREIGN_MAX];
     va_list args;
@@ -53,7 +53,7 @@ void hc_judge_hint(struct hc_judge *judge, const char *fmt, ...)
     }
 }
 
-void hc_judge_look(struct hc_judge *judge, const char *fmt, ...)
+void hc_judge_look(struct hc_name_judge *judge, const char *fmt, ...)
 {
     char text[HC_FOREIGN_MAX];
     va_list args;
@@ -67,7 +67,7 @@ void hc_judge_look(struct hc_judge *judge, const char *fmt, ...)
 }
 
 /* The record to add for a name: with an address of the host's if one is known. */
-static void suggest_address(struct hc_judge *judge, const char *owner)
+static void suggest_address(struct hc_name_judge *judge, const char *owner)
 {
     struct hc_address address;
 
@@ -84,7 +84,7 @@ static void suggest_address(struct hc_judge *judge, const char *owner)
                   owner, address.ipv6 ? "AAAA" : "A", judge->suggestion);
 }
 
-void hc_judge_records(struct hc_judge *judge, const struct hc_look *look)
+void hc_judge_records(struct hc_name_judge *judge, const struct hc_look *look)
 {
     char text[HC_DNS_RECORD_TEXT];
     struct hc_dname at_name = look->name;
@@ -116,7 +116,7 @@ void hc_judge_records(struct hc_judge *judge, const struct hc_look *look)
 }
 
 /* Who was heard: the zone's own servers, or only the resolvers, and why. */
-static void show_source(struct hc_judge *judge, const struct hc_look *look)
+static void show_source(struct hc_name_judge *judge, const struct hc_look *look)
 {
     char apex[HC_DNAME_TEXT];
     const struct hc_zone *zone = hc_look_zone(look);
@@ -147,7 +147,7 @@ static void say_source(const struct hc_look *look, char *dst, size_t cap)
     }
 }
 
-static void judge_absent(struct hc_judge *judge, const struct hc_look *look)
+static void judge_absent(struct hc_name_judge *judge, const struct hc_look *look)
 {
     char name[HC_DNAME_TEXT];
     char target[HC_DNAME_TEXT];
@@ -169,7 +169,7 @@ static void judge_absent(struct hc_judge *judge, const struct hc_look *look)
                   name, target);
 }
 
-void hc_judge_failure(struct hc_judge *judge, const struct hc_look *look, bool alone)
+void hc_judge_failure(struct hc_name_judge *judge, const struct hc_look *look, bool alone)
 {
     char name[HC_DNAME_TEXT];
     char type[16];
@@ -207,7 +207,7 @@ static bool record_address(const struct hc_dns_record *record, struct hc_address
     return true;
 }
 
-static bool is_own(const struct hc_judge *judge, const struct hc_address *address)
+static bool is_own(const struct hc_name_judge *judge, const struct hc_address *address)
 {
     const char *what = hc_address_reserved(address);
     struct hc_address own;
@@ -233,7 +233,7 @@ struct tally {
     char foreign_text[HC_ADDRESS_TEXT];
 };
 
-static void count_address(const struct hc_judge *judge, const struct hc_address *address,
+static void count_address(const struct hc_name_judge *judge, const struct hc_address *address,
                           const char *shown, struct tally *tally)
 {
     const char *what = hc_address_reserved(address);
@@ -250,7 +250,7 @@ static void count_address(const struct hc_judge *judge, const struct hc_address 
     }
 }
 
-static void count_records(const struct hc_judge *judge, const struct hc_look *look,
+static void count_records(const struct hc_name_judge *judge, const struct hc_look *look,
                           struct tally *tally)
 {
     const struct hc_dns_record *record = NULL;
@@ -266,7 +266,7 @@ static void count_records(const struct hc_judge *judge, const struct hc_look *lo
     }
 }
 
-static void judge_tally(struct hc_judge *judge, const struct tally *tally)
+static void judge_tally(struct hc_name_judge *judge, const struct tally *tally)
 {
     if (tally->reserved > 0) {
         bool all = tally->reserved == tally->all;
@@ -282,7 +282,8 @@ static void judge_tally(struct hc_judge *judge, const struct tally *tally)
     }
 }
 
-void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a, const struct hc_look *aaaa)
+void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_look *a,
+                        const struct hc_look *aaaa)
 {
     struct tally tally = {0};
     char name[HC_DNAME_TEXT];
@@ -312,7 +313,7 @@ void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a, const s
     judge_tally(judge, &tally);
 }
 
-void hc_judge_ip(struct hc_judge *judge)
+void hc_judge_ip(struct hc_name_judge *judge)
 {
     struct tally tally = {0};
     struct hc_address address;

@@ -20,7 +20,7 @@ enum hc_judge_effect {
 };
 
 /* One name while it is judged. All borrowed. */
-struct hc_judge {
+struct hc_name_judge {
     struct hc_preflight_name *out;
     const char *host;               /* without "*." */
     bool private_network;           /* the CA stands inside: reserved addresses are fine */
@@ -34,31 +34,32 @@ struct hc_judge {
  * Adds a finding about the name and lowers the verdict. Foreign text in the message is in
  * presentation form. rank HC_CLASS_REMARK for HC_JUDGE_NOTHING, else the row's.
  */
-void hc_judge_note(struct hc_judge *judge, enum hc_problem problem, enum hc_judge_effect effect,
-                   const char *fmt, ...) HC_FORMAT(4, 5);
+void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
+                   enum hc_judge_effect effect, const char *fmt, ...) HC_FORMAT(4, 5);
 /* Gives the finding that was added last a hint of its own. */
-void hc_judge_hint(struct hc_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
+void hc_judge_hint(struct hc_name_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
 /* A line for the tree report. */
-void hc_judge_look(struct hc_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
+void hc_judge_look(struct hc_name_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
 
 /* Lines for the CNAMEs that a look went through, and for its records. */
-void hc_judge_records(struct hc_judge *judge, const struct hc_look *look);
+void hc_judge_records(struct hc_name_judge *judge, const struct hc_look *look);
 
 /* A look without an answer. alone: nothing else says where the name leads. */
-void hc_judge_failure(struct hc_judge *judge, const struct hc_look *look, bool alone);
+void hc_judge_failure(struct hc_name_judge *judge, const struct hc_look *look, bool alone);
 
 /* Existence and addresses, from complete looks for A and AAAA. */
-void hc_judge_addresses(struct hc_judge *judge, const struct hc_look *a,
+void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_look *a,
                         const struct hc_look *aaaa);
 
 /* The same for a name that is an IP address (RFC 8738). */
-void hc_judge_ip(struct hc_judge *judge);
+void hc_judge_ip(struct hc_name_judge *judge);
 
 /* CAA, from the look that ended the climb: at the deciding set, at a failure, or at the top. */
-void hc_judge_caa(struct hc_judge *judge, const struct hc_look *last,
+void hc_judge_caa(struct hc_name_judge *judge, const struct hc_look *last,
                   const struct hc_caa_asker *who);
 
 /* http-01, from complete requests to the name's addresses. */
-void hc_judge_requests(struct hc_judge *judge, const struct hc_request *requests, size_t count);
+void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *requests,
+                       size_t count);
 
 #endif

@@ -69,7 +69,7 @@ static const struct caa_words words[] = {
 };
 _Static_assert(HC_COUNT(words) == HC_CAA_UNKNOWN_CRITICAL + 1, "every reason has words");
 
-static void judge_refusal(struct hc_judge *judge, const struct hc_look *look,
+static void judge_refusal(struct hc_name_judge *judge, const struct hc_look *look,
                           const struct caa_set *set, const struct hc_caa_decision *decision,
                           const struct hc_caa_asker *who)
 {
@@ -95,7 +95,7 @@ static void judge_refusal(struct hc_judge *judge, const struct hc_look *look,
 }
 
 /* Nobody said who will order: the accounts at hand are tried. */
-static void compare_accounts(struct hc_judge *judge, const struct hc_look *look,
+static void compare_accounts(struct hc_name_judge *judge, const struct hc_look *look,
                              const struct caa_set *set, const struct hc_caa_decision *decision,
                              const struct hc_caa_asker *who)
 {
@@ -138,7 +138,7 @@ static void compare_accounts(struct hc_judge *judge, const struct hc_look *look,
 }
 
 /* What is worth saying of a set that lets us in. */
-static void judge_permission(struct hc_judge *judge, const struct hc_look *look,
+static void judge_permission(struct hc_name_judge *judge, const struct hc_look *look,
                              const struct caa_set *set, const struct hc_caa_decision *decision,
                              const struct hc_caa_asker *who)
 {
@@ -166,7 +166,7 @@ static void judge_permission(struct hc_judge *judge, const struct hc_look *look,
     }
 }
 
-static void judge_caa_failure(struct hc_judge *judge, const struct hc_look *look)
+static void judge_caa_failure(struct hc_name_judge *judge, const struct hc_look *look)
 {
     char name[HC_DNAME_TEXT];
     struct hc_error err;
@@ -187,7 +187,7 @@ static void judge_caa_failure(struct hc_judge *judge, const struct hc_look *look
                       : err.detail);
 }
 
-void hc_judge_caa(struct hc_judge *judge, const struct hc_look *last,
+void hc_judge_caa(struct hc_name_judge *judge, const struct hc_look *last,
                   const struct hc_caa_asker *who)
 {
     struct hc_caa_decision decision;

@@ -33,7 +33,7 @@ static void describe_end(const struct hc_request *r, char *dst, size_t cap)
     }
 }
 
-static void judge_request(struct hc_judge *judge, const struct hc_request *r)
+static void judge_request(struct hc_name_judge *judge, const struct hc_request *r)
 {
     char address[HC_ADDRESS_TEXT];
     char what[HC_FOREIGN_MAX];
@@ -64,7 +64,8 @@ static bool differs(const struct hc_request *a, const struct hc_request *b)
     return a->end != b->end || (a->how->answer == NULL && a->status != b->status);
 }
 
-static void judge_families(struct hc_judge *judge, const struct hc_request *requests, size_t count)
+static void judge_families(struct hc_name_judge *judge, const struct hc_request *requests,
+                           size_t count)
 {
     const struct hc_request *v6 = NULL;
     const struct hc_request *v4 = NULL;
@@ -92,7 +93,7 @@ static void judge_families(struct hc_judge *judge, const struct hc_request *requ
                   address6);
 }
 
-void hc_judge_requests(struct hc_judge *judge, const struct hc_request *requests, size_t count)
+void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *requests, size_t count)
 {
     for (size_t k = 0; k < count; k++) {
         judge_request(judge, &requests[k]);

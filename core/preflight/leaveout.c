@@ -101,7 +101,7 @@ static void pull_back(int64_t *at, int64_t now)
     *at = *at > now ? now : *at;
 }
 
-void hc_leaveout_mend(struct hc_leaveout *state, int64_t now)
+void hc_leaveout_pull_back(struct hc_leaveout *state, int64_t now)
 {
     pull_back(&state->trial, now);
     for (size_t i = 0; i < HC_COUNT(state->again); i++) {

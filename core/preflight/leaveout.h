@@ -79,7 +79,7 @@ void hc_leaveout_keep(struct hc_leaveout *state, const struct hc_list *names);
  * Pulls back times from a clock that was ahead: after reading from disk, and when the clock was set
  * back. What lies in the future happened now.
  */
-void hc_leaveout_mend(struct hc_leaveout *state, int64_t now);
+void hc_leaveout_pull_back(struct hc_leaveout *state, int64_t now);
 
 /*
  * What a look found, or what the CA said of a name in an order that failed. min_apart: seconds; a

@@ -15,7 +15,7 @@ struct zone_item {
 };
 
 struct hc_looks {
-    const struct hc_slot_owner *owner;
+    const struct hc_dns_slot_owner *owner;
     const struct hc_clock *clock;
     int64_t deadline_ms;
     struct hc_look *first;
@@ -27,7 +27,7 @@ struct hc_looks {
     bool direct_closed;   /* none ever did, of LOST_ZONES: no more are tried */
 };
 
-int hc_looks_new(const struct hc_slot_owner *owner, const struct hc_clock *clock,
+int hc_looks_new(const struct hc_dns_slot_owner *owner, const struct hc_clock *clock,
                  int64_t deadline_ms, struct hc_looks **out, struct hc_error *err)
 {
     struct hc_looks *looks = calloc(1, sizeof(*looks));
@@ -58,8 +58,8 @@ void hc_looks_free(struct hc_looks *looks)
         struct hc_look *look = looks->first;
 
         looks->first = look->next;
-        hc_slot_dispose(&look->cached_slot);
-        hc_slot_dispose(&look->own_slot);
+        hc_dns_slot_dispose(&look->cached_slot);
+        hc_dns_slot_dispose(&look->own_slot);
         view_dispose(&look->cached);
         view_dispose(&look->own);
         hc_kept_error_dispose(&look->error);
@@ -86,7 +86,7 @@ static void ask_resolvers(struct hc_look *look)
         .deadline_ms = look->looks->deadline_ms,
     };
 
-    hc_slot_ask(&look->cached_slot, look->looks->owner, &ask);
+    hc_dns_slot_ask(&look->cached_slot, look->looks->owner, &ask);
 }
 
 /* Puts the question to the zone's servers, beginning with the n-th. */
@@ -107,7 +107,7 @@ static void ask_zone(struct hc_look *look, unsigned n)
     for (size_t i = 0; i < zone->server_count; i++) {
         servers[i] = zone->servers[(i + n) % zone->server_count];
     }
-    hc_slot_ask(&look->own_slot, look->looks->owner, &ask);
+    hc_dns_slot_ask(&look->own_slot, look->looks->owner, &ask);
 }
 
 static struct hc_zone *zone_of(struct hc_looks *looks, const struct hc_dname *name)
@@ -156,7 +156,7 @@ static void begin_hop(struct hc_look *look, const struct hc_dname *name)
 {
     struct hc_error err = {0};
 
-    hc_slot_dispose(&look->own_slot);
+    hc_dns_slot_dispose(&look->own_slot);
     look->hop = *name;
     look->zone = NULL;
     if (look->looks->direct_closed) {
@@ -226,7 +226,7 @@ static int classify(const struct hc_dns_reply *reply, const struct hc_dname *nam
 }
 
 /* Moves the slot's reply into the view. */
-static void keep_reply(struct hc_look_view *view, struct hc_slot *slot)
+static void keep_reply(struct hc_look_view *view, struct hc_dns_slot *slot)
 {
     hc_dns_reply_dispose(&view->reply);
     view->reply = slot->reply;
@@ -250,7 +250,7 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
     hc_error_init(&err);
     look->cached.complete = true;
     look->cached.kind = HC_LOOK_FAILED;
-    if (look->cached_slot.state == HC_SLOT_FAILED) {
+    if (look->cached_slot.state == HC_DNS_SLOT_FAILED) {
         hc_kept_error_copy(&look->cached.error, &look->cached_slot.error);
         return;
     }
@@ -281,18 +281,18 @@ static bool resolvers_know_nothing(const struct hc_look *look, const struct hc_d
 /* A reply of the resolvers, or none. */
 static void take_cached(struct hc_look *look)
 {
-    struct hc_slot *slot = &look->cached_slot;
-    unsigned rcode = slot->state == HC_SLOT_REPLY ? slot->reply.rcode : HC_DNS_SERVFAIL;
+    struct hc_dns_slot *slot = &look->cached_slot;
+    unsigned rcode = slot->state == HC_DNS_SLOT_REPLY ? slot->reply.rcode : HC_DNS_SERVFAIL;
     struct hc_look_view *view = &look->cached;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (slot->state == HC_SLOT_REPLY && rcode == HC_DNS_SERVFAIL && !look->checking_disabled) {
+    if (slot->state == HC_DNS_SLOT_REPLY && rcode == HC_DNS_SERVFAIL && !look->checking_disabled) {
         look->checking_disabled = true;
         ask_resolvers(look);
         return;
     }
-    if (slot->state == HC_SLOT_FAILED || resolvers_know_nothing(look, &slot->reply)) {
+    if (slot->state == HC_DNS_SLOT_FAILED || resolvers_know_nothing(look, &slot->reply)) {
         resolvers_failed(look, rcode);
         return;
     }
@@ -310,12 +310,12 @@ static void take_cached(struct hc_look *look)
 
 static void direct_failed(struct hc_look *look)
 {
-    const struct hc_slot *slot = &look->own_slot;
+    const struct hc_dns_slot *slot = &look->own_slot;
     struct hc_error err = {0};
     char from[HC_DNS_SERVER_TEXT];
     char code[16];
 
-    if (slot->state == HC_SLOT_FAILED) {
+    if (slot->state == HC_DNS_SLOT_FAILED) {
         look->looks->direct_lost += !look->zone->unreachable;
         look->zone->unreachable = true;
         look->looks->direct_closed =
@@ -333,17 +333,17 @@ static void direct_failed(struct hc_look *look)
 /* A reply of the zone's servers: the end, or the next hop of a CNAME that leaves the zone. */
 static void take_own(struct hc_look *look)
 {
-    struct hc_slot *slot = &look->own_slot;
+    struct hc_dns_slot *slot = &look->own_slot;
     struct hc_look_view view = {0};
     struct hc_dname next;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (slot->state == HC_SLOT_REPLY && slot->reply.authoritative) {
+    if (slot->state == HC_DNS_SLOT_REPLY && slot->reply.authoritative) {
         look->looks->direct_heard = true;
         look->looks->direct_closed = false;
     }
-    if (slot->state != HC_SLOT_REPLY || !slot->reply.authoritative ||
+    if (slot->state != HC_DNS_SLOT_REPLY || !slot->reply.authoritative ||
         (slot->reply.rcode != HC_DNS_NOERROR && slot->reply.rcode != HC_DNS_NXDOMAIN)) {
         direct_failed(look);
         return;
@@ -454,7 +454,7 @@ static bool step_own(struct hc_look *look)
     if (look->own.complete) {
         return false;
     }
-    if (look->own_slot.state == HC_SLOT_IDLE) {
+    if (look->own_slot.state == HC_DNS_SLOT_IDLE) {
         if (look->zone->same != NULL) {
             look->zone = look->zone->same;
         }
@@ -473,8 +473,8 @@ static bool step_own(struct hc_look *look)
             ask_zone(look, look->own_looks);
         }
     }
-    if (!look->own.complete && look->own_slot.state != HC_SLOT_IDLE &&
-        hc_slot_settled(&look->own_slot)) {
+    if (!look->own.complete && look->own_slot.state != HC_DNS_SLOT_IDLE &&
+        hc_dns_slot_settled(&look->own_slot)) {
         take_own(look);
         changed = true;
     }
@@ -488,7 +488,7 @@ static bool look_step(struct hc_look *look)
     if (look->complete) {
         return false;
     }
-    if (!look->cached.complete && hc_slot_settled(&look->cached_slot)) {
+    if (!look->cached.complete && hc_dns_slot_settled(&look->cached_slot)) {
         take_cached(look);
         changed = true;
     }

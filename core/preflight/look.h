@@ -57,8 +57,8 @@ struct hc_look {
     /* the work */
     struct hc_look_view cached; /* through the resolvers */
     struct hc_look_view own;    /* at the zone's servers */
-    struct hc_slot cached_slot;
-    struct hc_slot own_slot;
+    struct hc_dns_slot cached_slot;
+    struct hc_dns_slot own_slot;
     bool checking_disabled; /* the resolvers are being asked with CD */
     unsigned cached_looks;  /* how often the resolvers said that it does not exist */
     unsigned own_looks;     /* how often the zone's servers did */
@@ -69,7 +69,7 @@ struct hc_look {
 };
 
 /* deadline_ms: monotonic; every look is complete by then. The owner's self is the caller's. */
-int hc_looks_new(const struct hc_slot_owner *owner, const struct hc_clock *clock,
+int hc_looks_new(const struct hc_dns_slot_owner *owner, const struct hc_clock *clock,
                  int64_t deadline_ms, struct hc_looks **out, struct hc_error *err) HC_MUST_USE;
 void hc_looks_free(struct hc_looks *looks);
 

@@ -53,7 +53,7 @@ struct hc_preflight {
     void *self;
     hc_preflight_done *done;
 
-    struct hc_slot_owner owner;
+    struct hc_dns_slot_owner owner;
     struct hc_looks *looks;
     const struct hc_look *directory_a; /* network auto: where the CA's directory is */
     const struct hc_look *directory_aaaa;
@@ -211,7 +211,7 @@ static void decide_network(struct hc_preflight *p)
 }
 
 /* dns-01 alone: a name needs no address, not even to exist. */
-static void judge_without_address(struct hc_judge *judge, const struct name *n)
+static void judge_without_address(struct hc_name_judge *judge, const struct name *n)
 {
     char name[HC_DNAME_TEXT];
 
@@ -225,7 +225,7 @@ static void judge_without_address(struct hc_judge *judge, const struct name *n)
 static void judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
 {
     struct name *n = &p->names[i];
-    struct hc_judge judge = {
+    struct hc_name_judge judge = {
         .out = &p->results[i],
         .host = n->host,
         .private_network = p->private_network,
@@ -355,7 +355,8 @@ static bool all_fetched(const struct hc_preflight *p)
 static void judge_requests(struct hc_preflight *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        struct hc_judge judge = {.out = &p->results[i], .host = p->names[i].host, .err = &p->error};
+        struct hc_name_judge judge = {
+            .out = &p->results[i], .host = p->names[i].host, .err = &p->error};
 
         hc_judge_requests(&judge, p->names[i].requests, p->names[i].request_count);
     }
@@ -590,7 +591,7 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
         return hc_error_nomem(err);
     }
     hc_timer_init(&p->timer, options->loop, "preflight", wake, p);
-    p->owner = (struct hc_slot_owner){.dns = options->dns, .wake = wake, .self = p};
+    p->owner = (struct hc_dns_slot_owner){.dns = options->dns, .wake = wake, .self = p};
     if (copy_options(p, options, err) != 0 || take_names(p, options->names, err) != 0 ||
         hc_looks_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, &p->looks,
                      err) != 0) {

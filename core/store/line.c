@@ -12,28 +12,36 @@
 #include "store/scan.h"
 #include "store/version.h"
 
+/* Where a version is. */
+struct place {
+    struct hc_store *store;
+    int folder;
+    const char *line;
+    uint64_t number;
+};
+
 /* Reads one version: its head, and what is sealed if there is a secret. */
-static int read_version(struct hc_store *store, int folder, const char *line, uint64_t number,
-                        struct hc_line_info *info, struct hc_buf *plain, enum hc_file_state *state,
-                        struct hc_error *err)
+static int read_version(const struct place *at, struct hc_line_info *info, struct hc_buf *plain,
+                        enum hc_file_state *state, struct hc_error *err)
 {
+    const struct hc_store *store = at->store;
     struct hc_buf raw = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
     unsigned char id[HC_ID_SIZE];
     char subject[128];
     char name[40];
     int rc = -1;
 
-    hc_version_name(number, name);
-    (void)snprintf(subject, sizeof(subject), "lines/%s/%s", line, name);
-    if (hc_file_read(store, folder, name, subject, &raw, state, err) != 0) {
+    hc_version_name(at->number, name);
+    (void)snprintf(subject, sizeof(subject), "lines/%s/%s", at->line, name);
+    if (hc_file_read(at->store, at->folder, name, subject, &raw, state, err) != 0) {
         goto out;
     }
     if (hc_version_unseal(store->has_secret ? store->secret : NULL, hc_bytes_of(&raw), info, plain,
                           err) != 0) {
         goto out;
     }
-    if (hc_unhex(id, HC_ID_SIZE, line) != 0 || memcmp(id, info->line, HC_ID_SIZE) != 0 ||
-        info->version != number) {
+    if (hc_unhex(id, HC_ID_SIZE, at->line) != 0 || memcmp(id, info->line, HC_ID_SIZE) != 0 ||
+        info->version != at->number) {
         hc_error_set(err, HC_P_STORE_DAMAGED, subject, "it is another line's or version's");
         goto out;
     }
@@ -47,20 +55,19 @@ out:
 }
 
 /* Reads one version and, if wanted, makes its pair. */
-static int try_version(struct hc_store *store, int folder, const char *line, uint64_t number,
-                       struct hc_pair **pair, struct hc_line_info *info, enum hc_file_state *state,
-                       struct hc_error *err)
+static int try_version(const struct place *at, struct hc_pair **pair, struct hc_line_info *info,
+                       enum hc_file_state *state, struct hc_error *err)
 {
     struct hc_buf plain = HC_BUF_INIT_SECRET(HC_STORE_FILE_MAX);
-    int rc = read_version(store, folder, line, number, info, &plain, state, err);
+    int rc = read_version(at, info, &plain, state, err);
 
     if (rc == 0 && pair != NULL) {
         struct hc_error own = {0};
 
         rc = hc_pair_decode(plain.data, plain.len, pair, &own);
         if (rc != 0 && own.problem != HC_P_OUT_OF_MEMORY) {
-            rc = hc_error_set(err, HC_P_STORE_DAMAGED, line,
-                              "version %" PRIu64 " holds no pair: %s", number, own.detail);
+            rc = hc_error_set(err, HC_P_STORE_DAMAGED, at->line,
+                              "version %" PRIu64 " holds no pair: %s", at->number, own.detail);
         } else if (rc != 0) {
             hc_error_chain(err, &own);
         }
@@ -78,8 +85,8 @@ struct passed {
     bool damaged;
 };
 
-static void pass_over(struct hc_store *store, int folder, const char *line, uint64_t number,
-                      enum hc_file_state state, const struct hc_error *why, struct passed *passed)
+static void pass_over(const struct place *at, enum hc_file_state state, const struct hc_error *why,
+                      struct passed *passed)
 {
     char label[128];
     char name[40];
@@ -87,11 +94,11 @@ static void pass_over(struct hc_store *store, int folder, const char *line, uint
     if (state == HC_FILE_ABSENT) {
         return; /* removed since it was listed */
     }
-    hc_store_warn(store, why->subject, why, "ignoring a version");
+    hc_store_warn(at->store, why->subject, why, "ignoring a version");
     if (state == HC_FILE_STRANGE) {
-        hc_version_name(number, name);
-        (void)snprintf(label, sizeof(label), "line-%s-%s", line, name);
-        hc_file_set_aside(store, folder, name, label);
+        hc_version_name(at->number, name);
+        (void)snprintf(label, sizeof(label), "line-%s-%s", at->line, name);
+        hc_file_set_aside(at->store, at->folder, name, label);
         passed->damaged = true;
     } else if (passed->first.problem == HC_P_NONE) {
         passed->first = *why;
@@ -112,14 +119,15 @@ static int newest_good(struct hc_store *store, int folder, const char *line, str
     bool found = false;
 
     for (size_t i = 0; rc == 0 && !found && i < v.count; i++) {
+        const struct place at = {store, folder, line, v.numbers[i]};
         enum hc_file_state state = HC_FILE_GOOD;
         struct hc_error own = {0};
 
-        found = try_version(store, folder, line, v.numbers[i], pair, info, &state, &own) == 0;
+        found = try_version(&at, pair, info, &state, &own) == 0;
         if (!found) {
             hc_line_info_dispose(info);
             memset(info, 0, sizeof(*info));
-            pass_over(store, folder, line, v.numbers[i], state, &own, &passed);
+            pass_over(&at, state, &own, &passed);
         }
         if (own.problem == HC_P_OUT_OF_MEMORY || own.problem == HC_P_TLS_LIBRARY) {
             rc = -1; /* our own trouble: an older version is no answer to it */

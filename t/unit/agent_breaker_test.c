@@ -68,7 +68,7 @@ static void retry_after_is_bounded(void)
     (void)hc_breaker_fail(&b, 1030, INT64_MAX, &low);
     is_int(b.until, 1030 + 86400, "a day at most");
     b.until = 1030 + 86400 * 100;
-    hc_breaker_mend(&b, 1030);
+    hc_breaker_pull_back(&b, 1030);
     is_int(b.until, 1030 + 900, "a time from a wrong clock is pulled back");
 }
 
@@ -78,11 +78,11 @@ static void a_clock_that_is_set_back_keeps_the_wait(void)
 
     (void)hc_breaker_fail(&b, 500000, 600, &low);
     hc_breaker_take(&b);
-    hc_breaker_mend(&b, 499000);
+    hc_breaker_pull_back(&b, 499000);
     is_int(b.until, 499600, "as long as it was to be");
     is_int(b.since, 499000, "since now");
     ok(b.probing, "whoever asks is still asking");
-    hc_breaker_mend(&b, 499100);
+    hc_breaker_pull_back(&b, 499100);
     is_int(b.until, 499600, "which is not put off again");
 }
 

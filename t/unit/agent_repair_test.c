@@ -221,7 +221,7 @@ static bool incomplete(void *arg HC_UNUSED, const struct hc_pair *pair)
 static bool mends(struct hc_repairs *repairs)
 {
     struct hc_pair *pair = leaf_only();
-    struct hc_pair *better = hc_repairs_mend(repairs, pair, incomplete, NULL);
+    struct hc_pair *better = hc_repairs_complete(repairs, pair, incomplete, NULL);
     bool good = better != pair && sk_X509_num(hc_pair_chain(better)) == 1 &&
                 X509_cmp(sk_X509_value(hc_pair_chain(better), 0), mid.cert) == 0;
 

@@ -87,10 +87,10 @@ static void a_ladder_honours_retry_after(void)
     is_int(hc_ladder_refusals(&ladder, 20000 + 8 * DAY - 1), 4, "which another issuer may help");
     is_int(hc_ladder_refusals(&ladder, 20000 + 8 * DAY), 0, "if it was not long ago");
     ladder.next = 20000 + 400 * DAY;
-    hc_ladder_mend(&ladder, 20000);
+    hc_ladder_pull_back(&ladder, 20000);
     is_int(ladder.next, 20000 + DAY, "a time from a wrong clock is pulled back");
     ladder = (struct hc_ladder){2, 500000, 500600};
-    hc_ladder_mend(&ladder, 20000);
+    hc_ladder_pull_back(&ladder, 20000);
     is_int(ladder.next, 20600, "what was to be waited for is waited for");
 }
 

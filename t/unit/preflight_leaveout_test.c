@@ -431,13 +431,13 @@ static void test_clock_set_back(void)
     struct hc_leaveout_plan plan;
 
     look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + 400 * DAY);
-    hc_leaveout_mend(&s, T0);
+    hc_leaveout_pull_back(&s, T0);
     is_str(plan_text(&s, &c, &plan), "part a.test, c.test|b.test", "it stays out");
     is_int(plan.look, T0 + LOOK, "but is looked at as ever");
     is_int(plan.until, T0 + DAY, "and tried in a day at the latest");
     hc_leaveout_plan_dispose(&plan);
     s.again[0] = T0 + 400 * DAY;
-    hc_leaveout_mend(&s, T0);
+    hc_leaveout_pull_back(&s, T0);
     is_int(s.again[0], T0, "an order of the full set was placed now at the latest");
     hc_leaveout_dispose(&s);
 }
