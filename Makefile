@@ -238,7 +238,8 @@ tidy:
 cppcheck:
 	@cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -j2 \
 	    --suppressions-list=t/lint/cppcheck.txt -Icore -D_GNU_SOURCE \
-	    -D'LIST_HEAD(name,type)=struct type *' -D'LIST_ENTRY(type)=struct type *' core
+	    -D'LIST_HEAD(name,type)=struct type *' -D'LIST_ENTRY(type)=struct type *' \
+	    -D'TAILQ_HEAD(name,type)=struct type *' -D'TAILQ_ENTRY(type)=struct type *' core
 
 analyzer:
 	@sh t/lint/analyzer.sh $(wildcard core/*/*.c) -- $(CFLAGS)

@@ -170,8 +170,11 @@ void hc_answer_book_init(struct hc_answer_book *book, struct hc_redaction *redac
 
 void hc_answer_book_dispose(struct hc_answer_book *book)
 {
-    while (!TAILQ_EMPTY(&book->entries)) {
-        hc_answer_book_remove(book, TAILQ_FIRST(&book->entries));
+    struct hc_answer_entry *next = NULL;
+
+    for (struct hc_answer_entry *at = TAILQ_FIRST(&book->entries); at != NULL; at = next) {
+        next = TAILQ_NEXT(at, link);
+        hc_answer_book_remove(book, at);
     }
     free(book->places);
     free(book->files);

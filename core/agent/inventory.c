@@ -131,7 +131,7 @@ void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[
     bool found = false;
     size_t at = place_of(inventory, line, &found);
 
-    if (found) {
+    if (found && inventory->count > 0) {
         drop_at(inventory, at);
     }
 }

@@ -521,8 +521,11 @@ void hc_obtains_start(struct hc_obtains *obtains, struct hc_job *job, struct hc_
 /* Ends what is under way, to be resumed. */
 static void halt(struct hc_obtains *obtains)
 {
-    while (!LIST_EMPTY(&obtains->under_way)) {
-        obtain_free(LIST_FIRST(&obtains->under_way));
+    struct obtain *next = NULL;
+
+    for (struct obtain *at = LIST_FIRST(&obtains->under_way); at != NULL; at = next) {
+        next = LIST_NEXT(at, link);
+        obtain_free(at);
     }
 }
 

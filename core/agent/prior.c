@@ -38,7 +38,8 @@ int hc_prior_new(struct hc_prior **out, struct hc_error *err)
     struct hc_prior *prior = calloc(1, sizeof(*prior));
 
     if (prior == NULL) {
-        return hc_error_nomem(err);
+        hc_error_nomem(err);
+        return -1;
     }
     prior->bytes = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PRIOR_MAX);
     *out = prior;

@@ -558,7 +558,7 @@ void hc_watches_free(struct hc_watches *watches)
         return;
     }
     hc_events_remove(watches->o.env->events, watches);
-    for (size_t i = 0; i < watches->count; i++) {
+    for (size_t i = 0; watches->items != NULL && i < watches->count; i++) {
         hc_pair_free(watches->items[i].is.pair);
         hc_last_error_clear(&watches->items[i].is.last);
     }

@@ -154,8 +154,11 @@ int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *co
                        struct hc_findings *notes, struct hc_error *err)
 {
     bool *checked = calloc(conf->issuer_count + 1, sizeof(*checked));
-    int rc = checked != NULL ? 0 : hc_error_nomem(err);
+    int rc = 0;
 
+    if (checked == NULL) {
+        return hc_error_nomem(err);
+    }
     for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 

@@ -46,7 +46,7 @@ static int copy(struct hc_scope *to, const struct hc_scope *from, struct hc_erro
 
 struct hc_scope *hc_settings_add(struct hc_conf *conf, struct hc_error *err)
 {
-    struct hc_scope **sets = hc_vec_room(conf->sets, conf->set_count, NULL, sizeof(*sets), err);
+    struct hc_scope **sets = hc_vec_room(conf->sets, conf->set_count, NULL, sizeof(void *), err);
     struct hc_scope *set = NULL;
 
     if (sets == NULL) {

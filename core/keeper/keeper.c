@@ -136,7 +136,7 @@ static int read_once(const struct keeper *k, const char *path, struct hc_buf *ou
                      struct hc_file_stamp *stamp, struct hc_error *err)
 {
     struct hc_file_stamp after;
-    struct stat st;
+    struct stat st = {0};
     int fd = -1;
     int rc = -1;
 
@@ -201,7 +201,7 @@ static int answer_stamp(const struct keeper *k, const struct hc_question *q,
                         struct hc_file_stamp *stamp, struct hc_error *err)
 {
     const char *path = path_of(k, q, err);
-    struct stat st;
+    struct stat st = {0};
     int fd = -1;
 
     if (path != NULL && is_kept(path)) {

@@ -79,7 +79,7 @@ scenario a_running_agent_names_the_file_at_fault => sub {
         my $mark = $s->log_mark;
         my $path = ($cert, $key)[$which];
         $break->($path);
-        ok($s->wait_log(qr/keeps serving: \Q$path$place\E: .*\(\Q$slug\E; .*$hint/, 20, $mark), "$what: the log names it, with the cure");
+        ok($s->wait_log(qr/still serving the last good pair: \Q$path$place\E: .*\(\Q$slug\E; .*$hint/, 20, $mark), "$what: the log names it, with the cure");
         write_pair($leaf, "$s->{dir}/live");
         ok($s->wait_log(qr/certificate and key match again/, 20, $mark), "$what: mended");
     }
@@ -113,7 +113,7 @@ scenario files_in_a_folder_of_the_worker_user => sub {
     is(served($s), $leaf->{serial}, 'what the worker user can read is read with its own rights');
     my $mark = $s->log_mark;
     chmod 0600, $cert;
-    ok($s->wait_log(qr/keeps serving: \Q$cert\E: .*\(file-unsafe; /, 20, $mark), 'and once it cannot any more, the agent says so, too');
+    ok($s->wait_log(qr/still serving the last good pair: \Q$cert\E: .*\(file-unsafe; /, 20, $mark), 'and once it cannot any more, the agent says so, too');
     is(served($s), $leaf->{serial}, 'the last good pair serves');
 };
 
