@@ -30,7 +30,7 @@ sub faults_of { my ($kind) = @_; return grep { $kind eq 'nginx' || $_->[0] ne 'a
 sub faults {
     return (
         [ 'no key', 1, sub { unlink $_[0] }, '', 'file-unreadable', qr/check that it exists/ ],
-        [ 'a key cut short', 1, sub { spew_secret($_[0], substr slurp($_[0]), 0, 100) }, ':1', 'pem-damaged', qr/half-written/ ],
+        [ 'a key cut short', 1, sub { spew_secret($_[0], substr slurp($_[0]), 0, 100) }, ':1', 'pem-damaged', qr/it may be incomplete/ ],
         [ 'a key in DER', 1, sub { openssl('pkey', '-in', $_[0], '-outform', 'DER', '-out', "$_[0].der"); rename "$_[0].der", $_[0] },
             '', 'pem-not-pem', qr/openssl pkey -inform DER/ ],
         [ 'an encrypted key', 1, sub { openssl('pkcs8', '-topk8', '-in', $_[0], '-out', "$_[0].enc", '-passout', 'pass:x'); rename "$_[0].enc", $_[0] },
@@ -39,7 +39,7 @@ sub faults {
         [ 'no certificate', 0, sub { unlink $_[0] }, '', 'file-unreadable', qr/check that it exists/ ],
         [ 'a certificate in DER', 0, sub { openssl('x509', '-in', $_[0], '-outform', 'DER', '-out', "$_[0].der"); rename "$_[0].der", $_[0] },
             '', 'pem-not-pem', qr/openssl x509 -inform DER/ ],
-        [ 'a certificate cut short', 0, sub { spew($_[0], substr slurp($_[0]), 0, 100) }, ':1', 'pem-damaged', qr/half-written/ ],
+        [ 'a certificate cut short', 0, sub { spew($_[0], substr slurp($_[0]), 0, 100) }, ':1', 'pem-damaged', qr/it may be incomplete/ ],
     );
 }
 
@@ -90,7 +90,7 @@ scenario files_in_a_folder_of_the_worker_user => sub {
     my ($kind) = @_;
     my $folder = temp_dir() . "/open-$kind";
     my ($s, $leaf, $cert, $key) = watching($kind, $folder);
-    my $word = qr/hotcert: \Q$cert\E: root does not open .*the folder \Q$folder\E can be written .*\(file-unsafe; .*move it/i;
+    my $word = qr/hotcert: \Q$cert\E: .*root does not open .*the folder \Q$folder\E can be written .*\(file-unsafe; .*move it/i;
     my %ways = (
         'a folder of the worker user' => sub { chown((getpwnam 'www-data')[2, 3], $folder); chmod 0700, $folder },
         'a folder that everybody writes' => sub { chown 0, 0, $folder; chmod 0777, $folder },
@@ -129,10 +129,10 @@ scenario single_files_that_are_mounted => sub {
         is(served($s), $leaf->{serial}, 'served');
         my $mark = $s->log_mark;
         write_pair(make_leaf($root, [ 'w.test' ]), $outside);
-        ok($s->wait_log(qr/cannot see a new one: \Q$cert\E: .*\(file-replaced; mount the folder/, 20, $mark), 'the log says why nothing new is seen');
+        ok($s->wait_log(qr/cannot see a new one: \Q$cert\E: .*\(file-replaced; mount the file's folder/, 20, $mark), 'the log says why nothing new is seen');
         my ($code, $data, $out) = listed($s);
         ok(scalar(grep { $_ eq 'file-replaced' } @{ $data->{certificates}[0]{flaws} }), 'and so does list') or diag $out;
-        like($data->{certificates}[0]{error}{message} // '', qr/mount the folder/, 'with the cure');
+        like($data->{certificates}[0]{error}{message} // '', qr/mount the file's folder/, 'with the cure');
         is(served($s), $leaf->{serial}, 'what is served goes on');
         $s->stop;
         is(scalar(() = $s->log_since($mark) =~ /cannot see a new one/g), 1, 'it is said once');
