@@ -112,7 +112,7 @@ static void every_input_counts(void)
     for (int change = SAME; change < CHANGES; change++) {
         char name[100];
 
-        key_of(change, key);
+        key_of((enum change)change, key);
         (void)snprintf(name, sizeof(name), "%s %s", changes[change],
                        change == SAME ? "is remembered" : "is another: judged anew");
         ok(holds(key, NOW) == (change == SAME), name);
