@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* No array is as large; who asks for more has miscounted. */
+#define BYTES_MAX ((size_t)PTRDIFF_MAX >> (sizeof(size_t) > 4 ? 23 : 0))
+
 void *hc_vec_room(void *items, size_t count, size_t *cap, size_t size, struct hc_error *err)
 {
     size_t wanted = count > 0 ? 2 * count : 1;
@@ -12,7 +15,7 @@ void *hc_vec_room(void *items, size_t count, size_t *cap, size_t size, struct hc
     if (items != NULL && (cap != NULL ? count < *cap : (count & (count - 1)) != 0)) {
         return items;
     }
-    if (count <= SIZE_MAX / 2 / size) {
+    if (count <= BYTES_MAX / 2 / size) {
         grown = realloc(items, wanted * size);
     }
     if (grown == NULL) {

@@ -35,7 +35,7 @@ static void on_done(void *self, const struct hc_child_result *result)
     run->code = result->code;
     run->cut = result->cut;
     run->output_len = result->output.len;
-    if (result->output.len < sizeof(run->output)) {
+    if (result->output.len > 0 && result->output.len < sizeof(run->output)) {
         memcpy(run->output, result->output.data, result->output.len);
     }
     hc_error_init(&run->said);
