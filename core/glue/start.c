@@ -33,7 +33,7 @@ bool hc_start_control(const struct hc_conf *conf, const struct hc_rights *rights
     int made = -1;
 
     hc_error_init(&err);
-    if (first && hc_control_free(conf, rights, &err) != 0) {
+    if (first && hc_control_unclaimed(conf, rights, &err) != 0) {
         hc_log_error(log, HC_LOG_WARN, NULL, &err);
         hc_error_init(&err);
     }

@@ -87,8 +87,8 @@ static bool answers(const char *path)
     return answered;
 }
 
-int hc_control_free(const struct hc_conf *conf, const struct hc_rights *rights,
-                    struct hc_error *err)
+int hc_control_unclaimed(const struct hc_conf *conf, const struct hc_rights *rights,
+                         struct hc_error *err)
 {
     const struct timespec moment = {0, 50 * 1000000};
     struct hc_path_end end = HC_PATH_END_INIT;

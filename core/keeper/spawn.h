@@ -65,8 +65,8 @@ int hc_prepare_control(const struct hc_conf *conf, const struct hc_rights *right
  * at the socket that stands there, since this start takes it from another server. One that is about
  * to end is given a second.
  */
-int hc_control_free(const struct hc_conf *conf, const struct hc_rights *rights,
-                    struct hc_error *err) HC_MUST_USE;
+int hc_control_unclaimed(const struct hc_conf *conf, const struct hc_rights *rights,
+                         struct hc_error *err) HC_MUST_USE;
 /* What hc_prepare_control() would say, for a configuration test: makes nothing. */
 int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *rights,
                        struct hc_error *err) HC_MUST_USE;

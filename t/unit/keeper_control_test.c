@@ -35,15 +35,15 @@ static void the_control_socket_is_replaced_in_one_step(void)
 
     memset(&conf, 0, sizeof(conf));
     conf.control = join(base, "run/hotcert/c.sock");
-    is_int(hc_control_free(&conf, &worker_rights, &err), 0, "where there is none it is free");
+    is_int(hc_control_unclaimed(&conf, &worker_rights, &err), 0, "where there is none it is free");
     is_int(hc_examine_control(&conf, &worker_rights, &err), 0, "a configuration test passes");
     ok(access(conf.control, F_OK) != 0, "and makes nothing");
     is_int(hc_prepare_control(&conf, &worker_rights, &first, &err), 0, "a control socket");
     ok(umask(before) == 077, "the umask is as it was");
     ok(stat(conf.control, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == 0666,
        "that everybody may ask");
-    ok(hc_control_free(&conf, &worker_rights, &err) == -1 && err.problem == HC_P_CONTROL_TAKEN &&
-           strcmp(err.subject, conf.control) == 0,
+    ok(hc_control_unclaimed(&conf, &worker_rights, &err) == -1 &&
+           err.problem == HC_P_CONTROL_TAKEN && strcmp(err.subject, conf.control) == 0,
        "another server would take it");
     err = (struct hc_error){0};
     ok(reach(conf.control) == 0 && (fcntl(first, F_GETFD) & FD_CLOEXEC) != 0 &&
@@ -57,7 +57,8 @@ static void the_control_socket_is_replaced_in_one_step(void)
     is_int(system(command), 0, "nothing else is left in its folder");
     close(first);
     close(second);
-    is_int(hc_control_free(&conf, &worker_rights, &err), 0, "free, when nobody listens any more");
+    is_int(hc_control_unclaimed(&conf, &worker_rights, &err), 0,
+           "free, when nobody listens any more");
     free(conf.control);
     conf.control = join(base, "run/hotcert");
     ok(hc_prepare_control(&conf, &worker_rights, &first, &err) == -1 && first == -1 &&
