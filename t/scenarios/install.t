@@ -51,8 +51,7 @@ cp -a /etc $dir/etc
 mount --bind $dir/etc /etc
 mkdir -p /usr/lib/sysusers.d
 mount --bind $dir/sysusers.d /usr/lib/sysusers.d
-userdel hotcert >/dev/null 2>&1 || true
-! id hotcert >/dev/null 2>&1
+if id hotcert >/dev/null 2>&1; then userdel hotcert; fi
 sh packaging/install.sh user $dir/list
 echo "id \$(id -u hotcert) shell \$(getent passwd hotcert | cut -d: -f7)"
 echo again
