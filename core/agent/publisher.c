@@ -6,22 +6,17 @@
 
 #include "agent/best.h"
 #include "agent/hosts.h"
+#include "agent/offers.h"
 #include "agent/said.h"
+#include "agent/shelf.h"
 
 /* A table that was full is tried again after this, or when there is another pair. */
 #define AGAIN_MS 300000
 #define WEIGH_S  3600 /* lines beside `on` age, too */
 
-/* A watched pair of files. */
-struct offered {
-    struct hc_pair *pair; /* the last good one, or NULL */
-    bool looked;          /* the files were looked at */
-};
-
 /* What the table has of one identity. */
 struct served {
     struct hc_publication is;
-    struct offered *offered; /* watched_count of them */
     hc_said said_unpublished;
     hc_said said_first;
     int64_t weigh_at; /* UTC: lines and what was obtained are weighed again then */
@@ -30,8 +25,7 @@ struct served {
 struct hc_publisher {
     struct hc_publisher_options o;
     struct served *served; /* as conf->identities */
-    struct offered *offered;
-    size_t offered_count;
+    struct hc_offers offers;
     struct hc_hosts hosts;
 };
 
@@ -42,56 +36,15 @@ static const struct hc_identity *identity_of(const struct hc_publisher *publishe
 
 /* ---- into the table ---- */
 
-/* Puts the bundle into the table unless the same bytes are there. 1: it was put, 0: it was there.
- */
-static int put_bundle(struct hc_publisher *publisher, const struct hc_identity *identity,
-                      const struct hc_bundle *bundle, struct hc_error *err)
-{
-    struct hc_buf fresh = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
-    struct hc_buf there = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
-    struct hc_error ignored;
-    uint64_t value = 0;
-    int64_t slot = hc_table_find(publisher->o.table, identity->id);
-    int rc = -1;
-
-    hc_error_init(&ignored);
-    if (hc_bundle_encode(bundle, &fresh, err) != 0) {
-        goto out;
-    }
-    if (slot >= 0 &&
-        hc_table_read(publisher->o.table, slot, identity->id, &value, &there, &ignored) == 1 &&
-        there.len == fresh.len && memcmp(there.data, fresh.data, fresh.len) == 0) {
-        rc = 0;
-        goto out;
-    }
-    rc = hc_table_publish(publisher->o.table, identity->id, hc_bytes_of(&fresh), HC_PUBLISH_REPLACE,
-                          err);
-    rc = rc == 0 ? 1 : -1;
-out:
-    hc_buf_dispose(&fresh);
-    hc_buf_dispose(&there);
-    return rc;
-}
-
 struct hc_bundle *hc_publisher_served(const struct hc_publisher *publisher, size_t index)
 {
-    const struct hc_identity *identity = identity_of(publisher, index);
-    struct hc_buf bytes = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
-    int64_t slot = hc_table_find(publisher->o.table, identity->id);
     struct hc_bundle *bundle = NULL;
     struct hc_error err;
-    uint64_t value = 0;
 
     hc_error_init(&err);
-    if (slot >= 0 &&
-        hc_table_read(publisher->o.table, slot, identity->id, &value, &bytes, &err) == 1 &&
-        hc_bundle_decode(bytes.data, bytes.len, &bundle, &err) != 0) {
-        bundle = NULL;
-    }
-    if (hc_error_is_set(&err)) {
+    if (hc_shelf_get(publisher->o.table, identity_of(publisher, index), &bundle, &err) != 0) {
         hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "reading the served certificates", &err);
     }
-    hc_buf_dispose(&bytes);
     return bundle;
 }
 
@@ -120,7 +73,7 @@ static void publish_bundle(struct hc_publisher *publisher, size_t index,
     int rc = 0;
 
     hc_error_init(&err);
-    rc = put_bundle(publisher, identity, bundle, &err);
+    rc = hc_shelf_put(publisher->o.table, identity, bundle, &err);
     if (rc < 0) {
         hc_error_during(&err, "publishing");
         hc_say_once(publisher->o.env->log, &served->said_unpublished, HC_LOG_ERROR,
@@ -139,53 +92,16 @@ static void publish_bundle(struct hc_publisher *publisher, size_t index,
     }
 }
 
-/* The watched pairs' last good ones; of two with keys of one kind the later counts, as in nginx. */
-static size_t collect_watched(struct hc_publisher *publisher, size_t index,
-                              struct hc_pair *pairs[HC_BUNDLE_PAIRS], bool *looked)
-{
-    size_t count = 0;
-    const struct offered *offered = publisher->served[index].offered;
-
-    for (size_t i = 0; i < identity_of(publisher, index)->watched_count; i++) {
-        struct hc_pair *pair = offered[i].pair;
-        size_t at = 0;
-
-        *looked = *looked && offered[i].looked;
-        if (pair == NULL) {
-            continue;
-        }
-        while (at < count && hc_pair_algorithm(pairs[at]) != hc_pair_algorithm(pair)) {
-            at++;
-        }
-        if (at == HC_BUNDLE_PAIRS) {
-            continue;
-        }
-        if (at < count) {
-            hc_pair_free(pairs[at]);
-        } else {
-            count++;
-        }
-        pairs[at] = hc_pair_ref(pair);
-    }
-    return count;
-}
-
-/* NULL: there is none, or err is set. *looked: at all of them. */
+/* NULL: there is none, or it could not be made. *looked: at all of the files. */
 static struct hc_bundle *watched_bundle(struct hc_publisher *publisher, size_t index, bool *looked)
 {
-    struct hc_pair *pairs[HC_BUNDLE_PAIRS] = {NULL};
     struct hc_bundle *bundle = NULL;
     struct hc_error err;
-    size_t count = 0;
 
     hc_error_init(&err);
-    *looked = true;
-    count = collect_watched(publisher, index, pairs, looked);
-    if (count > 0 && hc_bundle_new(pairs, count, &bundle, &err) != 0) {
+    *looked = hc_offers_are_known(&publisher->offers, index);
+    if (hc_offers_bundle(&publisher->offers, index, &bundle, &err) != 0) {
         hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "combining watched pairs", &err);
-        for (size_t i = 0; i < count; i++) {
-            hc_pair_free(pairs[i]);
-        }
     }
     return bundle;
 }
@@ -257,19 +173,6 @@ static bool must_weigh(const struct hc_publisher *publisher, size_t index)
            hc_env_now(publisher->o.env) >= served->weigh_at;
 }
 
-/* A part of the lines would take away what the loader published. */
-static bool lines_were_read(const struct hc_publisher *publisher, size_t index)
-{
-    const struct offered *offered = publisher->served[index].offered;
-
-    for (size_t i = 0; i < identity_of(publisher, index)->watched_count; i++) {
-        if (!offered[i].looked) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool hc_publisher_needs_files(const struct hc_publisher *publisher, size_t index)
 {
     const struct served *served = &publisher->served[index];
@@ -298,8 +201,8 @@ static void publish_obtained(struct hc_publisher *publisher, size_t index,
     int rc = 0;
 
     hc_error_init(&err);
-    if (source.store == NULL || !lines_were_read(publisher, index)) {
-        return;
+    if (source.store == NULL || !hc_offers_are_known(&publisher->offers, index)) {
+        return; /* a part of the lines would take away what the loader published */
     }
     if (pair != NULL) {
         source.fresh.line = info->line;
@@ -403,22 +306,14 @@ static void on_event(void *self, const struct hc_event *event)
 void hc_publisher_hold(struct hc_publisher *publisher, size_t index, size_t which,
                        struct hc_pair *pair)
 {
-    struct offered *offered = &publisher->served[index].offered[which];
-
-    if (offered->pair != pair) {
-        hc_pair_free(offered->pair);
-        offered->pair = pair != NULL ? hc_pair_ref(pair) : NULL;
-    }
+    hc_offers_hold(&publisher->offers, index, which, pair);
 }
 
 void hc_publisher_offer(struct hc_publisher *publisher, size_t index, size_t which,
                         struct hc_pair *pair)
 {
-    struct served *served = &publisher->served[index];
-
-    hc_publisher_hold(publisher, index, which, pair);
-    served->offered[which].looked = true;
-    served->weigh_at = 0;
+    hc_offers_put(&publisher->offers, index, which, pair);
+    publisher->served[index].weigh_at = 0;
     publish_identity(publisher, index);
 }
 
@@ -477,27 +372,6 @@ const struct hc_line_info *hc_publisher_stand_in(const struct hc_publisher *publ
 
 /* ---- life ---- */
 
-/* Each identity's part of one array for all watched files. */
-static int make_room(struct hc_publisher *publisher, struct hc_error *err)
-{
-    const struct hc_conf *conf = publisher->o.env->conf;
-    size_t at = 0;
-
-    for (size_t i = 0; i < conf->identity_count; i++) {
-        publisher->offered_count += conf->identities[i].watched_count;
-    }
-    publisher->served = calloc(conf->identity_count + 1, sizeof(*publisher->served));
-    publisher->offered = calloc(publisher->offered_count + 1, sizeof(*publisher->offered));
-    if (publisher->served == NULL || publisher->offered == NULL) {
-        return hc_error_nomem(err);
-    }
-    for (size_t i = 0; i < conf->identity_count; i++) {
-        publisher->served[i].offered = &publisher->offered[at];
-        at += conf->identities[i].watched_count;
-    }
-    return 0;
-}
-
 int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publisher **out,
                      struct hc_error *err)
 {
@@ -507,14 +381,21 @@ int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publi
         return hc_error_nomem(err);
     }
     publisher->o = *options;
-    if (make_room(publisher, err) != 0 ||
+    publisher->served = calloc(options->env->conf->identity_count + 1, sizeof(*publisher->served));
+    if (publisher->served == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    if (hc_offers_init(&publisher->offers, options->env->conf, err) != 0 ||
         hc_hosts_init(&publisher->hosts, options->env->conf, err) != 0 ||
         hc_events_add(options->env->events, on_event, publisher, err) != 0) {
-        hc_publisher_free(publisher);
-        return -1;
+        goto failed;
     }
     *out = publisher;
     return 0;
+failed:
+    hc_publisher_free(publisher);
+    return -1;
 }
 
 void hc_publisher_free(struct hc_publisher *publisher)
@@ -523,10 +404,7 @@ void hc_publisher_free(struct hc_publisher *publisher)
         return;
     }
     hc_events_remove(publisher->o.env->events, publisher);
-    for (size_t i = 0; publisher->offered != NULL && i < publisher->offered_count; i++) {
-        hc_pair_free(publisher->offered[i].pair);
-    }
-    free(publisher->offered);
+    hc_offers_dispose(&publisher->offers);
     free(publisher->served);
     hc_hosts_dispose(&publisher->hosts);
     free(publisher);
