@@ -5,42 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acme/json.h"
 #include "acme/network.h"
 #include "acme/problem.h"
 #include "pki/key.h"
 
-#define AWAIT_STEP_MS   20
-#define AWAIT_MOST_MS   2000
-#define VALIDATE_MS     300000 /* then the order is left to another day, at the CA's end too */
 #define PROCESS_MS      600000
 #define POLL_MOST_S     300 /* the longest Retry-After that is waited for in one go */
-#define FINALIZE_MOST   5
-#define CSR_MAX         ((size_t)32 << 10)
 #define CERTIFICATE_MAX ((size_t)256 << 10)
 
-static void place(struct hc_order *order);
 static void look(struct hc_order *order);
-static void authorize(struct hc_order *order);
-static void present(struct hc_order *order);
-static void await(struct hc_order *order);
-static void validate(struct hc_order *order);
-static void finalize(struct hc_order *order);
-static void download(struct hc_order *order);
 
 static const struct {
     const char *activity;
     void (*run)(struct hc_order *order);
 } phases[] = {
-    [HC_PHASE_PLACE] = {"placing the order", place},
+    [HC_PHASE_PLACE] = {"placing the order", hc_order_place},
     [HC_PHASE_LOOK] = {"waiting for the CA to issue", look},
-    [HC_PHASE_AUTHORIZE] = {"fetching the authorizations", authorize},
-    [HC_PHASE_PRESENT] = {"presenting the challenges' answers", present},
-    [HC_PHASE_AWAIT] = {"waiting for all servers to have the answers", await},
-    [HC_PHASE_VALIDATE] = {"waiting for the CA to validate", validate},
-    [HC_PHASE_FINALIZE] = {"requesting the certificate", finalize},
-    [HC_PHASE_DOWNLOAD] = {"downloading the certificate", download},
-    [HC_PHASE_EXPLAIN] = {"asking which name the CA refused", authorize},
+    [HC_PHASE_AUTHORIZE] = {"fetching the authorizations", hc_validation_begin},
+    [HC_PHASE_PRESENT] = {"presenting the challenges' answers", hc_validation_present},
+    [HC_PHASE_AWAIT] = {"waiting for all servers to have the answers", hc_validation_await},
+    [HC_PHASE_VALIDATE] = {"waiting for the CA to validate", hc_validation_run},
+    [HC_PHASE_FINALIZE] = {"requesting the certificate", hc_order_finalize},
+    [HC_PHASE_DOWNLOAD] = {"downloading the certificate", hc_order_download},
+    [HC_PHASE_EXPLAIN] = {"asking which name the CA refused", hc_validation_begin},
     [HC_PHASE_OVER] = {"done", hc_order_deliver},
 };
 _Static_assert(HC_COUNT(phases) == HC_PHASE_OVER + 1, "a row for each phase");
@@ -112,8 +99,7 @@ void hc_order_lost(struct hc_order *order, const struct hc_error *err)
     hc_order_enter(order, HC_PHASE_PLACE);
 }
 
-/* Asks for the same again when the CA's time has come, or says that it took too long. */
-static void look_again(struct hc_order *order, int64_t retry_after)
+void hc_order_poll(struct hc_order *order, int64_t retry_after)
 {
     int64_t now_ms = hc_now_ms(order->acme->options.clock);
     int64_t delay_ms = hc_order_poll_delay_ms(order->polls++, retry_after);
@@ -132,8 +118,7 @@ static void look_again(struct hc_order *order, int64_t retry_after)
     order->named_wait = retry_after >= 0;
 }
 
-/* What the CA says now decides; what it said before may not be gone through twice. */
-static void follow(struct hc_order *order, int64_t retry_after)
+void hc_order_follow(struct hc_order *order, int64_t retry_after)
 {
     enum hc_status status = order->resource.status;
     bool behind = (status == HC_STATUS_PENDING && order->authorized) ||
@@ -143,19 +128,17 @@ static void follow(struct hc_order *order, int64_t retry_after)
 
     /* a finalize request that got lost is sent again, but only if a look says so too */
     if (status == HC_STATUS_READY && order->finalized > 0 && order->phase == HC_PHASE_LOOK &&
-        order->polls >= order->finalized && order->finalized < FINALIZE_MOST) {
+        order->polls >= order->finalized && order->finalized < HC_ORDER_FINALIZE_MOST) {
         behind = false;
     }
     if (behind) {
-        look_again(order, retry_after);
+        hc_order_poll(order, retry_after);
     } else {
         hc_order_enter(order, by_status[status]);
     }
 }
 
-/* Reads the order out of a reply. Identifiers are compared as sets. */
-static int read_order(struct hc_order *order, const struct hc_http_reply *reply,
-                      struct hc_error *err)
+int hc_order_read(struct hc_order *order, const struct hc_http_reply *reply, struct hc_error *err)
 {
     const char *directory = order->acme->options.issuer->directory_url;
     struct hc_order_resource resource = {0};
@@ -173,8 +156,8 @@ static int read_order(struct hc_order *order, const struct hc_http_reply *reply,
     return 0;
 }
 
-static void ask(struct hc_order *order, enum hc_endpoint endpoint, const char *url,
-                const char *payload, hc_acme_request_done *done)
+void hc_order_ask(struct hc_order *order, enum hc_endpoint endpoint, const char *url,
+                  const char *payload, hc_acme_request_done *done)
 {
     struct hc_acme_request_options options = {0};
     struct hc_error err;
@@ -194,130 +177,6 @@ static void ask(struct hc_order *order, enum hc_endpoint endpoint, const char *u
     }
 }
 
-/* newOrder, section 7.4 */
-
-static int make_new_order(const struct hc_order *order, struct hc_buf *out, struct hc_error *err)
-{
-    json_t *identifiers = json_array();
-    json_t *payload = json_pack("{s:O}", "identifiers", identifiers);
-    int bad = payload == NULL;
-    int rc = -1;
-
-    for (size_t i = 0; i < order->names.count && !bad; i++) {
-        const char *name = order->names.items[i];
-
-        bad = json_array_append_new(
-            identifiers,
-            json_pack("{s:s, s:s}", "type", hc_name_is_ip(name) ? "ip" : "dns", "value", name));
-    }
-    if (bad) {
-        hc_error_nomem(err);
-    } else {
-        rc = hc_json_write(payload, out, err);
-    }
-    json_decref(payload);
-    json_decref(identifiers);
-    return rc;
-}
-
-static int keep_placed(struct hc_order *order, const struct hc_http_reply *reply,
-                       struct hc_error *err)
-{
-    struct hc_order_state state = {0};
-
-    if (reply->location[0] == '\0') {
-        return hc_error_set(err, HC_P_CA_REPLY, hc_acme_issuer(order->acme),
-                            "the reply to newOrder has no Location");
-    }
-    if (hc_acme_check_url(order->acme->options.issuer->directory_url, reply->location, err) != 0 ||
-        hc_strdup(reply->location, &order->url, err) != 0 || read_order(order, reply, err) != 0) {
-        return -1;
-    }
-    state.order_url = order->url;
-    state.key = order->key;
-    if (order->handler->persist(order->handler->self, &state, err) != 0) {
-        return hc_error_during(err, "storing the order");
-    }
-    return 0;
-}
-
-static void blame_refusal(struct hc_order *order, const struct hc_http_reply *reply)
-{
-    json_t *problem = NULL;
-
-    if (reply != NULL && hc_json_object(reply->body, NULL, &problem, NULL) == 0) {
-        hc_order_blame_subproblems(order, problem);
-    }
-    json_decref(problem);
-}
-
-static void on_placed(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
-{
-    struct hc_order *order = arg;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    order->request = NULL;
-    if (cause != NULL) {
-        err = *cause;
-        if (reply != NULL && (reply->status == 401 || reply->status == 403)) {
-            hc_acme_problem_of_account(reply, &err);
-        }
-        blame_refusal(order, reply);
-        hc_order_fail(order, &err, true);
-    } else if (keep_placed(order, reply, &err) != 0) {
-        hc_order_fail(order, &err, true);
-    } else {
-        follow(order, reply->retry_after);
-    }
-}
-
-static void on_key(void *self, EVP_PKEY *key, const struct hc_error *err)
-{
-    struct hc_order *order = self;
-
-    if (key != NULL) {
-        order->key = key;
-        hc_order_enter(order, HC_PHASE_PLACE);
-    } else {
-        hc_order_fail(order, err, true);
-    }
-    hc_acme_pump(order->acme);
-}
-
-/* 1: there is a key, 0: it is being made, -1: err. */
-static int get_key(struct hc_order *order, struct hc_error *err)
-{
-    struct hc_loop *loop = order->acme->options.loop;
-
-    if (order->key != NULL) {
-        return 1;
-    }
-    if (loop != NULL && hc_keygen_is_slow(order->key_type)) {
-        return hc_keygen_start(loop, &order->keygen, order->key_type, on_key, order, err);
-    }
-    return hc_key_new(order->key_type, &order->key, err) == 0 ? 1 : -1;
-}
-
-static void place(struct hc_order *order)
-{
-    int key = 0;
-    struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
-    struct hc_error err;
-
-    hc_error_init(&err);
-    key = get_key(order, &err);
-    if (key == 0) {
-        return; /* on_key() comes back */
-    }
-    if (key < 0 || make_new_order(order, &payload, &err) != 0) {
-        hc_order_fail(order, &err, true);
-    } else {
-        ask(order, HC_ENDPOINT_NEW_ORDER, NULL, hc_buf_text(&payload), on_placed);
-    }
-    hc_buf_dispose(&payload);
-}
-
 /* What the CA says of the order: at a resume, and until the certificate is there */
 
 static void on_looked(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
@@ -331,189 +190,16 @@ static void on_looked(void *arg, const struct hc_http_reply *reply, const struct
         hc_order_lost(order, cause);
     } else if (cause != NULL) {
         hc_order_fail(order, cause, false);
-    } else if (read_order(order, reply, &err) != 0) {
+    } else if (hc_order_read(order, reply, &err) != 0) {
         hc_order_fail(order, &err, false);
     } else {
-        follow(order, reply->retry_after);
+        hc_order_follow(order, reply->retry_after);
     }
 }
 
 static void look(struct hc_order *order)
 {
-    ask(order, HC_ENDPOINT_URL, order->url, "", on_looked);
-}
-
-/* Authorizations */
-
-static void authorize(struct hc_order *order)
-{
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (hc_authz_prepare(order, &err) != 0) {
-        hc_order_fail(order, &err, false);
-        return;
-    }
-    if (order->authz_count == 0 && order->phase == HC_PHASE_EXPLAIN) {
-        hc_order_fail_names(order);
-    } else if (order->authz_count == 0) {
-        order->authorized = true;
-        look_again(order, -1);
-    } else {
-        hc_authz_ask_all(order);
-    }
-}
-
-static void present(struct hc_order *order)
-{
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (hc_authz_present(order, &err) != 0) {
-        hc_order_fail(order, &err, false);
-        return;
-    }
-    order->ready_ms = 0;
-    hc_order_enter(order, HC_PHASE_AWAIT);
-}
-
-static void await(struct hc_order *order)
-{
-    int64_t now_ms = hc_now_ms(order->acme->options.clock);
-    struct hc_error err;
-    int rc = 0;
-
-    hc_error_init(&err);
-    rc = hc_authz_ready(order, now_ms, &err);
-    if (rc < 0) {
-        hc_order_fail(order, &err, false);
-    } else if (rc > 0) {
-        hc_order_enter(order, HC_PHASE_VALIDATE);
-    } else if (order->ready_ms > 0 && now_ms >= order->ready_ms) {
-        char names[160];
-
-        hc_logf(order->acme->options.log, HC_LOG_WARN,
-                "%s: not every server has confirmed that it can answer the challenges of %s; "
-                "continuing anyway",
-                hc_acme_issuer(order->acme), hc_list_format(&order->names, names, sizeof(names)));
-        hc_order_enter(order, HC_PHASE_VALIDATE);
-    } else {
-        int64_t waited_ms = now_ms - order->presented_ms;
-        int64_t step_ms = waited_ms / 16 > AWAIT_STEP_MS ? waited_ms / 16 : AWAIT_STEP_MS;
-
-        /* until all are laid out, the last to say so wakes it */
-        hc_order_enter_at(order, HC_PHASE_AWAIT,
-                          order->ready_ms == 0
-                              ? -1
-                              : now_ms + (step_ms < AWAIT_MOST_MS ? step_ms : AWAIT_MOST_MS));
-    }
-}
-
-/* Runs twice: to begin, and when the time is over. */
-static void validate(struct hc_order *order)
-{
-    int64_t now_ms = hc_now_ms(order->acme->options.clock);
-
-    if (order->answered) {
-        hc_authz_give_up(order);
-        return;
-    }
-    order->answered = true;
-    order->deadline_ms = now_ms + VALIDATE_MS;
-    order->due_ms = order->deadline_ms;
-    hc_authz_answer(order, now_ms);
-}
-
-/* finalize, section 7.4; the reply is the order, or not even that */
-
-static void on_finalized(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
-{
-    struct hc_order *order = arg;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    order->request = NULL;
-    if (cause == NULL) {
-        if (read_order(order, reply, &err) == 0) {
-            follow(order, reply->retry_after);
-        } else {
-            look_again(order, reply->retry_after);
-        }
-    } else if (cause->problem == HC_P_ORDER_NOT_READY && order->finalized < FINALIZE_MOST) {
-        look_again(order, reply->retry_after);
-    } else if (cause->problem == HC_P_CA_REFUSED && reply != NULL && reply->status == 404) {
-        hc_order_lost(order, cause);
-    } else {
-        blame_refusal(order, reply);
-        hc_order_fail(order, cause, cause->problem == HC_P_CA_REFUSED);
-    }
-}
-
-static int make_finalize(const struct hc_order *order, struct hc_buf *out, struct hc_error *err)
-{
-    struct hc_buf der = HC_BUF_INIT(CSR_MAX);
-    int rc = -1;
-
-    if (hc_csr_new(order->key, &order->names, &der, err) == 0 &&
-        hc_buf_puts(out, "{\"csr\":\"", err) == 0 &&
-        hc_base64url(der.data, der.len, out, err) == 0 && hc_buf_puts(out, "\"}", err) == 0) {
-        rc = 0;
-    }
-    hc_buf_dispose(&der);
-    return rc;
-}
-
-static void finalize(struct hc_order *order)
-{
-    struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (make_finalize(order, &payload, &err) != 0) {
-        hc_order_fail(order, &err, true);
-    } else {
-        order->finalized++;
-        order->polls = 0;
-        order->deadline_ms = 0;
-        ask(order, HC_ENDPOINT_URL, order->resource.finalize, hc_buf_text(&payload), on_finalized);
-    }
-    hc_buf_dispose(&payload);
-}
-
-/* The certificate, section 7.4.2 */
-
-static int keep_chain(struct hc_order *order, const struct hc_http_reply *reply,
-                      struct hc_error *err)
-{
-    if (hc_chain_check(reply, order->resource.certificate, err) != 0) {
-        return -1;
-    }
-    hc_buf_reset(&order->chain);
-    return hc_buf_append(&order->chain, reply->body.data, reply->body.len, err);
-}
-
-static void on_downloaded(void *arg, const struct hc_http_reply *reply,
-                          const struct hc_error *cause)
-{
-    struct hc_order *order = arg;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    order->request = NULL;
-    if (cause != NULL && hc_order_is_unknown(reply, cause)) {
-        hc_order_lost(order, cause);
-    } else if (cause != NULL) {
-        hc_order_fail(order, cause, false);
-    } else if (keep_chain(order, reply, &err) != 0) {
-        hc_order_fail(order, &err, false);
-    } else {
-        hc_order_succeed(order);
-    }
-}
-
-static void download(struct hc_order *order)
-{
-    ask(order, HC_ENDPOINT_URL, order->resource.certificate, "", on_downloaded);
+    hc_order_ask(order, HC_ENDPOINT_URL, order->url, "", on_looked);
 }
 
 /* For the pump and the owner */

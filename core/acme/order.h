@@ -1,7 +1,10 @@
 /*
  * An order from inside: its states, its authorizations, and how it ends.
  *
- *   order.c          the states and the order's own requests
+ *   order.c          the states, and what the CA says of the order
+ *   new_order.c      its key and its request to the CA
+ *   validation.c     the phases in which its names are proved
+ *   certificate.c    the request for the certificate, and its download
  *   authorization.c  its authorizations, side by side: asked, answered, waited for
  *   answering.c      their answers: chosen, laid out, withdrawn
  *   outcome.c        how it ends: whose fault, which names, what the caller is told
@@ -16,7 +19,8 @@
 #include "acme/resource.h"
 #include "pki/keygen.h"
 
-#define HC_AUTHZ_PARALLEL 16 /* requests of one order's authorizations side by side */
+#define HC_AUTHZ_PARALLEL      16 /* requests of one order's authorizations side by side */
+#define HC_ORDER_FINALIZE_MOST 5
 
 /* The states of an order on our side; order.c has the table of what each does. */
 enum hc_order_phase {
@@ -99,10 +103,30 @@ void hc_order_enter(struct hc_order *order, enum hc_order_phase phase);
 void hc_order_enter_at(struct hc_order *order, enum hc_order_phase phase, int64_t due_ms);
 /* The CA does not know it any more: placed again, once. */
 void hc_order_lost(struct hc_order *order, const struct hc_error *err);
+/* Sends a request of the order's own; done gets the order. */
+void hc_order_ask(struct hc_order *order, enum hc_endpoint endpoint, const char *url,
+                  const char *payload, hc_acme_request_done *done);
+/* Reads the order out of a reply. Identifiers are compared as sets. */
+int hc_order_read(struct hc_order *order, const struct hc_http_reply *reply,
+                  struct hc_error *err) HC_MUST_USE;
+/* What the CA says now decides; what it said before may not be gone through twice. */
+void hc_order_follow(struct hc_order *order, int64_t retry_after);
+/* Asks for the same again when the CA's time has come, or says that it took too long. */
+void hc_order_poll(struct hc_order *order, int64_t retry_after);
 /* When to ask again for the polls'th time; retry_after as in hc_http_reply. */
 int64_t hc_order_poll_delay_ms(unsigned polls, int64_t retry_after);
 /* True for a refusal that means that the CA does not know what was asked for. */
 bool hc_order_is_unknown(const struct hc_http_reply *reply, const struct hc_error *err);
+
+/* new_order.c, validation.c, certificate.c: what each phase does */
+void hc_order_place(struct hc_order *order);
+void hc_validation_begin(struct hc_order *order);
+void hc_validation_present(struct hc_order *order);
+void hc_validation_await(struct hc_order *order);
+/* Runs twice: to begin, and when the time is over. */
+void hc_validation_run(struct hc_order *order);
+void hc_order_finalize(struct hc_order *order);
+void hc_order_download(struct hc_order *order);
 
 /* authorization.c */
 int hc_authz_prepare(struct hc_order *order, struct hc_error *err) HC_MUST_USE;
@@ -140,6 +164,8 @@ void hc_order_fail_names(struct hc_order *order);
 void hc_order_blame(struct hc_order *order, const char *name, const struct hc_error *err);
 /* Notes the subproblems of a problem object. */
 void hc_order_blame_subproblems(struct hc_order *order, const json_t *problem);
+/* The same of a reply that refuses the order; reply may be NULL. */
+void hc_order_blame_reply(struct hc_order *order, const struct hc_http_reply *reply);
 /* Tells the caller. The order may be gone afterwards. */
 void hc_order_deliver(struct hc_order *order);
 

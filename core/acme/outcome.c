@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "acme/foreign.h"
+#include "acme/json.h"
 #include "acme/order.h"
 
 /* Problems that say something of the order's names, and nothing of the CA. */
@@ -157,6 +158,16 @@ void hc_order_blame_subproblems(struct hc_order *order, const json_t *problem)
         }
         hc_error_init(&err);
     }
+}
+
+void hc_order_blame_reply(struct hc_order *order, const struct hc_http_reply *reply)
+{
+    json_t *problem = NULL;
+
+    if (reply != NULL && hc_json_object(reply->body, NULL, &problem, NULL) == 0) {
+        hc_order_blame_subproblems(order, problem);
+    }
+    json_decref(problem);
 }
 
 /*
