@@ -1,0 +1,31 @@
+/*
+ * One look at an identity's names before an order (preflight/preflight.h), with a token of our own
+ * that all servers on this store answer: what a CA would find over HTTP.
+ */
+#ifndef HC_AGENT_LOOK_H
+#define HC_AGENT_LOOK_H
+
+#include "agent/answers.h"
+#include "agent/cas.h"
+#include "net/web.h"
+#include "preflight/preflight.h"
+
+struct hc_look;
+
+struct hc_look_options {
+    const struct hc_env *env; /* borrowed, as all below */
+    struct hc_answers *answers;
+    const struct hc_dns_port *dns;
+    const struct hc_web_port *web; /* NULL: no request is made */
+    const struct hc_identity *identity;
+    const struct hc_ca *ca; /* the one that would be asked */
+    void *self;
+    void (*done)(void *self, const struct hc_preflight_result *result); /* once; may free it */
+};
+
+int hc_look_start(const struct hc_look_options *options, struct hc_look **out,
+                  struct hc_error *err) HC_MUST_USE;
+/* Also while it is under way; then nobody is told. NULL is fine. */
+void hc_look_free(struct hc_look *look);
+
+#endif
