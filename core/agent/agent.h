@@ -15,7 +15,7 @@
  *   outlooks    the names of an order: the look before it, and which are left out
  *   health      the checks again, for what is served
  *   jobs        what is to be obtained, and what each waits for
- *   obtains     orders, from the line's lock to the commit; received and takeover help
+ *   obtains     orders, from the line's lock to the commit; received, takeover and failure help
  *   queue       which jobs are started now
  *   control     the socket that `hotcert list|renew|wait` talk to; status is what it tells
  *

@@ -5,15 +5,14 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "agent/failure.h"
 #include "agent/received.h"
 #include "agent/takeover.h"
-#include "preflight/refusal.h"
 #include "store/line.h"
 #include "store/lock.h"
 
 #define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
-#define UNSAFE_MS       60000
 
 struct obtain {
     LIST_ENTRY(obtain) link;
@@ -175,141 +174,25 @@ void hc_obtains_run(struct hc_obtains *obtains)
     }
 }
 
-/* Held against a name, or a certificate, at this issuer alone: another may see it otherwise. */
-static void count_failure(struct obtain *obtain, const char *name, int64_t retry_after)
-{
-    hc_ca_hold(obtain->ca, name, hc_publisher_until(obtain->all->o.publisher, obtain->job->index),
-               retry_after);
-}
-
-/* What the CA holds against single names. */
-static void count_names(struct obtain *obtain, const struct hc_order_result *result)
-{
-    const struct hc_obtains_options *o = &obtain->all->o;
-
-    for (size_t i = 0; i < result->name_count; i++) {
-        const struct hc_order_name *name = &result->names[i];
-        struct hc_error err;
-
-        hc_kept_error_get(&name->error, &err);
-        /* a CA says when to come again once, for all of the names that it lists */
-        count_failure(obtain, name->name,
-                      err.foreign.retry_after > 0 ? err.foreign.retry_after
-                                                  : result->error.foreign.retry_after);
-        hc_outlook_refused(o->outlooks, obtain->job->index, name->name, &err);
-    }
-}
-
-/* A line for each name at fault, unless a look tells what it finds in the same line. */
-static void say_names(struct obtain *obtain, const struct hc_order_result *result)
-{
-    const struct hc_obtains_options *o = &obtain->all->o;
-    bool told = hc_outlook_compare(o->outlooks, obtain->job->index, obtain->ca);
-    char text[HC_LOG_LINE];
-
-    for (size_t i = 0; i < result->name_count; i++) {
-        const struct hc_order_name *name = &result->names[i];
-        struct hc_error err;
-
-        hc_kept_error_get(&name->error, &err);
-        hc_logf(o->env->log, told ? HC_LOG_INFO : HC_LOG_ERROR, "%s: %s", name->name,
-                hc_refusal_describe(&err, NULL, text, sizeof(text)));
-    }
-}
-
-/* err: why, or NULL: the lines of the names say it. */
-static void say_failed(struct obtain *obtain, const struct hc_error *err)
-{
-    const struct hc_obtains_options *o = &obtain->all->o;
-    int64_t now = hc_env_now(o->env);
-    char subject[HC_SUBJECT];
-    char text[HC_LOG_LINE];
-    char wait[32];
-    struct hc_ca *ca = NULL;
-    int64_t when = 0;
-
-    (void)hc_job_prospect(o->jobs, obtain->job, &ca, &when);
-    hc_logf(o->env->log, HC_LOG_ERROR, "%s: no certificate from %s%s%s; retrying %s%s",
-            subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, err != NULL ? ": " : "",
-            err != NULL ? hc_error_format(err, text, sizeof(text)) : "",
-            when > now ? "in " : "at once",
-            when > now ? hc_duration_format(when - now, wait, sizeof(wait)) : "");
-}
-
-/* True if this machine failed: that says nothing of the CA, nor of the names. */
-static bool is_local(const struct hc_error *err)
-{
-    return hc_error_class(err) == HC_CLASS_INTERNAL || err->problem == HC_P_TABLE_FULL;
-}
-
-/* The CA failed, or at least this order at it. */
-static void fail_ca_wide(struct obtain *obtain, const struct hc_error *err)
-{
-    struct hc_job *job = obtain->job;
-    const struct hc_obtains_options *o = &obtain->all->o;
-    char subject[HC_SUBJECT];
-
-    hc_ca_failed(obtain->ca, err);
-    hc_pause_fail(&job->pause, obtain->ca, hc_env_ms(o->env));
-    if (job->record.order_url != NULL &&
-        hc_pause_is_hopeless(&job->pause, hc_ca_worked_ms(obtain->ca))) {
-        hc_logf(o->env->log, HC_LOG_NOTICE, "%s: giving up the order at %s after %u failures",
-                subject_of(obtain, subject), hc_ca_issuer(obtain->ca)->name, job->pause.failures);
-        hc_job_record_forget_order(&job->record);
-    }
-}
-
-/* The CA did its part, if it was asked; the names or the certificate failed. */
-static void fail_names(struct obtain *obtain, const struct hc_order_result *result,
-                       const struct hc_error *err)
-{
-    struct hc_job *job = obtain->job;
-
-    if (obtain->order != NULL) {
-        hc_ca_worked(obtain->ca); /* else nobody asked it */
-    }
-    memset(&job->pause, 0, sizeof(job->pause));
-    count_names(obtain, result);
-    if (result->name_count == 0) {
-        bool final = hc_ca_is_final(err->problem, 1);
-
-        count_failure(obtain, job->name,
-                      final && err->foreign.retry_after < HC_CA_FINAL_S ? HC_CA_FINAL_S
-                                                                        : err->foreign.retry_after);
-    }
-    say_failed(obtain, result->name_count == 0 ? err : NULL);
-    say_names(obtain, result);
-}
-
+/* Counted, said, stored. Frees the obtain. */
 static void fail(struct obtain *obtain, const struct hc_order_result *result,
                  const struct hc_error *err)
 {
     const struct hc_obtains_options *o = &obtain->all->o;
-    struct hc_job *job = obtain->job;
-    struct hc_ca *ca = obtain->ca;
+    struct hc_failure failure = {
+        .env = o->env,
+        .storage = o->storage,
+        .publisher = o->publisher,
+        .outlooks = o->outlooks,
+        .jobs = o->jobs,
+        .job = obtain->job,
+        .ca = obtain->ca,
+        .asked = obtain->order != NULL,
+    };
 
-    if (result->order_dead) {
-        hc_job_record_forget_order(&job->record);
-    }
-    hc_last_error_set(&job->record.last, err, hc_env_now(o->env));
-    if (obtain->order == NULL && err->problem == HC_P_STORE_UNSAFE) {
-        /* one file of the line's: there is a pair that cannot be read now, so none is ordered */
-        job->again_ms = hc_env_ms(o->env) + UNSAFE_MS;
-        hc_say_once(o->env->log, &job->said, HC_LOG_ERROR, "no order placed", err);
-    } else if (hc_storage_problem(err->problem)) {
-        hc_ca_give_back(ca);
-        hc_storage_failed(o->storage, err);
-    } else if (is_local(err)) {
-        hc_ca_give_back(ca);
-        hc_pause_fail(&job->pause, NULL, hc_env_ms(o->env));
-        say_failed(obtain, err);
-    } else if (result->ca_wide) {
-        fail_ca_wide(obtain, err);
-    } else {
-        fail_names(obtain, result, err);
-    }
+    hc_failure_take(&failure, result, err);
     store_job(obtain);
-    hc_ca_store(ca); /* before another agent has the lock, and asks in its turn */
+    hc_ca_store(obtain->ca); /* before another agent has the lock, and asks in its turn */
     obtain_free(obtain);
     hc_events_tell(o->env->events, HC_EVENT_ORDER_ENDED);
 }
