@@ -1,0 +1,105 @@
+/*
+ * The preflight from inside.
+ *
+ *   preflight.c  its phases, beginning and end
+ *   names.c      the look-ups of each name, and what they mean
+ *   network.c    where the CA is, and which addresses lead here
+ *   requests.c   the requests to the names' addresses
+ */
+#ifndef HC_PREFLIGHT_INTERNAL_H
+#define HC_PREFLIGHT_INTERNAL_H
+
+#include "base/address.h"
+#include "loop/timer.h"
+#include "preflight/look.h"
+#include "preflight/preflight.h"
+#include "preflight/request.h"
+
+enum hc_preflight_phase {
+    HC_PREFLIGHT_PHASE_LOOK,
+    HC_PREFLIGHT_PHASE_FETCH,
+    HC_PREFLIGHT_PHASE_DONE
+};
+
+struct hc_preflight_sight {
+    bool ip;
+    bool wildcard;
+    char *text;       /* as given */
+    const char *host; /* within text */
+    struct hc_dname dname;
+    const struct hc_look *a;
+    const struct hc_look *aaaa;
+    const struct hc_look *caa_first; /* at the name itself */
+    const struct hc_look *caa;       /* the one that the climb stands at */
+    bool caa_complete;
+    unsigned climbed;
+    struct hc_request *requests;
+    size_t request_count;
+};
+
+struct hc_preflight {
+    struct hc_timer timer; /* looks that are made again */
+    struct hc_list names_text;
+    struct hc_list caa_domains;
+    struct hc_list methods;
+    struct hc_list own;
+    bool knows_own; /* else own is empty and says nothing */
+    struct hc_list accounts;
+    bool compares_accounts;
+    char *account_uri;
+    char *token;
+    char *answer;
+    const struct hc_web_port *web;
+    const struct hc_clock *clock;
+    const struct hc_log *log;
+    void *self;
+    hc_preflight_done *done;
+
+    struct hc_dns_slot_owner owner;
+    struct hc_looks *looks;
+    const struct hc_look *directory_a; /* network auto: where the CA's directory is */
+    const struct hc_look *directory_aaaa;
+    bool private_network;
+    unsigned http_port;
+    unsigned tls_port;
+    bool wants_address; /* a method is used that needs one */
+    bool wants_http;
+    int64_t look_until_ms;
+
+    enum hc_preflight_phase phase;
+    struct hc_preflight_sight *names;
+    struct hc_preflight_name *results;
+    size_t count;
+    struct hc_request_how how;
+    struct hc_error error;
+    bool busy;  /* inside of progress() */
+    bool freed; /* by its owner, from within done(): it goes when that has returned */
+};
+
+/* names.c */
+int hc_preflight_take_names(struct hc_preflight *p, const struct hc_list *names,
+                            struct hc_error *err) HC_MUST_USE;
+const struct hc_look *hc_preflight_look_at(struct hc_preflight *p, const struct hc_dname *name,
+                                           enum hc_dns_type type, bool direct);
+void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n);
+/* Goes up for CAA; true if anything changed. */
+bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n);
+bool hc_preflight_all_looked(const struct hc_preflight *p);
+/* suggestion: an address, or "". */
+void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion);
+
+/* network.c */
+/* The next address of a look (NULL: none); *at counts from 0. */
+bool hc_look_address(const struct hc_look *look, size_t *at, struct hc_address *out);
+void hc_preflight_suggest(const struct hc_preflight *p, char dst[HC_ADDRESS_TEXT]);
+void hc_preflight_look_at_directory(struct hc_preflight *p, const char *url);
+void hc_preflight_decide_network(struct hc_preflight *p);
+
+/* requests.c */
+void hc_preflight_plan_requests(struct hc_preflight *p, struct hc_preflight_sight *n);
+/* True if anything changed. */
+bool hc_preflight_step_requests(struct hc_preflight *p);
+bool hc_preflight_all_fetched(const struct hc_preflight *p);
+void hc_preflight_judge_requests(struct hc_preflight *p);
+
+#endif

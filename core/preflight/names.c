@@ -1,0 +1,145 @@
+/* What DNS says of each name of an order, and what that means for it; see internal.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "conf/method.h"
+#include "preflight/internal.h"
+#include "preflight/judge.h"
+
+#define CLIMB_MAX 16 /* owners above a name that CAA is asked for; no name has as many */
+
+const struct hc_look *hc_preflight_look_at(struct hc_preflight *p, const struct hc_dname *name,
+                                           enum hc_dns_type type, bool direct)
+{
+    return hc_looks_at(p->looks, name, type, direct, &p->error);
+}
+
+void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n)
+{
+    if (n->ip) {
+        n->caa_complete = true; /* RFC 8738 section 7: CAA is not for addresses */
+        return;
+    }
+    if (p->wants_address) {
+        n->a = hc_preflight_look_at(p, &n->dname, HC_DNS_A, true);
+        n->aaaa = hc_preflight_look_at(p, &n->dname, HC_DNS_AAAA, false);
+    }
+    n->caa_complete = p->caa_domains.count == 0;
+    if (!n->caa_complete) {
+        n->caa = n->caa_first = hc_preflight_look_at(p, &n->dname, HC_DNS_CAA, true);
+    }
+}
+
+/* RFC 8659 section 3: up to, not including, the root; the first set that is not empty decides. */
+bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n)
+{
+    struct hc_dname parent;
+
+    if (n->caa_complete || n->caa == NULL || !n->caa->complete) {
+        return false;
+    }
+    parent = n->caa->name;
+    if ((n->caa->kind != HC_LOOK_NO_DATA && n->caa->kind != HC_LOOK_NO_NAME &&
+         n->caa->kind != HC_LOOK_DANGLING) ||
+        ++n->climbed > CLIMB_MAX || !hc_dname_climb(&parent) || hc_dname_is_root(&parent)) {
+        n->caa_complete = true;
+        return true;
+    }
+    n->caa = hc_preflight_look_at(p, &parent, HC_DNS_CAA, true);
+    n->caa_complete = n->caa == NULL;
+    return true;
+}
+
+static bool complete(const struct hc_look *look)
+{
+    return look == NULL || look->complete;
+}
+
+bool hc_preflight_all_looked(const struct hc_preflight *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct hc_preflight_sight *n = &p->names[i];
+
+        if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete) {
+            return false;
+        }
+    }
+    return complete(p->directory_a) && complete(p->directory_aaaa);
+}
+
+/* dns-01 alone: a name needs no address, not even to exist. */
+static void judge_without_address(struct hc_name_judge *judge, const struct hc_preflight_sight *n)
+{
+    char name[HC_DNAME_TEXT];
+
+    if (n->caa_first != NULL && n->caa_first->kind == HC_LOOK_NO_NAME) {
+        hc_judge_note(judge, HC_P_DNS_NO_SUCH_NAME, HC_JUDGE_NOTHING,
+                      "%.255s does not exist, but proof by a DNS record does not need it",
+                      hc_dname_format(&n->dname, name));
+    }
+}
+
+void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
+{
+    struct hc_preflight_sight *n = &p->names[i];
+    struct hc_name_judge judge = {
+        .out = &p->results[i],
+        .host = n->host,
+        .private_network = p->private_network,
+        .own = p->knows_own ? &p->own : NULL,
+        .accounts = p->compares_accounts ? &p->accounts : NULL,
+        .suggestion = suggestion[0] != '\0' ? suggestion : NULL,
+        .err = &p->error,
+    };
+    struct hc_caa_asker who = {
+        .domains = &p->caa_domains,
+        .methods = &p->methods,
+        .account_uri = p->account_uri,
+        .wildcard = n->wildcard,
+    };
+
+    if (!hc_methods_take(&p->methods, n->text)) {
+        char methods[128];
+
+        hc_judge_note(&judge, n->ip ? HC_P_ADDRESS_NEEDS_HTTP : HC_P_WILDCARD_NEEDS_DNS,
+                      HC_JUDGE_FAIL, "%s is %s, which %s cannot prove", n->text,
+                      n->ip ? "an IP address" : "a wildcard",
+                      hc_methods_format(&p->methods, methods, sizeof(methods)));
+    }
+    if (n->ip && p->wants_address) {
+        hc_judge_ip(&judge);
+    } else if (n->a != NULL && n->aaaa != NULL) {
+        hc_judge_addresses(&judge, n->a, n->aaaa);
+    } else {
+        judge_without_address(&judge, n);
+    }
+    if (n->caa != NULL) {
+        hc_judge_caa(&judge, n->caa, &who);
+    }
+}
+
+int hc_preflight_take_names(struct hc_preflight *p, const struct hc_list *names,
+                            struct hc_error *err)
+{
+    p->names = calloc(names->count + 1, sizeof(*p->names));
+    p->results = calloc(names->count + 1, sizeof(*p->results));
+    if (p->names == NULL || p->results == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        struct hc_preflight_sight *n = &p->names[i];
+        struct hc_address ignored;
+
+        n->text = p->names_text.items[i];
+        n->wildcard = strncmp(n->text, "*.", 2) == 0;
+        n->host = n->wildcard ? n->text + 2 : n->text;
+        n->ip = hc_address_parse(n->text, &ignored) == 0;
+        p->results[i].name = n->text;
+        p->count++;
+        if (!n->ip && hc_dname_from_host(n->host, &n->dname, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* Whether the CA is inside or on the Internet, and which addresses lead here; see internal.h. */
+#include <curl/curl.h>
+#include <string.h>
+
+#include "preflight/internal.h"
+
+bool hc_look_address(const struct hc_look *look, size_t *at, struct hc_address *out)
+{
+    const struct hc_dns_record *record = look != NULL ? hc_look_record(look, at) : NULL;
+
+    memset(out, 0, sizeof(*out));
+    if (record == NULL || record->len > sizeof(out->octets)) {
+        return false;
+    }
+    out->ipv6 = record->type == HC_DNS_AAAA;
+    memcpy(out->octets, record->data, record->len);
+    return true;
+}
+
+/* An address that is worth suggesting for a name without one: that of a name beside it, or ours. */
+void hc_preflight_suggest(const struct hc_preflight *p, char dst[HC_ADDRESS_TEXT])
+{
+    struct hc_address address;
+
+    dst[0] = '\0';
+    for (size_t i = 0; i < p->count; i++) {
+        const struct hc_look *looks[] = {p->names[i].a, p->names[i].aaaa};
+
+        for (size_t k = 0; k < HC_COUNT(looks); k++) {
+            size_t at = 0;
+
+            if (hc_look_address(looks[k], &at, &address) &&
+                (p->private_network || hc_address_reserved(&address) == NULL)) {
+                hc_address_format(&address, dst);
+                return;
+            }
+        }
+    }
+    for (size_t i = 0; i < p->own.count; i++) {
+        if (hc_address_parse(p->own.items[i], &address) == 0 &&
+            hc_address_reserved(&address) == NULL) {
+            hc_address_format(&address, dst);
+            return;
+        }
+    }
+}
+
+/* AUTO: the CA is inside if its directory is at reserved addresses only. */
+void hc_preflight_decide_network(struct hc_preflight *p)
+{
+    const struct hc_look *looks[] = {p->directory_a, p->directory_aaaa};
+    size_t count = 0;
+    bool reserved = true;
+
+    for (size_t k = 0; k < HC_COUNT(looks); k++) {
+        struct hc_address address;
+        size_t at = 0;
+
+        while (hc_look_address(looks[k], &at, &address)) {
+            reserved = reserved && hc_address_reserved(&address) != NULL;
+            count++;
+        }
+    }
+    if (count > 0) {
+        p->private_network = reserved;
+    }
+}
+
+/* network auto: looks where the CA's directory is, if its URL does not say so itself. */
+void hc_preflight_look_at_directory(struct hc_preflight *p, const char *url)
+{
+    CURLU *u = curl_url();
+    char *host = NULL;
+    struct hc_address address;
+    struct hc_dname name;
+    struct hc_error ignored = {0};
+    size_t len = 0;
+
+    if (u == NULL || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+        goto out; /* a public CA is assumed */
+    }
+    len = strlen(host);
+    if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = '\0';
+        memmove(host, host + 1, len - 1);
+    }
+    if (hc_address_parse(host, &address) == 0) {
+        p->private_network = hc_address_reserved(&address) != NULL;
+    } else if (strcmp(host, "localhost") == 0) {
+        p->private_network = true;
+    } else if (hc_dname_from_host(host, &name, &ignored) == 0) {
+        p->directory_a = hc_preflight_look_at(p, &name, HC_DNS_A, false);
+        p->directory_aaaa = hc_preflight_look_at(p, &name, HC_DNS_AAAA, false);
+    }
+
+out:
+    curl_free(host);
+    curl_url_cleanup(u);
+}
