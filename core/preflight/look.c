@@ -1,82 +1,21 @@
-/* Looks at names; see look.h. */
+/* One look, at the resolvers and at the zone's own servers; see look.h. */
 #include "preflight/look.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "preflight/looks.h"
 
 /* One zone's servers may be down; that of two zones none can be reached means that we are shut in.
  */
 #define LOST_ZONES 2
-#define LOOKS_MAX  5000 /* names times types times steps of the climb */
 
-struct zone_item {
-    struct zone_item *next;
-    struct hc_zone zone;
-};
-
-struct hc_looks {
-    const struct hc_dns_slot_owner *owner;
-    const struct hc_clock *clock;
-    int64_t deadline_ms;
-    struct hc_look *first;
-    struct hc_look **tail;
-    size_t count;
-    struct zone_item *zones;
-    bool direct_heard;    /* some zone's server answered */
-    unsigned direct_lost; /* zones whose servers did not */
-    bool direct_closed;   /* none ever did, of LOST_ZONES: no more are tried */
-};
-
-int hc_looks_new(const struct hc_dns_slot_owner *owner, const struct hc_clock *clock,
-                 int64_t deadline_ms, struct hc_looks **out, struct hc_error *err)
-{
-    struct hc_looks *looks = calloc(1, sizeof(*looks));
-
-    *out = looks;
-    if (looks == NULL) {
-        return hc_error_nomem(err);
-    }
-    looks->owner = owner;
-    looks->clock = clock;
-    looks->deadline_ms = deadline_ms;
-    looks->tail = &looks->first;
-    return 0;
-}
-
-static void view_dispose(struct hc_look_view *view)
+void hc_look_view_dispose(struct hc_look_view *view)
 {
     hc_dns_reply_dispose(&view->reply);
     hc_kept_error_dispose(&view->error);
 }
 
-void hc_looks_free(struct hc_looks *looks)
-{
-    if (looks == NULL) {
-        return;
-    }
-    while (looks->first != NULL) {
-        struct hc_look *look = looks->first;
-
-        looks->first = look->next;
-        hc_dns_slot_dispose(&look->cached_slot);
-        hc_dns_slot_dispose(&look->own_slot);
-        view_dispose(&look->cached);
-        view_dispose(&look->own);
-        hc_kept_error_dispose(&look->error);
-        hc_kept_error_dispose(&look->direct_error);
-        free(look);
-    }
-    while (looks->zones != NULL) {
-        struct zone_item *item = looks->zones;
-
-        looks->zones = item->next;
-        hc_zone_dispose(&item->zone);
-        free(item);
-    }
-    free(looks);
-}
-
-static void ask_resolvers(struct hc_look *look)
+void hc_look_ask_resolvers(struct hc_look *look)
 {
     struct hc_dns_ask ask = {
         .question = {.name = look->name,
@@ -110,26 +49,7 @@ static void ask_zone(struct hc_look *look, unsigned n)
     hc_dns_slot_ask(&look->own_slot, look->looks->owner, &ask);
 }
 
-static struct hc_zone *zone_of(struct hc_looks *looks, const struct hc_dname *name)
-{
-    struct zone_item *item = NULL;
-
-    for (item = looks->zones; item != NULL; item = item->next) {
-        if (hc_dname_equal(&item->zone.name, name)) {
-            return &item->zone;
-        }
-    }
-    item = calloc(1, sizeof(*item));
-    if (item == NULL) {
-        return NULL;
-    }
-    hc_zone_begin(&item->zone, looks->owner, name, looks->deadline_ms);
-    item->next = looks->zones;
-    looks->zones = item;
-    return &item->zone;
-}
-
-static void end_direct(struct hc_look *look)
+void hc_look_end_direct(struct hc_look *look)
 {
     look->own.complete = true;
     look->own.kind = HC_LOOK_FAILED;
@@ -141,7 +61,7 @@ static void give_up_direct(struct hc_look *look, const struct hc_error *cause)
     if (!hc_kept_error_is_set(&look->direct_error)) {
         hc_kept_error_set(&look->direct_error, cause);
     }
-    end_direct(look);
+    hc_look_end_direct(look);
 }
 
 static void give_up_direct_kept(struct hc_look *look, const struct hc_kept_error *cause)
@@ -149,10 +69,10 @@ static void give_up_direct_kept(struct hc_look *look, const struct hc_kept_error
     if (!hc_kept_error_is_set(&look->direct_error)) {
         hc_kept_error_copy(&look->direct_error, cause);
     }
-    end_direct(look);
+    hc_look_end_direct(look);
 }
 
-static void begin_hop(struct hc_look *look, const struct hc_dname *name)
+void hc_look_begin_hop(struct hc_look *look, const struct hc_dname *name)
 {
     struct hc_error err = {0};
 
@@ -165,43 +85,11 @@ static void begin_hop(struct hc_look *look, const struct hc_dname *name)
         give_up_direct(look, &err);
         return;
     }
-    look->zone = zone_of(look->looks, name);
+    look->zone = hc_looks_zone(look->looks, name);
     if (look->zone == NULL) {
         hc_error_nomem(&err);
         give_up_direct(look, &err);
     }
-}
-
-const struct hc_look *hc_looks_at(struct hc_looks *looks, const struct hc_dname *name,
-                                  enum hc_dns_type type, bool direct, struct hc_error *err)
-{
-    struct hc_look *look = NULL;
-
-    for (look = looks->first; look != NULL; look = look->next) {
-        if (look->type == type && look->wants_direct == direct &&
-            hc_dname_equal(&look->name, name)) {
-            return look;
-        }
-    }
-    look = looks->count < LOOKS_MAX ? calloc(1, sizeof(*look)) : NULL;
-    if (look == NULL) {
-        hc_error_nomem(err);
-        return NULL;
-    }
-    look->looks = looks;
-    look->name = *name;
-    look->type = type;
-    look->wants_direct = direct;
-    *looks->tail = look;
-    looks->tail = &look->next;
-    looks->count++;
-    ask_resolvers(look);
-    if (direct) {
-        begin_hop(look, name);
-    } else {
-        end_direct(look);
-    }
-    return look;
 }
 
 /* What a reply with NOERROR or NXDOMAIN means; err for chains that are none. */
@@ -289,7 +177,7 @@ static void take_cached(struct hc_look *look)
     hc_error_init(&err);
     if (slot->state == HC_DNS_SLOT_REPLY && rcode == HC_DNS_SERVFAIL && !look->checking_disabled) {
         look->checking_disabled = true;
-        ask_resolvers(look);
+        hc_look_ask_resolvers(look);
         return;
     }
     if (slot->state == HC_DNS_SLOT_FAILED || resolvers_know_nothing(look, &slot->reply)) {
@@ -361,7 +249,7 @@ static void take_own(struct hc_look *look)
             give_up_direct(look, &err);
             return;
         }
-        begin_hop(look, &next);
+        hc_look_begin_hop(look, &next);
         return;
     }
     if (view.kind == HC_LOOK_NO_NAME && look->hops > 0) {
@@ -371,7 +259,7 @@ static void take_own(struct hc_look *look)
         view.kind = HC_LOOK_CONTRADICTED;
     }
     look->own_looks += says_absent(view.kind);
-    view_dispose(&look->own);
+    hc_look_view_dispose(&look->own);
     look->own = view;
     look->own.complete = true;
     keep_reply(&look->own, slot);
@@ -402,7 +290,7 @@ static bool look_again(struct hc_look *look)
         ask_zone(look, 1);
     } else {
         look->cached.complete = false;
-        ask_resolvers(look);
+        hc_look_ask_resolvers(look);
     }
     return true;
 }
@@ -481,7 +369,7 @@ static bool step_own(struct hc_look *look)
     return changed;
 }
 
-static bool look_step(struct hc_look *look)
+bool hc_look_step(struct hc_look *look)
 {
     bool changed = false;
 
@@ -498,53 +386,6 @@ static bool look_step(struct hc_look *look)
         changed = true;
     }
     return changed;
-}
-
-/* Many names stand in one zone: its servers are looked for once. */
-static bool step_zone(struct hc_looks *looks, struct hc_zone *zone)
-{
-    bool changed = hc_zone_step(zone, looks->owner);
-
-    if (zone->state != HC_ZONE_APEX || zone->same != NULL) {
-        return changed;
-    }
-    for (struct zone_item *item = looks->zones; item != NULL; item = item->next) {
-        if (item->zone.state > HC_ZONE_APEX && item->zone.apex.len > 0 &&
-            hc_dname_equal(&item->zone.apex, &zone->apex)) {
-            zone->same = &item->zone;
-            return true;
-        }
-    }
-    hc_zone_servers(zone, looks->owner);
-    return true;
-}
-
-bool hc_looks_step(struct hc_looks *looks)
-{
-    bool changed = false;
-
-    for (struct zone_item *item = looks->zones; item != NULL; item = item->next) {
-        changed = step_zone(looks, &item->zone) || changed;
-    }
-    for (struct hc_look *look = looks->first; look != NULL; look = look->next) {
-        changed = look_step(look) || changed;
-    }
-    return changed;
-}
-
-int64_t hc_looks_next(const struct hc_looks *looks)
-{
-    int64_t now = hc_now_ms(looks->clock);
-    int64_t next = -1;
-
-    for (const struct hc_look *look = looks->first; look != NULL; look = look->next) {
-        if (!look->complete && look->again_ms > 0) {
-            int64_t left = look->again_ms > now ? look->again_ms - now : 0;
-
-            next = hc_wait_least(next, left);
-        }
-    }
-    return next;
 }
 
 const struct hc_zone *hc_look_zone(const struct hc_look *look)
