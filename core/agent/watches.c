@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/files.h"
+#include "agent/candidate.h"
+#include "agent/copy.h"
 #include "agent/said.h"
-#include "agent/verdict.h"
 #include "conf/name.h"
-#include "pki/swap.h"
-#include "store/line.h"
 
 #define QUICK_LOOKS 10
 #define QUICK_MS    1000
@@ -20,27 +18,17 @@
 struct watch {
     struct hc_watch is;
     const struct hc_identity *identity;
-    unsigned char line[HC_ID_SIZE];
+    struct hc_copy copy;
     struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
     bool read_once;
-    bool committed;      /* the store has the pair */
-    int64_t judge_at;    /* when the remembered verdict on it is made anew; 0: there is none */
     unsigned torn_looks; /* quick looks since it is torn */
     hc_said said;
     hc_said said_stale;
 };
 
-/* What the files hold now. */
-struct candidate {
-    struct hc_files files;
-    struct hc_pair *pair;
-    struct hc_findings findings;
-    bool held;   /* it could be served, but the one that serves is better */
-    bool judged; /* nothing makes it unusable */
-};
-
 struct hc_watches {
     struct hc_watches_options o;
+    struct hc_copy_env copies;
     struct watch *items;
     size_t count;
     size_t *first; /* the number of each identity's first */
@@ -67,93 +55,14 @@ static void offer(struct hc_watches *watches, struct watch *watch)
     hc_publisher_offer(watches->o.publisher, watch->is.index, which(watch), watch->is.pair);
 }
 
-/* ---- the copy in the store ---- */
-
-/* A copy for the time when the files are broken at a start; its failure holds nothing back. */
-static void commit(struct hc_watches *watches, struct watch *watch)
+static void load_copy(struct hc_watches *watches, struct watch *watch)
 {
-    struct hc_line_info info;
-    struct hc_error err;
+    bool had = watch->is.pair != NULL;
 
-    hc_error_init(&err);
-    memset(&info, 0, sizeof(info));
-    if (watch->committed || watch->is.pair == NULL || !hc_storage_ready(watches->o.storage)) {
-        return;
+    hc_copy_load(&watch->copy, &watches->copies, &watch->is.pair);
+    if (!had && watch->is.pair != NULL) {
+        hc_publisher_hold(watches->o.publisher, watch->is.index, which(watch), watch->is.pair);
     }
-    memcpy(info.line, watch->line, HC_ID_SIZE);
-    info.mode = HC_MODE_WATCH;
-    info.key_type = hc_pair_key_type(watch->is.pair);
-    if (hc_strdup("", &info.issuer, &err) != 0 || hc_strdup("", &info.issuer_name, &err) != 0 ||
-        hc_list_copy(&info.names, hc_pair_names(watch->is.pair), &err) != 0 ||
-        hc_storage_commit(watches->o.storage, &info, watch->is.pair, &err) != 0) {
-        hc_error_during(&err, "storing a copy of %s", path_of(watches, watch));
-        hc_storage_failed(watches->o.storage, &err);
-    } else {
-        watch->committed = true;
-    }
-    hc_line_info_dispose(&info);
-}
-
-/*
- * Remembers in the store that the pair, which is the line's now, can be served, so that the next
- * start need not prove it. judged: it was just now. Without it a start only takes longer.
- */
-static void remember(struct hc_watches *watches, struct watch *watch,
-                     const struct candidate *candidate)
-{
-    struct hc_store *store = hc_storage_store(watches->o.storage);
-    struct hc_verdict_case c = {.conf = watches->o.env->conf,
-                                .identity = watch->identity,
-                                .watched = watch->is.files,
-                                .files = &candidate->files,
-                                .roots = hc_judge_roots(watches->o.judge, watch->identity)};
-    int64_t now = hc_env_now(watches->o.env);
-    struct hc_judge_case how = {.identity = watch->identity, .now = now};
-    struct hc_findings findings = {NULL, 0, 0};
-    unsigned char key[HC_DIGEST_SIZE];
-    struct hc_pair *known = NULL;
-    int64_t until = 0;
-
-    watch->judge_at = now + HC_VERDICT_S / 2;
-    if (!watch->committed || !hc_storage_ready(watches->o.storage) || !hc_verdict_key(&c, key)) {
-        return;
-    }
-    known = hc_verdict_pair(store, watch->line, key, now, &until);
-    if (known != NULL && now < until - HC_VERDICT_S / 2) {
-        watch->judge_at = until - HC_VERDICT_S / 2;
-    } else if (candidate->judged ||
-               (hc_judge_pair(watches->o.judge, &how, candidate->pair, &findings, NULL) == 0 &&
-                hc_findings_worst(&findings) != HC_CLASS_UNUSABLE)) {
-        (void)!hc_verdict_keep(store, watch->line, key, candidate->pair, now, NULL);
-    }
-    hc_pair_free(known);
-    hc_findings_dispose(&findings);
-}
-
-/* What the store has: the last good pair if we have none, or proof that ours is there. */
-static void load_one(struct hc_watches *watches, struct watch *watch)
-{
-    struct hc_pair *stored = NULL;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    watch->committed = false;
-    watch->judge_at = 0;
-    if (hc_store_current(hc_storage_store(watches->o.storage), watch->line, &stored, NULL, &err) !=
-        0) {
-        if (err.problem != HC_P_STORE_EMPTY) {
-            hc_log_error(watches->o.env->log, HC_LOG_WARN, "cannot read the last good copy", &err);
-        }
-        return;
-    }
-    if (watch->is.pair == NULL) {
-        watch->is.pair = stored;
-        watch->committed = true;
-        hc_publisher_hold(watches->o.publisher, watch->is.index, which(watch), stored);
-        return;
-    }
-    watch->committed = hc_pair_equal(watch->is.pair, stored);
-    hc_pair_free(stored);
 }
 
 /* ---- looking ---- */
@@ -211,9 +120,9 @@ static void keep(struct hc_watches *watches, struct watch *watch, struct hc_pair
     if (!same) {
         hc_pair_free(watch->is.pair);
         watch->is.pair = hc_pair_ref(pair);
-        watch->committed = false;
+        watch->copy.committed = false;
     }
-    commit(watches, watch);
+    hc_copy_commit(&watch->copy, &watches->copies, path_of(watches, watch), watch->is.pair);
     offer(watches, watch);
 }
 
@@ -238,55 +147,23 @@ static struct hc_pair *served_like(const struct hc_watches *watches, const struc
     return found;
 }
 
-/*
- * May this pair take the place of the one that serves? By the rule of pki/swap.h. 0: it may, -1:
- * err is what speaks against it.
- */
-static int decide(struct hc_watches *watches, struct watch *watch, struct candidate *candidate,
-                  struct hc_error *err)
+/* May this pair take the place of the one that serves? 0: it may, -1: err says why not. */
+static int weigh(struct hc_watches *watches, struct watch *watch, struct hc_candidate *candidate,
+                 struct hc_error *err)
 {
-    const struct hc_identity *identity = watch->identity;
-    int64_t now = hc_env_now(watches->o.env);
-    struct hc_findings current = {NULL, 0, 0};
     struct hc_pair *serving = watch->is.pair != NULL ? hc_pair_ref(watch->is.pair)
                                                      : served_like(watches, watch, candidate->pair);
-    struct hc_judge_case of_serving = {.identity = identity, .now = now};
-    struct hc_judge_case how = {.identity = identity,
-                                .key_path = watches->o.env->conf->files.items[watch->is.files->key],
-                                .key_stamp = &candidate->files.stamps[HC_FILES_KEY],
-                                .now = now};
-    /* what the operator starts with counts; a reload or a new agent is no such word */
-    struct hc_swap_case c = {.candidate = &candidate->findings,
-                             .accept = &identity->set->accept,
-                             .operator_stated =
-                                 serving != NULL && hc_pair_equal(serving, candidate->pair)};
-    const struct hc_finding *why = NULL;
-    int rc = -1;
+    struct hc_candidate_case c = {
+        .conf = watches->o.env->conf,
+        .judge = watches->o.judge,
+        .identity = watch->identity,
+        .watched = watch->is.files,
+        .serving = serving,
+        .now = hc_env_now(watches->o.env),
+    };
+    int rc = hc_candidate_weigh(candidate, &c, err);
 
-    if (hc_judge_pair(watches->o.judge, &how, candidate->pair, &candidate->findings, err) != 0) {
-        goto out;
-    }
-    candidate->judged = hc_findings_worst(&candidate->findings) != HC_CLASS_UNUSABLE;
-    if (serving != NULL) {
-        if (hc_judge_pair(watches->o.judge, &of_serving, serving, &current, err) != 0) {
-            goto out;
-        }
-        c.current = &current;
-        c.current_left = hc_pair_not_after(serving) - now;
-        c.current_life = hc_pair_not_after(serving) - hc_pair_not_before(serving);
-    }
-    if (hc_swap_decide(&c, &why) == HC_SWAP_TAKE) {
-        rc = 0;
-        goto out;
-    }
-    candidate->held = why != NULL && why->rank != HC_CLASS_UNUSABLE;
-    if (why != NULL) {
-        hc_files_fault(watches->o.env->conf, watch->is.files, why, err);
-    }
-    hc_error_set(err, HC_P_INTERNAL, how.key_path, "the rule gave no reason");
-out:
     hc_pair_free(serving);
-    hc_findings_dispose(&current);
     return rc;
 }
 
@@ -322,20 +199,20 @@ static bool is_unchanged(struct hc_watches *watches, struct watch *watch)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (!watch->read_once || is_torn(watch) || hc_env_now(watches->o.env) >= watch->judge_at ||
+    if (!watch->read_once || is_torn(watch) || hc_env_now(watches->o.env) >= watch->copy.judge_at ||
         hc_files_stamp(watches->o.keeper, watches->o.env->conf, watch->is.files, now, &err) != 0 ||
         !hc_files_same(now, watch->stamps)) {
         return false;
     }
     look_for_stale(watches, watch, now);
-    commit(watches, watch);
+    hc_copy_commit(&watch->copy, &watches->copies, path_of(watches, watch), watch->is.pair);
     return true;
 }
 
 static void look(struct hc_watches *watches, struct watch *watch)
 {
     const struct hc_conf *conf = watches->o.env->conf;
-    struct candidate candidate;
+    struct hc_candidate candidate;
     struct hc_error err;
     int rc = 0;
 
@@ -358,18 +235,16 @@ static void look(struct hc_watches *watches, struct watch *watch)
     }
     hc_chains_complete(watches->o.chains, watch->identity, &candidate.pair);
     if ((watch->is.pair == NULL || !hc_pair_equal(watch->is.pair, candidate.pair)) &&
-        decide(watches, watch, &candidate, &err) != 0) {
+        weigh(watches, watch, &candidate, &err) != 0) {
         set_torn(watches, watch, candidate.held, &err);
         goto out;
     }
     memcpy(watch->stamps, candidate.files.stamps, sizeof(watch->stamps));
     set_whole(watches, watch);
     keep(watches, watch, candidate.pair);
-    remember(watches, watch, &candidate);
+    hc_copy_remember(&watch->copy, &watches->copies, watch->identity, watch->is.files, &candidate);
 out:
-    hc_pair_free(candidate.pair);
-    hc_findings_dispose(&candidate.findings);
-    hc_files_dispose(&candidate.files);
+    hc_candidate_dispose(&candidate);
 }
 
 int64_t hc_watches_run(struct hc_watches *watches)
@@ -411,7 +286,7 @@ static void on_event(void *self, const struct hc_event *event)
 
     if (event->kind == HC_EVENT_STORE_OPENED) {
         for (size_t i = 0; i < watches->count; i++) {
-            load_one(watches, &watches->items[i]);
+            load_copy(watches, &watches->items[i]);
         }
     } else if (event->kind == HC_EVENT_ISSUER_ARRIVED) {
         look_again_at_chains(watches);
@@ -512,7 +387,7 @@ static void add_identity(struct hc_watches *watches, size_t index)
         watch->identity = identity;
         watch->is.index = index;
         watch->is.files = &identity->watched[i];
-        hc_watched_line(conf, watch->is.files, watch->line);
+        hc_watched_line(conf, watch->is.files, watch->copy.line);
     }
     if (identity->mode == HC_MODE_WATCH) {
         adopt_served(watches, index); /* under `on` the table may have what was obtained */
@@ -530,6 +405,7 @@ int hc_watches_new(const struct hc_watches_options *options, struct hc_watches *
         return hc_error_nomem(err);
     }
     watches->o = *options;
+    watches->copies = (struct hc_copy_env){options->env, options->storage, options->judge};
     for (size_t i = 0; i < conf->identity_count; i++) {
         count += conf->identities[i].watched_count;
     }
