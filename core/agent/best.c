@@ -22,6 +22,23 @@ static bool is_skipped(void *arg, const unsigned char line[HC_ID_SIZE])
     return false;
 }
 
+static void select_without(const struct hc_best_source *source, const struct hc_identity *identity,
+                           struct skips *skips, struct hc_selection *selection)
+{
+    struct hc_select_case c = {source->conf, identity,   source->inventory,
+                               source->now,  is_skipped, skips};
+
+    hc_select(&c, selection);
+}
+
+void hc_best_select(const struct hc_best_source *source, const struct hc_identity *identity,
+                    struct hc_selection *selection)
+{
+    struct skips none = {.count = 0};
+
+    select_without(source, identity, &none, selection);
+}
+
 /* Reads one selected line; what is read may be an older version than was announced. */
 static int read_line(const struct hc_best_source *source, struct hc_selected *item,
                      struct hc_pair **pair, struct hc_error *err)
@@ -98,7 +115,6 @@ int hc_best_bundle(const struct hc_best_source *source, const struct hc_identity
             return 0;
         }
         memcpy(skips.lines[skips.count++], selection->items[bad].line, HC_ID_SIZE);
-        hc_select(source->conf, identity, source->inventory, source->now, is_skipped, &skips,
-                  selection);
+        select_without(source, identity, &skips, selection);
     }
 }

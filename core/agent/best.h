@@ -21,10 +21,14 @@ struct hc_best_source {
     } fresh;
 };
 
+/* What is to serve the identity (of the mode `on`), as far as the inventory knows. */
+void hc_best_select(const struct hc_best_source *source, const struct hc_identity *identity,
+                    struct hc_selection *selection);
+
 /*
  * 1: *bundle is what serves the identity (of the mode `on`) best, *selection says what it is made
  * of; 0: the store has nothing that covers any of its names; -1: err. What cannot be read is
- * logged and passed over. *selection comes with what hc_select() chooses first, without a skip.
+ * logged and passed over. *selection comes with what hc_best_select() chose.
  */
 int hc_best_bundle(const struct hc_best_source *source, const struct hc_identity *identity,
                    struct hc_selection *selection, struct hc_bundle **bundle,

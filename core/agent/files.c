@@ -99,6 +99,13 @@ static int read_own(const char *path, struct hc_buf *out, struct hc_file_stamp *
     return rc;
 }
 
+/* One watched pair, and how its files are come by. */
+struct source {
+    struct hc_keeper_client *keeper;
+    const struct hc_conf *conf;
+    const struct hc_watched *watched;
+};
+
 /* How a file is come by: what it looks like, and its content if out is not NULL. */
 static int get_own(const char *path, struct hc_buf *out, struct hc_file_stamp *stamp,
                    struct hc_error *err)
@@ -123,11 +130,11 @@ static int get_kept(struct hc_keeper_client *keeper, int file, struct hc_buf *ou
 }
 
 /* Through the keeper; with our own rights only where there is none. */
-static int get_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, int file,
-                   struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
+static int get_one(const struct source *from, int file, struct hc_buf *out,
+                   struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    int rc = keeper->fd < 0 ? get_own(conf->files.items[file], out, stamp, err)
-                            : get_kept(keeper, file, out, stamp, err);
+    int rc = from->keeper->fd < 0 ? get_own(from->conf->files.items[file], out, stamp, err)
+                                  : get_kept(from->keeper, file, out, stamp, err);
 
     if (rc != 0 && out != NULL) {
         hc_buf_reset(out);
@@ -135,16 +142,20 @@ static int get_one(struct hc_keeper_client *keeper, const struct hc_conf *conf, 
     return rc;
 }
 
-/* Content (unless out is NULL) and stamp of one part. */
-static int get_part(struct hc_keeper_client *keeper, const struct hc_conf *conf, size_t part,
-                    int file, struct hc_buf *out, struct hc_file_stamp *stamp, struct hc_error *err)
+/* Content (unless out is NULL) and stamp of one part; nothing of one that there is not. */
+static int get_part(const struct source *from, size_t part, struct hc_buf *out,
+                    struct hc_file_stamp *stamp, struct hc_error *err)
 {
+    int file = part_of(from->watched, part);
     struct hc_error unsaid = {0};
     struct hc_error *where = is_optional(part) ? &unsaid : err;
     int rc = 0;
 
-    rc = part == HC_FILES_FOLDER ? stamp_folder(conf->files.items[file], stamp, where)
-                                 : get_one(keeper, conf, file, out, stamp, where);
+    if (file < 0) {
+        return 0;
+    }
+    rc = part == HC_FILES_FOLDER ? stamp_folder(from->conf->files.items[file], stamp, where)
+                                 : get_one(from, file, out, stamp, where);
     if (rc != 0 && is_optional(part)) {
         memset(stamp, 0, sizeof(*stamp));
         if (out != NULL) {
@@ -159,11 +170,11 @@ int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
                    const struct hc_watched *watched, struct hc_file_stamp stamps[HC_FILES_PARTS],
                    struct hc_error *err)
 {
+    struct source from = {keeper, conf, watched};
+
     memset(stamps, 0, HC_FILES_PARTS * sizeof(stamps[0]));
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
-        int file = part_of(watched, i);
-
-        if (file >= 0 && get_part(keeper, conf, i, file, NULL, &stamps[i], err) != 0) {
+        if (get_part(&from, i, NULL, &stamps[i], err) != 0) {
             return -1;
         }
     }
@@ -173,16 +184,14 @@ int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
 int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,
                   const struct hc_watched *watched, struct hc_files *out, struct hc_error *err)
 {
+    struct source from = {keeper, conf, watched};
     struct hc_file_stamp after[HC_FILES_PARTS];
 
     memset(out->stamps, 0, sizeof(out->stamps));
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
-        int file = part_of(watched, i);
-
         hc_buf_dispose(&out->parts[i]);
         out->parts[i] = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
-        if (file >= 0 &&
-            get_part(keeper, conf, i, file, &out->parts[i], &out->stamps[i], err) != 0) {
+        if (get_part(&from, i, &out->parts[i], &out->stamps[i], err) != 0) {
             return -1;
         }
     }

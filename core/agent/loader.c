@@ -100,7 +100,7 @@ static struct hc_bundle *read_obtained(struct hc_loader_run *loader,
         return NULL;
     }
     pthread_mutex_lock(&loader->mutex);
-    hc_select(source.conf, identity, source.inventory, source.now, NULL, NULL, &selection);
+    hc_best_select(&source, identity, &selection);
     if (hc_best_bundle(&source, identity, &selection, &bundle, &err) < 0) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "loading", &err);
     }

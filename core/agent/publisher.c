@@ -209,8 +209,7 @@ static void publish_obtained(struct hc_publisher *publisher, size_t index,
         source.fresh.version = info->version;
         source.fresh.pair = pair;
     }
-    hc_select(publisher->o.env->conf, identity, hc_storage_inventory(publisher->o.storage),
-              source.now, NULL, NULL, &selection);
+    hc_best_select(&source, identity, &selection);
     if (served->is.known && hc_selection_equal(&selection, &served->is.selection) &&
         (served->is.again_ms == 0 || hc_env_ms(publisher->o.env) < served->is.again_ms) &&
         !must_weigh(publisher, index)) {

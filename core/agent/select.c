@@ -86,13 +86,9 @@ static enum kind kind_of(enum hc_key_type type)
 
 /* What is looked for, and the best so far. */
 struct search {
-    const struct hc_conf *conf;
-    const struct hc_identity *identity;
+    struct hc_select_case c;
     enum hc_key_type type;
     bool any_kind; /* also a pair whose key is of another kind than type */
-    int64_t now;
-    hc_select_skip *skip;
-    void *arg;
     unsigned char own[HC_ID_SIZE];
     unsigned char (*lines)[HC_ID_SIZE]; /* copies of the host's own lines: see agent/first.h */
     const struct hc_line_info *best;
@@ -101,7 +97,7 @@ struct search {
 
 static bool is_of_lines(const struct search *s, const struct hc_line_info *info)
 {
-    for (size_t i = 0; i < s->identity->watched_count; i++) {
+    for (size_t i = 0; i < s->c.identity->watched_count; i++) {
         if (memcmp(s->lines[i], info->line, HC_ID_SIZE) == 0) {
             return true;
         }
@@ -114,10 +110,10 @@ static void consider(struct search *s, const struct hc_line_info *info)
     struct merit merit;
 
     if (is_of_lines(s, info) || (!s->any_kind && kind_of(info->key_type) != kind_of(s->type)) ||
-        (s->skip != NULL && s->skip(s->arg, info->line))) {
+        (s->c.skip != NULL && s->c.skip(s->c.arg, info->line))) {
         return;
     }
-    merit = merit_of(s->conf, s->identity, info, s->own, s->type, s->now);
+    merit = merit_of(s->c.conf, s->c.identity, info, s->own, s->type, s->c.now);
     if (s->best == NULL || better(&merit, &s->merit) ||
         (!better(&s->merit, &merit) && memcmp(info->line, s->best->line, HC_ID_SIZE) < 0)) {
         s->best = info;
@@ -126,14 +122,13 @@ static void consider(struct search *s, const struct hc_line_info *info)
 }
 
 /* Those that a pattern leads to, but for what an earlier name of the identity led to. */
-static void consider_named(struct search *s, const struct hc_inventory *inventory,
-                           const char *pattern, size_t number)
+static void consider_named(struct search *s, const char *pattern, size_t number)
 {
-    const struct hc_list *names = &s->identity->names;
+    const struct hc_list *names = &s->c.identity->names;
     const struct hc_line_info *info = NULL;
     size_t at = 0;
 
-    while ((info = hc_inventory_named(inventory, pattern, &at)) != NULL) {
+    while ((info = hc_inventory_named(s->c.inventory, pattern, &at)) != NULL) {
         size_t first = 0;
 
         while (first < number && !hc_name_among(&info->names, names->items[first])) {
@@ -146,35 +141,35 @@ static void consider_named(struct search *s, const struct hc_inventory *inventor
 }
 
 /* All that covers any of the names: by the name itself, or by the wildcard above it. */
-static void consider_all(struct search *s, const struct hc_inventory *inventory)
+static void consider_all(struct search *s)
 {
-    const struct hc_list *names = &s->identity->names;
+    const struct hc_list *names = &s->c.identity->names;
     char wildcard[HC_NAME_SIZE + 1];
 
     for (size_t i = 0; i < names->count; i++) {
         const char *rest = strchr(names->items[i], '.');
 
-        consider_named(s, inventory, names->items[i], i);
+        consider_named(s, names->items[i], i);
         if (rest != NULL && !hc_name_is_wildcard(names->items[i]) &&
             snprintf(wildcard, sizeof(wildcard), "*%s", rest) < (int)sizeof(wildcard) &&
             hc_name_matches(wildcard, names->items[i])) {
-            consider_named(s, inventory, wildcard, i);
+            consider_named(s, wildcard, i);
         }
     }
 }
 
-static const struct hc_line_info *best_for(struct search *s, const struct hc_inventory *inventory)
+static const struct hc_line_info *best_for(struct search *s)
 {
     const struct hc_line_info *exact = NULL;
 
-    hc_line_of(s->identity->id, s->type, s->own);
-    exact = hc_inventory_find(inventory, s->own);
-    if (exact != NULL && valid_at(exact, s->now) &&
-        hc_list_equal(&exact->names, &s->identity->names) &&
-        (s->skip == NULL || !s->skip(s->arg, s->own))) {
+    hc_line_of(s->c.identity->id, s->type, s->own);
+    exact = hc_inventory_find(s->c.inventory, s->own);
+    if (exact != NULL && valid_at(exact, s->c.now) &&
+        hc_list_equal(&exact->names, &s->c.identity->names) &&
+        (s->c.skip == NULL || !s->c.skip(s->c.arg, s->own))) {
         return exact; /* nothing can be better; the usual case costs one look-up */
     }
-    consider_all(s, inventory);
+    consider_all(s);
     return s->best;
 }
 
@@ -197,36 +192,33 @@ static void select_add(struct hc_selection *out, const struct hc_identity *ident
 }
 
 /* By value: each search begins with nothing found. */
-static void add_best(struct search search, const struct hc_inventory *inventory,
-                     struct hc_selection *out)
+static void add_best(struct search search, struct hc_selection *out)
 {
-    const struct hc_line_info *info = best_for(&search, inventory);
+    const struct hc_line_info *info = best_for(&search);
 
     if (info != NULL) {
-        select_add(out, search.identity, info);
+        select_add(out, search.c.identity, info);
     }
 }
 
-void hc_select(const struct hc_conf *conf, const struct hc_identity *identity,
-               const struct hc_inventory *inventory, int64_t now, hc_select_skip *skip, void *arg,
-               struct hc_selection *out)
+void hc_select(const struct hc_select_case *c, struct hc_selection *out)
 {
+    const struct hc_identity *identity = c->identity;
     unsigned char lines[HC_WATCHED_MAX][HC_ID_SIZE];
-    struct search search = {
-        .conf = conf, .identity = identity, .now = now, .skip = skip, .arg = arg, .lines = lines};
+    struct search search = {.c = *c, .lines = lines};
 
     memset(out, 0, sizeof(*out));
     for (size_t i = 0; i < identity->watched_count; i++) {
-        hc_watched_line(conf, &identity->watched[i], lines[i]);
+        hc_watched_line(c->conf, &identity->watched[i], lines[i]);
     }
     for (size_t i = 0; i < identity->set->key_types.count; i++) {
         search.type = identity->set->key_types.items[i];
-        add_best(search, inventory, out);
+        add_best(search, out);
     }
     if (out->count == 0 && identity->set->key_types.count > 0) {
         search.type = identity->set->key_types.items[0];
         search.any_kind = true;
-        add_best(search, inventory, out);
+        add_best(search, out);
     }
 }
 

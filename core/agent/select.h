@@ -31,10 +31,17 @@ struct hc_selection {
 /* A line that turned out to be unreadable, by its number in the inventory, is left out. */
 typedef bool hc_select_skip(void *arg, const unsigned char line[HC_ID_SIZE]);
 
-/* identity: one in the mode `on`. skip may be NULL. */
-void hc_select(const struct hc_conf *conf, const struct hc_identity *identity,
-               const struct hc_inventory *inventory, int64_t now, hc_select_skip *skip, void *arg,
-               struct hc_selection *out);
+/* All borrowed. */
+struct hc_select_case {
+    const struct hc_conf *conf;
+    const struct hc_identity *identity; /* one in the mode `on` */
+    const struct hc_inventory *inventory;
+    int64_t now;
+    hc_select_skip *skip; /* or NULL */
+    void *arg;
+};
+
+void hc_select(const struct hc_select_case *c, struct hc_selection *out);
 
 /* True if two selections name the same versions. */
 bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection *b);

@@ -18,7 +18,7 @@ static struct hc_bundle *best_of(struct bench *b, struct hc_selection *selection
     struct hc_bundle *bundle = NULL;
     struct hc_error err = {0};
 
-    hc_select(b->conf, identity, source.inventory, clock_now, NULL, NULL, selection);
+    hc_best_select(&source, identity, selection);
     *rc = hc_best_bundle(&source, identity, selection, &bundle, &err);
     return bundle;
 }

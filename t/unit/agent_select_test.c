@@ -128,7 +128,7 @@ static void check_fact(const struct fact *fact)
     for (size_t i = 0; i < HC_COUNT(fact->rows) && fact->rows[i].names != NULL; i++) {
         put_row(&inventory, identity, &fact->rows[i], i);
     }
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.count > 0 ? (int)selection.items[0].version - 1 : -1, fact->want, fact->name);
     if (fact->want >= 0) {
         ok(selection.items[0].own == fact->rows[fact->want].own, "and it knows whose it is");
@@ -150,7 +150,9 @@ static void what_cannot_be_read_is_passed_over(void)
             &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "one", -1, 80, false}, 0);
     put_row(&inventory, &conf->identities[0],
             &(struct row){"a.test", HC_KEY_ECDSA_256, "one", -1, 80, false}, 1);
-    hc_select(conf, &conf->identities[0], &inventory, NOW, skip_first, NULL, &selection);
+    hc_select(
+        &(struct hc_select_case){conf, &conf->identities[0], &inventory, NOW, skip_first, NULL},
+        &selection);
     is_int(selection.items[0].version, 2, "the next best serves");
     hc_inventory_dispose(&inventory);
 }
@@ -165,11 +167,11 @@ static void a_number_given_out_again_is_another_version(void)
 
     put_row(&inventory, identity,
             &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "one", -1, 80, true}, 0);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &before);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &after);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &before);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &after);
     ok(hc_selection_equal(&before, &after), "the same stored pair is the same");
     inventory.items[0].committed = NOW;
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &after);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &after);
     ok(after.items[0].version == before.items[0].version && !hc_selection_equal(&before, &after),
        "one of the same number that was committed at another time is not");
     hc_inventory_dispose(&inventory);
@@ -194,12 +196,14 @@ static void what_shares_no_name_is_not_even_looked_at(void)
         put_row(&inventory, identity, &(struct row){names, HC_KEY_ECDSA_256, "one", -1, 80, false},
                 i);
     }
-    hc_select(conf, identity, &inventory, NOW, count_candidate, &looked, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, count_candidate, &looked},
+              &selection);
     is_int(looked, 0, "500 lines of other names are no candidates");
     is_int(selection.count, 0, "and none serves");
     put_row(&inventory, identity,
             &(struct row){"a.test *.test", HC_KEY_ECDSA_256, "one", -1, 80, false}, 3);
-    hc_select(conf, identity, &inventory, NOW, count_candidate, &looked, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, count_candidate, &looked},
+              &selection);
     is_int(selection.count, 1, "one of them has other names now: it serves");
     is_int(selection.items[0].version, 4, "that one");
     ok(looked <= 2, "and is looked at, nothing else");
@@ -232,11 +236,11 @@ static void the_copy_of_the_hosts_own_lines_is_no_candidate(void)
     hc_watched_line(&with, &lines, copy.line);
     ok(hc_inventory_put(&inventory, &copy, &err) == 0, "stored");
     hc_list_dispose(&copy.names);
-    hc_select(&with, &identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){&with, &identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.count, 1, "without the lines their copy serves like any other");
     identity.watched = &lines;
     identity.watched_count = 1;
-    hc_select(&with, &identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){&with, &identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.count, 0, "beside the lines it is no candidate");
     hc_inventory_dispose(&inventory);
 }
@@ -252,15 +256,15 @@ static void a_line_that_was_dropped_serves_nobody(void)
             0);
     put_row(&inventory, identity,
             &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "old", -1, 80, false}, 1);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.items[0].version, 2, "the one with more names serves");
     memcpy(line, selection.items[0].line, sizeof(line));
     hc_inventory_drop(&inventory, line);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.items[0].version, 1, "dropped, it gives way to the other");
     put_row(&inventory, identity,
             &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "old", -1, 80, false}, 1);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.items[0].version, 2, "and serves again when it is back");
     hc_inventory_dispose(&inventory);
 }
@@ -273,10 +277,10 @@ static void two_key_types_have_one_each(void)
 
     put_row(&inventory, identity, &(struct row){"a.test", HC_KEY_ECDSA_256, "one", -1, 80, true},
             0);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.count, 1, "the one that is there");
     put_row(&inventory, identity, &(struct row){"a.test", HC_KEY_RSA_2048, "one", -1, 80, true}, 1);
-    hc_select(conf, identity, &inventory, NOW, NULL, NULL, &selection);
+    hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &selection);
     is_int(selection.count, 2, "then both");
     hc_inventory_dispose(&inventory);
 }
