@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "keeper/keeper.h"
@@ -45,11 +44,8 @@ static int ask(struct hc_keeper_client *client, struct hc_question *q, struct hc
     if (client->fd < 0) {
         return hc_error_set(err, HC_P_KEEPER_GONE, NULL, "there is no keeper");
     }
-    /* a start nobody else has: an earlier asker's replies may still be on their way */
-    while (client->next_id == 0) {
-        if (getrandom(&client->next_id, sizeof(client->next_id), 0) < 0 && errno != EINTR) {
-            return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "no random bytes");
-        }
+    if (hc_question_number(&client->next_id, err) != 0) {
+        return -1;
     }
     q->id = client->next_id++;
     if (hc_packet_send(client->fd, q, sizeof(*q), -1, hc_packet_now() + ASK_MS) != 0) {
@@ -78,7 +74,7 @@ int hc_keeper_stamp(struct hc_keeper_client *client, int file, struct hc_file_st
     hc_question_init(&q, HC_KEEPER_STAMP, 0);
     q.file = file;
     if (ask(client, &q, NULL, &r, err) != 0) {
-        return hc_error_during(err, "checking a watched file");
+        return hc_error_during(err, "%s", hc_question_activity(q.op));
     }
     *stamp = r.stamp;
     return 0;
@@ -93,7 +89,7 @@ int hc_keeper_read(struct hc_keeper_client *client, int file, struct hc_buf *out
     hc_question_init(&q, HC_KEEPER_READ, 0);
     q.file = file;
     if (ask(client, &q, out, &r, err) != 0) {
-        return hc_error_during(err, "reading a watched file");
+        return hc_error_during(err, "%s", hc_question_activity(q.op));
     }
     if (stamp != NULL) {
         *stamp = r.stamp;
@@ -122,7 +118,7 @@ int hc_keeper_secret(struct hc_keeper_client *client, bool create,
     rc = 0;
 out:
     hc_buf_dispose(&out);
-    return rc == 0 ? 0 : hc_error_during(err, "asking for the secret");
+    return rc == 0 ? 0 : hc_error_during(err, "%s", hc_question_activity(q.op));
 }
 
 int hc_keeper_go(int client, struct hc_error *err)
@@ -132,5 +128,7 @@ int hc_keeper_go(int client, struct hc_error *err)
     struct hc_reply r;
 
     hc_question_init(&q, HC_KEEPER_GO, 0);
-    return ask(&asker, &q, NULL, &r, err) == 0 ? 0 : hc_error_during(err, "starting the agent");
+    return ask(&asker, &q, NULL, &r, err) == 0
+               ? 0
+               : hc_error_during(err, "%s", hc_question_activity(q.op));
 }

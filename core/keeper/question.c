@@ -1,7 +1,9 @@
 /* Questions and replies of the keeper; see question.h. */
 #include "keeper/question.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/str.h"
 
@@ -34,12 +36,34 @@ static bool clean_text(const char *field, size_t cap)
     return true;
 }
 
+int hc_question_number(uint64_t *number, struct hc_error *err)
+{
+    while (*number == 0) {
+        if (getrandom(number, sizeof(*number), 0) < 0 && errno != EINTR) {
+            return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "no random bytes");
+        }
+    }
+    return 0;
+}
+
 void hc_question_init(struct hc_question *q, enum hc_keeper_op op, uint64_t id)
 {
     memset(q, 0, sizeof(*q));
     q->magic = QUESTION_MAGIC;
     q->op = op;
     q->id = id;
+}
+
+const char *hc_question_activity(enum hc_keeper_op op)
+{
+    static const char *const activities[] = {
+        [HC_KEEPER_STAMP] = "checking a watched file",
+        [HC_KEEPER_READ] = "reading a watched file",
+        [HC_KEEPER_SECRET] = "asking for the secret",
+        [HC_KEEPER_GO] = "starting the agent",
+    };
+
+    return activities[op];
 }
 
 int hc_question_parse(const void *packet, size_t len, struct hc_question *q)

@@ -39,7 +39,15 @@ struct hc_reply {
     char hint[HC_ERROR_HINT]; /* this case's own */
 };
 
+/*
+ * The number of an asker's first question, unless *number is one already: a start that nobody else
+ * has, since replies to an earlier asker may still be on their way.
+ */
+int hc_question_number(uint64_t *number, struct hc_error *err) HC_MUST_USE;
 void hc_question_init(struct hc_question *q, enum hc_keeper_op op, uint64_t id);
+
+/* "reading a watched file": what an error was during. */
+const char *hc_question_activity(enum hc_keeper_op op);
 
 /* Checks a packet of len bytes and copies it. -1: it is none of ours. Any thread. */
 int hc_question_parse(const void *packet, size_t len, struct hc_question *q) HC_MUST_USE;
