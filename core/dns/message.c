@@ -426,3 +426,10 @@ bool hc_dns_reply_is_lame(const struct hc_dns_reply *reply, const struct hc_dns_
     /* some stubs leave the SOA out of an answer that there is none, but they do recurse */
     return !reply->recursive || has_authority(reply, HC_DNS_NS);
 }
+
+bool hc_dns_reply_is_refusal(const struct hc_dns_reply *reply,
+                             const struct hc_dns_question *question)
+{
+    return (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN) ||
+           hc_dns_reply_is_lame(reply, question);
+}

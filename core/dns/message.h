@@ -113,6 +113,10 @@ int hc_dns_reply_follow(const struct hc_dns_reply *reply, const struct hc_dname 
  */
 bool hc_dns_reply_is_lame(const struct hc_dns_reply *reply, const struct hc_dns_question *question);
 
+/* True for a reply that says nothing about the name: any other code, or a lame one. */
+bool hc_dns_reply_is_refusal(const struct hc_dns_reply *reply,
+                             const struct hc_dns_question *question);
+
 /* The next answer of this owner and type at or behind index *at, which moves behind it; or NULL. */
 const struct hc_dns_record *hc_dns_reply_next(const struct hc_dns_reply *reply,
                                               const struct hc_dname *owner, enum hc_dns_type type,

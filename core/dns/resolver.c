@@ -12,12 +12,11 @@
 
 #include "base/kept_error.h"
 #include "dns/exchange.h"
-#include "dns/server.h"
+#include "dns/nameservers.h"
 #include "loop/timer.h"
 
 #define ACTIVE_MAX  200 /* sockets open at a time; what is more waits for its turn */
 #define WAITING_MAX 20000
-#define FILE_MS     5000 /* resolv.conf is looked at that seldom */
 
 enum stage { STAGE_QUEUED, STAGE_ACTIVE, STAGE_COMPLETE };
 
@@ -51,13 +50,7 @@ struct hc_resolver {
     struct hc_dns_port port;
     struct hc_loop *loop;
     struct hc_timer work; /* set while something is complete, or queued and could begin */
-    struct hc_dns_server servers[HC_RESOLVER_SERVERS];
-    size_t server_count;
-    unsigned serial;   /* of these servers; never 0 */
-    size_t preferred;  /* the server that answered last */
-    char *resolv_conf; /* where they are from, or NULL: the caller named them */
-    struct hc_dns_file_stamp stamp;
-    int64_t look_ms; /* at that file, not before */
+    struct hc_nameservers own;
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;
@@ -110,9 +103,15 @@ static void lookup_free(struct lookup *l)
     }
 }
 
+/* Of the server that is being tried. */
+static size_t place(const struct lookup *l)
+{
+    return (l->first + l->tried) % l->server_count;
+}
+
 static struct hc_dns_server *current(struct lookup *l)
 {
-    return &l->servers[(l->first + l->tried) % l->server_count];
+    return &l->servers[place(l)];
 }
 
 static void complete(struct hc_resolver *r, struct lookup *l)
@@ -195,13 +194,6 @@ static void next_try(struct hc_resolver *r, struct lookup *l)
     complete(r, l);
 }
 
-/* True if another server may know more. */
-static bool is_refusal(const struct lookup *l, const struct hc_dns_reply *reply)
-{
-    return (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN) ||
-           hc_dns_reply_is_lame(reply, &l->question);
-}
-
 static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_reply *reply)
 {
     bool odd = reply->rcode == HC_DNS_FORMERR || reply->rcode == HC_DNS_NOTIMP ||
@@ -226,13 +218,11 @@ static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_re
     l->reply = *reply;
     l->has_reply = true;
     l->from = *current(l);
-    if (is_refusal(l, reply)) {
+    if (hc_dns_reply_is_refusal(reply, &l->question)) {
         next_try(r, l);
         return;
     }
-    if (l->serial == r->serial) {
-        r->preferred = (l->first + l->tried) % l->server_count;
-    }
+    hc_nameservers_answered(&r->own, l->serial, place(l));
     complete(r, l);
 }
 
@@ -268,9 +258,7 @@ static void on_time(void *self)
     hc_error_set(&err, HC_P_DNS_FAILED, NULL, "no answer in time");
     note_failure(r, l, &err);
     l->silent = true;
-    if (l->serial == r->serial && r->preferred == (l->first + l->tried) % l->server_count) {
-        r->preferred = (r->preferred + 1) % r->server_count;
-    }
+    hc_nameservers_silent(&r->own, l->serial, place(l));
     next_try(r, l);
 }
 
@@ -279,8 +267,8 @@ static void begin(struct hc_resolver *r, struct lookup *l)
     struct hc_error err = {0};
 
     move_to(r, l, STAGE_ACTIVE);
-    if (l->serial == r->serial) {
-        l->first = r->preferred;
+    if (l->serial == r->own.serial) {
+        l->first = r->own.preferred;
     }
     if (hc_now_ms(r->clock) >= l->deadline_ms) {
         hc_error_set(&err, HC_P_DNS_FAILED, NULL, "there was no time left to ask");
@@ -322,24 +310,14 @@ static void cancel(void *self, uint64_t id)
     }
 }
 
-/* A machine's resolvers change while it runs: a VPN, another network, a container moved. */
-static void follow_file(struct hc_resolver *r)
+static void follow_nameservers(struct hc_resolver *r)
 {
-    int64_t now = hc_now_ms(r->clock);
     char text[256];
 
-    if (r->resolv_conf == NULL || now < r->look_ms) {
-        return;
+    if (hc_nameservers_follow(&r->own, hc_now_ms(r->clock))) {
+        hc_logf(r->log, HC_LOG_INFO, "dns: %s has changed; asking %s from now on",
+                r->own.resolv_conf, hc_resolver_describe(r, text, sizeof(text)));
     }
-    r->look_ms = now + FILE_MS;
-    if (!hc_dns_file_changed(r->resolv_conf, &r->stamp)) {
-        return;
-    }
-    r->server_count = hc_dns_servers_of_system(r->resolv_conf, r->servers, HC_RESOLVER_SERVERS);
-    r->preferred = 0;
-    r->serial = r->serial + 1 > 0 ? r->serial + 1 : 1;
-    hc_logf(r->log, HC_LOG_INFO, "dns: %s has changed; asking %s from now on", r->resolv_conf,
-            hc_resolver_describe(r, text, sizeof(text)));
 }
 
 static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void *arg, uint64_t *id,
@@ -347,7 +325,7 @@ static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void
 {
     struct hc_resolver *r = self;
     bool own = ask->servers == NULL || ask->server_count == 0;
-    const struct hc_dns_server *servers = own ? r->servers : ask->servers;
+    const struct hc_dns_server *servers = own ? r->own.servers : ask->servers;
     size_t count = 0;
     struct lookup *l = NULL;
 
@@ -360,12 +338,12 @@ static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void
         return hc_error_nomem(err);
     }
     if (own) {
-        follow_file(r);
+        follow_nameservers(r);
     }
-    count = own ? r->server_count : ask->server_count;
+    count = own ? r->own.count : ask->server_count;
     l->id = ++r->last_id;
     l->question = ask->question;
-    l->serial = own ? r->serial : 0;
+    l->serial = own ? r->own.serial : 0;
     l->server_count = count < HC_RESOLVER_SERVERS ? count : HC_RESOLVER_SERVERS;
     memcpy(l->servers, servers, l->server_count * sizeof(l->servers[0]));
     l->deadline_ms =
@@ -379,36 +357,6 @@ static int ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void
     TAILQ_INSERT_TAIL(&r->queued, l, link);
     *id = l->id;
     hc_timer_within(&r->work, 0);
-    return 0;
-}
-
-static int take_servers(struct hc_resolver *r, const struct hc_resolver_options *options,
-                        struct hc_error *err)
-{
-    const struct hc_list *list = options->servers;
-
-    r->serial = 1;
-    if (list == NULL || list->count == 0) {
-        const char *path = options->resolv_conf;
-
-        if (hc_strdup(path != NULL ? path : "/etc/resolv.conf", &r->resolv_conf, err) != 0) {
-            return -1;
-        }
-        (void)hc_dns_file_changed(r->resolv_conf, &r->stamp);
-        r->look_ms = hc_now_ms(r->clock) + FILE_MS;
-        r->server_count = hc_dns_servers_of_system(r->resolv_conf, r->servers, HC_RESOLVER_SERVERS);
-        return 0;
-    }
-    if (list->count > HC_RESOLVER_SERVERS) {
-        return hc_error_set(err, HC_P_BAD_VALUE, NULL, "at most %d resolvers are asked",
-                            HC_RESOLVER_SERVERS);
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        if (hc_dns_server_parse(list->items[i], &r->servers[i], err) != 0) {
-            return -1;
-        }
-    }
-    r->server_count = list->count;
     return 0;
 }
 
@@ -464,7 +412,7 @@ int hc_resolver_new(const struct hc_resolver_options *options, struct hc_resolve
     TAILQ_INIT(&r->active);
     TAILQ_INIT(&r->complete);
     hc_timer_init(&r->work, r->loop, "dns", on_work, r);
-    if (take_servers(r, options, err) != 0) {
+    if (hc_nameservers_init(&r->own, options, err) != 0) {
         hc_resolver_free(r);
         return -1;
     }
@@ -491,7 +439,7 @@ void hc_resolver_free(struct hc_resolver *r)
     drain(&r->active);
     drain(&r->complete);
     hc_timer_stop(&r->work);
-    free(r->resolv_conf);
+    hc_nameservers_dispose(&r->own);
     free(r);
 }
 
@@ -506,9 +454,9 @@ char *hc_resolver_describe(const struct hc_resolver *r, char *dst, size_t cap)
     char text[HC_DNS_SERVER_TEXT];
 
     dst[0] = '\0';
-    for (size_t i = 0; i < r->server_count && used < cap; i++) {
+    for (size_t i = 0; i < r->own.count && used < cap; i++) {
         int n = snprintf(dst + used, cap - used, "%s%s", i > 0 ? ", " : "",
-                         hc_dns_server_format(&r->servers[i], text));
+                         hc_dns_server_format(&r->own.servers[i], text));
 
         used += n > 0 ? (size_t)n : 0;
     }

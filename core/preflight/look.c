@@ -157,21 +157,13 @@ static void resolvers_failed(struct hc_look *look, unsigned rcode)
     hc_kept_error_set(&look->cached.error, &err);
 }
 
-/* Says nothing about the name: a refusal, or the word of a server that cannot know. */
-static bool resolvers_know_nothing(const struct hc_look *look, const struct hc_dns_reply *reply)
-{
-    struct hc_dns_question question = {.name = look->name, .type = look->type, .recurse = true};
-
-    return (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN) ||
-           hc_dns_reply_is_lame(reply, &question);
-}
-
 /* A reply of the resolvers, or none. */
 static void take_cached(struct hc_look *look)
 {
     struct hc_dns_slot *slot = &look->cached_slot;
     unsigned rcode = slot->state == HC_DNS_SLOT_REPLY ? slot->reply.rcode : HC_DNS_SERVFAIL;
     struct hc_look_view *view = &look->cached;
+    struct hc_dns_question question = {.name = look->name, .type = look->type, .recurse = true};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -180,7 +172,7 @@ static void take_cached(struct hc_look *look)
         hc_look_ask_resolvers(look);
         return;
     }
-    if (slot->state == HC_DNS_SLOT_FAILED || resolvers_know_nothing(look, &slot->reply)) {
+    if (slot->state == HC_DNS_SLOT_FAILED || hc_dns_reply_is_refusal(&slot->reply, &question)) {
         resolvers_failed(look, rcode);
         return;
     }
