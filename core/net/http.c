@@ -342,3 +342,8 @@ const struct hc_http_port *hc_http_port(struct hc_http *http)
 {
     return &http->port;
 }
+
+const char *hc_http_library_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}

@@ -82,4 +82,7 @@ const struct hc_http_port *hc_http_port(struct hc_http *http);
  */
 int hc_http_check_url(const char *url, struct hc_error *err) HC_MUST_USE;
 
+/* Of libcurl, as it runs. */
+const char *hc_http_library_version(void);
+
 #endif

@@ -111,6 +111,50 @@ bool hc_url_resolve(const char *base, const char *target, char *out, size_t cap)
     return there;
 }
 
+static bool is_whole_target(CURLU *handle, const char *base, const char *target)
+{
+    char *user = NULL;
+    bool whole = curl_url_set(handle, CURLUPART_URL, base, 0) == CURLUE_OK &&
+                 curl_url_set(handle, CURLUPART_URL, target, 0) == CURLUE_OK &&
+                 curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+                 curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_NO_USER;
+
+    curl_free(user);
+    return whole;
+}
+
+const char *hc_url_follow(const char *base, const char *target, struct hc_url_target *out)
+{
+    CURLU *handle = curl_url();
+    char *url = NULL;
+    char *scheme = NULL;
+    char *host = NULL;
+    char *port = NULL;
+    const char *why = "it is not a URL that can be followed";
+
+    memset(out, 0, sizeof(*out));
+    if (handle == NULL || !is_whole_target(handle, base, target) ||
+        curl_url_get(handle, CURLUPART_URL, &url, 0) != CURLUE_OK ||
+        curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+        goto out;
+    }
+    out->port = (uint16_t)strtoul(port, NULL, 10);
+    why = hc_copy(out->url, sizeof(out->url), url) &&
+                  hc_copy(out->scheme, sizeof(out->scheme), scheme) && take_host(host, out->host)
+              ? NULL
+              : "the URL is too long";
+
+out:
+    curl_free(url);
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(handle);
+    return why;
+}
+
 /* The URL is left out of the error where it may hold a password. */
 int hc_http_check_url(const char *url, struct hc_error *err)
 {

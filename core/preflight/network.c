@@ -1,7 +1,7 @@
 /* Whether the CA is inside or on the Internet, and which addresses lead here; see internal.h. */
-#include <curl/curl.h>
 #include <string.h>
 
+#include "net/url.h"
 #include "preflight/internal.h"
 
 bool hc_look_address(const struct hc_look *look, size_t *at, struct hc_address *out)
@@ -69,32 +69,20 @@ void hc_preflight_decide_network(struct hc_preflight *p)
 /* network auto: looks where the CA's directory is, if its URL does not say so itself. */
 void hc_preflight_look_at_directory(struct hc_preflight *p, const char *url)
 {
-    CURLU *u = curl_url();
-    char *host = NULL;
+    struct hc_url_parts directory;
     struct hc_address address;
     struct hc_dname name;
     struct hc_error ignored = {0};
-    size_t len = 0;
 
-    if (u == NULL || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
-        curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-        goto out; /* a public CA is assumed */
+    if (hc_url_take(url, &directory) != NULL) {
+        return; /* a public CA is assumed */
     }
-    len = strlen(host);
-    if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-        host[len - 1] = '\0';
-        memmove(host, host + 1, len - 1);
-    }
-    if (hc_address_parse(host, &address) == 0) {
+    if (hc_address_parse(directory.host, &address) == 0) {
         p->private_network = hc_address_reserved(&address) != NULL;
-    } else if (strcmp(host, "localhost") == 0) {
+    } else if (strcmp(directory.host, "localhost") == 0) {
         p->private_network = true;
-    } else if (hc_dname_from_host(host, &name, &ignored) == 0) {
+    } else if (hc_dname_from_host(directory.host, &name, &ignored) == 0) {
         p->directory_a = hc_preflight_look_at(p, &name, HC_DNS_A, false);
         p->directory_aaaa = hc_preflight_look_at(p, &name, HC_DNS_AAAA, false);
     }
-
-out:
-    curl_free(host);
-    curl_url_cleanup(u);
 }

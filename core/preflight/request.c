@@ -1,10 +1,10 @@
 /* The CA's request, made by ourselves; see request.h. */
 #include "preflight/request.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "net/url.h"
 
 #define BODY_MAX ((size_t)64 << 10) /* what is longer is not a key authorization */
 
@@ -43,84 +43,42 @@ static bool is_right(const struct hc_request *r, const struct hc_web_reply *repl
            memcmp(body, r->how->answer, len) == 0;
 }
 
-/* What a redirect's URL says, taken apart. */
-struct target {
-    char *url;
-    char *scheme;
-    char *host;
-    char *port;
-};
-
-static void target_dispose(struct target *t)
-{
-    curl_free(t->url);
-    curl_free(t->scheme);
-    curl_free(t->host);
-    curl_free(t->port);
-}
-
-/* Resolves a Location against the present URL. False if it is none that can be followed. */
-static bool target_read(const char *base, const char *location, struct target *out)
-{
-    CURLU *u = curl_url();
-    char *user = NULL;
-    bool good = false;
-
-    memset(out, 0, sizeof(*out));
-    good = u != NULL && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
-           curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK &&
-           curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-           curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
-           curl_url_get(u, CURLUPART_URL, &out->url, 0) == CURLUE_OK &&
-           curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
-           curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
-           curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
-    curl_free(user);
-    curl_url_cleanup(u);
-    return good;
-}
-
 /* Why a CA does not follow there; NULL if it does. */
-static const char *objection(const struct hc_request *r, const struct target *t, unsigned port)
+static const char *objection(const struct hc_request *r, const struct hc_url_target *to)
 {
-    if (strcmp(t->scheme, "http") != 0 && strcmp(t->scheme, "https") != 0) {
+    if (r->redirects > HC_REQUEST_REDIRECTS) {
+        return "it is one redirect too many";
+    }
+    if (strcmp(to->scheme, "http") != 0 && strcmp(to->scheme, "https") != 0) {
         return "CAs follow http and https only";
     }
-    if (port != 80 && port != 443 &&
-        !(r->how->private_network && (port == r->how->port || port == r->how->tls_port))) {
+    if (to->port != 80 && to->port != 443 &&
+        !(r->how->private_network && (to->port == r->how->port || to->port == r->how->tls_port))) {
         return r->how->private_network ? "it is neither port 80 nor 443, nor one of the CA's own"
                                        : "CAs follow to ports 80 and 443 only";
-    }
-    if (strlen(t->url) >= sizeof(r->url) || strlen(t->host) >= sizeof(r->redirect_host)) {
-        return "the URL is too long";
     }
     return NULL;
 }
 
 static void follow(struct hc_request *r, const char *location)
 {
-    struct target t;
-    unsigned port = 0;
-    const char *why = NULL;
+    struct hc_url_target to;
+    const char *why = hc_url_follow(r->url, location, &to);
 
-    if (!target_read(r->url, location, &t)) {
-        astray(r, location, "it is not a URL that can be followed");
-        goto out;
-    }
-    port = (unsigned)strtoul(t.port, NULL, 10);
-    why = ++r->redirects > HC_REQUEST_REDIRECTS ? "it is one redirect too many"
-                                                : objection(r, &t, port);
     if (why != NULL) {
-        astray(r, t.url, why);
-        goto out;
+        astray(r, location, why);
+        return;
     }
-    hc_copy(r->url, sizeof(r->url), t.url);
-    hc_copy(r->redirect_host, sizeof(r->redirect_host), t.host);
-    r->redirect_port = port;
+    r->redirects++;
+    why = objection(r, &to);
+    if (why != NULL) {
+        astray(r, to.url, why);
+        return;
+    }
+    hc_copy(r->url, sizeof(r->url), to.url);
+    hc_copy(r->redirect_host, sizeof(r->redirect_host), to.host);
+    r->redirect_port = to.port;
     r->resolving = true;
-
-out:
-    target_dispose(&t);
 }
 
 static bool is_redirect(long status)
@@ -186,16 +144,11 @@ static bool first_address(const struct hc_look *look, struct hc_address *out)
 /* Looks a redirect's host up. 1: address is it; 0: wait; -1: it leads nowhere. */
 static int resolve_host(struct hc_request *r, struct hc_address *address)
 {
-    char *host = r->redirect_host;
-    size_t len = strlen(host);
+    const char *host = r->redirect_host;
     struct hc_dname name;
     const struct hc_look *aaaa = NULL;
     const struct hc_look *a = NULL;
 
-    if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-        host[len - 1] = '\0';
-        memmove(host, host + 1, len - 1);
-    }
     if (hc_address_parse(host, address) == 0) {
         return 1;
     }

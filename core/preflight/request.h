@@ -7,6 +7,7 @@
 #define HC_PREFLIGHT_REQUEST_H
 
 #include "base/address.h"
+#include "net/url.h"
 #include "net/web.h"
 #include "preflight/look.h"
 
@@ -44,14 +45,14 @@ struct hc_request {
     enum hc_request_end end;
     long status; /* of the last reply */
     unsigned redirects;
-    char url[HC_REQUEST_TARGET * 8]; /* where it is now */
+    char url[HC_URL_TARGET]; /* where it is now */
     struct hc_kept_error error;
 
     /* the work */
     bool started;
     uint64_t request_id; /* in flight */
     bool resolving;
-    char redirect_host[256];
+    char redirect_host[HC_URL_HOST];
     unsigned redirect_port;
 };
 

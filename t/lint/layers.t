@@ -18,7 +18,7 @@ my $server_header = qr{^(?:ngx_|nginx|httpd|http_|apr|ap_|mod_ssl|util_|scoreboa
 # Libraries and the floors that may not have them.
 my %kept_out = (
     OpenSSL => [ qr{^openssl/}, qr{^(?:base|loop)$} ],
-    curl => [ qr{^curl/}, qr{^(?!(?:net|preflight|cmd)$)} ],    # preflight reads URLs with it, cmd tells its version
+    curl => [ qr{^curl/}, qr{^(?!net$)} ],
     ldns => [ qr{^ldns/}, qr{^(?!dns$)} ],
 );
 

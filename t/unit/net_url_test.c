@@ -103,9 +103,44 @@ static void what_is_fetched(void)
     }
 }
 
+static void where_redirects_lead(void)
+{
+    static const struct {
+        const char *target;
+        const char *url; /* NULL: nowhere */
+        const char *host;
+        uint16_t port;
+    } rows[] = {
+        {"/other?x#part", "http://a.test/other?x", "a.test", 80},
+        {"//B.test:81/", "http://B.test:81/", "b.test", 81},
+        {"https://[2001:DB8::1]/", "https://[2001:DB8::1]/", "2001:db8::1", 443},
+        {"ftp://a.test/x", "ftp://a.test/x", "a.test", 21},
+        {"http://user@a.test/", NULL, NULL, 0},
+        {"nothing://", NULL, NULL, 0},
+    };
+    char longer[HC_URL_TARGET + 2] = "/";
+    struct hc_url_target to;
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        const char *why = hc_url_follow("http://a.test/first", rows[i].target, &to);
+
+        if (rows[i].url == NULL) {
+            is_str(why, "it is not a URL that can be followed", rows[i].target);
+            continue;
+        }
+        ok(why == NULL, rows[i].target);
+        is_str(to.url, rows[i].url, "the whole of it, without its fragment");
+        is_str(to.host, rows[i].host, "its host, bare and in lower case");
+        is_int(to.port, rows[i].port, "its port");
+    }
+    memset(longer + 1, 'x', sizeof(longer) - 2);
+    is_str(hc_url_follow("http://a.test/", longer, &to), "the URL is too long", "nor a longer one");
+}
+
 int main(void)
 {
     urls_that_are_followed();
     what_is_fetched();
+    where_redirects_lead();
     return done();
 }
