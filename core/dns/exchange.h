@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 #include "dns/message.h"
-#include "dns/resolver.h"
+#include "dns/server.h"
 #include "loop/loop.h"
 
 struct hc_exchange {

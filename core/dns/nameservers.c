@@ -10,33 +10,30 @@ static void read_file(struct hc_nameservers *ns)
     ns->count = hc_dns_servers_of_system(ns->resolv_conf, ns->servers, HC_RESOLVER_SERVERS);
 }
 
-int hc_nameservers_init(struct hc_nameservers *ns, const struct hc_resolver_options *options,
-                        struct hc_error *err)
+int hc_nameservers_init(struct hc_nameservers *ns, const struct hc_list *servers,
+                        const char *resolv_conf, int64_t now_ms, struct hc_error *err)
 {
-    const struct hc_list *list = options->servers;
-
     ns->serial = 1;
-    if (list == NULL || list->count == 0) {
-        const char *path = options->resolv_conf;
-
-        if (hc_strdup(path != NULL ? path : "/etc/resolv.conf", &ns->resolv_conf, err) != 0) {
+    if (servers == NULL || servers->count == 0) {
+        if (hc_strdup(resolv_conf != NULL ? resolv_conf : "/etc/resolv.conf", &ns->resolv_conf,
+                      err) != 0) {
             return -1;
         }
         (void)hc_dns_file_changed(ns->resolv_conf, &ns->stamp);
-        ns->look_ms = hc_now_ms(hc_loop_clock(options->loop)) + FILE_MS;
+        ns->look_ms = now_ms + FILE_MS;
         read_file(ns);
         return 0;
     }
-    if (list->count > HC_RESOLVER_SERVERS) {
+    if (servers->count > HC_RESOLVER_SERVERS) {
         return hc_error_set(err, HC_P_BAD_VALUE, NULL, "at most %d resolvers are asked",
                             HC_RESOLVER_SERVERS);
     }
-    for (size_t i = 0; i < list->count; i++) {
-        if (hc_dns_server_parse(list->items[i], &ns->servers[i], err) != 0) {
+    for (size_t i = 0; i < servers->count; i++) {
+        if (hc_dns_server_parse(servers->items[i], &ns->servers[i], err) != 0) {
             return -1;
         }
     }
-    ns->count = list->count;
+    ns->count = servers->count;
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #ifndef HC_DNS_NAMESERVERS_H
 #define HC_DNS_NAMESERVERS_H
 
-#include "dns/resolver.h"
+#include "base/str.h"
 #include "dns/server.h"
 
 struct hc_nameservers {
@@ -18,8 +18,9 @@ struct hc_nameservers {
     int64_t look_ms; /* at that file, not before */
 };
 
-int hc_nameservers_init(struct hc_nameservers *ns, const struct hc_resolver_options *options,
-                        struct hc_error *err) HC_MUST_USE;
+/* servers (NULL or empty: none), else those of this file, NULL: /etc/resolv.conf. */
+int hc_nameservers_init(struct hc_nameservers *ns, const struct hc_list *servers,
+                        const char *resolv_conf, int64_t now_ms, struct hc_error *err) HC_MUST_USE;
 void hc_nameservers_dispose(struct hc_nameservers *ns);
 
 /* Reads the file again if its time has come and it has changed: true then, with a new serial. */

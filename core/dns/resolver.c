@@ -412,7 +412,8 @@ int hc_resolver_new(const struct hc_resolver_options *options, struct hc_resolve
     TAILQ_INIT(&r->active);
     TAILQ_INIT(&r->complete);
     hc_timer_init(&r->work, r->loop, "dns", on_work, r);
-    if (hc_nameservers_init(&r->own, options, err) != 0) {
+    if (hc_nameservers_init(&r->own, options->servers, options->resolv_conf, hc_now_ms(r->clock),
+                            err) != 0) {
         hc_resolver_free(r);
         return -1;
     }

@@ -9,31 +9,15 @@
 #ifndef HC_DNS_RESOLVER_H
 #define HC_DNS_RESOLVER_H
 
-#include <sys/socket.h>
-
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "dns/message.h"
+#include "dns/server.h"
 #include "loop/loop.h"
 
-#define HC_RESOLVER_SERVERS 8    /* that one question is put to at most */
-#define HC_RESOLVER_TRY_MS  1500 /* for one try at one server; grows by half with each round */
-#define HC_RESOLVER_ASK_MS  10000
-
-/* Where a DNS server listens. */
-struct hc_dns_server {
-    struct sockaddr_storage addr;
-    socklen_t len;
-};
-
-/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353". HC_P_BAD_VALUE. */
-int hc_dns_server_parse(const char *text, struct hc_dns_server *out,
-                        struct hc_error *err) HC_MUST_USE;
-
-#define HC_DNS_SERVER_TEXT 64
-/* The same form back; ":53" is left out. Returns dst. */
-char *hc_dns_server_format(const struct hc_dns_server *server, char dst[HC_DNS_SERVER_TEXT]);
+#define HC_RESOLVER_TRY_MS 1500 /* for one try at one server; grows by half with each round */
+#define HC_RESOLVER_ASK_MS 10000
 
 /* One question to one set of servers. Copied. */
 struct hc_dns_ask {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "dns/resolver.h"
+#include "base/str.h"
 #include "dns/server.h"
 
 #define LINE_MAX_LEN 512

@@ -1,8 +1,26 @@
-/* The servers of resolv.conf(5); the rest of their noun is in resolver.h. */
+/* DNS servers: where they listen, as text, and those of resolv.conf(5). */
 #ifndef HC_DNS_SERVER_H
 #define HC_DNS_SERVER_H
 
-#include "dns/resolver.h"
+#include <sys/socket.h>
+
+#include "base/error.h"
+
+#define HC_RESOLVER_SERVERS 8 /* that one question is put to at most */
+
+/* Where a DNS server listens. */
+struct hc_dns_server {
+    struct sockaddr_storage addr;
+    socklen_t len;
+};
+
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353". HC_P_BAD_VALUE. */
+int hc_dns_server_parse(const char *text, struct hc_dns_server *out,
+                        struct hc_error *err) HC_MUST_USE;
+
+#define HC_DNS_SERVER_TEXT 64
+/* The same form back; ":53" is left out. Returns dst. */
+char *hc_dns_server_format(const struct hc_dns_server *server, char dst[HC_DNS_SERVER_TEXT]);
 
 /*
  * The nameservers of this file, at most max; 127.0.0.1 if it names none or cannot be read, as libc

@@ -2,6 +2,7 @@
 #include "conf/url.h"
 #include "net/fetch.h"
 #include "net/http.h"
+#include "net/url.h"
 #include "tap.h"
 
 static void urls_that_are_followed(void)
