@@ -140,10 +140,7 @@ sub run_it {
 sub try_start {
     my ($self) = @_;
     my $mark = $self->log_mark;
-    my ($code, $out) = $self->run_it('-k', 'start');
-    return ($code, $out . $self->log_since($mark)) if $code != 0;
-    my $up = wait_for(15, sub { $self->master });
-    return $up ? (0, $out) : (1, $out . $self->log_since($mark));
+    return $self->wait_master($mark, $self->run_it('-k', 'start'));
 }
 sub configtest { my ($self) = @_; return $self->run_it('-t') }
 

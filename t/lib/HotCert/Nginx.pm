@@ -107,7 +107,11 @@ sub wait_listening {
     return slurp($self->{conf}) =~ /master_process off/ || wait_for(20, sub { scalar $self->workers });
 }
 
-sub try_start { my ($self) = @_; return run({ %{ $self->env }, _seconds => 60 }, $self->command) }
+sub try_start {
+    my ($self) = @_;
+    my $mark = $self->log_mark;
+    return $self->wait_master($mark, run({ %{ $self->env }, _seconds => 60 }, $self->command));
+}
 sub configtest { my ($self) = @_; return run({ %{ $self->env }, _seconds => 60 }, $self->command('-t')) }
 
 # Reloads as Debian does, by the command; returns (code, output) and waits until new workers serve.

@@ -182,6 +182,14 @@ sub start {
     return $self;
 }
 
+# What a start's command gave, once the process that it leaves behind is known: the command may end
+# before the pid file is there.
+sub wait_master {
+    my ($self, $mark, $code, $out) = @_;
+    return (0, $out) if $code == 0 && wait_for(15, sub { $self->master });
+    return ($code || 1, $out . $self->log_since($mark));
+}
+
 sub wait_listening {
     my ($self) = @_;
     return wait_for(20, sub {
