@@ -65,8 +65,9 @@ struct mod_hotcert_state {
     struct hc_conf *conf;
     void *block; /* while its section is read */
     const struct hc_block_kind *block_kind;
-    apr_hash_t *managed;      /* names that mod_md orders for -> "file:line" */
-    apr_hash_t *hosts;        /* server_rec * -> struct mod_hotcert_host * */
+    apr_hash_t *managed; /* names that mod_md orders for -> "file:line" */
+    apr_hash_t *hosts;   /* server_rec * -> struct mod_hotcert_host * */
+    apr_hash_t *firsts;  /* address and port -> the virtual host that httpd serves there first */
     struct hc_findings notes; /* what is odd in it, until it was told */
     int bootstrap;            /* memfd with the bootstrap pair while mod_ssl reads it; else -1 */
     struct hc_log log;
@@ -90,7 +91,12 @@ typedef const char *mod_hotcert_directive(cmd_parms *cmd, void *unused, const ch
 
 /* True if the host does TLS, by mod_ssl's rule. */
 bool mod_hotcert_has_tls(server_rec *server, const struct mod_hotcert_server *config);
-/* mod_hotcert_listen.c: remarks on what keeps a CA's question away. */
+/* mod_hotcert_listen.c: notes which host is served at each address where a client sends no name ..
+ */
+void mod_hotcert_firsts_note(struct mod_hotcert_state *state, server_rec *servers);
+/* .. and says so of one. */
+bool mod_hotcert_is_first(const struct mod_hotcert_state *state, const server_rec *server);
+/* Remarks on what keeps a CA's question away, and on IP addresses that no client is served. */
 int mod_hotcert_listeners_check(const struct mod_hotcert_state *state, server_rec *servers,
                                 struct hc_findings *notes, struct hc_error *err);
 /* Makes hosts and identities of all servers. What is odd goes to notes. */

@@ -266,6 +266,7 @@ static int build_host(struct mod_hotcert_state *state, server_rec *server,
         .where = server_where(state->pool, server),
         .names = &names,
         .tls = mod_hotcert_has_tls(server, config),
+        .is_default = mod_hotcert_is_first(state, server),
         .has_certificate = config->certificates->nelts > 0,
         .own_certificate = server->is_virtual && (config->own->nelts > 0 || config->own_command),
         .files = &files,
@@ -306,6 +307,7 @@ out:
 int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers,
                             struct hc_findings *notes, struct hc_error *err)
 {
+    mod_hotcert_firsts_note(state, servers);
     for (server_rec *server = servers; server != NULL; server = server->next) {
         if (build_host(state, server, notes, err) != 0) {
             return -1;

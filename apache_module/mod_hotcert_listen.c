@@ -1,6 +1,7 @@
 /*
- * Where httpd listens, for the core, which says what keeps a CA's question away. A listener does
- * TLS if its protocol is https or a host that is reached by its port does.
+ * Where httpd listens, for the core, which says what keeps a CA's question away, and which host is
+ * served where a client sends no name. A listener does TLS if its protocol is https or a host that
+ * is reached by its port does.
  */
 #include <string.h>
 
@@ -64,6 +65,36 @@ static int collect_listeners(const struct mod_hotcert_state *state, server_rec *
         }
     }
     return rc;
+}
+
+static const char *place_of(const struct mod_hotcert_state *state, const server_addr_rec *at)
+{
+    char address[HC_ADDRESS_TEXT] = "";
+
+    (void)apr_sockaddr_ip_getbuf(address, sizeof(address), at->host_addr);
+    return apr_psprintf(state->pool, "%s:%u", address, (unsigned)at->host_port);
+}
+
+/* httpd's rule: of virtual hosts of one address and port the first in the configuration, which is
+ * the last in its list. */
+void mod_hotcert_firsts_note(struct mod_hotcert_state *state, server_rec *servers)
+{
+    state->firsts = apr_hash_make(state->pool);
+    for (server_rec *server = servers->next; server != NULL; server = server->next) {
+        for (const server_addr_rec *a = server->addrs; a != NULL; a = a->next) {
+            apr_hash_set(state->firsts, place_of(state, a), APR_HASH_KEY_STRING, server);
+        }
+    }
+}
+
+bool mod_hotcert_is_first(const struct mod_hotcert_state *state, const server_rec *server)
+{
+    for (const server_addr_rec *a = server->addrs; a != NULL && server->is_virtual; a = a->next) {
+        if (apr_hash_get(state->firsts, place_of(state, a), APR_HASH_KEY_STRING) == server) {
+            return true;
+        }
+    }
+    return !server->is_virtual; /* the main server is served where no virtual host is */
 }
 
 /* What the configuration shows of the way of a CA's question. */

@@ -123,6 +123,7 @@ struct hc_identity {
         *watched; /* under `on` the lines of the first certificate: see agent/first.h */
     size_t watched_count;
     int security_level;   /* OpenSSL's, the strictest of the hosts'; 0: not known */
+    bool is_default;      /* one of the hosts is: see hc_host; not on the wire */
     struct hc_list where; /* "file:line" of each host */
 };
 
@@ -171,6 +172,7 @@ struct hc_host {
     const struct hc_list *names;  /* as the server has them: raw, with regexes, "_", wildcards */
     bool rejects;                 /* left out, it refuses handshakes: it needs no certificate */
     bool tls;                     /* it has a TLS (or QUIC) listener */
+    bool is_default;              /* .. and is served there where a client sends no name */
     bool has_certificate;         /* directives that hold for it name a certificate */
     bool own_certificate;         /* directives of the host itself do */
     const char *not_inherited; /* a certificate of the level above that is passed over, or NULL */

@@ -56,6 +56,7 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
     *index = -1;
     identity.mode = hc_scope_mode(conf, host->scope);
     identity.security_level = host->security_level;
+    identity.is_default = host->is_default;
     if (identity.mode == HC_MODE_OFF) {
         return 0;
     }

@@ -127,6 +127,7 @@ static int join(struct hc_conf *conf, struct hc_identity *to, struct hc_identity
     if (to->lead == NULL && from->lead != NULL && hc_strdup(from->lead, &to->lead, err) != 0) {
         return -1;
     }
+    to->is_default = to->is_default || from->is_default;
     hc_identity_note_level(to, from->security_level);
     join_lines(to, from);
     return 0;

@@ -1,4 +1,4 @@
-/* Listeners and http-01; see listener.h. */
+/* Listeners, http-01 and IP addresses; see listener.h. */
 #include "conf/listener.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "conf/issuer.h"
 #include "conf/method.h"
+#include "conf/name.h"
 
 int hc_listeners_add(struct hc_listeners *list, const struct hc_listener *listener,
                      struct hc_error *err)
@@ -150,6 +151,38 @@ static int check_identity(const struct hc_listeners *list, const struct hc_conf 
     return 0;
 }
 
+/* True if a host that is served without a name has it among its own. */
+static bool has_default(const struct hc_conf *conf, const char *address)
+{
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        const struct hc_identity *identity = &conf->identities[i];
+
+        if (identity->is_default && hc_list_has(&identity->names, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_addresses(const struct hc_conf *conf, const struct hc_identity *identity,
+                           struct hc_findings *notes, struct hc_error *err)
+{
+    for (size_t i = 0; i < identity->names.count; i++) {
+        const char *name = identity->names.items[i];
+
+        if (hc_name_is_ip(name) && !has_default(conf, name) &&
+            hc_findings_add(notes, HC_P_ADDRESS_NOT_DEFAULT, name, err,
+                            "they send no server name (SNI) for one, and the host at %s is %s",
+                            identity->where.items[0],
+                            conf->server == HC_SERVER_HTTPD
+                                ? "not the first virtual host of its address and port"
+                                : "the default_server of no `listen .. ssl`") != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *conf,
                        struct hc_findings *notes, struct hc_error *err)
 {
@@ -162,10 +195,13 @@ int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *co
     for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &conf->identities[i];
 
-        if (identity->mode == HC_MODE_ON &&
-            hc_methods_go_over(&identity->set->challenges, HC_OVER_HTTP)) {
+        if (identity->mode != HC_MODE_ON) {
+            continue;
+        }
+        if (hc_methods_go_over(&identity->set->challenges, HC_OVER_HTTP)) {
             rc = check_identity(list, conf, identity, checked, notes, err);
         }
+        rc = rc == 0 ? check_addresses(conf, identity, notes, err) : rc;
     }
     free(checked);
     return rc;

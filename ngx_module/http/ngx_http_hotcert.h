@@ -29,10 +29,11 @@ typedef struct {
     const char *not_inherited; /* ssl_certificate of http{} that is passed over, or NULL */
     struct hc_list files;      /* watch: certificate, key, passphrase file or "" .. */
     unsigned char session_id[HC_SESSION_TAG];
-    ngx_array_t *addresses; /* while the configuration is read: ngx_http_conf_addr_t *, or NULL */
-    unsigned session : 1;   /* session_id was made: an address of the server's has one of ours */
-    unsigned tls : 1;       /* has a listener that does TLS */
-    unsigned taken : 1;     /* ssl_certificate was taken over, the SSL_CTX starts empty */
+    ngx_array_t *addresses;  /* while the configuration is read: ngx_http_conf_addr_t *, or NULL */
+    unsigned session : 1;    /* session_id was made: an address of the server's has one of ours */
+    unsigned tls : 1;        /* has a listener that does TLS */
+    unsigned is_default : 1; /* .. and is its default server */
+    unsigned taken : 1;      /* ssl_certificate was taken over, the SSL_CTX starts empty */
     unsigned has_certificate : 1; /* lines of its own, or of http{} */
     unsigned rejects : 1;         /* a catch-all that was left out refuses handshakes */
     unsigned own_certificate : 1; /* of the server block itself */

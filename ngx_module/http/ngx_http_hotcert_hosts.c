@@ -34,6 +34,7 @@ static ngx_int_t collect_server(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *ma
         .where = ngx_hotcert_place(cf, cscf->file_name, cscf->line),
         .names = &names,
         .tls = srv->tls,
+        .is_default = srv->is_default,
         .rejects = srv->rejects,
         .has_certificate = srv->has_certificate,
         .own_certificate = srv->own_certificate,

@@ -21,7 +21,10 @@ static void see_address(const ngx_http_conf_addr_t *addr)
         ngx_http_hotcert_srv_conf_t *srv =
             cscf[i]->ctx->srv_conf[ngx_http_hotcert_module.ctx_index];
 
-        srv->tls = srv->tls || ngx_http_hotcert_listens_tls(&addr->opt);
+        if (ngx_http_hotcert_listens_tls(&addr->opt)) {
+            srv->tls = 1;
+            srv->is_default = srv->is_default || cscf[i] == addr->default_server;
+        }
     }
 }
 

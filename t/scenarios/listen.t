@@ -67,6 +67,30 @@ scenario a_port_on_other_addresses_than_tls_is_named => sub {
         $remark, 'the same address is fine');
 };
 
+# The remark and the server agree on who is served where a client sends no name.
+scenario an_ip_address_of_a_host_that_is_not_the_default_is_named => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $address = '192.0.2.1';
+    my @own = (own => [ [ directory_url => 'https://127.0.0.1:1/dir' ], [ terms_agreed => 'on' ], [ network => 'private' ] ]);
+    my $remark = qr/192\.0\.2\.1: .*they send no server name \(SNI\) for one, and the host at \S+:\d+ is .*\(address-not-default;/;
+    for my $case ([ 'the second host', 'a', 1, [ names => ['a.test'] ], [ names => [ 'b.test', $address ] ] ],
+        [ 'the first host', 'a', 0, [ names => [ 'a.test', $address ] ], [ names => ['b.test'] ] ],
+        [ 'the second, which is the default', 'b', 0, [ names => ['a.test'] ], [ names => [ 'b.test', $address ], default => 1 ] ],
+        [ 'both', 'a', 0, [ names => [ 'a.test', $address ] ], [ names => [ 'b.test', $address ] ] ],
+        [ 'a list of names', 'a', 1, [ names => ['a.test'] ], [ names => ['b.test'], set => [ [ names => 'b.test', $address ] ] ] ]) {
+        my ($what, $default, $expected, @hosts) = @$case;
+        $s->configure(issuers => {@own}, main => [ [ use => 'own' ] ], hosts => [ map { { @$_, hotcert => 'on' } } @hosts ]);
+        my ($code, $out) = $s->configtest;
+        is($code, 0, "$what: the configuration is taken") or diag $out;
+        is(scalar(() = $out =~ /$remark/g), $expected, "$what: said once, or not at all") or diag $out;
+        $s->start;
+        my $l = look($s->tls_port, path => "/");
+        is($l->{body}, "$default.test\n", "$what: who is served without a name") or diag $l->{text};
+        $s->stop;
+    }
+};
+
 scenario a_start_says_it_once => sub {
     my ($kind) = @_;
     my $s = server($kind);

@@ -58,8 +58,85 @@ static const struct {
      {{"192.0.2.1", 80, false, false}, {"127.0.0.1", 443, true, false}}},
 };
 
+/* Two hosts: their names, and whether they are the default of a listener. */
+static const struct {
+    const char *what;
+    const char *names[2];
+    bool is_default[2];
+    size_t said;
+} addresses[] = {
+    {"no address", {"a.example", "b.example"}, {true, false}, 0},
+    {"at the default", {"192.0.2.1", "b.example"}, {true, false}, 0},
+    {"elsewhere", {"a.example", "192.0.2.1"}, {true, false}, 1},
+    {"at both", {"a.example 192.0.2.1", "192.0.2.1"}, {true, false}, 0},
+    {"another one at the default", {"192.0.2.2", "192.0.2.1"}, {true, false}, 1},
+    {"two of them, beside a name",
+     {"a.example", "b.example 192.0.2.1 2001:db8::1"},
+     {true, false},
+     2},
+    {"each is the default of one listener", {"192.0.2.1", "192.0.2.2"}, {true, true}, 0},
+    {"the same names, the second is it", {"192.0.2.1", "192.0.2.1"}, {false, true}, 0},
+};
+
+static int add_one(struct hc_conf *conf, const char *text, bool is_default,
+                   struct hc_findings *notes, struct hc_error *err)
+{
+    struct hc_list names = {0};
+    struct hc_host host = {
+        .where = "test.conf:7", .names = &names, .tls = true, .is_default = is_default};
+    char copy[256];
+    char *rest = copy;
+    char *word = NULL;
+    int index = 0;
+    int rc = 0;
+
+    hc_copy(copy, sizeof(copy), text);
+    while ((word = strsep(&rest, " ")) != NULL) {
+        rc |= hc_list_add(&names, word, err);
+    }
+    rc |= hc_conf_add_host(conf, &host, &index, notes, err);
+    hc_list_dispose(&names);
+    return rc;
+}
+
+static void addresses_are_judged(enum hc_server server, const char *word)
+{
+    for (size_t i = 0; i < HC_COUNT(addresses); i++) {
+        struct hc_error err = {0};
+        struct hc_findings notes = {0};
+        struct hc_listeners listeners = {0};
+        struct hc_listener plain = {.address = "0.0.0.0", .port = 80};
+        struct hc_conf *conf = hc_conf_new(server, &err);
+        struct hc_issuer *issuer = NULL;
+
+        ok(begin_issuer(conf, "own", "test.conf:1", &issuer, &err) == 0 &&
+               say(conf, NULL, issuer, "directory_url https://ca.example/dir", &err) == 0 &&
+               say(conf, NULL, issuer, "network private", &err) == 0 &&
+               say(conf, NULL, NULL, "hotcert_terms_agreed on", &err) == 0 &&
+               say(conf, NULL, NULL, "hotcert_use own", &err) == 0 &&
+               say(conf, NULL, NULL, "hotcert on", &err) == 0 &&
+               add_one(conf, addresses[i].names[0], addresses[i].is_default[0], &notes, &err) ==
+                   0 &&
+               add_one(conf, addresses[i].names[1], addresses[i].is_default[1], &notes, &err) ==
+                   0 &&
+               hc_conf_finish(conf, &err) == 0 && hc_listeners_add(&listeners, &plain, &err) == 0 &&
+               hc_listeners_check(&listeners, conf, &notes, &err) == 0,
+           addresses[i].what);
+        is_int(notes.count, addresses[i].said, addresses[i].what);
+        for (size_t k = 0; k < notes.count; k++) {
+            is_int(notes.items[k].problem, HC_P_ADDRESS_NOT_DEFAULT, "that is what is said");
+            ok(strstr(notes.items[k].message, word) != NULL, "in the server's words");
+        }
+        hc_findings_dispose(&notes);
+        hc_listeners_dispose(&listeners);
+        hc_conf_free(conf);
+    }
+}
+
 int main(void)
 {
+    addresses_are_judged(HC_SERVER_NGINX, "default_server");
+    addresses_are_judged(HC_SERVER_HTTPD, "first virtual host");
     for (size_t i = 0; i < HC_COUNT(cases); i++) {
         struct hc_error err = {0};
         struct hc_findings notes = {0};
