@@ -38,8 +38,8 @@ void hc_diagnose_take(struct hc_diagnose_report *report, const struct hc_preflig
             break;
         }
         to->verdict = from->verdict;
-        to->looks = from->looks;
-        memset(&from->looks, 0, sizeof(from->looks));
+        to->seen = from->seen;
+        memset(&from->seen, 0, sizeof(from->seen));
     }
     report->complete = true;
 }
@@ -84,12 +84,12 @@ static enum hc_tint tint_of(enum hc_preflight_verdict verdict)
 static void print_name(struct hc_report *r, const struct hc_diagnosed *d)
 {
     hc_report_heading(r, d->name);
-    if (d->looks.count > 0) {
+    if (d->seen.count > 0) {
         hc_report_section(r, "seen from here");
     }
-    for (size_t i = 0; i < d->looks.count; i++) {
-        hc_report_branch(r, 0, 0, i + 1 == d->looks.count);
-        hc_report_put(r, HC_TINT_NONE, "%s", d->looks.items[i]);
+    for (size_t i = 0; i < d->seen.count; i++) {
+        hc_report_branch(r, 0, 0, i + 1 == d->seen.count);
+        hc_report_put(r, HC_TINT_NONE, "%s", d->seen.items[i]);
         hc_report_end(r);
     }
     hc_report_findings(r, &d->findings, false);
@@ -132,7 +132,7 @@ void hc_diagnose_report_dispose(struct hc_diagnose_report *report)
     for (size_t i = 0; i < report->count; i++) {
         free(report->names[i].name);
         hc_findings_dispose(&report->names[i].findings);
-        hc_list_dispose(&report->names[i].looks);
+        hc_list_dispose(&report->names[i].seen);
     }
     free(report->names);
     memset(report, 0, sizeof(*report));

@@ -13,7 +13,7 @@ struct hc_diagnosed {
     char *name; /* escaped */
     enum hc_preflight_verdict verdict;
     struct hc_findings findings;
-    struct hc_list looks;
+    struct hc_list seen;
 };
 
 /* Zeroed memory is an empty one. */
@@ -24,7 +24,7 @@ struct hc_diagnose_report {
     struct hc_error error; /* out of memory while collecting */
 };
 
-/* The preflight's result; findings and looks are taken from it. */
+/* The preflight's result; its findings and lines are taken from it. */
 void hc_diagnose_take(struct hc_diagnose_report *report, const struct hc_preflight_result *result);
 
 /* A name that is none: would fail. */

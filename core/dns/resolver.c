@@ -1,6 +1,6 @@
 /*
- * Look-ups side by side; see resolver.h. A look-up goes from server to server and round to round;
- * each try is an hc_exchange. Nothing is called back from where a look-up is being worked on:
+ * Look-ups side by side; see resolver.h. A lookup goes from server to server and round to round;
+ * each try is an hc_exchange. Nothing is called back from where a lookup is being worked on:
  * what is complete goes to a list first, so that callbacks may ask and cancel as they like.
  */
 #include "dns/resolver.h"
@@ -28,7 +28,7 @@ struct lookup {
     struct hc_dns_question question;
     struct hc_dns_server servers[HC_RESOLVER_SERVERS];
     size_t server_count;
-    size_t first; /* the server that the look-up began with */
+    size_t first; /* the server that the lookup began with */
     size_t tried; /* servers tried in this round */
     unsigned round;
     bool silent;     /* somebody of this round did not answer in time */
@@ -169,7 +169,7 @@ static bool open_try(struct hc_resolver *r, struct lookup *l, bool tcp, bool pla
     return true;
 }
 
-/* Goes on to the next server, or round; completes the look-up when there is none. */
+/* Goes on to the next server, or round; completes the lookup when there is none. */
 static void next_try(struct hc_resolver *r, struct lookup *l)
 {
     for (;;) {
@@ -369,7 +369,7 @@ static void begin_queued(struct hc_resolver *r)
     }
 }
 
-/* One reply at a time. The look-up is off every list by then: it cannot be cancelled. */
+/* One reply at a time. The lookup is off every list by then: it cannot be cancelled. */
 static void on_work(void *self)
 {
     struct hc_resolver *r = self;

@@ -1,5 +1,5 @@
 /*
- * hc_resolver: DNS look-ups (RFC 1035, EDNS RFC 6891), many side by side on one thread. UDP from a
+ * hc_resolver: DNS lookups (RFC 1035, EDNS RFC 6891), many side by side on one thread. UDP from a
  * fresh socket, port and id for every try, TCP on truncation, several servers in turn, bounded in
  * time. What does not answer exactly the question that was asked, from the address that was
  * asked, is dropped unseen.

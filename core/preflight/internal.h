@@ -2,7 +2,7 @@
  * The preflight from inside.
  *
  *   preflight.c  its phases, beginning and end
- *   names.c      the look-ups of each name, and what they mean
+ *   names.c      the lookups of each name, and what they mean
  *   network.c    where the CA is, and which addresses lead here
  *   requests.c   the requests to the names' addresses
  */
@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 #include "loop/timer.h"
-#include "preflight/look.h"
+#include "preflight/lookup.h"
 #include "preflight/preflight.h"
 #include "preflight/request.h"
 
@@ -27,10 +27,10 @@ struct hc_preflight_sight {
     char *text;       /* as given */
     const char *host; /* within text */
     struct hc_dname dname;
-    const struct hc_look *a;
-    const struct hc_look *aaaa;
-    const struct hc_look *caa_first; /* at the name itself */
-    const struct hc_look *caa;       /* the one that the climb stands at */
+    const struct hc_lookup *a;
+    const struct hc_lookup *aaaa;
+    const struct hc_lookup *caa_first; /* at the name itself */
+    const struct hc_lookup *caa;       /* the one that the climb stands at */
     bool caa_complete;
     unsigned climbed;
     struct hc_request *requests;
@@ -38,7 +38,7 @@ struct hc_preflight_sight {
 };
 
 struct hc_preflight {
-    struct hc_timer timer; /* looks that are made again */
+    struct hc_timer timer; /* lookups that are made again */
     struct hc_list names_text;
     struct hc_list caa_domains;
     struct hc_list methods;
@@ -56,9 +56,9 @@ struct hc_preflight {
     hc_preflight_done *done;
 
     struct hc_dns_slot_owner owner;
-    struct hc_looks *looks;
-    const struct hc_look *directory_a; /* network auto: where the CA's directory is */
-    const struct hc_look *directory_aaaa;
+    struct hc_lookups *lookups;
+    const struct hc_lookup *directory_a; /* network auto: where the CA's directory is */
+    const struct hc_lookup *directory_aaaa;
     bool private_network;
     unsigned http_port;
     unsigned tls_port;
@@ -79,20 +79,20 @@ struct hc_preflight {
 /* names.c */
 int hc_preflight_take_names(struct hc_preflight *p, const struct hc_list *names,
                             struct hc_error *err) HC_MUST_USE;
-const struct hc_look *hc_preflight_look_at(struct hc_preflight *p, const struct hc_dname *name,
-                                           enum hc_dns_type type, bool direct);
+const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct hc_dname *name,
+                                            enum hc_dns_type type, bool direct);
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n);
 /* Goes up for CAA; true if anything changed. */
 bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n);
-bool hc_preflight_all_looked(const struct hc_preflight *p);
+bool hc_preflight_all_looked_up(const struct hc_preflight *p);
 /* suggestion: an address, or "". */
 void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion);
 
 /* network.c */
-/* The next address of a look (NULL: none); *at counts from 0. */
-bool hc_look_address(const struct hc_look *look, size_t *at, struct hc_address *out);
+/* The next address of a lookup (NULL: none); *at counts from 0. */
+bool hc_lookup_address(const struct hc_lookup *lookup, size_t *at, struct hc_address *out);
 void hc_preflight_suggest(const struct hc_preflight *p, char dst[HC_ADDRESS_TEXT]);
-void hc_preflight_look_at_directory(struct hc_preflight *p, const char *url);
+void hc_preflight_find_directory(struct hc_preflight *p, const char *url);
 void hc_preflight_decide_network(struct hc_preflight *p);
 
 /* requests.c */

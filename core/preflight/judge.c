@@ -1,11 +1,11 @@
-/* From looks to findings; see judge.h. */
+/* From lookups to findings; see judge.h. */
 #include "preflight/judge.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN 20 /* records of one look in the tree report */
+#define SHOWN 20 /* records of one lookup in the tree report */
 
 void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
                    enum hc_judge_effect effect, const char *fmt, ...)
@@ -53,7 +53,7 @@ void hc_judge_hint(struct hc_name_judge *judge, const char *fmt, ...)
     }
 }
 
-void hc_judge_look(struct hc_name_judge *judge, const char *fmt, ...)
+void hc_judge_seen(struct hc_name_judge *judge, const char *fmt, ...)
 {
     char text[HC_FOREIGN_MAX];
     va_list args;
@@ -61,7 +61,7 @@ void hc_judge_look(struct hc_name_judge *judge, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (hc_list_add(&judge->out->looks, text, judge->err) != 0) {
+    if (hc_list_add(&judge->out->seen, text, judge->err) != 0) {
         return; /* judge->err has it */
     }
 }
@@ -84,84 +84,84 @@ static void suggest_address(struct hc_name_judge *judge, const char *owner)
                   owner, address.ipv6 ? "AAAA" : "A", judge->suggestion);
 }
 
-void hc_judge_records(struct hc_name_judge *judge, const struct hc_look *look)
+void hc_judge_records(struct hc_name_judge *judge, const struct hc_lookup *lookup)
 {
     char text[HC_DNS_RECORD_TEXT];
-    struct hc_dname at_name = look->name;
+    struct hc_dname at_name = lookup->name;
     const struct hc_dns_record *record = NULL;
     size_t shown = 0;
     size_t at = 0;
 
-    if (look->view == NULL) {
+    if (lookup->view == NULL) {
         return;
     }
     for (unsigned links = 0; links < HC_DNS_CHAIN; links++) {
         size_t i = 0;
 
-        record = hc_dns_reply_next(&look->view->reply, &at_name, HC_DNS_CNAME, &i);
+        record = hc_dns_reply_next(&lookup->view->reply, &at_name, HC_DNS_CNAME, &i);
         if (record == NULL || hc_dns_record_target(record, &at_name) != 0) {
             break;
         }
-        hc_judge_look(judge, "%s", hc_dns_record_format(record, text));
+        hc_judge_seen(judge, "%s", hc_dns_record_format(record, text));
     }
-    while ((record = hc_look_record(look, &at)) != NULL) {
+    while ((record = hc_lookup_record(lookup, &at)) != NULL) {
         if (shown++ < SHOWN) {
-            hc_judge_look(judge, "%s", hc_dns_record_format(record, text));
+            hc_judge_seen(judge, "%s", hc_dns_record_format(record, text));
         }
     }
     if (shown > SHOWN) {
-        hc_judge_look(judge, "and %zu more records of this set, all of which hotcert checked",
+        hc_judge_seen(judge, "and %zu more records of this set, all of which hotcert checked",
                       shown - SHOWN);
     }
 }
 
 /* Who was heard: the zone's own servers, or only the resolvers, and why. */
-static void show_source(struct hc_name_judge *judge, const struct hc_look *look)
+static void show_source(struct hc_name_judge *judge, const struct hc_lookup *lookup)
 {
     char apex[HC_DNAME_TEXT];
-    const struct hc_zone *zone = hc_look_zone(look);
+    const struct hc_zone *zone = hc_lookup_zone(lookup);
     struct hc_error err;
     struct hc_error_text why;
 
-    if (look->direct && look->view != NULL && zone != NULL) {
-        hc_judge_look(judge, "asked %s, a name server of %s", look->view->from,
+    if (lookup->direct && lookup->view != NULL && zone != NULL) {
+        hc_judge_seen(judge, "asked %s, a name server of %s", lookup->view->from,
                       hc_dname_format(&zone->apex, apex));
-    } else if (look->wants_direct && hc_kept_error_is_set(&look->direct_error)) {
-        hc_kept_error_get(&look->direct_error, &err);
+    } else if (lookup->wants_direct && hc_kept_error_is_set(&lookup->direct_error)) {
+        hc_kept_error_get(&lookup->direct_error, &err);
         hc_error_render(&err, &why);
-        hc_judge_look(judge, "only the resolvers answered: %s", why.detail);
+        hc_judge_seen(judge, "only the resolvers answered: %s", why.detail);
     }
 }
 
 /* "192.0.2.53, a name server of example.net.," or "192.0.2.1, the resolver,". */
-static void say_source(const struct hc_look *look, char *dst, size_t cap)
+static void say_source(const struct hc_lookup *lookup, char *dst, size_t cap)
 {
     char apex[HC_DNAME_TEXT];
-    const struct hc_zone *zone = hc_look_zone(look);
+    const struct hc_zone *zone = hc_lookup_zone(lookup);
 
-    if (look->direct && zone != NULL) {
-        snprintf(dst, cap, "%s, a name server of %s,", look->view->from,
+    if (lookup->direct && zone != NULL) {
+        snprintf(dst, cap, "%s, a name server of %s,", lookup->view->from,
                  hc_dname_format(&zone->apex, apex));
     } else {
-        snprintf(dst, cap, "%s, the resolver,", look->view->from);
+        snprintf(dst, cap, "%s, the resolver,", lookup->view->from);
     }
 }
 
-static void judge_absent(struct hc_name_judge *judge, const struct hc_look *look)
+static void judge_absent(struct hc_name_judge *judge, const struct hc_lookup *lookup)
 {
     char name[HC_DNAME_TEXT];
     char target[HC_DNAME_TEXT];
     char source[HC_DNAME_TEXT + 64];
 
-    hc_dname_format(&look->name, name);
-    say_source(look, source, sizeof(source));
-    if (look->kind == HC_LOOK_NO_NAME) {
+    hc_dname_format(&lookup->name, name);
+    say_source(lookup, source, sizeof(source));
+    if (lookup->kind == HC_LOOKUP_NO_NAME) {
         hc_judge_note(judge, HC_P_DNS_NO_SUCH_NAME, HC_JUDGE_BLOCK,
                       "%.255s does not exist: %.200s says NXDOMAIN", name, source);
         suggest_address(judge, name);
         return;
     }
-    hc_dname_format(&look->view->end, target);
+    hc_dname_format(&lookup->view->end, target);
     hc_judge_note(judge, HC_P_DNS_CNAME_DANGLING, HC_JUDGE_BLOCK,
                   "%.200s is an alias (CNAME) that ends at %.200s, which does not exist", name,
                   target);
@@ -169,26 +169,26 @@ static void judge_absent(struct hc_name_judge *judge, const struct hc_look *look
                   name, target);
 }
 
-void hc_judge_failure(struct hc_name_judge *judge, const struct hc_look *look, bool alone)
+void hc_judge_failure(struct hc_name_judge *judge, const struct hc_lookup *lookup, bool alone)
 {
     char name[HC_DNAME_TEXT];
     char type[16];
 
-    hc_dname_format(&look->name, name);
-    hc_dns_type_format((unsigned)look->type, type);
-    if (look->kind == HC_LOOK_DNSSEC_BROKEN) {
+    hc_dname_format(&lookup->name, name);
+    hc_dns_type_format((unsigned)lookup->type, type);
+    if (lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
         hc_judge_note(judge, HC_P_DNS_DNSSEC_BROKEN, HC_JUDGE_FAIL,
                       "%s answers SERVFAIL for %s of %.200s, and answers it with checking disabled",
-                      look->view->from, type, name);
-    } else if (look->kind == HC_LOOK_CONTRADICTED) {
+                      lookup->view->from, type, name);
+    } else if (lookup->kind == HC_LOOKUP_CONTRADICTED) {
         hc_judge_note(judge, HC_P_DNS_FAILED, HC_JUDGE_UNKNOWN,
                       "the name servers of its zone do not agree whether %.200s exists", name);
         hc_judge_hint(judge, "give all name servers of the zone the same content; compare the "
                              "serial of its SOA record on each");
-    } else if (look->kind == HC_LOOK_FAILED) {
+    } else if (lookup->kind == HC_LOOKUP_FAILED) {
         struct hc_error err;
 
-        hc_kept_error_get(&look->error, &err);
+        hc_kept_error_get(&lookup->error, &err);
         hc_judge_note(judge, HC_P_DNS_FAILED, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING, "%.400s",
                       err.detail);
     }
@@ -250,13 +250,13 @@ static void count_address(const struct hc_name_judge *judge, const struct hc_add
     }
 }
 
-static void count_records(const struct hc_name_judge *judge, const struct hc_look *look,
+static void count_records(const struct hc_name_judge *judge, const struct hc_lookup *lookup,
                           struct tally *tally)
 {
     const struct hc_dns_record *record = NULL;
     size_t at = 0;
 
-    while ((record = hc_look_record(look, &at)) != NULL) {
+    while ((record = hc_lookup_record(lookup, &at)) != NULL) {
         struct hc_address address;
         char text[HC_DNS_RECORD_TEXT];
 
@@ -282,18 +282,18 @@ static void judge_tally(struct hc_name_judge *judge, const struct tally *tally)
     }
 }
 
-void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_look *a,
-                        const struct hc_look *aaaa)
+void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_lookup *a,
+                        const struct hc_lookup *aaaa)
 {
     struct tally tally = {0};
     char name[HC_DNAME_TEXT];
 
     hc_judge_records(judge, a);
-    if (aaaa->kind == HC_LOOK_RECORDS) {
+    if (aaaa->kind == HC_LOOKUP_RECORDS) {
         hc_judge_records(judge, aaaa);
     }
     show_source(judge, a);
-    if (a->kind == HC_LOOK_NO_NAME || a->kind == HC_LOOK_DANGLING) {
+    if (a->kind == HC_LOOKUP_NO_NAME || a->kind == HC_LOOKUP_DANGLING) {
         judge_absent(judge, a);
         return;
     }

@@ -1,20 +1,20 @@
 /*
  * hc_judge: from what was looked up about one name to findings, a verdict, and whether the name
- * is left out of an order. No look-ups here; the rules of docs/dns.md are.
+ * is left out of an order. No lookups here; the rules of docs/dns.md are.
  */
 #ifndef HC_PREFLIGHT_JUDGE_H
 #define HC_PREFLIGHT_JUDGE_H
 
 #include "base/address.h"
 #include "dns/caa.h"
-#include "preflight/look.h"
+#include "preflight/lookup.h"
 #include "preflight/preflight.h"
 #include "preflight/request.h"
 
 /* What a finding does to its name's verdict. */
 enum hc_judge_effect {
     HC_JUDGE_NOTHING,
-    HC_JUDGE_UNKNOWN, /* a look failed */
+    HC_JUDGE_UNKNOWN, /* a lookup failed */
     HC_JUDGE_FAIL,    /* the CA would refuse if it sees what we see */
     HC_JUDGE_BLOCK,   /* the same, and the name is left out */
 };
@@ -39,23 +39,23 @@ void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
 /* Gives the finding that was added last a hint of its own. */
 void hc_judge_hint(struct hc_name_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
 /* A line for the tree report. */
-void hc_judge_look(struct hc_name_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
+void hc_judge_seen(struct hc_name_judge *judge, const char *fmt, ...) HC_FORMAT(2, 3);
 
-/* Lines for the CNAMEs that a look went through, and for its records. */
-void hc_judge_records(struct hc_name_judge *judge, const struct hc_look *look);
+/* Lines for the CNAMEs that a lookup went through, and for its records. */
+void hc_judge_records(struct hc_name_judge *judge, const struct hc_lookup *lookup);
 
-/* A look without an answer. alone: nothing else says where the name leads. */
-void hc_judge_failure(struct hc_name_judge *judge, const struct hc_look *look, bool alone);
+/* A lookup without an answer. alone: nothing else says where the name leads. */
+void hc_judge_failure(struct hc_name_judge *judge, const struct hc_lookup *lookup, bool alone);
 
-/* Existence and addresses, from complete looks for A and AAAA. */
-void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_look *a,
-                        const struct hc_look *aaaa);
+/* Existence and addresses, from complete lookups for A and AAAA. */
+void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_lookup *a,
+                        const struct hc_lookup *aaaa);
 
 /* The same for a name that is an IP address (RFC 8738). */
 void hc_judge_ip(struct hc_name_judge *judge);
 
-/* CAA, from the look that ended the climb: at the deciding set, at a failure, or at the top. */
-void hc_judge_caa(struct hc_name_judge *judge, const struct hc_look *last,
+/* CAA, from the lookup that ended the climb: at the deciding set, at a failure, or at the top. */
+void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
                   const struct hc_caa_asker *who);
 
 /* http-01, from complete requests to the name's addresses. */

@@ -11,13 +11,13 @@ struct caa_set {
     size_t count;
 };
 
-static int take_set(const struct hc_look *look, struct caa_set *set, struct hc_error *err)
+static int take_set(const struct hc_lookup *lookup, struct caa_set *set, struct hc_error *err)
 {
     const struct hc_dns_record *record = NULL;
     size_t count = 0;
     size_t at = 0;
 
-    while (hc_look_record(look, &at) != NULL) {
+    while (hc_lookup_record(lookup, &at) != NULL) {
         count++;
     }
     memset(set, 0, sizeof(*set));
@@ -27,7 +27,7 @@ static int take_set(const struct hc_look *look, struct caa_set *set, struct hc_e
         return hc_error_nomem(err);
     }
     at = 0;
-    while (set->count < count && (record = hc_look_record(look, &at)) != NULL) {
+    while (set->count < count && (record = hc_lookup_record(lookup, &at)) != NULL) {
         set->source[set->count] = record;
         set->records[set->count++] = (struct hc_caa_record){record->data, record->len};
     }
@@ -69,7 +69,7 @@ static const struct caa_words words[] = {
 };
 _Static_assert(HC_COUNT(words) == HC_CAA_UNKNOWN_CRITICAL + 1, "every reason has words");
 
-static void judge_refusal(struct hc_name_judge *judge, const struct hc_look *look,
+static void judge_refusal(struct hc_name_judge *judge, const struct hc_lookup *lookup,
                           const struct caa_set *set, const struct hc_caa_decision *decision,
                           const struct hc_caa_asker *who)
 {
@@ -80,9 +80,9 @@ static void judge_refusal(struct hc_name_judge *judge, const struct hc_look *loo
 
     hc_dns_record_format(set->source[decision->record], record);
     hc_judge_note(judge, w->problem, HC_JUDGE_BLOCK, "%s%s: %s", record,
-                  hc_dname_equal(&look->view->end, &look->name) ? "" : " (reached by CNAME)",
+                  hc_dname_equal(&lookup->view->end, &lookup->name) ? "" : " (reached by CNAME)",
                   w->why);
-    hc_dname_format(&look->view->end, owner);
+    hc_dname_format(&lookup->view->end, owner);
     if (w->what == NULL) {
         hc_judge_hint(judge, "remove this record of %.255s, or set its flags to 0", owner);
     } else if (decision->reason == HC_CAA_ACCOUNT && who->account_uri == NULL) {
@@ -95,7 +95,7 @@ static void judge_refusal(struct hc_name_judge *judge, const struct hc_look *loo
 }
 
 /* Nobody said who will order: the accounts at hand are tried. */
-static void compare_accounts(struct hc_name_judge *judge, const struct hc_look *look,
+static void compare_accounts(struct hc_name_judge *judge, const struct hc_lookup *lookup,
                              const struct caa_set *set, const struct hc_caa_decision *decision,
                              const struct hc_caa_asker *who)
 {
@@ -112,7 +112,7 @@ static void compare_accounts(struct hc_name_judge *judge, const struct hc_look *
 
         asker.account_uri = accounts->items[i];
         hc_caa_decide(set->records, set->count, &asker, &one);
-        hc_judge_look(judge, "%.300s, the account in %.200s, %s", asker.account_uri,
+        hc_judge_seen(judge, "%.300s, the account in %.200s, %s", asker.account_uri,
                       accounts->items[i + 1],
                       one.reason == HC_CAA_ALLOWED ? "may order" : "may not order");
         fitting += one.reason == HC_CAA_ALLOWED;
@@ -125,7 +125,7 @@ static void compare_accounts(struct hc_name_judge *judge, const struct hc_look *
         return;
     }
     if (fitting == 0 && accounts->count > 0) {
-        judge_refusal(judge, look, set, &refused, &with);
+        judge_refusal(judge, lookup, set, &refused, &with);
         return;
     }
     hc_dns_record_format(set->source[decision->account_record], record);
@@ -138,7 +138,7 @@ static void compare_accounts(struct hc_name_judge *judge, const struct hc_look *
 }
 
 /* What is worth saying of a set that lets us in. */
-static void judge_permission(struct hc_name_judge *judge, const struct hc_look *look,
+static void judge_permission(struct hc_name_judge *judge, const struct hc_lookup *lookup,
                              const struct caa_set *set, const struct hc_caa_decision *decision,
                              const struct hc_caa_asker *who)
 {
@@ -157,7 +157,7 @@ static void judge_permission(struct hc_name_judge *judge, const struct hc_look *
                       hc_dns_record_format(set->source[decision->malformed_record], record));
     }
     if (decision->account_unknown && judge->accounts != NULL) {
-        compare_accounts(judge, look, set, decision, who);
+        compare_accounts(judge, lookup, set, decision, who);
     } else if (decision->account_unknown) {
         hc_judge_note(judge, HC_P_CAA_ACCOUNT, HC_JUDGE_NOTHING,
                       "%s: this CA may issue for one account only; hotcert does not know yet "
@@ -166,41 +166,41 @@ static void judge_permission(struct hc_name_judge *judge, const struct hc_look *
     }
 }
 
-static void judge_caa_failure(struct hc_name_judge *judge, const struct hc_look *look)
+static void judge_caa_failure(struct hc_name_judge *judge, const struct hc_lookup *lookup)
 {
     char name[HC_DNAME_TEXT];
     struct hc_error err;
 
-    hc_dname_format(&look->name, name);
-    if (look->kind == HC_LOOK_DNSSEC_BROKEN) {
-        hc_judge_failure(judge, look, true);
+    hc_dname_format(&lookup->name, name);
+    if (lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
+        hc_judge_failure(judge, lookup, true);
         return;
     }
     /* one cause is told once: a name whose address could not be looked up has said so */
     if (hc_findings_find(&judge->out->findings, HC_P_DNS_FAILED, NULL) != NULL) {
         return;
     }
-    hc_kept_error_get(&look->error, &err);
+    hc_kept_error_get(&lookup->error, &err);
     hc_judge_note(judge, HC_P_CAA_FAILED, HC_JUDGE_UNKNOWN, "CAA of %.255s: %.200s", name,
-                  look->kind == HC_LOOK_CONTRADICTED
+                  lookup->kind == HC_LOOKUP_CONTRADICTED
                       ? "the name servers of its zone do not agree whether it exists"
                       : err.detail);
 }
 
-void hc_judge_caa(struct hc_name_judge *judge, const struct hc_look *last,
+void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
                   const struct hc_caa_asker *who)
 {
     struct hc_caa_decision decision;
     struct caa_set set;
     char name[HC_DNAME_TEXT];
 
-    if (last->kind == HC_LOOK_DNSSEC_BROKEN || last->kind == HC_LOOK_FAILED ||
-        last->kind == HC_LOOK_CONTRADICTED) {
+    if (last->kind == HC_LOOKUP_DNSSEC_BROKEN || last->kind == HC_LOOKUP_FAILED ||
+        last->kind == HC_LOOKUP_CONTRADICTED) {
         judge_caa_failure(judge, last);
         return;
     }
-    if (last->kind != HC_LOOK_RECORDS) {
-        hc_judge_look(judge, "no CAA up to %s: any CA may issue",
+    if (last->kind != HC_LOOKUP_RECORDS) {
+        hc_judge_seen(judge, "no CAA up to %s: any CA may issue",
                       hc_dname_format(&last->name, name));
         return;
     }

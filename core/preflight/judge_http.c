@@ -40,7 +40,7 @@ static void judge_request(struct hc_name_judge *judge, const struct hc_request *
 
     hc_address_format(&r->first, address);
     describe_end(r, what, sizeof(what));
-    hc_judge_look(judge, "http://%s/.well-known/acme-challenge/ at %s: %s", r->host, address, what);
+    hc_judge_seen(judge, "http://%s/.well-known/acme-challenge/ at %s: %s", r->host, address, what);
     if (r->end == HC_REQUEST_UNREACHABLE && r->error.problem == HC_P_TIMED_OUT) {
         return; /* it was not asked */
     }

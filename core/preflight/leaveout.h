@@ -1,6 +1,6 @@
 /*
  * hc_leaveout: which names of one identity are left out of its orders, and until when. A pure
- * state: what was seen goes in with its time, plans come out; no clock, no look-up, no log. The
+ * state: what was seen goes in with its time, plans come out; no clock, no lookup, no log. The
  * rules stand in docs/dns.md ("Names that are left out").
  *
  *   - A name that consistently does not exist, or whose CAA forbids the issuer, is left out; in

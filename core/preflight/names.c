@@ -9,10 +9,10 @@
 
 #define CLIMB_MAX 16 /* owners above a name that CAA is asked for; no name has as many */
 
-const struct hc_look *hc_preflight_look_at(struct hc_preflight *p, const struct hc_dname *name,
-                                           enum hc_dns_type type, bool direct)
+const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct hc_dname *name,
+                                            enum hc_dns_type type, bool direct)
 {
-    return hc_looks_at(p->looks, name, type, direct, &p->error);
+    return hc_lookups_ask(p->lookups, name, type, direct, &p->error);
 }
 
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n)
@@ -22,12 +22,12 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
         return;
     }
     if (p->wants_address) {
-        n->a = hc_preflight_look_at(p, &n->dname, HC_DNS_A, true);
-        n->aaaa = hc_preflight_look_at(p, &n->dname, HC_DNS_AAAA, false);
+        n->a = hc_preflight_lookup(p, &n->dname, HC_DNS_A, true);
+        n->aaaa = hc_preflight_lookup(p, &n->dname, HC_DNS_AAAA, false);
     }
     n->caa_complete = p->caa_domains.count == 0;
     if (!n->caa_complete) {
-        n->caa = n->caa_first = hc_preflight_look_at(p, &n->dname, HC_DNS_CAA, true);
+        n->caa = n->caa_first = hc_preflight_lookup(p, &n->dname, HC_DNS_CAA, true);
     }
 }
 
@@ -40,23 +40,23 @@ bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n)
         return false;
     }
     parent = n->caa->name;
-    if ((n->caa->kind != HC_LOOK_NO_DATA && n->caa->kind != HC_LOOK_NO_NAME &&
-         n->caa->kind != HC_LOOK_DANGLING) ||
+    if ((n->caa->kind != HC_LOOKUP_NO_DATA && n->caa->kind != HC_LOOKUP_NO_NAME &&
+         n->caa->kind != HC_LOOKUP_DANGLING) ||
         ++n->climbed > CLIMB_MAX || !hc_dname_climb(&parent) || hc_dname_is_root(&parent)) {
         n->caa_complete = true;
         return true;
     }
-    n->caa = hc_preflight_look_at(p, &parent, HC_DNS_CAA, true);
+    n->caa = hc_preflight_lookup(p, &parent, HC_DNS_CAA, true);
     n->caa_complete = n->caa == NULL;
     return true;
 }
 
-static bool complete(const struct hc_look *look)
+static bool complete(const struct hc_lookup *lookup)
 {
-    return look == NULL || look->complete;
+    return lookup == NULL || lookup->complete;
 }
 
-bool hc_preflight_all_looked(const struct hc_preflight *p)
+bool hc_preflight_all_looked_up(const struct hc_preflight *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct hc_preflight_sight *n = &p->names[i];
@@ -73,7 +73,7 @@ static void judge_without_address(struct hc_name_judge *judge, const struct hc_p
 {
     char name[HC_DNAME_TEXT];
 
-    if (n->caa_first != NULL && n->caa_first->kind == HC_LOOK_NO_NAME) {
+    if (n->caa_first != NULL && n->caa_first->kind == HC_LOOKUP_NO_NAME) {
         hc_judge_note(judge, HC_P_DNS_NO_SUCH_NAME, HC_JUDGE_NOTHING,
                       "%.255s does not exist, but proof by a DNS record does not need it",
                       hc_dname_format(&n->dname, name));

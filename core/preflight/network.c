@@ -4,9 +4,9 @@
 #include "net/url.h"
 #include "preflight/internal.h"
 
-bool hc_look_address(const struct hc_look *look, size_t *at, struct hc_address *out)
+bool hc_lookup_address(const struct hc_lookup *lookup, size_t *at, struct hc_address *out)
 {
-    const struct hc_dns_record *record = look != NULL ? hc_look_record(look, at) : NULL;
+    const struct hc_dns_record *record = lookup != NULL ? hc_lookup_record(lookup, at) : NULL;
 
     memset(out, 0, sizeof(*out));
     if (record == NULL || record->len > sizeof(out->octets)) {
@@ -24,12 +24,12 @@ void hc_preflight_suggest(const struct hc_preflight *p, char dst[HC_ADDRESS_TEXT
 
     dst[0] = '\0';
     for (size_t i = 0; i < p->count; i++) {
-        const struct hc_look *looks[] = {p->names[i].a, p->names[i].aaaa};
+        const struct hc_lookup *lookups[] = {p->names[i].a, p->names[i].aaaa};
 
-        for (size_t k = 0; k < HC_COUNT(looks); k++) {
+        for (size_t k = 0; k < HC_COUNT(lookups); k++) {
             size_t at = 0;
 
-            if (hc_look_address(looks[k], &at, &address) &&
+            if (hc_lookup_address(lookups[k], &at, &address) &&
                 (p->private_network || hc_address_reserved(&address) == NULL)) {
                 hc_address_format(&address, dst);
                 return;
@@ -48,15 +48,15 @@ void hc_preflight_suggest(const struct hc_preflight *p, char dst[HC_ADDRESS_TEXT
 /* AUTO: the CA is inside if its directory is at reserved addresses only. */
 void hc_preflight_decide_network(struct hc_preflight *p)
 {
-    const struct hc_look *looks[] = {p->directory_a, p->directory_aaaa};
+    const struct hc_lookup *lookups[] = {p->directory_a, p->directory_aaaa};
     size_t count = 0;
     bool reserved = true;
 
-    for (size_t k = 0; k < HC_COUNT(looks); k++) {
+    for (size_t k = 0; k < HC_COUNT(lookups); k++) {
         struct hc_address address;
         size_t at = 0;
 
-        while (hc_look_address(looks[k], &at, &address)) {
+        while (hc_lookup_address(lookups[k], &at, &address)) {
             reserved = reserved && hc_address_reserved(&address) != NULL;
             count++;
         }
@@ -66,8 +66,8 @@ void hc_preflight_decide_network(struct hc_preflight *p)
     }
 }
 
-/* network auto: looks where the CA's directory is, if its URL does not say so itself. */
-void hc_preflight_look_at_directory(struct hc_preflight *p, const char *url)
+/* network auto: finds out where the CA's directory is, if its URL does not say so itself. */
+void hc_preflight_find_directory(struct hc_preflight *p, const char *url)
 {
     struct hc_url_parts directory;
     struct hc_address address;
@@ -82,7 +82,7 @@ void hc_preflight_look_at_directory(struct hc_preflight *p, const char *url)
     } else if (strcmp(directory.host, "localhost") == 0) {
         p->private_network = true;
     } else if (hc_dname_from_host(directory.host, &name, &ignored) == 0) {
-        p->directory_a = hc_preflight_look_at(p, &name, HC_DNS_A, false);
-        p->directory_aaaa = hc_preflight_look_at(p, &name, HC_DNS_AAAA, false);
+        p->directory_a = hc_preflight_lookup(p, &name, HC_DNS_A, false);
+        p->directory_aaaa = hc_preflight_lookup(p, &name, HC_DNS_AAAA, false);
     }
 }

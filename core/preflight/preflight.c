@@ -49,13 +49,13 @@ static void begin_judging(struct hc_preflight *p)
 
 static bool step(struct hc_preflight *p)
 {
-    bool changed = hc_looks_step(p->looks);
+    bool changed = hc_lookups_step(p->lookups);
 
     if (p->phase == HC_PREFLIGHT_PHASE_LOOK) {
         for (size_t i = 0; i < p->count; i++) {
             changed = hc_preflight_climb(p, &p->names[i]) || changed;
         }
-        if (hc_preflight_all_looked(p)) {
+        if (hc_preflight_all_looked_up(p)) {
             begin_judging(p);
             changed = true;
         }
@@ -70,7 +70,7 @@ static bool step(struct hc_preflight *p)
     return changed && p->phase != HC_PREFLIGHT_PHASE_DONE;
 }
 
-/* Says that a name was not looked at to the end: nobody may take silence for "ready". */
+/* Says that a name was not checked to the end: nobody may take silence for "ready". */
 static void note_failure(struct hc_preflight *p)
 {
     for (size_t i = 0; i < p->count && hc_error_is_set(&p->error); i++) {
@@ -91,8 +91,8 @@ static void finish(struct hc_preflight *p)
                 hc_preflight_verdict_name(p->results[i].verdict));
     }
     /* whatever may still be in flight ends here, not after its owner has closed the ports */
-    hc_looks_free(p->looks);
-    p->looks = NULL;
+    hc_lookups_free(p->lookups);
+    p->lookups = NULL;
     p->done(p->self, &result);
 }
 
@@ -124,7 +124,7 @@ static void wake(void *self)
 
     /* whether it is gone matters to nobody: this is the last thing that a callback does */
     if (!progress(p) && p->phase != HC_PREFLIGHT_PHASE_DONE && !p->busy) {
-        hc_timer_in(&p->timer, hc_looks_next(p->looks));
+        hc_timer_in(&p->timer, hc_lookups_next(p->lookups));
     }
 }
 
@@ -135,7 +135,7 @@ static int copy_optional(const char *text, char **out, struct hc_error *err)
     return text != NULL ? hc_strdup(text, out, err) : 0;
 }
 
-/* Where the machine's addresses cannot be had (AF_NETLINK forbidden), the other looks go on. */
+/* Where the machine's addresses cannot be had (AF_NETLINK forbidden), the rest goes on. */
 static int take_own(struct hc_preflight *p, const struct hc_list *own, struct hc_error *err)
 {
     struct hc_error why = {0};
@@ -192,7 +192,7 @@ static void begin(struct hc_preflight *p, const struct hc_preflight_options *o)
     p->private_network = o->network == HC_NETWORK_PRIVATE;
     p->how = (struct hc_request_how){
         .web = p->web,
-        .looks = p->looks,
+        .lookups = p->lookups,
         .clock = p->clock,
         .token = p->token,
         .answer = p->answer,
@@ -200,7 +200,7 @@ static void begin(struct hc_preflight *p, const struct hc_preflight_options *o)
         .self = p,
     };
     if (o->network == HC_NETWORK_AUTO && o->directory_url != NULL) {
-        hc_preflight_look_at_directory(p, o->directory_url);
+        hc_preflight_find_directory(p, o->directory_url);
     }
     for (size_t i = 0; i < p->count; i++) {
         hc_preflight_begin_name(p, &p->names[i]);
@@ -220,8 +220,8 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
     p->owner = (struct hc_dns_slot_owner){.dns = options->dns, .wake = wake, .self = p};
     if (copy_options(p, options, err) != 0 ||
         hc_preflight_take_names(p, options->names, err) != 0 ||
-        hc_looks_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, &p->looks,
-                     err) != 0) {
+        hc_lookups_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, &p->lookups,
+                       err) != 0) {
         hc_preflight_free(p);
         return -1;
     }
@@ -247,9 +247,9 @@ void hc_preflight_free(struct hc_preflight *p)
         }
         free(p->names[i].requests);
         hc_findings_dispose(&p->results[i].findings);
-        hc_list_dispose(&p->results[i].looks);
+        hc_list_dispose(&p->results[i].seen);
     }
-    hc_looks_free(p->looks);
+    hc_lookups_free(p->lookups);
     free(p->names);
     free(p->results);
     hc_list_dispose(&p->names_text);

@@ -4,7 +4,7 @@
  * request for http-01 come back with our own answer. None of it spends an attempt at the CA.
  *
  * Asynchronous, a guest of the loop, never blocking. done() is called from there, once, and only
- * after every name has its verdict; it is bounded (HC_PREFLIGHT_DNS_MS for the look-ups,
+ * after every name has its verdict; it is bounded (HC_PREFLIGHT_DNS_MS for the lookups,
  * HC_PREFLIGHT_FETCH_MS for the requests after them, and HC_REQUEST_FETCH_MS for the last of
  * those).
  *
@@ -26,13 +26,13 @@
 #include "loop/loop.h"
 #include "net/web.h"
 
-#define HC_PREFLIGHT_DNS_MS   9500  /* all look-ups of a name, and of all names: side by side */
-#define HC_PREFLIGHT_FETCH_MS 10000 /* all requests have begun by then, after the look-ups */
+#define HC_PREFLIGHT_DNS_MS   9500  /* all lookups of a name, and of all names: side by side */
+#define HC_PREFLIGHT_FETCH_MS 10000 /* all requests have begun by then, after the lookups */
 
 enum hc_preflight_verdict {
     HC_PREFLIGHT_READY,      /* nothing stands against it; remarks are possible */
     HC_PREFLIGHT_WOULD_FAIL, /* a CA that sees what we see refuses */
-    HC_PREFLIGHT_UNKNOWN,    /* a look failed (time-out, SERVFAIL): neither can be said */
+    HC_PREFLIGHT_UNKNOWN,    /* a lookup failed (time-out, SERVFAIL): neither can be said */
 };
 
 /* "ready", "would-fail", "unknown"; never NULL. Any thread. */
@@ -49,7 +49,7 @@ struct hc_preflight_name {
     bool leave_out;
     enum hc_problem cause;       /* the finding that decided, HC_P_NONE when ready */
     struct hc_findings findings; /* subject: the name; owned by the preflight, may be taken */
-    struct hc_list looks;        /* what was seen, in presentation form, for the tree report */
+    struct hc_list seen;         /* what was seen, in presentation form, for the tree report */
 };
 
 struct hc_preflight_result {

@@ -126,14 +126,14 @@ static void send_request(struct hc_request *r, const struct hc_address *address,
     }
 }
 
-/* The first address of a complete look, or false. */
-static bool first_address(const struct hc_look *look, struct hc_address *out)
+/* The first address of a complete lookup, or false. */
+static bool first_address(const struct hc_lookup *lookup, struct hc_address *out)
 {
     size_t at = 0;
-    const struct hc_dns_record *record = hc_look_record(look, &at);
+    const struct hc_dns_record *record = hc_lookup_record(lookup, &at);
 
     memset(out, 0, sizeof(*out));
-    out->ipv6 = look->type == HC_DNS_AAAA;
+    out->ipv6 = lookup->type == HC_DNS_AAAA;
     if (record == NULL || record->len != (out->ipv6 ? 16 : 4)) {
         return false;
     }
@@ -141,13 +141,13 @@ static bool first_address(const struct hc_look *look, struct hc_address *out)
     return true;
 }
 
-/* Looks a redirect's host up. 1: address is it; 0: wait; -1: it leads nowhere. */
+/* Lookups a redirect's host up. 1: address is it; 0: wait; -1: it leads nowhere. */
 static int resolve_host(struct hc_request *r, struct hc_address *address)
 {
     const char *host = r->redirect_host;
     struct hc_dname name;
-    const struct hc_look *aaaa = NULL;
-    const struct hc_look *a = NULL;
+    const struct hc_lookup *aaaa = NULL;
+    const struct hc_lookup *a = NULL;
 
     if (hc_address_parse(host, address) == 0) {
         return 1;
@@ -155,8 +155,8 @@ static int resolve_host(struct hc_request *r, struct hc_address *address)
     if (hc_dname_from_host(host, &name, NULL) != 0) {
         return -1;
     }
-    aaaa = hc_looks_at(r->how->looks, &name, HC_DNS_AAAA, false, NULL);
-    a = hc_looks_at(r->how->looks, &name, HC_DNS_A, false, NULL);
+    aaaa = hc_lookups_ask(r->how->lookups, &name, HC_DNS_AAAA, false, NULL);
+    a = hc_lookups_ask(r->how->lookups, &name, HC_DNS_A, false, NULL);
     if (aaaa == NULL || a == NULL) {
         return -1;
     }

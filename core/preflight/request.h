@@ -1,7 +1,7 @@
 /*
  * hc_request: the request that a CA would make for http-01 (RFC 8555 section 8.3), to one address
  * of one name: pinned to it, redirects followed as CAs follow them (at most 10, http and https,
- * ports 80 and 443), each new host looked up and vetted again. Stepped, as looks are.
+ * ports 80 and 443), each new host looked up and vetted again. Stepped, as lookups are.
  */
 #ifndef HC_PREFLIGHT_REQUEST_H
 #define HC_PREFLIGHT_REQUEST_H
@@ -9,7 +9,7 @@
 #include "base/address.h"
 #include "net/url.h"
 #include "net/web.h"
-#include "preflight/look.h"
+#include "preflight/lookup.h"
 
 #define HC_REQUEST_REDIRECTS 10
 #define HC_REQUEST_FETCH_MS  5000 /* for one hop */
@@ -18,7 +18,7 @@
 /* The same for all requests of a preflight. Borrowed. */
 struct hc_request_how {
     const struct hc_web_port *web;
-    struct hc_looks *looks;
+    struct hc_lookups *lookups;
     const struct hc_clock *clock;
     int64_t deadline_ms;  /* monotonic, for all of them */
     bool private_network; /* reserved addresses and the CA's own ports are asked too */
@@ -41,7 +41,7 @@ enum hc_request_end {
 struct hc_request {
     const struct hc_request_how *how;
     const char *host;        /* borrowed: a name or an IP address */
-    struct hc_address first; /* the address that is looked at */
+    struct hc_address first; /* the address that is asked */
     enum hc_request_end end;
     long status; /* of the last reply */
     unsigned redirects;
@@ -61,7 +61,7 @@ struct hc_request {
 void hc_request_init(struct hc_request *request, const struct hc_request_how *how, const char *host,
                      const struct hc_address *address);
 
-/* Goes on; true if anything changed. Looks must be stepped by the caller. */
+/* Goes on; true if anything changed. Lookups must be stepped by the caller. */
 bool hc_request_step(struct hc_request *request);
 
 void hc_request_dispose(struct hc_request *request);

@@ -21,7 +21,7 @@ static void add_request(struct hc_preflight *p, struct hc_preflight_sight *n,
 void hc_preflight_plan_requests(struct hc_preflight *p, struct hc_preflight_sight *n)
 {
     struct hc_address address;
-    const struct hc_look *looks[] = {n->aaaa, n->a};
+    const struct hc_lookup *lookups[] = {n->aaaa, n->a};
 
     n->requests = calloc(REQUESTS_PER_NAME, sizeof(*n->requests));
     if (n->requests == NULL) {
@@ -31,11 +31,11 @@ void hc_preflight_plan_requests(struct hc_preflight *p, struct hc_preflight_sigh
     if (n->ip && hc_address_parse(n->host, &address) == 0) {
         add_request(p, n, &address);
     }
-    for (size_t k = 0; k < HC_COUNT(looks); k++) {
+    for (size_t k = 0; k < HC_COUNT(lookups); k++) {
         size_t at = 0;
 
         /* half of the room for each family */
-        for (int i = 0; i < REQUESTS_PER_NAME / 2 && hc_look_address(looks[k], &at, &address);
+        for (int i = 0; i < REQUESTS_PER_NAME / 2 && hc_lookup_address(lookups[k], &at, &address);
              i++) {
             add_request(p, n, &address);
         }
