@@ -24,6 +24,8 @@ static apr_status_t free_state(void *data)
     hc_findings_dispose(&state->notes);
     hc_conf_free(state->conf);
     state->conf = NULL;
+    hc_proofs_free(state->proofs);
+    state->proofs = NULL;
     if (mod_hotcert == state) {
         mod_hotcert = NULL;
     }
@@ -169,7 +171,10 @@ static int before_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *te
     if (!mod_hotcert_log_is_early()) {
         tell(mod_hotcert);
     }
-    return mod_hotcert_bootstrap_open(mod_hotcert, &err) == 0 ? OK : refuse(mod_hotcert, &err);
+    return mod_hotcert_bootstrap_open(mod_hotcert, &err) == 0 &&
+                   mod_hotcert_proofs_init(mod_hotcert, &err) == 0
+               ? OK
+               : refuse(mod_hotcert, &err);
 }
 
 /* Our notes on mod_ssl's directives against what it did. */

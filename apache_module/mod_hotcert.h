@@ -6,7 +6,7 @@
  *   mod_hotcert_hosts.c    virtual hosts to hosts and identities
  *   mod_hotcert_examine.c  asks before a start whether it would be refused
  *   mod_hotcert_observe.c  what other modules' directives say
- *   mod_hotcert_ssl.c      bootstrap certificates, the handshake
+ *   mod_hotcert_ssl.c      bootstrap certificates, the handshake, also that of a CA that validates
  *   mod_hotcert_session.c  which host a TLS session may be resumed at
  *   mod_hotcert_view.c     what a child has read of the live table
  *   mod_hotcert_http01.c   the answer to a CA's request
@@ -75,6 +75,7 @@ struct mod_hotcert_state {
     struct hc_table *table; /* NULL before the processes are started */
     struct mod_hotcert_processes *processes;
     struct mod_hotcert_view *view; /* in children */
+    struct hc_proofs *proofs;      /* answers CAs that validate over TLS; NULL: no host is ours */
 };
 
 /* The reading in force: NULL before the first. Set by the pre_config hook. */
@@ -123,6 +124,7 @@ void mod_hotcert_ssl_hooks(apr_pool_t *pool);
 /* Before mod_ssl reads certificates, and after it. */
 int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
 void mod_hotcert_bootstrap_close(struct mod_hotcert_state *state);
+int mod_hotcert_proofs_init(struct mod_hotcert_state *state, struct hc_error *err) HC_MUST_USE;
 
 /* ---- mod_hotcert_session.c ---- */
 

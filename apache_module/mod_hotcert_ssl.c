@@ -6,7 +6,9 @@
  * Order within a connection: SSL_new, pre_handshake, ClientHello, choice of the host by its name
  * (SSL_set_SSL_CTX brings that host's callback along), the certificate callback, the handshake. A
  * renegotiation of TLS 1.2 comes through the callback again: what was taken once is pinned to the
- * connection. A resumed session does not come through it: process_connection makes up for that.
+ * connection. A resumed session does not come through it: process_connection makes up for that. Who
+ * validates (tls-alpn-01, glue/proof.h) comes through none of it: neither `Protocols` nor mod_ssl's
+ * own hook for challenges is needed.
  */
 #include <openssl/err.h>
 #include <string.h>
@@ -183,7 +185,7 @@ static int choose_certificate(SSL *ssl, void *arg)
     if (connection == NULL || mod_hotcert == NULL || mod_hotcert->view == NULL) {
         return 1;
     }
-    /* tls-alpn-01 (RFC 8737) of another module: its challenge certificate is in place */
+    /* mod_md proves a name of its own (is_managed): its challenge certificate is in place */
     SSL_get0_alpn_selected(ssl, &protocol, &len);
     if (len == 10 && memcmp(protocol, "acme-tls/1", 10) == 0) {
         return 1;
@@ -193,6 +195,26 @@ static int choose_certificate(SSL *ssl, void *arg)
         return host->bootstrap != HC_BOOTSTRAP_REJECT;
     }
     return hc_serve_bundle(connection->ssl, connection->bundle, &mod_hotcert->log);
+}
+
+/* mod_md orders for this name, and answers for it. */
+static bool is_managed(void *self, const char *name)
+{
+    const struct mod_hotcert_state *state = self;
+
+    return apr_hash_get(state->managed, name, APR_HASH_KEY_STRING) != NULL;
+}
+
+int mod_hotcert_proofs_init(struct mod_hotcert_state *state, struct hc_error *err)
+{
+    struct hc_proofs_options options = {
+        .table = &state->table,
+        .log = &state->log,
+        .self = state,
+        .is_anothers = is_managed,
+    };
+
+    return state->conf->identity_count > 0 ? hc_proofs_new(&options, &state->proofs, err) : 0;
 }
 
 static int init_server(server_rec *server, apr_pool_t *pool, int is_proxy, SSL_CTX *ctx)
@@ -234,6 +256,7 @@ static int pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
         ERR_clear_error();
         return DECLINED;
     }
+    hc_proofs_watch(mod_hotcert->proofs, ssl);
     ap_set_module_config(c->conn_config, &hotcert_module, connection);
     return OK;
 }
@@ -257,6 +280,10 @@ static int process_connection(conn_rec *c)
         return DECLINED;
     }
     connection->looked = true;
+    if (hc_proofs_took(mod_hotcert->proofs, connection->ssl)) {
+        c->keepalive = AP_CONN_CLOSE; /* a CA validated (glue/proof.h): no HTTP is spoken on it */
+        return OK;
+    }
     if (connection->host != NULL || !SSL_session_reused(connection->ssl)) {
         return DECLINED;
     }

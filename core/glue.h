@@ -10,6 +10,8 @@
  *   serve       glue/serve.h       a bundle on a connection, a newer bundle from the table
  *               glue/session.h     which host a TLS session belongs to
  *               glue/challenge.h   the answer to a CA's request over HTTP
+ *               glue/proof.h       the answer to a CA's handshake
+ *               glue/hello.h       what a client says first
  *
  * Sees base, loop, conf, pki, live and keeper. Nothing else of core/ includes it.
  */
@@ -18,6 +20,8 @@
 
 #include "glue/challenge.h"
 #include "glue/examine.h"
+#include "glue/hello.h"
+#include "glue/proof.h"
 #include "glue/remark.h"
 #include "glue/serve.h"
 #include "glue/session.h"

@@ -23,17 +23,22 @@ struct hc_answer_port {
     int (*give)(void *self, const struct hc_answer *answer, struct hc_error *err);
     /* True when every other server that lives gives it, too. */
     bool (*given)(void *self, const struct hc_answer *answer);
+    /* Another value that stands at its place: one of ours, or of another agent's. NULL: none. */
+    const struct hc_answer *(*other)(void *self, const struct hc_answer *answer);
     /* Nobody gives it any more once all that gave it took it back. What goes wrong is logged. */
     void (*take_back)(void *self, const struct hc_answer *answer);
     /* It stays laid out until it expires, and is nobody's here: the next process goes on. */
     void (*leave)(void *self, const struct hc_answer *answer);
 };
 
+struct hc_loop;
+
 /* What solvers are given. Borrowed; outlives them. */
 struct hc_solver_env {
     const struct hc_conf *conf;
     const struct hc_clock *clock;
     const struct hc_log *log;
+    struct hc_loop *loop; /* for timers */
     const struct hc_answer_port *answers;
 };
 

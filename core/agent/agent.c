@@ -234,6 +234,7 @@ static int open_solvers(struct hc_agent *agent, struct hc_error *err)
         .conf = agent->conf,
         .clock = agent->o.clock,
         .log = agent->o.log,
+        .loop = agent->parts.env.loop,
         .answers = hc_answers_port(agent->parts.answers),
     };
 

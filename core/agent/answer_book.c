@@ -150,6 +150,21 @@ struct hc_answer_entry *hc_answer_book_newest(const struct hc_answer_book *book,
     return at;
 }
 
+const struct hc_answer *hc_answer_book_other(const struct hc_answer_book *book,
+                                             const struct hc_answer *answer, int64_t now)
+{
+    uint64_t place = place_of(answer);
+
+    for (const struct hc_answer_entry *at = first_at(book, place); at != NULL;
+         at = at->next_place) {
+        if (at->place == place && at->answer.expires > now &&
+            hc_answer_same_place(&at->answer, answer) && !hc_answer_equal(&at->answer, answer)) {
+            return &at->answer;
+        }
+    }
+    return NULL;
+}
+
 struct hc_answer_entry *hc_answer_book_find_file(const struct hc_answer_book *book,
                                                  const char *file)
 {

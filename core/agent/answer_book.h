@@ -50,5 +50,8 @@ struct hc_answer_entry *hc_answer_book_find_file(const struct hc_answer_book *bo
 /* The newest of those that stand at this answer's place. */
 struct hc_answer_entry *hc_answer_book_newest(const struct hc_answer_book *book,
                                               const struct hc_answer *answer);
+/* Another value at its place, which is not over at now; NULL: there is none. */
+const struct hc_answer *hc_answer_book_other(const struct hc_answer_book *book,
+                                             const struct hc_answer *answer, int64_t now);
 
 #endif

@@ -173,6 +173,13 @@ static bool on_given(void *self, const struct hc_answer *answer)
                                entry->file);
 }
 
+static const struct hc_answer *on_other(void *self, const struct hc_answer *answer)
+{
+    const struct hc_answers *answers = self;
+
+    return hc_answer_book_other(&answers->book, answer, hc_env_now(answers->o.env));
+}
+
 static void on_take_back(void *self, const struct hc_answer *answer)
 {
     hc_answers_take_back(self, answer);
@@ -327,7 +334,8 @@ int hc_answers_new(const struct hc_answers_options *options, struct hc_answers *
         return hc_error_nomem(err);
     }
     answers->o = *options;
-    answers->port = (struct hc_answer_port){answers, on_give, on_given, on_take_back, on_leave};
+    answers->port =
+        (struct hc_answer_port){answers, on_give, on_given, on_other, on_take_back, on_leave};
     hc_answer_book_init(&answers->book, options->env->redaction);
     *out = answers;
     return 0;

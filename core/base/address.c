@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A prefix and what it is for. More specific rows stand first. */
@@ -95,6 +96,23 @@ char *hc_address_format(const struct hc_address *address, char dst[HC_ADDRESS_TE
         NULL) {
         hc_copy(dst, HC_ADDRESS_TEXT, "?");
     }
+    return dst;
+}
+
+char *hc_address_reverse(const struct hc_address *address, char dst[HC_ADDRESS_REVERSE])
+{
+    const uint8_t *o = address->octets;
+    size_t used = 0;
+
+    if (!address->ipv6) {
+        (void)snprintf(dst, HC_ADDRESS_REVERSE, "%u.%u.%u.%u.in-addr.arpa", o[3], o[2], o[1], o[0]);
+        return dst;
+    }
+    for (int i = 15; i >= 0; i--) {
+        used += (size_t)snprintf(dst + used, HC_ADDRESS_REVERSE - used, "%x.%x.", o[i] & 15u,
+                                 (unsigned)o[i] >> 4);
+    }
+    (void)snprintf(dst + used, HC_ADDRESS_REVERSE - used, "ip6.arpa");
     return dst;
 }
 

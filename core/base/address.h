@@ -19,6 +19,10 @@ int hc_address_parse(const char *text, struct hc_address *out) HC_MUST_USE;
 #define HC_ADDRESS_TEXT 46
 char *hc_address_format(const struct hc_address *address, char dst[HC_ADDRESS_TEXT]);
 
+/* "1.2.0.192.in-addr.arpa", or the 32 nibbles and "ip6.arpa" (RFC 1035, RFC 3596). Returns dst. */
+#define HC_ADDRESS_REVERSE 80
+char *hc_address_reverse(const struct hc_address *address, char dst[HC_ADDRESS_REVERSE]);
+
 /*
  * Why no public CA asks it: "private", "documentation", "loopback", "an IPv4 address inside of an
  * IPv6 one" and so on; NULL for an address that the Internet routes. Mapped, translated and

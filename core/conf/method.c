@@ -8,7 +8,11 @@
 /* In order of preference, as far as the standard ones go. */
 const struct hc_method hc_methods[] = {
     {.word = "http-01", .over = HC_OVER_HTTP, .addresses = true, .solved = true, .standard = true},
-    {.word = "tls-alpn-01", .over = HC_OVER_TLS, .addresses = true},
+    {.word = "tls-alpn-01",
+     .over = HC_OVER_TLS,
+     .addresses = true,
+     .solved = true,
+     .standard = true},
     {.word = "dns-01", .over = HC_OVER_DNS, .wildcards = true},
 };
 const size_t hc_method_count = HC_COUNT(hc_methods);

@@ -11,8 +11,8 @@
 #include "base/str.h"
 
 /* What hotcert_challenge takes, and what it is where it is not said: for the reference. */
-#define HC_METHODS_SOLVED   "http-01"
-#define HC_METHODS_STANDARD "http-01"
+#define HC_METHODS_SOLVED   "http-01 tls-alpn-01"
+#define HC_METHODS_STANDARD "http-01 tls-alpn-01"
 /* What the preflight judges. */
 #define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01"
 

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "solve/http01.h"
+#include "solve/tls_alpn01.h"
 
 static int (*const openers[])(const struct hc_solver_env *env, struct hc_solver *out,
                               struct hc_error *err) = {
     hc_http01_open,
+    hc_tls_alpn01_open,
 };
 
 int hc_solvers_open(const struct hc_solver_env *env, struct hc_solver_set *out,

@@ -30,6 +30,8 @@ typedef struct {
     struct hc_conf *conf;
     struct hc_view_entry *views; /* one an identity, in the order of conf->identities */
     struct hc_pair *bootstrap;
+    struct hc_proofs *proofs; /* answers CAs that validate over TLS */
+    struct hc_log log;        /* of the cycle */
 } ngx_hotcert_conf_t;
 
 /* The cycle's, or NULL when hotcert is on nowhere in it. */

@@ -8,6 +8,7 @@
  *   ngx_http_hotcert_ssl.c     hooks a server's SSL_CTX, refuses what would be served beside
  *   ngx_http_hotcert_session.c whose TLS sessions resume where
  *   ngx_http_hotcert_http01.c  answers pending http-01 tokens
+ *   ngx_http_hotcert_tls_alpn01.c answers CAs that validate over TLS
  *
  * What does not know http{} is in common/ (ngx_hotcert.h).
  */
@@ -80,5 +81,9 @@ ngx_int_t ngx_http_hotcert_session_init(ngx_conf_t *cf);
 
 /* http01.c: NGX_HTTP_POST_READ_PHASE. */
 ngx_int_t ngx_http_hotcert_http01_handler(ngx_http_request_t *r);
+
+/* tls_alpn01.c: lets every TLS listener answer; and NGX_HTTP_POST_READ_PHASE. */
+ngx_int_t ngx_http_hotcert_tls_alpn01_init(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main);
+ngx_int_t ngx_http_hotcert_tls_alpn01_handler(ngx_http_request_t *r);
 
 #endif

@@ -66,6 +66,7 @@ static void free_conf(void *data)
         hc_view_entry_dispose(&main->own.views[i]);
     }
     hc_pair_free(main->own.bootstrap);
+    hc_proofs_free(main->own.proofs);
     hc_conf_free(main->own.conf);
 }
 

@@ -137,7 +137,7 @@ static ngx_int_t init_servers(ngx_conf_t *cf)
     return ngx_http_hotcert_session_init(cf);
 }
 
-static ngx_int_t add_http01_handler(ngx_conf_t *cf)
+static ngx_int_t add_handler(ngx_conf_t *cf, ngx_http_handler_pt added)
 {
     ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
     ngx_http_handler_pt *handler = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
@@ -145,8 +145,18 @@ static ngx_int_t add_http01_handler(ngx_conf_t *cf)
     if (handler == NULL) {
         return NGX_ERROR;
     }
-    *handler = ngx_http_hotcert_http01_handler;
+    *handler = added;
     return NGX_OK;
+}
+
+/* The methods of proof, and what a start would be refused for. */
+static ngx_int_t init_serving(ngx_conf_t *cf, ngx_http_hotcert_main_conf_t *main)
+{
+    return add_handler(cf, ngx_http_hotcert_http01_handler) == NGX_OK &&
+                   add_handler(cf, ngx_http_hotcert_tls_alpn01_handler) == NGX_OK &&
+                   ngx_http_hotcert_tls_alpn01_init(cf, main) == NGX_OK
+               ? ngx_hotcert_examine(cf, main->own.conf)
+               : NGX_ERROR;
 }
 
 static ngx_int_t postconfiguration(ngx_conf_t *cf)
@@ -161,7 +171,7 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf)
     if (main->own.conf->identity_count == 0 || ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_OK;
     }
-    if (add_http01_handler(cf) != NGX_OK || ngx_hotcert_examine(cf, main->own.conf) != NGX_OK) {
+    if (init_serving(cf, main) != NGX_OK) {
         return NGX_ERROR;
     }
     return ngx_test_config ? NGX_OK : ngx_hotcert_add_helper(cf);

@@ -45,32 +45,12 @@ static bool make_session_id(const ngx_http_core_srv_conf_t *cscf, ngx_http_hotce
     return hc_session_end(&tag, srv->session_id);
 }
 
-/* The name in the server_name extension (RFC 6066 section 3), as nginx compares it. */
-static size_t requested_name(SSL *ssl, u_char name[256])
-{
-    const unsigned char *ext = NULL;
-    size_t size = 0;
-    size_t len = 0;
-
-    /* list length, name type 0, name length, name */
-    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &size) != 1 || size < 6 ||
-        ext[2] != TLSEXT_NAMETYPE_host_name) {
-        return 0;
-    }
-    len = (size_t)ext[3] << 8 | ext[4];
-    if (len > size - 5 || len > 255) {
-        return 0;
-    }
-    ngx_strlow(name, (u_char *)(uintptr_t)ext + 5, len);
-    return len > 1 && name[len - 1] == '.' ? len - 1 : len;
-}
-
 /* The server that nginx will choose a moment later. */
 static const ngx_http_core_srv_conf_t *find_server(SSL *ssl, const ngx_http_addr_conf_t *addr)
 {
     const ngx_http_core_srv_conf_t *found = NULL;
-    u_char name[256];
-    ngx_str_t host = {requested_name(ssl, name), name};
+    char name[HC_HELLO_NAME];
+    ngx_str_t host = {hc_hello_name(ssl, name), (u_char *)name};
 
     if (host.len == 0 || addr->virtual_names == NULL) {
         return addr->default_server;

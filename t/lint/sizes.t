@@ -54,6 +54,7 @@ sub crowded {
     $text =~ s{/\*.*?\*/}{}gs;
     while ($text =~ /^[A-Za-z_][^;{}()=]*?\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\s*[^;{}]*\{/mg) {
         my ($name, $list) = ($1, $2 =~ s/\([^()]*\)//gr);
+        next if $name eq 'on_message';    # OpenSSL's prototype
         push @faults, "$file: $name has more than six parameters" if ($list =~ tr/,//) > 5;
     }
     return @faults;

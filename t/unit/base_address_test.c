@@ -86,6 +86,7 @@ int main(void)
     struct hc_list own = {0};
     struct hc_error err = {0};
     char text[HC_ADDRESS_TEXT];
+    char reverse[HC_ADDRESS_REVERSE];
 
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
         is_int(hc_address_parse(rows[i].text, &a), 0, rows[i].text);
@@ -105,6 +106,12 @@ int main(void)
     ok(hc_address_equal(&a, &b), "is the same address");
     is_int(hc_address_parse("42.0.0.0", &b), 0, "and");
     ok(!hc_address_equal(&a, &b), "no IPv4 address");
+    is_int(hc_address_parse("192.0.2.1", &a), 0, "an address");
+    is_str(hc_address_reverse(&a, reverse), "1.2.0.192.in-addr.arpa", "backwards, as in DNS");
+    is_int(hc_address_parse("2001:db8::1", &a), 0, "of both families");
+    is_str(hc_address_reverse(&a, reverse),
+           "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+           "nibble by nibble");
     is_int(hc_address_own(&own, &err), 0, "this machine's addresses are found");
     ok(hc_list_has(&own, "127.0.0.1"), "loopback among them");
     hc_list_dispose(&own);

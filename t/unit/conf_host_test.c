@@ -280,7 +280,7 @@ static void names_that_no_method_proves_are_refused_where_they_are_asked_for(voi
     is_int(host(&w, w.b, ""), -3, "it is refused");
     is_int(w.err.problem, HC_P_NAME_INVALID, "as a name");
     is_str(w.err.subject, "*.a.example", "by name");
-    ok(strstr(w.err.detail, "http-01 cannot prove") != NULL &&
+    ok(strstr(w.err.detail, "tls-alpn-01 cannot prove") != NULL &&
            strstr(w.err.detail, "hotcert_names of the host at") != NULL,
        "with the method in force and the place");
     teardown(&w);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "acme/solver.h"
+#include "loop/loop.h"
 #include "tap.h"
 
 #define CONTRACT_PLACES 16
@@ -20,6 +21,7 @@ struct contract_place {
 
 struct contract {
     struct hc_solver solver;
+    struct hc_loop *loop;
     struct hc_answer_port port;
     struct contract_place places[CONTRACT_PLACES];
     enum hc_problem fail; /* of the store, or the table */
@@ -70,6 +72,19 @@ static inline bool contract_given(void *self, const struct hc_answer *answer)
     return c->alone && contract_find(c, answer) != NULL;
 }
 
+static inline const struct hc_answer *contract_other(void *self, const struct hc_answer *answer)
+{
+    struct contract *c = self;
+
+    for (size_t i = 0; i < CONTRACT_PLACES; i++) {
+        if (c->places[i].holders > 0 && hc_answer_same_place(&c->places[i].answer, answer) &&
+            !hc_answer_equal(&c->places[i].answer, answer)) {
+            return &c->places[i].answer;
+        }
+    }
+    return NULL;
+}
+
 static inline void contract_take_back(void *self, const struct hc_answer *answer)
 {
     struct contract_place *place = contract_find(self, answer);
@@ -98,6 +113,11 @@ static inline void contract_done(void *arg, const struct hc_error *err)
 static inline int64_t contract_now(void *self)
 {
     return ((struct contract *)self)->now;
+}
+
+static inline int64_t contract_now_ms(void *self)
+{
+    return ((struct contract *)self)->now * 1000;
 }
 
 /* What is given out at the answer's place with its value and is not over. */
@@ -205,9 +225,11 @@ static inline void contract_open(struct contract *c,
 
     hc_error_init(&err);
     c->now = 1000;
-    clock = (struct hc_clock){c, contract_now, contract_now};
-    c->port = (struct hc_answer_port){c, contract_give, contract_given, contract_take_back,
-                                      contract_leave};
+    clock = (struct hc_clock){c, contract_now, contract_now_ms};
+    ok(hc_loop_new(&clock, &c->loop, &err) == 0, "a loop");
+    env.loop = c->loop;
+    c->port = (struct hc_answer_port){
+        c, contract_give, contract_given, contract_other, contract_take_back, contract_leave};
     ok(opener(&env, &c->solver, &err) == 0, "the solver is opened");
 }
 

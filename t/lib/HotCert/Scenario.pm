@@ -21,7 +21,7 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = (qw(scenario server pebble files_below bootstrap_served orders_stay listed hold_http),
+our @EXPORT = (qw(scenario server pebble files_below bootstrap_served orders_stay listed hold_http hold_tls),
     qw(look serials_of http_get load_start load_stop load_run wait_served pem_info),
     qw(openssl make_ca make_leaf make_key write_pair serial_of),
     qw(wait_for free_port run spew spew_secret slurp temp_dir build_dir descendants proc_exe proc_uid
@@ -147,6 +147,24 @@ sub hold_http {
                 return $t;
             });
         },
+        release => sub { spew("$dir/release", '') },
+    };
+}
+
+# The same for TLS: holds connections to names that lead to 127.0.0.2. { asked => waits for one,
+# release => lets them through }. See hold_tcp.pl.
+sub hold_tls {
+    my ($ca, $port, @names) = @_;
+    my $dir = temp_dir() . '/hold' . ++$holds;
+    mkdir $dir or die "$dir: $!";
+    spawn("$dir/log", $^X, 't/lib/hold_tcp.pl', '127.0.0.2', $port, $dir);
+    wait_for(10, sub { IO::Socket::INET->new(PeerAddr => '127.0.0.2', PeerPort => $port, Timeout => 1) })
+        or die 'hold_tcp does not start: ' . slurp("$dir/log");
+    wait_for(5, sub { -s "$dir/requests" }) or die 'hold_tcp notes nothing';
+    my $mine = length slurp("$dir/requests");
+    $ca->dns_set('add-a', { host => "$_.", addresses => ['127.0.0.2'] }) for @names;
+    return {
+        asked => sub { return wait_for($_[0] // 30, sub { length slurp("$dir/requests") > $mine }) },
         release => sub { spew("$dir/release", '') },
     };
 }
