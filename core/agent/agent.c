@@ -30,7 +30,7 @@ struct hc_agent {
     struct hc_conf *conf;
     struct hc_events events;
     struct hc_redaction *redaction;
-    struct hc_keeper_client keeper;
+    struct hc_asker *keeper;
     struct hc_judge judge;
     struct hc_parts parts;
     struct hc_solver_set solvers;
@@ -126,8 +126,6 @@ static int64_t run_due(struct hc_agent *agent)
     hc_obtains_run(agent->parts.obtains);
     hc_loop_does(agent->o.loop, "chains");
     wait = hc_wait_least(wait, hc_chains_run(agent->parts.chains));
-    hc_loop_does(agent->o.loop, "watched files");
-    wait = hc_wait_least(wait, hc_watches_run(agent->parts.watches));
     hc_loop_does(agent->o.loop, "other agents");
     wait = hc_wait_least(wait, hc_follow_run(agent->parts.follow));
     hc_loop_does(agent->o.loop, "jobs");
@@ -247,7 +245,7 @@ static int new_watches(struct hc_agent *agent, struct hc_error *err)
         .env = &agent->parts.env,
         .storage = agent->parts.storage,
         .judge = &agent->judge,
-        .keeper = &agent->keeper,
+        .keeper = agent->keeper,
         .chains = agent->parts.chains,
         .publisher = agent->parts.publisher,
     };
@@ -334,7 +332,8 @@ static int new_parts(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_parts *p = &agent->parts;
 
-    if (hc_storage_new(&p->env, &agent->keeper, agent->o.secret, &p->storage, err) != 0 ||
+    if (hc_asker_new(agent->o.loop, agent->o.keeper, &agent->keeper, err) != 0 ||
+        hc_storage_new(&p->env, agent->keeper, agent->o.secret, &p->storage, err) != 0 ||
         new_answers(agent, err) != 0 || open_solvers(agent, err) != 0 ||
         hc_follow_new(&p->env, p->storage, p->answers, &p->follow, err) != 0 ||
         new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
@@ -367,6 +366,7 @@ static void free_parts(struct hc_agent *agent)
     hc_solvers_close(&agent->solvers);
     hc_answers_free(p->answers);
     hc_storage_free(p->storage);
+    hc_asker_free(agent->keeper);
 }
 
 int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
@@ -393,7 +393,6 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         .loop = options->loop,
         .events = &agent->events,
     };
-    agent->keeper.fd = options->keeper;
     agent->judge.log = agent->o.log;
     for (size_t i = 0; i < agent->conf->identity_count; i++) {
         (void)hc_judge_roots(&agent->judge,

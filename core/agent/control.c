@@ -48,7 +48,8 @@ struct client {
     struct hc_buf out;
     size_t sent;
     bool answered;
-    bool waiting; /* for names to be served */
+    bool waiting;               /* for names to be served */
+    struct hc_renewal *renewal; /* whose looks are waited for, or NULL */
     bool all;
     size_t waits_for; /* the identity that was not served at the latest look */
     struct hc_list names;
@@ -72,6 +73,7 @@ static void client_close(struct client *client)
     hc_buf_dispose(&client->in);
     hc_buf_dispose(&client->out);
     hc_list_dispose(&client->names);
+    hc_renewal_free(client->renewal);
     memset(client, 0, sizeof(*client));
     client->parts = parts;
     client->guest.fd = -1;
@@ -169,17 +171,27 @@ static void do_list(const struct hc_parts *parts, struct client *client)
     answer(parts, client, object);
 }
 
+/* Answers when the looks at watched files are over, or take too long. */
+static void end_renewal(const struct hc_parts *parts, struct client *client)
+{
+    json_t *object = hc_renewal_answer(client->renewal);
+
+    hc_renewal_free(client->renewal);
+    client->renewal = NULL;
+    answer(parts, client, object);
+}
+
 static void do_renew(const struct hc_parts *parts, struct client *client, const json_t *request)
 {
     struct hc_error err;
-    json_t *object = NULL;
 
     hc_error_init(&err);
-    object = hc_renew(parts, request, &err);
-    if (object != NULL) {
-        answer(parts, client, object);
-    } else {
+    if (hc_renewal_new(parts, request, &client->renewal, &err) != 0) {
         refuse(parts, client, err.problem, err.subject, err.detail);
+    } else if (hc_renewal_is_ready(client->renewal)) {
+        end_renewal(parts, client);
+    } else {
+        client->deadline_ms = hc_env_ms(&parts->env) + IDLE_MS;
     }
 }
 
@@ -307,7 +319,7 @@ static void read_some(const struct hc_parts *parts, struct client *client)
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
-    if (n <= 0 || client->answered || client->waiting) {
+    if (n <= 0 || client->answered || client->waiting || client->renewal != NULL) {
         /* gone, or it says more than one thing */
         client_close(client);
         return;
@@ -462,7 +474,10 @@ int64_t hc_control_run(struct hc_control *control)
         if (client->guest.fd < 0) {
             continue;
         }
-        if (client->waiting && is_served(parts, client)) {
+        if (client->renewal != NULL &&
+            (now >= client->deadline_ms || hc_renewal_is_ready(client->renewal))) {
+            end_renewal(parts, client);
+        } else if (client->waiting && is_served(parts, client)) {
             answer(parts, client, json_pack("{s:b}", "ok", 1));
         } else if (client->waiting && now >= client->deadline_ms) {
             has_waited(parts, client);

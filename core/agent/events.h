@@ -25,6 +25,7 @@ enum hc_event_kind {
     HC_EVENT_CLOCK_NEWS,     /* the clock seems wrong, and a CA told its time */
     HC_EVENT_PUBLISHED,      /* the table has another bundle for an identity: index */
     HC_EVENT_ISSUER_ARRIVED, /* chains that lack an issuer are worth another look */
+    HC_EVENT_FILES_LOOKED,   /* a look at watched files ended: index */
     HC_EVENT_KINDS,
 };
 

@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/io.h"
 
 #define PASSPHRASES_MAX 64
 
-/* The index of a part in hc_conf.files, -1: there is no such part. */
-static int part_of(const struct hc_watched *watched, size_t part)
+_Static_assert(sizeof(struct hc_file_stamp) == 56, "no padding: its bytes are hashed");
+
+int hc_files_index(const struct hc_watched *watched, size_t part)
 {
     const int indices[HC_FILES_PARTS] = {
         [HC_FILES_CERTIFICATE] = watched->certificate,
@@ -27,7 +29,7 @@ static int part_of(const struct hc_watched *watched, size_t part)
     return indices[part];
 }
 
-static bool is_optional(size_t part)
+bool hc_files_is_optional(size_t part)
 {
     return part == HC_FILES_STORE || part == HC_FILES_FOLDER;
 }
@@ -106,12 +108,14 @@ struct source {
     const struct hc_watched *watched;
 };
 
-/* How a file is come by: what it looks like, and its content if out is not NULL. */
-static int get_own(const char *path, struct hc_buf *out, struct hc_file_stamp *stamp,
-                   struct hc_error *err)
+int hc_files_own(const char *path, size_t part, struct hc_buf *out, struct hc_file_stamp *stamp,
+                 struct hc_error *err)
 {
     int fd = -1;
 
+    if (part == HC_FILES_FOLDER) {
+        return stamp_folder(path, stamp, err);
+    }
     if (out != NULL) {
         return read_own(path, out, stamp, err);
     }
@@ -129,38 +133,26 @@ static int get_kept(struct hc_keeper_client *keeper, int file, struct hc_buf *ou
                        : hc_keeper_stamp(keeper, file, stamp, err);
 }
 
-/* Through the keeper; with our own rights only where there is none. */
-static int get_one(const struct source *from, int file, struct hc_buf *out,
-                   struct hc_file_stamp *stamp, struct hc_error *err)
-{
-    int rc = from->keeper->fd < 0 ? get_own(from->conf->files.items[file], out, stamp, err)
-                                  : get_kept(from->keeper, file, out, stamp, err);
-
-    if (rc != 0 && out != NULL) {
-        hc_buf_reset(out);
-    }
-    return rc;
-}
-
 /* Content (unless out is NULL) and stamp of one part; nothing of one that there is not. */
 static int get_part(const struct source *from, size_t part, struct hc_buf *out,
                     struct hc_file_stamp *stamp, struct hc_error *err)
 {
-    int file = part_of(from->watched, part);
+    int file = hc_files_index(from->watched, part);
     struct hc_error unsaid = {0};
-    struct hc_error *where = is_optional(part) ? &unsaid : err;
+    struct hc_error *where = hc_files_is_optional(part) ? &unsaid : err;
     int rc = 0;
 
     if (file < 0) {
         return 0;
     }
-    rc = part == HC_FILES_FOLDER ? stamp_folder(from->conf->files.items[file], stamp, where)
-                                 : get_one(from, file, out, stamp, where);
-    if (rc != 0 && is_optional(part)) {
+    rc = part == HC_FILES_FOLDER || from->keeper->fd < 0
+             ? hc_files_own(from->conf->files.items[file], part, out, stamp, where)
+             : get_kept(from->keeper, file, out, stamp, where);
+    if (rc != 0 && out != NULL) {
+        hc_buf_reset(out);
+    }
+    if (rc != 0 && hc_files_is_optional(part)) {
         memset(stamp, 0, sizeof(*stamp));
-        if (out != NULL) {
-            hc_buf_reset(out);
-        }
         return 0;
     }
     return rc;
@@ -201,18 +193,11 @@ int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,
     return hc_files_same(out->stamps, after) ? 1 : 0;
 }
 
-static bool same_stamp(const struct hc_file_stamp *a, const struct hc_file_stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
-           a->uid == b->uid && a->gid == b->gid;
-}
-
 int hc_files_reachable(const struct hc_conf *conf, const struct hc_watched *watched,
                        const struct hc_file_stamp stamps[HC_FILES_PARTS], struct hc_error *err)
 {
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
-        int file = part_of(watched, i);
+        int file = hc_files_index(watched, i);
 
         /* no mode: a part that may be absent, and is */
         if (file >= 0 && stamps[i].links == 0 && stamps[i].mode != 0) {
@@ -226,11 +211,24 @@ bool hc_files_same(const struct hc_file_stamp a[HC_FILES_PARTS],
                    const struct hc_file_stamp b[HC_FILES_PARTS])
 {
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
-        if (!same_stamp(&a[i], &b[i])) {
+        if (!hc_file_stamp_equal(&a[i], &b[i])) {
             return false;
         }
     }
     return true;
+}
+
+uint64_t hc_files_mark(const struct hc_file_stamp stamps[HC_FILES_PARTS])
+{
+    uint64_t mark = HC_HASH_SEED;
+
+    for (size_t i = 0; i < HC_FILES_PARTS; i++) {
+        struct hc_file_stamp state = stamps[i];
+
+        state.links = 0; /* no part of a state */
+        mark = hc_hash_bytes(&state, sizeof(state), mark);
+    }
+    return mark | 1;
 }
 
 /* A passphrase file has one candidate a line. */

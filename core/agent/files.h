@@ -1,6 +1,6 @@
 /*
  * Watched files as loader and agent read them: through the keeper, or, where there is none, with
- * their own rights.
+ * their own rights. Who has a loop reads by reading.h: hc_files_stamp() and hc_files_read() wait.
  */
 #ifndef HC_AGENT_FILES_H
 #define HC_AGENT_FILES_H
@@ -26,6 +26,14 @@ struct hc_files {
     struct hc_file_stamp stamps[HC_FILES_PARTS];
 };
 
+/* The number of a part in hc_conf.files, -1: there is no such part. */
+int hc_files_index(const struct hc_watched *watched, size_t part);
+/* True if a pair does not depend on the part: what cannot be had of it counts as absent. */
+bool hc_files_is_optional(size_t part);
+/* Content (unless out is NULL) and stamp of one file with our own rights. */
+int hc_files_own(const char *path, size_t part, struct hc_buf *out, struct hc_file_stamp *stamp,
+                 struct hc_error *err) HC_MUST_USE;
+
 /*
  * What the files look like now; absent parts are zeroed, and so are CA certificates (file or
  * folder) that cannot be had: a pair does not depend on them.
@@ -49,6 +57,9 @@ int hc_files_reachable(const struct hc_conf *conf, const struct hc_watched *watc
 
 bool hc_files_same(const struct hc_file_stamp a[HC_FILES_PARTS],
                    const struct hc_file_stamp b[HC_FILES_PARTS]);
+
+/* A number that tells such states of the files apart; never 0. */
+uint64_t hc_files_mark(const struct hc_file_stamp stamps[HC_FILES_PARTS]);
 
 /* The pair that they hold; as hc_pair_from_pem(). */
 int hc_files_pair(const struct hc_files *files, const struct hc_conf *conf,

@@ -257,6 +257,7 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_PUBLISHED:
     case HC_EVENT_CLOCK_SET:
     case HC_EVENT_ISSUER_ARRIVED:
+    case HC_EVENT_FILES_LOOKED:
     case HC_EVENT_KINDS:
         break;
     }

@@ -24,7 +24,13 @@ struct renewal {
     bool used_up;
     char before[HC_LOG_LINE]; /* what the one that is tried again failed of; "": nothing */
     const char *waits;        /* why what is due is not ordered now; NULL: it is */
-    json_t *watched;          /* what looks at watched files found, an object each */
+};
+
+struct hc_renewal {
+    const struct hc_parts *parts;
+    bool *chosen; /* as conf->identities */
+    bool many;    /* the answer has an object for each of them */
+    json_t *answer;
 };
 
 /* That says nothing of names, and asked no CA to validate any. */
@@ -108,31 +114,47 @@ static void renew_job(const struct hc_parts *parts, struct hc_job *job, bool for
     }
 }
 
-/* Its watched files were looked at already. */
 static void renew_identity(const struct hc_parts *parts, size_t index, bool force,
                            struct renewal *r)
 {
-    struct hc_model_certificate c;
     size_t jobs = 0;
-    size_t first = hc_watches_first(parts->watches, index);
     struct hc_job *job = hc_jobs_of(parts->jobs, index, &jobs);
 
     for (size_t i = 0; i < jobs; i++) {
         renew_job(parts, &job[i], force, r);
     }
-    /* lines beside `on` are no answer to what becomes of the host */
-    for (size_t i = 0; i < parts->env.conf->identities[index].watched_count && jobs == 0; i++) {
-        r->found++;
-        hc_model_of_watch(parts, hc_watches_at(parts->watches, first + i), &c);
-        json_array_append_new(r->watched, hc_status_certificate(&c));
-    }
 }
 
+/* Without what looks at watched files find. */
 static json_t *json_of(const struct renewal *r)
 {
-    return json_pack("{s:b, s:i, s:i, s:s, s:s, s:O}", "ok", 1, "found", r->found, "orders",
+    return json_pack("{s:b, s:i, s:i, s:s, s:s, s:[]}", "ok", 1, "found", r->found, "orders",
                      r->orders, "before", r->before, "waits", r->waits != NULL ? r->waits : "",
-                     "watched", r->watched);
+                     "watched");
+}
+
+/* Lines beside `on` are no answer to what becomes of the host. */
+static size_t told_files(const struct hc_parts *parts, size_t index)
+{
+    size_t jobs = 0;
+
+    (void)hc_jobs_of(parts->jobs, index, &jobs);
+    return jobs == 0 ? parts->env.conf->identities[index].watched_count : 0;
+}
+
+/* What looks at an identity's files found, into its object. */
+static void add_watched(const struct hc_parts *parts, size_t index, json_t *object)
+{
+    size_t first = hc_watches_first(parts->watches, index);
+    size_t count = told_files(parts, index);
+    json_int_t found = json_integer_value(json_object_get(object, "found"));
+    struct hc_model_certificate c;
+
+    for (size_t i = 0; i < count; i++) {
+        hc_model_of_watch(parts, hc_watches_at(parts->watches, first + i), &c);
+        json_array_append_new(json_object_get(object, "watched"), hc_status_certificate(&c));
+    }
+    json_object_set_new(object, "found", json_integer(found + (json_int_t)count));
 }
 
 /* ---- which ones ---- */
@@ -202,11 +224,10 @@ static int give_up_accounts(const struct hc_parts *parts, const char *name, cons
 static json_t *renew_name(const struct hc_parts *parts, const char *name, const struct wish *wish,
                           const bool *chosen, struct hc_error *err)
 {
-    struct renewal r = {.watched = json_array()};
-    json_t *answer = NULL;
+    struct renewal r = {.found = 0};
 
     if (wish->new_account && give_up_accounts(parts, name, chosen, err) != 0) {
-        goto out;
+        return NULL;
     }
     for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
         if (chosen[i]) {
@@ -215,12 +236,9 @@ static json_t *renew_name(const struct hc_parts *parts, const char *name, const 
     }
     if (r.used_up) {
         hc_error_set(err, HC_P_RENEW_OFTEN, name, NULL);
-    } else {
-        answer = json_of(&r);
+        return NULL;
     }
-out:
-    json_decref(r.watched);
-    return answer;
+    return json_of(&r);
 }
 
 /* An object for each host, under the name that people know it by. */
@@ -229,13 +247,12 @@ static json_t *renew_many(const struct hc_parts *parts, const struct wish *wish,
     json_t *renewed = json_array();
 
     for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
-        struct renewal r = {.watched = NULL};
+        struct renewal r = {.found = 0};
         json_t *one = NULL;
 
         if (!chosen[i]) {
             continue;
         }
-        r.watched = json_array();
         renew_identity(parts, i, wish->force, &r);
         one = json_of(&r);
         json_object_set_new(one, "name",
@@ -245,35 +262,86 @@ static json_t *renew_many(const struct hc_parts *parts, const struct wish *wish,
                                 json_string(hc_problem_row(HC_P_RENEW_OFTEN)->slug));
         }
         json_array_append_new(renewed, one);
-        json_decref(r.watched);
     }
     return json_pack("{s:b, s:o}", "ok", 1, "renewed", renewed);
 }
 
-json_t *hc_renew(const struct hc_parts *parts, const json_t *request, struct hc_error *err)
+static int begin(struct hc_renewal *renewal, const json_t *request, struct hc_error *err)
 {
+    const struct hc_parts *parts = renewal->parts;
     const char *name = json_string_value(json_object_get(request, "name"));
     bool failed = json_is_true(json_object_get(request, "failed"));
     bool many = failed || json_is_true(json_object_get(request, "all"));
     struct wish wish = {.force = json_is_true(json_object_get(request, "force")),
                         .new_account = json_is_true(json_object_get(request, "new_account"))};
-    bool *chosen = calloc(parts->env.conf->identity_count + 1, sizeof(*chosen));
-    json_t *answer = NULL;
 
-    if (chosen == NULL) {
-        hc_error_nomem(err);
-    } else if ((name != NULL) == many || (many && wish.new_account)) {
-        hc_error_set(err, HC_P_NOT_FOUND, NULL, "no name is given");
-    } else if (choose(parts, name, failed, chosen) == 0 && !many) {
-        hc_error_set(err, HC_P_NOT_FOUND, name, NULL);
-    } else {
-        hc_watches_hurry(parts->watches, chosen);
-        answer =
-            many ? renew_many(parts, &wish, chosen) : renew_name(parts, name, &wish, chosen, err);
+    renewal->many = many;
+    if ((name != NULL) == many || (many && wish.new_account)) {
+        return hc_error_set(err, HC_P_NOT_FOUND, NULL, "no name is given");
     }
-    if (answer == NULL && !hc_error_is_set(err)) {
-        hc_error_nomem(err);
+    if (choose(parts, name, failed, renewal->chosen) == 0 && !many) {
+        return hc_error_set(err, HC_P_NOT_FOUND, name, NULL);
     }
-    free(chosen);
+    hc_watches_hurry(parts->watches, renewal->chosen);
+    renewal->answer = many ? renew_many(parts, &wish, renewal->chosen)
+                           : renew_name(parts, name, &wish, renewal->chosen, err);
+    if (renewal->answer == NULL) {
+        return hc_error_is_set(err) ? -1 : hc_error_nomem(err);
+    }
+    return 0;
+}
+
+int hc_renewal_new(const struct hc_parts *parts, const json_t *request, struct hc_renewal **out,
+                   struct hc_error *err)
+{
+    struct hc_renewal *renewal = calloc(1, sizeof(*renewal));
+
+    if (renewal == NULL) {
+        return hc_error_nomem(err);
+    }
+    renewal->parts = parts;
+    renewal->chosen = calloc(parts->env.conf->identity_count + 1, sizeof(*renewal->chosen));
+    if (renewal->chosen == NULL) {
+        hc_error_nomem(err);
+        goto failed;
+    }
+    if (begin(renewal, request, err) != 0) {
+        goto failed;
+    }
+    *out = renewal;
+    return 0;
+failed:
+    hc_renewal_free(renewal);
+    return -1;
+}
+
+bool hc_renewal_is_ready(const struct hc_renewal *renewal)
+{
+    return !hc_watches_are_hurried(renewal->parts->watches, renewal->chosen);
+}
+
+json_t *hc_renewal_answer(struct hc_renewal *renewal)
+{
+    json_t *answer = renewal->answer;
+    size_t number = 0;
+
+    for (size_t i = 0; i < renewal->parts->env.conf->identity_count; i++) {
+        if (renewal->chosen[i]) {
+            add_watched(renewal->parts, i,
+                        renewal->many ? json_array_get(json_object_get(answer, "renewed"), number++)
+                                      : answer);
+        }
+    }
+    renewal->answer = NULL;
     return answer;
+}
+
+void hc_renewal_free(struct hc_renewal *renewal)
+{
+    if (renewal == NULL) {
+        return;
+    }
+    json_decref(renewal->answer);
+    free(renewal->chosen);
+    free(renewal);
 }

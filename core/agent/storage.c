@@ -15,7 +15,8 @@
 
 struct hc_storage {
     const struct hc_env *env;
-    struct hc_keeper_client *keeper;
+    struct hc_asker *keeper;
+    struct hc_asked asked; /* for the secret */
     const unsigned char *secret;
     struct hc_store *store; /* NULL: it cannot be opened now */
     struct hc_store_follower *follower;
@@ -27,8 +28,10 @@ struct hc_storage {
     uint64_t device, inode; /* of the folder, to notice that it was replaced */
 };
 
-int hc_storage_new(const struct hc_env *env, struct hc_keeper_client *keeper,
-                   const unsigned char *secret, struct hc_storage **out, struct hc_error *err)
+static void on_secret(void *self, const struct hc_asker_answer *answer);
+
+int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsigned char *secret,
+                   struct hc_storage **out, struct hc_error *err)
 {
     struct hc_storage *storage = calloc(1, sizeof(*storage));
 
@@ -38,6 +41,8 @@ int hc_storage_new(const struct hc_env *env, struct hc_keeper_client *keeper,
     storage->env = env;
     storage->keeper = keeper;
     storage->secret = secret;
+    storage->asked = (struct hc_asked){
+        .op = HC_KEEPER_SECRET, .name = "store", .done = on_secret, .self = storage};
     *out = storage;
     return 0;
 }
@@ -47,6 +52,7 @@ void hc_storage_free(struct hc_storage *storage)
     if (storage == NULL) {
         return;
     }
+    hc_ask_stop(&storage->asked);
     hc_inventory_dispose(&storage->inventory);
     hc_last_error_clear(&storage->last);
     free(storage);
@@ -137,22 +143,6 @@ static void well_again(struct hc_storage *storage)
     hc_events_tell(storage->env->events, HC_EVENT_STORE_READY);
 }
 
-/* The secret; one is made only for a store that holds nothing sealed yet. */
-static int get_secret(struct hc_storage *storage, unsigned char secret[HC_SECRET_SIZE],
-                      struct hc_error *err)
-{
-    bool empty = false;
-
-    if (storage->secret != NULL) {
-        memcpy(secret, storage->secret, HC_SECRET_SIZE);
-        return 0;
-    }
-    if (hc_store_is_empty(storage->env->conf->store, &empty, err) != 0) {
-        return -1;
-    }
-    return hc_keeper_secret(storage->keeper, empty, secret, err);
-}
-
 static void remember_folder(struct hc_storage *storage)
 {
     struct stat st;
@@ -161,21 +151,6 @@ static void remember_folder(struct hc_storage *storage)
         storage->device = (uint64_t)st.st_dev;
         storage->inode = (uint64_t)st.st_ino;
     }
-}
-
-static int open_store(struct hc_storage *storage, struct hc_error *err)
-{
-    unsigned char secret[HC_SECRET_SIZE];
-    int rc = -1;
-
-    if (get_secret(storage, secret, err) != 0) {
-        goto out;
-    }
-    rc = hc_store_open(storage->env->conf->store, HC_STORE_DRIVE, secret, storage->env->log,
-                       &storage->store, err);
-out:
-    OPENSSL_cleanse(secret, sizeof(secret));
-    return rc;
 }
 
 /* What parts remember is read when the lines are known. */
@@ -221,25 +196,14 @@ static int probe(struct hc_storage *storage, struct hc_error *err)
     return 0;
 }
 
-/* Opens it, or looks whether the one that is open is well again. */
-static void try_again(struct hc_storage *storage)
+static void open_store(struct hc_storage *storage, const unsigned char secret[HC_SECRET_SIZE])
 {
     struct hc_error err;
 
     hc_error_init(&err);
-    if (storage->store != NULL && !is_still_ours(storage)) {
-        return;
-    }
-    if (storage->store != NULL) {
-        if (probe(storage, &err) == 0) {
-            well_again(storage);
-        } else {
-            hc_storage_failed(storage, &err);
-        }
-        return;
-    }
-    if (open_store(storage, &err) != 0 || hc_store_probe(storage->store, &err) != 0 ||
-        take_over(storage, &err) != 0) {
+    if (hc_store_open(storage->env->conf->store, HC_STORE_DRIVE, secret, storage->env->log,
+                      &storage->store, &err) != 0 ||
+        hc_store_probe(storage->store, &err) != 0 || take_over(storage, &err) != 0) {
         hc_storage_failed(storage, &err);
         hc_storage_close(storage);
         return;
@@ -248,12 +212,70 @@ static void try_again(struct hc_storage *storage)
     well_again(storage);
 }
 
+static void on_secret(void *self, const struct hc_asker_answer *answer)
+{
+    struct hc_storage *storage = self;
+    unsigned char secret[HC_SECRET_SIZE];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (answer->err != NULL) {
+        hc_storage_failed(storage, answer->err);
+    } else if (hc_asker_secret(answer, secret, &err) != 0) {
+        hc_storage_failed(storage, &err);
+    } else {
+        open_store(storage, secret);
+    }
+    OPENSSL_cleanse(secret, sizeof(secret));
+}
+
+/* The secret comes first; one is made only for a store that holds nothing sealed yet. */
+static void begin_to_open(struct hc_storage *storage)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (storage->secret != NULL) {
+        open_store(storage, storage->secret);
+    } else if (hc_store_is_empty(storage->env->conf->store, &storage->asked.create, &err) != 0) {
+        hc_storage_failed(storage, &err);
+    } else {
+        hc_ask(storage->keeper, &storage->asked);
+    }
+}
+
+/* Opens it, or looks whether the one that is open is well again. */
+static void try_again(struct hc_storage *storage)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (storage->store == NULL) {
+        begin_to_open(storage);
+    } else if (!is_still_ours(storage)) {
+        return;
+    } else if (probe(storage, &err) == 0) {
+        well_again(storage);
+    } else {
+        hc_storage_failed(storage, &err);
+    }
+}
+
+static bool is_asking(const struct hc_storage *storage)
+{
+    return storage->asked.asker != NULL;
+}
+
 int64_t hc_storage_run(struct hc_storage *storage)
 {
     int64_t left = 0;
 
-    if (!hc_storage_ready(storage) && hc_env_ms(storage->env) >= storage->next_try_ms) {
+    if (!hc_storage_ready(storage) && hc_env_ms(storage->env) >= storage->next_try_ms &&
+        !is_asking(storage)) {
         try_again(storage);
+    }
+    if (is_asking(storage)) {
+        return -1; /* the answer goes on */
     }
     left = storage->next_try_ms - hc_env_ms(storage->env);
     return hc_storage_ready(storage) ? -1 : left > 0 ? left : 0;

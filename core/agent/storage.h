@@ -11,14 +11,13 @@
 #include "agent/env.h"
 #include "agent/inventory.h"
 #include "agent/record.h"
-#include "keeper/keeper.h"
+#include "keeper/asker.h"
 
 struct hc_storage;
 
 /* secret: HC_SECRET_SIZE bytes, borrowed, or NULL: the keeper is asked for it. */
-int hc_storage_new(const struct hc_env *env, struct hc_keeper_client *keeper,
-                   const unsigned char *secret, struct hc_storage **out,
-                   struct hc_error *err) HC_MUST_USE;
+int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsigned char *secret,
+                   struct hc_storage **out, struct hc_error *err) HC_MUST_USE;
 void hc_storage_free(struct hc_storage *storage); /* after hc_storage_close(); NULL is fine */
 
 /*

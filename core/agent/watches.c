@@ -4,266 +4,164 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/candidate.h"
-#include "agent/copy.h"
-#include "agent/said.h"
+#include "agent/reading.h"
 #include "conf/name.h"
+#include "loop/timer.h"
 
-#define QUICK_LOOKS 10
-#define QUICK_MS    1000
-#define CHANGING_MS 200
-#define LOOKS_US    5000 /* of CPU for looks in one pass; the others come in the next */
+#define LOOKS 4 /* under way at once: the keeper answers one question after the other */
 
-/* One watched pair of files. */
-struct watch {
-    struct hc_watch is;
-    const struct hc_identity *identity;
-    struct hc_copy copy;
-    struct hc_file_stamp stamps[HC_FILES_PARTS]; /* of what was read last */
-    bool read_once;
-    unsigned torn_looks; /* quick looks since it is torn */
-    hc_said said;
-    hc_said said_stale;
+/* A look that is under way. */
+struct look {
+    struct hc_watches *watches;
+    struct hc_watch *watch; /* NULL: none is */
+    struct hc_reading *reading;
+    bool hurried; /* it was waited for before it began */
 };
 
 struct hc_watches {
     struct hc_watches_options o;
-    struct hc_copy_env copies;
-    struct watch *items;
+    struct hc_watch_env e;
+    struct hc_watch *items;
     size_t count;
     size_t *first; /* the number of each identity's first */
+    struct look looks[LOOKS];
+    size_t next;    /* the one whose turn it is to be asked whether a look is due */
+    size_t hurried; /* so many looks are waited for */
+    struct hc_timer due;
 };
 
-static const char *path_of(const struct hc_watches *watches, const struct watch *watch)
-{
-    return watches->o.env->conf->files.items[watch->is.files->certificate];
-}
+/* ---- when ---- */
 
-static bool is_torn(const struct watch *watch)
+static void end_look(struct look *look)
 {
-    return watch->is.state == HC_WATCH_BROKEN || watch->is.state == HC_WATCH_HELD;
-}
+    struct hc_watch *watch = look->watch;
+    struct hc_watches *watches = look->watches;
+    struct hc_event event = {.kind = HC_EVENT_FILES_LOOKED, .index = watch->index};
 
-/* Its place among those of its identity. */
-static size_t which(const struct watch *watch)
-{
-    return (size_t)(watch->is.files - watch->identity->watched);
-}
-
-static void offer(struct hc_watches *watches, struct watch *watch)
-{
-    hc_publisher_offer(watches->o.publisher, watch->is.index, which(watch), watch->is.pair);
-}
-
-static void load_copy(struct hc_watches *watches, struct watch *watch)
-{
-    bool had = watch->is.pair != NULL;
-
-    hc_copy_load(&watch->copy, &watches->copies, &watch->is.pair);
-    if (!had && watch->is.pair != NULL) {
-        hc_publisher_hold(watches->o.publisher, watch->is.index, which(watch), watch->is.pair);
+    hc_reading_free(look->reading);
+    look->reading = NULL;
+    look->watch = NULL;
+    watch->looking = false;
+    if (look->hurried) {
+        watches->hurried--;
+        watch->hurried = false;
     }
+    hc_timer_within(&watches->due, 0);
+    hc_events_raise(watches->o.env->events, &event);
 }
 
-/* ---- looking ---- */
+static void start_reading(struct look *look, bool content);
 
-/* held: it could be served, but the one that serves is better. */
-static void set_torn(struct hc_watches *watches, struct watch *watch, bool held,
-                     const struct hc_error *err)
+static void on_read(void *self, int rc, struct hc_files *files, const struct hc_error *err)
 {
-    char holds[128];
-    const char *what = watch->is.pair == NULL ? watch->identity->mode == HC_MODE_ON
-                                                    ? "certificate lines beside `hotcert on`"
-                                                    : "there is no good pair"
-                       : held                 ? holds
-                                              : "still serving the last good pair";
-    /* under `on` there will be another */
-    enum hc_level level = watch->identity->mode == HC_MODE_ON ? HC_LOG_WARN : HC_LOG_ERROR;
-    bool fresh = false;
+    struct look *look = self;
 
-    (void)snprintf(holds, sizeof(holds),
-                   "holding back a new pair, since the current one has time left (`hotcert_accept "
-                   "%s` accepts it)",
-                   hc_problem_row(err->problem)->slug);
-    fresh = hc_say_once(watches->o.env->log, &watch->said, level, what, err);
-    watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
-    watch->is.state = held ? HC_WATCH_HELD : HC_WATCH_BROKEN;
-    if (!watch->read_once) {
-        watch->read_once = true;
-        offer(watches, watch); /* the other pairs of this host waited for us */
-    }
-    hc_last_error_set(&watch->is.last, err, fresh ? hc_env_now(watches->o.env) : watch->is.last.at);
-    if (watch->torn_looks < QUICK_LOOKS && QUICK_MS < hc_env_interval_ms(watches->o.env)) {
-        watch->is.next_ms = hc_env_ms(watches->o.env) + QUICK_MS;
-    }
+    hc_watch_take(look->watch, &look->watches->e, rc, files, err);
+    end_look(look);
 }
 
-static void set_whole(struct hc_watches *watches, struct watch *watch)
+static void on_stamped(void *self, int rc, struct hc_files *files,
+                       const struct hc_error *err HC_UNUSED)
 {
-    if (is_torn(watch) && watch->said != 0) {
-        hc_logf(watches->o.env->log, HC_LOG_NOTICE, "%s: certificate and key match again",
-                path_of(watches, watch));
-    }
-    watch->is.state = HC_WATCH_OK;
-    watch->is.stale = false;
-    watch->said_stale = 0;
-    watch->torn_looks = 0;
-    watch->said = 0;
-    watch->read_once = true;
-    hc_last_error_clear(&watch->is.last);
-}
+    struct look *look = self;
 
-static void keep(struct hc_watches *watches, struct watch *watch, struct hc_pair *pair)
-{
-    bool same = watch->is.pair != NULL && hc_pair_equal(watch->is.pair, pair);
-
-    if (!same) {
-        hc_pair_free(watch->is.pair);
-        watch->is.pair = hc_pair_ref(pair);
-        watch->copy.committed = false;
-    }
-    hc_copy_commit(&watch->copy, &watches->copies, path_of(watches, watch), watch->is.pair);
-    offer(watches, watch);
-}
-
-/*
- * At the first look of a pair that was not told from its fellows in the table: the served one that
- * it would replace, or NULL. A reference of the caller's.
- */
-static struct hc_pair *served_like(const struct hc_watches *watches, const struct watch *watch,
-                                   const struct hc_pair *pair)
-{
-    bool asked = !watch->read_once && watch->identity->mode == HC_MODE_WATCH;
-    struct hc_bundle *bundle =
-        asked ? hc_publisher_served(watches->o.publisher, watch->is.index) : NULL;
-    struct hc_pair *found = NULL;
-
-    for (size_t i = 0; bundle != NULL && found == NULL && i < hc_bundle_count(bundle); i++) {
-        if (hc_pair_algorithm(hc_bundle_pair(bundle, i)) == hc_pair_algorithm(pair)) {
-            found = hc_pair_ref(hc_bundle_pair(bundle, i));
-        }
-    }
-    hc_bundle_free(bundle);
-    return found;
-}
-
-/* May this pair take the place of the one that serves? 0: it may, -1: err says why not. */
-static int weigh(struct hc_watches *watches, struct watch *watch, struct hc_candidate *candidate,
-                 struct hc_error *err)
-{
-    struct hc_pair *serving = watch->is.pair != NULL ? hc_pair_ref(watch->is.pair)
-                                                     : served_like(watches, watch, candidate->pair);
-    struct hc_candidate_case c = {
-        .conf = watches->o.env->conf,
-        .judge = watches->o.judge,
-        .identity = watch->identity,
-        .watched = watch->is.files,
-        .serving = serving,
-        .now = hc_env_now(watches->o.env),
-    };
-    int rc = hc_candidate_weigh(candidate, &c, err);
-
-    hc_pair_free(serving);
-    return rc;
-}
-
-/*
- * A file that is bound into a container by itself goes on being the old one when it is replaced by
- * a rename outside. Of what did not change since the look before, so that it is no rename under
- * way.
- */
-static void look_for_stale(struct hc_watches *watches, struct watch *watch,
-                           const struct hc_file_stamp stamps[HC_FILES_PARTS])
-{
-    struct hc_error err;
-
-    hc_error_init(&err);
-    watch->is.stale = hc_files_reachable(watches->o.env->conf, watch->is.files, stamps, &err) != 0;
-    if (!watch->is.stale) {
-        if (watch->said_stale != 0) {
-            hc_last_error_clear(&watch->is.last);
-        }
-        watch->said_stale = 0;
+    if (rc <= 0 || hc_files_mark(files->stamps) != look->watch->mark) {
+        start_reading(look, true); /* which finds the same fault, if there is one */
         return;
     }
-    if (hc_say_once(watches->o.env->log, &watch->said_stale, HC_LOG_ERROR,
-                    "still serving the current pair; hotcert cannot see a new one", &err)) {
-        hc_last_error_set(&watch->is.last, &err, hc_env_now(watches->o.env));
+    hc_watch_unchanged(look->watch, &look->watches->e, files->stamps);
+    end_look(look);
+}
+
+static void start_reading(struct look *look, bool content)
+{
+    const struct hc_watches_options *o = &look->watches->o;
+    struct hc_reading_options options = {
+        .loop = o->env->loop,
+        .asker = o->keeper,
+        .conf = o->env->conf,
+        .watched = look->watch->files,
+        .name = "watched files",
+        .content = content,
+        .self = look,
+        .done = content ? on_read : on_stamped,
+    };
+    struct hc_files none;
+    struct hc_error err;
+
+    memset(&none, 0, sizeof(none));
+    hc_error_init(&err);
+    hc_reading_free(look->reading);
+    look->reading = NULL;
+    if (hc_reading_start(&options, &look->reading, &err) != 0) {
+        hc_watch_take(look->watch, &look->watches->e, -1, &none, &err);
+        end_look(look);
     }
 }
 
-/* True if the files are those that were read last, which was looked after then. */
-static bool is_unchanged(struct hc_watches *watches, struct watch *watch)
+/* False: there is no room for one more look. */
+static bool start_look(struct hc_watches *watches, struct hc_watch *watch)
 {
-    struct hc_file_stamp now[HC_FILES_PARTS];
-    struct hc_error err;
+    const struct hc_env *env = watches->o.env;
+    struct look *look = NULL;
+    size_t i = 0;
 
-    hc_error_init(&err);
-    if (!watch->read_once || is_torn(watch) || hc_env_now(watches->o.env) >= watch->copy.judge_at ||
-        hc_files_stamp(watches->o.keeper, watches->o.env->conf, watch->is.files, now, &err) != 0 ||
-        !hc_files_same(now, watch->stamps)) {
+    while (i < LOOKS && watches->looks[i].watch != NULL) {
+        i++;
+    }
+    if (i == LOOKS) {
         return false;
     }
-    look_for_stale(watches, watch, now);
-    hc_copy_commit(&watch->copy, &watches->copies, path_of(watches, watch), watch->is.pair);
+    look = &watches->looks[i];
+    look->watches = watches;
+    look->watch = watch;
+    look->hurried = watch->hurried;
+    watch->looking = true;
+    watch->next_ms = hc_env_ms(env) + hc_env_interval_ms(env);
+    if (watch->read_once && !hc_publisher_needs_files(watches->o.publisher, watch->index)) {
+        end_look(look);
+    } else {
+        start_reading(look, !watch->read_once || hc_watch_is_torn(watch) ||
+                                hc_env_now(env) >= watch->copy.judge_at);
+    }
     return true;
 }
 
-static void look(struct hc_watches *watches, struct watch *watch)
+/* Looks that somebody waits for come first. False: there is no room for all of them. */
+static bool start_hurried(struct hc_watches *watches)
 {
-    const struct hc_conf *conf = watches->o.env->conf;
-    struct hc_candidate candidate;
-    struct hc_error err;
-    int rc = 0;
+    for (size_t i = 0; i < watches->count && watches->hurried > 0; i++) {
+        struct hc_watch *watch = &watches->items[i];
 
-    memset(&candidate, 0, sizeof(candidate));
-    hc_error_init(&err);
-    watch->is.next_ms = hc_env_ms(watches->o.env) + hc_env_interval_ms(watches->o.env);
-    if ((watch->read_once && !hc_publisher_needs_files(watches->o.publisher, watch->is.index)) ||
-        is_unchanged(watches, watch)) {
-        return;
+        if (watch->hurried && !watch->looking && !start_look(watches, watch)) {
+            return false;
+        }
     }
-    rc = hc_files_read(watches->o.keeper, conf, watch->is.files, &candidate.files, &err);
-    if (rc == 0) {
-        watch->is.next_ms = hc_env_ms(watches->o.env) + CHANGING_MS;
-        goto out;
-    }
-    if (rc < 0 || hc_files_pair(&candidate.files, conf, watch->is.files, &candidate.pair,
-                                &candidate.findings, &err) != 0) {
-        set_torn(watches, watch, false, &err);
-        goto out;
-    }
-    hc_chains_complete(watches->o.chains, watch->identity, &candidate.pair);
-    if ((watch->is.pair == NULL || !hc_pair_equal(watch->is.pair, candidate.pair)) &&
-        weigh(watches, watch, &candidate, &err) != 0) {
-        set_torn(watches, watch, candidate.held, &err);
-        goto out;
-    }
-    memcpy(watch->stamps, candidate.files.stamps, sizeof(watch->stamps));
-    set_whole(watches, watch);
-    keep(watches, watch, candidate.pair);
-    hc_copy_remember(&watch->copy, &watches->copies, watch->identity, watch->is.files, &candidate);
-out:
-    hc_candidate_dispose(&candidate);
+    return true;
 }
 
-int64_t hc_watches_run(struct hc_watches *watches)
+/* Starts looks whose time has come; the end of a look goes on where there was no room. */
+static void on_due(void *self)
 {
+    struct hc_watches *watches = self;
     int64_t now = hc_env_ms(watches->o.env);
-    int64_t enough_us = hc_activity_cpu_us() + LOOKS_US;
-    int64_t wait = -1;
+    int64_t soonest = now + hc_env_interval_ms(watches->o.env);
 
-    for (size_t i = 0; i < watches->count; i++) {
-        struct watch *watch = &watches->items[i];
-        int64_t left = 0;
-
-        if (now >= watch->is.next_ms && hc_activity_cpu_us() < enough_us) {
-            look(watches, watch);
-        }
-        left = watch->is.next_ms > now ? watch->is.next_ms - now : 0;
-        wait = hc_wait_least(wait, left);
+    if (watches->count == 0 || !start_hurried(watches)) {
+        return;
     }
-    return wait;
+    for (size_t i = 0; i < watches->count; i++) {
+        struct hc_watch *watch = &watches->items[watches->next];
+
+        if (!watch->looking && now >= watch->next_ms && !start_look(watches, watch)) {
+            return;
+        }
+        if (!watch->looking && watch->next_ms < soonest) {
+            soonest = watch->next_ms;
+        }
+        watches->next = (watches->next + 1) % watches->count;
+    }
+    hc_timer_within(&watches->due, soonest - now);
 }
 
 /* ---- what is told ---- */
@@ -271,11 +169,12 @@ int64_t hc_watches_run(struct hc_watches *watches)
 static void look_again_at_chains(struct hc_watches *watches)
 {
     for (size_t i = 0; i < watches->count; i++) {
-        struct watch *watch = &watches->items[i];
+        struct hc_watch *watch = &watches->items[i];
 
         if (watch->identity->set->repair == HC_REPAIR_AIA) {
-            memset(watch->stamps, 0, sizeof(watch->stamps));
-            watch->is.next_ms = 0;
+            watch->mark = 0;
+            watch->next_ms = 0;
+            hc_timer_within(&watches->due, 0);
         }
     }
 }
@@ -286,7 +185,7 @@ static void on_event(void *self, const struct hc_event *event)
 
     if (event->kind == HC_EVENT_STORE_OPENED) {
         for (size_t i = 0; i < watches->count; i++) {
-            load_copy(watches, &watches->items[i]);
+            hc_watch_load(&watches->items[i], &watches->e);
         }
     } else if (event->kind == HC_EVENT_ISSUER_ARRIVED) {
         look_again_at_chains(watches);
@@ -295,17 +194,25 @@ static void on_event(void *self, const struct hc_event *event)
 
 void hc_watches_hurry(struct hc_watches *watches, const bool *chosen)
 {
-    bool any = false;
-
     for (size_t i = 0; i < watches->count; i++) {
-        if (chosen[watches->items[i].is.index]) {
-            watches->items[i].is.next_ms = 0;
-            any = true;
+        struct hc_watch *watch = &watches->items[i];
+
+        if (chosen[watch->index] && !watch->hurried) {
+            watch->hurried = true;
+            watches->hurried++;
+            hc_timer_within(&watches->due, 0);
         }
     }
-    if (any) {
-        (void)hc_watches_run(watches);
+}
+
+bool hc_watches_are_hurried(const struct hc_watches *watches, const bool *chosen)
+{
+    for (size_t i = 0; i < watches->count && watches->hurried > 0; i++) {
+        if (chosen[watches->items[i].index] && watches->items[i].hurried) {
+            return true;
+        }
     }
+    return false;
 }
 
 /* ---- what is asked ---- */
@@ -317,7 +224,7 @@ size_t hc_watches_count(const struct hc_watches *watches)
 
 const struct hc_watch *hc_watches_at(const struct hc_watches *watches, size_t i)
 {
-    return &watches->items[i].is;
+    return &watches->items[i];
 }
 
 size_t hc_watches_first(const struct hc_watches *watches, size_t index)
@@ -334,7 +241,7 @@ bool hc_watches_name(const struct hc_watches *watches, size_t index, const char 
         return true;
     }
     for (size_t i = first; i < first + identity->watched_count; i++) {
-        const struct hc_pair *pair = watches->items[i].is.pair;
+        const struct hc_pair *pair = watches->items[i].pair;
 
         if (pair != NULL && hc_name_among(hc_pair_names(pair), name)) {
             return true;
@@ -363,14 +270,14 @@ bool hc_watches_are_known(const struct hc_watches *watches)
 static void adopt_served(struct hc_watches *watches, size_t index)
 {
     const struct hc_identity *identity = &watches->o.env->conf->identities[index];
-    struct watch *items = &watches->items[watches->first[index]];
+    struct hc_watch *items = &watches->items[watches->first[index]];
     struct hc_bundle *bundle = hc_publisher_served(watches->o.publisher, index);
 
     for (size_t i = 0; bundle != NULL && hc_bundle_count(bundle) == identity->watched_count &&
                        i < identity->watched_count;
          i++) {
-        items[i].is.pair = hc_pair_ref(hc_bundle_pair(bundle, i));
-        hc_publisher_hold(watches->o.publisher, index, i, items[i].is.pair);
+        items[i].pair = hc_pair_ref(hc_bundle_pair(bundle, i));
+        hc_publisher_hold(watches->o.publisher, index, i, items[i].pair);
     }
     hc_bundle_free(bundle);
 }
@@ -382,12 +289,12 @@ static void add_identity(struct hc_watches *watches, size_t index)
 
     watches->first[index] = watches->count;
     for (size_t i = 0; i < identity->watched_count; i++) {
-        struct watch *watch = &watches->items[watches->count++];
+        struct hc_watch *watch = &watches->items[watches->count++];
 
         watch->identity = identity;
-        watch->is.index = index;
-        watch->is.files = &identity->watched[i];
-        hc_watched_line(conf, watch->is.files, watch->copy.line);
+        watch->index = index;
+        watch->files = &identity->watched[i];
+        hc_watched_line(conf, watch->files, watch->copy.line);
     }
     if (identity->mode == HC_MODE_WATCH) {
         adopt_served(watches, index); /* under `on` the table may have what was obtained */
@@ -405,7 +312,15 @@ int hc_watches_new(const struct hc_watches_options *options, struct hc_watches *
         return hc_error_nomem(err);
     }
     watches->o = *options;
-    watches->copies = (struct hc_copy_env){options->env, options->storage, options->judge};
+    hc_timer_init(&watches->due, options->env->loop, "watched files", on_due, watches);
+    hc_timer_in(&watches->due, 0);
+    watches->e = (struct hc_watch_env){
+        .env = options->env,
+        .judge = options->judge,
+        .chains = options->chains,
+        .publisher = options->publisher,
+        .copies = {options->env, options->storage, options->judge},
+    };
     for (size_t i = 0; i < conf->identity_count; i++) {
         count += conf->identities[i].watched_count;
     }
@@ -434,9 +349,12 @@ void hc_watches_free(struct hc_watches *watches)
         return;
     }
     hc_events_remove(watches->o.env->events, watches);
+    hc_timer_stop(&watches->due);
+    for (size_t i = 0; i < LOOKS; i++) {
+        hc_reading_free(watches->looks[i].reading);
+    }
     for (size_t i = 0; watches->items != NULL && i < watches->count; i++) {
-        hc_pair_free(watches->items[i].is.pair);
-        hc_last_error_clear(&watches->items[i].is.last);
+        hc_watch_dispose(&watches->items[i]);
     }
     free(watches->items);
     free(watches->first);

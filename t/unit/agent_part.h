@@ -11,7 +11,7 @@ struct bench {
     struct hc_conf *conf;
     struct hc_events events;
     struct hc_env env;
-    struct hc_keeper_client keeper;
+    struct hc_asker *keeper;
     struct hc_judge judge;
     struct hc_storage *storage;
     struct server server; /* its table */
@@ -34,7 +34,6 @@ static inline void new_bench(struct bench *b, const char *const *lines, const ch
     b->conf = new_conf(lines);
     add_hosts(b->conf, hosts, "");
     new_table(&b->server);
-    b->keeper.fd = -1;
     b->judge.log = &fake_log;
     if (hc_loop_new(&fake_clock, &b->loop, &err) != 0) {
         stop_here(__LINE__);
@@ -45,7 +44,8 @@ static inline void new_bench(struct bench *b, const char *const *lines, const ch
                              .log = &fake_log,
                              .loop = b->loop,
                              .events = &b->events};
-    if (hc_storage_new(&b->env, &b->keeper, secret, &b->storage, &err) != 0 ||
+    if (hc_asker_new(b->loop, -1, &b->keeper, &err) != 0 ||
+        hc_storage_new(&b->env, b->keeper, secret, &b->storage, &err) != 0 ||
         hc_events_add(&b->events, count_event, b, &err) != 0) {
         stop_here(__LINE__);
     }
@@ -56,6 +56,7 @@ static inline void end_bench(struct bench *b)
 {
     hc_storage_close(b->storage);
     hc_storage_free(b->storage);
+    hc_asker_free(b->keeper);
     hc_judge_dispose(&b->judge);
     hc_table_detach(b->server.table);
     close(b->server.table_fd);

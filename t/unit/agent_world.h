@@ -412,6 +412,7 @@ static int64_t (*world_dns_run)(void *self);  /* answers what was asked; in each
 static const struct hc_http_port *world_http; /* of a test that has one */
 static int64_t world_built;                   /* when the program was built */
 static const unsigned char *world_secret;     /* of a test that has another */
+static int world_keeper = -1; /* of a test that has one, which is asked for the secret, too */
 
 static inline void keep_line(void *self HC_UNUSED, enum hc_level level, const char *text)
 {
@@ -522,14 +523,16 @@ static inline void start_agent(struct server *server, struct hc_conf *conf, int 
     struct hc_agent_options options = {
         .conf = conf,
         .table = server->table,
-        .keeper = -1,
+        .keeper = world_keeper,
         .supervise = -1,
         .control = control,
         .signals = -1,
         .http = world_http,
         .built = world_built,
         .dns = world_dns,
-        .secret = world_secret != NULL ? world_secret : secret,
+        .secret = world_keeper >= 0      ? NULL
+                  : world_secret != NULL ? world_secret
+                                         : secret,
         .clock = &fake_clock,
         .random = &fake_random,
         .log = &fake_log,

@@ -3,8 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "keeper/keeper.h"
-#include "keeper/packet.h"
+#include "fake_keeper.h"
 #include "keeper_lib.h"
 
 static int64_t clock_ms = 1000;
@@ -94,42 +93,6 @@ static void passes(struct bench *b)
     }
 }
 
-/* The question that the keeper finds; false: none. */
-static bool heard(struct bench *b, struct hc_question *q)
-{
-    unsigned char packet[sizeof(*q) + 1];
-    int fd = -1;
-    ssize_t n = hc_packet_receive(b->ends[1], packet, sizeof(packet), &fd, 0);
-
-    return n >= 0 && hc_question_parse(packet, (size_t)n, q) == 0;
-}
-
-/* What the keeper replies; text: of the file, or NULL: it is unsafe. */
-static void reply(struct bench *b, const struct hc_question *q, const char *text)
-{
-    struct hc_error err = {0};
-    struct hc_reply r;
-    int fd = -1;
-
-    if (text == NULL) {
-        hc_error_set(&err, HC_P_FILE_UNSAFE, "/a", "it is");
-    }
-    hc_reply_init(&r, q, &err);
-    if (text != NULL) {
-        r.size = r.stamp.size = strlen(text);
-        if (hc_packet_memfd("test", (struct hc_bytes){(const unsigned char *)text, r.size}, &fd,
-                            &err) != 0) {
-            fatal("a memfd");
-        }
-    }
-    if (hc_packet_send(b->ends[1], &r, sizeof(r), fd, hc_packet_now() + 1000) != 0) {
-        fatal("a reply");
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 static void questions_stand_in_one_queue(void)
 {
     struct bench b;
@@ -142,24 +105,24 @@ static void questions_stand_in_one_queue(void)
         hc_ask(b.asker, &a[i].asked);
     }
     hc_ask(b.asker, &a[0].asked);
-    ok(heard(&b, &q) && q.file == 0 && q.op == HC_KEEPER_READ, "the first is asked");
-    ok(!heard(&b, &q), "the others wait for its answer");
+    ok(heard(b.ends[1], &q) && q.file == 0 && q.op == HC_KEEPER_READ, "the first is asked");
+    ok(!heard(b.ends[1], &q), "the others wait for its answer");
     passes(&b);
     is_int(a[0].told, 0, "nobody is told anything yet, and nobody waits");
     q.file = 0;
-    reply(&b, &q, "one");
+    reply(b.ends[1], &q, "one");
     passes(&b);
     is_str(a[0].content, "one", "its answer comes with the bytes");
     is_int((long)a[0].size, 3, "and the stamp");
     is_int(a[0].told, 1, "once, however often it was asked");
-    ok(heard(&b, &q) && q.file == 1, "then the next is asked");
-    reply(&b, &q, NULL);
+    ok(heard(b.ends[1], &q) && q.file == 1, "then the next is asked");
+    reply(b.ends[1], &q, NULL);
     passes(&b);
     is_int(a[1].problem, HC_P_FILE_UNSAFE, "what the keeper found comes through");
     is_str(a[1].activity, "reading a watched file", "with what was being done");
     hc_ask_stop(&a[2].asked);
-    ok(heard(&b, &q), "the third is under way");
-    reply(&b, &q, "three");
+    ok(heard(b.ends[1], &q), "the third is under way");
+    reply(b.ends[1], &q, "three");
     passes(&b);
     is_int(a[2].told, 0, "and not told, since nobody wants to know");
     end(&b);
@@ -177,7 +140,7 @@ static void a_late_answer_holds_nobody_up(void)
     init(&after, HC_KEEPER_READ, 2);
     hc_ask(b.asker, &slow.asked);
     hc_ask(b.asker, &behind.asked);
-    ok(heard(&b, &first), "asked");
+    ok(heard(b.ends[1], &first), "asked");
     clock_ms += HC_ASKER_LIMIT_MS - 1;
     passes(&b);
     is_int(slow.told, 0, "there is time left");
@@ -187,12 +150,12 @@ static void a_late_answer_holds_nobody_up(void)
     is_int(behind.problem, HC_P_KEEPER_GONE, "and so has the one behind it");
     is_str(behind.activity, "checking a watched file", "each with its own words");
     hc_ask(b.asker, &after.asked);
-    ok(heard(&b, &q) && q.file == 2, "the next question is asked all the same");
-    reply(&b, &first, "late");
+    ok(heard(b.ends[1], &q) && q.file == 2, "the next question is asked all the same");
+    reply(b.ends[1], &first, "late");
     passes(&b);
     is_int(slow.told, 1, "the late answer is dropped");
     is_int(after.told, 0, "and taken for no other");
-    reply(&b, &q, "in time");
+    reply(b.ends[1], &q, "in time");
     passes(&b);
     is_str(after.content, "in time", "the right one arrives");
     end(&b);
@@ -216,14 +179,14 @@ static void failing_together_is_orderly(void)
     hc_ask(b.asker, &one.asked);
     hc_ask(b.asker, &two.asked);
     hc_ask(b.asker, &three.asked);
-    ok(heard(&b, &q), "asked");
+    ok(heard(b.ends[1], &q), "asked");
     clock_ms += HC_ASKER_LIMIT_MS;
     passes(&b);
     is_int(one.told, 1, "the first has failed");
     is_int(two.told, 0, "the second was taken out by it");
     is_int(three.told, 1, "the third has failed");
     is_int(again.told, 0, "what was asked meanwhile has not");
-    ok(heard(&b, &q) && q.file == 3 && !heard(&b, &q), "and is the next question");
+    ok(heard(b.ends[1], &q) && q.file == 3 && !heard(b.ends[1], &q), "and is the next question");
     end(&b);
 }
 
@@ -276,11 +239,11 @@ static void a_full_socket_is_waited_for(void)
     passes(&b);
     is_int(a.told, 0, "the question waits");
     for (int i = 0; i < asked; i++) {
-        (void)heard(&b, &q);
+        (void)heard(b.ends[1], &q);
     }
     passes(&b);
-    ok(heard(&b, &q) && q.file == 4, "and is asked when there is room");
-    reply(&b, &q, "there");
+    ok(heard(b.ends[1], &q) && q.file == 4, "and is asked when there is room");
+    reply(b.ends[1], &q, "there");
     passes(&b);
     is_str(a.content, "there", "it is answered");
     end(&b);
