@@ -13,6 +13,7 @@
  *   mod_hotcert_dialog.c   passphrases of watched keys, by SSLPassPhraseDialog
  *   mod_hotcert_process.c  table, keeper, loader: what the parent starts and keeps
  *   mod_hotcert_agent.c    the process that runs the agent and brings its lines into the log
+ *   mod_hotcert_rights.c   whose rights the parent's processes have, the responder's sockets
  *   mod_hotcert_log.c      the core's log port on httpd's error log
  *
  * httpd reads its configuration twice at a start and once at a graceful restart. Each reading has
@@ -162,10 +163,15 @@ int mod_hotcert_prior(void); /* -1: there is none */
 int mod_hotcert_hide_prior(struct hc_error *err) HC_MUST_USE;
 void mod_hotcert_end_prior(void);
 
-/* ---- mod_hotcert_process.c: in the parent ---- */
+/* ---- mod_hotcert_rights.c: in the parent ---- */
 
 /* Whose rights agent and loader get, from User and Group. */
 void mod_hotcert_rights(struct hc_rights *rights);
+/* The responder's sockets, which are kept over restarts. */
+struct hc_dns_sockets *mod_hotcert_dns(void);
+
+/* ---- mod_hotcert_process.c: in the parent ---- */
+
 /*
  * Table, keeper, loader, supervisor. -1 only where a first start must be refused; a graceful
  * restart goes on with what can be had, and says in the log what cannot.

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,21 +66,6 @@ static const char module_mark;
 
 static int start_keeper(struct mod_hotcert_processes *p, struct hc_error *err);
 static int start_supervisor(struct mod_hotcert_processes *p, struct hc_error *err);
-
-void mod_hotcert_rights(struct hc_rights *rights)
-{
-    const char *name = ap_unixd_config.user_name;
-
-    rights->drop = geteuid() == 0;
-    rights->uid = ap_unixd_config.user_id;
-    rights->gid = ap_unixd_config.group_id;
-    if (name != NULL && name[0] == '#') {
-        const struct passwd *entry = getpwuid(rights->uid); /* `User #33` */
-
-        name = entry != NULL ? entry->pw_name : NULL;
-    }
-    rights->user = name;
-}
 
 static void close_socket(int *fd)
 {
@@ -241,7 +225,13 @@ static apr_status_t end_processes(void *data)
 /* The keeper, and the socket on which its agent's lines come. */
 static int fork_keeper(struct mod_hotcert_processes *p, pid_t *pid, struct hc_error *err)
 {
-    struct hc_keeper_agent agent = {.table = p->retained->table_fd, .control = control_fd};
+    int dns[HC_DNS_SOCKETS];
+    struct hc_keeper_agent agent = {
+        .table = p->retained->table_fd,
+        .control = control_fd,
+        .dns = dns,
+        .dns_count = hc_dns_sockets_list(mod_hotcert_dns(), dns),
+    };
     int lines = -1;
     int rc = -1;
 
@@ -428,7 +418,9 @@ static int load(struct mod_hotcert_processes *p, struct hc_error *err)
                           &control_fd)) {
         hc_start_close(&control_fd);
     }
-    if (start_keeper(p, err) != 0) {
+    if (hc_start_dns(mod_hotcert_dns(), p->state->conf,
+                     &(struct hc_start_dns){.first = is_first_start()}, &p->state->log, err) != 0 ||
+        start_keeper(p, err) != 0) {
         return -1;
     }
     fds = (struct hc_loader_fds){keeper_fd, p->retained->table_fd, mod_hotcert_prior()};
@@ -444,6 +436,7 @@ int mod_hotcert_processes_start(struct mod_hotcert_state *state, struct hc_error
     state->processes = p;
     expect_leaving(p);
     if (state->conf->identity_count == 0) {
+        hc_dns_sockets_close(mod_hotcert_dns());
         return 0;
     }
     rc = load(p, err);

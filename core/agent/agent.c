@@ -10,6 +10,7 @@
 #include "agent/follow.h"
 #include "agent/garbage.h"
 #include "agent/queue.h"
+#include "agent/responder.h"
 #include "agent/watches.h"
 #include "conf/build.h"
 #include "loop/timer.h"
@@ -128,6 +129,7 @@ static int64_t run_due(struct hc_agent *agent)
     wait = hc_wait_least(wait, hc_chains_run(agent->parts.chains));
     hc_loop_does(agent->o.loop, "other agents");
     wait = hc_wait_least(wait, hc_follow_run(agent->parts.follow));
+    wait = hc_wait_least(wait, hc_responder_run(agent->parts.responder));
     hc_loop_does(agent->o.loop, "jobs");
     wait = hc_wait_least(wait, run_orders(agent));
     hc_loop_does(agent->o.loop, "authorities");
@@ -224,6 +226,18 @@ static int new_answers(struct hc_agent *agent, struct hc_error *err)
     };
 
     return hc_answers_new(&options, &agent->parts.answers, err);
+}
+
+static int new_responder(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_responder_options options = {
+        .env = &agent->parts.env,
+        .answers = agent->parts.answers,
+        .sockets = agent->o.dns_sockets,
+        .count = agent->o.dns_socket_count,
+    };
+
+    return hc_responder_new(&options, &agent->parts.responder, err);
 }
 
 static int open_solvers(struct hc_agent *agent, struct hc_error *err)
@@ -336,8 +350,9 @@ static int new_parts(struct hc_agent *agent, struct hc_error *err)
         hc_storage_new(&p->env, agent->keeper, agent->o.secret, &p->storage, err) != 0 ||
         new_answers(agent, err) != 0 || open_solvers(agent, err) != 0 ||
         hc_follow_new(&p->env, p->storage, p->answers, &p->follow, err) != 0 ||
-        new_clock(agent, err) != 0 || new_cas(agent, err) != 0 || new_chains(agent, err) != 0 ||
-        new_publisher(agent, err) != 0 || new_watches(agent, err) != 0 ||
+        new_responder(agent, err) != 0 || new_clock(agent, err) != 0 || new_cas(agent, err) != 0 ||
+        new_chains(agent, err) != 0 || new_publisher(agent, err) != 0 ||
+        new_watches(agent, err) != 0 ||
         hc_garbage_new(&p->env, p->storage, p->clock, agent->o.table, &p->garbage, err) != 0 ||
         new_outlooks(agent, err) != 0 || new_health(agent, err) != 0 || new_jobs(agent, err) != 0 ||
         new_obtains(agent, err) != 0 || new_queue(agent, err) != 0) {
@@ -362,6 +377,7 @@ static void free_parts(struct hc_agent *agent)
     hc_chains_free(p->chains);
     hc_cas_free(p->cas);
     hc_clock_watch_free(p->clock);
+    hc_responder_free(p->responder);
     hc_follow_free(p->follow);
     hc_solvers_close(&agent->solvers);
     hc_answers_free(p->answers);

@@ -16,6 +16,7 @@
  *   health      the checks again, for what is served
  *   jobs        what is to be obtained, and what each waits for
  *   obtains     orders, from the line's lock to the commit; received, takeover and failure help
+ *   responder   answers DNS queries with what answers holds
  *   queue       which jobs are started now
  *   control     the socket that `hotcert list|renew|wait` talk to; status is what it tells
  *
@@ -36,11 +37,13 @@
 #include "net/web.h"
 
 struct hc_agent_options {
-    struct hc_conf *conf;        /* taken, also when hc_agent_new() fails */
-    struct hc_table *table;      /* borrowed, writable */
-    int keeper;                  /* the keeper's socket, or -1: files are read with own rights */
-    int supervise;               /* end-of-file there ends the agent; -1: none */
-    int control;                 /* a listening socket, or -1 */
+    struct hc_conf *conf;   /* taken, also when hc_agent_new() fails */
+    struct hc_table *table; /* borrowed, writable */
+    int keeper;             /* the keeper's socket, or -1: files are read with own rights */
+    int supervise;          /* end-of-file there ends the agent; -1: none */
+    int control;            /* a listening socket, or -1 */
+    const int *dns_sockets; /* the responder's */
+    size_t dns_socket_count;
     int signals;                 /* a signalfd of those that end the agent, or -1 */
     int64_t built;               /* when the program was built, UTC; 0: not known */
     const unsigned char *secret; /* HC_SECRET_SIZE bytes, or NULL: asked of the keeper */

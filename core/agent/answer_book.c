@@ -165,6 +165,17 @@ const struct hc_answer *hc_answer_book_other(const struct hc_answer_book *book,
     return NULL;
 }
 
+const struct hc_answer_entry *hc_answer_book_older(const struct hc_answer_entry *entry)
+{
+    const struct hc_answer_entry *at = entry->next_place;
+
+    while (at != NULL &&
+           (at->place != entry->place || !hc_answer_same_place(&at->answer, &entry->answer))) {
+        at = at->next_place;
+    }
+    return at;
+}
+
 struct hc_answer_entry *hc_answer_book_find_file(const struct hc_answer_book *book,
                                                  const char *file)
 {

@@ -53,5 +53,7 @@ struct hc_answer_entry *hc_answer_book_newest(const struct hc_answer_book *book,
 /* Another value at its place, which is not over at now; NULL: there is none. */
 const struct hc_answer *hc_answer_book_other(const struct hc_answer_book *book,
                                              const struct hc_answer *answer, int64_t now);
+/* The one before it at the same place, or NULL. */
+const struct hc_answer_entry *hc_answer_book_older(const struct hc_answer_entry *entry);
 
 #endif

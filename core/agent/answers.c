@@ -15,6 +15,7 @@ struct hc_answers {
     struct hc_answer_book book;
     bool unsaid; /* the last acknowledgement failed */
     bool failed; /* something could not be mirrored in the latest pass */
+    bool known;  /* the store was read */
     hc_said said;
 };
 
@@ -195,6 +196,8 @@ static void on_leave(void *self, const struct hc_answer *answer)
         return;
     }
     entry->holders--;
+    /* it may be here alone, and be asked for before the store is read anew */
+    entry->mirrored = entry->mirrored || !hc_answer_kind_is_served(entry->answer.kind);
     if (entry->holders == 0 && !entry->mirrored) {
         hc_answer_book_remove(&answers->book, entry);
     } else if (entry->holders == 0) {
@@ -300,6 +303,7 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
         }
     }
     if (rc == 0) {
+        answers->known = true;
         rc = drop_gone(answers, &changed, err);
         if (rc == 0 && (changed || answers->unsaid)) {
             rc = acknowledge(answers, err);
@@ -311,14 +315,53 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
     return rc;
 }
 
+/* ---- what is asked for in DNS ---- */
+
+bool hc_answers_are_known(const struct hc_answers *answers)
+{
+    return answers->known;
+}
+
+void hc_answers_texts(const struct hc_answers *answers, const char *owner, hc_answers_found *found,
+                      void *arg)
+{
+    const struct hc_answer sought = {.kind = HC_ANSWER_TXT, .key = owner};
+    const struct hc_answer_entry *at = hc_answer_book_newest(&answers->book, &sought);
+
+    for (; at != NULL; at = hc_answer_book_older(at)) {
+        if (at->answer.expires > hc_env_now(answers->o.env)) {
+            found(arg, at->answer.value);
+        }
+    }
+}
+
+bool hc_answers_texts_below(const struct hc_answers *answers, const char *owner)
+{
+    const struct hc_answer_entry *at = NULL;
+    size_t len = strlen(owner);
+
+    TAILQ_FOREACH(at, &answers->book.entries, link)
+    {
+        size_t own = strlen(at->answer.key);
+
+        if (at->answer.kind == HC_ANSWER_TXT && own > len + 1 &&
+            at->answer.key[own - len - 1] == '.' &&
+            memcmp(at->answer.key + own - len, owner, len) == 0 &&
+            at->answer.expires > hc_env_now(answers->o.env)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hc_answers_unfollow(struct hc_answers *answers)
 {
     struct hc_answer_entry *next = NULL;
 
     for (struct hc_answer_entry *e = TAILQ_FIRST(&answers->book.entries); e != NULL; e = next) {
         next = TAILQ_NEXT(e, link);
-        e->mirrored = false;
-        if (e->holders == 0) {
+        e->mirrored = e->mirrored && !hc_answer_kind_is_served(e->answer.kind);
+        if (e->holders == 0 && !e->mirrored) {
             hc_answer_book_remove(&answers->book, e);
         }
     }

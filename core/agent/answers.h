@@ -40,9 +40,24 @@ int hc_answers_give_briefly(struct hc_answers *answers, const struct hc_answer *
                             struct hc_error *err) HC_MUST_USE;
 void hc_answers_take_back(struct hc_answers *answers, const struct hc_answer *answer);
 
+/*
+ * What stands at a place in DNS, for the responder: calls found with each value of this owner's
+ * name that is not over.
+ */
+typedef void hc_answers_found(void *arg, const char *value);
+void hc_answers_texts(const struct hc_answers *answers, const char *owner, hc_answers_found *found,
+                      void *arg);
+/* True if something stands below this name. */
+bool hc_answers_texts_below(const struct hc_answers *answers, const char *owner);
+/* True once the store was read: until then there may be more than is known here. */
+bool hc_answers_are_known(const struct hc_answers *answers);
+
 /* Gives what the store has, takes away what it has no more, and tells the others. */
 int hc_answers_follow(struct hc_answers *answers, struct hc_error *err) HC_MUST_USE;
-/* The store is going: what was mirrored stays in the table, and is looked at anew afterwards. */
+/*
+ * The store is going: what was mirrored stays in the table (texts, which are not there, stay here),
+ * and is looked at anew afterwards.
+ */
 void hc_answers_unfollow(struct hc_answers *answers);
 
 #endif

@@ -12,6 +12,7 @@ struct hc_parts {
     struct hc_storage *storage;
     struct hc_answers *answers;
     struct hc_follow *follow;
+    struct hc_responder *responder;
     struct hc_clock_watch *clock;
     struct hc_cas *cas;
     struct hc_chains *chains;

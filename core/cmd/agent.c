@@ -76,9 +76,23 @@ static int pass_until_the_end(struct hc_agent *agent, const bool *runner_gone, s
     return 0;
 }
 
+/* The responder's sockets that were handed over; returns how many. */
+static size_t find_dns(int fds[HC_DNS_SOCKETS])
+{
+    size_t count = 0;
+
+    for (int fd = HC_FD_DNS; fd < HC_FD_END && hc_child_has(fd); fd++) {
+        fds[count++] = fd;
+    }
+    return count;
+}
+
 static int run(struct hc_error *err)
 {
+    int dns[HC_DNS_SOCKETS];
     struct hc_agent_options options = {
+        .dns_sockets = dns,
+        .dns_socket_count = find_dns(dns),
         .keeper = hc_child_has(HC_FD_KEEPER) ? HC_FD_KEEPER : -1,
         .supervise = HC_FD_SUPERVISE,
         .control = hc_child_has(HC_FD_CONTROL) ? HC_FD_CONTROL : -1,

@@ -47,7 +47,7 @@ bool hc_child_begin(const char *name)
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)setenv("TZ", "UTC", 1);
     tzset();
-    for (int fd = HC_FD_CONF; fd <= HC_FD_CONTROL; fd++) {
+    for (int fd = HC_FD_CONF; fd < HC_FD_END; fd++) {
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     }
     return true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "conf/block.h"
 #include "conf/issuer.h"
 #include "conf/settings.h"
@@ -149,6 +150,30 @@ static void settle_names(struct hc_identity *identity)
     }
 }
 
+/* A name server in the zone that it serves is found by nothing but the address that it is said to
+ * have. */
+static int check_dns(const struct hc_conf *conf, struct hc_error *err)
+{
+    size_t zone = conf->dns_zone != NULL ? strlen(conf->dns_zone) : 0;
+    struct hc_address address;
+
+    for (size_t i = 0; zone > 0 && i < conf->dns_ns.count; i++) {
+        const char *name = conf->dns_ns.items[i];
+        size_t len = strlen(name);
+        bool inside = len >= zone && strcmp(name + len - zone, conf->dns_zone) == 0 &&
+                      (len == zone || name[len - zone - 1] == '.');
+
+        if (inside && (i + 1 == conf->dns_ns.count ||
+                       hc_address_parse(conf->dns_ns.items[i + 1], &address) != 0)) {
+            return hc_error_set(err, HC_P_BAD_VALUE, name,
+                                "a name server in the zone %s needs its addresses behind it in "
+                                "hotcert_dns_ns",
+                                conf->dns_zone);
+        }
+    }
+    return 0;
+}
+
 int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
 {
     for (size_t i = 0; i < conf->issuer_count; i++) {
@@ -156,7 +181,7 @@ int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
             return -1;
         }
     }
-    if (fill_defaults(conf, err) != 0) {
+    if (fill_defaults(conf, err) != 0 || check_dns(conf, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < conf->identity_count; i++) {

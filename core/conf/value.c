@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/time.h"
 #include "conf/issuer.h"
 #include "conf/method.h"
@@ -179,6 +180,39 @@ int hc_value_resolver(const struct hc_directive_call *call, const char *arg,
         return bad(call, arg, err);
     }
     (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
+int hc_value_dns_listen(const struct hc_directive_call *call, const char *arg,
+                        char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    unsigned char address[16];
+
+    /* without its port it would be a resolver, too */
+    if (!is_resolver(arg) || inet_pton(AF_INET, arg, address) == 1 ||
+        inet_pton(AF_INET6, arg, address) == 1 || strlen(arg) >= HC_DNS_LISTEN_TEXT) {
+        return bad(call, arg, err);
+    }
+    if (hc_list_has(field_of(call), arg)) {
+        return hc_error_set(err, HC_P_DUPLICATE, arg, "the address is named twice");
+    }
+    (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
+int hc_value_dns_ns(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
+                    struct hc_error *err)
+{
+    const struct hc_list *words = field_of(call);
+    struct hc_address address;
+
+    if (hc_address_parse(arg, &address) != 0) {
+        return hc_value_domain(call, arg, out, err);
+    }
+    if (words->count == 0) {
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "an address follows the name of its server");
+    }
+    (void)hc_address_format(&address, out);
     return 0;
 }
 

@@ -10,18 +10,20 @@
 typedef int hc_value(const struct hc_directive_call *call, const char *arg,
                      char out[HC_FIELD_VALUE], struct hc_error *err);
 
-hc_value hc_value_number;   /* between the field's limits */
-hc_value hc_value_time;     /* "5m" to seconds */
-hc_value hc_value_path;     /* absolute, or below the server's own folder */
-hc_value hc_value_socket;   /* a path that a socket can have */
-hc_value hc_value_user;     /* a user's name */
-hc_value hc_value_domain;   /* a host name */
-hc_value hc_value_issuer;   /* named once in its list */
-hc_value hc_value_method;   /* one that this build solves, named once */
-hc_value hc_value_key_type; /* at most one of a kind */
-hc_value hc_value_resolver; /* ADDR, ADDR:PORT or [ADDR]:PORT */
-hc_value hc_value_flaw;     /* the slug of one */
-hc_value hc_value_contact;  /* a mail address to its URI */
+hc_value hc_value_number;     /* between the field's limits */
+hc_value hc_value_time;       /* "5m" to seconds */
+hc_value hc_value_path;       /* absolute, or below the server's own folder */
+hc_value hc_value_socket;     /* a path that a socket can have */
+hc_value hc_value_user;       /* a user's name */
+hc_value hc_value_domain;     /* a host name */
+hc_value hc_value_issuer;     /* named once in its list */
+hc_value hc_value_method;     /* one that this build solves, named once */
+hc_value hc_value_key_type;   /* at most one of a kind */
+hc_value hc_value_resolver;   /* ADDR, ADDR:PORT or [ADDR]:PORT */
+hc_value hc_value_dns_listen; /* ADDR:PORT or [ADDR]:PORT, named once */
+hc_value hc_value_dns_ns;     /* a host name, or an address behind one */
+hc_value hc_value_flaw;       /* the slug of one */
+hc_value hc_value_contact;    /* a mail address to its URI */
 hc_value hc_value_directory_url;
 
 /* What counts of an issuer in an identity: its directory. */

@@ -17,9 +17,11 @@ static void end_keeper(int fd, pid_t pid)
     }
 }
 
-int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsigned what, int prior,
-               const struct hc_log *log, struct hc_error *err)
+int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights,
+               const struct hc_examined *examined, int prior, const struct hc_log *log,
+               struct hc_error *err)
 {
+    unsigned what = examined->what;
     struct hc_loader_fds fds;
     struct hc_error own;
     int keeper = -1;
@@ -28,6 +30,7 @@ int hc_examine(const struct hc_conf *conf, const struct hc_rights *rights, unsig
 
     hc_error_init(&own);
     if (((what & HC_EXAMINE_FOLDERS) != 0 && hc_examine_folders(conf, rights, err) != 0) ||
+        hc_dns_sockets_examine(examined->dns, conf, examined->running, err) != 0 ||
         hc_keeper_start(conf, rights, NULL, &keeper, &pid, err) != 0) {
         return -1;
     }

@@ -59,3 +59,19 @@ void hc_start_tell_size(const struct hc_table *table, const struct hc_conf *conf
                 stats.size >> 20);
     }
 }
+
+int hc_start_dns(struct hc_dns_sockets *held, const struct hc_conf *conf,
+                 const struct hc_start_dns *how, const struct hc_log *log, struct hc_error *err)
+{
+    struct hc_error own;
+
+    hc_error_init(&own);
+    if (hc_dns_sockets_take(held, conf, how->running, &own) == 0) {
+        return 0;
+    }
+    if (how->first) {
+        return hc_error_chain(err, &own);
+    }
+    hc_log_error(log, HC_LOG_ERROR, NULL, &own);
+    return 0;
+}

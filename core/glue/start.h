@@ -26,4 +26,17 @@ bool hc_start_control(const struct hc_conf *conf, const struct hc_rights *rights
 void hc_start_tell_size(const struct hc_table *table, const struct hc_conf *conf,
                         const struct hc_log *log);
 
+/* Who else may have the responder's sockets, and whether a start can be refused for them. */
+struct hc_start_dns {
+    bool first;
+    pid_t running; /* as in dns_sockets.h */
+};
+/*
+ * Holds the responder's sockets as the configuration says. -1: a first start is refused; a later
+ * one goes on with what can be had, and says in the log what cannot.
+ */
+int hc_start_dns(struct hc_dns_sockets *held, const struct hc_conf *conf,
+                 const struct hc_start_dns *how, const struct hc_log *log,
+                 struct hc_error *err) HC_MUST_USE;
+
 #endif

@@ -164,7 +164,8 @@ static int open_ends(struct hc_agent_run *run, int theirs[2], struct hc_error *e
 static void start(struct hc_agent_run *run)
 {
     int theirs[2] = {-1, -1};
-    struct hc_agent_fds fds = {.table = run->table, .control = run->control};
+    struct hc_agent_fds fds = {
+        .table = run->table, .control = run->control, .dns = run->dns, .dns_count = run->dns_count};
     char text[HC_LOG_LINE];
     struct hc_error err;
     int rc = -1;

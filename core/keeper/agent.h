@@ -18,12 +18,14 @@ struct hc_agent_run {
     const struct hc_conf *conf;
     const struct hc_rights *rights;
     int table, control; /* what the agent is given; -1: nothing */
-    int lines;          /* packets for the server's log (spawn.h); -1: nobody listens */
-    bool wanted;        /* the server's start is over */
-    pid_t pid;          /* 0: none runs */
-    int supervise;      /* its supervision socket, the keeper's end; -1: none */
-    int questions;      /* where it asks, the keeper's end; -1: none */
-    int output;         /* what it writes to standard error; -1: none */
+    int dns[HC_DNS_SOCKETS];
+    size_t dns_count;
+    int lines;     /* packets for the server's log (spawn.h); -1: nobody listens */
+    bool wanted;   /* the server's start is over */
+    pid_t pid;     /* 0: none runs */
+    int supervise; /* its supervision socket, the keeper's end; -1: none */
+    int questions; /* where it asks, the keeper's end; -1: none */
+    int output;    /* what it writes to standard error; -1: none */
     unsigned failures;
     int64_t started_ms;
     int64_t next_ms;               /* not started before */

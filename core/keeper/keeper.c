@@ -28,7 +28,8 @@
 #define TABLE_FD   4
 #define CONTROL_FD 5
 #define LINES_FD   6
-#define FD_ASIDE   16   /* descriptors are moved above this before they take their places */
+#define DNS_FD     7    /* and on */
+#define FD_ASIDE   32   /* descriptors are moved above this before they take their places */
 #define REPLY_MS   5000 /* an asker that takes no reply for so long gets none */
 #define TRIES      5    /* of reading a file that changes while it is read */
 #define TRY_MS     25
@@ -371,7 +372,10 @@ static void become_keeper(struct keeper *k)
             _exit(1);
         }
     }
-    hc_process_close_from(LINES_FD + 1);
+    for (size_t i = 0; i < k->agent.dns_count; i++) {
+        place(&k->agent.dns[i], DNS_FD + (int)i);
+    }
+    hc_process_close_from(DNS_FD + (int)k->agent.dns_count);
     if (chdir("/") != 0) {
         _exit(1);
     }
@@ -391,6 +395,13 @@ static int put_aside(struct keeper *k, const struct hc_keeper_agent *agent, int 
         k->agent.control = aside(agent->control);
         k->agent.lines = aside(agent->lines);
     }
+    for (size_t i = 0; agent != NULL && i < agent->dns_count && i < HC_DNS_SOCKETS; i++) {
+        k->agent.dns[k->agent.dns_count] = aside(agent->dns[i]);
+        if (k->agent.dns[k->agent.dns_count] < 0) {
+            return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "descriptors");
+        }
+        k->agent.dns_count++;
+    }
     if (k->socket < 0 || (agent != NULL && (k->agent.table < 0 || k->agent.lines < 0 ||
                                             (agent->control >= 0 && k->agent.control < 0)))) {
         return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "descriptors");
@@ -406,6 +417,9 @@ static void close_copies(const struct keeper *k)
         if (copies[i] >= 0) {
             close(copies[i]);
         }
+    }
+    for (size_t i = 0; i < k->agent.dns_count; i++) {
+        close(k->agent.dns[i]);
     }
 }
 

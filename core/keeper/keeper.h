@@ -24,9 +24,11 @@
 
 /* What the keeper's agent is given. All stay the caller's. */
 struct hc_keeper_agent {
-    int table;   /* writable */
-    int control; /* -1: none */
-    int lines;   /* where its lines go, as packets (keeper/spawn.h): hc_agent_drain() reads them */
+    int table;      /* writable */
+    int control;    /* -1: none */
+    const int *dns; /* the responder's sockets: hc_dns_sockets_list() */
+    size_t dns_count;
+    int lines; /* where its lines go, as packets (keeper/spawn.h): hc_agent_drain() reads them */
     char **environment; /* what its own is picked from (spawn.h); NULL: the caller's */
 };
 

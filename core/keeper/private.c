@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#define PRIVATE_MAX 8
+#define PRIVATE_MAX 40 /* of them 16 the responder's */
 
 static int *descriptors[PRIVATE_MAX];
 static size_t count;

@@ -21,9 +21,10 @@
 #include "keeper/rights.h"
 #include "keeper/said.h"
 
-#define FD_ERRORS    8    /* after 3 .. 7: where a failed exec is told */
-#define FD_ASIDE     16   /* descriptors are moved above this before they take their places */
-#define EXEC_MS      5000 /* an exec takes longer only on a disk that hangs */
+#define PLACES       (HC_FD_END - HC_FD_CONF)
+#define FD_ERRORS    HC_FD_END /* after the last place: where a failed exec is told */
+#define FD_ASIDE     32        /* descriptors are moved above this before they take their places */
+#define EXEC_MS      5000      /* an exec takes longer only on a disk that hangs */
 #define STEADY_LIFE  600
 #define LONGEST_WAIT 60
 
@@ -38,9 +39,10 @@ struct program {
     const char *path;
     const char *command; /* "load", "agent" */
     const struct hc_rights *rights;
-    int places[5]; /* what becomes 3 .. 7; -1: stays closed */
-    int output;    /* what becomes 2; -1: stays */
+    int places[PLACES]; /* what becomes 3 and so on; -1: stays closed */
+    int output;         /* what becomes 2; -1: stays */
 };
+_Static_assert(FD_ERRORS < FD_ASIDE, "copies are above all places");
 
 static const char *const passed_on[] = {
     "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy",   "https_proxy", "HTTPS_PROXY",
@@ -85,12 +87,12 @@ static void free_environment(char *env[ENVIRONMENT_MAX])
 
 /* Copies of places[], out of the way of all places, and such as the fork does not close
  * (private.h). */
-static int put_aside(const struct program *program, int aside[5])
+static int put_aside(const struct program *program, int aside[PLACES])
 {
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < PLACES; i++) {
         aside[i] = -1;
     }
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < PLACES; i++) {
         aside[i] =
             program->places[i] >= 0 ? fcntl(program->places[i], F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
         if (program->places[i] >= 0 && aside[i] < 0) {
@@ -104,7 +106,7 @@ static int put_aside(const struct program *program, int aside[5])
  * Puts errors and then what was put aside where they belong. On -1 *errors is still where errors
  * can be told: until it has its place, that is the server's.
  */
-static int arrange(const struct program *program, const int aside[5], int *errors)
+static int arrange(const struct program *program, const int aside[PLACES], int *errors)
 {
     int moved = fcntl(*errors, F_DUPFD_CLOEXEC, FD_ASIDE);
 
@@ -115,7 +117,7 @@ static int arrange(const struct program *program, const int aside[5], int *error
     if (program->output >= 0 && dup2(program->output, 2) < 0) {
         return -1;
     }
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < PLACES; i++) {
         if (aside[i] < 0) {
             (void)close(HC_FD_CONF + i);
         } else if (dup2(aside[i], HC_FD_CONF + i) < 0) {
@@ -149,7 +151,7 @@ static int prepare_child(const struct program *program, const char **what)
 }
 
 /* In the child; never returns. */
-static void become_program(const struct program *program, const int aside[5], int errors,
+static void become_program(const struct program *program, const int aside[PLACES], int errors,
                            char *env[])
 {
     char name[] = "hotcert";
@@ -210,7 +212,7 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
     struct hc_fork fork_state;
     struct failure f = {0};
     int errors[2] = {-1, -1};
-    int aside[5];
+    int aside[PLACES];
     pid_t child = -1;
     int status = 0;
     int rc = -1;
@@ -251,7 +253,7 @@ out:
             close(errors[i]);
         }
     }
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < PLACES; i++) {
         if (aside[i] >= 0) {
             close(aside[i]);
         }
@@ -329,6 +331,13 @@ out:
     return rc;
 }
 
+static void close_places(struct program *program)
+{
+    for (int i = 0; i < PLACES; i++) {
+        program->places[i] = -1;
+    }
+}
+
 int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
                    const struct hc_agent_fds *fds, int *supervise, pid_t *pid, struct hc_error *err)
 {
@@ -338,6 +347,10 @@ int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
 
     *supervise = -1;
     *pid = -1;
+    close_places(&program);
+    for (size_t i = 0; i < fds->dns_count && i < HC_DNS_SOCKETS; i++) {
+        program.places[HC_FD_DNS - HC_FD_CONF + (int)i] = fds->dns[i];
+    }
     program.places[HC_FD_KEEPER - HC_FD_CONF] = fds->keeper;
     program.places[HC_FD_TABLE - HC_FD_CONF] = fds->table;
     program.places[HC_FD_CONTROL - HC_FD_CONF] = fds->control;
@@ -437,6 +450,7 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker,
     if (hc_rights_of_agent(conf, worker, &agent, err) != 0) {
         return -1;
     }
+    close_places(&program);
     program.places[HC_FD_KEEPER - HC_FD_CONF] = fds->keeper;
     program.places[HC_FD_TABLE - HC_FD_CONF] = fds->table;
     program.places[HC_FD_PRIOR - HC_FD_CONF] = fds->prior;

@@ -6,9 +6,10 @@
  * The program (hc_conf.agent) is exec'd with these descriptors and no others:
  *   3 the configuration (a sealed memfd with hc_conf_encode's text)
  *   4 the keeper    5 the table (writable)    6 supervision (SOCK_SEQPACKET)    7 control
- * (listening) Supervision: end-of-file there means that the supervisor is gone: the program ends.
- * Log lines go there, one a packet: a byte '0' + enum hc_level, then the text. The loader may also
- * send one 'R' packet: why the start must be refused (hc_loader_refuse()).
+ * (listening)   8 and on: the DNS responder's sockets, bound. Supervision: end-of-file there means
+ * that the supervisor is gone: the program ends. Log lines go there, one a packet: a byte '0' +
+ * enum hc_level, then the text. The loader may also send one 'R' packet: why the start must be
+ * refused (hc_loader_refuse()).
  *
  * Before the exec the child takes on the rights of the agent's user (keeper/rights.h) and proves
  * that root's are gone, may gain none (no_new_privs), writes no core, has default signal handlers,
@@ -27,6 +28,7 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "keeper/dns_sockets.h"
 #include "keeper/process.h"
 
 #define HC_FD_CONF      3
@@ -35,6 +37,8 @@
 #define HC_FD_SUPERVISE 6
 #define HC_FD_CONTROL   7 /* the agent's */
 #define HC_FD_PRIOR     7 /* the loader's */
+#define HC_FD_DNS       8 /* the agent's: the first of up to HC_DNS_SOCKETS */
+#define HC_FD_END       (HC_FD_DNS + HC_DNS_SOCKETS)
 
 /*
  * Makes what a start needs, as root: the parents of secret and store (0755), the store's folder
@@ -122,6 +126,8 @@ struct hc_agent_fds {
     int table;
     int control; /* -1: none */
     int output;  /* its standard error; -1: the caller's */
+    const int *dns;
+    size_t dns_count;
 };
 int hc_agent_start(const struct hc_conf *conf, const struct hc_rights *rights,
                    const struct hc_agent_fds *fds, int *supervise, pid_t *pid,

@@ -54,8 +54,9 @@ typedef struct {
     int table_fd;
     int keeper_fd;
     int control_fd;
-    int prior_fd; /* between the examination of a start and its loader */
-    int lines_fd; /* the agent's lines, to be read; the helper has it too */
+    int prior_fd;              /* between the examination of a start and its loader */
+    int lines_fd;              /* the agent's lines, to be read; the helper has it too */
+    struct hc_dns_sockets dns; /* kept over reloads; closed in what is forked, too */
     struct hc_rights rights;
     const ngx_hotcert_conf_t *owner; /* whose keeper and control socket these are */
 } ngx_hotcert_state_t;

@@ -44,17 +44,44 @@ static int new_prior(void)
     return state->prior_fd;
 }
 
+/* The running master that a test is for, by its pid file; what a binary upgrade replaces is our
+ * parent. */
+static pid_t running_master(ngx_conf_t *cf)
+{
+    const ngx_core_conf_t *core =
+        (const ngx_core_conf_t *)ngx_get_conf(cf->cycle->conf_ctx, ngx_core_module);
+    ngx_str_t path = core->pid.len > 0 ? core->pid : (ngx_str_t)ngx_string(NGX_PID_PATH);
+    FILE *file = NULL;
+    long pid = 0;
+
+    if (ngx_inherited || !ngx_test_config) {
+        return ngx_inherited ? getppid() : 0;
+    }
+    if (ngx_conf_full_name(cf->cycle, &path, 0) == NGX_OK) {
+        file = fopen((const char *)path.data, "re");
+    }
+    if (file != NULL) {
+        pid = fscanf(file, "%ld", &pid) == 1 ? pid : 0;
+        (void)fclose(file);
+    }
+    return (pid_t)pid;
+}
+
 static int examine(ngx_conf_t *cf, struct hc_conf *conf, const struct hc_log *log,
                    struct hc_error *err)
 {
     /* a reload goes on where a start would find no folders: the server has its table */
-    unsigned what = ngx_test_config ? HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL : 0;
+    struct hc_examined examined = {
+        .what = ngx_test_config ? HC_EXAMINE_FOLDERS | HC_EXAMINE_CONTROL : 0,
+        .dns = &ngx_hotcert_state.dns,
+        .running = running_master(cf),
+    };
     struct hc_rights rights;
 
     if (ngx_hotcert_rights(cf->cycle, conf, &rights, err) != 0) {
         return -1;
     }
-    return hc_examine(conf, &rights, what, new_prior(), log, err);
+    return hc_examine(conf, &rights, &examined, new_prior(), log, err);
 }
 
 ngx_int_t ngx_hotcert_examine(ngx_conf_t *cf, struct hc_conf *conf)

@@ -87,7 +87,12 @@ static int prepare(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_err
         ngx_hotcert_log_error(NGX_LOG_ERR, cycle->log, &own);
     }
     (void)hc_start_control(conf, &state->rights, first, &log, &state->control_fd);
-    return 0;
+    return hc_start_dns(&state->dns, conf,
+                        &(struct hc_start_dns){
+                            .first = ngx_is_init_cycle(cycle->old_cycle) && !ngx_inherited,
+                            .running = ngx_inherited ? getppid() : 0,
+                        },
+                        &log, err);
 }
 
 /* No worker and no helper ever has what would let it, or whoever robs it, write the table. */
@@ -106,7 +111,13 @@ static int hide_descriptors(struct hc_error *err)
 static int start_keeper(ngx_cycle_t *cycle, const struct hc_conf *conf, struct hc_error *err)
 {
     ngx_hotcert_state_t *state = &ngx_hotcert_state;
-    struct hc_keeper_agent agent = {.table = state->table_fd, .control = state->control_fd};
+    int dns[HC_DNS_SOCKETS];
+    struct hc_keeper_agent agent = {
+        .table = state->table_fd,
+        .control = state->control_fd,
+        .dns = dns,
+        .dns_count = hc_dns_sockets_list(&state->dns, dns),
+    };
     ngx_uint_t spare = 0;
     int lines = -1;
     pid_t pid = -1;
@@ -167,6 +178,7 @@ void ngx_hotcert_end(const ngx_hotcert_conf_t *main)
         hc_start_close(&state->keeper_fd);
         hc_start_close(&state->control_fd);
         hc_start_close(&state->lines_fd);
+        hc_dns_sockets_close(&state->dns);
         state->owner = NULL;
     }
 }

@@ -41,6 +41,15 @@ my @wrong = (
     [ 'a user that is not there', { main => [ [ use => 'pebble' ], [ user => 'no-such-user-is-here' ] ] }, 'user', qr/no-such-user-is-here/ ],
     [ 'a user that is no name', { main => [ [ use => 'pebble' ], [ user => '../x' ] ] }, 'user', qr{\.\./x} ],
     [ 'an agent of root\'s', { main => [ [ use => 'pebble' ], [ user => 'root' ] ] }, 'user', qr/not run as root/ ],
+    [ 'an address without a port for the responder', { main => [ [ use => 'pebble' ], [ dns_listen => '127.0.0.1' ] ] }, 'dns_listen', qr/127\.0\.0\.1.*ADDR:PORT/ ],
+    [ 'a name in place of an address', { main => [ [ use => 'pebble' ], [ dns_listen => 'ns.a.test:53' ] ] }, 'dns_listen', qr/ns\.a\.test:53/ ],
+    [ 'an address of the responder twice', { main => [ [ use => 'pebble' ], [ dns_listen => '127.0.0.1:9953', '127.0.0.1:9953' ] ] }, 'dns_listen', qr/twice/ ],
+    [ 'an address that is not this machine\'s', { main => [ [ use => 'pebble' ], [ dns_listen => '198.51.100.7:9953' ] ] }, undef,
+        qr/198\.51\.100\.7:9953.*(?:hotcert_dns_listen|HotCertDnsListen)/ ],
+    [ 'a zone that is no name', { main => [ [ use => 'pebble' ], [ dns_zone => 'a..test' ] ] }, 'dns_zone', qr/a\.\.test/ ],
+    [ 'an address before its name server', { main => [ [ use => 'pebble' ], [ dns_ns => '192.0.2.1', 'ns.a.test' ] ] }, 'dns_ns', qr/192\.0\.2\.1.*follows/ ],
+    [ 'a name server in its own zone without an address', { main => [ [ use => 'pebble' ], [ dns_zone => 'acme.a.test' ], [ dns_ns => 'ns.acme.a.test' ] ] }, undef,
+        qr/ns\.acme\.a\.test.*addresses.*(?:hotcert_dns_ns|HotCertDnsNs)/ ],
     [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
 );
 

@@ -23,6 +23,8 @@
 
 #include "agent/confine_compat.h"
 #include "agent/loader.h"
+#include "dns/tcp.h"
+#include "dns/udp.h"
 #include "tap.h"
 
 static char base[] = "/tmp/hotcert-confine.XXXXXX";
@@ -286,6 +288,84 @@ static void calls(void)
     nothing_else_can_be_called();
 }
 
+/* ---- the responder ---- */
+
+static bool always(void *self HC_UNUSED)
+{
+    return true;
+}
+
+static void nothing(void *self HC_UNUSED, const char *owner HC_UNUSED,
+                    hc_dns_text_found *found HC_UNUSED, void *arg HC_UNUSED)
+{
+}
+
+static bool never(void *self HC_UNUSED, const char *owner HC_UNUSED)
+{
+    return false;
+}
+
+/* A socket that was bound before, and who asks at it. */
+static int bind_dns(int type, int *caller)
+{
+    struct sockaddr_in place = {.sin_family = AF_INET};
+    socklen_t len = sizeof(place);
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    *caller = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    if (bind(fd, (const struct sockaddr *)&place, len) != 0 ||
+        getsockname(fd, (struct sockaddr *)&place, &len) != 0 ||
+        (type == SOCK_STREAM && listen(fd, 5) != 0) ||
+        connect(*caller, (const struct sockaddr *)&place, len) != 0) {
+        printf("Bail out! no sockets\n");
+        exit(1);
+    }
+    return fd;
+}
+
+/* With its length, as TCP has it; skip: what of that a datagram goes without. */
+static bool is_answered(struct hc_loop *loop, int caller, size_t skip)
+{
+    static const char question[] = "\0\33\0\1\0\0\0\1\0\0\0\0\0\0\4acme\4test\0\0\20\0\1";
+    char answer[600];
+    ssize_t n = -1;
+
+    (void)!send(caller, question + skip, sizeof(question) - 1 - skip, MSG_NOSIGNAL);
+    for (int i = 0; i < 100 && n < 0; i++) {
+        (void)!hc_loop_pass(loop, 10, NULL);
+        n = recv(caller, answer, sizeof(answer), MSG_DONTWAIT);
+    }
+    return n > 40;
+}
+
+static void responder(void)
+{
+    static struct hc_dns_domain domain;
+    static const struct hc_dns_texts texts = {NULL, always, nothing, never};
+    struct hc_dns_service service = {.domain = &domain, .texts = &texts};
+    const struct hc_list nobody = {NULL, 0, 0};
+    static struct hc_dns_udp udp;
+    static struct hc_dns_tcp tcp;
+    struct hc_log log = {NULL, HC_LOG_ERROR, NULL};
+    int callers[2];
+    int fds[2] = {bind_dns(SOCK_DGRAM, &callers[0]), bind_dns(SOCK_STREAM, &callers[1])};
+
+    ok(hc_loop_new(&hc_clock_system, &service.loop, NULL) == 0 &&
+           hc_dns_domain_of_zone("acme.test", &domain, NULL) == 0 &&
+           hc_dns_domain_serve(&domain, &nobody, "ns.test", NULL) == 0,
+       "a responder");
+    hc_confine(&conf, &log);
+    ok(hc_dns_udp_open(&udp, &service, fds[0], NULL) == 0 &&
+           hc_dns_tcp_open(&tcp, &service, fds[1], NULL) == 0,
+       "that is confined waits at the sockets that it was given");
+    ok(is_answered(service.loop, callers[0], 2), "and answers over UDP");
+    ok(is_answered(service.loop, callers[1], 0), "and over TCP");
+    hc_dns_tcp_close(&tcp);
+    hc_dns_udp_close(&udp);
+    hc_loop_free(service.loop);
+}
+
 /* What was loaded came from hostile files as well. */
 static void loader(void)
 {
@@ -367,6 +447,7 @@ int main(void)
     conf.issuer_count = 1;
     in_a_child(files);
     in_a_child(calls);
+    in_a_child(responder);
     in_a_child(loader);
     in_a_child(what_cannot_be_is_said_once);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", base);

@@ -88,6 +88,12 @@ static void wrong_values_are_refused_by_name(void)
         {0, "hotcert_resolver 127.0.0.1:0", "hotcert_resolver \"127.0.0.1:0\"", "ADDR[:PORT]"},
         {0, "hotcert_resolver 127.0.0.1:53x", "hotcert_resolver \"127.0.0.1:53x\"", "ADDR[:PORT]"},
         {0, "hotcert_resolver [::1]53", "hotcert_resolver \"[::1]53\"", "ADDR[:PORT]"},
+        {0, "hotcert_dns_listen 127.0.0.1", "hotcert_dns_listen \"127.0.0.1\"", "ADDR:PORT"},
+        {0, "hotcert_dns_listen ::1", "hotcert_dns_listen \"::1\"", "ADDR:PORT"},
+        {0, "hotcert_dns_listen *:53", "hotcert_dns_listen \"*:53\"", "ADDR:PORT"},
+        {0, "hotcert_dns_listen 0.0.0.0:53 0.0.0.0:53", "hotcert_dns_listen 0.0.0.0:53", "twice"},
+        {0, "hotcert_dns_ns 192.0.2.1 ns.example", "hotcert_dns_ns \"192.0.2.1\"", "follows"},
+        {0, "hotcert_dns_zone a..b", "hotcert_dns_zone \"a..b\"", ""},
         {0, "hotcert_resolver :53", "hotcert_resolver \":53\"", "ADDR[:PORT]"},
         {2, "network home", "network \"home\"", "public | private"},
         {2, "http_port 65536", "http_port \"65536\"", "1 to 65535"},
@@ -150,6 +156,14 @@ static void values_land_where_they_belong(void)
            &err) == 0,
        "resolvers of each form");
     is_int(conf->resolvers.count, 4, "all four");
+    ok(say(conf, NULL, NULL, "hotcert_dns_listen 0.0.0.0:53 [2001:db8::1]:9953", &err) == 0 &&
+           conf->dns_listen.count == 2,
+       "addresses of the responder");
+    ok(say(conf, NULL, NULL, "hotcert_dns_ns NS1.example. 192.0.2.1 2001:DB8::1 ns2.example",
+           &err) == 0 &&
+           conf->dns_ns.count == 4 && strcmp(conf->dns_ns.items[0], "ns1.example") == 0 &&
+           strcmp(conf->dns_ns.items[2], "2001:db8::1") == 0,
+       "its name servers, normalised");
     ok(begin_issuer(conf, "letsencrypt", "test.conf:3", &issuer, &err) == 0,
        "a built-in issuer can be added to");
     ok(say(conf, NULL, issuer, "contact ops@example.net", &err) == 0, "a contact");

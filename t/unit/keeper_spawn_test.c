@@ -196,6 +196,7 @@ static void the_agent_has_its_descriptors_and_no_rights(void)
     struct hc_conf *conf = new_conf("agent");
     struct hc_error err = {0};
     int pair[2];
+    const int dns[] = {STDERR_FILENO, STDERR_FILENO, STDERR_FILENO};
     int supervise = -1;
     pid_t pid = -1;
     int status = 0;
@@ -206,11 +207,12 @@ static void the_agent_has_its_descriptors_and_no_rights(void)
     signal(SIGHUP, SIG_IGN);
     ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0,
        "two descriptors that the agent must not have");
-    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){pair[0], pair[1], -1, -1},
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){pair[0], pair[1], -1, -1, dns, 3},
                           &supervise, &pid, &err),
            0, "the agent starts");
     drain_until(supervise, &log, &h, "last");
-    ok(strstr(h.text, "fds 0 1 2 3 4 5 6\n") != NULL, "it has 0 to 6 and no other descriptor");
+    ok(strstr(h.text, "fds 0 1 2 3 4 5 6 8 9 10\n") != NULL,
+       "it has 0 to 6, three of the responder's and no other descriptor");
     ok(strstr(h.text,
               "uid 33 gid 33 groups 1 setuid -1 no_new_privs 1 core 0 hup default blocked 0") !=
            NULL,
@@ -243,8 +245,8 @@ static void a_dead_agent_is_an_end_of_file(void)
     pid_t pid = -1;
     int rc = 1;
 
-    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid,
-                          &err),
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1, NULL, 0},
+                          &supervise, &pid, &err),
            0, "the agent starts without keeper, table and control");
     drain_until(supervise, &log, &h, "last");
     ok(strstr(h.text, "fds 0 1 2 3 6\n") != NULL, "what is not given stays closed");
@@ -268,8 +270,8 @@ static void an_unexecutable_program_is_named(void)
 
     free(conf->agent);
     conf->agent = strdup("/nonexistent/hotcert");
-    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid,
-                          &err),
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1, NULL, 0},
+                          &supervise, &pid, &err),
            -1, "a missing program is an error");
     ok(err.problem == HC_P_PROGRAM && pid == -1 && supervise == -1, "of the right kind");
     ok(strstr(hc_error_format(&err, line, sizeof(line)), "/nonexistent/hotcert") != NULL &&
@@ -302,8 +304,8 @@ static void what_cannot_be_arranged_is_told_to_nobody_else(void)
     low = before;
     low.rlim_cur = 16;
     (void)setrlimit(RLIMIT_NOFILE, &low);
-    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1}, &supervise, &pid,
-                          &err),
+    is_int(hc_agent_start(conf, &www_data, &(struct hc_agent_fds){-1, -1, -1, -1, NULL, 0},
+                          &supervise, &pid, &err),
            -1, "without descriptors no agent is started");
     (void)setrlimit(RLIMIT_NOFILE, &before);
     ok(err.problem == HC_P_PROGRAM &&
