@@ -71,6 +71,7 @@ struct mod_hotcert_state {
     apr_hash_t *firsts;  /* address and port -> the virtual host that httpd serves there first */
     struct hc_findings notes; /* what is odd in it, until it was told */
     int bootstrap;            /* memfd with the bootstrap pair while mod_ssl reads it; else -1 */
+    struct hc_bootstraps *bootstraps; /* what makes it meanwhile; else NULL */
     struct hc_log log;
     server_rec *server;     /* the main server, once the configuration is read */
     struct hc_table *table; /* NULL before the processes are started */

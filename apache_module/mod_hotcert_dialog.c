@@ -108,6 +108,14 @@ static void wipe_list(struct hc_list *list)
     hc_list_dispose(list);
 }
 
+/* Both of PEM's ways to close a key say so in their first lines (RFC 1421, RFC 7468 section 11). */
+static bool may_be_closed(const struct hc_buf *text)
+{
+    static const char word[] = "ENCRYPTED";
+
+    return memmem(text->data, text->len, word, sizeof(word) - 1) != NULL;
+}
+
 /* True if the key in this file is encrypted and no passphrase opens it (NULL: none of the kept). */
 static bool is_closed(const char *path, const char *passphrase)
 {
@@ -128,7 +136,7 @@ static bool is_closed(const char *path, const char *passphrase)
         at += len;
     }
     read_key(path, &text);
-    closed = text.len > 0 &&
+    closed = text.len > 0 && may_be_closed(&text) &&
              hc_pem_load_key(hc_bytes_of(&text), &known, true, &pem, &unsaid) == 0 &&
              pem.key == NULL && pem.key_was_closed;
     hc_pem_dispose(&pem);

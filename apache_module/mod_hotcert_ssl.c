@@ -18,6 +18,7 @@
 
 #include "base/io.h"
 #include "mod_hotcert.h"
+#include "pki/bootstrap.h"
 
 /* What is pinned to a connection. */
 struct connection {
@@ -53,24 +54,23 @@ int mod_hotcert_bootstrap_open(struct mod_hotcert_state *state, struct hc_error 
     if (state->bootstrap < 0 || fchmod(state->bootstrap, 0600) != 0) {
         return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "memory for a bootstrap pair");
     }
-    return 0;
+    return hc_bootstraps_new(&state->bootstraps, err);
 }
 
-/* A fresh pair for one host. mod_ssl reads it at once, and then the next host's may take its place.
- */
-static int bootstrap_fill(int fd, const struct mod_hotcert_host *host, struct hc_error *err)
+/* A fresh certificate for one host. mod_ssl reads it at once, and then the next host's may take its
+ * place. */
+static int bootstrap_fill(struct mod_hotcert_state *state, const struct mod_hotcert_host *host,
+                          struct hc_error *err)
 {
     bool stapling = host->config->stapling == MOD_HOTCERT_ON;
     struct hc_buf pem = HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);
-    struct hc_pair *pair = NULL;
     int rc = -1;
 
     /* mod_ssl wants the host's own name in it, and its stapling an issuer, or warns of each */
-    if (hc_pair_bootstrap_for(host->server->server_hostname, stapling, &pair, err) == 0 &&
-        hc_pair_to_pem(pair, &pem, err) == 0) {
-        rc = replace_text(fd, &pem, err);
+    if (hc_bootstraps_pem(state->bootstraps, host->server->server_hostname, stapling, &pem, err) ==
+        0) {
+        rc = replace_text(state->bootstrap, &pem, err);
     }
-    hc_pair_free(pair);
     hc_buf_dispose(&pem);
     return rc;
 }
@@ -81,6 +81,8 @@ void mod_hotcert_bootstrap_close(struct mod_hotcert_state *state)
         close(state->bootstrap);
         state->bootstrap = -1;
     }
+    hc_bootstraps_free(state->bootstraps);
+    state->bootstraps = NULL;
 }
 
 /*
@@ -131,11 +133,11 @@ static int add_cert_files(server_rec *server, apr_pool_t *pool, apr_array_header
     struct hc_error err;
 
     hc_error_init(&err);
-    if (host == NULL || mod_hotcert->bootstrap < 0) {
+    if (host == NULL || mod_hotcert->bootstraps == NULL) {
         return DECLINED;
     }
     warn_of_strangers(host, certificates);
-    if (bootstrap_fill(mod_hotcert->bootstrap, host, &err) != 0) {
+    if (bootstrap_fill(mod_hotcert, host, &err) != 0) {
         /* without a certificate mod_ssl refuses the start, and says for which host */
         hc_log_error(&mod_hotcert->log, HC_LOG_ERROR, NULL, &err);
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -102,14 +102,6 @@ struct hc_pair *hc_bundle_pair(const struct hc_bundle *bundle, size_t i); /* bor
  * anybody's, valid for ten years from a day ago; made afresh at each start. Its chain is empty.
  */
 int hc_pair_bootstrap(struct hc_pair **out, struct hc_error *err) HC_MUST_USE;
-/*
- * The same for a server that looks at what it starts with: httpd warns of a certificate without the
- * host's own name, and its stapling of one without an issuer. name is the leaf's one name (NULL, an
- * address or no host name at all: none); with issuer, a throw-away one stands in the chain, at
- * twice the time.
- */
-int hc_pair_bootstrap_for(const char *name, bool issuer, struct hc_pair **out,
-                          struct hc_error *err) HC_MUST_USE;
 /* Leaf, chain and (PKCS#8) key as one PEM text. out should be secret. */
 int hc_pair_to_pem(const struct hc_pair *pair, struct hc_buf *out,
                    struct hc_error *err) HC_MUST_USE;

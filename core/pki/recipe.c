@@ -83,3 +83,14 @@ X509 *hc_recipe_make(EVP_PKEY *key, const struct hc_recipe *recipe)
     }
     return cert;
 }
+
+bool hc_recipe_change(X509 *cert, EVP_PKEY *key, const struct hc_recipe *recipe)
+{
+    int at = X509_get_ext_by_NID(cert, NID_subject_alt_name, -1);
+
+    if (at >= 0) {
+        X509_EXTENSION_free(X509_delete_ext(cert, at));
+    }
+    return set_serial(cert) && set_name(cert, recipe->issuer, X509_set_issuer_name) &&
+           add_names(cert, recipe->names) && X509_sign(cert, key, EVP_sha256()) > 0;
+}

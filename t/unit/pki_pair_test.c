@@ -688,41 +688,6 @@ static void the_bootstrap_names_nobody(void)
     hc_pair_free(second);
 }
 
-static void a_bootstrap_for_a_host_has_its_name_and_an_issuer(void)
-{
-    static const struct {
-        const char *name;
-        const char *covered; /* NULL: no name at all */
-        bool issuer;
-    } rows[] = {{"Www.Example.org.", "www.example.org", true},
-                {"*.example.org", "*.example.org", false},
-                {"127.0.0.1", NULL, true},
-                {"a,DNS:evil.example", NULL, false},
-                {NULL, NULL, true}};
-
-    for (size_t i = 0; i < HC_COUNT(rows); i++) {
-        struct hc_pair *pair = NULL;
-        struct hc_error err = {0};
-        X509 *issuer = NULL;
-
-        is_int(hc_pair_bootstrap_for(rows[i].name, rows[i].issuer, &pair, &err), 0, "it is made");
-        is_int((long long)hc_pair_names(pair)->count, rows[i].covered != NULL,
-               "of one name at most");
-        if (rows[i].covered != NULL) {
-            is_str(hc_pair_names(pair)->items[0], rows[i].covered, "the host's");
-        }
-        is_int(X509_check_ca(hc_pair_leaf(pair)), 0, "the leaf is no CA");
-        is_int(sk_X509_num(hc_pair_chain(pair)), rows[i].issuer, "an issuer if one is asked for");
-        issuer = rows[i].issuer ? sk_X509_value(hc_pair_chain(pair), 0) : hc_pair_leaf(pair);
-        is_int(
-            X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(hc_pair_leaf(pair))),
-            0, "the leaf's issuer");
-        is_int(X509_verify(hc_pair_leaf(pair), X509_get0_pubkey(issuer)), 1, "has signed it");
-        is_int((long long)ERR_peek_error(), 0, "nothing is left on the queue");
-        hc_pair_free(pair);
-    }
-}
-
 int main(void)
 {
     a_plain_pair_is_read_without_remarks(NULL);
@@ -753,6 +718,5 @@ int main(void)
     a_pair_is_encoded_and_decoded("ED448");
     a_chain_from_a_ca_needs_our_key();
     the_bootstrap_names_nobody();
-    a_bootstrap_for_a_host_has_its_name_and_an_issuer();
     return done();
 }
