@@ -49,11 +49,16 @@ int hc_key_new(enum hc_key_type type, EVP_PKEY **out, struct hc_error *err)
 
 int hc_key_to_der(EVP_PKEY *key, struct hc_buf *out, struct hc_error *err)
 {
-    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+    PKCS8_PRIV_KEY_INFO *info = NULL;
     unsigned char *der = NULL;
-    int len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
+    int len = -1;
     int rc = -1;
 
+    if (hc_key_ec_to_pkcs8(key, out)) {
+        return 0;
+    }
+    info = EVP_PKEY2PKCS8(key);
+    len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
     if (len <= 0) {
         hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "writing a private key");
         goto out;

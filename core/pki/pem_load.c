@@ -10,6 +10,7 @@
 
 #include "base/vec.h"
 #include "pki/cert.h"
+#include "pki/key.h"
 
 #define BEGIN "-----BEGIN "
 
@@ -206,6 +207,35 @@ static int passphrase_cb(char *buf, int size, int writing HC_UNUSED, void *arg)
     return (int)len;
 }
 
+/*
+ * The key in the plain PKCS#8 block that OpenSSL's reader would take, found by its own walk over
+ * the blocks, and decoded by ours: a tenth of the time where thousands of files are read. NULL:
+ * whatever is else in the file is that reader's to judge.
+ */
+static int read_plain(struct hc_bytes text, EVP_PKEY **key, struct hc_error *err)
+{
+    struct asked nobody = {NULL, false};
+    struct hc_error unsaid = {0};
+    struct source s;
+    unsigned char *der = NULL;
+    char *label = NULL;
+    long len = 0;
+    int rc = source_open(&s, text, err);
+
+    if (rc == 0 &&
+        PEM_bytes_read_bio(&der, &len, &label, PEM_STRING_EVP_PKEY, s.bio, passphrase_cb,
+                           &nobody) == 1 &&
+        strcmp(label, PEM_STRING_PKCS8INF) == 0 && len > 0 &&
+        hc_key_from_der(der, (size_t)len, key, &unsaid) != 0) {
+        *key = NULL;
+    }
+    OPENSSL_clear_free(der, len > 0 ? (size_t)len : 0);
+    OPENSSL_free(label);
+    source_close(&s);
+    ERR_clear_error();
+    return rc;
+}
+
 enum form { FORM_PEM, FORM_BASE64, FORM_DER };
 
 static EVP_PKEY *read_base64(struct source *s)
@@ -250,7 +280,11 @@ int hc_pem_load_key(struct hc_bytes text, const struct hc_list *passphrases, boo
 {
     struct asked a = {NULL, false};
     size_t count = passphrases != NULL ? passphrases->count : 0;
-    int rc = text.len > 0 ? read_key(text, FORM_PEM, &a, &out->key, err) : 0;
+    int rc = text.len > 0 ? read_plain(text, &out->key, err) : 0;
+
+    if (rc == 0 && out->key == NULL && text.len > 0) {
+        rc = read_key(text, FORM_PEM, &a, &out->key, err);
+    }
 
     for (size_t i = 0; rc == 0 && a.asked && out->key == NULL && i < count; i++) {
         a.passphrase = passphrases->items[i];

@@ -43,6 +43,29 @@ static void every_kind_goes_through_der_and_back(void)
     }
 }
 
+/* Digests of pairs that older versions made hang on it. */
+static void what_is_written_is_what_openssl_writes(void)
+{
+    static const char *const names[] = {"P-256", "P-384", "P-521", "RSA:2048", "ED25519"};
+
+    for (size_t i = 0; i < HC_COUNT(names); i++) {
+        struct hc_buf der = HC_BUF_INIT_SECRET(HC_KEY_DER_MAX);
+        struct hc_error err = {0};
+        EVP_PKEY *key = forge_key(names[i]);
+        PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+        unsigned char *wanted = NULL;
+        int len = i2d_PKCS8_PRIV_KEY_INFO(info, &wanted);
+
+        ok(hc_key_to_der(key, &der, &err) == 0 && len > 0 && der.len == (size_t)len &&
+               memcmp(der.data, wanted, der.len) == 0,
+           names[i]);
+        OPENSSL_free(wanted);
+        PKCS8_PRIV_KEY_INFO_free(info);
+        EVP_PKEY_free(key);
+        hc_buf_dispose(&der);
+    }
+}
+
 static void each_type_that_is_ordered_can_be_made(void)
 {
     static const enum hc_key_type types[] = {HC_KEY_ECDSA_256, HC_KEY_ECDSA_384, HC_KEY_RSA_2048,
@@ -168,6 +191,7 @@ static void a_request_has_names_and_no_subject(void)
 int main(void)
 {
     every_kind_goes_through_der_and_back();
+    what_is_written_is_what_openssl_writes();
     each_type_that_is_ordered_can_be_made();
     no_damaged_key_works("P-256");
     no_damaged_key_works("RSA:2048");
