@@ -12,7 +12,7 @@
 #include "agent/named_roots.h"
 #include "base/crew.h"
 
-#define CHECK_MS 1500 /* for all full checks: a start does not wait, the agent makes the rest */
+#define CHECK_MS 1500 /* for all full checks: nobody waits longer, the agent makes the rest */
 
 /* ---- the store ---- */
 

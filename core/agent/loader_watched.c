@@ -4,8 +4,17 @@
 #include "agent/loader_run.h"
 #include "agent/select.h"
 
-/* Says what is wrong with the pair; -1 if it can never be served. *judged: there was time to. */
-static int check_pair(struct hc_loader_run *loader, const struct hc_verdict_case *v,
+/* A test of the configuration says all that is wrong, so that it judges all of it. */
+static bool is_test(const struct hc_loader_run *loader)
+{
+    return loader->o->table == NULL && loader->o->prior < 0;
+}
+
+/*
+ * A test judges all, while there is time. For a start it is enough that the pair can be served:
+ * what else there is to say of it the agent says, which judges it next.
+ */
+static int judge_pair(struct hc_loader_run *loader, const struct hc_verdict_case *v,
                       const struct hc_pair *pair, struct hc_findings *findings, bool *judged,
                       struct hc_error *err)
 {
@@ -14,8 +23,20 @@ static int check_pair(struct hc_loader_run *loader, const struct hc_verdict_case
                               .key_stamp = &v->files->stamps[HC_FILES_KEY],
                               .now = loader->now};
 
+    *judged = true;
+    if (!is_test(loader)) {
+        return hc_check_usable(pair, v->identity->security_level, findings, err);
+    }
     *judged = hc_now_ms(loader->o->clock) < loader->check_until_ms;
-    if (*judged && hc_judge_pair(&loader->judge, &c, pair, findings, err) != 0) {
+    return *judged ? hc_judge_pair(&loader->judge, &c, pair, findings, err) : 0;
+}
+
+/* Says what is wrong with the pair; -1 if it can never be served. */
+static int check_pair(struct hc_loader_run *loader, const struct hc_verdict_case *v,
+                      const struct hc_pair *pair, struct hc_findings *findings, bool *judged,
+                      struct hc_error *err)
+{
+    if (judge_pair(loader, v, pair, findings, judged, err) != 0) {
         return -1;
     }
     if (loader->o->table == NULL) {
@@ -41,12 +62,6 @@ static struct hc_verdict_case case_of(struct hc_loader_run *loader,
                                     .watched = watched,
                                     .files = files,
                                     .roots = hc_judge_roots(&loader->judge, identity)};
-}
-
-/* A test of the configuration says all that is wrong, so that it judges all of it. */
-static bool is_test(const struct hc_loader_run *loader)
-{
-    return loader->o->table == NULL && loader->o->prior < 0;
 }
 
 /* The pair that the agent judged when the files were the same. */

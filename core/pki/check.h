@@ -69,6 +69,14 @@ int hc_check_chain(X509 *leaf, STACK_OF(X509) * chain, const struct hc_check *ho
 int hc_check_wire(SSL_CTX *server, int security_level, const struct hc_pair *pair,
                   struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
 
+/*
+ * The part of hc_check_pair() that decides whether the pair can be served at all: libssl loads it
+ * at this security level, and a handshake with it, or in this process with another of its kind
+ * (check_kind.h), succeeds. For many pairs at once.
+ */
+int hc_check_usable(const struct hc_pair *pair, int security_level, struct hc_findings *findings,
+                    struct hc_error *err) HC_MUST_USE;
+
 /* What a check at this level is made at: 0 is the library's own, as it is set up here. */
 int hc_check_level(int security_level);
 

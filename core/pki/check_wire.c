@@ -11,6 +11,7 @@
 #include "pki/openssl.h"
 
 #include "pki/check.h"
+#include "pki/check_kind.h"
 
 /* Turns that each side gets; a handshake needs three. */
 #define TURNS 20
@@ -207,5 +208,42 @@ int hc_check_wire(SSL_CTX *given, int security_level, const struct hc_pair *pair
     SSL_free(server);
     SSL_free(client);
     ERR_clear_error();
+    return rc;
+}
+
+/* The handshake was made with another of its kind: what is left is whether libssl takes this one.
+ */
+static int check_load(const struct hc_pair *pair, int security_level, struct hc_findings *findings,
+                      struct hc_error *err)
+{
+    SSL *server = have_contexts() ? server_end_of(NULL, security_level) : NULL;
+    int rc = 0;
+
+    if (server == NULL) {
+        return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "setting up a connection");
+    }
+    if (!loads(server, pair)) {
+        rc = refused(pair, "to load it", findings, err);
+    }
+    SSL_free(server);
+    ERR_clear_error();
+    return rc;
+}
+
+int hc_check_usable(const struct hc_pair *pair, int security_level, struct hc_findings *findings,
+                    struct hc_error *err)
+{
+    unsigned char kind[HC_DIGEST_SIZE];
+    bool has_kind = hc_kind_of(pair, security_level, kind);
+    size_t before = findings->count;
+    int rc = 0;
+
+    if (has_kind && hc_kind_is_known(kind)) {
+        return check_load(pair, security_level, findings, err);
+    }
+    rc = hc_check_wire(NULL, security_level, pair, findings, err);
+    if (rc == 0 && has_kind && findings->count == before) {
+        hc_kind_add(kind);
+    }
     return rc;
 }

@@ -6,6 +6,7 @@
  * pairs in turn, N times at RATE a second, for every identity of the table (a path to a descriptor:
  * /proc/PID/fd/5) benchtool stats FD                 the table's figures benchtool check CERT KEY
  * ROOTS N NAME..   CPU of a full check, N times
+ *   benchtool usable DIR N             CPU that a start spends on each of N such pairs
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -346,18 +347,54 @@ out:
     return rc;
 }
 
+/* ---- the start ---- */
+
+/* What a start does with each of N pairs of DIR (`pairs`) that nobody has judged. */
+static int usable(int argc, char **argv)
+{
+    struct hc_buf encoded = HC_BUF_INIT_SECRET(HC_BUNDLE_MAX);
+    struct hc_error err = {0};
+    double began = cpu_now();
+    long count = argc == 2 ? atol(argv[1]) : 0;
+    int rc = count > 0 ? 0 : 64;
+
+    for (long i = 1; rc == 0 && i <= count; i++) {
+        struct hc_findings findings = {0};
+        char cert[500], key[500];
+        struct hc_pair *pair;
+
+        (void)snprintf(cert, sizeof(cert), "%s/%ld.pem", argv[0], i);
+        (void)snprintf(key, sizeof(key), "%s/%ld.key", argv[0], i);
+        pair = load_pair(cert, key);
+        hc_buf_reset(&encoded);
+        if (pair == NULL || hc_check_usable(pair, 0, &findings, &err) != 0 ||
+            hc_findings_worst(&findings) == HC_CLASS_UNUSABLE ||
+            hc_pair_encode(pair, &encoded, &err) != 0) {
+            rc = fail(cert, &err);
+        }
+        hc_findings_dispose(&findings);
+        hc_pair_free(pair);
+    }
+    if (rc == 0) {
+        printf("%.4f\n", (cpu_now() - began) * 1000 / (double)count);
+    }
+    hc_buf_dispose(&encoded);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"pairs", pairs}, {"swap", swap}, {"stats", stats}, {"check", check}};
+    } commands[] = {
+        {"pairs", pairs}, {"swap", swap}, {"stats", stats}, {"check", check}, {"usable", usable}};
 
     for (size_t i = 0; argc > 1 && i < HC_COUNT(commands); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
             return commands[i].run(argc - 2, argv + 2);
         }
     }
-    fprintf(stderr, "usage: benchtool pairs|swap|stats|check ..\n");
+    fprintf(stderr, "usage: benchtool pairs|swap|stats|check|usable ..\n");
     return 64;
 }
