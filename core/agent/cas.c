@@ -9,6 +9,7 @@
 #include "agent/ca_directory.h"
 #include "agent/said.h"
 #include "agent/schedule.h"
+#include "conf/issuer.h"
 #include "store/record.h"
 
 #define STORE_EVERY_MS 1000 /* a record that changes often is written this seldom */
@@ -310,6 +311,19 @@ void hc_ca_hold(struct hc_ca *ca, const char *name, int64_t serving_until, int64
 void hc_ca_forgive(struct hc_ca *ca, const char *name)
 {
     ca->dirty |= hc_issuer_record_clear(&ca->record, name, hc_env_now(ca->cas->o.env));
+}
+
+int hc_ca_methods(const struct hc_ca *ca, const char *name, const struct hc_scope *set,
+                  struct hc_list *out, struct hc_error *err)
+{
+    return hc_tried_order(&ca->record.tried, name, hc_issuer_methods(ca->issuer, set), out, err);
+}
+
+void hc_ca_tried(struct hc_ca *ca, const char *name, const struct hc_scope *set, const char *method,
+                 bool worked)
+{
+    ca->dirty |= hc_tried_note(&ca->record.tried, name, hc_issuer_methods(ca->issuer, set), method,
+                               worked, hc_env_now(ca->cas->o.env));
 }
 
 void hc_cas_forgive(struct hc_cas *cas, const struct hc_list *names)

@@ -86,6 +86,13 @@ void hc_ca_worked(struct hc_ca *ca);
 void hc_ca_hold(struct hc_ca *ca, const char *name, int64_t serving_until, int64_t retry_after);
 /* It is over. */
 void hc_ca_forgive(struct hc_ca *ca, const char *name);
+/* Appends the methods for hosts of these settings, in the order in which to try them for the name.
+ */
+int hc_ca_methods(const struct hc_ca *ca, const char *name, const struct hc_scope *set,
+                  struct hc_list *out, struct hc_error *err) HC_MUST_USE;
+/* One of them was tried for the name. */
+void hc_ca_tried(struct hc_ca *ca, const char *name, const struct hc_scope *set, const char *method,
+                 bool worked);
 /* Forgets what is held against the names (NULL: all) and the CA itself. */
 void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names);
 /*

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "conf/issuer.h"
+
 #define TOKEN_BYTES  32
 #define TOKEN_LIFE_S 60
 
@@ -61,7 +63,7 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
     struct hc_preflight_options preflight = {
         .names = &options->identity->names,
         .caa_domains = hc_ca_caa_domains(options->ca),
-        .methods = &options->identity->set->challenges,
+        .methods = hc_issuer_methods(issuer, options->identity->set),
         .account_uri = hc_ca_account_url(options->ca),
         .network = issuer->network,
         .directory_url = issuer->directory_url,

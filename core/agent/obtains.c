@@ -8,6 +8,7 @@
 #include "agent/failure.h"
 #include "agent/received.h"
 #include "agent/takeover.h"
+#include "conf/issuer.h"
 #include "store/line.h"
 #include "store/lock.h"
 
@@ -23,6 +24,7 @@ struct obtain {
     struct hc_order *order;
     struct hc_order_handler handler;
     struct hc_list names;        /* what is ordered */
+    struct hc_list methods;      /* of the name that was asked for last */
     struct hc_pair *pair;        /* obtained; waits for its commit */
     struct hc_findings findings; /* about it */
     int64_t started_ms;
@@ -96,6 +98,7 @@ static void obtain_free(struct obtain *obtain)
     hc_pair_free(obtain->pair);
     hc_findings_dispose(&obtain->findings);
     hc_list_dispose(&obtain->names);
+    hc_list_dispose(&obtain->methods);
     hc_store_unlock(obtain->lock);
     free(obtain);
 }
@@ -265,11 +268,24 @@ static int on_persist(void *self, const struct hc_order_state *state, struct hc_
 
 /* ---- the beginning ---- */
 
-static const struct hc_list *methods_of(void *self, const char *name HC_UNUSED)
+static const struct hc_list *methods_of(void *self, const char *name)
 {
-    const struct obtain *obtain = self;
+    struct obtain *obtain = self;
+    const struct hc_scope *set = obtain->job->identity->set;
+    struct hc_error err;
 
-    return &obtain->job->identity->set->challenges;
+    hc_error_init(&err);
+    hc_list_dispose(&obtain->methods);
+    return hc_ca_methods(obtain->ca, name, set, &obtain->methods, &err) == 0
+               ? &obtain->methods
+               : hc_issuer_methods(hc_ca_issuer(obtain->ca), set);
+}
+
+static void on_tried(void *self, const char *name, const char *method, const struct hc_error *err)
+{
+    struct obtain *obtain = self;
+
+    hc_ca_tried(obtain->ca, name, obtain->job->identity->set, method, err == NULL);
 }
 
 static struct obtain *obtain_new(struct hc_obtains *obtains, struct hc_job *job, struct hc_ca *ca)
@@ -287,6 +303,7 @@ static struct obtain *obtain_new(struct hc_obtains *obtains, struct hc_job *job,
         .self = obtain,
         .persist = on_persist,
         .methods = methods_of,
+        .tried = on_tried,
         .done = on_done,
     };
     job->at = ca;

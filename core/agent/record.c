@@ -264,10 +264,11 @@ int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf
     for (size_t i = 0; i < record->name_count && i < HC_RECORD_NAMES; i++) {
         json_object_set_new(names, record->names[i].name, json_of_ladder(&record->names[i].ladder));
     }
-    return dump(json_pack("{s:i, s:o, s:o, s:s, s:o, s:o}", "format", FORMAT, "breaker",
+    return dump(json_pack("{s:i, s:o, s:o, s:s, s:o, s:o, s:o}", "format", FORMAT, "breaker",
                           json_of_breaker(&record->breaker), "resets",
                           json_of_resets(record->resets), "mark", record->mark, "error",
-                          json_of_error(&record->last), "names", names),
+                          json_of_error(&record->last), "names", names, "tried",
+                          hc_tried_to_json(&record->tried)),
                 out, err);
 }
 
@@ -328,6 +329,8 @@ int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_
     hc_copy(record->mark, sizeof(record->mark), text_of(object, "mark"));
     error_from(json_object_get(object, "error"), &record->last);
     rc = names_from(json_object_get(object, "names"), now, record, err);
+    rc = rc == 0 ? hc_tried_from_json(json_object_get(object, "tried"), now, &record->tried, err)
+                 : rc;
     if (rc != 0) {
         hc_issuer_record_dispose(record);
     }
@@ -434,7 +437,7 @@ int hc_issuer_record_merge(struct hc_issuer_record *record, const struct hc_issu
             *ladder = other->names[i].ladder;
         }
     }
-    return 0;
+    return hc_tried_merge(&record->tried, &other->tried, now, err);
 }
 
 void hc_issuer_record_pull_back(struct hc_issuer_record *record, int64_t now)
@@ -443,6 +446,7 @@ void hc_issuer_record_pull_back(struct hc_issuer_record *record, int64_t now)
     for (size_t i = 0; i < record->name_count; i++) {
         hc_ladder_pull_back(&record->names[i].ladder, now);
     }
+    hc_tried_pull_back(&record->tried, now);
 }
 
 void hc_issuer_record_dispose(struct hc_issuer_record *record)
@@ -451,6 +455,7 @@ void hc_issuer_record_dispose(struct hc_issuer_record *record)
         free(record->names[i].name);
     }
     free(record->names);
+    hc_tried_dispose(&record->tried);
     hc_last_error_clear(&record->last);
     memset(record, 0, sizeof(*record));
 }

@@ -11,6 +11,7 @@
 
 #include "agent/breaker.h"
 #include "agent/schedule.h"
+#include "agent/tried.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/kept_error.h"
@@ -67,6 +68,7 @@ struct hc_issuer_record {
     struct hc_name_ladder *names; /* sorted */
     size_t name_count;
     size_t name_cap;
+    struct hc_tried tried; /* methods, by name */
 };
 
 int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf *out,

@@ -67,6 +67,7 @@ struct hc_issuer {
     enum hc_network network;    /* who may ask us: see directives */
     int64_t http_port;          /* where a private CA asks for http-01; 80 */
     int64_t tls_port;           /* where it asks for tls-alpn-01; 443 */
+    struct hc_list challenges;  /* in place of the hosts'; empty: those */
     struct hc_list caa_domains; /* for CAA, where the directory names no caaIdentities */
     char *where;                /* "file:line", or "built in" */
 };

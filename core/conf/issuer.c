@@ -63,3 +63,8 @@ const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *n
 {
     return hc_block_find(conf, &hc_block_issuer, name);
 }
+
+const struct hc_list *hc_issuer_methods(const struct hc_issuer *issuer, const struct hc_scope *set)
+{
+    return issuer->challenges.count > 0 ? &issuer->challenges : &set->challenges;
+}

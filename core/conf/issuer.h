@@ -21,4 +21,7 @@ int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err) HC_MUS
 
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
 
+/* The methods for orders at this issuer: its own where its block names any, else the host's. */
+const struct hc_list *hc_issuer_methods(const struct hc_issuer *issuer, const struct hc_scope *set);
+
 #endif

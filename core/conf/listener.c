@@ -132,6 +132,30 @@ static int check_port(const struct hc_listeners *list, unsigned port,
                            is_any(tls->address) ? "all addresses" : tls->address);
 }
 
+/* True if the issuer's handshakes are answered, and so port 80 is not needed. */
+static bool is_proved_over_tls(const struct hc_listeners *list, const struct hc_issuer *issuer,
+                               const struct hc_list *methods)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hc_listener *l = &list->items[i];
+
+        if (l->tls && l->port == (unsigned)issuer->tls_port && !l->proxy_protocol &&
+            !is_loopback(l->address)) {
+            return hc_methods_go_over(methods, HC_OVER_TLS);
+        }
+    }
+    return false;
+}
+
+/* True if the issuer asks over HTTP, and nothing else will do. */
+static bool needs_http(const struct hc_listeners *list, const struct hc_issuer *issuer,
+                       const struct hc_identity *identity)
+{
+    const struct hc_list *methods = hc_issuer_methods(issuer, identity->set);
+
+    return hc_methods_go_over(methods, HC_OVER_HTTP) && !is_proved_over_tls(list, issuer, methods);
+}
+
 /* Each issuer once, told of with the first host that orders from it. */
 static int check_identity(const struct hc_listeners *list, const struct hc_conf *conf,
                           const struct hc_identity *identity, bool *checked,
@@ -140,7 +164,8 @@ static int check_identity(const struct hc_listeners *list, const struct hc_conf 
     for (size_t k = 0; k < identity->set->use.count; k++) {
         const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[k]);
 
-        if (issuer == NULL || checked[issuer - conf->issuers]) {
+        if (issuer == NULL || checked[issuer - conf->issuers] ||
+            !needs_http(list, issuer, identity)) {
             continue;
         }
         checked[issuer - conf->issuers] = true;
@@ -198,9 +223,7 @@ int hc_listeners_check(const struct hc_listeners *list, const struct hc_conf *co
         if (identity->mode != HC_MODE_ON) {
             continue;
         }
-        if (hc_methods_go_over(&identity->set->challenges, HC_OVER_HTTP)) {
-            rc = check_identity(list, conf, identity, checked, notes, err);
-        }
+        rc = check_identity(list, conf, identity, checked, notes, err);
         rc = rc == 0 ? check_addresses(conf, identity, notes, err) : rc;
     }
     free(checked);

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "conf/block.h"
+#include "conf/method.h"
 #include "conf/value.h"
 
 #define ISSUER(member, kind) .type = &hc_field_##kind, .offset = offsetof(struct hc_issuer, member)
@@ -80,6 +81,16 @@ static const struct hc_directive rows[] = {
          "Another port to which a private issuer follows redirects, besides 80, 443 and http_port.",
      .field = {ISSUER(tls_port, number), .wire = "tls_port", .preset = "443",
                NUMBER(1, 65535, 1, NULL)}},
+    {.name = "challenge",
+     .httpd = "HotCertChallenge",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 8,
+     .args = HC_METHODS_SOLVED,
+     .dflt = "what hotcert_challenge says for the host",
+     .doc = "The methods for orders at this issuer, in order of preference, in place of "
+            "hotcert_challenge of its hosts.",
+     .field = {ISSUER(challenges, list), .wire = "challenge", .value = hc_value_method}},
     {.name = "caa_domain",
      .httpd = "HotCertCaaDomain",
      .contexts = HC_CTX_ISSUER,

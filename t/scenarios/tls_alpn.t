@@ -27,4 +27,38 @@ scenario a_certificate_comes_without_port_80 => sub {
     is($ca->count_of('orders'), 2, 'by two orders');
 };
 
+# Without a look beforehand, so that it is the CA that finds port 80 closed.
+scenario what_worked_is_remembered_after_a_restart => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    $s->configure(ca => $ca, main => [ [ preflight => 'off' ] ], hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $s->start;
+    ok($s->wait_log(qr/a\.test: no certificate/, 60), 'http-01 fails');
+    my ($code, $out) = $s->hotcert('renew', 'a.test');
+    is($code, 0, 'the order is placed again') or diag $out;
+    my $first = wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60);
+    ok($first, 'tls-alpn-01 works in its place');
+    is($ca->count_of('orders'), 2, 'in a new order');
+    $s->restart;
+    ($code, $out) = $s->hotcert('renew', 'a.test', '--force');
+    is($code, 0, 'renewed after a restart') or diag $out;
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, not => $first ? $first->{serial} : '', seconds => 60), 'it comes');
+    is($ca->count_of('orders'), 3, 'at the first try');
+};
+
+# The block of an issuer says what it is asked for.
+scenario an_issuer_has_methods_of_its_own => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    my %block = HotCert::Server::issuers($s, ca => $ca);
+    $s->configure(ca => $ca, main => [ [ preflight => 'off' ], [ challenge => 'http-01' ] ],
+        issuers => { pebble => [ @{ $block{pebble} }, [ challenge => 'tls-alpn-01' ] ] },
+        hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $s->start;
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the issuer counts, not the main level');
+    is($ca->count_of('orders'), 1, 'at once');
+};
+
 done_testing;

@@ -133,39 +133,64 @@ static void addresses_are_judged(enum hc_server server, const char *word)
     }
 }
 
+/* What is said of a case, with these methods: a slug, or "". */
+static void is_said(size_t i, const char *methods, const char *slug)
+{
+    struct hc_error err = {0};
+    struct hc_findings notes = {0};
+    struct hc_listeners listeners = {0};
+    struct hc_conf *conf = hc_conf_new(HC_SERVER_NGINX, &err);
+    int index = 0;
+
+    ok(say(conf, NULL, NULL, "hotcert_terms_agreed on", &err) == 0 &&
+           say(conf, NULL, NULL, "hotcert on", &err) == 0 &&
+           say(conf, NULL, NULL, methods, &err) == 0 &&
+           add_host(conf, NULL, "a.example", "", &notes, &index, &err) == 0 &&
+           add_host(conf, NULL, "b.example", "", &notes, &index, &err) == 0 &&
+           hc_conf_finish(conf, &err) == 0,
+       "two hosts that order");
+    for (size_t k = 0; k < 4 && cases[i].listeners[k].address != NULL; k++) {
+        const struct row *row = &cases[i].listeners[k];
+        struct hc_listener l = {
+            .port = row->port, .tls = row->tls, .proxy_protocol = row->proxy_protocol};
+
+        hc_copy(l.address, sizeof(l.address), row->address);
+        is_int(hc_listeners_add(&listeners, &l, &err), 0, row->address);
+    }
+    is_int(hc_listeners_check(&listeners, conf, &notes, &err), 0, cases[i].what);
+    is_int(notes.count, slug[0] != '\0', "once, or not at all");
+    is_str(notes.count > 0 ? hc_problem_row(notes.items[0].problem)->slug : "", slug,
+           "what is said");
+    hc_findings_dispose(&notes);
+    hc_listeners_dispose(&listeners);
+    hc_conf_free(conf);
+}
+
+/* Whoever can be proved over TLS needs no listener for HTTP. */
+static bool has_tls(size_t i)
+{
+    for (size_t k = 0; k < 4 && cases[i].listeners[k].address != NULL; k++) {
+        const struct row *row = &cases[i].listeners[k];
+
+        if (row->tls && row->port == 443 && !row->proxy_protocol &&
+            strcmp(row->address, "127.0.0.1") != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int main(void)
 {
     addresses_are_judged(HC_SERVER_NGINX, "default_server");
     addresses_are_judged(HC_SERVER_HTTPD, "first virtual host");
     for (size_t i = 0; i < HC_COUNT(cases); i++) {
-        struct hc_error err = {0};
-        struct hc_findings notes = {0};
-        struct hc_listeners listeners = {0};
-        struct hc_conf *conf = hc_conf_new(HC_SERVER_NGINX, &err);
-        int index = 0;
+        const char *slug =
+            cases[i].problem != HC_P_NONE ? hc_problem_row(cases[i].problem)->slug : "";
 
-        ok(say(conf, NULL, NULL, "hotcert_terms_agreed on", &err) == 0 &&
-               say(conf, NULL, NULL, "hotcert on", &err) == 0 &&
-               add_host(conf, NULL, "a.example", "", &notes, &index, &err) == 0 &&
-               add_host(conf, NULL, "b.example", "", &notes, &index, &err) == 0 &&
-               hc_conf_finish(conf, &err) == 0,
-           "two hosts that order");
-        for (size_t k = 0; k < 4 && cases[i].listeners[k].address != NULL; k++) {
-            const struct row *row = &cases[i].listeners[k];
-            struct hc_listener l = {
-                .port = row->port, .tls = row->tls, .proxy_protocol = row->proxy_protocol};
-
-            hc_copy(l.address, sizeof(l.address), row->address);
-            is_int(hc_listeners_add(&listeners, &l, &err), 0, row->address);
-        }
-        is_int(hc_listeners_check(&listeners, conf, &notes, &err), 0, cases[i].what);
-        is_int(notes.count, cases[i].problem != HC_P_NONE, "once, or not at all");
-        is_str(notes.count > 0 ? hc_problem_row(notes.items[0].problem)->slug : "",
-               cases[i].problem != HC_P_NONE ? hc_problem_row(cases[i].problem)->slug : "",
-               "what is said");
-        hc_findings_dispose(&notes);
-        hc_listeners_dispose(&listeners);
-        hc_conf_free(conf);
+        is_said(i, "hotcert_challenge http-01", slug);
+        is_said(i, "hotcert_challenge http-01 tls-alpn-01", has_tls(i) ? "" : slug);
+        is_said(i, "hotcert_challenge tls-alpn-01", "");
     }
     return done();
 }
