@@ -31,6 +31,9 @@ static const struct {
     {"caa_domain", "HotCertCaaDomain"},
     {"directory_url", "HotCertDirectoryUrl"},
     {"http_port", "HotCertHttpPort"},
+    {"key_file", "HotCertKeyFile"},
+    {"propagation_timeout", "HotCertPropagationTimeout"},
+    {"time_limit", "HotCertTimeLimit"},
     {"tls_port", "HotCertTlsPort"},
     {"terms_agreed", "HotCertTermsAgreed"},
 };

@@ -6,7 +6,7 @@
 
 #include "base/vec.h"
 
-const struct hc_block_kind *const hc_block_kinds[] = {&hc_block_issuer, NULL};
+const struct hc_block_kind *const hc_block_kinds[] = {&hc_block_issuer, &hc_block_dns, NULL};
 
 static char **items_of(const struct hc_conf *conf, const struct hc_block_kind *kind)
 {

@@ -23,6 +23,7 @@ struct hc_block_kind {
 };
 
 extern const struct hc_block_kind hc_block_issuer;
+extern const struct hc_block_kind hc_block_dns;
 
 /* All kinds; NULL behind the last. */
 extern const struct hc_block_kind *const hc_block_kinds[];

@@ -7,7 +7,9 @@
 #include "base/address.h"
 #include "conf/block.h"
 #include "conf/issuer.h"
+#include "conf/method.h"
 #include "conf/settings.h"
+#include "conf/writer.h"
 
 static const struct {
     const char *name, *directory_url, *caa_domain, *terms;
@@ -59,6 +61,7 @@ void hc_conf_free(struct hc_conf *conf)
     }
     free(conf->identities);
     free(conf->sets);
+    hc_list_dispose(&conf->dns_methods);
     hc_list_dispose(&conf->files);
     hc_buf_dispose(&conf->kept);
     hc_list_dispose(&conf->unknown);
@@ -80,7 +83,8 @@ struct hc_conf *hc_conf_new(enum hc_server server, struct hc_error *err)
     }
     conf->server = server;
     if (add_built_in(conf, err) != 0 ||
-        hc_settings_preset(conf, HC_PRESET_HOSTS, &conf->presets, err) != 0) {
+        hc_settings_preset(conf, HC_PRESET_HOSTS, &conf->presets, err) != 0 ||
+        hc_methods_copy_written(&conf->dns_methods, err) != 0) {
         hc_conf_free(conf);
         return NULL;
     }
@@ -140,6 +144,49 @@ static int check_used_issuers(const struct hc_conf *conf, const struct hc_identi
     return 0;
 }
 
+static int check_used_dns(const struct hc_conf *conf, const struct hc_identity *identity,
+                          struct hc_error *err)
+{
+    const char *name = identity->set->dns_use;
+    const char *method = hc_methods_written(&identity->set->challenges);
+
+    if (name != NULL && hc_conf_dns(conf, name) == NULL) {
+        return hc_error_set(err, HC_P_UNKNOWN_DNS, name, "used by the host at %s",
+                            identity->where.items[0]);
+    }
+    if (name == NULL && identity->mode == HC_MODE_ON && method != NULL) {
+        return hc_error_set(err, HC_P_INCOMPLETE, identity->where.items[0],
+                            "hotcert_challenge has %s, which needs hotcert_dns_use", method);
+    }
+    return 0;
+}
+
+/* The keeper opens what is in conf->files, and nothing else. */
+static int add_dns_files(struct hc_conf *conf, const struct hc_dns_block *block,
+                         struct hc_error *err)
+{
+    struct hc_list paths = {NULL, 0, 0};
+    int index = 0;
+    int rc = hc_dns_block_files(block, &paths, err);
+
+    for (size_t i = 0; i < paths.count && rc == 0; i++) {
+        rc = hc_conf_file_index(conf, paths.items[i], &index, err);
+    }
+    hc_list_dispose(&paths);
+    return rc;
+}
+
+static int check_writers(struct hc_conf *conf, struct hc_error *err)
+{
+    for (size_t i = 0; i < conf->dns_count; i++) {
+        if (hc_dns_block_check(conf, &conf->dns[i], err) != 0 ||
+            add_dns_files(conf, &conf->dns[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* What hosts added is brought into order; a lead that stands first anyway takes no room. */
 static void settle_names(struct hc_identity *identity)
 {
@@ -181,12 +228,14 @@ int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
             return -1;
         }
     }
-    if (fill_defaults(conf, err) != 0 || check_dns(conf, err) != 0) {
+    if (check_writers(conf, err) != 0 || fill_defaults(conf, err) != 0 ||
+        check_dns(conf, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < conf->identity_count; i++) {
         settle_names(&conf->identities[i]);
-        if (check_used_issuers(conf, &conf->identities[i], err) != 0) {
+        if (check_used_issuers(conf, &conf->identities[i], err) != 0 ||
+            check_used_dns(conf, &conf->identities[i], err) != 0) {
             return -1;
         }
     }

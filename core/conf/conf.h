@@ -72,6 +72,31 @@ struct hc_issuer {
     char *where;                /* "file:line", or "built in" */
 };
 
+enum hc_style {
+    HC_STYLE_UNSET,
+    HC_STYLE_DEHYDRATED,
+    HC_STYLE_CERTBOT,
+    HC_STYLE_LEGO,
+    HC_STYLE_ACME_SH,
+    HC_STYLE_MOD_MD,
+};
+
+/* How TXT records are written: hotcert_dns NAME { }. Which options a type has: writer.h. */
+struct hc_dns_block {
+    char *name;
+    char *type;                  /* a word of writer.c */
+    int64_t propagation_timeout; /* seconds */
+    char *server;
+    char *key_file;
+    int64_t ttl; /* seconds; 0: the writer's own */
+    char *program;
+    char *cleanup; /* HC_STYLE_CERTBOT: what removes */
+    enum hc_style style;
+    struct hc_list env; /* name, value, name, value .. */
+    int64_t time_limit; /* seconds; 0: the writer's own */
+    char *where;
+};
+
 /* Key types to obtain, ECDSA first; count 0: unset. */
 struct hc_key_types {
     size_t count;
@@ -88,6 +113,7 @@ struct hc_scope {
     struct hc_list names;
     struct hc_list use;        /* issuer names; empty: unset */
     struct hc_list challenges; /* empty: unset */
+    char *dns_use;             /* the name of a hotcert_dns, or NULL */
     struct hc_key_types key_types;
     struct hc_list files; /* hotcert_files: certificate, key, certificate, key .. */
     char *trusted_certificate;
@@ -136,6 +162,8 @@ struct hc_conf {
     struct hc_scope main;
     struct hc_issuer *issuers;
     size_t issuer_count;
+    struct hc_dns_block *dns;
+    size_t dns_count;
     struct hc_identity *identities;
     size_t identity_count;
     struct hc_scope **sets; /* each hc_identity.set once */
@@ -169,6 +197,7 @@ struct hc_conf {
 
     /* While it is built: */
     struct hc_scope presets;
+    struct hc_list dns_methods; /* what holds for a host that names a hotcert_dns instead */
     struct hc_index file_index, identity_index, set_index;
 };
 

@@ -3,8 +3,8 @@
  * and so are the merge of levels, the wire form and docs/directives.md.
  *
  * Adding a plain directive: a field in hc_conf, hc_scope (where hosts may say it) or a block's
- * struct, one row that describes it (rows.c, rows_issuer.c), and a test. A rule for its values that
- * field.h has no words for is a function in value.c. A new kind of block: block.h.
+ * struct, one row that describes it (rows.c, rows_issuer.c, rows_dns.c), and a test. A rule for its
+ * values that field.h has no words for is a function in value.c. A new kind of block: block.h.
  */
 #ifndef HC_CONF_DIRECTIVE_H
 #define HC_CONF_DIRECTIVE_H
@@ -17,6 +17,7 @@
 #define HC_CTX_MAIN   0x1u /* http{}; in httpd outside of any section */
 #define HC_CTX_HOST   0x2u /* server{}; <VirtualHost> */
 #define HC_CTX_ISSUER 0x4u /* hotcert_issuer NAME { }; <HotCertIssuer NAME> */
+#define HC_CTX_DNS    0x8u /* hotcert_dns NAME { }; <HotCertDns NAME> */
 
 struct hc_block_kind;
 

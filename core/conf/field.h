@@ -49,6 +49,7 @@ struct hc_field {
     const char *inherits; /* in a block: the directive of the main level that holds instead */
     bool orders;          /* of ordering: left out of an identity under `watch` */
     bool repeats;         /* given again it adds */
+    bool kept;            /* hc_field_text: a file that root alone reads; the keeper hands it on */
     const char *const *words;  /* hc_field_word: the first stands for 1; ends with NULL */
     int64_t least, most, unit; /* hc_field_number: an argument's limits, and what one of it is */
     const char *of;            /* hc_field_number: " of MiB", for a message; may be NULL */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "conf/build.h"
 #include "conf/host.h"
 
 struct path {
@@ -17,7 +18,7 @@ static bool is_path(const void *self, size_t number)
     return strcmp(path->files->items[number], path->text) == 0;
 }
 
-static int file_index(struct hc_conf *conf, const char *text, int *index, struct hc_error *err)
+int hc_conf_file_index(struct hc_conf *conf, const char *text, int *index, struct hc_error *err)
 {
     const struct path path = {&conf->files, text};
     uint64_t hash = hc_hash_bytes(text, strlen(text), HC_HASH_SEED);
@@ -38,7 +39,7 @@ static int file_index(struct hc_conf *conf, const char *text, int *index, struct
 static int optional_index(struct hc_conf *conf, const char *path, int *index, struct hc_error *err)
 {
     *index = -1;
-    return path != NULL && path[0] != '\0' ? file_index(conf, path, index, err) : 0;
+    return path != NULL && path[0] != '\0' ? hc_conf_file_index(conf, path, index, err) : 0;
 }
 
 static int add_watched(struct hc_conf *conf, const struct hc_host *host,
@@ -58,8 +59,8 @@ static int add_watched(struct hc_conf *conf, const struct hc_host *host,
                             "a host serves at most four pairs, one for each kind of key");
     }
     w = &identity->watched[identity->watched_count];
-    if (file_index(conf, files[0], &w->certificate, err) != 0 ||
-        file_index(conf, files[1], &w->key, err) != 0 ||
+    if (hc_conf_file_index(conf, files[0], &w->certificate, err) != 0 ||
+        hc_conf_file_index(conf, files[1], &w->key, err) != 0 ||
         optional_index(conf, files[2], &w->passphrase, err) != 0 ||
         optional_index(conf, host->chain_file, &w->chain, err) != 0 ||
         optional_index(conf, host->store_file, &w->store, err) != 0 ||

@@ -6,6 +6,7 @@
 #include "conf/issuer.h"
 #include "conf/method.h"
 #include "conf/name.h"
+#include "conf/settings.h"
 
 #define DEFAULT_ISSUER "letsencrypt"
 
@@ -54,7 +55,7 @@ static int add_watched_name(struct hc_identity *identity, const char *raw, struc
 struct orderer {
     const struct hc_conf *conf;
     const struct hc_list *use;
-    const struct hc_list *methods; /* hotcert_challenge; empty: the standard ones */
+    const struct hc_list *methods; /* hc_settings_methods() */
     const char *where;
     bool asked_for; /* by hotcert_names */
 };
@@ -113,6 +114,23 @@ static int take_orderable(const struct orderer *o, const char *raw, char name[HC
                : hc_error_set(why, HC_P_NAME_INVALID, raw, "it is an IP address, and %s", reason);
 }
 
+/* nginx's ".example.com" is the name and its wildcard, which may not be orderable. */
+static int add_dotted(const struct orderer *o, struct hc_identity *identity, const char *raw,
+                      struct hc_findings *notes, struct hc_error *err)
+{
+    char dotted[HC_NAME_SIZE + 1];
+    char name[HC_NAME_SIZE];
+    struct hc_error why;
+
+    hc_error_init(&why);
+    (void)snprintf(dotted, sizeof(dotted), "*%s", raw);
+    if (take_orderable(o, dotted, name, &why) == 0) {
+        return hc_list_add(&identity->names, name, err);
+    }
+    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err, "hotcert orders %s, but not %s",
+                           raw + 1, dotted);
+}
+
 /*
  * What the server's own names hold that no CA certifies (an alias of one label, say) costs the host
  * nothing but that name; what hotcert_names asks for must be possible.
@@ -126,8 +144,7 @@ static int add_ordered_name(const struct orderer *o, struct hc_identity *identit
 
     hc_error_init(&why);
     if (take_orderable(o, bare, name, &why) == 0) {
-        if (raw[0] == '.' && hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err,
-                                             "hotcert orders %s, but not *%s", bare, raw) != 0) {
+        if (raw[0] == '.' && add_dotted(o, identity, raw, notes, err) != 0) {
             return -1;
         }
         return hc_list_add(&identity->names, name, err);
@@ -146,8 +163,8 @@ int hc_host_names(const struct hc_conf *conf, const struct hc_host *host,
     const struct hc_scope *scope = host->scope != NULL ? host->scope : &conf->main;
     const struct hc_list *names = scope->has_names ? &scope->names : host->names;
     const struct orderer orderer = {conf, effective(&scope->use, &conf->main.use),
-                                    effective(&scope->challenges, &conf->main.challenges),
-                                    host->where, scope->has_names};
+                                    hc_settings_methods(conf, scope), host->where,
+                                    scope->has_names};
 
     for (size_t i = 0; names != NULL && i < names->count; i++) {
         const char *name = names->items[i];
@@ -184,8 +201,7 @@ bool hc_conf_orders_nothing(const struct hc_conf *conf, const struct hc_scope *s
 {
     const struct hc_scope *from = scope != NULL ? scope : &conf->main;
     const struct orderer orderer = {conf, effective(&from->use, &conf->main.use),
-                                    effective(&from->challenges, &conf->main.challenges), "",
-                                    false};
+                                    hc_settings_methods(conf, from), "", false};
     char name[HC_NAME_SIZE];
     struct hc_error ignored;
 

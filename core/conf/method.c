@@ -13,7 +13,17 @@ const struct hc_method hc_methods[] = {
      .addresses = true,
      .solved = true,
      .standard = true},
-    {.word = "dns-01", .over = HC_OVER_DNS, .wildcards = true},
+    {.word = "dns-01",
+     .over = HC_OVER_DNS,
+     .wildcards = true,
+     .solved = true,
+     .written = true,
+     .preferred = true},
+    {.word = "dns-account-01",
+     .over = HC_OVER_DNS,
+     .wildcards = true,
+     .solved = true,
+     .written = true},
 };
 const size_t hc_method_count = HC_COUNT(hc_methods);
 
@@ -80,6 +90,32 @@ int hc_methods_copy(struct hc_list *out, const struct hc_list *words, struct hc_
         }
     }
     return 0;
+}
+
+int hc_methods_copy_written(struct hc_list *out, struct hc_error *err)
+{
+    for (int standard = 0; standard < 2; standard++) {
+        for (size_t i = 0; i < hc_method_count; i++) {
+            bool wanted = standard == 1 ? hc_methods[i].standard : hc_methods[i].preferred;
+
+            if (wanted && hc_list_add(out, hc_methods[i].word, err) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+const char *hc_methods_written(const struct hc_list *words)
+{
+    const struct hc_method *method = NULL;
+
+    for (size_t i = 0; method_at(words, i, &method); i++) {
+        if (method != NULL && method->written) {
+            return method->word;
+        }
+    }
+    return NULL;
 }
 
 char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap)

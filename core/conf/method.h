@@ -11,10 +11,10 @@
 #include "base/str.h"
 
 /* What hotcert_challenge takes, and what it is where it is not said: for the reference. */
-#define HC_METHODS_SOLVED   "http-01 tls-alpn-01"
+#define HC_METHODS_SOLVED   "http-01 tls-alpn-01 dns-01 dns-account-01"
 #define HC_METHODS_STANDARD "http-01 tls-alpn-01"
 /* What the preflight judges. */
-#define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01"
+#define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01, dns-account-01"
 
 /* Where a CA looks for the answer. */
 enum hc_method_over { HC_OVER_HTTP, HC_OVER_TLS, HC_OVER_DNS };
@@ -26,6 +26,8 @@ struct hc_method {
     bool addresses; /* it proves an IP address */
     bool solved;    /* core/solve has a solver for it */
     bool standard;  /* used where hotcert_challenge says nothing */
+    bool written;   /* its answers are written by a hotcert_dns, which the host must name .. */
+    bool preferred; /* .. and where it does, this comes ahead of the standard ones */
 };
 
 extern const struct hc_method hc_methods[];
@@ -46,6 +48,10 @@ bool hc_methods_go_over(const struct hc_list *words, enum hc_method_over over);
 /* Appends the words: of the standard ones in order of preference, if the list is empty. */
 int hc_methods_copy(struct hc_list *out, const struct hc_list *words,
                     struct hc_error *err) HC_MUST_USE;
+/* The same of a host that names a hotcert_dns, and says no hotcert_challenge. */
+int hc_methods_copy_written(struct hc_list *out, struct hc_error *err) HC_MUST_USE;
+/* The first of the words whose answers a hotcert_dns writes, or NULL. */
+const char *hc_methods_written(const struct hc_list *words);
 /* "http-01 and dns-01": for messages. Returns dst. */
 char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap);
 

@@ -87,6 +87,19 @@ int hc_settings_share(struct hc_conf *conf, const struct hc_scope *set, const st
     return 0;
 }
 
+const struct hc_list *hc_settings_methods(const struct hc_conf *conf, const struct hc_scope *scope)
+{
+    if (scope != NULL && scope->challenges.count > 0) {
+        return &scope->challenges;
+    }
+    if (conf->main.challenges.count > 0) {
+        return &conf->main.challenges;
+    }
+    return (scope != NULL && scope->dns_use != NULL) || conf->main.dns_use != NULL
+               ? &conf->dns_methods
+               : &conf->presets.challenges;
+}
+
 int hc_settings_resolve(struct hc_conf *conf, const struct hc_scope *scope, enum hc_mode mode,
                         const struct hc_scope **out, struct hc_error *err)
 {
@@ -104,6 +117,9 @@ int hc_settings_resolve(struct hc_conf *conf, const struct hc_scope *scope, enum
                 break;
             }
         }
+    }
+    if (mode == HC_MODE_ON) {
+        set.challenges = *hc_settings_methods(conf, scope);
     }
     return hc_settings_share(conf, &set, out, err);
 }

@@ -32,4 +32,10 @@ struct hc_scope *hc_scope_new(struct hc_error *err);
 void hc_scope_dispose(struct hc_scope *scope);
 void hc_scope_free(struct hc_scope *scope);
 
+/*
+ * The methods that hold for a host: its own hotcert_challenge, else the main level's, else the
+ * standard ones, with those that a hotcert_dns writes ahead if one is named for it.
+ */
+const struct hc_list *hc_settings_methods(const struct hc_conf *conf, const struct hc_scope *scope);
+
 #endif

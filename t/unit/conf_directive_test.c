@@ -67,7 +67,7 @@ static void wrong_values_are_refused_by_name(void)
         {0, "hotcert_parallel 8x", "hotcert_parallel \"8x\"", "1 to 64"},
         {0, "hotcert_parallel -1", "hotcert_parallel \"-1\"", "1 to 64"},
         {0, "hotcert_table_size 1", "hotcert_table_size \"1\"", "a number of MiB from 8 to 1024"},
-        {0, "hotcert_challenge dns-01", "hotcert_challenge \"dns-01\"", "http-01"},
+        {0, "hotcert_challenge dns-99", "hotcert_challenge \"dns-99\"", "http-01"},
         {1, "hotcert_challenge http-01 http-01", "hotcert_challenge http-01", "twice"},
         {1, "hotcert_challenge http-01 http", "hotcert_challenge \"http\"", "http-01"},
         {0, "hotcert_accept key-mismatch", "hotcert_accept \"key-mismatch\"", "slugs of flaws"},

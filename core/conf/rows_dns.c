@@ -1,0 +1,198 @@
+/*
+ * What may stand in a block hotcert_dns: the options of all its types, each documented once, and
+ * the block itself; see block.h. Which type has which: writer.c.
+ */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/block.h"
+#include "conf/value.h"
+#include "conf/writer.h"
+
+#define DNS(member, kind) .type = &hc_field_##kind, .offset = offsetof(struct hc_dns_block, member)
+
+const char *const hc_style_words[] = {"dehydrated", "certbot", "lego", "acme.sh", "mod_md", NULL};
+
+static int value_type(const struct hc_directive_call *call, const char *arg,
+                      char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    if (hc_writer_kind_find(arg) == NULL) {
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "it takes %s", call->directive->args);
+    }
+    (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
+/* A name whose value looks like one that nobody else may know. */
+static bool is_secret_name(const char *name)
+{
+    static const char *const words[] = {"SECRET",  "TOKEN",  "PASSWORD", "PASSWD",
+                                        "API_KEY", "APIKEY", "APP_KEY"};
+
+    for (size_t i = 0; i < HC_COUNT(words); i++) {
+        if (strcasestr(name, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int env_name(const char *arg, char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    size_t len = strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+    if (len == 0 || arg[len] != '\0' || (arg[0] >= '0' && arg[0] <= '9') || len > 200) {
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "it takes the name of a variable first");
+    }
+    (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
+/* Pairs: a name, and its value or the file that has it. */
+static int value_env(const struct hc_directive_call *call, const char *arg,
+                     char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    size_t prefix = strlen(HC_ENV_FILE);
+
+    if (arg == call->args[0]) {
+        return env_name(arg, out, err);
+    }
+    if (strncmp(arg, HC_ENV_FILE, prefix) == 0) {
+        char path[HC_FIELD_VALUE];
+
+        if (hc_value_path(call, arg + prefix, path, err) != 0) {
+            return -1;
+        }
+        if (snprintf(out, HC_FIELD_VALUE, HC_ENV_FILE "%s", path) >= HC_FIELD_VALUE) {
+            return hc_error_set(err, HC_P_BAD_VALUE, arg, "the path is too long");
+        }
+        return 0;
+    }
+    if (is_secret_name(call->args[0]) && arg[0] != '/' && arg[0] != '\0') {
+        /* the value is not repeated: it may be the real one */
+        return hc_error_set(err, HC_P_BAD_VALUE, call->args[0],
+                            "a secret does not belong into the configuration: put it into a file "
+                            "that only root can read, and write %s file:PATH",
+                            call->args[0]);
+    }
+    if (!hc_copy(out, HC_FIELD_VALUE, arg)) {
+        return hc_error_set(err, HC_P_BAD_VALUE, call->args[0], "the value is too long");
+    }
+    return 0;
+}
+
+static const struct hc_directive rows[] = {
+    {.name = "type",
+     .httpd = "HotCertType",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = HC_WRITERS,
+     .dflt = "none",
+     .doc = "How TXT records are written. `command` runs a program of yours, in the form of the "
+            "hooks of another ACME client; `rfc2136` sends DNS updates to a name server.",
+     .field = {DNS(type, text), .wire = "type", .value = value_type}},
+    {.name = "propagation_timeout",
+     .httpd = "HotCertPropagationTimeout",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a time from 1s to 2h",
+     .doc = "How long to wait until every name server of the zone has a record that was written. "
+            "If one still answers without it then, the order fails before the CA is asked.",
+     .field = {DNS(propagation_timeout, number), .wire = "propagation_timeout", .preset = "120s",
+               .least = 1, .most = 7200, .value = hc_value_time}},
+    {.name = "server",
+     .httpd = "HotCertServer",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "ADDR[:PORT]; an IPv6 address with a port as [ADDR]:PORT",
+     .dflt = "none",
+     .doc = "rfc2136: the name server that takes updates (the zone's primary). hotcert asks it "
+            "over TCP.",
+     .field = {DNS(server, text), .wire = "server", .value = hc_value_resolver}},
+    {.name = "key_file",
+     .httpd = "HotCertKeyFile",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a file",
+     .dflt = "none: updates are not signed",
+     .doc = "rfc2136: the TSIG key, as `tsig-keygen` prints it (hmac-sha256, hmac-sha384 or "
+            "hmac-sha512). Only root may be able to read the file.",
+     .field = {DNS(key_file, text), .wire = "key_file", .kept = true, .value = hc_value_path}},
+    {.name = "ttl",
+     .httpd = "HotCertTtl",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a time from 1s to 1d",
+     .dflt = "60s",
+     .doc = "rfc2136: the TTL of the records.",
+     .field = {DNS(ttl, number), .wire = "ttl", .least = 1, .most = 86400, .value = hc_value_time}},
+    {.name = "program",
+     .httpd = "HotCertProgram",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a file",
+     .dflt = "none",
+     .doc = "command: the hook, or the dnsapi file of acme.sh. It runs as the agent's user (see "
+            "hotcert_user), without a shell.",
+     .field = {DNS(program, text), .wire = "program", .value = hc_value_path}},
+    {.name = "cleanup",
+     .httpd = "HotCertCleanup",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a file",
+     .dflt = "none",
+     .doc = "command with `style certbot`: certbot's cleanup hook, which removes what `program`, "
+            "its auth hook, wrote.",
+     .field = {DNS(cleanup, text), .wire = "cleanup", .value = hc_value_path}},
+    {.name = "style",
+     .httpd = "HotCertStyle",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "dehydrated | certbot | lego | acme.sh | mod_md",
+     .dflt = "none",
+     .doc = "command: whose hook the program is, and so which arguments and variables it is given.",
+     .field = {DNS(style, word), .wire = "style", .words = hc_style_words}},
+    {.name = "env",
+     .httpd = "HotCertEnv",
+     .contexts = HC_CTX_DNS,
+     .min = 2,
+     .max = 2,
+     .args = "NAME VALUE | NAME file:PATH",
+     .dflt = "none",
+     .doc = "command: a variable of the program's environment, which has nothing else but PATH, "
+            "HOME and what its style gives it. With file:, the value is the file's content; only "
+            "root may be able to read that file. Repeat for each variable.",
+     .field = {DNS(env, list), .wire = "env", .repeats = true, .value = value_env}},
+    {.name = "time_limit",
+     .httpd = "HotCertTimeLimit",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a time from 1s to 1h",
+     .dflt = "5m",
+     .doc = "command: after this time the program is killed, with all that it started.",
+     .field = {DNS(time_limit, number), .wire = "time_limit", .least = 1, .most = 3600,
+               .value = hc_value_time}},
+};
+
+const struct hc_block_kind hc_block_dns = {
+    .wire = "dns",
+    .noun = "a DNS writer",
+    .context = HC_CTX_DNS,
+    .size = sizeof(struct hc_dns_block),
+    .name = offsetof(struct hc_dns_block, name),
+    .where = offsetof(struct hc_dns_block, where),
+    .items = offsetof(struct hc_conf, dns),
+    .count = offsetof(struct hc_conf, dns_count),
+    .rows = rows,
+    .row_count = HC_COUNT(rows),
+};
