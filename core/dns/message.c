@@ -21,8 +21,8 @@ char *hc_dns_type_format(unsigned type, char dst[16])
         unsigned type;
         const char *name;
     } known[] = {
-        {HC_DNS_A, "A"},     {HC_DNS_NS, "NS"},     {HC_DNS_CNAME, "CNAME"},
-        {HC_DNS_SOA, "SOA"}, {HC_DNS_AAAA, "AAAA"}, {HC_DNS_CAA, "CAA"},
+        {HC_DNS_A, "A"},     {HC_DNS_NS, "NS"},     {HC_DNS_CNAME, "CNAME"}, {HC_DNS_SOA, "SOA"},
+        {HC_DNS_TXT, "TXT"}, {HC_DNS_AAAA, "AAAA"}, {HC_DNS_CAA, "CAA"},
     };
 
     for (size_t i = 0; i < HC_COUNT(known); i++) {
@@ -41,9 +41,10 @@ char *hc_dns_rcode_format(unsigned rcode, char dst[16])
         [HC_DNS_NOERROR] = "NOERROR",   [HC_DNS_FORMERR] = "FORMERR",
         [HC_DNS_SERVFAIL] = "SERVFAIL", [HC_DNS_NXDOMAIN] = "NXDOMAIN",
         [HC_DNS_NOTIMP] = "NOTIMP",     [HC_DNS_REFUSED] = "REFUSED",
+        [HC_DNS_NOTAUTH] = "NOTAUTH",   [HC_DNS_NOTZONE] = "NOTZONE",
     };
 
-    if (rcode < HC_COUNT(known)) {
+    if (rcode < HC_COUNT(known) && known[rcode] != NULL) {
         snprintf(dst, 16, "%s", known[rcode]);
     } else {
         snprintf(dst, 16, "RCODE%u", rcode & 0xfffu);
@@ -399,6 +400,38 @@ static bool has_authority(const struct hc_dns_reply *reply, enum hc_dns_type typ
 {
     for (size_t i = reply->answers; i < reply->answers + reply->authorities; i++) {
         if (reply->records[i].type == (unsigned)type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hc_dns_txt_is(const struct hc_dns_record *record, const char *text)
+{
+    size_t left = strlen(text);
+
+    for (size_t at = 0; at < record->len;) {
+        size_t len = record->data[at++];
+
+        if (len > (size_t)record->len - at || len > left ||
+            memcmp(record->data + at, text, len) != 0) {
+            return false;
+        }
+        at += len;
+        text += len;
+        left -= len;
+    }
+    return left == 0;
+}
+
+bool hc_dns_reply_has_txt(const struct hc_dns_reply *reply, const struct hc_dname *owner,
+                          const char *text)
+{
+    const struct hc_dns_record *record = NULL;
+    size_t at = 0;
+
+    while ((record = hc_dns_reply_next(reply, owner, HC_DNS_TXT, &at)) != NULL) {
+        if (hc_dns_txt_is(record, text)) {
             return true;
         }
     }

@@ -23,6 +23,7 @@ enum hc_dns_type {
     HC_DNS_NS = 2,
     HC_DNS_CNAME = 5,
     HC_DNS_SOA = 6,
+    HC_DNS_TXT = 16,
     HC_DNS_AAAA = 28,
     HC_DNS_CAA = 257,
 };
@@ -38,6 +39,8 @@ enum {
     HC_DNS_NXDOMAIN = 3,
     HC_DNS_NOTIMP = 4,
     HC_DNS_REFUSED = 5,
+    HC_DNS_NOTAUTH = 9, /* of updates, RFC 2136 section 2.2 */
+    HC_DNS_NOTZONE = 10,
 };
 
 /* "NXDOMAIN" ..; "RCODE99" for others. Returns dst. */
@@ -124,6 +127,14 @@ const struct hc_dns_record *hc_dns_reply_next(const struct hc_dns_reply *reply,
 
 /* The name in a CNAME or NS record. -1 if it is none. */
 int hc_dns_record_target(const struct hc_dns_record *record, struct hc_dname *out) HC_MUST_USE;
+
+/* The strings of a TXT record, one behind the other (RFC 8555 section 8.4), are exactly this text.
+ */
+bool hc_dns_txt_is(const struct hc_dns_record *record, const char *text);
+
+/* True if an answer of this owner is a TXT record with this text. */
+bool hc_dns_reply_has_txt(const struct hc_dns_reply *reply, const struct hc_dname *owner,
+                          const char *text);
 
 /* The SOA of the authority section or of the answers whose owner is name or stands above it. */
 const struct hc_dns_record *hc_dns_reply_soa(const struct hc_dns_reply *reply,

@@ -138,7 +138,7 @@ static void take_addresses(struct hc_zone *zone, enum hc_dns_type type)
         size_t at = 0;
 
         /* two of each: a zone with a hundred addresses for one name gains nothing by it */
-        for (int n = 0; n < 2 && answered(slot) && zone->server_count < HC_RESOLVER_SERVERS; n++) {
+        for (int n = 0; n < 2 && answered(slot) && zone->server_count < HC_ZONE_SERVERS; n++) {
             record = hc_dns_reply_next(&slot->reply, &zone->server_names[i], type, &at);
             if (record == NULL) {
                 break;

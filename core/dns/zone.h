@@ -9,7 +9,8 @@
 
 #include "dns/slot.h"
 
-#define HC_ZONE_SERVER_NAMES 4    /* NS records that are looked at */
+#define HC_ZONE_SERVER_NAMES 8    /* NS records that are looked at */
+#define HC_ZONE_SERVERS      16   /* addresses of theirs */
 #define HC_ZONE_ASK_MS       3000 /* for a question to a zone's own servers */
 
 enum hc_zone_state {
@@ -29,7 +30,7 @@ struct hc_zone {
     struct hc_zone *same;   /* another with this apex, whose servers are taken; or NULL */
     struct hc_dname server_names[HC_ZONE_SERVER_NAMES];
     size_t server_name_count;
-    struct hc_dns_server servers[HC_RESOLVER_SERVERS];
+    struct hc_dns_server servers[HC_ZONE_SERVERS];
     size_t server_count;
     /* Set by its user when its servers did not answer: they are not asked in vain again. */
     bool unreachable;

@@ -32,7 +32,7 @@ void hc_lookup_ask_resolvers(struct hc_lookup *lookup)
 static void ask_zone(struct hc_lookup *lookup, unsigned n)
 {
     const struct hc_zone *zone = lookup->zone;
-    struct hc_dns_server servers[HC_RESOLVER_SERVERS];
+    struct hc_dns_server servers[HC_ZONE_SERVERS];
     struct hc_dns_ask ask = {
         .question = {.name = lookup->hop, .type = lookup->type},
         .servers = servers,
