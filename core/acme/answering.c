@@ -160,6 +160,7 @@ void hc_authz_withdraw(struct hc_order *order)
 
         if (has_answer(a)) {
             a->solver->withdraw(a->solver->self, &a->answer, NULL, NULL);
+            a->solver->cancel(a->solver->self, a); /* another order may hold the same answer */
             hc_answer_dispose(&a->answer);
         }
     }

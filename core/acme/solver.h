@@ -13,6 +13,8 @@
 #include "base/time.h"
 #include "live/answer.h"
 
+struct hc_txts;
+
 /*
  * Port: where answers are laid out that this machine's servers give, with those of all others on
  * the same store. The agent's (agent/answers.h).
@@ -40,6 +42,7 @@ struct hc_solver_env {
     const struct hc_log *log;
     struct hc_loop *loop; /* for timers */
     const struct hc_answer_port *answers;
+    struct hc_txts *txts; /* solve/txts.h; NULL: nothing is written into the DNS */
 };
 
 /* What the CA asks, and who is asked. */

@@ -11,7 +11,9 @@
 #include "agent/garbage.h"
 #include "agent/queue.h"
 #include "agent/responder.h"
+#include "agent/secrets.h"
 #include "agent/watches.h"
+#include "agent/written.h"
 #include "conf/build.h"
 #include "loop/timer.h"
 #include "solve/solve.h"
@@ -34,6 +36,9 @@ struct hc_agent {
     struct hc_asker *keeper;
     struct hc_judge judge;
     struct hc_parts parts;
+    struct hc_secrets *secrets;
+    struct hc_written *written;
+    struct hc_txts *txts;
     struct hc_solver_set solvers;
     struct hc_control *control;
     int64_t started_ms;
@@ -240,6 +245,32 @@ static int new_responder(struct hc_agent *agent, struct hc_error *err)
     return hc_responder_new(&options, &agent->parts.responder, err);
 }
 
+static int new_txts(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_txts_options options = {
+        .env =
+            {
+                .conf = agent->conf,
+                .clock = agent->o.clock,
+                .random = agent->o.random,
+                .log = agent->o.log,
+                .redaction = agent->redaction,
+                .loop = agent->o.loop,
+                .dns = agent->o.dns,
+                .http = agent->o.http,
+                .commands = agent->o.commands,
+            },
+    };
+
+    if (hc_secrets_new(&agent->parts.env, agent->keeper, &agent->secrets, err) != 0 ||
+        hc_written_new(&agent->parts.env, agent->parts.storage, &agent->written, err) != 0) {
+        return -1;
+    }
+    options.env.secrets = hc_secrets_port(agent->secrets);
+    options.written = hc_written_port(agent->written);
+    return hc_txts_new(&options, &agent->txts, err);
+}
+
 static int open_solvers(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_solver_env env = {
@@ -248,6 +279,7 @@ static int open_solvers(struct hc_agent *agent, struct hc_error *err)
         .log = agent->o.log,
         .loop = agent->parts.env.loop,
         .answers = hc_answers_port(agent->parts.answers),
+        .txts = agent->txts,
     };
 
     return hc_solvers_open(&env, &agent->solvers, err);
@@ -348,7 +380,8 @@ static int new_parts(struct hc_agent *agent, struct hc_error *err)
 
     if (hc_asker_new(agent->o.loop, agent->o.keeper, &agent->keeper, err) != 0 ||
         hc_storage_new(&p->env, agent->keeper, agent->o.secret, &p->storage, err) != 0 ||
-        new_answers(agent, err) != 0 || open_solvers(agent, err) != 0 ||
+        new_answers(agent, err) != 0 || new_txts(agent, err) != 0 ||
+        open_solvers(agent, err) != 0 ||
         hc_follow_new(&p->env, p->storage, p->answers, &p->follow, err) != 0 ||
         new_responder(agent, err) != 0 || new_clock(agent, err) != 0 || new_cas(agent, err) != 0 ||
         new_chains(agent, err) != 0 || new_publisher(agent, err) != 0 ||
@@ -380,6 +413,9 @@ static void free_parts(struct hc_agent *agent)
     hc_responder_free(p->responder);
     hc_follow_free(p->follow);
     hc_solvers_close(&agent->solvers);
+    hc_txts_free(agent->txts);
+    hc_written_free(agent->written);
+    hc_secrets_free(agent->secrets);
     hc_answers_free(p->answers);
     hc_storage_free(p->storage);
     hc_asker_free(agent->keeper);

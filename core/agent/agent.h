@@ -5,6 +5,8 @@
  * It is made of parts (parts.h), each an opaque type with a header of its own. From the bottom up:
  *
  *   storage     opens the store, notices when it cannot be used and when it can again
+ *   secrets     files that root alone reads, for writers
+ *   written     what stands in other people's DNS
  *   answers     challenges that our servers answer; follow mirrors what other agents put there
  *   clock       is this machine's clock behind?
  *   cas         the issuers: account, breaker, the names that failed there
@@ -35,6 +37,7 @@
 #include "loop/loop.h"
 #include "net/http.h"
 #include "net/web.h"
+#include "solve/writer.h"
 
 struct hc_agent_options {
     struct hc_conf *conf;   /* taken, also when hc_agent_new() fails */
@@ -52,9 +55,10 @@ struct hc_agent_options {
     const struct hc_log *log;
     const struct hc_authority *authority;
     const struct hc_http_port *http;
-    const struct hc_dns_port *dns; /* NULL: cannot check names before an order */
-    const struct hc_web_port *web; /* NULL: no request is made by that look */
-    struct hc_loop *loop;          /* borrowed; its clock is this clock */
+    const struct hc_dns_port *dns;          /* NULL: cannot check names before an order */
+    const struct hc_web_port *web;          /* NULL: no request is made by that look */
+    const struct hc_command_port *commands; /* hc_runner_port(); NULL: no command is run */
+    struct hc_loop *loop;                   /* borrowed; its clock is this clock */
 };
 
 struct hc_agent;

@@ -25,6 +25,7 @@ struct hc_runner {
     struct asked asked[HC_RUNNER_MOST];
     hc_runner_gone *tell;
     void *self;
+    struct hc_command_port port;
     unsigned char packet[HC_RUNNER_PACKET];
 };
 
@@ -130,6 +131,22 @@ static void on_socket(void *self, unsigned events HC_UNUSED)
     }
 }
 
+static int on_run(void *self, const struct hc_program_run *command, hc_child_done *done, void *arg,
+                  struct hc_error *err)
+{
+    return hc_runner_run(self, command, done, arg, err);
+}
+
+static void on_forget(void *self, const void *arg)
+{
+    hc_runner_forget(self, arg);
+}
+
+const struct hc_command_port *hc_runner_port(struct hc_runner *runner)
+{
+    return &runner->port;
+}
+
 int hc_runner_new(struct hc_loop *loop, int socket, hc_runner_gone *gone, void *self,
                   struct hc_runner **out, struct hc_error *err)
 {
@@ -142,6 +159,7 @@ int hc_runner_new(struct hc_loop *loop, int socket, hc_runner_gone *gone, void *
     runner->socket = (struct hc_loop_fd){socket, HC_LOOP_READ, "runner", on_socket, runner, NULL};
     runner->tell = gone;
     runner->self = self;
+    runner->port = (struct hc_command_port){runner, on_run, on_forget};
     if (hc_loop_fd_add(loop, &runner->socket, err) != 0) {
         free(runner);
         return -1;
@@ -176,7 +194,7 @@ static int add_words(struct hc_buf *packet, const char *const *words, uint32_t *
     return 0;
 }
 
-static int make_request(const struct hc_runner_command *command, uint32_t id, struct hc_buf *packet,
+static int make_request(const struct hc_program_run *command, uint32_t id, struct hc_buf *packet,
                         struct hc_error *err)
 {
     struct hc_runner_request request = {
@@ -196,7 +214,7 @@ static int make_request(const struct hc_runner_command *command, uint32_t id, st
     return 0;
 }
 
-int hc_runner_run(struct hc_runner *runner, const struct hc_runner_command *command,
+int hc_runner_run(struct hc_runner *runner, const struct hc_program_run *command,
                   hc_child_done *done, void *self, struct hc_error *err)
 {
     struct hc_buf packet = HC_BUF_INIT(HC_RUNNER_PACKET);

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "agent/runner_wire.h"
+#include "solve/writer.h"
 
 struct hc_runner_process {
     int socket; /* the agent's end, close-on-exec, non-blocking; -1: none */
@@ -41,20 +42,19 @@ int hc_runner_new(struct hc_loop *loop, int socket, hc_runner_gone *gone, void *
 /* Commands under way are forgotten, without a callback; they go on until their limit. */
 void hc_runner_free(struct hc_runner *runner);
 
-struct hc_runner_command {
-    const char *const *argv; /* argv[0]: the program's absolute path; ends with NULL */
-    const char *const *envp; /* all of its environment; ends with NULL */
-    size_t output_max;       /* at most HC_RUNNER_OUTPUT_MAX */
-    int64_t limit_ms;        /* more than 0, at most HC_RUNNER_LIMIT_MS */
-};
+/* As solvers ask for it (solve/writer.h): output_max is at most HC_RUNNER_OUTPUT_MAX, limit_ms more
+ * than 0 and at most HC_RUNNER_LIMIT_MS. */
 
 /*
  * Has a command run; done is called from the loop when it has ended, as of a child of one's own
  * (loop/child.h). -1 with err, and no callback: HC_P_SYSTEM when the runner is gone or too many run
  * already, HC_P_TOO_LARGE when it does not fit.
  */
-int hc_runner_run(struct hc_runner *runner, const struct hc_runner_command *command,
+int hc_runner_run(struct hc_runner *runner, const struct hc_program_run *command,
                   hc_child_done *done, void *self, struct hc_error *err) HC_MUST_USE;
+
+/* The same as a port; valid as long as the runner. */
+const struct hc_command_port *hc_runner_port(struct hc_runner *runner);
 
 /* Nobody is told of what was asked for with this self any more. */
 void hc_runner_forget(struct hc_runner *runner, const void *self);

@@ -131,6 +131,7 @@ static int run(struct hc_error *err)
         goto out;
     }
     options.http = hc_http_port(http);
+    options.commands = hc_runner_port(runner);
     hc_confine(options.conf, options.log);
     open_names(&options, http, &resolver, &web);
     if (hc_agent_new(&options, &agent, err) != 0) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "solve/dns01.h"
 #include "solve/http01.h"
 #include "solve/tls_alpn01.h"
 
@@ -10,6 +11,8 @@ static int (*const openers[])(const struct hc_solver_env *env, struct hc_solver 
                               struct hc_error *err) = {
     hc_http01_open,
     hc_tls_alpn01_open,
+    hc_dns01_open,
+    hc_dns_account01_open,
 };
 
 int hc_solvers_open(const struct hc_solver_env *env, struct hc_solver_set *out,

@@ -37,7 +37,8 @@ static bool is_kind(const char *kind)
     return len > 0 && len <= KIND_MAX && kind[len] == '\0';
 }
 
-static int place_find(struct hc_store *store, const char *kind, const char *name, bool make,
+/* file: the digest of the record's name, or NULL: its folder alone is wanted. */
+static int place_open(struct hc_store *store, const char *kind, const char *file, bool make,
                       struct place *p, struct hc_error *err)
 {
     int records = -1;
@@ -47,9 +48,7 @@ static int place_find(struct hc_store *store, const char *kind, const char *name
     if (!is_kind(kind)) {
         return hc_error_set(err, HC_P_INTERNAL, kind, "not a kind of record");
     }
-    if (hc_name_digest(name, p->file, err) != 0) {
-        return -1;
-    }
+    (void)hc_copy(p->file, sizeof(p->file), file != NULL ? file : "");
     (void)snprintf(p->before, sizeof(p->before), "%s%s", p->file, BEFORE);
     (void)snprintf(p->bound, sizeof(p->bound), "%s/%s", kind, p->file);
     if (hc_folder_open(store, store->root, "records", make, &records, err) != 0) {
@@ -69,7 +68,17 @@ static int place_find(struct hc_store *store, const char *kind, const char *name
  */
 static bool is_durable(const char *kind)
 {
-    return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0 && strcmp(kind, "verdict") != 0;
+    return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0 &&
+           strcmp(kind, "verdict") != 0 && strcmp(kind, "written") != 0;
+}
+
+static int place_find(struct hc_store *store, const char *kind, const char *name, bool make,
+                      struct place *p, struct hc_error *err)
+{
+    char file[HC_RECORD_FILE];
+
+    *p = (struct place){.folder = -1};
+    return hc_name_digest(name, file, err) == 0 ? place_open(store, kind, file, make, p, err) : -1;
 }
 
 int hc_store_put(struct hc_store *store, const char *kind, const char *name, struct hc_bytes value,
@@ -130,6 +139,41 @@ static int get_copy(struct hc_store *store, const struct place *p, const char *f
 int hc_store_get(struct hc_store *store, const char *kind, const char *name, struct hc_buf *out,
                  struct hc_error *err)
 {
+    char file[HC_RECORD_FILE];
+
+    if (hc_name_digest(name, file, err) == 0 &&
+        hc_store_get_file(store, kind, file, out, err) == 0) {
+        return 0;
+    }
+    return hc_error_during(err, "reading the %s of %s", kind, name);
+}
+
+static bool is_digest(const char *file)
+{
+    return strlen(file) == 64 && strspn(file, "0123456789abcdef") == 64;
+}
+
+int hc_store_record_files(struct hc_store *store, const char *kind, struct hc_list *files,
+                          struct hc_error *err)
+{
+    struct place p = {.folder = -1};
+    struct hc_list names = {NULL, 0, 0};
+    int rc = place_open(store, kind, NULL, false, &p, err);
+
+    if (rc == 0 && p.folder >= 0) {
+        rc = hc_folder_list(store, p.folder, &names, err);
+    }
+    for (size_t i = 0; rc == 0 && i < names.count; i++) {
+        rc = is_digest(names.items[i]) ? hc_list_add(files, names.items[i], err) : 0;
+    }
+    hc_list_dispose(&names);
+    place_dispose(&p);
+    return rc;
+}
+
+int hc_store_get_file(struct hc_store *store, const char *kind, const char *file,
+                      struct hc_buf *out, struct hc_error *err)
+{
     struct place p = {.folder = -1};
     enum hc_file_state state = HC_FILE_ABSENT;
     struct hc_error own = {0};
@@ -139,7 +183,7 @@ int hc_store_get(struct hc_store *store, const char *kind, const char *name, str
     if (hc_store_need_secret(store, err) != 0) {
         return -1;
     }
-    if (place_find(store, kind, name, false, &p, &own) != 0) {
+    if (place_open(store, kind, file, false, &p, &own) != 0) {
         goto out;
     }
     if (p.folder < 0) {
@@ -156,7 +200,7 @@ out:
         hc_error_chain(err, &own);
     }
     place_dispose(&p);
-    return rc == 0 ? 0 : hc_error_during(err, "reading the %s of %s", kind, name);
+    return rc;
 }
 
 int hc_store_delete(struct hc_store *store, const char *kind, const char *name,

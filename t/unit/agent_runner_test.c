@@ -93,7 +93,7 @@ static int ask(const char *script, int64_t limit_ms, size_t output_max, struct o
 {
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
     static const char *const envp[] = {"PATH=/usr/bin:/bin", "NAME=value of it", NULL};
-    struct hc_runner_command command = {argv, envp, output_max, limit_ms};
+    struct hc_program_run command = {argv, envp, output_max, limit_ms};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -191,7 +191,7 @@ static void what_cannot_be_started_is_told(void)
     const char *nowhere[] = {"/nonexistent/program", NULL};
     const char *relative[] = {"sh", NULL};
     static const char *const none[] = {NULL};
-    struct hc_runner_command command = {nowhere, none, 100, 1000};
+    struct hc_program_run command = {nowhere, none, 100, 1000};
     struct hc_error err;
     struct outcome o = {0};
 

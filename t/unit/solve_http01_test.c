@@ -45,7 +45,9 @@ static void each_method_that_is_solved_has_a_solver(void)
         bool same = method != NULL && method->solved;
 
         for (size_t k = 0; same && k < HC_COUNT(names); k++) {
-            same = hc_method_takes(method, names[k]) == s->supports(s->self, names[k]);
+            /* what a hotcert_dns writes needs one */
+            same = (hc_method_takes(method, names[k]) && !method->written) ==
+                   s->supports(s->self, names[k]);
         }
         ok(same, s->type);
     }

@@ -1,0 +1,371 @@
+/*
+ * The writer `command`: a program of the operator's in the form of another client's hook (hook.h).
+ * It is run by the runner as the agent's user, with an environment made from nothing.
+ */
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "conf/writer.h"
+#include "solve/hook.h"
+#include "solve/writers.h"
+
+#define LIMIT_S    300
+#define OUTPUT_MAX ((size_t)16 * 1024)
+#define SHOWN      1200 /* of it in a log line or an error */
+#define PATH_VALUE "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct call {
+    LIST_ENTRY(call) link;
+    struct command *writer;
+    enum hc_writer_change what;
+    const struct hc_txt_value *value;
+    hc_writer_done *done;
+    void *arg;
+    struct hc_hook hook;
+    size_t next;            /* of the block's variables */
+    struct hc_list secrets; /* that the redaction has for as long as it runs */
+};
+
+struct command {
+    const struct hc_dns_block *block;
+    struct hc_writer_env env;
+    char identity[HC_FIELD_VALUE];
+    char shim[HC_FIELD_VALUE]; /* "": not found */
+    LIST_HEAD(, call) calls;
+};
+
+static void call_free(struct call *call)
+{
+    const struct hc_writer_env *env = &call->writer->env;
+
+    if (env->secrets != NULL) {
+        env->secrets->forget(env->secrets->self, call);
+    }
+    if (env->commands != NULL) {
+        env->commands->forget(env->commands->self, call);
+    }
+    for (size_t i = 0; i < call->secrets.count; i++) {
+        hc_redaction_remove(env->redaction, call->secrets.items[i]);
+        OPENSSL_cleanse(call->secrets.items[i], strlen(call->secrets.items[i]));
+    }
+    hc_list_dispose(&call->secrets);
+    hc_hook_dispose(&call->hook);
+    LIST_REMOVE(call, link);
+    free(call);
+}
+
+static void finish(struct call *call, const struct hc_error *err, const char *memo)
+{
+    const struct hc_writer_result result = {.err = err, .memo = memo};
+    hc_writer_done *done = call->done;
+    void *arg = call->arg;
+
+    call_free(call);
+    done(arg, &result);
+}
+
+/* ---- what it wrote ---- */
+
+/* Without secrets, and without the white space at its end. */
+static int clean_output(const struct call *call, struct hc_bytes output, struct hc_buf *text,
+                        struct hc_error *err)
+{
+    struct hc_buf raw = HC_BUF_INIT_SECRET(OUTPUT_MAX + 1);
+    int rc = hc_buf_append(&raw, output.data, output.len, err);
+    const char *at = hc_buf_text(&raw);
+    const char *end = at + raw.len;
+
+    while (rc == 0 && at < end) {
+        size_t secret = hc_redaction_match(call->writer->env.redaction, at);
+
+        rc = secret > 0 ? hc_buf_puts(text, HC_REDACTED, err) : hc_buf_append(text, at, 1, err);
+        at += secret > 0 ? secret : 1;
+    }
+    while (text->len > 0 && strchr(" \t\r\n", text->data[text->len - 1]) != NULL) {
+        text->data[--text->len] = '\0';
+    }
+    hc_buf_dispose(&raw);
+    return rc;
+}
+
+/* The end of it says most. */
+static const char *tail_of(const struct hc_buf *text)
+{
+    const char *all = hc_buf_text(text);
+
+    return text->len > SHOWN ? all + (text->len - SHOWN) : all;
+}
+
+static void log_output(const struct call *call, const struct hc_buf *text, bool failed)
+{
+    char shown[4 * SHOWN + 8];
+
+    if (text->len > 0) {
+        hc_logf(call->writer->env.log, failed ? HC_LOG_WARN : HC_LOG_INFO, "%s, for %s: %s",
+                call->writer->identity, call->value->name,
+                hc_escape(shown, HC_LOG_LINE / 2, tail_of(text), strlen(tail_of(text))));
+    }
+}
+
+static void on_end(void *self, const struct hc_child_result *result)
+{
+    struct call *call = self;
+    struct hc_buf text = HC_BUF_INIT((size_t)2 * OUTPUT_MAX);
+    char memo[HC_WRITER_MEMO];
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (clean_output(call, result->output, &text, &err) != 0) {
+        hc_buf_reset(&text);
+        hc_error_init(&err);
+    }
+    (void)hc_copy(memo, sizeof(memo), hc_buf_text(&text));
+    if (hc_child_check(result, HC_P_DNS_WRITE, call->value->name, &err) != 0) {
+        struct hc_error own;
+
+        hc_error_init(&own);
+        hc_error_set(&own, HC_P_DNS_WRITE, call->value->name, "%s: %s%s%s", call->writer->identity,
+                     err.detail, text.len > 0 ? "; its output ends: " : "", tail_of(&text));
+        err = own;
+    }
+    log_output(call, &text, hc_error_is_set(&err));
+    hc_buf_dispose(&text);
+    finish(call, hc_error_is_set(&err) ? &err : NULL,
+           call->what == HC_WRITER_ADD && call->writer->block->style == HC_STYLE_CERTBOT ? memo
+                                                                                         : NULL);
+}
+
+/* ---- starting it ---- */
+
+static void run(struct call *call)
+{
+    const struct command *writer = call->writer;
+    struct hc_list *words[] = {&call->hook.argv, &call->hook.envp};
+    struct hc_program_run command = {
+        .output_max = OUTPUT_MAX,
+        .limit_ms = 1000 * (writer->block->time_limit > 0 ? writer->block->time_limit : LIMIT_S),
+    };
+    const char **vectors[2] = {NULL, NULL};
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    for (size_t i = 0; i < 2 && rc == 0; i++) {
+        vectors[i] = calloc(words[i]->count + 1, sizeof(*vectors[i]));
+        rc = vectors[i] != NULL ? 0 : hc_error_nomem(&err);
+        for (size_t k = 0; rc == 0 && k < words[i]->count; k++) {
+            vectors[i][k] = words[i]->items[k];
+        }
+    }
+    if (rc == 0 && writer->env.commands == NULL) {
+        rc = hc_error_set(&err, HC_P_SYSTEM, call->value->name, "there is nobody to run programs");
+    }
+    if (rc == 0) {
+        command.argv = vectors[0];
+        command.envp = vectors[1];
+        rc = writer->env.commands->run(writer->env.commands->self, &command, on_end, call, &err);
+    }
+    free(vectors[0]);
+    free(vectors[1]);
+    if (rc != 0) {
+        finish(call, &err, NULL);
+    }
+}
+
+static int add_variable(struct call *call, const char *name, const char *value,
+                        struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET((size_t)64 * 1024);
+    int rc = hc_buf_printf(&text, err, "%s=%s", name, value);
+
+    rc = rc == 0 ? hc_list_add(&call->hook.envp, hc_buf_text(&text), err) : rc;
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+/* A file's content, without the newline at its end; nothing of it is to be seen in a log. */
+static int add_secret(struct call *call, const char *name, const char *path,
+                      struct hc_bytes content, struct hc_error *err)
+{
+    struct hc_buf value = HC_BUF_INIT_SECRET((size_t)64 * 1024);
+    struct hc_redaction *redaction = call->writer->env.redaction;
+    int rc = hc_buf_append(&value, content.data, content.len, err);
+
+    while (value.len > 0 && strchr("\r\n", value.data[value.len - 1]) != NULL) {
+        value.data[--value.len] = '\0';
+    }
+    if (rc == 0 && memchr(hc_buf_text(&value), '\0', value.len) != NULL) {
+        rc = hc_error_set(err, HC_P_BAD_VALUE, path, "the file has a NUL in it");
+    }
+    if (rc == 0 && (hc_list_add(&call->secrets, hc_buf_text(&value), err) != 0 ||
+                    hc_redaction_add(redaction, hc_buf_text(&value), err) != 0)) {
+        rc = -1;
+    }
+    rc = rc == 0 ? add_variable(call, name, hc_buf_text(&value), err) : rc;
+    hc_buf_dispose(&value);
+    return rc;
+}
+
+static void go_on(struct call *call);
+
+static void on_secret(void *arg, struct hc_bytes content, const struct hc_error *err)
+{
+    struct call *call = arg;
+    const struct hc_list *env = &call->writer->block->env;
+    const char *path = env->items[call->next + 1] + strlen(HC_ENV_FILE);
+    struct hc_error own;
+
+    hc_error_init(&own);
+    if (err != NULL) {
+        finish(call, err, NULL);
+    } else if (add_secret(call, env->items[call->next], path, content, &own) != 0) {
+        finish(call, &own, NULL);
+    } else {
+        call->next += 2;
+        go_on(call);
+    }
+}
+
+/* The block's variables one after the other, then the program. */
+static void go_on(struct call *call)
+{
+    const struct hc_secret_port *secrets = call->writer->env.secrets;
+    const struct hc_list *env = &call->writer->block->env;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    for (; call->next + 1 < env->count; call->next += 2) {
+        const char *value = env->items[call->next + 1];
+
+        if (strncmp(value, HC_ENV_FILE, strlen(HC_ENV_FILE)) == 0) {
+            secrets->read(secrets->self, value + strlen(HC_ENV_FILE), on_secret, call);
+            return;
+        }
+        if (add_variable(call, env->items[call->next], value, &err) != 0) {
+            finish(call, &err, NULL);
+            return;
+        }
+    }
+    run(call);
+}
+
+static bool sets(const struct hc_dns_block *block, const char *name)
+{
+    for (size_t i = 0; i + 1 < block->env.count; i += 2) {
+        if (strcmp(block->env.items[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int begin(struct call *call, struct hc_error *err)
+{
+    const struct command *writer = call->writer;
+
+    if (hc_hook_make(writer->block, call->what, call->value,
+                     writer->shim[0] != '\0' ? writer->shim : NULL, &call->hook, err) != 0) {
+        return -1;
+    }
+    if (!sets(writer->block, "PATH") && hc_list_add(&call->hook.envp, PATH_VALUE, err) != 0) {
+        return -1;
+    }
+    return sets(writer->block, "HOME") ? 0 : hc_list_add(&call->hook.envp, "HOME=/", err);
+}
+
+static void change(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
+                   hc_writer_done *done, void *arg)
+{
+    struct command *writer = self;
+    struct call *call = calloc(1, sizeof(*call));
+    struct hc_error err;
+    const struct hc_writer_result failed = {.err = &err};
+
+    hc_error_init(&err);
+    if (call == NULL) {
+        (void)hc_error_nomem(&err);
+        done(arg, &failed);
+        return;
+    }
+    call->writer = writer;
+    call->what = what;
+    call->value = value;
+    call->done = done;
+    call->arg = arg;
+    LIST_INSERT_HEAD(&writer->calls, call, link);
+    if (begin(call, &err) != 0) {
+        finish(call, &err, NULL);
+        return;
+    }
+    go_on(call);
+}
+
+/* What runs goes on until it ends. */
+static void cancel(void *self, const void *arg)
+{
+    struct command *writer = self;
+    struct call *next = NULL;
+
+    for (struct call *call = LIST_FIRST(&writer->calls); call != NULL; call = next) {
+        next = LIST_NEXT(call, link);
+        if (call->arg == arg) {
+            call_free(call);
+        }
+    }
+}
+
+static void close_writer(void *self)
+{
+    struct command *writer = self;
+
+    while (!LIST_EMPTY(&writer->calls)) {
+        call_free(LIST_FIRST(&writer->calls));
+    }
+    free(writer);
+}
+
+/* Beside the program while it is not installed, else where `make install` puts it. */
+static void find_shim(struct command *writer)
+{
+    static const char *const places[] = {"acme-dnsapi.sh", "../share/hotcert/acme-dnsapi.sh"};
+    const char *program = writer->env.conf->agent;
+    const char *slash = program != NULL ? strrchr(program, '/') : NULL;
+
+    for (size_t i = 0; slash != NULL && i < HC_COUNT(places); i++) {
+        int n = snprintf(writer->shim, sizeof(writer->shim), "%.*s/%s", (int)(slash - program),
+                         program, places[i]);
+
+        if (n > 0 && (size_t)n < sizeof(writer->shim) && access(writer->shim, R_OK) == 0) {
+            return;
+        }
+    }
+    writer->shim[0] = '\0';
+}
+
+int hc_dns_command_open(const struct hc_dns_block *block, const struct hc_writer_env *env,
+                        struct hc_dns_writer *out, struct hc_error *err)
+{
+    struct command *writer = calloc(1, sizeof(*writer));
+
+    if (writer == NULL) {
+        return hc_error_nomem(err);
+    }
+    writer->block = block;
+    writer->env = *env;
+    LIST_INIT(&writer->calls);
+    (void)hc_copy(writer->identity, sizeof(writer->identity), block->program);
+    find_shim(writer);
+    *out = (struct hc_dns_writer){
+        .self = writer,
+        .parallel = 1, /* hooks edit files, or a provider's whole zone */
+        .change = change,
+        .cancel = cancel,
+        .identity = writer->identity,
+        .close = close_writer,
+    };
+    return 0;
+}

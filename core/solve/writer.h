@@ -1,0 +1,113 @@
+/*
+ * hc_dns_writer: who writes TXT records into somebody's DNS; a type of the block hotcert_dns. A
+ * writer is one file of core/solve/writers that fills in this struct, a line in the table of
+ * writers.c, and rows of options in core/conf (writer.c, rows_dns.c). Nobody else knows one by
+ * name.
+ *
+ * A writer adds and removes single values, and nothing else: what other values stand at the same
+ * name, and what else is in the zone, stays as it is. It keeps no list: what is to be removed,
+ * when, and what is written by an agent that died, is the caller's business (solve/txt.h).
+ *
+ * All calls come from the one thread; none blocks. The caller asks for one change of a name at a
+ * time, and for no more than `parallel` changes at once.
+ */
+#ifndef HC_SOLVE_WRITER_H
+#define HC_SOLVE_WRITER_H
+
+#include "base/redaction.h"
+#include "conf/conf.h"
+#include "dns/resolver.h"
+#include "loop/child.h"
+#include "net/http.h"
+
+/* Port: secrets. What root alone may read; the agent's comes by the keeper (agent/secrets.h). */
+typedef void hc_secret_done(void *arg, struct hc_bytes content, const struct hc_error *err);
+struct hc_secret_port {
+    void *self;
+    /*
+     * Reads a file that an option with .kept (conf/field.h) names. done() comes once, maybe from
+     * within; either err is set or content, which is wiped afterwards. A file that others can read
+     * is refused. Read anew for each use: then a changed one needs no reload.
+     */
+    void (*read)(void *self, const char *path, hc_secret_done *done, void *arg);
+    /* No done() comes with this arg any more. */
+    void (*forget)(void *self, const void *arg);
+};
+
+/* Port: programs of the operator's (agent/runner.h). They run as the agent's user. */
+struct hc_program_run {
+    const char *const *argv; /* argv[0]: the program's absolute path; ends with NULL */
+    const char *const *envp; /* all of its environment; ends with NULL */
+    size_t output_max;
+    int64_t limit_ms;
+};
+struct hc_command_port {
+    void *self;
+    /* done() comes from the loop. -1 with err, and no callback, when nothing was started. */
+    int (*run)(void *self, const struct hc_program_run *command, hc_child_done *done, void *arg,
+               struct hc_error *err);
+    void (*forget)(void *self, const void *arg);
+};
+
+/* What writers are given. Borrowed; outlives them. */
+struct hc_writer_env {
+    const struct hc_conf *conf;
+    const struct hc_clock *clock;
+    const struct hc_random *random;
+    const struct hc_log *log;       /* leaves out what is in .. */
+    struct hc_redaction *redaction; /* may be NULL */
+    struct hc_loop *loop;
+    const struct hc_dns_port *dns;   /* NULL: there is no resolver */
+    const struct hc_http_port *http; /* NULL: nothing can be fetched */
+    const struct hc_secret_port *secrets;
+    const struct hc_command_port *commands; /* NULL: no program can be run */
+};
+
+#define HC_WRITER_MEMO 1024 /* with its NUL */
+
+/* One value of ours, and what is known of it. Borrowed until done(). Names are lower case, in
+ * A-labels, without the dot at the end. */
+struct hc_txt_value {
+    const char *name;    /* of the record: where CNAMEs lead from alias */
+    const char *zone;    /* that the name stands in, by its SOA; NULL: it could not be found */
+    const char *value;   /* at most 255 octets, printable */
+    const char *alias;   /* where the CA looks: "_acme-challenge.example.org" */
+    const char *domain;  /* whose challenge it is: "example.org", also of "*.example.org" */
+    const char *token;   /* of the challenge; "" if there is none, or it is not known any more */
+    const char *keyauth; /* the same; no log may show it */
+    const char *memo;    /* when it is removed: what the writer said when it was added, or "" */
+};
+
+/* How a change went. Borrowed during the call. */
+struct hc_writer_result {
+    const struct hc_error
+        *err;         /* NULL: well. Its subject is the record, its detail says who said what */
+    bool spread;      /* added, and every server is known to have it: nobody need ask */
+    const char *memo; /* added: what is to be told when it is removed; NULL: nothing */
+};
+typedef void hc_writer_done(void *arg, const struct hc_writer_result *result);
+
+enum hc_writer_change { HC_WRITER_ADD, HC_WRITER_REMOVE };
+
+struct hc_dns_writer {
+    void *self;
+    size_t parallel; /* changes at once, of different names; at least 1 */
+    /*
+     * Adds the value, or removes it. Adding what is there, and removing what is not there, is fine.
+     * done() comes once, maybe from within, and after a bounded time. A change that failed may have
+     * been made or not: the value is removed later all the same.
+     */
+    void (*change)(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
+                   hc_writer_done *done, void *arg);
+    /* No done() comes with this arg any more; the change may be made or not. */
+    void (*cancel)(void *self, const void *arg);
+    /* "the name server 192.0.2.53": for messages, behind "by". Valid as long as the writer. */
+    const char *identity;
+    void (*close)(void *self);
+};
+
+/* What is in the table of writers.c. */
+typedef int hc_writer_open(const struct hc_dns_block *block, const struct hc_writer_env *env,
+                           struct hc_dns_writer *out, struct hc_error *err);
+
+#endif

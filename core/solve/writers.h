@@ -1,0 +1,15 @@
+/* The writers that there are, a line each in writers.c; see writer.h for what one is. */
+#ifndef HC_SOLVE_WRITERS_H
+#define HC_SOLVE_WRITERS_H
+
+#include "solve/writer.h"
+
+/* Opens the one of the block's type. *out is the caller's to close. */
+int hc_writers_open(const struct hc_dns_block *block, const struct hc_writer_env *env,
+                    struct hc_dns_writer *out, struct hc_error *err) HC_MUST_USE;
+
+/* Each in its own file, dns_TYPE.c. */
+hc_writer_open hc_dns_command_open;
+hc_writer_open hc_dns_rfc2136_open;
+
+#endif
