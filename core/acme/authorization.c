@@ -159,7 +159,7 @@ static void authorized(struct hc_order *order)
         hc_order_enter(order, HC_PHASE_PRESENT);
     } else {
         order->authorized = true;
-        hc_order_enter(order, HC_PHASE_LOOK);
+        hc_order_enter(order, HC_PHASE_POLL);
     }
 }
 
@@ -241,7 +241,7 @@ static void progress(struct hc_order *order)
         validated(order, hc_now_ms(order->acme->options.clock));
         break;
     case HC_PHASE_PLACE:
-    case HC_PHASE_LOOK:
+    case HC_PHASE_POLL:
     case HC_PHASE_PRESENT:
     case HC_PHASE_AWAIT:
     case HC_PHASE_FINALIZE:

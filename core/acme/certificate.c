@@ -17,11 +17,11 @@ static void on_finalized(void *arg, const struct hc_http_reply *reply, const str
         if (hc_order_read(order, reply, &err) == 0) {
             hc_order_follow(order, reply->retry_after);
         } else {
-            hc_order_poll(order, reply->retry_after);
+            hc_order_poll_later(order, reply->retry_after);
         }
     } else if (cause->problem == HC_P_ORDER_NOT_READY &&
                order->finalized < HC_ORDER_FINALIZE_MOST) {
-        hc_order_poll(order, reply->retry_after);
+        hc_order_poll_later(order, reply->retry_after);
     } else if (cause->problem == HC_P_CA_REFUSED && reply != NULL && reply->status == 404) {
         hc_order_lost(order, cause);
     } else {
@@ -78,17 +78,8 @@ static void on_downloaded(void *arg, const struct hc_http_reply *reply,
                           const struct hc_error *cause)
 {
     struct hc_order *order = arg;
-    struct hc_error err;
 
-    hc_error_init(&err);
-    order->request = NULL;
-    if (cause != NULL && hc_order_is_unknown(reply, cause)) {
-        hc_order_lost(order, cause);
-    } else if (cause != NULL) {
-        hc_order_fail(order, cause, false);
-    } else if (keep_chain(order, reply, &err) != 0) {
-        hc_order_fail(order, &err, false);
-    } else {
+    if (hc_order_answered(order, reply, cause, keep_chain)) {
         hc_order_succeed(order);
     }
 }

@@ -13,14 +13,14 @@
 #define POLL_MOST_S     300 /* the longest Retry-After that is waited for in one go */
 #define CERTIFICATE_MAX ((size_t)256 << 10)
 
-static void look(struct hc_order *order);
+static void poll_order(struct hc_order *order);
 
 static const struct {
     const char *activity;
     void (*run)(struct hc_order *order);
 } phases[] = {
     [HC_PHASE_PLACE] = {"placing the order", hc_order_place},
-    [HC_PHASE_LOOK] = {"waiting for the CA to issue", look},
+    [HC_PHASE_POLL] = {"waiting for the CA to issue", poll_order},
     [HC_PHASE_AUTHORIZE] = {"fetching the authorizations", hc_validation_begin},
     [HC_PHASE_PRESENT] = {"presenting the challenges' answers", hc_validation_present},
     [HC_PHASE_AWAIT] = {"waiting for all servers to have the answers", hc_validation_await},
@@ -35,7 +35,7 @@ _Static_assert(HC_COUNT(phases) == HC_PHASE_OVER + 1, "a row for each phase");
 /* Where an order goes from what the CA says of it, while nothing speaks against it. */
 static const enum hc_order_phase by_status[] = {
     [HC_STATUS_PENDING] = HC_PHASE_AUTHORIZE, [HC_STATUS_READY] = HC_PHASE_FINALIZE,
-    [HC_STATUS_PROCESSING] = HC_PHASE_LOOK,   [HC_STATUS_VALID] = HC_PHASE_DOWNLOAD,
+    [HC_STATUS_PROCESSING] = HC_PHASE_POLL,   [HC_STATUS_VALID] = HC_PHASE_DOWNLOAD,
     [HC_STATUS_INVALID] = HC_PHASE_EXPLAIN,
 };
 _Static_assert(HC_COUNT(by_status) == HC_STATUS_INVALID + 1, "a phase for each status");
@@ -99,7 +99,7 @@ void hc_order_lost(struct hc_order *order, const struct hc_error *err)
     hc_order_enter(order, HC_PHASE_PLACE);
 }
 
-void hc_order_poll(struct hc_order *order, int64_t retry_after)
+void hc_order_poll_later(struct hc_order *order, int64_t retry_after)
 {
     int64_t now_ms = hc_now_ms(order->acme->options.clock);
     int64_t delay_ms = hc_order_poll_delay_ms(order->polls++, retry_after);
@@ -114,7 +114,7 @@ void hc_order_poll(struct hc_order *order, int64_t retry_after)
         hc_order_fail_slow(order, what, retry_after);
         return;
     }
-    hc_order_enter_at(order, HC_PHASE_LOOK, now_ms + delay_ms);
+    hc_order_enter_at(order, HC_PHASE_POLL, now_ms + delay_ms);
     order->named_wait = retry_after >= 0;
 }
 
@@ -126,13 +126,13 @@ void hc_order_follow(struct hc_order *order, int64_t retry_after)
                   status == HC_STATUS_PROCESSING ||
                   (status == HC_STATUS_VALID && order->resource.certificate == NULL);
 
-    /* a finalize request that got lost is sent again, but only if a look says so too */
-    if (status == HC_STATUS_READY && order->finalized > 0 && order->phase == HC_PHASE_LOOK &&
+    /* a finalize request that got lost is sent again, but only if a poll says so too */
+    if (status == HC_STATUS_READY && order->finalized > 0 && order->phase == HC_PHASE_POLL &&
         order->polls >= order->finalized && order->finalized < HC_ORDER_FINALIZE_MOST) {
         behind = false;
     }
     if (behind) {
-        hc_order_poll(order, retry_after);
+        hc_order_poll_later(order, retry_after);
     } else {
         hc_order_enter(order, by_status[status]);
     }
@@ -179,9 +179,9 @@ void hc_order_ask(struct hc_order *order, enum hc_endpoint endpoint, const char 
 
 /* What the CA says of the order: at a resume, and until the certificate is there */
 
-static void on_looked(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
+bool hc_order_answered(struct hc_order *order, const struct hc_http_reply *reply,
+                       const struct hc_error *cause, hc_order_take *take)
 {
-    struct hc_order *order = arg;
     struct hc_error err;
 
     hc_error_init(&err);
@@ -190,16 +190,26 @@ static void on_looked(void *arg, const struct hc_http_reply *reply, const struct
         hc_order_lost(order, cause);
     } else if (cause != NULL) {
         hc_order_fail(order, cause, false);
-    } else if (hc_order_read(order, reply, &err) != 0) {
+    } else if (take(order, reply, &err) != 0) {
         hc_order_fail(order, &err, false);
     } else {
+        return true;
+    }
+    return false;
+}
+
+static void on_polled(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
+{
+    struct hc_order *order = arg;
+
+    if (hc_order_answered(order, reply, cause, hc_order_read)) {
         hc_order_follow(order, reply->retry_after);
     }
 }
 
-static void look(struct hc_order *order)
+static void poll_order(struct hc_order *order)
 {
-    hc_order_ask(order, HC_ENDPOINT_URL, order->url, "", on_looked);
+    hc_order_ask(order, HC_ENDPOINT_URL, order->url, "", on_polled);
 }
 
 /* For the pump and the owner */
@@ -239,7 +249,7 @@ bool hc_order_waiting(const struct hc_order *order)
     if (order->phase == HC_PHASE_VALIDATE) {
         return hc_authz_waiting(order);
     }
-    return order->phase == HC_PHASE_LOOK && order->request == NULL && order->named_wait;
+    return order->phase == HC_PHASE_POLL && order->request == NULL && order->named_wait;
 }
 
 static int take_resume(struct hc_order *order, const struct hc_order_state *resume,
@@ -261,7 +271,7 @@ static int take_resume(struct hc_order *order, const struct hc_order_state *resu
         hc_acme_check_url(directory, resume->order_url, &ignored) != 0) {
         return 0;
     }
-    order->phase = HC_PHASE_LOOK;
+    order->phase = HC_PHASE_POLL;
     return hc_strdup(resume->order_url, &order->url, err);
 }
 

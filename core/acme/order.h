@@ -25,7 +25,7 @@
 /* The states of an order on our side; order.c has the table of what each does. */
 enum hc_order_phase {
     HC_PHASE_PLACE,     /* newOrder */
-    HC_PHASE_LOOK,      /* what does the CA say of the order */
+    HC_PHASE_POLL,      /* what does the CA say of the order */
     HC_PHASE_AUTHORIZE, /* what does it say of the authorizations */
     HC_PHASE_PRESENT,   /* answers are laid out */
     HC_PHASE_AWAIT,     /* until every server has them */
@@ -41,7 +41,7 @@ enum hc_authz_state {
     HC_AUTHZ_ASK,     /* what does the CA say of it */
     HC_AUTHZ_PRESENT, /* its answer is being laid out: the solver says when that is done */
     HC_AUTHZ_READY,   /* it is; until everybody has it */
-    HC_AUTHZ_TELL,    /* the CA is told to look for it */
+    HC_AUTHZ_TELL,    /* the CA is told to check it */
     HC_AUTHZ_POLL,    /* and asked what it found */
 };
 
@@ -109,10 +109,18 @@ void hc_order_ask(struct hc_order *order, enum hc_endpoint endpoint, const char 
 /* Reads the order out of a reply. Identifiers are compared as sets. */
 int hc_order_read(struct hc_order *order, const struct hc_http_reply *reply,
                   struct hc_error *err) HC_MUST_USE;
+/*
+ * The end of a request of the order's own that changes nothing at the CA: true if take() took the
+ * reply; else the order is placed again, or has failed.
+ */
+typedef int hc_order_take(struct hc_order *order, const struct hc_http_reply *reply,
+                          struct hc_error *err);
+bool hc_order_answered(struct hc_order *order, const struct hc_http_reply *reply,
+                       const struct hc_error *cause, hc_order_take *take);
 /* What the CA says now decides; what it said before may not be gone through twice. */
 void hc_order_follow(struct hc_order *order, int64_t retry_after);
 /* Asks for the same again when the CA's time has come, or says that it took too long. */
-void hc_order_poll(struct hc_order *order, int64_t retry_after);
+void hc_order_poll_later(struct hc_order *order, int64_t retry_after);
 /* When to ask again for the polls'th time; retry_after as in hc_http_reply. */
 int64_t hc_order_poll_delay_ms(unsigned polls, int64_t retry_after);
 /* True for a refusal that means that the CA does not know what was asked for. */

@@ -18,7 +18,7 @@ void hc_validation_begin(struct hc_order *order)
         hc_order_fail_names(order);
     } else if (order->authz_count == 0) {
         order->authorized = true;
-        hc_order_poll(order, -1);
+        hc_order_poll_later(order, -1);
     } else {
         hc_authz_ask_all(order);
     }
