@@ -32,13 +32,12 @@ static apr_status_t free_state(void *data)
     return APR_SUCCESS;
 }
 
-static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_pool)
+static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool HC_UNUSED,
+                      apr_pool_t *temp_pool HC_UNUSED)
 {
     struct mod_hotcert_state *state = apr_pcalloc(pool, sizeof(*state));
     struct hc_error err;
 
-    (void)log_pool;
-    (void)temp_pool;
     hc_error_init(&err);
     state->pool = pool;
     state->bootstrap = -1;
@@ -137,15 +136,12 @@ static int complete(struct mod_hotcert_state *state, server_rec *server, struct 
     return rc;
 }
 
-static int check_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_pool,
-                        server_rec *server)
+static int check_config(apr_pool_t *pool HC_UNUSED, apr_pool_t *log_pool HC_UNUSED,
+                        apr_pool_t *temp_pool HC_UNUSED, server_rec *server)
 {
     struct mod_hotcert_state *state = mod_hotcert;
     struct hc_error err;
 
-    (void)pool;
-    (void)log_pool;
-    (void)temp_pool;
     hc_error_init(&err);
     state->server = server;
     mod_hotcert_log_init(state);
@@ -157,15 +153,11 @@ static int check_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp
     return OK;
 }
 
-static int before_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_pool,
-                          server_rec *server)
+static int before_mod_ssl(apr_pool_t *pool HC_UNUSED, apr_pool_t *log_pool HC_UNUSED,
+                          apr_pool_t *temp_pool HC_UNUSED, server_rec *server HC_UNUSED)
 {
     struct hc_error err;
 
-    (void)pool;
-    (void)log_pool;
-    (void)temp_pool;
-    (void)server;
     hc_error_init(&err);
     mod_hotcert_log_init(mod_hotcert); /* the log is open now */
     if (!mod_hotcert_log_is_early()) {
@@ -191,16 +183,12 @@ static void warn_of_unserved(const struct mod_hotcert_state *state)
     }
 }
 
-static int after_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *temp_pool,
-                         server_rec *server)
+static int after_mod_ssl(apr_pool_t *pool HC_UNUSED, apr_pool_t *log_pool HC_UNUSED,
+                         apr_pool_t *temp_pool HC_UNUSED, server_rec *server HC_UNUSED)
 {
     struct mod_hotcert_state *state = mod_hotcert;
     struct hc_error err;
 
-    (void)pool;
-    (void)log_pool;
-    (void)temp_pool;
-    (void)server;
     hc_error_init(&err);
     mod_hotcert_bootstrap_close(state);
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
@@ -210,12 +198,11 @@ static int after_mod_ssl(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *tem
     return mod_hotcert_processes_start(state, &err) == 0 ? OK : refuse(state, &err);
 }
 
-static void child_init(apr_pool_t *pool, server_rec *server)
+static void child_init(apr_pool_t *pool, server_rec *server HC_UNUSED)
 {
     struct mod_hotcert_state *state = mod_hotcert;
     struct hc_error err;
 
-    (void)server;
     hc_error_init(&err);
     mod_hotcert_processes_leave(state);
     if (state->table != NULL && mod_hotcert_view_new(state, pool, &err) != 0) {

@@ -103,9 +103,8 @@ static const char *apply(cmd_parms *cmd, const struct hc_directive *row, const c
     return NULL;
 }
 
-static const char *take_directive(cmd_parms *cmd, void *unused, const char *args)
+static const char *take_directive(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     return apply(cmd, find_row(cmd->cmd->name, context_of(cmd)), args);
 }
 
@@ -124,7 +123,7 @@ static const char *check_section(cmd_parms *cmd, const struct hc_block_kind *kin
     return NULL;
 }
 
-static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
+static const char *take_section(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
     const char *end = ap_strrchr_c(args, '>');
     const struct hc_directive *row = NULL;
@@ -133,7 +132,6 @@ static const char *take_section(cmd_parms *cmd, void *unused, const char *args)
     const char *problem = NULL;
     struct hc_error err;
 
-    (void)unused;
     if (end == NULL) {
         return apr_pstrcat(cmd->pool, cmd->cmd->name, "> lacks its closing '>'", NULL);
     }

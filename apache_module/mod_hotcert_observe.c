@@ -12,11 +12,10 @@ static struct mod_hotcert_server *config_of(const cmd_parms *cmd)
     return ap_get_module_config(cmd->server->module_config, &hotcert_module);
 }
 
-static const char *observe_engine(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_engine(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
     const char *word = ap_getword_conf(cmd->temp_pool, &args);
 
-    (void)unused;
     config_of(cmd)->engine = strcasecmp(word, "on") == 0 ? MOD_HOTCERT_ON : MOD_HOTCERT_OFF;
     return NULL;
 }
@@ -33,48 +32,42 @@ static const char *observe_path(cmd_parms *cmd, const char *args)
     return mod_hotcert_is_no_file(name) ? name : ap_server_root_relative(cmd->pool, name);
 }
 
-static const char *observe_certificate(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_certificate(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     *(const char **)apr_array_push(config_of(cmd)->certificates) = observe_path(cmd, args);
     return NULL;
 }
 
-static const char *observe_key(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_key(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     *(const char **)apr_array_push(config_of(cmd)->keys) = observe_path(cmd, args);
     return NULL;
 }
 
-static const char *observe_chain(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_chain(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     config_of(cmd)->chain = observe_path(cmd, args);
     return NULL;
 }
 
-static const char *observe_ca_file(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_ca_file(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     config_of(cmd)->ca_file = observe_path(cmd, args);
     return NULL;
 }
 
-static const char *observe_ca_folder(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_ca_folder(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     config_of(cmd)->ca_folder = observe_path(cmd, args);
     return NULL;
 }
 
 /* OpenSSL's own commands: those that bring a certificate, or say where its issuers are. */
-static const char *observe_command(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_command(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
     struct mod_hotcert_server *config = config_of(cmd);
     const char *word = ap_getword_conf(cmd->pool, &args);
 
-    (void)unused;
     if (strcasecmp(word, "Certificate") == 0 || strcasecmp(word, "PrivateKey") == 0) {
         config->command = word;
     } else if (strcasecmp(word, "ServerInfoFile") == 0) {
@@ -87,37 +80,32 @@ static const char *observe_command(cmd_parms *cmd, void *unused, const char *arg
     return NULL;
 }
 
-static const char *observe_dialog(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_dialog(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     config_of(cmd)->dialog = ap_getword_conf(cmd->pool, &args);
     return NULL;
 }
 
-static const char *observe_name(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_name(cmd_parms *cmd, void *unused HC_UNUSED, const char *args HC_UNUSED)
 {
-    (void)unused;
-    (void)args;
     config_of(cmd)->named = true;
     return NULL;
 }
 
-static const char *observe_stapling(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_stapling(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
     const char *word = ap_getword_conf(cmd->temp_pool, &args);
 
-    (void)unused;
     config_of(cmd)->stapling = strcasecmp(word, "on") == 0 ? MOD_HOTCERT_ON : MOD_HOTCERT_OFF;
     return NULL;
 }
 
 /* mod_md: MDomain NAME.. [auto|manual], <MDomainSet NAME..>, MDMember NAME.. */
-static const char *observe_managed(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_managed(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
     const char *where =
         apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
 
-    (void)unused;
     while (*args != '\0') {
         char *name = ap_getword_conf(cmd->pool, &args);
         size_t len = strcspn(name, ">");
@@ -131,9 +119,8 @@ static const char *observe_managed(cmd_parms *cmd, void *unused, const char *arg
     return NULL;
 }
 
-static const char *observe_proxy_protocol(cmd_parms *cmd, void *unused, const char *args)
+static const char *observe_proxy_protocol(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
-    (void)unused;
     config_of(cmd)->proxy_protocol = strcasecmp(ap_getword_conf(cmd->temp_pool, &args), "on") == 0;
     return NULL;
 }

@@ -152,11 +152,10 @@ struct leaver {
 };
 
 /* The parent's news of such a one: it was told to end, and has. */
-static void old_news(int reason, void *data, apr_wait_t status)
+static void old_news(int reason, void *data, apr_wait_t status HC_UNUSED)
 {
     struct leaver *leaver = data;
 
-    (void)status;
     if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
         *leaver->entry = 0; /* the number may soon be another process's */
         apr_proc_other_child_unregister(leaver);
@@ -474,12 +473,10 @@ void mod_hotcert_processes_leave(struct mod_hotcert_state *state)
     hc_start_close(&p->lifeline);
 }
 
-int mod_hotcert_processes_monitor(apr_pool_t *pool, server_rec *server)
+int mod_hotcert_processes_monitor(apr_pool_t *pool HC_UNUSED, server_rec *server HC_UNUSED)
 {
     struct mod_hotcert_processes *p = mod_hotcert != NULL ? mod_hotcert->processes : NULL;
 
-    (void)pool;
-    (void)server;
     if (p == NULL || p->ending || getpid() != p->parent) {
         return DECLINED;
     }

@@ -95,19 +95,16 @@ static bool belongs(SSL *ssl, SSL_SESSION *session)
 }
 
 /* OpenSSL: a ticket is about to be made of the connection's session. 0 ends the handshake. */
-static int make_ticket(SSL *ssl, void *unused)
+static int make_ticket(SSL *ssl, void *unused HC_UNUSED)
 {
-    (void)unused;
     return mark(ssl, SSL_get_session(ssl));
 }
 
 /* OpenSSL: a ticket came in. */
-static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
-                                     size_t name_len, SSL_TICKET_STATUS status, void *unused)
+static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session,
+                                     const unsigned char *name HC_UNUSED, size_t name_len HC_UNUSED,
+                                     SSL_TICKET_STATUS status, void *unused HC_UNUSED)
 {
-    (void)name;
-    (void)name_len;
-    (void)unused;
     switch (status) {
     case SSL_TICKET_SUCCESS:
         return belongs(ssl, session) ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW;

@@ -308,24 +308,19 @@ static int process_connection(conn_rec *c)
  * error a handshake: there is no staple.
  */
 
-static int init_stapling_status(server_rec *server, apr_pool_t *pool, X509 *certificate,
-                                X509 *issuer)
+static int init_stapling_status(server_rec *server, apr_pool_t *pool HC_UNUSED,
+                                X509 *certificate HC_UNUSED, X509 *issuer HC_UNUSED)
 {
     const struct mod_hotcert_host *host =
         mod_hotcert != NULL ? mod_hotcert_host_of(mod_hotcert, server) : NULL;
 
-    (void)pool;
-    (void)certificate;
-    (void)issuer;
     /* where stapling is off, OK would turn mod_ssl's status callback on */
     return host != NULL && host->config->stapling == MOD_HOTCERT_ON ? OK : DECLINED;
 }
 
-static int get_stapling_status(unsigned char **der, int *der_len, conn_rec *c, server_rec *server,
-                               X509 *certificate)
+static int get_stapling_status(unsigned char **der, int *der_len, conn_rec *c HC_UNUSED,
+                               server_rec *server, X509 *certificate HC_UNUSED)
 {
-    (void)c;
-    (void)certificate;
     if (mod_hotcert == NULL || mod_hotcert_host_of(mod_hotcert, server) == NULL) {
         return DECLINED;
     }
@@ -334,11 +329,10 @@ static int get_stapling_status(unsigned char **der, int *der_len, conn_rec *c, s
     return OK;
 }
 
-void mod_hotcert_ssl_hooks(apr_pool_t *pool)
+void mod_hotcert_ssl_hooks(apr_pool_t *pool HC_UNUSED)
 {
     static const char *const after[] = {"mod_ssl.c", NULL};
 
-    (void)pool;
     APR_OPTIONAL_HOOK(ssl, add_cert_files, add_cert_files, NULL, NULL, APR_HOOK_LAST);
     APR_OPTIONAL_HOOK(ssl, init_server, init_server, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, pre_handshake, NULL, NULL, APR_HOOK_MIDDLE);

@@ -82,11 +82,6 @@ void hc_directory_dispose(struct hc_directory *directory)
 
 /* ---- on its way ---- */
 
-static bool is_redirect(long status)
-{
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 static bool is_same_server(const char *one, const char *other)
 {
     struct hc_url_parts a;
@@ -147,7 +142,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
     if (cause != NULL) {
         err = *cause;
         hc_acme_network_error(&err);
-    } else if (is_redirect(reply->status)) {
+    } else if (hc_http_is_redirect(reply->status)) {
         if (follow(fetch, reply, &err) == 0) {
             return;
         }

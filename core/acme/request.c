@@ -232,6 +232,19 @@ static bool has_account(struct hc_acme_request *r)
     return false;
 }
 
+/* What a reply, or its absence, means as an error; err stays empty if it is none. */
+static void read_failure(const struct hc_acme *acme, const char *url,
+                         const struct hc_http_reply *reply, const struct hc_error *cause,
+                         struct hc_error *err)
+{
+    if (cause != NULL) {
+        *err = *cause;
+        hc_acme_network_error(err);
+    } else if (reply->status >= 400) {
+        hc_acme_problem_reply(reply, url, acme->options.redaction, err);
+    }
+}
+
 static void on_nonce(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
 {
     struct hc_nonce_fetch *fetched = arg;
@@ -242,12 +255,8 @@ static void on_nonce(void *arg, const struct hc_http_reply *reply, const struct 
 
     hc_error_init(&err);
     fetched->id = 0;
-    if (cause != NULL) {
-        err = *cause;
-        hc_acme_network_error(&err);
-    } else if (reply->status >= 400) {
-        hc_acme_problem_reply(reply, url, acme->options.redaction, &err);
-    } else {
+    read_failure(acme, url, reply, cause, &err);
+    if (!hc_error_is_set(&err)) {
         hc_nonces_put(&acme->nonces, reply->replay_nonce);
         if (acme->nonces.count == before && before < HC_NONCE_POOL) {
             hc_error_set(&err, HC_P_CA_REPLY, url,
@@ -391,12 +400,8 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
 
     hc_error_init(&err);
     r->http_id = 0;
-    if (cause != NULL) {
-        err = *cause;
-        hc_acme_network_error(&err);
-    } else if (reply->status >= 400) {
-        hc_acme_problem_reply(reply, target(r), acme->options.redaction, &err);
-    } else if (reply->status < 200 || reply->status > 299) {
+    read_failure(acme, target(r), reply, cause, &err);
+    if (!hc_error_is_set(&err) && (reply->status < 200 || reply->status > 299)) {
         hc_error_set(&err, HC_P_CA_REPLY, target(r), "HTTP %ld: ACME knows no redirects",
                      reply->status);
     }

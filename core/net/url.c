@@ -170,3 +170,8 @@ int hc_http_check_url(const char *url, struct hc_error *err)
     }
     return 0;
 }
+
+bool hc_http_is_redirect(long status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}

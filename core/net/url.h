@@ -39,4 +39,7 @@ struct hc_url_target {
  */
 const char *hc_url_follow(const char *base, const char *target, struct hc_url_target *out);
 
+/* True for a status whose Location is to be followed. */
+bool hc_http_is_redirect(long status);
+
 #endif

@@ -299,18 +299,33 @@ static int report_now(struct hc_check_run *run, const struct pass *pass)
     return 0;
 }
 
-/* True if the pass found a certificate outside of its dates that the first pass did not. */
+/* The next certificate that the pass found expired, from *at on, and when it does; or NULL. */
+static X509 *next_expired(const struct pass *pass, size_t *at, int64_t *until)
+{
+    while (*at < pass->count) {
+        size_t i = (*at)++;
+        X509 *cert = pass->errors[i].cert;
+        int64_t from = 0;
+
+        if (pass->errors[i].code == X509_V_ERR_CERT_HAS_EXPIRED && cert != NULL &&
+            hc_cert_dates(cert, &from, until, NULL) == 0) {
+            return cert;
+        }
+    }
+    return NULL;
+}
+
+/* What the pass found expired that is not yet. */
 static int report_later(struct hc_check_run *run, const struct pass *pass)
 {
-    for (size_t i = 0; i < pass->count; i++) {
-        struct hc_subject place;
-        char text[HC_TIME_TEXT];
-        int64_t from = 0;
-        int64_t until = 0;
-        X509 *cert = pass->errors[i].cert;
+    struct hc_subject place;
+    char text[HC_TIME_TEXT];
+    X509 *cert = NULL;
+    int64_t until = 0;
+    size_t at = 0;
 
-        if (pass->errors[i].code != X509_V_ERR_CERT_HAS_EXPIRED || cert == NULL ||
-            hc_cert_dates(cert, &from, &until, NULL) != 0 || until < run->how->now) {
+    while ((cert = next_expired(pass, &at, &until)) != NULL) {
+        if (until < run->how->now) {
             continue;
         }
         if (hc_findings_add_of(run->findings, HC_P_EXPIRES_SOON, hc_check_place(run, cert, &place),
@@ -323,23 +338,20 @@ static int report_later(struct hc_check_run *run, const struct pass *pass)
 
 static int report_legacy(struct hc_check_run *run, const struct pass *pass)
 {
-    for (size_t i = 0; i < pass->count; i++) {
-        struct hc_subject place;
-        char text[HC_TIME_TEXT];
-        int64_t from = 0;
-        int64_t until = 0;
-        X509 *cert = pass->errors[i].cert;
+    struct hc_subject place;
+    char text[HC_TIME_TEXT];
+    int64_t until = 0;
+    size_t at = 0;
+    X509 *cert = next_expired(pass, &at, &until);
 
-        if (pass->errors[i].code == X509_V_ERR_CERT_HAS_EXPIRED && cert != NULL &&
-            hc_cert_dates(cert, &from, &until, NULL) == 0) {
-            return hc_findings_add_of(
-                run->findings, HC_P_CHAIN_LEGACY_PATH, hc_check_place(run, cert, &place), run->err,
-                "clients that follow the served chain to its end arrive at this "
-                "certificate, which expired on %s",
-                hc_time_format(until, text));
-        }
+    if (cert == NULL) {
+        return 0;
     }
-    return 0;
+    return hc_findings_add_of(run->findings, HC_P_CHAIN_LEGACY_PATH,
+                              hc_check_place(run, cert, &place), run->err,
+                              "clients that follow the served chain to its end arrive at this "
+                              "certificate, which expired on %s",
+                              hc_time_format(until, text));
 }
 
 /* A third of the leaf's life, and no more than what people call soon: some say 9999. */

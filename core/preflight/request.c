@@ -81,11 +81,6 @@ static void follow(struct hc_request *r, const char *location)
     r->resolving = true;
 }
 
-static bool is_redirect(long status)
-{
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc_error *err)
 {
     struct hc_request *r = arg;
@@ -98,7 +93,8 @@ static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc
         finish(r, HC_REQUEST_UNREACHABLE, err);
     } else {
         r->status = reply->status;
-        if (is_redirect(reply->status) && reply->location != NULL && reply->location[0] != '\0') {
+        if (hc_http_is_redirect(reply->status) && reply->location != NULL &&
+            reply->location[0] != '\0') {
             follow(r, reply->location);
         } else {
             finish(r, is_right(r, reply) ? HC_REQUEST_RIGHT : HC_REQUEST_WRONG, NULL);

@@ -159,8 +159,6 @@ void hc_store_follower_drain(struct hc_store_follower *follower)
 /* Digests of tokens, one a line, and at the end that of all lines. */
 static int write_acks(const struct hc_list *files, struct hc_buf *out, struct hc_error *err)
 {
-    struct hc_bytes part;
-    unsigned char digest[32];
     char hex[65];
 
     for (size_t i = 0; i < files->count; i++) {
@@ -168,11 +166,9 @@ static int write_acks(const struct hc_list *files, struct hc_buf *out, struct hc
             return -1;
         }
     }
-    part = hc_bytes_of(out);
-    if (hc_seal_digest(&part, 1, digest, err) != 0) {
+    if (hc_seal_checksum(hc_bytes_of(out), hex, err) != 0) {
         return -1;
     }
-    hc_hex(hex, digest, sizeof(digest));
     return hc_buf_printf(out, err, "%s\n", hex);
 }
 
@@ -199,15 +195,11 @@ int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_li
 static bool has_ack(const struct hc_buf *text, const char *hex)
 {
     size_t body = text->len >= 65 ? text->len - 65 : 0;
-    struct hc_bytes part = {text->data, body};
-    unsigned char digest[32];
     char check[65];
 
-    if (text->len < 65 || text->len % 65 != 0 || hc_seal_digest(&part, 1, digest, NULL) != 0) {
-        return false;
-    }
-    hc_hex(check, digest, sizeof(digest));
-    if (memcmp(text->data + body, check, 64) != 0) {
+    if (text->len < 65 || text->len % 65 != 0 ||
+        hc_seal_checksum((struct hc_bytes){text->data, body}, check, NULL) != 0 ||
+        memcmp(text->data + body, check, 64) != 0) {
         return false;
     }
     for (size_t at = 0; at < body; at += 65) {

@@ -37,8 +37,6 @@ static int write_text(const struct format *f, struct hc_buf *out, struct hc_erro
     char id[2 * ID_SIZE + 1];
     char fingerprint[65];
     char check[65];
-    unsigned char digest[32];
-    struct hc_bytes part;
 
     hc_hex(id, f->id, ID_SIZE);
     hc_hex(fingerprint, f->fingerprint, 32);
@@ -46,11 +44,9 @@ static int write_text(const struct format *f, struct hc_buf *out, struct hc_erro
                       fingerprint) != 0) {
         return -1;
     }
-    part = hc_bytes_of(out);
-    if (hc_seal_digest(&part, 1, digest, err) != 0) {
+    if (hc_seal_checksum(hc_bytes_of(out), check, err) != 0) {
         return -1;
     }
-    hc_hex(check, digest, sizeof(digest));
     return hc_buf_printf(out, err, "check: %s\n", check);
 }
 
@@ -61,7 +57,6 @@ static unsigned long version_of(struct hc_bytes text)
     size_t tail = sizeof(key) - 1 + 64 + 1;
     const char *start = (const char *)text.data;
     const char *last = NULL;
-    unsigned char digest[32];
     char check[65];
     struct hc_bytes part;
 
@@ -71,11 +66,8 @@ static unsigned long version_of(struct hc_bytes text)
     }
     part = (struct hc_bytes){text.data, text.len - tail};
     last = start + part.len;
-    if (memcmp(last, key, sizeof(key) - 1) != 0 || hc_seal_digest(&part, 1, digest, NULL) != 0) {
-        return 0;
-    }
-    hc_hex(check, digest, sizeof(digest));
-    if (memcmp(last + sizeof(key) - 1, check, 64) != 0) {
+    if (memcmp(last, key, sizeof(key) - 1) != 0 || hc_seal_checksum(part, check, NULL) != 0 ||
+        memcmp(last + sizeof(key) - 1, check, 64) != 0) {
         return 0;
     }
     return strtoul(start + sizeof(FIRST_WORDS) - 1, NULL, 10);

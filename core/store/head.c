@@ -36,18 +36,6 @@ static int put_time(struct hc_buf *out, const char *key, int64_t t, struct hc_er
     return hc_buf_printf(out, err, "%s: %s\n", key, hc_time_format(t, text));
 }
 
-/* The checksum over what stands before it. */
-static int check_of(struct hc_bytes head, char hex[65], struct hc_error *err)
-{
-    unsigned char digest[32];
-
-    if (hc_seal_digest(&head, 1, digest, err) != 0) {
-        return -1;
-    }
-    hc_hex(hex, digest, sizeof(digest));
-    return 0;
-}
-
 int hc_head_write(const struct hc_line_info *info, struct hc_buf *out, struct hc_error *err)
 {
     char line[2 * HC_ID_SIZE + 1];
@@ -73,7 +61,7 @@ int hc_head_write(const struct hc_line_info *info, struct hc_buf *out, struct hc
         put_time(out, "not-after", info->not_after, err) != 0 ||
         put_time(out, "committed", info->committed, err) != 0 ||
         put_text(out, "serial", info->serial, err) != 0 ||
-        check_of(hc_bytes_of(out), check, err) != 0) {
+        hc_seal_checksum(hc_bytes_of(out), check, err) != 0) {
         return -1;
     }
     return hc_buf_printf(out, err, CHECK_LINE "%s\n\n", check);
@@ -199,7 +187,8 @@ int hc_head_read(struct hc_bytes file, struct hc_line_info *info, size_t *used,
         return -1;
     }
     head.len = file.len - r.in.left;
-    if (want(&r, "check") && (check_of(head, check, err) != 0 || strcmp(check, r.value) != 0)) {
+    if (want(&r, "check") &&
+        (hc_seal_checksum(head, check, err) != 0 || strcmp(check, r.value) != 0)) {
         return hc_error_set(err, HC_P_STORE_DAMAGED, NULL, "the head does not match its checksum");
     }
     if (r.bad || !hc_skip_text(&r.in, "\n")) {

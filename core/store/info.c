@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/seal.h"
+#include "conf/digest.h"
 
 int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
                       struct hc_error *err)
@@ -38,14 +38,14 @@ void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,
 {
     static const char label[] = "hotcert line 1";
     const char *name = hc_key_type_name(type);
-    struct hc_bytes parts[] = {
-        {(const unsigned char *)label, sizeof(label)},
-        {id, HC_ID_SIZE},
-        {(const unsigned char *)name, strlen(name)},
-    };
+    struct hc_digest sum;
 
+    hc_digest_begin(&sum);
+    hc_digest_bytes(&sum, label, sizeof(label));
+    hc_digest_bytes(&sum, id, HC_ID_SIZE);
+    hc_digest_bytes(&sum, name, strlen(name));
     /* without memory for a digest there is nothing that could go on: a line that nobody has */
-    if (hc_seal_digest(parts, HC_COUNT(parts), line, NULL) != 0) {
+    if (hc_digest_end(&sum, line, NULL) != 0) {
         memset(line, 0, HC_ID_SIZE);
     }
 }

@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "conf/digest.h"
 
 #include "pki/openssl.h"
@@ -166,14 +167,16 @@ int hc_seal_fingerprint(const unsigned char secret[HC_SECRET_SIZE], struct hc_by
     return 0;
 }
 
-int hc_seal_digest(const struct hc_bytes *parts, size_t count, unsigned char digest[32],
-                   struct hc_error *err)
+int hc_seal_checksum(struct hc_bytes text, char hex[65], struct hc_error *err)
 {
+    unsigned char digest[32];
     struct hc_digest sum;
 
     hc_digest_begin(&sum);
-    for (size_t i = 0; i < count; i++) {
-        hc_digest_bytes(&sum, parts[i].data, parts[i].len);
+    hc_digest_bytes(&sum, text.data, text.len);
+    if (hc_digest_end(&sum, digest, err) != 0) {
+        return -1;
     }
-    return hc_digest_end(&sum, digest, err);
+    hc_hex(hex, digest, sizeof(digest));
+    return 0;
 }

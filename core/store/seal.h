@@ -30,8 +30,7 @@ int hc_unseal(const unsigned char secret[HC_SECRET_SIZE], const char *purpose,
 int hc_seal_fingerprint(const unsigned char secret[HC_SECRET_SIZE], struct hc_bytes id,
                         unsigned char fingerprint[32], struct hc_error *err) HC_MUST_USE;
 
-/* SHA-256 of the parts, one after the other. */
-int hc_seal_digest(const struct hc_bytes *parts, size_t count, unsigned char digest[32],
-                   struct hc_error *err) HC_MUST_USE;
+/* SHA-256 of the text, in hex: the checksum that stands behind it in files that are not sealed. */
+int hc_seal_checksum(struct hc_bytes text, char hex[65], struct hc_error *err) HC_MUST_USE;
 
 #endif

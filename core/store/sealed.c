@@ -9,14 +9,7 @@
 
 int hc_name_digest(const char *name, char hex[65], struct hc_error *err)
 {
-    struct hc_bytes part = {(const unsigned char *)name, strlen(name)};
-    unsigned char digest[32];
-
-    if (hc_seal_digest(&part, 1, digest, err) != 0) {
-        return -1;
-    }
-    hc_hex(hex, digest, sizeof(digest));
-    return 0;
+    return hc_seal_checksum((struct hc_bytes){(const unsigned char *)name, strlen(name)}, hex, err);
 }
 
 int hc_sealed_write(struct hc_store *store, int folder, const char *file, const char *bound,
