@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "mod_hotcert.h"
 #include "pki/pem_load.h"
 
@@ -95,9 +96,7 @@ static void read_key(const char *path, struct hc_buf *out)
         }
     }
     OPENSSL_cleanse(chunk, sizeof(chunk));
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
 }
 
 static void wipe_list(struct hc_list *list)

@@ -86,3 +86,20 @@ int hc_io_read_all(int fd, const char *path, struct hc_buf *out, struct hc_error
     }
     return n < 0 ? -1 : 0;
 }
+
+void hc_io_close(int fd)
+{
+    int errnum = errno;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    errno = errnum;
+}
+
+void hc_io_close_all(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        hc_io_close(fds[i]);
+    }
+}

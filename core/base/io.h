@@ -26,4 +26,8 @@ int hc_io_read_all(int fd, const char *path, struct hc_buf *out, struct hc_error
 int hc_io_read_start(int fd, const char *path, struct hc_buf *out,
                      struct hc_error *err) HC_MUST_USE;
 
+/* Closes it unless it is -1; errno stays. */
+void hc_io_close(int fd);
+void hc_io_close_all(const int *fds, size_t count);
+
 #endif

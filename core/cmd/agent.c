@@ -8,6 +8,7 @@
 
 #include "agent/confine.h"
 #include "agent/runner.h"
+#include "base/io.h"
 #include "cmd/child.h"
 #include "cmd/cmd.h"
 #include "hotcert.h"
@@ -146,9 +147,7 @@ out:
     hc_runner_free(runner);
     hc_loop_free(options.loop);
     hc_table_detach(options.table);
-    if (options.signals >= 0) {
-        close(options.signals);
-    }
+    hc_io_close(options.signals);
     hc_runner_end(&process);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/time.h"
 #include "cmd/check.h"
 #include "cmd/smtp.h"
@@ -324,9 +325,7 @@ int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err)
     rc = hc_check_conclude(run, o->connect, NULL, o->names.count > 0 ? NULL : &names, NULL,
                            &checked, err);
 out:
-    if (l.fd >= 0) {
-        (void)close(l.fd);
-    }
+    hc_io_close(l.fd);
     hc_list_dispose(&names);
     hc_checked_dispose(&checked);
     return rc;

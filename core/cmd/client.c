@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/time.h"
 #include "cmd/cmd.h"
 
@@ -172,9 +173,7 @@ int hc_client_ask(const char *path, const json_t *request, int64_t timeout_ms, j
     }
     rc = 0;
 out:
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     free(text);
     hc_buf_dispose(&line);
     return rc;

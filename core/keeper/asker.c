@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "keeper/packet.h"
 #include "loop/timer.h"
 
@@ -164,9 +165,7 @@ static void on_socket(void *self, unsigned events)
                reply.id == asker->question.id && reply.op == asker->question.op) {
         take_reply(asker, &reply, fd);
     } /* else it is the reply to a question that nobody asks any more */
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
 }
 
 /* ---- what is offered ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "keeper/keeper.h"
 #include "keeper/packet.h"
 #include "keeper/question.h"
@@ -59,9 +60,7 @@ static int ask(struct hc_keeper_client *client, struct hc_question *q, struct hc
         rc = hc_packet_memfd_read(fd, (size_t)r->size, out, err);
     }
 out:
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     return rc;
 }
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "keeper/path.h"
 #include "keeper/rights.h"
 #include "keeper/spawn.h"
@@ -81,9 +82,7 @@ static bool answers(const char *path)
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path); /* walk() took it */
     answered = fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
                            errno == EAGAIN);
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     return answered;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "keeper/handover.h"
 #include "keeper/path.h"
@@ -61,9 +62,7 @@ static bool folder_is_empty(int fd)
     bool empty = true;
 
     if (dir == NULL) {
-        if (copy >= 0) {
-            close(copy);
-        }
+        hc_io_close(copy);
         return false;
     }
     while (empty && (entry = readdir(dir)) != NULL) {
@@ -159,9 +158,7 @@ static int prepare_store(const char *path, const struct manner *how, struct hc_e
     }
     rc = own_store(path, fd, made, how, err);
 out:
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     hc_path_end_dispose(&end);
     return rc;
 }

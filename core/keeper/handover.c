@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "keeper/packet.h"
 
@@ -79,9 +80,7 @@ static int list_names(struct handover *h, int folder, struct hc_list *names)
     int rc = 0;
 
     if (dir == NULL) {
-        if (copy >= 0) {
-            close(copy);
-        }
+        hc_io_close(copy);
         return -1;
     }
     while (rc == 0 && (entry = readdir(dir)) != NULL) {
@@ -176,9 +175,7 @@ static int replace_by_copy(const struct handover *h, int folder, const char *nam
         rc = 0;
     }
     saved = errno;
-    if (copy >= 0) {
-        close(copy);
-    }
+    hc_io_close(copy);
     if (rc != 0) {
         (void)unlinkat(folder, TEMPORARY, 0);
     }
@@ -227,9 +224,7 @@ static int give_file(const struct handover *h, int folder, const char *name)
                               : replace_by_copy(h, folder, name, fd);
     }
     saved = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     errno = saved;
     return rc;
 }
@@ -306,9 +301,7 @@ static void close_all(int fds[HC_COUNT(folders)])
     int saved = errno;
 
     for (size_t i = 0; i < HC_COUNT(folders); i++) {
-        if (fds[i] >= 0) {
-            close(fds[i]);
-        }
+        hc_io_close(fds[i]);
     }
     errno = saved;
 }

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 #define STATE_LISTEN 10 /* in /proc/net/tcp */
 
 /* An address as /proc/net has it: words in the machine's order, as hexadecimal digits. */
@@ -204,9 +206,7 @@ int hc_holder_copy(pid_t pid, int fd)
     int copy = process >= 0 ? (int)syscall(SYS_pidfd_getfd, process, fd, 0) : -1;
     int saved = errno;
 
-    if (process >= 0) {
-        close(process);
-    }
+    hc_io_close(process);
     errno = saved;
     return copy;
 }

@@ -156,9 +156,7 @@ static int read_once(const struct keeper *k, const char *path, struct hc_buf *ou
     stamp_of(&st, &after);
     rc = hc_file_stamp_equal(stamp, &after) && out->len == stamp->size && !is_warm(stamp) ? 0 : 1;
 out:
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     return rc;
 }
 
@@ -270,9 +268,7 @@ static int serve_one(const struct keeper *k, int socket, const struct hc_questio
         reply.stamp = stamp;
     }
     rc = hc_packet_send(socket, &reply, sizeof(reply), fd, hc_packet_now() + REPLY_MS);
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     hc_buf_dispose(&out);
     return rc;
 }
@@ -413,11 +409,7 @@ static void close_copies(const struct keeper *k)
 {
     const int copies[] = {k->socket, k->agent.table, k->agent.control, k->agent.lines};
 
-    for (size_t i = 0; i < HC_COUNT(copies); i++) {
-        if (copies[i] >= 0) {
-            close(copies[i]);
-        }
-    }
+    hc_io_close_all(copies, HC_COUNT(copies));
     for (size_t i = 0; i < k->agent.dns_count; i++) {
         close(k->agent.dns[i]);
     }
@@ -478,11 +470,7 @@ int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
     *pid = child;
     rc = 0;
 out:
-    for (int i = 0; i < 2; i++) {
-        if (ends[i] >= 0) {
-            close(ends[i]);
-        }
-    }
+    hc_io_close_all(ends, 2);
     close_copies(&k);
     return rc == 0 ? 0 : hc_error_during(err, "starting the keeper");
 }

@@ -10,6 +10,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 /* A walk in progress. */
 struct walk {
     const char *path; /* as asked for: the subject of errors */
@@ -113,9 +115,7 @@ static const char *who(const struct hc_guard *guard, const struct stat *st)
 /* Takes fd as the folder reached. */
 static int enter_take(struct walk *w, int fd, const struct stat *st, struct hc_error *err)
 {
-    if (w->folder >= 0) {
-        close(w->folder);
-    }
+    hc_io_close(w->folder);
     w->folder = fd;
     w->sticky = false;
     if (!w->guard->on || !exchangeable(w->guard, fd, st)) {
@@ -137,9 +137,7 @@ static int enter_root(struct walk *w, struct hc_error *err)
 
     if (fd < 0 || fstat(fd, &st) != 0) {
         hc_error_set_errno(err, HC_P_SYSTEM, "/", errno, "the root folder cannot be opened");
-        if (fd >= 0) {
-            close(fd);
-        }
+        hc_io_close(fd);
         return -1;
     }
     w->seen[0] = '\0';
@@ -217,9 +215,7 @@ static int make_folder(struct walk *w, const char *name, struct hc_error *err)
         rc = hc_error_set_errno(err, HC_P_STORE_UNUSABLE, w->path, errno,
                                 "the mode of %s/%s cannot be set", w->seen, name);
     }
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     return rc;
 }
 
@@ -253,9 +249,7 @@ static int look(struct walk *w, const char *name, bool last, struct stat *st,
     }
     if (fd < 0 || fstat(fd, st) != 0) {
         hc_error_set_errno(err, HC_P_FILE_UNREADABLE, w->path, errno, "%s/%s", w->seen, name);
-        if (fd >= 0) {
-            close(fd);
-        }
+        hc_io_close(fd);
         return -1;
     }
     if (w->sticky && st->st_uid != 0) {
@@ -343,9 +337,7 @@ int hc_path_walk(const char *path, const struct hc_guard *guard, mode_t make_mod
     while (rc == 0) {
         rc = step(&w, end, &own);
     }
-    if (w.folder >= 0) {
-        close(w.folder);
-    }
+    hc_io_close(w.folder);
     if (rc < 0) {
         hc_error_chain(err, &own);
     }
@@ -377,8 +369,6 @@ int hc_path_open_file(const struct hc_path_end *end, const char *subject, int *f
 
 void hc_path_end_dispose(struct hc_path_end *end)
 {
-    if (end->folder >= 0) {
-        close(end->folder);
-    }
+    hc_io_close(end->folder);
     end->folder = -1;
 }

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 
 /* Root could be had again only through one of these. */
@@ -77,9 +78,7 @@ static bool find_arguments(unsigned long at[4])
     char *p = NULL;
     int field = 2;
 
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     if (n <= 0) {
         return false;
     }

@@ -125,9 +125,7 @@ static int read_secret(const struct hc_path_end *end, const char *path,
     rc = hc_secret_parse(data, len, path, secret, err);
 out:
     OPENSSL_cleanse(data, sizeof(data));
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     return rc;
 }
 
@@ -153,9 +151,7 @@ static int sync_folder(int folder)
     int rc = fd >= 0 && fsync(fd) == 0 ? 0 : -1;
     int saved = errno;
 
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     errno = saved;
     return rc;
 }
@@ -196,9 +192,7 @@ out:
     if (made && named != 0) {
         (void)unlinkat(end->folder, temporary, 0);
     }
-    if (fd >= 0) {
-        close(fd);
-    }
+    hc_io_close(fd);
     OPENSSL_cleanse(fresh, sizeof(fresh));
     OPENSSL_cleanse(text, sizeof(text));
     return rc;

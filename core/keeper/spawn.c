@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "keeper/packet.h"
 #include "keeper/process.h"
@@ -248,15 +249,9 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
     *pid = child;
     rc = 0;
 out:
-    for (int i = 0; i < 2; i++) {
-        if (errors[i] >= 0) {
-            close(errors[i]);
-        }
-    }
+    hc_io_close_all(errors, 2);
     for (int i = 0; i < PLACES; i++) {
-        if (aside[i] >= 0) {
-            close(aside[i]);
-        }
+        hc_io_close(aside[i]);
     }
     free_environment(env);
     return rc;
@@ -319,14 +314,8 @@ static int start(const struct hc_conf *conf, struct program *program, int *super
     ends[0] = -1;
     rc = 0;
 out:
-    for (int i = 0; i < 2; i++) {
-        if (ends[i] >= 0) {
-            close(ends[i]);
-        }
-    }
-    if (memfd >= 0) {
-        close(memfd);
-    }
+    hc_io_close_all(ends, 2);
+    hc_io_close(memfd);
     hc_buf_dispose(&text);
     return rc;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/time.h"
 #include "live/layout.h"
 
@@ -116,9 +117,7 @@ static int map_reader(int fd, struct hc_table *table, struct hc_error *err)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     again = open(path, O_RDONLY | O_CLOEXEC);
     rc = map_memory(again >= 0 ? again : fd, false, table, err);
-    if (again >= 0) {
-        close(again);
-    }
+    hc_io_close(again);
     return rc;
 }
 
@@ -208,9 +207,8 @@ out:
     }
     if (rc == 0) {
         *fd = memory;
-    } else if (memory >= 0) {
-        close(memory);
-    }
+    } else
+        hc_io_close(memory);
     return rc;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "store/answer.h"
 #include "store/file.h"
@@ -121,9 +122,7 @@ int hc_store_answer_put(struct hc_store *store, const struct hc_answer *answer,
     bound_of(file, bound);
     rc = hc_sealed_write(store, folder, file, bound, hc_bytes_of(&text), false, err);
 out:
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     hc_buf_dispose(&text);
     return rc == 0 ? 0 : hc_error_during(err, "storing the answer to a challenge");
 }
@@ -140,9 +139,7 @@ int hc_store_answer_remove(struct hc_store *store, const struct hc_answer *answe
         return -1;
     }
     rc = folder >= 0 ? hc_file_remove(store, folder, file, err) : 0;
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/file.h"
 #include "store/format.h"
 #include "store/line.h"
@@ -117,9 +118,7 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
         hc_error_set(err, HC_P_LOCKED, line, "other agents keep committing to this line");
     }
 out:
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     free(serial);
     hc_buf_dispose(&encoded);
     return rc == 0 ? 0 : hc_error_during(err, "storing a certificate");
@@ -160,8 +159,6 @@ int hc_store_remove(struct hc_store *store, const unsigned char line[HC_ID_SIZE]
         hc_mark_touch(store);
     }
 out:
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     return rc == 0 ? 0 : hc_error_during(err, "removing a certificate");
 }

@@ -97,9 +97,7 @@ int hc_folder_list(struct hc_store *store, int folder, struct hc_list *names, st
 
     if (dir == NULL) {
         hc_error_set_errno(err, HC_P_STORE_UNUSABLE, store->path, errno, "reading a folder");
-        if (copy >= 0) {
-            close(copy);
-        }
+        hc_io_close(copy);
         return -1;
     }
     errno = 0;
@@ -319,12 +317,8 @@ out:
     if (!gone) {
         (void)fs->unlink(fs->self, tmp, temporary);
     }
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (tmp >= 0) {
-        close(tmp);
-    }
+    hc_io_close(fd);
+    hc_io_close(tmp);
     return rc;
 }
 
@@ -431,9 +425,7 @@ void hc_file_clean(struct hc_store *store)
             if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) {
                 (void)hc_file_wipe(store, tmp, names.items[i], NULL);
             }
-            if (fd >= 0) {
-                close(fd);
-            }
+            hc_io_close(fd);
         }
     }
     hc_list_dispose(&names);

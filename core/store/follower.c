@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "store/file.h"
 #include "store/follower.h"
@@ -134,9 +135,7 @@ void hc_store_unfollow(struct hc_store_follower *follower)
         }
         close(follower->fd);
     }
-    if (follower->inotify >= 0) {
-        close(follower->inotify);
-    }
+    hc_io_close(follower->inotify);
     free(follower);
 }
 
@@ -266,8 +265,6 @@ bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower 
         }
     }
     hc_list_dispose(&names);
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     return all;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "store/envelope.h"
 #include "store/file.h"
@@ -201,14 +202,10 @@ static int probe_tree(struct hc_store *store, const char *top, bool records, str
             probe_file(store, fd, records ? folders.items[i] : NULL, files.items[j], p);
         }
         hc_list_dispose(&files);
-        if (fd >= 0) {
-            close(fd);
-        }
+        hc_io_close(fd);
     }
     hc_list_dispose(&folders);
-    if (top_fd >= 0) {
-        close(top_fd);
-    }
+    hc_io_close(top_fd);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/file.h"
 #include "store/line_folder.h"
 #include "store/scan.h"
@@ -175,9 +176,7 @@ int hc_store_current(struct hc_store *store, const unsigned char line[HC_ID_SIZE
     }
 out:
     hc_line_info_dispose(&own);
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     return rc;
 }
 
@@ -195,9 +194,7 @@ int hc_store_line_info(struct hc_store *store, const char *line, struct hc_line_
     } else if (!*found && own.problem != HC_P_NONE && own.problem != HC_P_STORE_EMPTY) {
         hc_store_warn(store, line, &own, "a line cannot be read");
     }
-    if (folder >= 0) {
-        close(folder);
-    }
+    hc_io_close(folder);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/file.h"
 #include "store/format.h"
 #include "store/sealed.h"
@@ -24,9 +25,7 @@ struct place {
 
 static void place_dispose(struct place *p)
 {
-    if (p->folder >= 0) {
-        close(p->folder);
-    }
+    hc_io_close(p->folder);
     p->folder = -1;
 }
 
@@ -55,9 +54,7 @@ static int place_open(struct hc_store *store, const char *kind, const char *file
         return -1;
     }
     rc = records >= 0 ? hc_folder_open(store, records, kind, make, &p->folder, err) : 0;
-    if (records >= 0) {
-        close(records);
-    }
+    hc_io_close(records);
     return rc;
 }
 

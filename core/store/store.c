@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "store/file.h"
 #include "store/format.h"
 
@@ -108,9 +109,7 @@ void hc_store_close(struct hc_store *store)
     if (store == NULL) {
         return;
     }
-    if (store->root >= 0) {
-        close(store->root);
-    }
+    hc_io_close(store->root);
     OPENSSL_cleanse(store->secret, sizeof(store->secret));
     hc_list_dispose(&store->warned);
     (void)pthread_mutex_destroy(&store->mutex);
