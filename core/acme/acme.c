@@ -10,6 +10,11 @@
 
 #define PUMP_MOST 10000 /* turns: a backstop against a loop of our own making */
 
+static void on_due(void *self)
+{
+    hc_acme_pump(self);
+}
+
 int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_account *account,
                 struct hc_acme **out, struct hc_error *err)
 {
@@ -24,6 +29,9 @@ int hc_acme_new(const struct hc_acme_options *options, const struct hc_acme_acco
         return hc_error_nomem(err);
     }
     acme->options = *options;
+    if (options->loop != NULL) {
+        hc_timer_init(&acme->due, options->loop, "authorities", on_due, acme);
+    }
     if (account != NULL && account->key != NULL) {
         if (account->url != NULL && hc_strdup(account->url, &acme->account.url, err) != 0) {
             free(acme);
@@ -68,6 +76,7 @@ void hc_acme_free(struct hc_acme *acme)
             http->cancel(http->self, acme->nonce_fetch[i].id);
         }
     }
+    hc_timer_stop(&acme->due);
     hc_directory_dispose(&acme->directory);
     hc_redaction_remove(acme->options.redaction, acme->thumbprint);
     EVP_PKEY_free(acme->account.key);
@@ -95,6 +104,35 @@ static bool run_one_order(struct hc_acme *acme, int64_t now_ms)
     return false;
 }
 
+/* When something runs by time, -1: nothing does. */
+static int64_t next_due(const struct hc_acme *acme)
+{
+    int64_t due = hc_acme_requests_due(acme);
+
+    for (const struct hc_order *order = acme->orders; order != NULL; order = hc_order_next(order)) {
+        int64_t at = hc_order_due(order);
+
+        if (at >= 0 && (due < 0 || at < due)) {
+            due = at;
+        }
+    }
+    return due;
+}
+
+static void set_timer(struct hc_acme *acme)
+{
+    int64_t due = next_due(acme);
+
+    if (acme->options.loop == NULL) {
+        return;
+    }
+    if (due < 0) {
+        hc_timer_stop(&acme->due);
+    } else {
+        hc_timer_at(&acme->due, due);
+    }
+}
+
 static void pump(struct hc_acme *acme, int64_t now_ms)
 {
     if (acme->pumping) {
@@ -107,6 +145,7 @@ static void pump(struct hc_acme *acme, int64_t now_ms)
         }
     }
     acme->pumping = false;
+    set_timer(acme);
 }
 
 void hc_acme_pump(struct hc_acme *acme)
@@ -114,21 +153,18 @@ void hc_acme_pump(struct hc_acme *acme)
     pump(acme, hc_now_ms(acme->options.clock));
 }
 
+void hc_acme_soon(struct hc_acme *acme)
+{
+    if (acme->options.loop != NULL) {
+        hc_timer_in(&acme->due, 0);
+    }
+}
+
 int64_t hc_acme_run_timers(struct hc_acme *acme, int64_t now_ms)
 {
     int64_t due = -1;
 
     pump(acme, now_ms);
-    due = hc_acme_requests_due(acme);
-    for (const struct hc_order *order = acme->orders; order != NULL; order = hc_order_next(order)) {
-        int64_t at = hc_order_due(order);
-
-        if (at >= 0 && (due < 0 || at < due)) {
-            due = at;
-        }
-    }
-    if (due < 0) {
-        return -1;
-    }
-    return due > now_ms ? due - now_ms : 0;
+    due = next_due(acme);
+    return due < 0 ? -1 : due > now_ms ? due - now_ms : 0;
 }

@@ -28,7 +28,9 @@ struct hc_acme_options {
     const struct hc_issuer *issuer; /* borrowed */
     const struct hc_list *contacts; /* borrowed; the issuer's own or hotcert_contact's */
     const struct hc_http_port *http;
-    struct hc_loop *loop; /* RSA keys are made beside it; NULL: at once, while all wait */
+    /* For timers, and RSA keys are made beside it. NULL: the owner calls hc_acme_run_timers(), and
+     * keys are made at once, while all wait. */
+    struct hc_loop *loop;
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;
@@ -112,8 +114,8 @@ struct hc_order_options {
 struct hc_order;
 
 /*
- * Starts (or resumes) an order. done() is never called from within; the first request goes out with
- * the next hc_acme_run_timers(). An order that the CA does not know any more (lost database, other
+ * Starts (or resumes) an order. done() is never called from within; the first request goes out in
+ * the loop's next pass. An order that the CA does not know any more (lost database, other
  * account, expired) is placed again with the same key, once, and the log says so.
  */
 int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
@@ -135,9 +137,9 @@ const char *hc_order_activity(const struct hc_order *order);
 bool hc_order_waiting(const struct hc_order *order);
 
 /*
- * Timers of this issuer and its orders: runs what is due at the monotonic now_ms, returns the
- * milliseconds until the next (-1: none, 0: at once). To be called again by then, and
- * after whatever else happened. now_ms is the options' clock's.
+ * For owners without a loop: runs what is due at the monotonic now_ms (the options' clock's),
+ * returns the milliseconds until the next (-1: none, 0: at once). To be called again by then, and
+ * after whatever else happened.
  */
 int64_t hc_acme_run_timers(struct hc_acme *acme, int64_t now_ms);
 

@@ -13,6 +13,7 @@
 #include "acme/directory.h"
 #include "acme/jws.h"
 #include "acme/nonce.h"
+#include "loop/timer.h"
 
 #define HC_NONCE_FETCHES    8       /* HEAD newNonce side by side */
 #define HC_DIRECTORY_AGE_MS 3600000 /* a directory is read again after an hour */
@@ -42,10 +43,13 @@ struct hc_acme {
     struct hc_acme_request *requests;
     struct hc_order *orders;
     bool pumping;
+    struct hc_timer due; /* what runs next by time; where there is a loop */
 };
 
 /* Runs all that can run. Never from within itself: then it does nothing. */
 void hc_acme_pump(struct hc_acme *acme);
+/* The same from the loop, in its next pass. */
+void hc_acme_soon(struct hc_acme *acme);
 
 /* The issuer's name, for log lines and errors. */
 const char *hc_acme_issuer(const struct hc_acme *acme);

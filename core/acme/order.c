@@ -300,6 +300,7 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
         return -1;
     }
     hc_list_sort_unique(&order->names);
+    hc_acme_soon(acme);
     *out = order;
     return 0;
 }

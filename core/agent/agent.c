@@ -18,15 +18,11 @@
 #include "loop/timer.h"
 #include "solve/solve.h"
 
-#define BROKEN_MS    1000
-#define TICK_MOST_MS 60000
-#define JOIN_MS      2000  /* old workers have closed their listeners by then */
-#define ANYWAY_MS    60000 /* a pass at least this often, so that a changed clock is noticed */
+#define BROKEN_MS 1000
+#define JOIN_MS   2000 /* old workers have closed their listeners by then */
 
 struct hc_agent {
     struct hc_agent_options o;
-    struct hc_timer due; /* something may be: the parts look */
-    uint64_t looks;      /* how often they did */
     struct hc_loop_fd supervise;
     struct hc_loop_fd signals;
     bool ended;
@@ -41,8 +37,6 @@ struct hc_agent {
     struct hc_txts *txts;
     struct hc_solver_set solvers;
     struct hc_control *control;
-    int64_t started_ms;
-    int64_t tick_ms; /* the next tick */
 };
 
 struct hc_parts *hc_agent_parts(struct hc_agent *agent)
@@ -78,82 +72,6 @@ static int new_cas(struct hc_agent *agent, struct hc_error *err)
 
 /* ---- the loop ---- */
 
-/* What is looked at on the timer whatever happened. */
-static int64_t tick(struct hc_agent *agent)
-{
-    int64_t now = hc_env_ms(&agent->parts.env);
-    int64_t interval = hc_env_interval_ms(&agent->parts.env);
-
-    if (now < agent->tick_ms) {
-        return agent->tick_ms - now;
-    }
-    interval = interval < TICK_MOST_MS ? interval : TICK_MOST_MS;
-    agent->tick_ms = now + interval;
-    hc_storage_tick(agent->parts.storage);
-    hc_publisher_run(
-        agent->parts.publisher); /* something may have expired, or failed to be published */
-    hc_garbage_run(agent->parts.garbage);
-    return interval;
-}
-
-/*
- * Workers of the generation before, that answer no token, may take connections for a moment still:
- * a CA that is fast would ask them. Milliseconds until orders may be placed.
- */
-static int64_t until_settled(const struct hc_agent *agent)
-{
-    int64_t left = agent->started_ms + JOIN_MS - hc_env_ms(&agent->parts.env);
-
-    return agent->conf->joins_running && left > 0 ? left : 0;
-}
-
-static int64_t run_orders(struct hc_agent *agent)
-{
-    int64_t unsettled = until_settled(agent);
-    int64_t wait = 0;
-
-    if (unsettled > 0) {
-        return unsettled;
-    }
-    wait = hc_queue_run(agent->parts.queue);
-    hc_loop_does(agent->o.loop, "names");
-    return hc_wait_least(
-        wait, hc_outlooks_run(agent->parts.outlooks)); /* after the jobs, which start looks */
-}
-
-/* Does what is due; milliseconds until something may be due, -1: nothing. */
-static int64_t run_due(struct hc_agent *agent)
-{
-    int64_t wait = tick(agent);
-
-    hc_loop_does(agent->o.loop, "store");
-    wait = hc_wait_least(wait, hc_storage_run(agent->parts.storage));
-    hc_loop_does(agent->o.loop, "orders");
-    hc_obtains_run(agent->parts.obtains);
-    hc_loop_does(agent->o.loop, "chains");
-    wait = hc_wait_least(wait, hc_chains_run(agent->parts.chains));
-    hc_loop_does(agent->o.loop, "other agents");
-    wait = hc_wait_least(wait, hc_follow_run(agent->parts.follow));
-    wait = hc_wait_least(wait, hc_responder_run(agent->parts.responder));
-    hc_loop_does(agent->o.loop, "jobs");
-    wait = hc_wait_least(wait, run_orders(agent));
-    hc_loop_does(agent->o.loop, "authorities");
-    wait = hc_wait_least(wait, hc_cas_run(agent->parts.cas));
-    hc_loop_does(agent->o.loop, "health");
-    wait = hc_wait_least(wait, hc_health_run(agent->parts.health));
-    hc_loop_does(agent->o.loop, "control");
-    return hc_wait_least(wait, hc_control_run(agent->control));
-}
-
-static void on_due(void *self)
-{
-    struct hc_agent *agent = self;
-    int64_t wait = run_due(agent);
-
-    agent->looks++;
-    hc_timer_in(&agent->due, wait < 0 || wait > ANYWAY_MS ? ANYWAY_MS : wait);
-}
-
 /* The supervisor says nothing, so whatever comes is its end. */
 static void on_supervise(void *self, unsigned events HC_UNUSED)
 {
@@ -180,8 +98,6 @@ static int watch_end(struct hc_agent *agent, struct hc_loop_fd *guest, int fd, h
 
 static int enter_loop(struct hc_agent *agent, struct hc_error *err)
 {
-    hc_timer_init(&agent->due, agent->o.loop, "agent", on_due, agent);
-    hc_timer_in(&agent->due, 0);
     return watch_end(agent, &agent->supervise, agent->o.supervise, on_supervise, err) == 0 &&
                    watch_end(agent, &agent->signals, agent->o.signals, on_signal, err) == 0
                ? 0
@@ -192,7 +108,6 @@ static void leave_loop(struct hc_agent *agent)
 {
     hc_loop_fd_remove(&agent->supervise);
     hc_loop_fd_remove(&agent->signals);
-    hc_timer_stop(&agent->due);
 }
 
 /* ---- life ---- */
@@ -450,7 +365,9 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
         (void)hc_judge_roots(&agent->judge,
                              &agent->conf->identities[i]); /* now: it takes its time */
     }
-    agent->started_ms = hc_env_ms(&agent->parts.env);
+    if (agent->conf->joins_running) {
+        agent->parts.env.settled_ms = hc_env_ms(&agent->parts.env) + JOIN_MS;
+    }
     if (new_parts(agent, err) != 0 || enter_loop(agent, err) != 0) {
         goto failed;
     }
@@ -477,25 +394,15 @@ void hc_agent_free(struct hc_agent *agent)
     free(agent);
 }
 
-void hc_agent_look(struct hc_agent *agent)
-{
-    hc_timer_within(&agent->due, 0);
-}
-
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms)
 {
-    struct hc_loop *loop = agent->o.loop;
-    uint64_t others = hc_loop_calls(loop) - agent->looks;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_loop_pass(loop, max_wait_ms, &err) != 0) {
+    if (hc_loop_pass(agent->o.loop, max_wait_ms, &err) != 0) {
         hc_log_error(agent->o.log, HC_LOG_ERROR, "waiting for the network", &err);
         (void)poll(NULL, 0, BROKEN_MS); /* not in a circle */
         return true;
-    }
-    if (hc_loop_calls(loop) - agent->looks != others) {
-        hc_agent_look(agent); /* something happened: what does that mean to us? */
     }
     return !agent->ended;
 }

@@ -74,9 +74,6 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
  */
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms);
 
-/* Something changed that no callback told: the parts look in the next pass. */
-void hc_agent_look(struct hc_agent *agent);
-
 /* For tests that look at one. */
 struct hc_parts *hc_agent_parts(struct hc_agent *agent);
 

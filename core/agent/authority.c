@@ -10,5 +10,4 @@ const struct hc_authority hc_authority_acme = {
     .leave = hc_order_leave,
     .activity = hc_order_activity,
     .waiting = hc_order_waiting,
-    .run_timers = hc_acme_run_timers,
 };

@@ -19,7 +19,6 @@ struct hc_authority {
     void (*leave)(struct hc_order *order);
     const char *(*activity)(const struct hc_order *order);
     bool (*waiting)(const struct hc_order *order);
-    int64_t (*run_timers)(struct hc_acme *acme, int64_t now_ms);
 };
 
 extern const struct hc_authority hc_authority_acme;

@@ -10,6 +10,7 @@
 #include "agent/said.h"
 #include "agent/schedule.h"
 #include "conf/issuer.h"
+#include "loop/timer.h"
 #include "store/record.h"
 
 #define STORE_EVERY_MS 1000 /* a record that changes often is written this seldom */
@@ -33,6 +34,7 @@ struct hc_cas {
     struct hc_cas_options o;
     struct hc_ca *items; /* as conf->issuers */
     size_t count;
+    struct hc_timer due;
 };
 
 /* ---- what is known of one ---- */
@@ -170,6 +172,13 @@ void hc_ca_refresh(struct hc_ca *ca)
     hc_issuer_record_dispose(&record);
 }
 
+/* It is stored soon, or when the store takes it again. */
+static void set_dirty(struct hc_ca *ca)
+{
+    ca->dirty = true;
+    hc_timer_within(&ca->cas->due, 0);
+}
+
 /* ---- failures ---- */
 
 bool hc_ca_is_final(enum hc_problem p, unsigned times)
@@ -208,7 +217,7 @@ void hc_ca_failed(struct hc_ca *ca, const struct hc_error *err)
     if (final || !hc_ca_refuses(ca) || now >= ca->record.breaker.until) {
         hc_last_error_set(&ca->record.last, err, now);
     }
-    ca->dirty = true;
+    set_dirty(ca);
     ca->account.stale |=
         err->problem == HC_P_ACCOUNT_DEACTIVATED || err->problem == HC_P_ACCOUNT_REFUSED;
     if (!hc_breaker_fail(&ca->record.breaker, now, final ? HC_CA_FINAL_S : err->foreign.retry_after,
@@ -233,7 +242,7 @@ void hc_ca_worked(struct hc_ca *ca)
     hc_logf(ca->cas->o.env->log, HC_LOG_NOTICE, "issuer %s: the CA answers again",
             ca->issuer->name);
     hc_last_error_clear(&ca->record.last);
-    ca->dirty = true;
+    set_dirty(ca);
     hc_events_tell(ca->cas->o.env->events, HC_EVENT_CA_CHANGED);
 }
 
@@ -249,7 +258,7 @@ void hc_ca_reset(struct hc_ca *ca, const struct hc_list *names)
     }
     (void)hc_breaker_ok(&ca->record.breaker, now);
     hc_last_error_clear(&ca->record.last);
-    ca->dirty = true;
+    set_dirty(ca);
     hc_events_tell(ca->cas->o.env->events, HC_EVENT_CA_CHANGED);
 }
 
@@ -305,12 +314,14 @@ void hc_ca_hold(struct hc_ca *ca, const char *name, int64_t serving_until, int64
     if (ladder != NULL) {
         hc_ladder_fail(ladder, hc_env_now(ca->cas->o.env), serving_until, retry_after);
     }
-    ca->dirty = true;
+    set_dirty(ca);
 }
 
 void hc_ca_forgive(struct hc_ca *ca, const char *name)
 {
-    ca->dirty |= hc_issuer_record_clear(&ca->record, name, hc_env_now(ca->cas->o.env));
+    if (hc_issuer_record_clear(&ca->record, name, hc_env_now(ca->cas->o.env))) {
+        set_dirty(ca);
+    }
 }
 
 int hc_ca_methods(const struct hc_ca *ca, const char *name, const struct hc_scope *set,
@@ -322,8 +333,10 @@ int hc_ca_methods(const struct hc_ca *ca, const char *name, const struct hc_scop
 void hc_ca_tried(struct hc_ca *ca, const char *name, const struct hc_scope *set, const char *method,
                  bool worked)
 {
-    ca->dirty |= hc_tried_note(&ca->record.tried, name, hc_issuer_methods(ca->issuer, set), method,
-                               worked, hc_env_now(ca->cas->o.env));
+    if (hc_tried_note(&ca->record.tried, name, hc_issuer_methods(ca->issuer, set), method, worked,
+                      hc_env_now(ca->cas->o.env))) {
+        set_dirty(ca);
+    }
 }
 
 void hc_cas_forgive(struct hc_cas *cas, const struct hc_list *names)
@@ -345,6 +358,7 @@ void hc_ca_begin(struct hc_ca *ca)
 void hc_ca_end(struct hc_ca *ca)
 {
     ca->running -= ca->running > 0;
+    hc_timer_within(&ca->cas->due, 0); /* the account may be settled */
 }
 
 int hc_ca_open(struct hc_ca *ca, struct hc_error *err)
@@ -378,7 +392,6 @@ int64_t hc_cas_run(struct hc_cas *cas)
         struct hc_ca *ca = &cas->items[i];
 
         if (ca->account.acme != NULL) {
-            wait = hc_wait_least(wait, cas->o.authority->run_timers(ca->account.acme, now));
             hc_ca_account_settle(&ca->account, ca->running);
         }
         if (ca->dirty && ready) {
@@ -394,17 +407,29 @@ int64_t hc_cas_run(struct hc_cas *cas)
 
 /* ---- life ---- */
 
+static void on_due(void *self)
+{
+    struct hc_cas *cas = self;
+
+    hc_timer_in(&cas->due, hc_cas_run(cas));
+}
+
 /* The clock was set back: nobody is waited for until a time that it will not show for long. */
 static void begin_waits_anew(struct hc_ca *ca)
 {
     hc_issuer_record_pull_back(&ca->record, hc_env_now(ca->cas->o.env));
-    ca->dirty = ca->issuer->directory_url != NULL;
+    if (ca->issuer->directory_url != NULL) {
+        set_dirty(ca);
+    }
 }
 
 static void on_event(void *self, const struct hc_event *event)
 {
     struct hc_cas *cas = self;
 
+    if (event->kind == HC_EVENT_STORE_READY) {
+        hc_timer_within(&cas->due, 0);
+    }
     for (size_t i = 0; i < cas->count; i++) {
         struct hc_ca *ca = &cas->items[i];
 
@@ -449,6 +474,7 @@ int hc_cas_new(const struct hc_cas_options *options, struct hc_cas **out, struct
         return hc_error_nomem(err);
     }
     cas->o = *options;
+    hc_timer_init(&cas->due, options->env->loop, "authorities", on_due, cas);
     cas->items = calloc(conf->issuer_count + 1, sizeof(*cas->items));
     if (cas->items == NULL) {
         hc_error_nomem(err);
@@ -473,6 +499,7 @@ void hc_cas_free(struct hc_cas *cas)
         return;
     }
     hc_events_remove(cas->o.env->events, cas);
+    hc_timer_stop(&cas->due);
     for (size_t i = 0; i < cas->count; i++) {
         hc_issuer_record_dispose(&cas->items[i].record);
         hc_ca_directory_dispose(&cas->items[i].directory);

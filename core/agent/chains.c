@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/timer.h"
 #include "store/line.h"
 #include "store/record.h"
 
@@ -14,6 +15,7 @@ struct hc_chains {
     struct hc_chains_options o;
     struct hc_repairs *repairs; /* NULL: hotcert_repair is off everywhere */
     int64_t next_ms;            /* the next look at incomplete chains */
+    struct hc_timer due;
 };
 
 struct question {
@@ -155,6 +157,30 @@ int64_t hc_chains_run(struct hc_chains *chains)
 
 /* ---- life ---- */
 
+static void on_due(void *self)
+{
+    struct hc_chains *chains = self;
+    int64_t wait = hc_chains_run(chains);
+    int64_t left = chains->next_ms - hc_env_ms(chains->o.env);
+
+    hc_timer_in(&chains->due, hc_wait_least(wait, left > 0 ? left : -1)); /* or STORE_READY */
+}
+
+/* A fetch is to begin, or has ended. */
+static void on_stirred(void *self)
+{
+    struct hc_chains *chains = self;
+
+    hc_timer_within(&chains->due, 0);
+}
+
+static void on_event(void *self, const struct hc_event *event)
+{
+    if (event->kind == HC_EVENT_STORE_READY) {
+        on_stirred(self);
+    }
+}
+
 static bool is_wanted(const struct hc_conf *conf)
 {
     for (size_t i = 0; i < conf->identity_count; i++) {
@@ -178,15 +204,22 @@ int hc_chains_new(const struct hc_chains_options *options, struct hc_chains **ou
         .load = load,
         .keep = keep,
         .arrived = look_again,
+        .stirred = on_stirred,
     };
 
     if (chains == NULL) {
         return hc_error_nomem(err);
     }
     chains->o = *options;
+    hc_timer_init(&chains->due, options->env->loop, "chains", on_due, chains);
     if (options->dns != NULL && options->web != NULL && is_wanted(options->env->conf) &&
         hc_repairs_new(&repairs, &chains->repairs, err) != 0) {
         free(chains);
+        return -1;
+    }
+    if (chains->repairs != NULL &&
+        hc_events_add(options->env->events, on_event, chains, err) != 0) {
+        hc_chains_free(chains);
         return -1;
     }
     *out = chains;
@@ -198,6 +231,8 @@ void hc_chains_free(struct hc_chains *chains)
     if (chains == NULL) {
         return;
     }
+    hc_events_remove(chains->o.env->events, chains);
+    hc_timer_stop(&chains->due);
     hc_repairs_free(chains->repairs);
     free(chains);
 }

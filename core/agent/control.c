@@ -24,12 +24,13 @@
 #include <unistd.h>
 
 #include "agent/caller.h"
-#include "agent/jobs.h"
 #include "agent/renew.h"
 #include "agent/status.h"
 #include "agent/status_loop.h"
+#include "agent/waiting.h"
 #include "agent/watches.h"
 #include "conf/name.h"
+#include "loop/timer.h"
 
 #define CLIENTS      16
 #define ROOTS_PLACES 4  /* of them */
@@ -38,10 +39,11 @@
 #define REPLY_MAX    ((size_t)64 << 20)
 #define IDLE_MS      10000 /* to say or read something */
 #define WAIT_MOST_S  86400
-#define PENDING_MAX  4 /* hosts that a refusal names */
+#define LOOK_MS      1000 /* who waits is looked after this often: time alone may do it */
 
 struct client {
     const struct hc_parts *parts;
+    struct hc_timer *due;    /* of them all */
     struct hc_loop_fd guest; /* its socket; fd -1: free */
     uid_t uid;
     struct hc_buf in;
@@ -50,14 +52,13 @@ struct client {
     bool answered;
     bool waiting;               /* for names to be served */
     struct hc_renewal *renewal; /* whose looks are waited for, or NULL */
-    bool all;
-    size_t waits_for; /* the identity that was not served at the latest look */
-    struct hc_list names;
+    struct hc_waiting waits;    /* if waiting */
     int64_t deadline_ms;
 };
 
 struct hc_control {
     const struct hc_parts *parts;
+    struct hc_timer due;    /* somebody waited long enough, or has what was waited for */
     struct hc_loop_fd door; /* where they connect */
     struct client clients[CLIENTS];
 };
@@ -65,6 +66,7 @@ struct hc_control {
 static void client_close(struct client *client)
 {
     const struct hc_parts *parts = client->parts;
+    struct hc_timer *due = client->due;
 
     hc_loop_fd_remove(&client->guest);
     if (client->guest.fd >= 0) {
@@ -72,14 +74,44 @@ static void client_close(struct client *client)
     }
     hc_buf_dispose(&client->in);
     hc_buf_dispose(&client->out);
-    hc_list_dispose(&client->names);
+    hc_waiting_dispose(&client->waits);
     hc_renewal_free(client->renewal);
     memset(client, 0, sizeof(*client));
     client->parts = parts;
+    client->due = due;
     client->guest.fd = -1;
 }
 
+/* So long it is waited for the client, or the client waits. */
+static void give_time(struct client *client, int64_t ms)
+{
+    client->deadline_ms = hc_env_ms(&client->parts->env) + ms;
+    hc_timer_within(client->due, ms);
+}
+
 static void on_door(void *self, unsigned events);
+
+static void on_due(void *self)
+{
+    struct hc_control *control = self;
+
+    hc_timer_in(&control->due, hc_control_run(control));
+}
+
+/* What somebody waits for may have happened. */
+static void on_event(void *self, const struct hc_event *event)
+{
+    struct hc_control *control = self;
+
+    for (size_t i = 0; i < CLIENTS; i++) {
+        const struct client *client = &control->clients[i];
+
+        if (client->waiting || (client->renewal != NULL && event->kind == HC_EVENT_FILES_LOOKED)) {
+            hc_timer_within(&control->due, 0);
+            return;
+        }
+    }
+}
 
 int hc_control_new(const struct hc_parts *parts, int fd, struct hc_control **out,
                    struct hc_error *err)
@@ -92,11 +124,14 @@ int hc_control_new(const struct hc_parts *parts, int fd, struct hc_control **out
     control->parts = parts;
     for (size_t i = 0; i < CLIENTS; i++) {
         control->clients[i].parts = parts;
+        control->clients[i].due = &control->due;
         control->clients[i].guest.fd = -1;
     }
     control->door = (struct hc_loop_fd){fd, HC_LOOP_READ, "control", on_door, control, NULL};
-    if (fd >= 0 && hc_loop_fd_add(parts->env.loop, &control->door, err) != 0) {
-        free(control);
+    hc_timer_init(&control->due, parts->env.loop, "control", on_due, control);
+    if (hc_events_add(parts->env.events, on_event, control, err) != 0 ||
+        (fd >= 0 && hc_loop_fd_add(parts->env.loop, &control->door, err) != 0)) {
+        hc_control_free(control);
         return -1;
     }
     *out = control;
@@ -108,6 +143,8 @@ void hc_control_free(struct hc_control *control)
     if (control == NULL) {
         return;
     }
+    hc_events_remove(control->parts->env.events, control);
+    hc_timer_stop(&control->due);
     hc_loop_fd_remove(&control->door);
     for (size_t i = 0; i < CLIENTS; i++) {
         client_close(&control->clients[i]);
@@ -118,16 +155,16 @@ void hc_control_free(struct hc_control *control)
 /* ---- answers ---- */
 
 /* Takes the object. A client that cannot be answered is closed. */
-static void answer(const struct hc_parts *parts, struct client *client, json_t *object)
+static void answer(struct client *client, json_t *object)
 {
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     struct hc_error err;
 
     hc_error_init(&err);
-    hc_list_dispose(&client->names);
+    hc_waiting_dispose(&client->waits);
     client->waiting = false;
     client->answered = true;
-    client->deadline_ms = hc_env_ms(&parts->env) + IDLE_MS;
+    give_time(client, IDLE_MS);
     if (text == NULL || hc_buf_puts(&client->out, text, &err) != 0 ||
         hc_buf_puts(&client->out, "\n", &err) != 0 ||
         hc_loop_fd_change(&client->guest, HC_LOOP_READ | HC_LOOP_WRITE, &err) != 0) {
@@ -137,23 +174,13 @@ static void answer(const struct hc_parts *parts, struct client *client, json_t *
     json_decref(object);
 }
 
-static void refuse(const struct hc_parts *parts, struct client *client, enum hc_problem p,
-                   const char *subject, const char *detail)
+static void refuse(struct client *client, enum hc_problem p, const char *subject,
+                   const char *detail)
 {
-    answer(parts, client, hc_caller_refusal(p, subject, detail));
+    answer(client, hc_caller_refusal(p, subject, detail));
 }
 
 /* ---- requests ---- */
-
-static bool is_known(const struct hc_parts *parts, const char *name)
-{
-    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
-        if (hc_watches_name(parts->watches, i, name)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void do_list(const struct hc_parts *parts, struct client *client)
 {
@@ -168,17 +195,17 @@ static void do_list(const struct hc_parts *parts, struct client *client)
         json_object_set_new(object, "loop", hc_status_loop(hc_loop_activities(parts->env.loop)));
     }
     hc_model_free(model);
-    answer(parts, client, object);
+    answer(client, object);
 }
 
 /* Answers when the looks at watched files are over, or take too long. */
-static void end_renewal(const struct hc_parts *parts, struct client *client)
+static void end_renewal(struct client *client)
 {
     json_t *object = hc_renewal_answer(client->renewal);
 
     hc_renewal_free(client->renewal);
     client->renewal = NULL;
-    answer(parts, client, object);
+    answer(client, object);
 }
 
 static void do_renew(const struct hc_parts *parts, struct client *client, const json_t *request)
@@ -187,11 +214,11 @@ static void do_renew(const struct hc_parts *parts, struct client *client, const 
 
     hc_error_init(&err);
     if (hc_renewal_new(parts, request, &client->renewal, &err) != 0) {
-        refuse(parts, client, err.problem, err.subject, err.detail);
+        refuse(client, err.problem, err.subject, err.detail);
     } else if (hc_renewal_is_ready(client->renewal)) {
-        end_renewal(parts, client);
+        end_renewal(client);
     } else {
-        client->deadline_ms = hc_env_ms(&parts->env) + IDLE_MS;
+        give_time(client, IDLE_MS);
     }
 }
 
@@ -216,20 +243,22 @@ static void do_wait(const struct hc_parts *parts, struct client *client, const j
 {
     int64_t timeout = (int64_t)json_integer_value(json_object_get(request, "timeout"));
 
-    client->all = json_is_true(json_object_get(request, "all"));
+    client->waits.all = json_is_true(json_object_get(request, "all"));
     if (timeout < 0 || timeout > WAIT_MOST_S ||
-        !names_from(json_object_get(request, "names"), &client->names)) {
-        refuse(parts, client, HC_P_PROTOCOL, NULL, "names or timeout");
+        !names_from(json_object_get(request, "names"), &client->waits.names)) {
+        refuse(client, HC_P_PROTOCOL, NULL, "names or timeout");
         return;
     }
-    for (size_t i = 0; i < client->names.count; i++) {
-        if (!is_known(parts, client->names.items[i]) && hc_watches_are_known(parts->watches)) {
-            refuse(parts, client, HC_P_NOT_FOUND, client->names.items[i], "");
+    for (size_t i = 0; i < client->waits.names.count; i++) {
+        if (!hc_waiting_is_known(parts, client->waits.names.items[i]) &&
+            hc_watches_are_known(parts->watches)) {
+            refuse(client, HC_P_NOT_FOUND, client->waits.names.items[i], "");
             return;
         }
     }
     client->waiting = true;
-    client->deadline_ms = hc_env_ms(&parts->env) + timeout * 1000;
+    hc_timer_within(client->due, 0); /* it may be served already */
+    give_time(client, timeout * 1000);
 }
 
 /* What changes something is root's alone; where the server is not root's, also its user's. */
@@ -247,9 +276,9 @@ static void handle_request(const struct hc_parts *parts, struct client *client)
     bool change = command != NULL && strcmp(command, "renew") == 0;
 
     if (command == NULL) {
-        refuse(parts, client, HC_P_PROTOCOL, NULL, "not a request");
+        refuse(client, HC_P_PROTOCOL, NULL, "not a request");
     } else if (change && !may_change(parts, client)) {
-        refuse(parts, client, HC_P_FORBIDDEN, NULL, "only root may renew");
+        refuse(client, HC_P_FORBIDDEN, NULL, "only root may renew");
     } else if (strcmp(command, "list") == 0) {
         do_list(parts, client);
     } else if (change) {
@@ -257,7 +286,7 @@ static void handle_request(const struct hc_parts *parts, struct client *client)
     } else if (strcmp(command, "wait") == 0) {
         do_wait(parts, client, request);
     } else {
-        refuse(parts, client, HC_P_PROTOCOL, NULL, command);
+        refuse(client, HC_P_PROTOCOL, NULL, command);
     }
     json_decref(request);
 }
@@ -283,7 +312,7 @@ static void take_in(struct client *client, int fd, uid_t uid)
     client->uid = uid;
     client->in = (struct hc_buf)HC_BUF_INIT(REQUEST_MAX);
     client->out = (struct hc_buf)HC_BUF_INIT(REPLY_MAX);
-    client->deadline_ms = hc_env_ms(&client->parts->env) + IDLE_MS;
+    give_time(client, IDLE_MS);
     if (hc_loop_fd_add(client->parts->env.loop, &client->guest, NULL) != 0) {
         client_close(client);
     }
@@ -333,7 +362,7 @@ static void read_some(const struct hc_parts *parts, struct client *client)
     }
 }
 
-static void write_some(const struct hc_parts *parts, struct client *client)
+static void write_some(struct client *client)
 {
     ssize_t n = send(client->guest.fd, client->out.data + client->sent,
                      client->out.len - client->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -346,7 +375,7 @@ static void write_some(const struct hc_parts *parts, struct client *client)
         return;
     }
     client->sent += (size_t)n;
-    client->deadline_ms = hc_env_ms(&parts->env) + IDLE_MS;
+    give_time(client, IDLE_MS);
     if (client->sent == client->out.len) {
         client_close(client);
     }
@@ -357,109 +386,18 @@ static void on_client(void *self, unsigned events)
     struct client *client = self;
 
     if ((events & HC_LOOP_WRITE) != 0) {
-        write_some(client->parts, client);
+        write_some(client);
     } else {
         read_some(client->parts, client);
     }
 }
 
-/* A name that was left out of its host's certificate is not served, however well that is. */
-static bool is_in(const struct hc_parts *parts, size_t identity, const char *name)
-{
-    size_t count = 0;
-    const struct hc_job *jobs = hc_jobs_of(parts->jobs, identity, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct hc_line_info *info = hc_job_info(parts->jobs, &jobs[i]);
-
-        if (info == NULL || !hc_name_among(&info->names, name)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The name that the client waits for at this identity, or NULL: it does not (any more). */
-static const char *pending_name(const struct hc_parts *parts, const struct client *client,
-                                size_t identity)
-{
-    const struct hc_identity *one = &parts->env.conf->identities[identity];
-    const char *wanted = NULL;
-
-    if (client->all) {
-        wanted = hc_identity_label(one);
-    }
-    for (size_t i = 0; i < client->names.count; i++) {
-        const char *name = client->names.items[i];
-
-        if (hc_watches_name(parts->watches, identity, name)) {
-            wanted = name;
-            if (!is_in(parts, identity, name)) {
-                return name;
-            }
-        }
-    }
-    return wanted != NULL && !hc_model_is_served(parts, identity) ? wanted : NULL;
-}
-
-/* True if all that the client waits for is served. Begins with what was not at the latest look. */
-static bool is_served(const struct hc_parts *parts, struct client *client)
-{
-    size_t count = parts->env.conf->identity_count;
-
-    for (size_t i = 0; i < count; i++) {
-        size_t identity = (client->waits_for + i) % count;
-
-        if (pending_name(parts, client, identity) != NULL) {
-            client->waits_for = identity;
-            return false;
-        }
-    }
-    for (size_t i = 0; i < client->names.count; i++) {
-        if (!is_known(parts, client->names.items[i])) {
-            return false; /* the files that had the name have another certificate now */
-        }
-    }
-    return true;
-}
-
-/* "nx.test (failed, next try 03:37:30Z), c.test (ordering) and 3 more" */
-static void describe_pending(const struct hc_parts *parts, const struct client *client, char *dst,
-                             size_t cap)
-{
-    size_t used = 0;
-    size_t count = 0;
-
-    dst[0] = '\0';
-    for (size_t i = 0; i < parts->env.conf->identity_count; i++) {
-        const char *name = pending_name(parts, client, i);
-        char state[96] = "left out of its certificate";
-
-        if (name == NULL || count++ >= PENDING_MAX) {
-            continue;
-        }
-        if (!hc_model_is_served(parts, i)) {
-            int64_t next = 0;
-            const char *word = hc_model_pending(parts, i, &next);
-
-            hc_status_describe(word, next, hc_env_now(&parts->env), state, sizeof(state));
-        }
-        snprintf(dst + used, cap - used, "%s%s (%s)", used > 0 ? ", " : "", name, state);
-        used += strlen(dst + used);
-    }
-    if (count > PENDING_MAX) {
-        snprintf(dst + used, cap - used, " and %zu more", count - PENDING_MAX);
-    } else if (count == 0) {
-        hc_copy(dst, cap, "no host has this name any more");
-    }
-}
-
 static void has_waited(const struct hc_parts *parts, struct client *client)
 {
-    char pending[PENDING_MAX * (HC_NAME_SIZE + 100)];
+    char pending[HC_WAITING_TEXT];
 
-    describe_pending(parts, client, pending, sizeof(pending));
-    refuse(parts, client, HC_P_TIMED_OUT, NULL, pending);
+    hc_waiting_describe(&client->waits, parts, pending);
+    refuse(client, HC_P_TIMED_OUT, NULL, pending);
 }
 
 int64_t hc_control_run(struct hc_control *control)
@@ -476,9 +414,9 @@ int64_t hc_control_run(struct hc_control *control)
         }
         if (client->renewal != NULL &&
             (now >= client->deadline_ms || hc_renewal_is_ready(client->renewal))) {
-            end_renewal(parts, client);
-        } else if (client->waiting && is_served(parts, client)) {
-            answer(parts, client, json_pack("{s:b}", "ok", 1));
+            end_renewal(client);
+        } else if (client->waiting && hc_waiting_is_over(&client->waits, parts)) {
+            answer(client, json_pack("{s:b}", "ok", 1));
         } else if (client->waiting && now >= client->deadline_ms) {
             has_waited(parts, client);
         } else if (now >= client->deadline_ms) {
@@ -487,7 +425,7 @@ int64_t hc_control_run(struct hc_control *control)
         if (client->guest.fd >= 0) {
             int64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
 
-            wait = hc_wait_least(wait, left);
+            wait = hc_wait_least(wait, client->waiting && left > LOOK_MS ? LOOK_MS : left);
         }
     }
     return wait;

@@ -19,6 +19,7 @@ struct hc_env {
     struct hc_redaction *redaction;
     struct hc_loop *loop;
     struct hc_events *events;
+    int64_t settled_ms; /* nothing is asked of a CA before; see hc_env_unsettled() */
 };
 
 static inline int64_t hc_env_now(const struct hc_env *env)
@@ -35,6 +36,35 @@ static inline int64_t hc_env_ms(const struct hc_env *env)
 static inline int64_t hc_env_interval_ms(const struct hc_env *env)
 {
     return env->conf->check_interval * 1000;
+}
+
+#define HC_ENV_TICK_MS 60000
+
+/* How often is looked at what nothing announces. */
+static inline int64_t hc_env_tick_ms(const struct hc_env *env)
+{
+    int64_t interval = hc_env_interval_ms(env);
+
+    return interval < HC_ENV_TICK_MS ? interval : HC_ENV_TICK_MS;
+}
+
+/* Until this UTC second, at most a tick: the clock may be set meanwhile. INT64_MAX: never. */
+static inline int64_t hc_env_until_ms(const struct hc_env *env, int64_t at)
+{
+    int64_t left = at - hc_env_now(env);
+
+    return left >= HC_ENV_TICK_MS / 1000 ? HC_ENV_TICK_MS : left > 0 ? left * 1000 : 0;
+}
+
+/*
+ * Workers of the generation before, that answer no token, may take connections for a moment still:
+ * a CA that is fast would ask them. Milliseconds until orders may be placed.
+ */
+static inline int64_t hc_env_unsettled(const struct hc_env *env)
+{
+    int64_t left = env->settled_ms - hc_env_ms(env);
+
+    return left > 0 ? left : 0;
 }
 
 #endif

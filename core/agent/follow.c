@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/said.h"
+#include "loop/timer.h"
 #include "store/follower.h"
 #include "store/mark.h"
 
@@ -25,13 +26,15 @@ struct hc_follow {
     bool announced;
     struct hc_loop_fd news; /* in the loop where the store tells of changes */
     hc_said said;
+    struct hc_timer due;
 };
 
 static void on_news(void *self, unsigned events HC_UNUSED)
 {
     struct hc_follow *follow = self;
 
-    follow->announced = true; /* the next look reads it */
+    follow->announced = true;
+    hc_timer_within(&follow->due, 0); /* which reads it */
 }
 
 static void start(struct hc_follow *follow)
@@ -115,12 +118,20 @@ int64_t hc_follow_run(struct hc_follow *follow)
 
 /* ---- life ---- */
 
+static void on_due(void *self)
+{
+    struct hc_follow *follow = self;
+
+    hc_timer_in(&follow->due, hc_follow_run(follow));
+}
+
 static void on_event(void *self, const struct hc_event *event)
 {
     struct hc_follow *follow = self;
 
     if (event->kind == HC_EVENT_STORE_OPENED) {
         start(follow);
+        hc_timer_in(&follow->due, 0);
     } else if (event->kind == HC_EVENT_STORE_CLOSING) {
         /* what is mirrored stays in the table: the next agent may have put the same there */
         hc_loop_fd_remove(&follow->news);
@@ -142,6 +153,7 @@ int hc_follow_new(const struct hc_env *env, struct hc_storage *storage, struct h
     follow->env = env;
     follow->storage = storage;
     follow->answers = answers;
+    hc_timer_init(&follow->due, env->loop, "other agents", on_due, follow);
     if (hc_events_add(env->events, on_event, follow, err) != 0) {
         free(follow);
         return -1;
@@ -157,5 +169,6 @@ void hc_follow_free(struct hc_follow *follow)
     }
     hc_events_remove(follow->env->events, follow);
     hc_loop_fd_remove(&follow->news);
+    hc_timer_stop(&follow->due);
     free(follow);
 }

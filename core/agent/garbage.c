@@ -7,6 +7,7 @@
 #include "agent/said.h"
 #include "agent/select.h"
 #include "base/vec.h"
+#include "loop/timer.h"
 #include "store/line.h"
 #include "store/record.h"
 
@@ -27,7 +28,7 @@ struct hc_garbage {
     struct hc_storage *storage;
     const struct hc_clock_watch *clock;
     struct hc_table *table;
-    int64_t next_ms; /* the next look */
+    struct hc_timer due; /* the next look */
     struct seen *unwanted;
     size_t unwanted_count;
 };
@@ -246,16 +247,32 @@ static void clean_store(struct hc_garbage *garbage)
     free(wanted.lines);
 }
 
+static void on_due(void *self)
+{
+    hc_garbage_run(self);
+}
+
+static void look_later(struct hc_garbage *garbage)
+{
+    hc_timer_stop(&garbage->due);
+    hc_timer_init(&garbage->due, garbage->env->loop, "garbage", on_due, garbage);
+    hc_timer_in(&garbage->due, garbage->unwanted_count > 0 ? LOOK_SOON : LOOK_MS);
+}
+
 void hc_garbage_run(struct hc_garbage *garbage)
 {
-    int64_t now = hc_env_ms(garbage->env);
-
-    if (now < garbage->next_ms) {
-        return;
-    }
     clean_table(garbage);
     clean_store(garbage);
-    garbage->next_ms = now + (garbage->unwanted_count > 0 ? LOOK_SOON : LOOK_MS);
+    look_later(garbage);
+}
+
+/* At a start the clock was not looked at yet, so that nothing in the store is old for sure. */
+static void on_start(void *self)
+{
+    struct hc_garbage *garbage = self;
+
+    clean_table(garbage);
+    look_later(garbage);
 }
 
 /* ---- life ---- */
@@ -273,6 +290,8 @@ int hc_garbage_new(const struct hc_env *env, struct hc_storage *storage,
     garbage->storage = storage;
     garbage->clock = clock;
     garbage->table = table;
+    hc_timer_init(&garbage->due, env->loop, "garbage", on_start, garbage);
+    hc_timer_in(&garbage->due, 0);
     *out = garbage;
     return 0;
 }
@@ -282,6 +301,7 @@ void hc_garbage_free(struct hc_garbage *garbage)
     if (garbage == NULL) {
         return;
     }
+    hc_timer_stop(&garbage->due);
     free(garbage->unwanted);
     free(garbage);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/said.h"
+#include "loop/timer.h"
 
 #define EVERY_S 3600
 #define AGAIN_S 86400
@@ -24,6 +25,7 @@ struct hc_health {
     struct hc_health_options o;
     struct entry *entries; /* as conf->identities */
     int64_t next_at;       /* UTC: when something served is to be judged; 0: to be found */
+    struct hc_timer due;
 };
 
 const enum hc_problem *hc_health_flaws(const struct hc_health *health, size_t index, size_t *count)
@@ -183,7 +185,7 @@ int64_t hc_health_run(struct hc_health *health)
     int looked = 0;
 
     if (hc_clock_watch_is_wrong(health->o.clock)) {
-        return -1; /* no verdicts on time by a clock that is wrong */
+        return HC_ENV_TICK_MS; /* no verdicts on time by a clock that is wrong */
     }
     if (now < health->next_at && health->next_at <= soonest) {
         return (health->next_at - now) * 1000;
@@ -206,12 +208,20 @@ int64_t hc_health_run(struct hc_health *health)
 
 /* ---- life ---- */
 
+static void on_due(void *self)
+{
+    struct hc_health *health = self;
+
+    hc_timer_in(&health->due, hc_health_run(health));
+}
+
 static void on_event(void *self, const struct hc_event *event)
 {
     struct hc_health *health = self;
 
     if (event->kind == HC_EVENT_PUBLISHED) {
         health->entries[event->index].look_at = health->next_at = 0;
+        hc_timer_within(&health->due, 0);
     }
 }
 
@@ -224,6 +234,8 @@ int hc_health_new(const struct hc_health_options *options, struct hc_health **ou
         return hc_error_nomem(err);
     }
     health->o = *options;
+    hc_timer_init(&health->due, options->env->loop, "health", on_due, health);
+    hc_timer_in(&health->due, 0);
     health->entries = calloc(options->env->conf->identity_count + 1, sizeof(*health->entries));
     if (health->entries == NULL) {
         hc_error_nomem(err);
@@ -245,6 +257,7 @@ void hc_health_free(struct hc_health *health)
         return;
     }
     hc_events_remove(health->o.env->events, health);
+    hc_timer_stop(&health->due);
     free(health->entries);
     free(health);
 }

@@ -9,6 +9,7 @@
 #include "agent/received.h"
 #include "agent/takeover.h"
 #include "conf/issuer.h"
+#include "loop/timer.h"
 #include "store/line.h"
 #include "store/lock.h"
 
@@ -33,7 +34,8 @@ struct obtain {
 struct hc_obtains {
     struct hc_obtains_options o;
     LIST_HEAD(, obtain) under_way;
-    size_t count; /* so many */
+    size_t count;        /* so many */
+    struct hc_timer due; /* the store takes commits again */
 };
 
 static const char *activity_of(const struct obtain *obtain)
@@ -429,10 +431,19 @@ static void halt(struct hc_obtains *obtains)
     }
 }
 
+static void on_due(void *self)
+{
+    hc_obtains_run(self);
+}
+
 static void on_event(void *self, const struct hc_event *event)
 {
+    struct hc_obtains *obtains = self;
+
     if (event->kind == HC_EVENT_STORE_CLOSING) {
-        halt(self);
+        halt(obtains);
+    } else if (event->kind == HC_EVENT_STORE_READY) {
+        hc_timer_in(&obtains->due, 0);
     }
 }
 
@@ -446,6 +457,7 @@ int hc_obtains_new(const struct hc_obtains_options *options, struct hc_obtains *
     }
     obtains->o = *options;
     LIST_INIT(&obtains->under_way);
+    hc_timer_init(&obtains->due, options->env->loop, "orders", on_due, obtains);
     if (hc_events_add(options->env->events, on_event, obtains, err) != 0) {
         free(obtains);
         return -1;
@@ -460,6 +472,7 @@ void hc_obtains_free(struct hc_obtains *obtains)
         return;
     }
     hc_events_remove(obtains->o.env->events, obtains);
+    hc_timer_stop(&obtains->due);
     halt(obtains);
     free(obtains);
 }

@@ -3,8 +3,8 @@
  * challenges, the pair, the commit, the publication. Killed at any point, the next agent goes on
  * from the state that was stored before the step that depended on it.
  *
- * Hears STORE_CLOSING: orders end, to be resumed. Raises ORDER_ENDED when one ends without a
- * certificate.
+ * Hears STORE_CLOSING (orders end, to be resumed) and STORE_READY. Raises ORDER_ENDED when one ends
+ * without a certificate.
  */
 #ifndef HC_AGENT_OBTAINS_H
 #define HC_AGENT_OBTAINS_H
@@ -34,7 +34,7 @@ void hc_obtains_free(struct hc_obtains *obtains); /* NULL is fine */
 
 /* Starts an order for the job at ca. What goes wrong is logged and counted. */
 void hc_obtains_start(struct hc_obtains *obtains, struct hc_job *job, struct hc_ca *ca);
-/* Tries again to commit what could not be committed. */
+/* Tries again to commit what could not be committed. By its own timer, at STORE_READY. */
 void hc_obtains_run(struct hc_obtains *obtains);
 /* Those under way that do not only wait for a time that the CA named, or for the disk. */
 int64_t hc_obtains_active(const struct hc_obtains *obtains);

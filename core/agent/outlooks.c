@@ -5,6 +5,7 @@
 
 #include "agent/look.h"
 #include "agent/standing.h"
+#include "loop/timer.h"
 #include "preflight/refusal.h"
 
 #define LOOK_VALID_S 300 /* a look older than this is made anew before an order */
@@ -28,6 +29,7 @@ struct hc_outlooks {
     struct outlook *items; /* as conf->identities */
     size_t looking;        /* looks that are under way */
     int64_t looks_at;      /* UTC: the next look at names left out; 0: to be found */
+    struct hc_timer due;
 };
 
 static size_t index_of(const struct outlook *outlook)
@@ -48,6 +50,7 @@ static void end_look(struct outlook *outlook)
         outlook->look = NULL;
         outlook->all->looking--;
         hc_look_free(look);
+        hc_timer_within(&outlook->all->due, 0); /* there is room for another */
     }
 }
 
@@ -60,6 +63,8 @@ static void plan_one(struct outlook *outlook)
     if (standing->planned && standing->plan.look > 0 &&
         standing->plan.look < outlook->all->looks_at) {
         outlook->all->looks_at = standing->plan.look;
+        hc_timer_within(&outlook->all->due,
+                        hc_env_until_ms(outlook->all->o.env, standing->plan.look));
     }
 }
 
@@ -253,7 +258,15 @@ int64_t hc_outlooks_run(struct hc_outlooks *outlooks)
     if (now >= outlooks->looks_at) {
         look_again_at_all(outlooks, now);
     }
-    return outlooks->looks_at < INT64_MAX ? (outlooks->looks_at - now) * 1000 : -1;
+    return hc_env_until_ms(outlooks->o.env, outlooks->looks_at);
+}
+
+static void on_due(void *self)
+{
+    struct hc_outlooks *outlooks = self;
+    int64_t unsettled = hc_env_unsettled(outlooks->o.env);
+
+    hc_timer_in(&outlooks->due, unsettled > 0 ? unsettled : hc_outlooks_run(outlooks));
 }
 
 /* ---- what became of orders ---- */
@@ -333,6 +346,9 @@ static void on_event(void *self, const struct hc_event *event)
     struct hc_outlooks *outlooks = self;
     const struct hc_conf *conf = outlooks->o.env->conf;
 
+    if (event->kind == HC_EVENT_STORE_READY) {
+        hc_timer_within(&outlooks->due, 0);
+    }
     if (event->kind != HC_EVENT_STORE_OPENED && event->kind != HC_EVENT_STORE_CLOSING &&
         event->kind != HC_EVENT_CLOCK_SET) {
         return;
@@ -361,6 +377,7 @@ int hc_outlooks_new(const struct hc_outlooks_options *options, struct hc_outlook
         return hc_error_nomem(err);
     }
     outlooks->o = *options;
+    hc_timer_init(&outlooks->due, options->env->loop, "names", on_due, outlooks);
     outlooks->e = (struct hc_standing_env){options->env, options->storage, options->publisher,
                                            options->dns != NULL};
     outlooks->items = calloc(count + 1, sizeof(*outlooks->items));
@@ -396,6 +413,7 @@ void hc_outlooks_free(struct hc_outlooks *outlooks)
         hc_refusals_tell(&outlook->standing.refused, outlooks->o.env->log);
         hc_standing_dispose(&outlook->standing);
     }
+    hc_timer_stop(&outlooks->due);
     free(outlooks->items);
     free(outlooks);
 }

@@ -9,6 +9,7 @@
 #include "agent/offers.h"
 #include "agent/said.h"
 #include "agent/shelf.h"
+#include "loop/timer.h"
 
 /* A table that was full is tried again after this, or when there is another pair. */
 #define AGAIN_MS 300000
@@ -27,6 +28,7 @@ struct hc_publisher {
     struct served *served; /* as conf->identities */
     struct hc_offers offers;
     struct hc_hosts hosts;
+    struct hc_timer tick;
 };
 
 static const struct hc_identity *identity_of(const struct hc_publisher *publisher, size_t index)
@@ -371,6 +373,14 @@ const struct hc_line_info *hc_publisher_stand_in(const struct hc_publisher *publ
 
 /* ---- life ---- */
 
+static void on_tick(void *self)
+{
+    struct hc_publisher *publisher = self;
+
+    hc_publisher_run(publisher);
+    hc_timer_in(&publisher->tick, hc_env_tick_ms(publisher->o.env));
+}
+
 int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publisher **out,
                      struct hc_error *err)
 {
@@ -380,6 +390,8 @@ int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publi
         return hc_error_nomem(err);
     }
     publisher->o = *options;
+    hc_timer_init(&publisher->tick, options->env->loop, "publishing", on_tick, publisher);
+    hc_timer_in(&publisher->tick, 0);
     publisher->served = calloc(options->env->conf->identity_count + 1, sizeof(*publisher->served));
     if (publisher->served == NULL) {
         hc_error_nomem(err);
@@ -403,6 +415,7 @@ void hc_publisher_free(struct hc_publisher *publisher)
         return;
     }
     hc_events_remove(publisher->o.env->events, publisher);
+    hc_timer_stop(&publisher->tick);
     hc_offers_dispose(&publisher->offers);
     free(publisher->served);
     hc_hosts_dispose(&publisher->hosts);

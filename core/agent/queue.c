@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/timer.h"
+
 #define LOOK_MS 60000 /* all jobs are looked at this often, whatever was expected */
 #define NEWS_MS 300   /* after a commit: what the version says of the clock is noted, too */
+#define BUSY_MS 500   /* an order that only waits from now on leaves room for another */
 #define IN_ALL  8     /* orders in all, those that only wait included: times hotcert_parallel */
 
 /* So many that find no room for a look: those behind them are not asked whether they need one. */
@@ -23,6 +26,7 @@ struct hc_queue {
     size_t count;
     bool awake;      /* something changed that may make a job due */
     int64_t next_ms; /* when the next job may be due */
+    struct hc_timer due;
 };
 
 /* What is tried first: the smaller number. */
@@ -211,7 +215,18 @@ int64_t hc_queue_run(struct hc_queue *queue)
     if (queue->awake) {
         return 20; /* not at once: whatever keeps changing must not keep a CPU busy */
     }
+    if (queue->count > 0 && queue->next_ms > now_ms + BUSY_MS) {
+        return BUSY_MS;
+    }
     return queue->next_ms > now_ms ? queue->next_ms - now_ms : 0;
+}
+
+static void on_due(void *self)
+{
+    struct hc_queue *queue = self;
+    int64_t unsettled = hc_env_unsettled(queue->o.env);
+
+    hc_timer_in(&queue->due, unsettled > 0 ? unsettled : hc_queue_run(queue));
 }
 
 /* ---- what is told ---- */
@@ -219,6 +234,7 @@ int64_t hc_queue_run(struct hc_queue *queue)
 void hc_queue_wake(struct hc_queue *queue)
 {
     queue->awake = true;
+    hc_timer_within(&queue->due, 0);
 }
 
 bool hc_queue_is_awake(const struct hc_queue *queue)
@@ -243,14 +259,17 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_CLOCK_NEWS:
     case HC_EVENT_LINES_CHANGED:
     case HC_EVENT_ORDER_ENDED:
-        queue->awake = true;
+        hc_queue_wake(queue);
         break;
     case HC_EVENT_LOOK_ENDED:
         queue->awake = queue->awake || event->changed;
+        hc_timer_within(&queue->due, 0); /* who waits for it goes on */
         break;
     case HC_EVENT_LINE_COMMITTED:
         soon = hc_env_ms(queue->o.env) + NEWS_MS;
         queue->next_ms = soon < queue->next_ms ? soon : queue->next_ms;
+        hc_timer_within(&queue->due,
+                        queue->count > 0 ? 0 : NEWS_MS); /* there is room for another */
         break;
     case HC_EVENT_STORE_OPENED:
     case HC_EVENT_LINE_FOUND:
@@ -272,7 +291,8 @@ int hc_queue_new(const struct hc_queue_options *options, struct hc_queue **out,
         return hc_error_nomem(err);
     }
     queue->o = *options;
-    queue->awake = true;
+    hc_timer_init(&queue->due, options->env->loop, "jobs", on_due, queue);
+    hc_queue_wake(queue);
     queue->items = calloc(hc_jobs_count(options->jobs) + 1, sizeof(*queue->items));
     if (queue->items == NULL) {
         hc_error_nomem(err);
@@ -294,6 +314,7 @@ void hc_queue_free(struct hc_queue *queue)
         return;
     }
     hc_events_remove(queue->o.env->events, queue);
+    hc_timer_stop(&queue->due);
     free(queue->items);
     free(queue);
 }

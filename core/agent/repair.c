@@ -68,6 +68,14 @@ static void stop(struct issuer *i)
     }
 }
 
+/* There is something to do for hc_repairs_run(). */
+static void stir(const struct issuer *i)
+{
+    if (i->repairs->o.stirred != NULL) {
+        i->repairs->o.stirred(i->repairs->o.self);
+    }
+}
+
 static void failed(struct issuer *i)
 {
     stop(i);
@@ -142,6 +150,7 @@ static void on_reply(void *arg, const struct hc_web_reply *reply, const struct h
         hc_error_set(&i->err, HC_P_FETCH_FAILED, i->hop, "HTTP %ld", reply->status);
         i->state = CONNECT;
     }
+    stir(i);
 }
 
 static void connect_next(struct issuer *i, int64_t now_ms)
@@ -228,6 +237,7 @@ static void on_answer(struct issuer *i, int which, const struct hc_dns_reply *re
     if (i->ask[0] == 0 && i->ask[1] == 0) {
         hc_error_set(&i->err, HC_P_FETCH_FAILED, i->hop, "its host has no address");
         i->state = CONNECT;
+        stir(i);
     }
 }
 
@@ -341,6 +351,7 @@ static void want(struct issuer *i, struct hc_pair *pair, int64_t now_ms)
     i->hops = 0;
     i->state = BEGIN;
     (void)hc_copy(i->hop, sizeof(i->hop), i->url);
+    stir(i);
 }
 
 /* The pair with its next issuer, or NULL if that is not at hand. */

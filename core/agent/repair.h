@@ -35,6 +35,8 @@ struct hc_repairs_options {
     void (*keep)(void *self, const char *url, struct hc_bytes bytes);
     /* An issuer came. Called from hc_repairs_run(). */
     void (*arrived)(void *self);
+    /* hc_repairs_run() has something to do. NULL: it is called often enough. */
+    void (*stirred)(void *self);
 };
 
 struct hc_repairs;

@@ -7,11 +7,10 @@
 #include <sys/stat.h>
 
 #include "agent/said.h"
+#include "loop/timer.h"
 #include "store/follower.h"
 #include "store/line.h"
 #include "store/lock.h"
-
-#define RETRY_MOST_MS 60000
 
 struct hc_storage {
     const struct hc_env *env;
@@ -23,40 +22,12 @@ struct hc_storage {
     struct hc_inventory inventory;
     bool writable; /* the last write went well */
     int64_t next_try_ms;
+    struct hc_timer due;  /* the next try */
+    struct hc_timer tick; /* is it still the folder that was opened? */
     hc_said said;
     struct hc_last_error last;
     uint64_t device, inode; /* of the folder, to notice that it was replaced */
 };
-
-static void on_secret(void *self, const struct hc_asker_answer *answer);
-
-int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsigned char *secret,
-                   struct hc_storage **out, struct hc_error *err)
-{
-    struct hc_storage *storage = calloc(1, sizeof(*storage));
-
-    if (storage == NULL) {
-        return hc_error_nomem(err);
-    }
-    storage->env = env;
-    storage->keeper = keeper;
-    storage->secret = secret;
-    storage->asked = (struct hc_asked){
-        .op = HC_KEEPER_SECRET, .name = "store", .done = on_secret, .self = storage};
-    *out = storage;
-    return 0;
-}
-
-void hc_storage_free(struct hc_storage *storage)
-{
-    if (storage == NULL) {
-        return;
-    }
-    hc_ask_stop(&storage->asked);
-    hc_inventory_dispose(&storage->inventory);
-    hc_last_error_clear(&storage->last);
-    free(storage);
-}
 
 /* ---- what it is ---- */
 
@@ -92,17 +63,11 @@ bool hc_storage_ready(const struct hc_storage *storage)
     return storage->store != NULL && storage->writable;
 }
 
-static int64_t retry_ms(const struct hc_storage *storage)
-{
-    int64_t interval = hc_env_interval_ms(storage->env);
-
-    return interval < RETRY_MOST_MS ? interval : RETRY_MOST_MS;
-}
-
 void hc_storage_failed(struct hc_storage *storage, const struct hc_error *err)
 {
     storage->writable = false;
-    storage->next_try_ms = hc_env_ms(storage->env) + retry_ms(storage);
+    storage->next_try_ms = hc_env_ms(storage->env) + hc_env_tick_ms(storage->env);
+    hc_timer_at(&storage->due, storage->next_try_ms);
     hc_last_error_set(&storage->last, err, hc_env_now(storage->env));
     if (hc_conf_orders(storage->env->conf)) {
         hc_say_once(
@@ -297,6 +262,7 @@ void hc_storage_tick(struct hc_storage *storage)
             storage->env->conf->store);
     hc_storage_close(storage);
     storage->next_try_ms = 0;
+    hc_timer_in(&storage->due, 0);
 }
 
 void hc_storage_close(struct hc_storage *storage)
@@ -310,4 +276,55 @@ void hc_storage_close(struct hc_storage *storage)
     hc_store_close(storage->store);
     storage->store = NULL;
     storage->writable = false;
+}
+
+/* ---- life ---- */
+
+static void on_due(void *self)
+{
+    struct hc_storage *storage = self;
+
+    hc_timer_in(&storage->due, hc_storage_run(storage));
+}
+
+static void on_tick(void *self)
+{
+    struct hc_storage *storage = self;
+
+    hc_storage_tick(storage);
+    hc_timer_in(&storage->tick, hc_env_tick_ms(storage->env));
+}
+
+int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsigned char *secret,
+                   struct hc_storage **out, struct hc_error *err)
+{
+    struct hc_storage *storage = calloc(1, sizeof(*storage));
+
+    if (storage == NULL) {
+        return hc_error_nomem(err);
+    }
+    storage->env = env;
+    storage->keeper = keeper;
+    storage->secret = secret;
+    storage->asked = (struct hc_asked){
+        .op = HC_KEEPER_SECRET, .name = "store", .done = on_secret, .self = storage};
+    hc_timer_init(&storage->due, env->loop, "store", on_due, storage);
+    hc_timer_init(&storage->tick, env->loop, "store", on_tick, storage);
+    hc_timer_in(&storage->due, 0);
+    hc_timer_in(&storage->tick, hc_env_tick_ms(env));
+    *out = storage;
+    return 0;
+}
+
+void hc_storage_free(struct hc_storage *storage)
+{
+    if (storage == NULL) {
+        return;
+    }
+    hc_ask_stop(&storage->asked);
+    hc_timer_stop(&storage->due);
+    hc_timer_stop(&storage->tick);
+    hc_inventory_dispose(&storage->inventory);
+    hc_last_error_clear(&storage->last);
+    free(storage);
 }

@@ -21,11 +21,11 @@ int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsi
 void hc_storage_free(struct hc_storage *storage); /* after hc_storage_close(); NULL is fine */
 
 /*
- * Opens the store when it is time; looks whether one that failed is well again. Milliseconds until
- * the next try, -1: none is needed.
+ * By its own timer: opens the store when it is time; looks whether one that failed is well again.
+ * Milliseconds until the next try, -1: none is needed.
  */
 int64_t hc_storage_run(struct hc_storage *storage);
-/* Looks whether the folder is still the one that was opened; once a tick. */
+/* Looks whether the folder is still the one that was opened. */
 void hc_storage_tick(struct hc_storage *storage);
 /* Nobody uses it any more when this returns. Not open is fine. */
 void hc_storage_close(struct hc_storage *storage);

@@ -28,6 +28,7 @@ static char text[16384];
 static struct hc_conf conf;
 static struct hc_events events;
 static struct hc_env env;
+static struct hc_loop *loop;
 static struct hc_storage *storage;
 static struct hc_redaction *redaction;
 static struct hc_table *table;
@@ -96,7 +97,10 @@ static void world_open(void)
     (void)snprintf(path, sizeof(path), "%s/store", base);
     conf.store = path;
     conf.check_interval = 60;
-    env = (struct hc_env){.conf = &conf, .clock = &test_clock, .events = &events};
+    if (hc_loop_new(&test_clock, &loop, &err) != 0) {
+        stop_here(__LINE__, &err);
+    }
+    env = (struct hc_env){.conf = &conf, .clock = &test_clock, .loop = loop, .events = &events};
     if (hc_redaction_new(&redaction, &err) != 0 ||
         hc_table_create(HC_TABLE_SIZE_LEAST, &fd, &view, &err) != 0 ||
         hc_table_attach(fd, true, &table, &err) != 0) {
@@ -127,6 +131,7 @@ static void world_close(void)
     hc_store_close(other);
     hc_storage_close(storage);
     hc_storage_free(storage);
+    hc_loop_free(loop);
     hc_table_detach(table);
     hc_table_detach(view);
     hc_redaction_free(redaction);
