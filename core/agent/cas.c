@@ -1,12 +1,12 @@
 /* The issuers at run time; see cas.h. */
 #include "agent/cas.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/ca_account.h"
 #include "agent/ca_directory.h"
+#include "agent/ca_mark.h"
 #include "agent/said.h"
 #include "agent/schedule.h"
 #include "conf/issuer.h"
@@ -92,32 +92,6 @@ const char *hc_ca_account_url(const struct hc_ca *ca)
 
 /* ---- the record ---- */
 
-/* What about an issuer makes old failures meaningless when it changes. */
-static void mark_of(const struct hc_conf *conf, const struct hc_issuer *issuer,
-                    char mark[2 * HC_ID_SIZE + 1])
-{
-    const struct hc_list *contacts =
-        issuer->contacts.count > 0 ? &issuer->contacts : &conf->contacts;
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    struct hc_buf text = HC_BUF_INIT((size_t)1 << 20);
-    struct hc_error err;
-
-    hc_error_init(&err);
-    memset(digest, 0, sizeof(digest));
-    if (hc_buf_printf(&text, &err, "%s\n%s\n%d\n%d\n%lld\n", issuer->directory_url,
-                      issuer->ca_bundle != NULL ? issuer->ca_bundle : "", (int)issuer->network,
-                      issuer->terms_agreed, (long long)issuer->http_port) == 0) {
-        for (size_t i = 0; i < contacts->count; i++) {
-            if (hc_buf_printf(&text, &err, "%s\n", contacts->items[i]) != 0) {
-                break;
-            }
-        }
-        (void)SHA256(text.data, text.len, digest);
-    }
-    hc_hex(mark, digest, sizeof(digest));
-    hc_buf_dispose(&text);
-}
-
 /* Reads the record into *record, zeroed memory, unless the store has the one that was seen last. */
 static bool read_record(struct hc_ca *ca, struct hc_issuer_record *record)
 {
@@ -147,7 +121,7 @@ static void load_one(struct hc_ca *ca)
 {
     char mark[sizeof(ca->record.mark)];
 
-    mark_of(ca->cas->o.env->conf, ca->issuer, mark);
+    hc_ca_mark(ca->cas->o.env->conf, ca->issuer, mark);
     hc_issuer_record_dispose(&ca->record);
     ca->seen = 0;
     (void)read_record(ca, &ca->record);
@@ -461,7 +435,7 @@ static void init_ca(struct hc_cas *cas, struct hc_ca *ca, const struct hc_issuer
     ca->directory.http = o->http;
     ca->directory.issuer = issuer;
     if (issuer->directory_url != NULL) {
-        mark_of(o->env->conf, issuer, ca->record.mark);
+        hc_ca_mark(o->env->conf, issuer, ca->record.mark);
     }
 }
 
