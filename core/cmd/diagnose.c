@@ -27,6 +27,10 @@ struct arguments {
     struct hc_list resolvers;
     struct hc_list stores;
     struct hc_list accounts; /* URL, store, .. */
+    struct hc_list dns_ns;   /* as hotcert_dns_ns has them */
+    const char *dns_zone;
+    struct hc_dns_domain responder;
+    bool has_responder;
     const char *issuer;
     const char *account;
     const char *secret;
@@ -65,6 +69,8 @@ enum choice {
     OPTION_SECRET,
     OPTION_RESOLVER,
     OPTION_NETWORK,
+    OPTION_DNS_ZONE,
+    OPTION_DNS_NS,
     OPTION_NO_REQUEST,
     OPTION_JSON,
 };
@@ -78,6 +84,8 @@ static const struct option options[] = {
     {"secret", required_argument, NULL, OPTION_SECRET},
     {"resolver", required_argument, NULL, OPTION_RESOLVER},
     {"network", required_argument, NULL, OPTION_NETWORK},
+    {"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
+    {"dns-ns", required_argument, NULL, OPTION_DNS_NS},
     {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
     {"json", no_argument, NULL, OPTION_JSON},
     {NULL, 0, NULL, 0},
@@ -113,6 +121,11 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
         return hc_list_add(&a->resolvers, optarg, err);
     case OPTION_NETWORK:
         return take_network(optarg, &a->network, err);
+    case OPTION_DNS_ZONE:
+        a->dns_zone = optarg;
+        return 0;
+    case OPTION_DNS_NS:
+        return hc_list_add(&a->dns_ns, optarg, err);
     case OPTION_NO_REQUEST:
         a->no_request = true;
         return 0;
@@ -202,6 +215,8 @@ static void arguments_dispose(struct arguments *a)
     hc_list_dispose(&a->resolvers);
     hc_list_dispose(&a->stores);
     hc_list_dispose(&a->accounts);
+    hc_list_dispose(&a->dns_ns);
+    hc_dns_domain_dispose(&a->responder);
     free(a->directory_url);
 }
 
@@ -254,6 +269,7 @@ static int look(const struct arguments *a, const struct hc_list *names,
         .account_uri = a->account,
         .accounts = &a->accounts,
         .network = a->network,
+        .responder = a->has_responder ? &a->responder : NULL,
         .self = report,
         .done = looked,
     };
@@ -287,6 +303,34 @@ static int normalise(const char *name, char out[HC_NAME_SIZE], struct hc_error *
     return reserved == NULL ? 0 : hc_error_set(err, HC_P_NAME_INVALID, name, "it has %s", reserved);
 }
 
+/* What hotcert's own DNS server would answer for, if the caller names it. */
+static int take_responder(struct arguments *a, const struct hc_list *names, struct hc_error *err)
+{
+    const char **taken = NULL;
+
+    if (a->dns_zone == NULL && a->dns_ns.count == 0) {
+        return 0;
+    }
+    a->has_responder = true;
+    if (a->dns_zone != NULL) {
+        if (hc_dns_domain_of_zone(a->dns_zone, &a->responder, err) != 0) {
+            return -1;
+        }
+    } else {
+        taken = calloc(names->count, sizeof(*taken));
+        if (taken == NULL) {
+            return hc_error_nomem(err);
+        }
+        for (size_t i = 0; i < names->count; i++) {
+            taken[i] = names->items[i];
+        }
+        hc_dns_domain_of_names(taken, names->count, &a->responder);
+    }
+    return hc_dns_domain_serve(&a->responder, &a->dns_ns,
+                               names->items[0] + (strncmp(names->items[0], "*.", 2) == 0 ? 2 : 0),
+                               err);
+}
+
 /* Names that are none are reported as such; the others are looked at. */
 static int diagnose(struct arguments *a, struct hc_diagnose_report *report, struct hc_error *err)
 {
@@ -305,6 +349,9 @@ static int diagnose(struct arguments *a, struct hc_diagnose_report *report, stru
     }
     if (names.count > 0 && a->account == NULL && a->directory_url != NULL &&
         hc_diagnose_accounts(a->directory_url, &a->stores, a->secret, &a->accounts, err) != 0) {
+        goto out;
+    }
+    if (names.count > 0 && take_responder(a, &names, err) != 0) {
         goto out;
     }
     rc = names.count > 0 ? look(a, &names, report, err) : 0;

@@ -96,9 +96,35 @@ static struct hc_dname mailbox_of(const struct hc_dname *server)
     return out;
 }
 
+/* Serial, refresh, retry, expire, and how long a "no" is kept. */
+static const uint32_t times[] = {1, 3600, 600, 86400, HC_DNS_NONE_TTL};
+
+bool hc_dns_soa_is_responders(const uint8_t *data, size_t len)
+{
+    const size_t tail = sizeof(times);
+    struct hc_dname server;
+    struct hc_dname mailbox;
+
+    /* two names, of which the second follows from the first, and numbers of no other server */
+    for (size_t at = 1; len > tail && at < len - tail; at++) {
+        if (hc_dname_from_wire(data, at, &server) == 0) {
+            bool good = hc_dname_from_wire(data + at, len - tail - at, &mailbox) == 0;
+            struct hc_dname want = mailbox_of(&server);
+
+            for (size_t i = 0; i < HC_COUNT(times); i++) {
+                const uint8_t *number = data + len - tail + 4 * i;
+
+                good = good && ((uint32_t)number[0] << 24 | (uint32_t)number[1] << 16 |
+                                (uint32_t)number[2] << 8 | number[3]) == times[i];
+            }
+            return good && hc_dname_equal(&want, &mailbox);
+        }
+    }
+    return false;
+}
+
 static void put_soa(struct answer *a, uint32_t ttl)
 {
-    static const uint32_t times[] = {1, 3600, 600, 86400, HC_DNS_NONE_TTL}; /* the serial first */
     const struct hc_dname *server = &a->domain->ns[0].name;
     struct hc_dname mailbox = mailbox_of(server);
 

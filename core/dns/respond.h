@@ -45,4 +45,7 @@ enum hc_dns_way {
 size_t hc_dns_respond(const struct hc_dns_domain *domain, const struct hc_dns_texts *texts,
                       struct hc_bytes query, enum hc_dns_way way, uint8_t *dst) HC_MUST_USE;
 
+/* True if an SOA record with this data is one that hc_dns_respond() makes, whatever its servers. */
+bool hc_dns_soa_is_responders(const uint8_t *data, size_t len);
+
 #endif

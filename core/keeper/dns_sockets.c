@@ -153,9 +153,10 @@ int hc_dns_sockets_examine(const struct hc_dns_sockets *held, const struct hc_co
                 continue;
             }
             hc_holder_find(&address, types[t], &holder);
+            /* what is in the way is all ours, and let go of, or shared */
             if (errnum != EADDRINUSE ||
-                (!makes_room(held, conf, text) &&
-                 (running <= 0 || !hc_holder_is(&holder, running, &theirs)))) {
+                !((makes_room(held, conf, text) && hc_holder_is(&holder, getpid(), &theirs)) ||
+                  (running > 0 && hc_holder_is(&holder, running, &theirs)))) {
                 return refuse(text, &address, types[t], errnum, err);
             }
         }

@@ -116,11 +116,17 @@ void hc_holder_find(const struct sockaddr_storage *address, int type, struct hc_
     read_table(tcp ? "/proc/net/tcp6" : "/proc/net/udp6", tcp, &wanted, out);
 }
 
-/* The descriptor with which the process whose folder this is holds one; -1: with none. */
-static int find_descriptor(const struct hc_holder *holder, DIR *folder)
+/*
+ * How many of the sockets the process whose folder this is holds (one that it has twice counts
+ * once), and the descriptor of the last.
+ */
+static size_t count_held(const struct hc_holder *holder, DIR *folder, int *fd)
 {
     const struct dirent *entry = NULL;
+    bool held[HC_HOLDER_MAX] = {false};
+    size_t count = 0;
 
+    *fd = -1;
     while ((entry = readdir(folder)) != NULL) {
         char target[64];
         ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
@@ -131,11 +137,13 @@ static int find_descriptor(const struct hc_holder *holder, DIR *folder)
 
             (void)snprintf(wanted, sizeof(wanted), "socket:[%lu]", holder->sockets[i]);
             if (strcmp(target, wanted) == 0) {
-                return (int)strtol(entry->d_name, NULL, 10);
+                count += !held[i];
+                held[i] = true;
+                *fd = (int)strtol(entry->d_name, NULL, 10);
             }
         }
     }
-    return -1;
+    return count;
 }
 
 static DIR *open_descriptors(pid_t pid)
@@ -149,14 +157,15 @@ static DIR *open_descriptors(pid_t pid)
 bool hc_holder_is(const struct hc_holder *holder, pid_t pid, int *fd)
 {
     DIR *folder = open_descriptors(pid);
+    size_t count = 0;
 
     *fd = -1;
     if (folder == NULL) {
         return errno == EACCES || errno == EPERM;
     }
-    *fd = find_descriptor(holder, folder);
+    count = count_held(holder, folder, fd);
     (void)closedir(folder);
-    return *fd >= 0;
+    return count > 0 && count == holder->count;
 }
 
 static void name_of(pid_t pid, char name[HC_HOLDER_NAME])
@@ -180,6 +189,7 @@ bool hc_holder_name(const struct hc_holder *holder, char name[HC_HOLDER_NAME], p
     DIR *all = opendir("/proc");
     const struct dirent *entry = NULL;
     bool found = false;
+    int fd = -1;
 
     while (all != NULL && !found && (entry = readdir(all)) != NULL) {
         DIR *folder = NULL;
@@ -187,7 +197,7 @@ bool hc_holder_name(const struct hc_holder *holder, char name[HC_HOLDER_NAME], p
         *pid = (pid_t)strtol(entry->d_name, NULL, 10);
         folder = *pid > 0 ? open_descriptors(*pid) : NULL;
         if (folder != NULL) {
-            found = find_descriptor(holder, folder) >= 0;
+            found = count_held(holder, folder, &fd) > 0;
             (void)closedir(folder);
         }
     }

@@ -22,8 +22,8 @@ struct hc_holder {
 /* type: SOCK_STREAM (who listens) or SOCK_DGRAM. */
 void hc_holder_find(const struct sockaddr_storage *address, int type, struct hc_holder *out);
 
-/* True if this process holds one of them, *fd being its number there; also true, with *fd -1, if it
- * is there and nobody is told what it holds. */
+/* True if this process holds all of them, *fd being the last one's number there; also true, with
+ * *fd -1, if it is there and nobody is told what it holds. */
 bool hc_holder_is(const struct hc_holder *holder, pid_t pid, int *fd);
 
 /* A process that holds one: its name, and *pid. False: none that could be looked into. */

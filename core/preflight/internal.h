@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "loop/timer.h"
+#include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
 #include "preflight/request.h"
@@ -33,6 +34,8 @@ struct hc_preflight_sight {
     const struct hc_lookup *caa;       /* the one that the climb stands at */
     bool caa_complete;
     unsigned climbed;
+    bool own_dns; /* its challenge record is to lead to our own DNS server */
+    struct hc_delegation delegation;
     struct hc_request *requests;
     size_t request_count;
 };
@@ -50,6 +53,7 @@ struct hc_preflight {
     char *token;
     char *answer;
     const struct hc_web_port *web;
+    const struct hc_dns_domain *responder;
     const struct hc_clock *clock;
     const struct hc_log *log;
     void *self;
@@ -64,6 +68,7 @@ struct hc_preflight {
     unsigned tls_port;
     bool wants_address; /* a method is used that needs one */
     bool wants_http;
+    bool wants_responder;
     int64_t look_until_ms;
 
     enum hc_preflight_phase phase;

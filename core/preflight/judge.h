@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "dns/caa.h"
+#include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
 #include "preflight/request.h"
@@ -61,5 +62,13 @@ void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
 /* http-01, from complete requests to the name's addresses. */
 void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *requests,
                        size_t count);
+
+/*
+ * Whether the challenge record leads to our own DNS server, from complete lookups.
+ * alone: no other method can prove the name, so that it is left out of an order; else it is a
+ * remark that this one cannot.
+ */
+void hc_judge_delegation(struct hc_name_judge *judge, const struct hc_dns_domain *domain,
+                         const struct hc_delegation *delegation, bool alone);
 
 #endif

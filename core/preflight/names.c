@@ -25,6 +25,8 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
         n->a = hc_preflight_lookup(p, &n->dname, HC_DNS_A, true);
         n->aaaa = hc_preflight_lookup(p, &n->dname, HC_DNS_AAAA, false);
     }
+    n->own_dns = p->wants_responder && hc_delegation_begin(&n->delegation, p->responder, p->lookups,
+                                                           n->host, &p->error) == 0;
     n->caa_complete = p->caa_domains.count == 0;
     if (!n->caa_complete) {
         n->caa = n->caa_first = hc_preflight_lookup(p, &n->dname, HC_DNS_CAA, true);
@@ -61,7 +63,8 @@ bool hc_preflight_all_looked_up(const struct hc_preflight *p)
     for (size_t i = 0; i < p->count; i++) {
         const struct hc_preflight_sight *n = &p->names[i];
 
-        if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete) {
+        if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete ||
+            !hc_delegation_complete(&n->delegation)) {
             return false;
         }
     }
@@ -116,6 +119,9 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
     }
     if (n->caa != NULL) {
         hc_judge_caa(&judge, n->caa, &who);
+    }
+    if (n->own_dns) {
+        hc_judge_delegation(&judge, p->responder, &n->delegation, !p->wants_address || n->wildcard);
     }
 }
 

@@ -165,6 +165,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     static const struct hc_list none;
 
     p->web = o->web;
+    p->responder = o->responder;
     p->clock = hc_loop_clock(o->loop);
     p->log = o->log;
     p->self = o->self;
@@ -182,6 +183,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     }
     p->compares_accounts = o->accounts != NULL;
     p->wants_http = p->web != NULL && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
+    p->wants_responder = p->responder != NULL && hc_methods_go_over(&p->methods, HC_OVER_DNS);
     p->wants_address = hc_methods_go_over(&p->methods, HC_OVER_HTTP) ||
                        hc_methods_go_over(&p->methods, HC_OVER_TLS);
     return take_own(p, o->own, err);

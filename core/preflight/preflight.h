@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "conf/conf.h"
+#include "dns/domain.h"
 #include "dns/resolver.h"
 #include "loop/loop.h"
 #include "net/web.h"
@@ -83,6 +84,8 @@ struct hc_preflight_options {
      */
     const char *token;
     const char *answer;
+    /* What our own DNS server answers for, if DNS proves the names by it; or NULL. A port, too. */
+    const struct hc_dns_domain *responder;
     const struct hc_web_port *web; /* NULL: no request is made */
     const struct hc_dns_port *dns; /* hc_resolver_port() */
     struct hc_loop *loop;          /* outlives it; its clock is used */
