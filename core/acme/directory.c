@@ -9,8 +9,9 @@
 #include "acme/problem.h"
 #include "net/url.h"
 
-#define CAA_MAX   32
-#define HOPS_MOST 5
+#define CAA_MAX      32
+#define PROFILES_MAX 32
+#define HOPS_MOST    5
 
 static int endpoint(const json_t *object, const char *member, const char *url, char **out,
                     struct hc_error *err)
@@ -22,6 +23,20 @@ static int endpoint(const json_t *object, const char *member, const char *url, c
         return hc_error_during(err, "reading the directory");
     }
     return hc_strdup(text, out, err);
+}
+
+static int read_profiles(json_t *profiles, struct hc_list *out, struct hc_error *err)
+{
+    const char *name = NULL;
+    json_t *unused = NULL;
+
+    json_object_foreach(profiles, name, unused)
+    {
+        if (out->count < PROFILES_MAX && strlen(name) < 256 && hc_list_add(out, name, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int read_meta(const json_t *meta, struct hc_directory *out, struct hc_error *err)
@@ -46,7 +61,7 @@ static int read_meta(const json_t *meta, struct hc_directory *out, struct hc_err
             return -1;
         }
     }
-    return 0;
+    return read_profiles(json_object_get(meta, "profiles"), &out->profiles, err);
 }
 
 int hc_directory_parse(struct hc_bytes text, const char *url, struct hc_directory *out,
@@ -77,6 +92,7 @@ void hc_directory_dispose(struct hc_directory *directory)
     free(directory->new_order);
     free(directory->terms);
     hc_list_dispose(&directory->caa);
+    hc_list_dispose(&directory->profiles);
     *directory = (struct hc_directory){0};
 }
 

@@ -13,9 +13,10 @@ struct hc_directory {
     char *new_nonce;
     char *new_account;
     char *new_order;
-    char *terms;           /* meta.termsOfService, escaped, or NULL */
-    bool external_account; /* meta.externalAccountRequired */
-    struct hc_list caa;    /* meta.caaIdentities */
+    char *terms;             /* meta.termsOfService, escaped, or NULL */
+    bool external_account;   /* meta.externalAccountRequired */
+    struct hc_list caa;      /* meta.caaIdentities */
+    struct hc_list profiles; /* meta.profiles: their names (draft-ietf-acme-profiles) */
 };
 
 /*

@@ -4,10 +4,28 @@
 #include "acme/order.h"
 #include "pki/key.h"
 
-static int make_new_order(const struct hc_order *order, struct hc_buf *out, struct hc_error *err)
+/* The profile to ask for; NULL: the CA's own choice. One that is not advertised is never sent. */
+static const char *profile_of(const struct hc_order *order)
 {
+    const struct hc_acme *acme = order->acme;
+    const char *profile = acme->options.issuer->address_profile;
+    bool has_address = false;
+
+    for (size_t i = 0; i < order->names.count; i++) {
+        has_address = has_address || hc_name_is_ip(order->names.items[i]);
+    }
+    return has_address && profile != NULL && hc_list_has(&acme->directory.profiles, profile)
+               ? profile
+               : NULL;
+}
+
+/* Made when the directory is known, which says what profiles there are. */
+static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
+{
+    const struct hc_order *order = arg;
     json_t *identifiers = json_array();
     json_t *payload = json_pack("{s:O}", "identifiers", identifiers);
+    const char *profile = profile_of(order);
     int bad = payload == NULL;
     int rc = -1;
 
@@ -17,6 +35,9 @@ static int make_new_order(const struct hc_order *order, struct hc_buf *out, stru
         bad = json_array_append_new(
             identifiers,
             json_pack("{s:s, s:s}", "type", hc_name_is_ip(name) ? "ip" : "dns", "value", name));
+    }
+    if (profile != NULL) {
+        bad = json_object_set_new(payload, "profile", json_string(profile)) != 0 || bad;
     }
     if (bad) {
         hc_error_nomem(err);
@@ -100,19 +121,23 @@ static int get_key(struct hc_order *order, struct hc_error *err)
 
 void hc_order_place(struct hc_order *order)
 {
-    int key = 0;
-    struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
+    const struct hc_acme_request_options options = {
+        .endpoint = HC_ENDPOINT_NEW_ORDER,
+        .fill = make_new_order,
+        .done = on_placed,
+        .arg = order,
+    };
     struct hc_error err;
+    int key = 0;
 
     hc_error_init(&err);
     key = get_key(order, &err);
     if (key == 0) {
         return; /* on_key() comes back */
     }
-    if (key < 0 || make_new_order(order, &payload, &err) != 0) {
+    if (key < 0) {
         hc_order_fail(order, &err, true);
-    } else {
-        hc_order_ask(order, HC_ENDPOINT_NEW_ORDER, NULL, hc_buf_text(&payload), on_placed);
+    } else if (hc_acme_request_new(order->acme, &options, &order->request, &err) != 0) {
+        hc_order_fail(order, &err, false);
     }
-    hc_buf_dispose(&payload);
 }

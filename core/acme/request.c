@@ -31,6 +31,7 @@ struct hc_acme_request {
     enum hc_endpoint endpoint;
     char *url;
     struct hc_buf payload;
+    int (*fill)(void *arg, struct hc_buf *payload, struct hc_error *err); /* or NULL */
     const char *accept;
     size_t max_body;
     hc_acme_request_done *done;
@@ -74,7 +75,8 @@ int hc_acme_request_new(struct hc_acme *acme, const struct hc_acme_request_optio
     r->done = options->done;
     r->arg = options->arg;
     r->payload.max = HC_JWS_MAX;
-    if (hc_buf_puts(&r->payload, options->payload, err) != 0 ||
+    r->fill = options->fill;
+    if (hc_buf_puts(&r->payload, options->payload != NULL ? options->payload : "", err) != 0 ||
         (options->url != NULL && hc_strdup(options->url, &r->url, err) != 0)) {
         request_free(r);
         return -1;
@@ -337,6 +339,15 @@ out:
 
 static void on_reply(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause);
 
+static int fill_payload(struct hc_acme_request *r, struct hc_error *err)
+{
+    if (r->fill == NULL) {
+        return 0;
+    }
+    hc_buf_reset(&r->payload);
+    return r->fill(r->arg, &r->payload, err);
+}
+
 static int send_signed(struct hc_acme_request *r, const char *nonce, struct hc_error *err)
 {
     struct hc_buf header = HC_BUF_INIT(HC_JWS_MAX);
@@ -344,7 +355,7 @@ static int send_signed(struct hc_acme_request *r, const char *nonce, struct hc_e
     struct hc_http_request request = {0};
     int rc = -1;
 
-    if (make_header(r, nonce, &header, err) != 0 ||
+    if (make_header(r, nonce, &header, err) != 0 || fill_payload(r, err) != 0 ||
         hc_jws_sign(r->acme->account.key, hc_buf_text(&header), hc_buf_text(&r->payload), &body,
                     err) != 0) {
         goto out;

@@ -24,9 +24,11 @@ typedef void hc_acme_request_done(void *arg, const struct hc_http_reply *reply,
 struct hc_acme_request_options {
     enum hc_endpoint endpoint;
     const char *url;     /* for HC_ENDPOINT_URL; copied */
-    const char *payload; /* copied; "" is POST-as-GET */
-    const char *accept;  /* static text, or NULL */
-    size_t max_body;     /* 0: the HTTP client's */
+    const char *payload; /* copied; "" is POST-as-GET; NULL: fill() makes it */
+    /* Before each signature, when the directory is known: appends the payload. */
+    int (*fill)(void *arg, struct hc_buf *payload, struct hc_error *err);
+    const char *accept; /* static text, or NULL */
+    size_t max_body;    /* 0: the HTTP client's */
     hc_acme_request_done *done;
     void *arg;
 };

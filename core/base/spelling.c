@@ -27,6 +27,7 @@ static const struct {
     {"ssl_certificate", "SSLCertificateFile"},
     {"ssl_password_file", "SSLPassPhraseDialog"},
     {"ssl_stapling", "SSLUseStapling"},
+    {"address_profile", "HotCertAddressProfile"},
     {"ca_bundle", "HotCertCaBundle"},
     {"caa_domain", "HotCertCaaDomain"},
     {"directory_url", "HotCertDirectoryUrl"},

@@ -12,12 +12,12 @@
 #include "conf/writer.h"
 
 static const struct {
-    const char *name, *directory_url, *caa_domain, *terms;
+    const char *name, *directory_url, *caa_domain, *terms, *address_profile;
 } built_in[] = {
     {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory", "letsencrypt.org",
-     "https://letsencrypt.org/repository/"},
+     "https://letsencrypt.org/repository/", "shortlived"},
     {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory",
-     "letsencrypt.org", "https://letsencrypt.org/repository/"},
+     "letsencrypt.org", "https://letsencrypt.org/repository/", "shortlived"},
 };
 
 static int add_built_in(struct hc_conf *conf, struct hc_error *err)
@@ -31,6 +31,7 @@ static int add_built_in(struct hc_conf *conf, struct hc_error *err)
         }
         issuer = block;
         if (hc_strdup(built_in[i].directory_url, &issuer->directory_url, err) != 0 ||
+            hc_strdup(built_in[i].address_profile, &issuer->address_profile, err) != 0 ||
             hc_list_add(&issuer->caa_domains, built_in[i].caa_domain, err) != 0) {
             return -1;
         }

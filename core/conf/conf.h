@@ -68,6 +68,7 @@ struct hc_issuer {
     int64_t http_port;          /* where a private CA asks for http-01; 80 */
     int64_t tls_port;           /* where it asks for tls-alpn-01; 443 */
     struct hc_list challenges;  /* in place of the hosts'; empty: those */
+    char *address_profile;      /* of orders with an IP address; NULL: none is asked for */
     struct hc_list caa_domains; /* for CAA, where the directory names no caaIdentities */
     char *where;                /* "file:line", or "built in" */
 };

@@ -61,7 +61,7 @@ struct orderer {
 };
 
 /* An order goes to the first issuer, and to the next where that fails: each must take it. */
-static const char *address_refused_because(const struct orderer *o)
+static const char *address_refused_because(const struct orderer *o, const char *address)
 {
     const char *why = NULL;
 
@@ -69,7 +69,7 @@ static const char *address_refused_because(const struct orderer *o)
         const char *name = o->use->count > 0 ? o->use->items[i] : DEFAULT_ISSUER;
         const struct hc_issuer *issuer = hc_conf_issuer(o->conf, name);
 
-        why = issuer != NULL ? hc_issuer_refuses_address(issuer, o->asked_for) : NULL;
+        why = issuer != NULL ? hc_issuer_refuses_address(issuer, address, o->asked_for) : NULL;
     }
     return why;
 }
@@ -108,7 +108,7 @@ static int take_orderable(const struct orderer *o, const char *raw, char name[HC
     if (refuse_unprovable(o, raw, name, why) != 0) {
         return -1;
     }
-    reason = hc_name_is_ip(name) ? address_refused_because(o) : NULL;
+    reason = hc_name_is_ip(name) ? address_refused_because(o, name) : NULL;
     return reason == NULL
                ? 0
                : hc_error_set(why, HC_P_NAME_INVALID, raw, "it is an IP address, and %s", reason);

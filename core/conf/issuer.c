@@ -22,25 +22,34 @@ bool hc_issuer_is_inside(const struct hc_issuer *issuer)
            (hc_address_parse(host, &address) == 0 && hc_address_reserved(&address) != NULL);
 }
 
-/* The built-in issuers take addresses under a profile alone that is not ordered. */
 static bool is_built_in(const struct hc_issuer *issuer)
 {
     return strcmp(issuer->name, "letsencrypt") == 0 ||
            strcmp(issuer->name, "letsencrypt-staging") == 0;
 }
 
-const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, bool asked_for)
+const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, const char *address,
+                                      bool asked_for)
 {
+    struct hc_address parsed;
+
     if (hc_issuer_is_inside(issuer)) {
         return NULL;
     }
-    if (is_built_in(issuer)) {
-        return "Let's Encrypt accepts none in a certificate of this kind";
+    if (is_built_in(issuer) && hc_address_parse(address, &parsed) == 0 &&
+        hc_address_reserved(&parsed) != NULL) {
+        return "one that the Internet does not route, so no public CA connects to it";
     }
-    return asked_for ? NULL
-                     : "a public CA that accepts none would refuse the whole order; list it with "
-                       "hotcert_names if the issuer accepts it, or set `network private` in "
-                       "hotcert_issuer if the issuer is inside your network";
+    if (asked_for) {
+        return NULL;
+    }
+    return is_built_in(issuer)
+               ? "Let's Encrypt accepts one only in a certificate that lives six days; list it "
+                 "with "
+                 "hotcert_names if you want that"
+               : "a public CA that accepts none would refuse the whole order; list it with "
+                 "hotcert_names if the issuer accepts it, or set `network private` in "
+                 "hotcert_issuer if the issuer is inside your network";
 }
 
 int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err)

@@ -11,10 +11,11 @@
 bool hc_issuer_is_inside(const struct hc_issuer *issuer);
 
 /*
- * Why an IP address is not ordered from this issuer, in words that follow "it is an IP address,
+ * Why this IP address is not ordered from this issuer, in words that follow "it is an IP address,
  * and"; NULL: it is. asked_for: hotcert_names lists it.
  */
-const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, bool asked_for);
+const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, const char *address,
+                                      bool asked_for);
 
 /* Settings that contradict each other, before defaults are filled in. HC_P_CONFLICT. */
 int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err) HC_MUST_USE;

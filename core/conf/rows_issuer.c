@@ -91,6 +91,17 @@ static const struct hc_directive rows[] = {
      .doc = "The methods for orders at this issuer, in order of preference, in place of "
             "hotcert_challenge of its hosts.",
      .field = {ISSUER(challenges, list), .wire = "challenge", .value = hc_value_method}},
+    {.name = "address_profile",
+     .httpd = "HotCertAddressProfile",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "the name of a profile",
+     .dflt = "none; shortlived for Let's Encrypt",
+     .doc = "The certificate profile to ask for in orders that have an IP address among their "
+            "names, if the CA's directory lists it.",
+     .field = {ISSUER(address_profile, text), .wire = "address_profile",
+               .value = hc_value_profile}},
     {.name = "caa_domain",
      .httpd = "HotCertCaaDomain",
      .contexts = HC_CTX_ISSUER,

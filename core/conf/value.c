@@ -115,6 +115,21 @@ int hc_value_issuer(const struct hc_directive_call *call, const char *arg, char 
     return 0;
 }
 
+/* draft-ietf-acme-profiles: a key of JSON; CAs use plain words. */
+int hc_value_profile(const struct hc_directive_call *call, const char *arg,
+                     char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t len = strlen(arg);
+
+    if (len == 0 || len > 64 || strspn(arg, allowed) != len) {
+        return bad(call, arg, err);
+    }
+    (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
 int hc_value_method(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
                     struct hc_error *err)
 {

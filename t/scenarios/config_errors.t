@@ -36,6 +36,8 @@ my @wrong = (
     [ 'a port of its own for a public CA', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
         [ network => 'public' ], [ http_port => '8080' ] ] } }, undef,
         qr/pebble.*connects to port 80 only.*(?:http_port|HotCertHttpPort) 8080.*(?:network|HotCertNetwork) public/ ],
+    [ 'a profile that is none', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
+        [ address_profile => 'a/b' ] ] } }, undef, qr/(?:address_profile|HotCertAddressProfile) "a\/b".*profile/ ],
     [ 'a method of an issuer that is none', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
         [ challenge => 'tls-alpn' ] ] } }, undef, qr/(?:challenge|HotCertChallenge) "tls-alpn".*tls-alpn-01/ ],
     [ 'an address from Let\'s Encrypt', { main => [ [ terms_agreed => 'on' ] ], hosts => [ { names => ['a.test'], hotcert => 'on',

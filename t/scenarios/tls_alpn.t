@@ -5,12 +5,19 @@ use strict;
 use warnings;
 use lib 't/lib';
 use HotCert::Scenario;
+use Time::Local qw(timegm);
 
 my @alone = ([ challenge => 'tls-alpn-01' ], [ preflight => 'off' ]);
 my $identifier = '1.3.6.1.5.5.7.1.31';
 
 # A CA for whom port 80 is closed.
 sub tls_only { my ($s, %opt) = @_; return pebble(http_port => free_port(), tls_port => $s->tls_port, %opt) }
+
+sub days_left {
+    my ($l) = @_;
+    my ($y, $m, $d) = ($l && $l->{chain}[0] ? $l->{chain}[0]{not_after} : '') =~ /^(\d+)-(\d+)-(\d+)/ or return -1;
+    return (timegm(0, 0, 0, $d, $m - 1, $y) - time) / 86400;
+}
 
 scenario a_certificate_comes_without_port_80 => sub {
     my ($kind) = @_;
@@ -59,6 +66,28 @@ scenario an_issuer_has_methods_of_its_own => sub {
     $s->start;
     ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the issuer counts, not the main level');
     is($ca->count_of('orders'), 1, 'at once');
+};
+
+# RFC 8738: an address is asked for by its name in the reverse zone.
+scenario an_address_is_proved_and_certified => sub {
+    my ($kind) = @_;
+    for my $method ('tls-alpn-01', 'http-01') {
+        my $s = server($kind);
+        my $ca = pebble(http_port => $method eq 'http-01' ? $s->http_port : free_port(),
+            tls_port => $method eq 'http-01' ? free_port() : $s->tls_port, profiles => { shortlived => 6 * 86400, map { $_ => 80 * 86400 } 'a' .. 'h' });
+        my %block = HotCert::Server::issuers($s, ca => $ca);
+        my @tls = $method eq 'tls-alpn-01' ? [ tls_port => $s->tls_port ] : ();
+        $s->configure(ca => $ca, main => [ [ challenge => $method ] ],
+            issuers => { pebble => [ @{ $block{pebble} }, @tls, [ network => 'private' ], [ address_profile => 'shortlived' ] ] },
+            hosts => [ { names => [ '127.0.0.1' ], hotcert => 'on', default => 1, set => [ [ names => '127.0.0.1', 'a.test' ] ] },
+                { names => [ 'b.test' ], hotcert => 'on' } ]);
+        $s->start;
+        ok(wait_served($s->tls_port, 'b.test', $ca->root, seconds => 60), "by $method: the other host");
+        my $l = wait_for(60, sub { my $l = look($s->tls_port, ca => $ca->root); $l->{ok} && $l->{verify} == 0 ? $l : undef });
+        is($l ? "@{ $l->{ips} } @{ $l->{names} }" : '', '127.0.0.1 a.test', 'who asks without a name is served the address');
+        cmp_ok(days_left($l), '<', 7, 'with the profile for addresses (Pebble picks any where none is asked for)');
+        $s->stop;
+    }
 };
 
 done_testing;

@@ -86,6 +86,7 @@ struct fake {
     char *contacts;     /* that the account was last told to have */
     int new_accounts;
     int new_orders;
+    char profile[64]; /* that the last order asked for; "": none */
     int finalized;
     int downloads;
     int mistakes;      /* of the client's */
@@ -315,6 +316,10 @@ static inline void fake_place(struct fake *f, const json_t *payload, struct answ
 
     f->new_orders++;
     o->identifiers = json_incref(json_object_get(payload, "identifiers"));
+    snprintf(f->profile, sizeof(f->profile), "%s",
+             json_is_string(json_object_get(payload, "profile"))
+                 ? json_string_value(json_object_get(payload, "profile"))
+                 : "");
     o->status = f->already_valid ? "ready" : "pending";
     for (size_t i = 0; i < FAKE_NAMES; i++) {
         o->authz[i] = f->already_valid ? "valid" : "pending";

@@ -283,6 +283,34 @@ static void a_certificate_is_obtained(void)
     scene_free(s, "a plain order");
 }
 
+/* draft-ietf-acme-profiles: a name that is not advertised is never sent. */
+static void an_address_is_ordered_with_its_profile(void)
+{
+    static const struct {
+        const char *what, *names, *meta, *want;
+    } cases[] = {
+        {"an address", "a.test 192.0.2.7", "{\"profiles\":{\"x\":\"y\",\"brief\":\"z\"}}", "brief"},
+        {"of the other family", "2001:db8::7", "{\"profiles\":{\"brief\":\"z\"}}", "brief"},
+        {"names alone", "a.test", "{\"profiles\":{\"brief\":\"z\"}}", ""},
+        {"a CA without that profile", "192.0.2.7", "{\"profiles\":{\"x\":\"y\"}}", ""},
+        {"a CA without profiles", "192.0.2.7", "{\"profiles\":[]}", ""},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        struct scene *s = scene_new(cases[i].names);
+        char profile[] = "brief";
+
+        s->ca.meta = cases[i].meta;
+        s->issuer.address_profile = profile;
+        start(s, NULL);
+        run(s);
+        ok(issued(s), cases[i].what);
+        is_str(s->ca.profile, cases[i].want, "the profile that was asked for");
+        s->issuer.address_profile = NULL;
+        scene_free(s, cases[i].what);
+    }
+}
+
 static void what_is_valid_already_is_not_done_again(void)
 {
     struct scene *s = scene_new("a.test");
@@ -1337,6 +1365,7 @@ static void an_order_may_end_while_it_is_presented(void)
 int main(void)
 {
     a_certificate_is_obtained();
+    an_address_is_ordered_with_its_profile();
     what_is_valid_already_is_not_done_again();
     nonces_are_retried();
     passing_faults_are_got_over();

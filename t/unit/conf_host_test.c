@@ -1,5 +1,6 @@
 #include "conf/build.h"
 #include "conf/conf.h"
+#include "conf/issuer.h"
 
 #include "conf/settings.h"
 #include "conf_lib.h"
@@ -171,6 +172,28 @@ static void a_catch_all_that_inherits_on_is_left_out(void)
            !hc_conf_orders_nothing(w.conf, NULL, &names),
        "a name beside it is to be ordered");
     hc_list_dispose(&names);
+    teardown(&w);
+}
+
+/* Let's Encrypt certifies addresses that it can reach, if somebody asks for that. */
+static void a_public_address_is_ordered_from_letsencrypt(void)
+{
+    struct world w;
+
+    setup(&w);
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0 &&
+           say(w.conf, w.a, NULL, "hotcert_names a.example 8.8.8.8 2606:4700:4700::1111", &w.err) ==
+               0 &&
+           host(&w, w.a, "a.example") == 0 && w.conf->identities[0].names.count == 3,
+       "listed by hotcert_names");
+    is_str(hc_conf_issuer(w.conf, "letsencrypt")->address_profile, "shortlived",
+           "with the profile that it needs");
+    teardown(&w);
+    setup(&w);
+    ok(say(w.conf, w.a, NULL, "hotcert on", &w.err) == 0 &&
+           host(&w, w.a, "a.example 8.8.8.8") == 0 && w.conf->identities[0].names.count == 1 &&
+           hc_findings_find(&w.notes, HC_P_NAME_LEFT_OUT, "8.8.8.8") != NULL,
+       "not because a server happens to be called so: the certificate would live six days");
     teardown(&w);
 }
 
@@ -525,6 +548,7 @@ int main(void)
     what_cannot_be_ordered_is_left_out_and_said();
     a_catch_all_that_inherits_on_is_left_out();
     an_address_is_ordered_where_it_can_be_had();
+    a_public_address_is_ordered_from_letsencrypt();
     a_public_ca_has_no_port_of_its_own();
     names_that_no_method_proves_are_refused_where_they_are_asked_for();
     what_no_ca_certifies_is_left_out();

@@ -39,7 +39,8 @@ sub new {
         retryAfter => { authz => $opt{retry_after} // 1, order => $opt{retry_after} // 1 },
         keyAlgorithm => 'ecdsa',
         profiles => { default => { description => 'the default',
-            validityPeriod => ($opt{validity} // 90 * 86400) + 0 } },
+            validityPeriod => ($opt{validity} // 90 * 86400) + 0 },
+            map { $_ => { description => $_, validityPeriod => $opt{profiles}{$_} + 0 } } keys %{ $opt{profiles} // {} } },
     } }));
     $self->start_dns unless $opt{dns_server};
     $self->start unless defined $opt{start} && !$opt{start};
