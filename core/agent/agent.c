@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "agent/control.h"
+#include "agent/counters.h"
 #include "agent/follow.h"
 #include "agent/garbage.h"
 #include "agent/queue.h"
@@ -294,6 +295,7 @@ static int new_parts(struct hc_agent *agent, struct hc_error *err)
     struct hc_parts *p = &agent->parts;
 
     if (hc_asker_new(agent->o.loop, agent->o.keeper, &agent->keeper, err) != 0 ||
+        hc_counters_new(&p->env, &p->counters, err) != 0 ||
         hc_storage_new(&p->env, agent->keeper, agent->o.secret, &p->storage, err) != 0 ||
         new_answers(agent, err) != 0 || new_txts(agent, err) != 0 ||
         open_solvers(agent, err) != 0 ||
@@ -333,6 +335,7 @@ static void free_parts(struct hc_agent *agent)
     hc_secrets_free(agent->secrets);
     hc_answers_free(p->answers);
     hc_storage_free(p->storage);
+    hc_counters_free(p->counters);
     hc_asker_free(agent->keeper);
 }
 

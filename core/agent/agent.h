@@ -4,6 +4,7 @@
  *
  * It is made of parts (parts.h), each an opaque type with a header of its own. From the bottom up:
  *
+ *   counters    what happened, for metrics
  *   storage     opens the store, notices when it cannot be used and when it can again
  *   secrets     files that root alone reads, for writers
  *   written     what stands in other people's DNS

@@ -16,6 +16,8 @@ enum hc_event_kind {
     HC_EVENT_STORE_CLOSING,  /* it is about to be closed: from the top down */
     HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
     HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
+    HC_EVENT_ORDER_OBTAINED, /* one ended with a certificate: index, issuer, renewal, pair */
+    HC_EVENT_ORDER_FAILED,   /* one ended without: index, issuer, problem */
     HC_EVENT_ORDER_ENDED,    /* one ended without a certificate, or was not needed */
     HC_EVENT_LOOK_ENDED,     /* a look at an identity's names: index, names (that are well again),
                                 changed */
@@ -25,7 +27,7 @@ enum hc_event_kind {
     HC_EVENT_CLOCK_NEWS,     /* the clock seems wrong, and a CA told its time */
     HC_EVENT_PUBLISHED,      /* the table has another bundle for an identity: index */
     HC_EVENT_ISSUER_ARRIVED, /* chains that lack an issuer are worth another look */
-    HC_EVENT_FILES_LOOKED,   /* a look at watched files ended: index */
+    HC_EVENT_FILES_LOOKED,   /* a look at watched files ended: index, problem (if that is new) */
     HC_EVENT_KINDS,
 };
 
@@ -39,7 +41,10 @@ struct hc_event {
     struct hc_pair *pair;
     size_t index; /* of an identity */
     const struct hc_list *names;
-    bool changed; /* what may be ordered */
+    bool changed;       /* what may be ordered */
+    const char *issuer; /* its name */
+    enum hc_problem problem;
+    bool renewal; /* the line had a certificate before */
 };
 
 typedef void hc_event_handler(void *self, const struct hc_event *event);

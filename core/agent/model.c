@@ -275,6 +275,7 @@ static void fill(const struct hc_parts *parts, struct hc_model *model)
     }
     for (size_t i = 0; i < parts->env.conf->issuer_count; i++) {
         if (parts->env.conf->issuers[i].directory_url != NULL) {
+            model->issuers[model->issuer_count].orders = &parts->counters->orders[i];
             of_issuer(hc_cas_at(parts->cas, i), model->at, &model->issuers[model->issuer_count++]);
         }
     }
@@ -304,6 +305,7 @@ int hc_model_new(const struct hc_parts *parts, struct hc_model **out, struct hc_
     model->store_ready = hc_storage_ready(parts->storage);
     model->store_error = hc_storage_last(parts->storage);
     model->clock_wrong = hc_clock_watch_is_wrong(parts->clock);
+    model->counters = parts->counters;
     fill(parts, model);
     *out = model;
     return 0;

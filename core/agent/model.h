@@ -7,6 +7,7 @@
 #ifndef HC_AGENT_MODEL_H
 #define HC_AGENT_MODEL_H
 
+#include "agent/counters.h"
 #include "agent/parts.h"
 #include "agent/record.h"
 #include "agent/watches.h"
@@ -55,6 +56,7 @@ struct hc_model_issuer {
     int64_t failing_since;
     int64_t next_try;    /* it is left alone until then */
     const char *account; /* its URL, or NULL */
+    const struct hc_counted_orders *orders;
     const struct hc_last_error *last;
 };
 
@@ -70,6 +72,7 @@ struct hc_model {
     size_t certificate_count;
     struct hc_model_issuer *issuers;
     size_t issuer_count;
+    const struct hc_counters *counters; /* since it began */
 };
 
 int hc_model_new(const struct hc_parts *parts, struct hc_model **out,

@@ -137,6 +137,13 @@ static void commit(struct obtain *obtain)
 {
     const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_job *job = obtain->job;
+    struct hc_event obtained = {
+        .kind = HC_EVENT_ORDER_OBTAINED,
+        .index = job->index,
+        .issuer = hc_ca_issuer(obtain->ca)->name,
+        .renewal = hc_job_info(o->jobs, job) != NULL,
+        .pair = obtain->pair,
+    };
     struct hc_line_info info;
     struct hc_error err;
 
@@ -164,6 +171,7 @@ static void commit(struct obtain *obtain)
     store_job(obtain);
     hc_ca_store(obtain->ca);
     hc_line_info_dispose(&info);
+    hc_events_raise(o->env->events, &obtained);
     obtain_free(obtain);
 }
 
@@ -194,11 +202,18 @@ static void fail(struct obtain *obtain, const struct hc_order_result *result,
         .ca = obtain->ca,
         .asked = obtain->order != NULL,
     };
+    struct hc_event failed = {
+        .kind = HC_EVENT_ORDER_FAILED,
+        .index = obtain->job->index,
+        .issuer = hc_ca_issuer(obtain->ca)->name,
+        .problem = err->problem,
+    };
 
     hc_failure_take(&failure, result, err);
     store_job(obtain);
     hc_ca_store(obtain->ca); /* before another agent has the lock, and asks in its turn */
     obtain_free(obtain);
+    hc_events_raise(o->env->events, &failed);
     hc_events_tell(o->env->events, HC_EVENT_ORDER_ENDED);
 }
 

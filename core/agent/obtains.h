@@ -3,8 +3,8 @@
  * challenges, the pair, the commit, the publication. Killed at any point, the next agent goes on
  * from the state that was stored before the step that depended on it.
  *
- * Hears STORE_CLOSING (orders end, to be resumed) and STORE_READY. Raises ORDER_ENDED when one ends
- * without a certificate.
+ * Hears STORE_CLOSING (orders end, to be resumed) and STORE_READY. Raises ORDER_OBTAINED and
+ * ORDER_FAILED, and ORDER_ENDED when one ends without a certificate or was not needed.
  */
 #ifndef HC_AGENT_OBTAINS_H
 #define HC_AGENT_OBTAINS_H

@@ -9,6 +9,7 @@
 
 struct hc_parts {
     struct hc_env env;
+    struct hc_counters *counters;
     struct hc_storage *storage;
     struct hc_answers *answers;
     struct hc_follow *follow;

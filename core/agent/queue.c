@@ -271,6 +271,8 @@ static void on_event(void *self, const struct hc_event *event)
         hc_timer_within(&queue->due,
                         queue->count > 0 ? 0 : NEWS_MS); /* there is room for another */
         break;
+    case HC_EVENT_ORDER_OBTAINED:
+    case HC_EVENT_ORDER_FAILED:
     case HC_EVENT_STORE_OPENED:
     case HC_EVENT_LINE_FOUND:
     case HC_EVENT_PUBLISHED:

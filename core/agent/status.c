@@ -136,6 +136,41 @@ static json_t *json_of_issuer(const struct hc_model_issuer *issuer)
     return object;
 }
 
+static json_t *json_of_orders(const struct hc_model *model)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < model->issuer_count; i++) {
+        const struct hc_counted_orders *orders = model->issuers[i].orders;
+
+        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I}", "issuer", orders->issuer,
+                                               "obtained", (json_int_t)orders->obtained, "renewed",
+                                               (json_int_t)orders->renewed, "failed",
+                                               (json_int_t)orders->failed));
+    }
+    return array;
+}
+
+static json_t *json_of_counters(const struct hc_model *model)
+{
+    const struct hc_counters *counters = model->counters;
+    json_t *object = json_object();
+    json_t *failures = json_array();
+
+    for (size_t i = 0; i < counters->failure_count; i++) {
+        const struct hc_counted_failures *f = &counters->failures[i];
+
+        json_array_append_new(failures, json_pack("{s:s?, s:s, s:I}", "issuer", f->issuer,
+                                                  "problem", hc_problem_row(f->problem)->slug,
+                                                  "count", (json_int_t)f->count));
+    }
+    set_time(object, "since", counters->since);
+    json_object_set_new(object, "swaps", json_integer((json_int_t)counters->swaps));
+    json_object_set_new(object, "orders", json_of_orders(model));
+    json_object_set_new(object, "failures", failures);
+    return object;
+}
+
 json_t *hc_status_of(const struct hc_model *model)
 {
     json_t *certificates = json_array();
@@ -157,6 +192,7 @@ json_t *hc_status_of(const struct hc_model *model)
     json_object_set_new(object, "clock_wrong", json_boolean(model->clock_wrong));
     json_object_set_new(object, "certificates", certificates);
     json_object_set_new(object, "issuers", issuers);
+    json_object_set_new(object, "counters", json_of_counters(model));
     return object;
 }
 

@@ -15,7 +15,8 @@ struct look {
     struct hc_watches *watches;
     struct hc_watch *watch; /* NULL: none is */
     struct hc_reading *reading;
-    bool hurried; /* it was waited for before it began */
+    bool hurried;           /* it was waited for before it began */
+    enum hc_problem before; /* why the files could not be taken then */
 };
 
 struct hc_watches {
@@ -32,11 +33,20 @@ struct hc_watches {
 
 /* ---- when ---- */
 
+/* Why the files cannot be taken; HC_P_NONE: they can. */
+static enum hc_problem torn_by(const struct hc_watch *watch)
+{
+    return hc_watch_is_torn(watch) ? watch->last.error.problem : HC_P_NONE;
+}
+
 static void end_look(struct look *look)
 {
     struct hc_watch *watch = look->watch;
     struct hc_watches *watches = look->watches;
-    struct hc_event event = {.kind = HC_EVENT_FILES_LOOKED, .index = watch->index};
+    enum hc_problem now = torn_by(watch);
+    struct hc_event event = {.kind = HC_EVENT_FILES_LOOKED,
+                             .index = watch->index,
+                             .problem = now != look->before ? now : HC_P_NONE};
 
     hc_reading_free(look->reading);
     look->reading = NULL;
@@ -116,6 +126,7 @@ static bool start_look(struct hc_watches *watches, struct hc_watch *watch)
     look->watches = watches;
     look->watch = watch;
     look->hurried = watch->hurried;
+    look->before = torn_by(watch);
     watch->looking = true;
     watch->next_ms = hc_env_ms(env) + hc_env_interval_ms(env);
     if (watch->read_once && !hc_publisher_needs_files(watches->o.publisher, watch->index)) {
