@@ -4,17 +4,43 @@
 #include <stdio.h>
 #include <string.h>
 
-static void ask(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
+#define SEEKS_MOST  24 /* zones on the way, all aliases together */
+#define SEEK_LABELS 2  /* where the way down begins: the name's last labels */
+
+/* Asks whether the name is an alias: its zone's servers, or the resolvers. */
+static void ask(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner, bool direct)
 {
+    const struct hc_zone *zone = &place->zone;
     struct hc_dns_ask question = {
         .question = {.name = place->name,
                      .type = HC_DNS_CNAME,
-                     .recurse = true,
-                     .checking_disabled = true},
+                     .recurse = !direct,
+                     .checking_disabled = !direct},
+        .servers = direct ? zone->servers : NULL,
+        .server_count = direct ? zone->server_count : 0,
         .deadline_ms = place->deadline_ms,
     };
 
+    place->state = direct ? HC_PLACE_ASK : HC_PLACE_ALIAS;
     hc_dns_slot_ask(&place->slot, owner, &question);
+}
+
+static void seek(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner,
+                 const struct hc_dname *from)
+{
+    place->state = HC_PLACE_SEEK;
+    place->seeks++;
+    hc_zone_dispose(&place->zone);
+    hc_zone_begin(&place->zone, owner, from, place->deadline_ms);
+}
+
+static void seek_from_above(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
+{
+    struct hc_dname top = place->name;
+
+    while (hc_dname_labels(&top) > SEEK_LABELS && hc_dname_climb(&top)) {
+    }
+    seek(place, owner, &top);
 }
 
 void hc_dns_place_begin(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner,
@@ -23,7 +49,7 @@ void hc_dns_place_begin(struct hc_dns_place *place, const struct hc_dns_slot_own
     memset(place, 0, sizeof(*place));
     place->alias = place->name = *alias;
     place->deadline_ms = deadline_ms;
-    ask(place, owner);
+    seek_from_above(place, owner);
 }
 
 static void fail(struct hc_dns_place *place, const char *what, const char *why)
@@ -55,60 +81,134 @@ static void refused(struct hc_dns_place *place)
     fail(place, "whether it is an alias (CNAME) cannot be found: ", why);
 }
 
+/* Follows an alias, if it is one. False: it is none. */
+static bool follow(struct hc_dns_place *place)
+{
+    size_t at = 0;
+    const struct hc_dns_record *alias =
+        hc_dns_reply_next(&place->slot.reply, &place->name, HC_DNS_CNAME, &at);
+
+    if (alias == NULL) {
+        return false;
+    }
+    if (++place->links > HC_DNS_CHAIN || hc_dns_record_target(alias, &place->name) != 0) {
+        fail(place, "the CNAME records form a loop, or a chain that is too long", "");
+    }
+    return true;
+}
+
 static void after_alias(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
 {
     const struct hc_dns_reply *reply = &place->slot.reply;
-    const struct hc_dns_record *alias = NULL;
-    size_t at = 0;
 
     if (place->slot.state == HC_DNS_SLOT_FAILED ||
         (reply->rcode != HC_DNS_NOERROR && reply->rcode != HC_DNS_NXDOMAIN)) {
         refused(place);
-        return;
-    }
-    alias = hc_dns_reply_next(reply, &place->name, HC_DNS_CNAME, &at);
-    if (alias == NULL) {
+    } else if (!follow(place)) {
         place->state = HC_PLACE_ZONE;
         hc_zone_begin(&place->zone, owner, &place->name, place->deadline_ms);
-        return;
+    } else if (place->state != HC_PLACE_FAILED) {
+        ask(place, owner, false);
     }
-    if (++place->links > HC_DNS_CHAIN || hc_dns_record_target(alias, &place->name) != 0) {
-        fail(place, "the CNAME records form a loop, or a chain that is too long", "");
-        return;
-    }
-    ask(place, owner);
 }
 
+/* A zone below this one that the name is in, by a reply of this one's server; NULL: none. */
+static const struct hc_dname *below(const struct hc_dns_place *place)
+{
+    const struct hc_dns_reply *reply = &place->slot.reply;
+
+    for (size_t i = reply->answers; i < reply->answers + reply->authorities; i++) {
+        const struct hc_dns_record *record = &reply->records[i];
+
+        if ((record->type == HC_DNS_NS || record->type == HC_DNS_SOA) &&
+            hc_dname_is_within(&place->name, record->owner) &&
+            hc_dname_is_within(record->owner, &place->zone.apex) &&
+            !hc_dname_equal(record->owner, &place->zone.apex)) {
+            return record->owner;
+        }
+    }
+    return NULL;
+}
+
+static void after_ask(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
+{
+    const struct hc_dns_reply *reply = &place->slot.reply;
+    bool answered = place->slot.state == HC_DNS_SLOT_REPLY &&
+                    (reply->rcode == HC_DNS_NOERROR || reply->rcode == HC_DNS_NXDOMAIN);
+    const struct hc_dname *zone = answered ? below(place) : NULL;
+
+    if (answered && reply->authoritative && follow(place)) {
+        if (place->state != HC_PLACE_FAILED) {
+            seek_from_above(place, owner);
+        }
+    } else if (zone != NULL && place->seeks < SEEKS_MOST) {
+        struct hc_dname from = *zone;
+
+        seek(place, owner, &from);
+    } else if (answered && reply->authoritative) {
+        place->state = HC_PLACE_READY;
+    } else {
+        hc_zone_dispose(&place->zone);
+        ask(place, owner, false);
+    }
+}
+
+/* With servers to ask, or without. */
+static void after_seek(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
+{
+    bool found = place->zone.state == HC_ZONE_READY && place->seeks < SEEKS_MOST;
+
+    if (!found) {
+        hc_zone_dispose(&place->zone);
+    }
+    ask(place, owner, found);
+}
+
+/* True if it is settled. */
 static bool step_zone(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
 {
-    bool changed = hc_zone_step(&place->zone, owner);
-
+    (void)hc_zone_step(&place->zone, owner);
     if (place->zone.state == HC_ZONE_APEX) {
         hc_zone_servers(&place->zone, owner);
-        changed = true;
+        (void)hc_zone_step(&place->zone, owner);
     }
-    if (hc_zone_settled(&place->zone)) {
+    return hc_zone_settled(&place->zone);
+}
+
+/* One step; false if there is something to wait for. */
+static bool step(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
+{
+    bool zone = place->state == HC_PLACE_SEEK || place->state == HC_PLACE_ZONE;
+
+    if (zone ? !step_zone(place, owner) : !hc_dns_slot_settled(&place->slot)) {
+        return false;
+    }
+    switch (place->state) {
+    case HC_PLACE_SEEK:
+        after_seek(place, owner);
+        break;
+    case HC_PLACE_ASK:
+        after_ask(place, owner);
+        break;
+    case HC_PLACE_ALIAS:
+        after_alias(place, owner);
+        break;
+    case HC_PLACE_ZONE:
         place->state = HC_PLACE_READY;
-        changed = true;
+        break;
+    case HC_PLACE_READY:
+    case HC_PLACE_FAILED:
+        break;
     }
-    return changed;
+    return true;
 }
 
 bool hc_dns_place_step(struct hc_dns_place *place, const struct hc_dns_slot_owner *owner)
 {
     bool changed = false;
-    bool again = true;
 
-    while (again && !hc_dns_place_settled(place)) {
-        if (place->state == HC_PLACE_ZONE) {
-            again = step_zone(place, owner);
-        } else {
-            again = hc_dns_slot_settled(&place->slot);
-            if (again) {
-                after_alias(place, owner);
-            }
-        }
-        changed = changed || again;
+    while (!hc_dns_place_settled(place) && step(place, owner)) {
+        changed = true;
     }
     return changed;
 }

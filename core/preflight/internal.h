@@ -66,7 +66,7 @@ struct hc_preflight {
     bool private_network;
     unsigned http_port;
     unsigned tls_port;
-    bool wants_address; /* a method is used that needs one */
+    bool wants_address; /* all methods that are used need one */
     bool wants_http;
     bool wants_responder;
     int64_t look_until_ms;

@@ -182,10 +182,13 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
         return -1;
     }
     p->compares_accounts = o->accounts != NULL;
-    p->wants_http = p->web != NULL && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
+    /* where a record in the DNS may prove a name, it needs no address, and nobody here to answer */
+    p->wants_address = (hc_methods_go_over(&p->methods, HC_OVER_HTTP) ||
+                        hc_methods_go_over(&p->methods, HC_OVER_TLS)) &&
+                       !hc_methods_go_over(&p->methods, HC_OVER_DNS);
+    p->wants_http =
+        p->web != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
     p->wants_responder = p->responder != NULL && hc_methods_go_over(&p->methods, HC_OVER_DNS);
-    p->wants_address = hc_methods_go_over(&p->methods, HC_OVER_HTTP) ||
-                       hc_methods_go_over(&p->methods, HC_OVER_TLS);
     return take_own(p, o->own, err);
 }
 
