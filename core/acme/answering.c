@@ -68,6 +68,16 @@ static int present(struct hc_order_authz *a, struct hc_error *err)
     return 0;
 }
 
+bool hc_authz_has_failed(const struct hc_order *order)
+{
+    for (size_t i = 0; i < order->authz_count; i++) {
+        if (hc_kept_error_is_set(&order->authz[i].failed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_answer(const struct hc_order_authz *a)
 {
     return a->answer.memory != NULL;

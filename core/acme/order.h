@@ -156,6 +156,8 @@ void hc_authz_dispose(struct hc_order *order);
 int hc_authz_present(struct hc_order *order, struct hc_error *err) HC_MUST_USE;
 /* 1: every answer is laid out and ready, 0: not yet, -1: one cannot be. Sets order->ready_ms. */
 int hc_authz_ready(struct hc_order *order, int64_t now_ms, struct hc_error *err) HC_MUST_USE;
+/* True if a solver could not lay out an answer. */
+bool hc_authz_has_failed(const struct hc_order *order);
 void hc_authz_withdraw(struct hc_order *order);
 /* What is presented stays: another process goes on with the order. */
 void hc_authz_leave(struct hc_order *order);

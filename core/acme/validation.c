@@ -24,13 +24,22 @@ void hc_validation_begin(struct hc_order *order)
     }
 }
 
+/* What a solver could not do on its way to the CA says nothing of the CA. */
+static void fail(struct hc_order *order, const struct hc_error *err)
+{
+    bool ours = hc_authz_has_failed(order);
+
+    hc_order_fail(order, err, false);
+    order->ca_wide = order->ca_wide && !ours;
+}
+
 void hc_validation_present(struct hc_order *order)
 {
     struct hc_error err;
 
     hc_error_init(&err);
     if (hc_authz_present(order, &err) != 0) {
-        hc_order_fail(order, &err, false);
+        fail(order, &err);
         return;
     }
     order->ready_ms = 0;
@@ -46,7 +55,7 @@ void hc_validation_await(struct hc_order *order)
     hc_error_init(&err);
     rc = hc_authz_ready(order, now_ms, &err);
     if (rc < 0) {
-        hc_order_fail(order, &err, false);
+        fail(order, &err);
     } else if (rc > 0) {
         hc_order_enter(order, HC_PHASE_VALIDATE);
     } else if (order->ready_ms > 0 && now_ms >= order->ready_ms) {

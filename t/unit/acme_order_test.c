@@ -1321,6 +1321,7 @@ static void a_solver_may_take_minutes(void)
     run(s);
     is_int(s->error.problem, HC_P_TIMED_OUT, "a strict one is never ready: that is an end");
     is_str(s->tried, "dns-01 failed", "of the method");
+    ok(!s->ca_wide, "and says nothing of the CA");
     is_int(s->slow.withdrawn, 1, "its answer is withdrawn as well");
     scene_free(s, "a strict solver");
 }
