@@ -257,6 +257,7 @@ INSTALL    = @DESTDIR='$(DESTDIR)' sh packaging/install.sh
 install: all install-program $(NGINX_HERE:%=install-%) $(HTTPD_HERE:%=install-%)  ## install the modules that were built, and the lines that load them
 install-program: program
 	install -D -m 0711 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/hotcert
+	install -D -m 0644 packaging/acme-dnsapi.sh $(DESTDIR)$(PREFIX)/share/hotcert/acme-dnsapi.sh
 	install -d -m 0755 $(DOC)
 	install -d -m 0755 $(DOC)/docs
 	install -m 0644 README.md CHANGES.md LICENSE $(DOC)
@@ -270,7 +271,7 @@ install-httpd: httpd install-program        ## the program and httpd's module
 uninstall:                                  ## remove the installed files; keep the store
 	$(INSTALL) uninstall $(INSTALLED)
 	rm -f $(DESTDIR)$(PREFIX)/sbin/hotcert
-	rm -rf $(DOC)
+	rm -rf $(DOC) $(DESTDIR)$(PREFIX)/share/hotcert
 
 # ---- cleaning ----
 

@@ -162,7 +162,7 @@ static void run(struct call *call)
         }
     }
     if (rc == 0 && writer->env.commands == NULL) {
-        rc = hc_error_set(&err, HC_P_SYSTEM, call->value->name, "there is nobody to run programs");
+        rc = hc_error_set(&err, HC_P_DNS_WRITE, NULL, "there is nobody to run programs");
     }
     if (rc == 0) {
         command.argv = vectors[0];
@@ -172,7 +172,12 @@ static void run(struct call *call)
     free(vectors[0]);
     free(vectors[1]);
     if (rc != 0) {
-        finish(call, &err, NULL);
+        struct hc_error own;
+
+        hc_error_init(&own);
+        hc_error_set(&own, HC_P_DNS_WRITE, call->value->name, "%s: %s", writer->identity,
+                     err.detail);
+        finish(call, &own, NULL);
     }
 }
 

@@ -56,7 +56,28 @@ sub add_address {
 sub address { return "$_[0]{net}.$_[1]" }
 sub resolver { return "$_[0]{net}.9" }
 
-# A zone; options: signed => 1 | 'broken' | 'expired', ns => [host numbers], nowhere => 1 (its NS leads
+# A TSIG key that zones may take updates with: its file, which only root can read.
+sub key {
+    my ($self, $name, $algorithm) = @_;
+    my $file = "$self->{dir}/$name.key";
+    if (!-e $file) {
+        my ($code, $text) = run('tsig-keygen', '-a', $algorithm // 'hmac-sha256', $name);
+        die "tsig-keygen: $text" if $code;
+        spew($file, $text, 0600);
+        push @{ $self->{keys} }, $file;
+    }
+    return $file;
+}
+
+# The TXT values that a server of the zone has at a name.
+sub txt {
+    my ($self, $zone, $name, $host) = @_;
+    my $text = $self->dig('@' . $self->ns_address($zone, $host // ($self->ns_of($zone))[0]), '+short', '+tcp', $name, 'TXT');
+    my @values = sort map { /^"(.*)"$/ ? $1 : () } split /\n/, $text;
+    return @values;
+}
+
+# A zone; options: update => 'grant KEY name N TXT; ..' (keys by key()), signed => 1 | 'broken' | 'expired', ns => [host numbers], nowhere => 1 (its NS leads
 # to an address where nothing listens).
 sub zone {
     my ($self, $name, $records, %opt) = @_;
@@ -169,12 +190,15 @@ sub start {
     my %hosts = map { $_ => 1 } map { $self->ns_of($_) } keys %{ $self->{zones} };
     my $listen = join ' ', map { $self->address($_) . ';' } sort keys %hosts;
     my $conf = $self->options('authority', $listen, 'recursion no; minimal-responses no;');
+    $conf .= qq(include "$_";\n) for @{ $self->{keys} // [] };
     for my $top (1, 0) {
         my $where = $top ? $self->address(1) . ';' : 'any;';
         $conf .= 'view "' . ($top ? 'top' : 'zones') . "\" {\n  match-destinations { $where };\n";
         for my $name (sort grep { !!is_top($_) == !!$top } keys %{ $self->{zones} }) {
             my $file = $self->file_of($name) . ($self->{zones}{$name}{signed} ? '.signed' : '');
-            $conf .= qq(  zone "$name" { type primary; file "$file"; check-names ignore; };\n);
+            my $policy = $self->{zones}{$name}{update};
+            $conf .= qq(  zone "$name" { type primary; file "$file"; check-names ignore; )
+                . ($policy ? "update-policy { $policy };" : '') . " };\n";
         }
         $conf .= "};\n";
     }

@@ -72,6 +72,12 @@ TOP
             $text .= '    ' . $self->directive(@$_) for @{ $issuers{$name} };
             $text .= "</HotCertIssuer>\n";
         }
+        my %writers = %{ $conf{writers} // {} };
+        for my $name (sort keys %writers) {
+            $text .= "<HotCertDns $name>\n";
+            $text .= '    ' . $self->directive(@$_) for @{ $writers{$name} };
+            $text .= "</HotCertDns>\n";
+        }
     }
     $text .= $self->plain_host(%conf) unless $conf{no_plain_host};
     # The first virtual host of a port is its default.

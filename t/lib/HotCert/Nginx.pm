@@ -53,6 +53,12 @@ TOP
             }
             $text .= "    }\n";
         }
+        my %writers = %{ $conf{writers} // {} };
+        for my $name (sort keys %writers) {
+            $text .= "    hotcert_dns $name {\n";
+            $text .= '        ' . join(' ', map { $self->quoted($_) } @$_) . ";\n" for @{ $writers{$name} };
+            $text .= "    }\n";
+        }
     }
     $text .= $self->plain_host(%conf) unless $conf{no_plain_host};
     $text .= $self->host($_, %conf) for @{ $conf{hosts} // [] };

@@ -48,6 +48,7 @@ sub program {
     if (!-e $at) {
         copy(build_dir() . '/hotcert', $at) or die build_dir() . "/hotcert: $!";
         chmod 0711, $at; # as `make install` has it
+        copy('packaging/acme-dnsapi.sh', temp_dir() . '/acme-dnsapi.sh') or die "packaging/acme-dnsapi.sh: $!";
     }
     return $at;
 }
