@@ -160,18 +160,6 @@ void hc_acme_requests_account(struct hc_acme *acme, const struct hc_error *err)
     }
 }
 
-/* A GET or HEAD of ours, without signature. */
-static int fetch(struct hc_acme *acme, enum hc_http_method method, const char *url,
-                 hc_http_done *done, void *arg, uint64_t *id, struct hc_error *err)
-{
-    struct hc_http_request request = {0};
-
-    request.method = method;
-    request.url = url;
-    request.ca_bundle = acme->options.issuer->ca_bundle;
-    return hc_acme_send(acme->options.http, &request, done, arg, id, err);
-}
-
 static void on_directory(void *arg, struct hc_directory *directory, const struct hc_error *cause)
 {
     struct hc_acme *acme = arg;
@@ -273,6 +261,7 @@ static void on_nonce(void *arg, const struct hc_http_reply *reply, const struct 
 /* One more HEAD newNonce, if more requests wait than nonces are on their way. */
 static int need_nonce(struct hc_acme *acme, struct hc_error *err)
 {
+    struct hc_http_request request = {0};
     struct hc_nonce_fetch *idle = NULL;
     unsigned waiting = 0;
     unsigned coming = 0;
@@ -291,7 +280,10 @@ static int need_nonce(struct hc_acme *acme, struct hc_error *err)
         return 0;
     }
     idle->acme = acme;
-    return fetch(acme, HC_HTTP_HEAD, acme->directory.new_nonce, on_nonce, idle, &idle->id, err);
+    request.method = HC_HTTP_HEAD;
+    request.url = acme->directory.new_nonce;
+    request.ca_bundle = acme->options.issuer->ca_bundle;
+    return hc_acme_send(acme->options.http, &request, on_nonce, idle, &idle->id, err);
 }
 
 static const char *target(const struct hc_acme_request *r)

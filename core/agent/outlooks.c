@@ -159,14 +159,15 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
     hc_error_init(&err);
     for (size_t i = 0; i < result->count; i++) {
         const struct hc_preflight_name *name = &result->names[i];
+        const struct hc_leaveout_sight sight = {name->name, hc_leaveout_seen_of(name), name->cause};
 
-        if (hc_leaveout_seen_of(name) == HC_LEAVEOUT_SEEN_WELL &&
+        if (sight.seen == HC_LEAVEOUT_SEEN_WELL &&
             hc_standing_was_unwell(&outlook->standing, name->name) &&
             hc_list_add(&mended, name->name, &err) != 0) {
             hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
         }
-        if (hc_leaveout_look(&outlook->standing.state, name->name, hc_leaveout_seen_of(name),
-                             name->cause, now, o->env->conf->check_interval / 2, &err) != 0) {
+        if (hc_leaveout_look(&outlook->standing.state, &sight, now,
+                             o->env->conf->check_interval / 2, &err) != 0) {
             hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
         }
     }

@@ -208,18 +208,16 @@ void hc_check_not_looked(struct hc_check_run_state *run, const struct hc_error *
 }
 
 int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
-                      const struct hc_pair *pair, const struct hc_list *names,
-                      const struct hc_check_file *key_file, struct hc_checked *checked,
-                      struct hc_error *err)
+                      const struct hc_pair *pair, struct hc_checked *checked, struct hc_error *err)
 {
-    struct hc_check how = {.names = names != NULL ? names : &run->options->names,
+    struct hc_check how = {.names = checked->names != NULL ? checked->names : &run->options->names,
                            .roots = run->roots,
                            .now = run->now,
                            .margin = -1,
                            .knows_issuer = hc_check_known_issued,
                            .self = &run->known,
                            .stapled = checked->stapled,
-                           .key_file = key_file};
+                           .key_file = checked->key_file};
     enum hc_class worst = HC_CLASS_REMARK;
     int rc = 0;
 

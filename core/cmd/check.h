@@ -42,6 +42,8 @@ struct hc_check_tool_files {
 /* One judged pair, or what a server sent. Zeroed memory is an empty one. */
 struct hc_checked {
     const struct hc_check_tool_files *paths; /* borrowed; NULL: the files were named */
+    const struct hc_check_file *key_file;    /* borrowed; NULL: there is none to judge */
+    const struct hc_list *names;             /* borrowed; NULL: the options' */
     struct hc_findings findings;
     X509 *leaf;             /* NULL: there is no pair (it is unusable) */
     STACK_OF(X509) * chain; /* as served */
@@ -61,12 +63,11 @@ struct hc_check_run_state {
 };
 
 /*
- * Judges leaf and chain of checked by the options (names NULL: the options'), reports, counts. pair
- * is NULL for what came over the wire. key_file may be NULL.
+ * Judges leaf and chain of checked by the options, reports, counts. pair is NULL for what came over
+ * the wire.
  */
 int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
-                      const struct hc_pair *pair, const struct hc_list *names,
-                      const struct hc_check_file *key_file, struct hc_checked *checked,
+                      const struct hc_pair *pair, struct hc_checked *checked,
                       struct hc_error *err) HC_MUST_USE;
 
 /* Says why something could not be looked at; its exit code is HC_CHECK_NOT_LOOKED. */

@@ -252,7 +252,8 @@ static int take_chain(SSL *ssl, struct hc_checked *checked, struct hc_error *err
     for (int i = 0; i < sk_X509_num(sent) && count < HC_PEM_CERTS_MAX; i++, count++) {
         certs[count] = (struct hc_pem_cert){sk_X509_value(sent, i), 0, count};
     }
-    if (hc_chain_build(certs, count, 0, NULL, cleaned, &checked->findings, err) != 0) {
+    if (hc_chain_build(&(struct hc_chain_source){certs, count, 0, NULL}, cleaned,
+                       &checked->findings, err) != 0) {
         goto out;
     }
     checked->leaf = sk_X509_value(sent, 0);
@@ -322,8 +323,8 @@ int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err)
     if (o->names.count == 0 && named && hc_list_add(&names, name, err) != 0) {
         goto out;
     }
-    rc = hc_check_conclude(run, o->connect, NULL, o->names.count > 0 ? NULL : &names, NULL,
-                           &checked, err);
+    checked.names = o->names.count > 0 ? NULL : &names;
+    rc = hc_check_conclude(run, o->connect, NULL, &checked, err);
 out:
     hc_io_close(l.fd);
     hc_list_dispose(&names);

@@ -73,7 +73,7 @@ static int judge(struct hc_check_run_state *run, struct input *cert, struct inpu
                                  .mode = holder->st.st_mode,
                                  .uid = holder->st.st_uid,
                                  .owner = geteuid()};
-    struct hc_checked checked = {.paths = paths};
+    struct hc_checked checked = {.paths = paths, .key_file = &file};
     struct hc_error unusable = {0}; /* its finding says the same */
     struct hc_pair *pair = NULL;
     int rc = -1;
@@ -90,7 +90,7 @@ static int judge(struct hc_check_run_state *run, struct input *cert, struct inpu
         *err = unusable; /* no fault of the pair's */
         goto out;
     }
-    rc = hc_check_conclude(run, cert->path, pair, NULL, &file, &checked, err);
+    rc = hc_check_conclude(run, cert->path, pair, &checked, err);
 out:
     hc_pair_free(pair);
     hc_checked_dispose(&checked);
@@ -178,9 +178,7 @@ static int judge_uri_key(struct hc_check_run_state *run, struct hc_error *err)
     int rc = hc_findings_add(&checked.findings, HC_P_KEY_UNSUPPORTED, run->options->key, err,
                              "keys on tokens, engines and providers are not supported");
 
-    rc = rc == 0
-             ? hc_check_conclude(run, run->options->files.items[0], NULL, NULL, NULL, &checked, err)
-             : -1;
+    rc = rc == 0 ? hc_check_conclude(run, run->options->files.items[0], NULL, &checked, err) : -1;
     hc_checked_dispose(&checked);
     return rc;
 }

@@ -79,7 +79,8 @@ static int add_store(struct hc_check_known *known, const char *folder, struct hc
     int rc = hc_stores_read(folder, known->secret, read_issuers, NULL, &text, err);
 
     if (rc == 0 && text.len > 0) {
-        rc = hc_pem_read(hc_bytes_of(&text), folder, NULL, HC_PEM_CERTS, &pem, &ignored, err);
+        rc = hc_pem_read(&(struct hc_pem_source){hc_bytes_of(&text), folder, NULL, HC_PEM_CERTS},
+                         &pem, &ignored, err);
     }
     for (size_t i = 0; rc == 0 && i < pem.cert_count; i++) {
         if (X509_add_cert(known->issuers, pem.certs[i].cert,

@@ -37,11 +37,10 @@ static int judge_line(void *arg, const struct hc_line_info *info)
     struct hc_pair *pair = NULL;
     struct hc_error one = {0};
     char names[HC_FOREIGN_MAX];
-    const struct hc_list *asked =
-        v->run->options->names.count > 0 ? &v->run->options->names : &info->names;
     int rc = 0;
 
     v->count++;
+    checked.names = v->run->options->names.count > 0 ? NULL : &info->names;
     hc_list_format(&info->names, names, sizeof(names));
     if (hc_store_current(v->store, info->line, &pair, NULL, &one) != 0) {
         hc_check_not_looked(v->run, &one);
@@ -50,7 +49,7 @@ static int judge_line(void *arg, const struct hc_line_info *info)
     checked.leaf = hc_pair_leaf(pair);
     X509_up_ref(checked.leaf);
     checked.chain = X509_chain_up_ref(hc_pair_chain(pair));
-    rc = hc_check_conclude(v->run, names, pair, asked, NULL, &checked, v->err);
+    rc = hc_check_conclude(v->run, names, pair, &checked, v->err);
     hc_checked_dispose(&checked);
     hc_pair_free(pair);
     return rc;

@@ -33,9 +33,11 @@ static int send_query(struct hc_exchange *x, struct hc_error *err)
 }
 
 int hc_exchange_open(struct hc_exchange *x, const struct hc_dns_question *question,
-                     const struct hc_dns_server *server, bool tcp, bool plain,
+                     const struct hc_dns_server *server, unsigned how,
                      const struct hc_random *random, struct hc_error *err)
 {
+    bool tcp = (how & HC_EXCHANGE_TCP) != 0;
+    bool plain = (how & HC_EXCHANGE_PLAIN) != 0;
     int type = (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
     size_t len = 0;
 

@@ -30,9 +30,12 @@ enum hc_exchange_step {
     HC_EXCHANGE_FAILED,  /* this server will not answer this; err says why */
 };
 
+#define HC_EXCHANGE_TCP   0x1u
+#define HC_EXCHANGE_PLAIN 0x2u /* without EDNS */
+
 /* Opens the socket and sends (or begins to connect). x must be closed. -1 with err. */
 int hc_exchange_open(struct hc_exchange *x, const struct hc_dns_question *question,
-                     const struct hc_dns_server *server, bool tcp, bool plain,
+                     const struct hc_dns_server *server, unsigned how,
                      const struct hc_random *random, struct hc_error *err) HC_MUST_USE;
 
 /* Goes on after its descriptor became ready. */

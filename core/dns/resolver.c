@@ -144,7 +144,7 @@ static void note_failure(struct hc_resolver *r, struct lookup *l, const struct h
 static void on_ready(void *self, unsigned events);
 
 /* Opens a try at the current server. False if that failed at once. */
-static bool open_try(struct hc_resolver *r, struct lookup *l, bool tcp, bool plain)
+static bool open_try(struct hc_resolver *r, struct lookup *l, unsigned how)
 {
     struct hc_error err = {0};
     int64_t now = hc_now_ms(r->clock);
@@ -154,8 +154,7 @@ static bool open_try(struct hc_resolver *r, struct lookup *l, bool tcp, bool pla
         length += length / 2;
     }
     close_try(l);
-    if (hc_exchange_open(&l->exchange, &l->question, current(l), tcp, plain, r->random, &err) !=
-        0) {
+    if (hc_exchange_open(&l->exchange, &l->question, current(l), how, r->random, &err) != 0) {
         note_failure(r, l, &err);
         return false;
     }
@@ -187,7 +186,7 @@ static void next_try(struct hc_resolver *r, struct lookup *l)
         if (hc_now_ms(r->clock) >= l->deadline_ms) {
             break;
         }
-        if (open_try(r, l, false, false)) {
+        if (open_try(r, l, 0)) {
             return;
         }
     }
@@ -201,7 +200,7 @@ static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_re
 
     if (reply->truncated) {
         hc_dns_reply_dispose(reply);
-        if (!open_try(r, l, true, l->exchange.plain)) {
+        if (!open_try(r, l, HC_EXCHANGE_TCP | (l->exchange.plain ? HC_EXCHANGE_PLAIN : 0))) {
             next_try(r, l);
         }
         return;
@@ -209,7 +208,7 @@ static void take_reply(struct hc_resolver *r, struct lookup *l, struct hc_dns_re
     if (odd && !l->exchange.plain) {
         /* RFC 6891 section 7: perhaps it is EDNS that this server does not take */
         hc_dns_reply_dispose(reply);
-        if (!open_try(r, l, false, true)) {
+        if (!open_try(r, l, HC_EXCHANGE_PLAIN)) {
             next_try(r, l);
         }
         return;
@@ -276,7 +275,7 @@ static void begin(struct hc_resolver *r, struct lookup *l)
         complete(r, l);
         return;
     }
-    if (!open_try(r, l, false, false)) {
+    if (!open_try(r, l, 0)) {
         next_try(r, l);
     }
 }

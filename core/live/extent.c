@@ -193,7 +193,7 @@ void hc_extent_wipe_unused(struct hc_table *table)
 
 enum copy { COPY_GOOD, COPY_OTHER, COPY_DAMAGED, COPY_NOMEM };
 
-/* One look at an extent. What it says is only worth something if the slot has not changed since. */
+/* One try at an extent. What it says is only worth something if the slot has not changed since. */
 static enum copy copy(const struct hc_table *table, uint64_t value,
                       const unsigned char id[HC_ID_SIZE], struct hc_buf *out, struct hc_error *err)
 {
@@ -223,21 +223,20 @@ static enum copy copy(const struct hc_table *table, uint64_t value,
     return memcmp(have, id, HC_ID_SIZE) == 0 ? COPY_GOOD : COPY_OTHER;
 }
 
-int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, int64_t slot,
-                   const unsigned char id[HC_ID_SIZE], uint64_t *value, struct hc_buf *out,
-                   struct hc_error *err)
+int hc_extent_read(const struct hc_table *table, const struct hc_slot_place *place, uint64_t *value,
+                   struct hc_buf *out, struct hc_error *err)
 {
     *value = 0;
     for (int i = 0; i < TRIES; i++) {
-        uint64_t now = hc_slot_value(slots, slot);
+        uint64_t now = hc_slot_value(place->slots, place->at);
         enum copy result = COPY_OTHER;
 
         if (now == 0) {
             hc_buf_reset(out);
             return 0;
         }
-        result = copy(table, now, id, out, err);
-        if (hc_slot_value(slots, slot) != now && result != COPY_NOMEM) {
+        result = copy(table, now, place->id, out, err);
+        if (hc_slot_value(place->slots, place->at) != now && result != COPY_NOMEM) {
             continue;
         }
         if (result == COPY_GOOD) {
@@ -247,7 +246,7 @@ int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, i
         hc_buf_reset(out);
         switch (result) {
         case COPY_OTHER:
-            if (hc_slot_find(slots, id) != slot) {
+            if (hc_slot_find(place->slots, place->id) != place->at) {
                 return 0;
             }
             /* fall through */
@@ -266,5 +265,5 @@ int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, i
 int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned char id[HC_ID_SIZE],
                   uint64_t *value, struct hc_buf *out, struct hc_error *err)
 {
-    return hc_extent_read(table, &table->pairs, slot, id, value, out, err);
+    return hc_extent_read(table, &(struct hc_slot_place){&table->pairs, slot, id}, value, out, err);
 }

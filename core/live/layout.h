@@ -113,10 +113,16 @@ void hc_slot_forget(const struct hc_slots *slots, int64_t at);
 
 /* publish.c. */
 
-/* Under the mutex: fills a slot that was claimed, and frees what it had. */
-int hc_slot_fill(struct hc_table *table, const struct hc_slots *slots, int64_t at, bool fresh,
-                 const unsigned char id[HC_ID_SIZE], struct hc_bytes payload,
-                 struct hc_error *err) HC_MUST_USE;
+/* A place in either part, and for whom. */
+struct hc_slot_place {
+    const struct hc_slots *slots;
+    int64_t at;
+    const unsigned char *id; /* HC_ID_SIZE of it */
+};
+
+/* Under the mutex: fills a slot that was claimed (fresh as it was then), and frees what it had. */
+int hc_slot_fill(struct hc_table *table, const struct hc_slot_place *place, bool fresh,
+                 struct hc_bytes payload, struct hc_error *err) HC_MUST_USE;
 /* Under the mutex: empties a slot and frees what it had. */
 void hc_slot_empty(struct hc_table *table, const struct hc_slots *slots, int64_t at);
 
@@ -127,9 +133,8 @@ struct hc_extent *hc_extent_at(const struct hc_table *table, uint64_t value);
 /* Under the mutex: builds the private map of used granules anew, from the slots. */
 void hc_extent_map(struct hc_table *table);
 /* As hc_table_read(), for either part. */
-int hc_extent_read(const struct hc_table *table, const struct hc_slots *slots, int64_t at,
-                   const unsigned char id[HC_ID_SIZE], uint64_t *value, struct hc_buf *out,
-                   struct hc_error *err) HC_MUST_USE;
+int hc_extent_read(const struct hc_table *table, const struct hc_slot_place *place, uint64_t *value,
+                   struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
 /* Under the mutex: room for a payload of len bytes that leaves `spare` granules free; 0: none. */
 uint64_t hc_extent_alloc(struct hc_table *table, size_t len, size_t spare);
 /* Under the mutex: fills the extent of this value. */

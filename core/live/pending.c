@@ -40,7 +40,8 @@ static bool copy_out(const struct hc_table *table, int64_t at,
     int rc = -1;
 
     for (int i = 0; i < TRIES && rc < 0; i++) {
-        rc = hc_extent_read(table, &table->answers, at, place, &ignored, out, NULL);
+        rc = hc_extent_read(table, &(struct hc_slot_place){&table->answers, at, place}, &ignored,
+                            out, NULL);
     }
     return rc == 1;
 }
@@ -111,7 +112,8 @@ static int put(struct hc_table *table, const unsigned char place[HC_ID_SIZE],
                             "all %zu places for answers to challenges are in use",
                             table->answers.count);
     }
-    return hc_slot_fill(table, &table->answers, at, fresh, place, payload, err);
+    return hc_slot_fill(table, &(struct hc_slot_place){&table->answers, at, place}, fresh, payload,
+                        err);
 }
 
 int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer,

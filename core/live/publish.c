@@ -16,10 +16,10 @@ static bool id_is_zero(const unsigned char id[HC_ID_SIZE])
 }
 
 /* A new extent, then the slot's one word, then the old extent's end. */
-int hc_slot_fill(struct hc_table *table, const struct hc_slots *slots, int64_t at, bool fresh,
-                 const unsigned char id[HC_ID_SIZE], struct hc_bytes payload, struct hc_error *err)
+int hc_slot_fill(struct hc_table *table, const struct hc_slot_place *place, bool fresh,
+                 struct hc_bytes payload, struct hc_error *err)
 {
-    struct hc_slot *slot = &slots->at[at];
+    struct hc_slot *slot = &place->slots->at[place->at];
     uint64_t generation = atomic_load(&table->header->generation) + 1;
     uint64_t before = atomic_load(&slot->value);
     uint64_t granule = 0;
@@ -30,16 +30,16 @@ int hc_slot_fill(struct hc_table *table, const struct hc_slots *slots, int64_t a
     }
     /* a table full of pairs can still be asked to prove their names */
     granule = hc_extent_alloc(table, payload.len,
-                              slots == &table->pairs ? table->granules / ANSWERS_SHARE : 0);
+                              place->slots == &table->pairs ? table->granules / ANSWERS_SHARE : 0);
     if (granule == 0) {
         return hc_error_set(err, HC_P_TABLE_FULL, subject, "no room for %zu bytes in %zu",
                             payload.len, table->size);
     }
     value = generation << HC_GRANULE_BITS | granule;
     atomic_store(&table->header->generation, generation);
-    hc_extent_fill(table, value, id, payload);
+    hc_extent_fill(table, value, place->id, payload);
     if (fresh) {
-        hc_words_store(slot->id, id, HC_ID_SIZE);
+        hc_words_store(slot->id, place->id, HC_ID_SIZE);
     }
     atomic_store_explicit(&slot->value, value, memory_order_release);
     if (before != 0) {
@@ -76,7 +76,8 @@ int hc_table_publish(struct hc_table *table, const unsigned char id[HC_ID_SIZE],
     } else if (how == HC_PUBLISH_ADD && hc_slot_value(&table->pairs, at) != 0) {
         rc = 0;
     } else {
-        rc = hc_slot_fill(table, &table->pairs, at, fresh, id, payload, err);
+        rc = hc_slot_fill(table, &(struct hc_slot_place){&table->pairs, at, id}, fresh, payload,
+                          err);
     }
     hc_table_unlock(table);
     return rc;

@@ -126,8 +126,10 @@ int hc_fetch_start(struct hc_http *http, const struct hc_fetch_options *options,
     pin.port = target.port;
     pin.any_certificate = options->any_certificate;
     pin.wait_ms = options->wait_ms;
+    pin.done = on_reply;
+    pin.arg = f;
     pin.release = fetch_free;
-    return hc_http_send_pinned(http, &request, &pin, on_reply, f, id, err);
+    return hc_http_send_pinned(http, &request, &pin, id, err);
 }
 
 void hc_fetch_cancel(struct hc_http *http, uint64_t id)

@@ -127,17 +127,16 @@ static struct hc_transfer *make(struct hc_http *http, const struct hc_http_reque
 }
 
 int hc_http_send_pinned(struct hc_http *http, const struct hc_http_request *request,
-                        const struct hc_http_pin *pin, hc_http_done *done, void *arg, uint64_t *id,
-                        struct hc_error *err)
+                        const struct hc_http_pin *pin, uint64_t *id, struct hc_error *err)
 {
     struct hc_transfer *t = make(http, request, pin, err);
 
     if (t == NULL) {
-        pin->release(arg);
+        pin->release(pin->arg);
         return -1;
     }
-    t->done = done;
-    t->arg = arg;
+    t->done = pin->done;
+    t->arg = pin->arg;
     t->release = pin->release;
     *id = t->id;
     return 0;

@@ -16,7 +16,9 @@ struct hc_http_pin {
     const char *address; /* numeric, IPv6 without brackets */
     uint16_t port;
     bool any_certificate;
-    long wait_ms;               /* for its turn; 0: HC_HTTP_TIMEOUT_MS */
+    long wait_ms; /* for its turn; 0: HC_HTTP_TIMEOUT_MS */
+    hc_http_done *done;
+    void *arg;
     void (*release)(void *arg); /* frees arg with the transfer, however that ends */
 };
 
@@ -61,7 +63,7 @@ void hc_transfer_complete(struct hc_transfer *t, CURLcode code);
  * called also when this fails.
  */
 int hc_http_send_pinned(struct hc_http *http, const struct hc_http_request *request,
-                        const struct hc_http_pin *pin, hc_http_done *done, void *arg, uint64_t *id,
+                        const struct hc_http_pin *pin, uint64_t *id,
                         struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -281,28 +281,28 @@ static size_t first_copy(const struct build *b, size_t leaf)
     return leaf;
 }
 
-int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, const char *subject,
-                   STACK_OF(X509) * chain, struct hc_findings *findings, struct hc_error *err)
+int hc_chain_build(const struct hc_chain_source *source, STACK_OF(X509) * chain,
+                   struct hc_findings *findings, struct hc_error *err)
 {
     static const enum part parts[] = {PART_ROOT, PART_STRANGER, PART_DUPLICATE};
-    struct build b = {.certs = certs,
-                      .count = count,
-                      .subject = subject,
+    struct build b = {.certs = source->certs,
+                      .count = source->count,
+                      .subject = source->subject,
                       .namesake = -1,
                       .findings = findings,
                       .err = err};
     int rc = -1;
 
-    b.parts = calloc(count, sizeof(*b.parts));
+    b.parts = calloc(b.count, sizeof(*b.parts));
     if (b.parts == NULL) {
         hc_error_nomem(err);
         goto out;
     }
     mark_duplicates(&b);
-    follow(&b, first_copy(&b, leaf));
+    follow(&b, first_copy(&b, source->leaf));
     mark_editions(&b);
     for (size_t i = 1; i < b.served_count; i++) {
-        if (X509_add_cert(chain, certs[b.served[i]].cert, X509_ADD_FLAG_UP_REF) != 1) {
+        if (X509_add_cert(chain, b.certs[b.served[i]].cert, X509_ADD_FLAG_UP_REF) != 1) {
             hc_error_nomem(err);
             goto out;
         }

@@ -15,14 +15,21 @@
  */
 int hc_chain_leaf(const struct hc_pem_cert *certs, size_t count, EVP_PKEY *key);
 
+/* Certificates as a file or a server has them. */
+struct hc_chain_source {
+    const struct hc_pem_cert *certs;
+    size_t count;
+    size_t leaf;         /* which of them */
+    const char *subject; /* the file's name in findings; NULL: what came over the wire, positions
+                          * are given instead of lines */
+};
+
 /*
- * Appends the issuers of certs[leaf] to chain (references are taken). Where one issuer is there
- * twice (the same name and key, other dates), the one that ends last is taken. subject is the
- * file's name in findings; NULL: positions are given instead of lines (what came over the wire).
+ * Appends the leaf's issuers to chain (references are taken). Where one issuer is there twice (the
+ * same name and key, other dates), the one that ends last is taken.
  */
-int hc_chain_build(const struct hc_pem_cert *certs, size_t count, size_t leaf, const char *subject,
-                   STACK_OF(X509) * chain, struct hc_findings *findings,
-                   struct hc_error *err) HC_MUST_USE;
+int hc_chain_build(const struct hc_chain_source *source, STACK_OF(X509) * chain,
+                   struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
 
 /*
  * True if the chain that was built ends below a gap: its last certificate is no root, its issuer is

@@ -131,8 +131,9 @@ static int from_chain_file(X509 *leaf, STACK_OF(X509) * chain, const struct hc_p
     struct issuers from = {.pem = {0}};
     struct hc_findings found = {0};
     bool alone = sk_X509_num(chain) == 0;
-    int added = hc_pem_read(more->chain_pem, more->chain_subject, NULL, HC_PEM_CERTS, &from.pem,
-                            &found, err);
+    int added = hc_pem_read(
+        &(struct hc_pem_source){more->chain_pem, more->chain_subject, NULL, HC_PEM_CERTS},
+        &from.pem, &found, err);
     int rc = added;
 
     if (rc == 0 && from.pem.cert_count > 0) {
@@ -173,7 +174,8 @@ static int from_store(X509 *leaf, STACK_OF(X509) * chain, const struct hc_pair_m
     int rc = -1;
 
     if ((more->store_pem.len > 0 &&
-         hc_pem_read(more->store_pem, "", NULL, HC_PEM_CERTS, &from.pem, &unsaid, err) != 0) ||
+         hc_pem_read(&(struct hc_pem_source){more->store_pem, "", NULL, HC_PEM_CERTS}, &from.pem,
+                     &unsaid, err) != 0) ||
         (more->store_folder != NULL && open_folder(&from, more->store_folder, err) != 0)) {
         goto out;
     }

@@ -35,9 +35,10 @@ static int read_key_file(const struct hc_pair_source *src, const struct hc_pem *
 {
     char place[HC_ERROR_SUBJECT];
 
-    if (hc_pem_read(src->key_pem, src->key_subject, src->passphrases,
-                    src->httpd_keys ? HC_PEM_KEY | HC_PEM_KEY_HTTPD : HC_PEM_KEY, key, findings,
-                    err) != 0) {
+    if (hc_pem_read(
+            &(struct hc_pem_source){src->key_pem, src->key_subject, src->passphrases,
+                                    src->httpd_keys ? HC_PEM_KEY | HC_PEM_KEY_HTTPD : HC_PEM_KEY},
+            key, findings, err) != 0) {
         return -1;
     }
     if (certs->key_line > 0 &&
@@ -120,8 +121,9 @@ static int match_up(const struct match *m, struct hc_pair **out, struct hc_findi
     if (chain == NULL) {
         return hc_error_nomem(err);
     }
-    rc = hc_chain_build(m->certs->certs, m->certs->cert_count, (size_t)leaf, m->cert_subject, chain,
-                        findings, err);
+    rc = hc_chain_build(&(struct hc_chain_source){m->certs->certs, m->certs->cert_count,
+                                                  (size_t)leaf, m->cert_subject},
+                        chain, findings, err);
     if (rc == 0 && m->more != NULL) {
         rc = hc_chain_complete(m->certs->certs[leaf].cert, chain, m->more, m->cert_subject,
                                findings, err);
@@ -175,8 +177,10 @@ int hc_pair_from_pem(const struct hc_pair_source *source, struct hc_pair **out,
     int rc = -1;
 
     *out = NULL;
-    if (hc_pem_read(source->cert_pem, source->cert_subject, source->passphrases,
-                    apart ? HC_PEM_CERTS : HC_PEM_CERTS | HC_PEM_KEY, &certs, &found, err) != 0 ||
+    if (hc_pem_read(&(struct hc_pem_source){source->cert_pem, source->cert_subject,
+                                            source->passphrases,
+                                            apart ? HC_PEM_CERTS : HC_PEM_CERTS | HC_PEM_KEY},
+                    &certs, &found, err) != 0 ||
         (apart && read_key_file(source, &certs, &keys, &found, err) != 0)) {
         goto out;
     }
@@ -211,7 +215,8 @@ int hc_pair_from_key(EVP_PKEY *key, struct hc_bytes chain_pem, const char *subje
     int rc = -1;
 
     *out = NULL;
-    rc = hc_pem_read(chain_pem, subject, NULL, HC_PEM_CERTS, &certs, &found, err);
+    rc = hc_pem_read(&(struct hc_pem_source){chain_pem, subject, NULL, HC_PEM_CERTS}, &certs,
+                     &found, err);
     if (rc == 0 && certs.cert_count == 0) {
         rc = report_missing(HC_P_CERTIFICATE_MISSING, subject, &found, err);
     } else if (rc == 0 && hc_findings_worst(&found) != HC_CLASS_UNUSABLE) {

@@ -332,17 +332,17 @@ static int load(struct hc_pem_scan *s)
                : 0;
 }
 
-int hc_pem_read(struct hc_bytes text, const char *subject, const struct hc_list *passphrases,
-                unsigned want, struct hc_pem *out, struct hc_findings *findings,
-                struct hc_error *err)
+int hc_pem_read(const struct hc_pem_source *source, struct hc_pem *out,
+                struct hc_findings *findings, struct hc_error *err)
 {
     static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
+    struct hc_bytes text = source->text;
     bool bom = text.len >= sizeof(mark) && memcmp(text.data, mark, sizeof(mark)) == 0;
     struct hc_pem_scan s = {.text = text,
                             .at = bom ? sizeof(mark) : 0,
-                            .subject = subject,
-                            .passphrases = passphrases,
-                            .want = want,
+                            .subject = source->subject,
+                            .passphrases = source->passphrases,
+                            .want = source->want,
                             .out = out,
                             .findings = findings,
                             .err = err};

@@ -42,14 +42,20 @@ struct hc_pem {
 /* With HC_PEM_KEY: a key that is base64 alone or DER is taken as well, as httpd does. */
 #define HC_PEM_KEY_HTTPD 0x4u
 
+/* A file's text, and what is wanted of it. */
+struct hc_pem_source {
+    struct hc_bytes text;
+    const char *subject;               /* its name in findings; lines are added to it */
+    const struct hc_list *passphrases; /* or NULL */
+    unsigned want;
+};
+
 /*
- * Reads text. subject is the name in findings; lines are added to it. passphrases may be NULL.
- * 0 whatever the file holds: faults are findings (pem-damaged, pem-not-pem, pem-noise,
+ * Reads it. 0 whatever the file holds: faults are findings (pem-damaged, pem-not-pem, pem-noise,
  * key-encrypted, key-unsupported); -1 only without memory.
  */
-int hc_pem_read(struct hc_bytes text, const char *subject, const struct hc_list *passphrases,
-                unsigned want, struct hc_pem *out, struct hc_findings *findings,
-                struct hc_error *err) HC_MUST_USE;
+int hc_pem_read(const struct hc_pem_source *source, struct hc_pem *out,
+                struct hc_findings *findings, struct hc_error *err) HC_MUST_USE;
 void hc_pem_dispose(struct hc_pem *pem);
 
 /* "subject:line" into dst; returns dst. */

@@ -132,10 +132,11 @@ static void take_back(struct hc_leaveout *state, struct hc_leaveout_name *n)
     state->trial = hc_leaveout_any_out(state) ? state->trial : 0;
 }
 
-int hc_leaveout_look(struct hc_leaveout *state, const char *name, enum hc_leaveout_seen seen,
-                     enum hc_problem why, int64_t now, int64_t min_apart, struct hc_error *err)
+int hc_leaveout_look(struct hc_leaveout *state, const struct hc_leaveout_sight *sight, int64_t now,
+                     int64_t min_apart, struct hc_error *err)
 {
-    struct hc_leaveout_name *n = find_or_add(state, name, err);
+    struct hc_leaveout_name *n = find_or_add(state, sight->name, err);
+    enum hc_leaveout_seen seen = sight->seen;
     bool well = seen <= HC_LEAVEOUT_SEEN_SUSPECT;
 
     if (n == NULL) {
@@ -146,7 +147,7 @@ int hc_leaveout_look(struct hc_leaveout *state, const char *name, enum hc_leaveo
     }
     n->seen = seen;
     if (seen != HC_LEAVEOUT_SEEN_WELL) {
-        n->why = why;
+        n->why = sight->why;
         n->since = n->since == 0 ? now : n->since;
     } else if (!n->out) {
         n->since = 0;

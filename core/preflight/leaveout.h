@@ -47,6 +47,13 @@ enum hc_leaveout_seen {
 /* What a preflight's result for a name means here. */
 enum hc_leaveout_seen hc_leaveout_seen_of(const struct hc_preflight_name *name);
 
+/* A name at one look. */
+struct hc_leaveout_sight {
+    const char *name;
+    enum hc_leaveout_seen seen;
+    enum hc_problem why; /* of one that is not well */
+};
+
 struct hc_leaveout_name {
     char *name;
     enum hc_leaveout_seen seen; /* at the latest look */
@@ -85,9 +92,8 @@ void hc_leaveout_pull_back(struct hc_leaveout *state, int64_t now);
  * What a look found, or what the CA said of a name in an order that failed. min_apart: seconds; a
  * well look nearer than this to the one before is the same look.
  */
-int hc_leaveout_look(struct hc_leaveout *state, const char *name, enum hc_leaveout_seen seen,
-                     enum hc_problem why, int64_t now, int64_t min_apart,
-                     struct hc_error *err) HC_MUST_USE;
+int hc_leaveout_look(struct hc_leaveout *state, const struct hc_leaveout_sight *sight, int64_t now,
+                     int64_t min_apart, struct hc_error *err) HC_MUST_USE;
 int hc_leaveout_refused(struct hc_leaveout *state, const char *name, enum hc_problem why,
                         int64_t now, struct hc_error *err) HC_MUST_USE;
 

@@ -120,7 +120,8 @@ int hc_store_answer_put(struct hc_store *store, const struct hc_answer *answer,
         goto out;
     }
     bound_of(file, bound);
-    rc = hc_sealed_write(store, folder, file, bound, hc_bytes_of(&text), false, err);
+    rc = hc_sealed_write(store, &(struct hc_file_place){folder, file, bound}, hc_bytes_of(&text),
+                         false, err);
 out:
     hc_io_close(folder);
     hc_buf_dispose(&text);
@@ -177,7 +178,8 @@ static bool read_from(struct hc_store *store, int folder, const char *file,
     bool good = false;
 
     bound_of(file, bound);
-    if (hc_file_read(store, folder, file, bound, &raw, &state, &own) == 0 &&
+    if (hc_file_read(store, &(struct hc_file_place){folder, file, bound}, &raw, &state, &own) ==
+            0 &&
         hc_sealed_read(store, hc_bytes_of(&raw), bound, &text, &own) == 0) {
         good = text.len > 0 && parse((char *)text.data, answer);
     }

@@ -40,12 +40,19 @@ static bool prune(struct hc_store *store, int folder, const char *line, uint64_t
     return stays;
 }
 
+/* The line's folder, as it was opened. */
+struct place {
+    const char *line;
+    int folder;
+    bool found; /* rather than made */
+};
+
 /*
  * Writes the next version; another writer may be faster and take its number. found: the folder was
  * there already.
  */
-static int write_next(struct hc_store *store, int folder, bool found, const char *line,
-                      struct hc_line_info *info, const struct hc_buf *encoded, struct hc_error *err)
+static int write_next(struct hc_store *store, const struct place *at, struct hc_line_info *info,
+                      const struct hc_buf *encoded, struct hc_error *err)
 {
     struct hc_buf out = HC_BUF_INIT(HC_STORE_FILE_MAX);
     int rc = 1;
@@ -54,15 +61,15 @@ static int write_next(struct hc_store *store, int folder, bool found, const char
         struct hc_versions v = {NULL, 0};
         char name[40];
 
-        rc = hc_versions_list(store, folder, line, &v, err);
+        rc = hc_versions_list(store, at->folder, at->line, &v, err);
         info->version = v.count > 0 ? v.numbers[0] + 1 : 1;
         free(v.numbers);
         if (rc == 0 && info->version > HC_STORE_VERSION_MAX) {
-            rc =
-                hc_error_set(err, HC_P_STORE_UNSAFE, line, "a file there has an impossible number");
+            rc = hc_error_set(err, HC_P_STORE_UNSAFE, at->line,
+                              "a file there has an impossible number");
         }
         hc_version_name(info->version, name);
-        if (rc == 0 && info->version == 1 && found) {
+        if (rc == 0 && info->version == 1 && at->found) {
             rc = hc_folder_anchor(store, "lines", err);
         }
         if (rc == 0) {
@@ -70,12 +77,13 @@ static int write_next(struct hc_store *store, int folder, bool found, const char
             rc = hc_version_seal(store->secret, info, hc_bytes_of(encoded), &out, err);
         }
         if (rc == 0) {
-            rc = hc_file_write(store, folder, name, hc_bytes_of(&out), HC_FILE_DURABLE, err);
+            rc = hc_file_write(store, at->folder, name, hc_bytes_of(&out), HC_FILE_DURABLE, err);
         }
     }
     hc_buf_dispose(&out);
     if (rc == 1) {
-        return hc_error_set(err, HC_P_LOCKED, line, "other agents keep committing to this line");
+        return hc_error_set(err, HC_P_LOCKED, at->line,
+                            "other agents keep committing to this line");
     }
     return rc;
 }
@@ -86,18 +94,17 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
     struct hc_buf encoded = HC_BUF_INIT_SECRET(HC_STORE_FILE_MAX / 2);
     char line[2 * HC_ID_SIZE + 1];
     char *serial = NULL;
-    bool found = false;
-    int folder = -1;
+    struct place at = {line, -1, false};
     int rc = -1;
 
     hc_hex(line, info->line, HC_ID_SIZE);
     if (hc_format_may_seal(store, err) != 0 || hc_pair_encode(pair, &encoded, err) != 0 ||
         hc_strdup(hc_pair_serial(pair), &serial, err) != 0 ||
-        hc_line_open(store, line, false, &folder, err) != 0) {
+        hc_line_open(store, line, false, &at.folder, err) != 0) {
         goto out;
     }
-    found = folder >= 0;
-    if (!found && hc_line_open(store, line, true, &folder, err) != 0) {
+    at.found = at.folder >= 0;
+    if (!at.found && hc_line_open(store, line, true, &at.folder, err) != 0) {
         goto out;
     }
     free(info->serial);
@@ -107,18 +114,18 @@ int hc_store_commit(struct hc_store *store, struct hc_line_info *info, const str
     info->not_after = hc_pair_not_after(pair);
     info->committed = now;
     for (int i = 0; i < COMMIT_MAX && rc != 0; i++) {
-        if (write_next(store, folder, found, line, info, &encoded, err) != 0) {
+        if (write_next(store, &at, info, &encoded, err) != 0) {
             goto out;
         }
         store->sealed = true;
         hc_mark_touch(store);
-        rc = prune(store, folder, line, info->version) ? 0 : 1;
+        rc = prune(store, at.folder, line, info->version) ? 0 : 1;
     }
     if (rc != 0) {
         hc_error_set(err, HC_P_LOCKED, line, "other agents keep committing to this line");
     }
 out:
-    hc_io_close(folder);
+    hc_io_close(at.folder);
     free(serial);
     hc_buf_dispose(&encoded);
     return rc == 0 ? 0 : hc_error_during(err, "storing a certificate");

@@ -192,22 +192,22 @@ static int examine(struct hc_store *store, int fd, const char *subject, enum hc_
     return 0;
 }
 
-int hc_file_read(struct hc_store *store, int folder, const char *name, const char *subject,
-                 struct hc_buf *out, enum hc_file_state *state, struct hc_error *err)
+int hc_file_read(struct hc_store *store, const struct hc_file_place *place, struct hc_buf *out,
+                 enum hc_file_state *state, struct hc_error *err)
 {
     const struct hc_fs *fs = store->fs;
     unsigned char *at = NULL;
     ssize_t n = 0;
     int rc = -1;
-    int fd = fs->open(fs->self, folder, name, O_RDONLY | FILE_FLAGS, 0);
+    int fd = fs->open(fs->self, place->folder, place->name, O_RDONLY | FILE_FLAGS, 0);
 
     if (fd < 0) {
         int errnum = errno;
 
-        *state = state_of_errno(folder, name, errnum);
-        return hc_error_set_errno(err, problem_of(*state), subject, errnum, NULL);
+        *state = state_of_errno(place->folder, place->name, errnum);
+        return hc_error_set_errno(err, problem_of(*state), place->subject, errnum, NULL);
     }
-    if (examine(store, fd, subject, state, err) != 0) {
+    if (examine(store, fd, place->subject, state, err) != 0) {
         goto out;
     }
     *state = HC_FILE_FAILING;
@@ -217,7 +217,7 @@ int hc_file_read(struct hc_store *store, int folder, const char *name, const cha
         }
         n = fs->read(fs->self, fd, at, 16384);
         if (n < 0) {
-            hc_error_set_errno(err, HC_P_STORE_UNUSABLE, subject, errno, "reading it");
+            hc_error_set_errno(err, HC_P_STORE_UNUSABLE, place->subject, errno, "reading it");
             goto out;
         }
         out->len += (size_t)n;
@@ -259,23 +259,30 @@ int hc_file_temporary(struct hc_store *store, int tmp, char name[64], int *fd)
     return -1;
 }
 
-/* The renaming. 0, 1 (taken) or -1 with errno; *gone: the temporary name is not there any more. */
-static int put_in_place(struct hc_store *store, int tmp, const char *temporary, int folder,
-                        const char *name, unsigned how, bool *gone)
+/* A file under tmp/. */
+struct temporary {
+    int folder;
+    char name[64];
+    bool gone; /* the name is not there any more */
+};
+
+/* The renaming. 0, 1 (taken) or -1 with errno. */
+static int put_in_place(struct hc_store *store, struct temporary *tmp, int folder, const char *name,
+                        unsigned how)
 {
     const struct hc_fs *fs = store->fs;
     bool replace = (how & HC_FILE_REPLACE) != 0;
-    int rc = fs->rename(fs->self, tmp, temporary, folder, name, replace);
+    int rc = fs->rename(fs->self, tmp->folder, tmp->name, folder, name, replace);
 
     if (rc != 0 && errno == EISDIR && replace) {
         /* somebody put a folder where a file belongs */
         hc_file_set_aside(store, folder, name, name);
-        rc = fs->rename(fs->self, tmp, temporary, folder, name, replace);
+        rc = fs->rename(fs->self, tmp->folder, tmp->name, folder, name, replace);
     }
     if (rc != 0) {
         return errno == EEXIST && !replace ? 1 : -1;
     }
-    *gone = true;
+    tmp->gone = true;
     if ((how & HC_FILE_DURABLE) != 0 && fs->sync(fs->self, folder) != 0) {
         int saved = errno;
 
@@ -292,33 +299,31 @@ int hc_file_write(struct hc_store *store, int folder, const char *name, struct h
                   unsigned how, struct hc_error *err)
 {
     const struct hc_fs *fs = store->fs;
-    char temporary[64] = "";
-    bool gone = false;
-    int tmp = -1;
+    struct temporary tmp = {.folder = -1};
     int fd = -1;
     int rc = -1;
 
-    if (hc_folder_open(store, store->root, "tmp", true, &tmp, err) != 0) {
+    if (hc_folder_open(store, store->root, "tmp", true, &tmp.folder, err) != 0) {
         return -1;
     }
-    if (tmp < 0 || hc_file_temporary(store, tmp, temporary, &fd) != 0) {
-        gone = true;
+    if (tmp.folder < 0 || hc_file_temporary(store, tmp.folder, tmp.name, &fd) != 0) {
+        tmp.gone = true;
         goto out;
     }
     if (hc_io_write_all_by(fs->write, fs->self, fd, bytes.data, bytes.len) != 0 ||
         ((how & HC_FILE_DURABLE) != 0 && fs->sync(fs->self, fd) != 0)) {
         goto out;
     }
-    rc = put_in_place(store, tmp, temporary, folder, name, how, &gone);
+    rc = put_in_place(store, &tmp, folder, name, how);
 out:
     if (rc < 0) {
         hc_error_set_errno(err, HC_P_STORE_WRITE, store->path, errno, "writing %s", name);
     }
-    if (!gone) {
-        (void)fs->unlink(fs->self, tmp, temporary);
+    if (!tmp.gone) {
+        (void)fs->unlink(fs->self, tmp.folder, tmp.name);
     }
     hc_io_close(fd);
-    hc_io_close(tmp);
+    hc_io_close(tmp.folder);
     return rc;
 }
 

@@ -32,10 +32,16 @@ int hc_folder_anchor(struct hc_store *store, const char *name, struct hc_error *
 int hc_folder_list(struct hc_store *store, int folder, struct hc_list *names,
                    struct hc_error *err) HC_MUST_USE;
 
-/* Reads a file whole, appends to out. -1 with *state saying why, and err filled. subject: for err.
- */
-int hc_file_read(struct hc_store *store, int folder, const char *name, const char *subject,
-                 struct hc_buf *out, enum hc_file_state *state, struct hc_error *err) HC_MUST_USE;
+/* Where a file is, and what errors call it. */
+struct hc_file_place {
+    int folder;
+    const char *name;
+    const char *subject;
+};
+
+/* Reads a file whole, appends to out. -1 with *state saying why, and err filled. */
+int hc_file_read(struct hc_store *store, const struct hc_file_place *place, struct hc_buf *out,
+                 enum hc_file_state *state, struct hc_error *err) HC_MUST_USE;
 
 enum hc_file_how {
     HC_FILE_REPLACE = 1, /* without it: 1 is returned, nothing is changed, when the name is taken */

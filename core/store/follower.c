@@ -240,7 +240,8 @@ static bool follows(struct hc_store *store, int folder, const char *name, const 
     if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
         (void)fs->unlink(fs->self, folder, name);
         good = true;
-    } else if (hc_file_read(store, folder, name, name, &text, &state, NULL) == 0) {
+    } else if (hc_file_read(store, &(struct hc_file_place){folder, name, name}, &text, &state,
+                            NULL) == 0) {
         good = has_ack(&text, hex);
     } else {
         good = state == HC_FILE_ABSENT;

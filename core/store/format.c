@@ -148,7 +148,7 @@ static void probe_file(struct hc_store *store, int folder, const char *kind, con
 {
     struct hc_buf raw = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
     enum hc_file_state state = HC_FILE_ABSENT;
-    int rc = hc_file_read(store, folder, name, name, &raw, &state, NULL);
+    int rc = hc_file_read(store, &(struct hc_file_place){folder, name, name}, &raw, &state, NULL);
 
     if (rc == 0 || state == HC_FILE_FOREIGN || state == HC_FILE_FAILING) {
         p->tried++;
@@ -296,7 +296,8 @@ int hc_format_check(struct hc_store *store, struct hc_error *err)
     struct hc_error own = {0};
     struct format f = {.version = 0};
     unsigned long version = 0;
-    int rc = hc_file_read(store, store->root, FORMAT_FILE, store->path, &text, &state, &own);
+    int rc = hc_file_read(store, &(struct hc_file_place){store->root, FORMAT_FILE, store->path},
+                          &text, &state, &own);
 
     if (rc == 0) {
         version = version_of(hc_bytes_of(&text));
@@ -327,7 +328,8 @@ int hc_store_recheck(struct hc_store *store, struct hc_error *err)
     int rc = 0;
 
     /* lost or damaged, it is mended by whoever opens the store next */
-    if (hc_file_read(store, store->root, FORMAT_FILE, store->path, &text, &state, NULL) == 0 &&
+    if (hc_file_read(store, &(struct hc_file_place){store->root, FORMAT_FILE, store->path}, &text,
+                     &state, NULL) == 0 &&
         version_of(hc_bytes_of(&text)) == 1 && read_text(hc_bytes_of(&text), &f)) {
         rc = is_ours(store, &f, &ours, err);
     }

@@ -34,7 +34,8 @@ static int read_version(const struct place *at, struct hc_line_info *info, struc
 
     hc_version_name(at->number, name);
     (void)snprintf(subject, sizeof(subject), "lines/%s/%s", at->line, name);
-    if (hc_file_read(at->store, at->folder, name, subject, &raw, state, err) != 0) {
+    if (hc_file_read(at->store, &(struct hc_file_place){at->folder, name, subject}, &raw, state,
+                     err) != 0) {
         goto out;
     }
     if (hc_version_unseal(store->has_secret ? store->secret : NULL, hc_bytes_of(&raw), info, plain,

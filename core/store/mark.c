@@ -83,7 +83,8 @@ int hc_store_change_mark(struct hc_store *store, uint64_t *mark, struct hc_error
     struct hc_buf text = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
     enum hc_file_state state = HC_FILE_ABSENT;
     struct hc_error own = {0};
-    int rc = hc_file_read(store, store->root, MARK_FILE, MARK_FILE, &text, &state, &own);
+    int rc = hc_file_read(store, &(struct hc_file_place){store->root, MARK_FILE, MARK_FILE}, &text,
+                          &state, &own);
 
     *mark = 0;
     if (rc == 0) {

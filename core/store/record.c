@@ -17,7 +17,8 @@
 
 /* Where a record is: its folder, its file names, what is bound to it. */
 struct place {
-    int folder; /* -1: there is none */
+    const char *kind; /* borrowed */
+    int folder;       /* -1: there is none */
     char file[65];
     char before[65 + sizeof(BEFORE)];
     char bound[KIND_MAX + 67];
@@ -43,7 +44,7 @@ static int place_open(struct hc_store *store, const char *kind, const char *file
     int records = -1;
     int rc = -1;
 
-    *p = (struct place){.folder = -1};
+    *p = (struct place){.kind = kind, .folder = -1};
     if (!is_kind(kind)) {
         return hc_error_set(err, HC_P_INTERNAL, kind, "not a kind of record");
     }
@@ -74,7 +75,7 @@ static int place_find(struct hc_store *store, const char *kind, const char *name
 {
     char file[HC_RECORD_FILE];
 
-    *p = (struct place){.folder = -1};
+    *p = (struct place){.kind = kind, .folder = -1};
     return hc_name_digest(name, file, err) == 0 ? place_open(store, kind, file, make, p, err) : -1;
 }
 
@@ -98,7 +99,8 @@ int hc_store_put(struct hc_store *store, const char *kind, const char *name, str
         hc_folder_anchor(store, "records", err) != 0) {
         goto out;
     }
-    rc = hc_sealed_write(store, p.folder, p.file, p.bound, value, is_durable(kind), err);
+    rc = hc_sealed_write(store, &(struct hc_file_place){p.folder, p.file, p.bound}, value,
+                         is_durable(kind), err);
     store->sealed = store->sealed || rc == 0;
 out:
     place_dispose(&p);
@@ -107,13 +109,13 @@ out:
 
 /* One of the two copies. */
 static int get_copy(struct hc_store *store, const struct place *p, const char *file,
-                    const char *kind, struct hc_buf *out, enum hc_file_state *state,
-                    struct hc_error *err)
+                    struct hc_buf *out, enum hc_file_state *state, struct hc_error *err)
 {
     struct hc_buf raw = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
     struct hc_error own = {0};
     char label[160];
-    int rc = hc_file_read(store, p->folder, file, p->bound, &raw, state, &own);
+    int rc =
+        hc_file_read(store, &(struct hc_file_place){p->folder, file, p->bound}, &raw, state, &own);
 
     if (rc == 0) {
         rc = hc_sealed_read(store, hc_bytes_of(&raw), p->bound, out, &own);
@@ -123,7 +125,7 @@ static int get_copy(struct hc_store *store, const struct place *p, const char *f
     }
     if (own.problem == HC_P_STORE_DAMAGED) {
         *state = HC_FILE_STRANGE;
-        (void)snprintf(label, sizeof(label), "record-%s-%.80s", kind, file);
+        (void)snprintf(label, sizeof(label), "record-%s-%.80s", p->kind, file);
         hc_file_set_aside(store, p->folder, file, label);
     }
     if (rc != 0) {
@@ -187,10 +189,10 @@ int hc_store_get_file(struct hc_store *store, const char *kind, const char *file
         hc_error_set(&own, HC_P_STORE_EMPTY, p.bound, NULL);
         goto out;
     }
-    rc = get_copy(store, &p, p.file, kind, out, &state, &own);
+    rc = get_copy(store, &p, p.file, out, &state, &own);
     /* a copy that cannot be read now may be good: an older state is no answer then */
     if (rc != 0 && (state == HC_FILE_ABSENT || state == HC_FILE_STRANGE)) {
-        rc = get_copy(store, &p, p.before, kind, out, &state, &second);
+        rc = get_copy(store, &p, p.before, out, &state, &second);
     }
 out:
     if (rc != 0) {

@@ -5,10 +5,10 @@
 #ifndef HC_STORE_SEALED_H
 #define HC_STORE_SEALED_H
 
-#include "store/internal.h"
+#include "store/file.h"
 
 /* Seals and writes, replacing what is there. durable: it reaches the disk before this returns. */
-int hc_sealed_write(struct hc_store *store, int folder, const char *file, const char *bound,
+int hc_sealed_write(struct hc_store *store, const struct hc_file_place *place,
                     struct hc_bytes value, bool durable, struct hc_error *err) HC_MUST_USE;
 int hc_sealed_read(struct hc_store *store, struct hc_bytes file, const char *bound,
                    struct hc_buf *out, struct hc_error *err) HC_MUST_USE;

@@ -57,9 +57,8 @@ static int open_root(struct hc_store *store, struct hc_error *err)
     return check_root(store, err);
 }
 
-int hc_store_open_on(const char *path, enum hc_store_use use,
-                     const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
-                     const struct hc_fs *fs, struct hc_store **out, struct hc_error *err)
+int hc_store_open_on(const struct hc_store_options *options, struct hc_store **out,
+                     struct hc_error *err)
 {
     struct hc_store *store = calloc(1, sizeof(*store));
     int rc = -1;
@@ -69,24 +68,24 @@ int hc_store_open_on(const char *path, enum hc_store_use use,
         free(store);
         return hc_error_nomem(err);
     }
-    store->fs = fs;
-    store->use = use;
-    store->log = log;
+    store->fs = options->fs;
+    store->use = options->use;
+    store->log = options->log;
     store->root = -1;
-    if (secret != NULL) {
-        memcpy(store->secret, secret, HC_SECRET_SIZE);
+    if (options->secret != NULL) {
+        memcpy(store->secret, options->secret, HC_SECRET_SIZE);
         store->has_secret = true;
     }
-    if (hc_strdup(path, &store->path, err) != 0) {
+    if (hc_strdup(options->path, &store->path, err) != 0) {
         goto out;
     }
-    if (use == HC_STORE_DRIVE && hc_store_need_secret(store, err) != 0) {
+    if (store->use == HC_STORE_DRIVE && hc_store_need_secret(store, err) != 0) {
         goto out;
     }
     if (open_root(store, err) != 0 || hc_format_check(store, err) != 0) {
         goto out;
     }
-    if (use == HC_STORE_DRIVE) {
+    if (store->use == HC_STORE_DRIVE) {
         hc_file_clean(store);
     }
     *out = store;
@@ -101,7 +100,9 @@ int hc_store_open(const char *path, enum hc_store_use use,
                   const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
                   struct hc_store **out, struct hc_error *err)
 {
-    return hc_store_open_on(path, use, secret, log, &hc_fs_system, out, err);
+    const struct hc_store_options options = {path, use, secret, log, &hc_fs_system};
+
+    return hc_store_open_on(&options, out, err);
 }
 
 void hc_store_close(struct hc_store *store)

@@ -39,9 +39,14 @@ int hc_store_open(const char *path, enum hc_store_use use,
                   struct hc_store **out, struct hc_error *err) HC_MUST_USE;
 /* For tests: on these file operations, which outlive the store. */
 struct hc_fs;
-int hc_store_open_on(const char *path, enum hc_store_use use,
-                     const unsigned char secret[HC_SECRET_SIZE], const struct hc_log *log,
-                     const struct hc_fs *fs, struct hc_store **out,
+struct hc_store_options {
+    const char *path;
+    enum hc_store_use use;
+    const unsigned char *secret; /* HC_SECRET_SIZE of it, or NULL */
+    const struct hc_log *log;    /* or NULL */
+    const struct hc_fs *fs;
+};
+int hc_store_open_on(const struct hc_store_options *options, struct hc_store **out,
                      struct hc_error *err) HC_MUST_USE;
 
 void hc_store_close(struct hc_store *store);

@@ -63,7 +63,8 @@ static void judge(const struct hc_pem_cert *file, size_t count)
     STACK_OF(X509) *chain = sk_X509_new_null();
     X509 *last = file[0].cert;
 
-    if (hc_chain_build(file, count, 0, "fuzz", chain, &findings, &err) != 0) {
+    if (hc_chain_build(&(struct hc_chain_source){file, count, 0, "fuzz"}, chain, &findings, &err) !=
+        0) {
         __builtin_trap();
     }
     for (int i = 0; i < sk_X509_num(chain); i++) {

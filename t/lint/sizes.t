@@ -1,12 +1,13 @@
 #!/usr/bin/perl
-# Lengths of functions and files. Over the first mark they are listed, over the second the lint fails.
+# Lengths of functions and files, and numbers of parameters. Functions over the first mark are listed.
 use strict;
 use warnings;
 use Test::More;
 
-my ($function_ask, $function_most, $file_ask, $file_most) = (60, 100, 500, 700);
-my ($parameters_ask, $parameters_most) = (6, 8);
-my (@long, @too_long, @lengths, @big, @too_big, @wide, @too_wide);
+my ($function_ask, $function_most, $file_most, $parameters_most) = (60, 100, 500, 6);
+# OpenSSL's prototype of a message callback, which is not ours to change.
+my $openssl_messages = qr{^int \w+, int \w+[^,]*, int \w+, const void \*\w+, size_t \w+,\s+SSL \*\w+, void \*\w+$};
+my (@long, @too_long, @lengths, @too_big, @too_wide);
 
 # Functions with many parameters, by their declarations and heads: those begin in the first column.
 sub count_parameters {
@@ -18,8 +19,7 @@ sub count_parameters {
         my ($name, $list) = ($1, substr $2, 1, -1);
         1 while $list =~ s/\([^()]*\)//;
         my $parameters = 1 + ($list =~ tr/,//);
-        push @wide, "$parameters parameters: $name $file" if $parameters > $parameters_ask;
-        push @too_wide, "$parameters parameters: $name $file" if $parameters > $parameters_most;
+        push @too_wide, "$parameters parameters: $name $file" if $parameters > $parameters_most && $list !~ $openssl_messages;
         $count++;
     }
     return $count;
@@ -41,27 +41,11 @@ sub measure {
             undef $start;
         }
     }
-    push @big, "$. lines: $file" if $. > $file_ask;
     push @too_big, "$. lines: $file" if $. > $file_most;
     return;
 }
 
-# The glue is kept smaller: at most 500 lines a file, six parameters a function.
-sub crowded {
-    my ($file) = @_;
-    my $text = do { local (@ARGV, $/) = ($file); <> };
-    my @faults = ($text =~ tr/\n//) > 500 ? "$file: more than 500 lines" : ();
-    $text =~ s{/\*.*?\*/}{}gs;
-    while ($text =~ /^[A-Za-z_][^;{}()=]*?\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\s*[^;{}]*\{/mg) {
-        my ($name, $list) = ($1, $2 =~ s/\([^()]*\)//gr);
-        next if $name eq 'on_message';    # OpenSSL's prototype
-        push @faults, "$file: $name has more than six parameters" if ($list =~ tr/,//) > 5;
-    }
-    return @faults;
-}
-is(join("\n", map { crowded($_) } glob 'core/glue/*.[ch] ngx_module/*/*.[ch] apache_module/*.[ch]'), '', 'files and parameter lists of the glue are short');
-
-my @files = glob 'core/*/*.[ch] core/*.h ngx_module/*/*.[ch] apache_module/*.[ch]';
+my @files = glob 'core/*/*.[ch] core/*.h ngx_module/*/*.[ch] apache_module/*.[ch] t/lib/*.c t/bench/*.[ch]';
 my $counted = 0;
 for my $file (@files) {
     measure($file);
@@ -71,8 +55,6 @@ my @sorted = sort { $a <=> $b } @lengths;
 diag(sprintf '%d functions: median %d lines, 95 %% under %d, longest %d', scalar @sorted,
     $sorted[@sorted / 2], $sorted[@sorted * 0.95] + 1, $sorted[-1]);
 diag("over $function_ask lines:\n  " . join "\n  ", sort @long) if @long;
-diag("over $file_ask lines:\n  " . join "\n  ", sort @big) if @big;
-diag("over $parameters_ask parameters:\n  " . join "\n  ", sort @wide) if @wide;
 is(join("\n", @too_long), '', "no function is longer than $function_most lines");
 is(join("\n", @too_big), '', "no file is longer than $file_most lines");
 is(join("\n", @too_wide), '', "no function has more than $parameters_most parameters");

@@ -113,7 +113,9 @@ int main(void)
     fs.open = f_open;
     fs.sync = f_sync;
     pair = new_pair();
-    if (hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, &said_log, &fs, &store, &err) != 0) {
+    if (hc_store_open_on(
+            &(struct hc_store_options){folder, HC_STORE_DRIVE, secret_a, &said_log, &fs}, &store,
+            &err) != 0) {
         fatal("open");
     }
     for (unsigned i = 0; i < LINES; i++) {

@@ -235,7 +235,8 @@ static void what_another_process_writes_is_held_to_the_rules(void)
         return;
     }
     at = hc_slot_claim(&writer->answers, place, &fresh);
-    ok(at >= 0 && hc_slot_fill(writer, &writer->answers, at, fresh, place, payload, &err) == 0,
+    ok(at >= 0 && hc_slot_fill(writer, &(struct hc_slot_place){&writer->answers, at, place}, fresh,
+                               payload, &err) == 0,
        "puts markup");
     hc_table_unlock(writer);
     ok(!get("evil", 1), "no reader gives it out");

@@ -49,10 +49,10 @@ static void plan_is(struct hc_leaveout *s, const struct hc_leaveout_case *c, con
 static void look(struct hc_leaveout *s, const char *name, enum hc_leaveout_seen seen, int64_t now)
 {
     struct hc_error err = {0};
+    const struct hc_leaveout_sight sight = {
+        name, seen, seen == HC_LEAVEOUT_SEEN_BAD ? HC_P_DNS_NO_SUCH_NAME : HC_P_DNS_FAILED};
 
-    if (hc_leaveout_look(s, name, seen,
-                         seen == HC_LEAVEOUT_SEEN_BAD ? HC_P_DNS_NO_SUCH_NAME : HC_P_DNS_FAILED,
-                         now, LOOK / 2, &err) != 0) {
+    if (hc_leaveout_look(s, &sight, now, LOOK / 2, &err) != 0) {
         ok(false, "a look is taken");
     }
 }

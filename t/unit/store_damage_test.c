@@ -683,8 +683,9 @@ static void what_is_read_has_an_end(void)
     write_file(path, "hotcert store 1", 15);
     ok(hc_buf_reserve(&out, 65536, &at, &err) == 0, "memory that had something else in it");
     memset(at, '9', 65536);
-    ok(hc_file_read(store, store->root, "x", "x", &out, &state, &err) == 0 && out.len == 15 &&
-           out.data[15] == '\0',
+    ok(hc_file_read(store, &(struct hc_file_place){store->root, "x", "x"}, &out, &state, &err) ==
+               0 &&
+           out.len == 15 && out.data[15] == '\0',
        "a text that was read ends where its file does");
     hc_buf_dispose(&out);
     hc_store_close(store);

@@ -208,7 +208,8 @@ static int attempt(const struct world *w, struct faulty *f, work_fn work, struct
     int rc = -2;
 
     hc_error_init(err);
-    if (hc_store_open_on(w->folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, err) == 0) {
+    if (hc_store_open_on(&(struct hc_store_options){w->folder, HC_STORE_DRIVE, secret_a, NULL, &fs},
+                         &store, err) == 0) {
         rc = work(store, w, err);
     }
     hc_store_close(store);
@@ -366,7 +367,8 @@ static void what_is_wiped_has_no_name_any_more(void)
     world_begin(&w, 1);
     fs.self = &o;
     fs.write = o_write;
-    ok(hc_store_open_on(w.folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) == 0 &&
+    ok(hc_store_open_on(&(struct hc_store_options){w.folder, HC_STORE_DRIVE, secret_a, NULL, &fs},
+                        &store, &err) == 0 &&
            work_commit(store, &w, &err) == 0,
        "a commit that wipes the oldest version");
     ok(o.files > 0, "it is overwritten");
@@ -418,7 +420,8 @@ static void folders_that_are_found_are_brought_to_the_disk(void)
 
     fs.self = &s;
     fs.sync = s_sync;
-    if (hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) != 0) {
+    if (hc_store_open_on(&(struct hc_store_options){folder, HC_STORE_DRIVE, secret_a, NULL, &fs},
+                         &store, &err) != 0) {
         fatal("open");
     }
     path[strlen(path) - strlen("/1.pair")] = '\0';
@@ -464,7 +467,8 @@ static void what_cannot_be_looked_at_is_nobodys(void)
 
     fs.self = &forbidden;
     fs.open = x_open;
-    if (hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) != 0) {
+    if (hc_store_open_on(&(struct hc_store_options){folder, HC_STORE_DRIVE, secret_a, NULL, &fs},
+                         &store, &err) != 0) {
         fatal("open");
     }
     is_int(hc_store_put(store, "account", "u", (struct hc_bytes){NULL, 0}, &err), 0, "kept");
@@ -510,7 +514,9 @@ static void a_first_open_may_die_anywhere(void)
             struct faulty f = {FAULT_DIE, k, 0, 0};
             struct hc_fs fs = faulty_fs(&f);
 
-            _exit(hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &store, &err) == 0
+            _exit(hc_store_open_on(
+                      &(struct hc_store_options){folder, HC_STORE_DRIVE, secret_a, NULL, &fs},
+                      &store, &err) == 0
                       ? 0
                       : 1);
         }

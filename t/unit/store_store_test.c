@@ -499,7 +499,8 @@ static void who_cannot_be_looked_at_is_waited_for(void)
 
     fs.open = closed_open;
     if (hc_store_follow(store, &other, &err) != 0 ||
-        hc_store_open_on(folder, HC_STORE_DRIVE, secret_a, NULL, &fs, &looker, &err) != 0) {
+        hc_store_open_on(&(struct hc_store_options){folder, HC_STORE_DRIVE, secret_a, NULL, &fs},
+                         &looker, &err) != 0) {
         fatal("follow");
     }
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
