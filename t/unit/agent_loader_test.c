@@ -1,0 +1,87 @@
+/* The loader: what is in the table before there is any worker; what refuses a start. Watched files
+ * in all their states: agent_watches_test.c. */
+#include "agent_part.h"
+
+#include "agent/loader.h"
+#include "tap.h"
+
+static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
+static const char *const watch[] = {"hotcert watch", NULL};
+static const char *const hosts[] = {"a.example", "b.example", NULL};
+
+static int load(const struct hc_conf *conf, struct hc_table *table, const unsigned char *with,
+                struct hc_error *err)
+{
+    struct hc_loader_options options = {.conf = conf,
+                                        .table = table,
+                                        .keeper = -1,
+                                        .prior = -1,
+                                        .secret = with,
+                                        .clock = &fake_clock,
+                                        .log = &fake_log};
+
+    hc_error_init(err);
+    return hc_load(&options, err);
+}
+
+static bool has(struct bench *b, size_t index)
+{
+    return hc_table_find(b->server.table, b->conf->identities[index].id) >= 0;
+}
+
+static void what_was_obtained_is_loaded(void)
+{
+    static const unsigned char other[HC_SECRET_SIZE] = {9};
+    struct bench b;
+    struct hc_pair *pair = NULL;
+    struct hc_error err;
+
+    new_bench(&b, on, hosts);
+    is_int(load(b.conf, b.server.table, secret, &err), 0, "without a store a server starts");
+    ok(!has(&b, 0), "on the bootstrap certificate");
+    (void)hc_storage_run(b.storage);
+    pair = new_pair("DNS:a.example", 90);
+    ok(commit_pair(&b, 0, pair) == 0, "a pair is stored");
+    is_int(load(b.conf, NULL, secret, &err), 0, "a test of the configuration looks");
+    ok(!has(&b, 0), "and changes nothing");
+    is_int(load(b.conf, b.server.table, other, &err), 0, "with another secret it starts as well");
+    ok(!has(&b, 0) && count_in_log("secret-other") > 0, "and says what it cannot read");
+    is_int(load(b.conf, b.server.table, secret, &err), 0, "with the right one");
+    ok(has(&b, 0) && !has(&b, 1), "what is there is loaded");
+    hc_pair_free(pair);
+    end_bench(&b);
+}
+
+static void a_watched_host_with_nothing_refuses(void)
+{
+    struct hc_conf *conf = NULL;
+    struct server server;
+    struct hc_findings notes = {NULL, 0, 0};
+    struct hc_error err = {0};
+    char files[300];
+    int index = 0;
+
+    new_world();
+    conf = new_conf(watch);
+    snprintf(files, sizeof(files), "%s/cert.pem %s/key.pem ", folder, folder);
+    if (add_host(conf, NULL, "w.example", files, &notes, &index, &err) != 0 ||
+        hc_conf_finish(conf, &err) != 0) {
+        stop_here(__LINE__);
+    }
+    hc_findings_dispose(&notes);
+    new_table(&server);
+    is_int(load(conf, server.table, secret, &err), -1, "without files and copy there is no start");
+    is_int(err.problem, HC_P_FILE_UNREADABLE, "for this reason");
+    ok(strstr(err.subject, "/cert.pem") != NULL, "of this file");
+    hc_table_detach(server.table);
+    close(server.table_fd);
+    hc_conf_free(conf);
+    end_world();
+}
+
+int main(void)
+{
+    what_was_obtained_is_loaded();
+    a_watched_host_with_nothing_refuses();
+    return done();
+}
