@@ -23,6 +23,10 @@ struct hc_follow {
     int64_t next_mark_ms;  /* looks at the lines are this far apart */
     int64_t next_sweep_ms; /* some lines are looked at then, whatever the mark says */
     int64_t next_look_ms;  /* a look even if nothing was announced */
+    int64_t took_ms;       /* by the look under way */
+    uint64_t walk_mark;    /* the mark at its begin */
+    bool walk_all;         /* it looks at all lines */
+    bool walking;
     bool announced;
     struct hc_loop_fd news; /* in the loop where the store tells of changes */
     hc_said said;
@@ -44,6 +48,7 @@ static void start(struct hc_follow *follow)
 
     follow->next_look_ms = follow->next_mark_ms = follow->next_sweep_ms = 0;
     follow->announced = true;
+    follow->walking = false;
     follow->mark = 0;
     follow->news = (struct hc_loop_fd){fd, HC_LOOP_READ, "other agents", on_news, follow, NULL};
     if (fd >= 0) {
@@ -52,7 +57,7 @@ static void start(struct hc_follow *follow)
     }
 }
 
-/* Brings the inventory in step and publishes what became better. */
+/* Brings the inventory in step and publishes what became better. 1: there is more to do. */
 static int refresh(struct hc_follow *follow, bool announced, struct hc_error *err)
 {
     size_t changed = 0;
@@ -65,28 +70,48 @@ static int refresh(struct hc_follow *follow, bool announced, struct hc_error *er
     return rc;
 }
 
-/* True if there was a look, or none was needed; false: too soon, later. */
+/* True if there is a look to make. *done: none is needed; else it is too soon. */
+static bool begin_look(struct hc_follow *follow, bool *done, struct hc_error *err)
+{
+    int64_t now = hc_env_ms(follow->env);
+
+    *done = false;
+    if (now < follow->next_mark_ms) {
+        return false;
+    }
+    if (hc_store_change_mark(hc_storage_store(follow->storage), &follow->walk_mark, err) != 0 ||
+        (follow->walk_mark == follow->mark && now < follow->next_sweep_ms)) {
+        *done = true;
+        return false;
+    }
+    follow->next_sweep_ms = now + SWEEP_MS;
+    follow->walk_all = follow->walk_mark != follow->mark;
+    follow->took_ms = 0;
+    return true;
+}
+
+/* True if there was a look, or none was needed; false: too soon, later, or there is more of it. */
 static bool look_at_lines(struct hc_follow *follow, struct hc_error *err)
 {
     int64_t start = hc_env_ms(follow->env);
-    int64_t took = 0;
     int64_t rest = 0;
-    uint64_t mark = 0;
+    bool done = false;
+    int rc = 0;
 
-    if (start < follow->next_mark_ms) {
+    if (!follow->walking && !begin_look(follow, &done, err)) {
+        return done;
+    }
+    rc = refresh(follow, follow->walk_all, err);
+    follow->took_ms += hc_env_ms(follow->env) - start;
+    follow->walking = rc > 0;
+    if (rc > 0) {
         return false;
     }
-    if (hc_store_change_mark(hc_storage_store(follow->storage), &mark, err) != 0 ||
-        (mark == follow->mark && start < follow->next_sweep_ms)) {
-        return true;
+    if (rc == 0) {
+        follow->mark = follow->walk_mark;
     }
-    follow->next_sweep_ms = start + SWEEP_MS;
-    if (refresh(follow, mark != follow->mark, err) == 0) {
-        follow->mark = mark;
-    }
-    took = hc_env_ms(follow->env) - start;
-    rest = took * MARK_SHARE > MARK_MS ? took * MARK_SHARE : MARK_MS;
-    follow->next_mark_ms = start + took + (rest < REST_MS ? rest : REST_MS);
+    rest = follow->took_ms * MARK_SHARE > MARK_MS ? follow->took_ms * MARK_SHARE : MARK_MS;
+    follow->next_mark_ms = hc_env_ms(follow->env) + (rest < REST_MS ? rest : REST_MS);
     return true;
 }
 
@@ -100,9 +125,11 @@ int64_t hc_follow_run(struct hc_follow *follow)
         return -1;
     }
     if (follow->announced || now >= follow->next_look_ms) {
-        hc_store_follower_drain(hc_storage_follower(follow->storage));
-        if (hc_answers_follow(follow->answers, &err) == 0) {
-            follow->said = 0;
+        if (!follow->walking) {
+            hc_store_follower_drain(hc_storage_follower(follow->storage));
+            if (hc_answers_follow(follow->answers, &err) == 0) {
+                follow->said = 0;
+            }
         }
         follow->announced = !look_at_lines(follow, &err);
         follow->next_look_ms = now + (follow->news.loop != NULL ? LOOK_FAR_MS : LOOK_MS);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "loop/activity.h"
 
 #define SWEEP_MIN   256 /* lines that one sweep looks at */
 #define SWEEP_SHARE 30  /* or this fraction of all */
@@ -217,42 +218,96 @@ static bool holds(const struct refresh *r, size_t at)
     return hc_line_stamp_holds(&r->inventory->stamps[at], &now);
 }
 
-/* Goes over the lines that are there (sorted, as the inventory is): what is new, gone, changed. */
+static void end_walk(struct hc_inventory *inventory)
+{
+    hc_list_dispose(&inventory->walk.lines);
+    memset(&inventory->walk, 0, sizeof(inventory->walk));
+}
+
+static bool is_walking(const struct hc_inventory *inventory)
+{
+    return inventory->walk.lines.count > 0;
+}
+
+/*
+ * Drops what stands from a place on to this line (NULL: to the end) and was not among the lines: it
+ * went, unless it came meanwhile.
+ */
+static int drop_until(struct refresh *r, size_t at, const unsigned char *line, struct hc_error *err)
+{
+    struct hc_inventory *inventory = r->inventory;
+
+    while (at < inventory->count &&
+           (line == NULL || memcmp(inventory->items[at].line, line, HC_ID_SIZE) < 0)) {
+        unsigned char gone[HC_ID_SIZE];
+        bool found = false;
+
+        memcpy(gone, inventory->items[at].line, HC_ID_SIZE);
+        if (read_line(r, gone, err) != 0) {
+            return -1;
+        }
+        at = place_of(inventory, gone, &found) + (found ? 1 : 0);
+    }
+    return 0;
+}
+
+/* One of the lines of the walk (sorted, as the inventory is), and what stood before it. */
+static int walk_line(struct refresh *r, size_t i, struct hc_error *err)
+{
+    struct hc_inventory *inventory = r->inventory;
+    unsigned char line[HC_ID_SIZE];
+    unsigned char before[HC_ID_SIZE];
+    bool found = false;
+    size_t at = 0;
+
+    if (hc_unhex(line, HC_ID_SIZE, inventory->walk.lines.items[i]) != 0) {
+        return 0;
+    }
+    if (i > 0 && hc_unhex(before, HC_ID_SIZE, inventory->walk.lines.items[i - 1]) == 0) {
+        at = place_of(inventory, before, &found);
+        at += found ? 1 : 0;
+    }
+    if (drop_until(r, at, line, err) != 0) {
+        return -1;
+    }
+    at = place_of(inventory, line, &found);
+    return found && holds(r, at) ? 0 : read_line(r, line, err);
+}
+
+static int begin_walk(struct refresh *r, struct hc_error *err)
+{
+    hc_lines_stamp_take(r->store, &r->inventory->walk.folder);
+    return hc_store_lines(r->store, &r->inventory->walk.lines, err);
+}
+
+/* Goes over the lines that are there: what is new, gone, changed. 1: there are more. */
 static int refresh_all(struct refresh *r, struct hc_error *err)
 {
     struct hc_inventory *inventory = r->inventory;
-    struct hc_list lines = {NULL, 0, 0};
-    struct hc_line_stamp stamp;
+    int64_t began_us = hc_activity_cpu_us();
+    int rc = is_walking(inventory) ? 0 : begin_walk(r, err);
+    unsigned char last[HC_ID_SIZE];
+    bool found = false;
     size_t at = 0;
-    int rc = 0;
 
-    hc_lines_stamp_take(r->store, &stamp);
-    rc = hc_store_lines(r->store, &lines, err);
-    for (size_t i = 0; rc == 0 && i < lines.count; i++) {
-        unsigned char line[HC_ID_SIZE];
-        bool found = false;
-
-        if (hc_unhex(line, HC_ID_SIZE, lines.items[i]) != 0) {
-            continue;
+    while (rc == 0 && inventory->walk.next < inventory->walk.lines.count) {
+        rc = walk_line(r, inventory->walk.next, err);
+        inventory->walk.next++;
+        if (rc == 0 && hc_activity_cpu_us() - began_us > HC_LOOP_SLICE_US) {
+            return 1;
         }
-        while (at < inventory->count && memcmp(inventory->items[at].line, line, HC_ID_SIZE) < 0) {
-            drop_at(inventory, at);
-            r->changed++;
-        }
-        found = at < inventory->count && memcmp(inventory->items[at].line, line, HC_ID_SIZE) == 0;
-        if (!found || !holds(r, at)) {
-            rc = read_line(r, line, err);
-        }
-        at += at < inventory->count && memcmp(inventory->items[at].line, line, HC_ID_SIZE) == 0;
     }
-    while (rc == 0 && at < inventory->count) {
-        drop_at(inventory, at);
-        r->changed++;
+    if (rc == 0 && inventory->walk.lines.count > 0 &&
+        hc_unhex(last, HC_ID_SIZE, inventory->walk.lines.items[inventory->walk.lines.count - 1]) ==
+            0) {
+        at = place_of(inventory, last, &found);
+        at += found ? 1 : 0;
     }
+    rc = rc == 0 ? drop_until(r, at, NULL, err) : rc;
     if (rc == 0) {
-        inventory->folder = stamp;
+        inventory->folder = inventory->walk.folder;
     }
-    hc_list_dispose(&lines);
+    end_walk(inventory);
     return rc;
 }
 
@@ -285,7 +340,7 @@ int hc_inventory_refresh(struct hc_inventory *inventory, struct hc_store *store,
     int rc = 0;
 
     hc_lines_stamp_take(store, &folder);
-    all = all || !hc_line_stamp_holds(&inventory->folder, &folder);
+    all = all || is_walking(inventory) || !hc_line_stamp_holds(&inventory->folder, &folder);
     rc = all ? refresh_all(&r, err) : refresh_some(&r, err);
     *changed = r.changed;
     return rc;
@@ -295,9 +350,13 @@ int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store, st
 {
     struct hc_inventory fresh;
     size_t changed = 0;
+    int rc = 1;
 
     memset(&fresh, 0, sizeof(fresh));
-    if (hc_inventory_refresh(&fresh, store, true, &changed, err) != 0) {
+    while (rc > 0) {
+        rc = hc_inventory_refresh(&fresh, store, true, &changed, err);
+    }
+    if (rc != 0) {
         hc_inventory_dispose(&fresh);
         return -1;
     }
@@ -319,4 +378,5 @@ void hc_inventory_dispose(struct hc_inventory *inventory)
     inventory->sweep = 0;
     inventory->count = inventory->cap = 0;
     hc_name_index_dispose(&inventory->names);
+    end_walk(inventory);
 }

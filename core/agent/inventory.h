@@ -19,6 +19,11 @@ struct hc_inventory {
     struct hc_line_stamp folder; /* of all lines */
     size_t sweep;                /* where the next sweep goes on */
     struct hc_name_index names;
+    struct {                  /* going over all lines, a bit at a time */
+        struct hc_list lines; /* that there were at its begin */
+        size_t next;
+        struct hc_line_stamp folder;
+    } walk;
 };
 
 /* Replaces the content by what the store has now; on -1 the old content stays. */
@@ -29,7 +34,8 @@ int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store,
  * Brings it in step with the store. all: something was announced, so every line's stamp is looked
  * at, and the lines whose stamp changed are read. Else only some, in turn, and all if a line came
  * or went: what nobody announced is found all the same. *changed: how many lines now say something
- * else. On -1 what was read so far is kept, and the next call goes on.
+ * else. 0: done. 1: it took as long as one may at a time (HC_LOOP_SLICE_US); the next call goes on.
+ * On -1 what was read so far is kept, and the next call begins anew.
  */
 int hc_inventory_refresh(struct hc_inventory *inventory, struct hc_store *store, bool all,
                          size_t *changed, struct hc_error *err) HC_MUST_USE;

@@ -29,6 +29,9 @@ struct hc_publisher {
     struct hc_offers offers;
     struct hc_hosts hosts;
     struct hc_timer tick;
+    struct hc_timer sweep; /* goes on with hc_publisher_run() */
+    size_t next;           /* identity of the sweep */
+    size_t left;           /* of them all */
 };
 
 static const struct hc_identity *identity_of(const struct hc_publisher *publisher, size_t index)
@@ -252,11 +255,27 @@ static void publish_identity(struct hc_publisher *publisher, size_t index)
     }
 }
 
+/* As many as one may at a time. */
+static void sweep(void *self)
+{
+    struct hc_publisher *publisher = self;
+    int64_t began_us = hc_activity_cpu_us();
+
+    while (publisher->left > 0) {
+        if (hc_activity_cpu_us() - began_us > HC_LOOP_SLICE_US) {
+            hc_timer_in(&publisher->sweep, 0);
+            return;
+        }
+        publisher->left--;
+        publisher->next %= publisher->o.env->conf->identity_count;
+        publish_identity(publisher, publisher->next++);
+    }
+}
+
 void hc_publisher_run(struct hc_publisher *publisher)
 {
-    for (size_t i = 0; i < publisher->o.env->conf->identity_count; i++) {
-        publish_identity(publisher, i);
-    }
+    publisher->left = publisher->o.env->conf->identity_count;
+    sweep(publisher);
 }
 
 /* True if one of the first names of the line's leads to the identity already. */
@@ -392,6 +411,7 @@ int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publi
     publisher->o = *options;
     hc_timer_init(&publisher->tick, options->env->loop, "publishing", on_tick, publisher);
     hc_timer_in(&publisher->tick, 0);
+    hc_timer_init(&publisher->sweep, options->env->loop, "publishing", sweep, publisher);
     publisher->served = calloc(options->env->conf->identity_count + 1, sizeof(*publisher->served));
     if (publisher->served == NULL) {
         hc_error_nomem(err);
@@ -416,6 +436,7 @@ void hc_publisher_free(struct hc_publisher *publisher)
     }
     hc_events_remove(publisher->o.env->events, publisher);
     hc_timer_stop(&publisher->tick);
+    hc_timer_stop(&publisher->sweep);
     hc_offers_dispose(&publisher->offers);
     free(publisher->served);
     hc_hosts_dispose(&publisher->hosts);

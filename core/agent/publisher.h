@@ -29,8 +29,8 @@ void hc_publisher_free(struct hc_publisher *publisher); /* NULL is fine */
 
 /*
  * Publishes the best of every identity whose best may have changed by time alone: something
- * expired, or could not be published. Problems are logged. By its own
- * timer, once a tick.
+ * expired, or could not be published: at once, or where they are many a few at a time. Problems are
+ * logged. By its own timer, once a tick.
  */
 void hc_publisher_run(struct hc_publisher *publisher);
 

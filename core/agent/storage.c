@@ -20,7 +20,9 @@ struct hc_storage {
     struct hc_store *store; /* NULL: it cannot be opened now */
     struct hc_store_follower *follower;
     struct hc_inventory inventory;
-    bool writable; /* the last write went well */
+    struct hc_timer reading; /* the rest of the lines of a store that was just opened */
+    bool is_reading;         /* for the other parts there is no store yet */
+    bool writable;           /* the last write went well */
     int64_t next_try_ms;
     struct hc_timer due;  /* the next try */
     struct hc_timer tick; /* is it still the folder that was opened? */
@@ -33,12 +35,12 @@ struct hc_storage {
 
 struct hc_store *hc_storage_store(const struct hc_storage *storage)
 {
-    return storage->store;
+    return storage->is_reading ? NULL : storage->store;
 }
 
 struct hc_store_follower *hc_storage_follower(const struct hc_storage *storage)
 {
-    return storage->follower;
+    return storage->is_reading ? NULL : storage->follower;
 }
 
 struct hc_inventory *hc_storage_inventory(struct hc_storage *storage)
@@ -119,14 +121,29 @@ static void remember_folder(struct hc_storage *storage)
 }
 
 /* What parts remember is read when the lines are known. */
-static int take_over(struct hc_storage *storage, struct hc_error *err)
+static void read_lines(void *self)
 {
-    if (hc_store_follow(storage->store, &storage->follower, err) != 0 ||
-        hc_inventory_read(&storage->inventory, storage->store, err) != 0) {
-        return -1;
+    struct hc_storage *storage = self;
+    size_t changed = 0;
+    struct hc_error err;
+    int rc = 0;
+
+    hc_error_init(&err);
+    storage->is_reading = true;
+    rc = hc_inventory_refresh(&storage->inventory, storage->store, true, &changed, &err);
+    if (rc > 0) {
+        hc_timer_in(&storage->reading, 0);
+        return;
+    }
+    storage->is_reading = false;
+    if (rc < 0) {
+        hc_storage_failed(storage, &err);
+        hc_storage_close(storage);
+        return;
     }
     hc_events_tell(storage->env->events, HC_EVENT_STORE_OPENED);
-    return 0;
+    remember_folder(storage);
+    well_again(storage);
 }
 
 /* Another server's secret took the store over: what is in it from now on is not ours to read. */
@@ -168,13 +185,14 @@ static void open_store(struct hc_storage *storage, const unsigned char secret[HC
     hc_error_init(&err);
     if (hc_store_open(storage->env->conf->store, HC_STORE_DRIVE, secret, storage->env->log,
                       &storage->store, &err) != 0 ||
-        hc_store_probe(storage->store, &err) != 0 || take_over(storage, &err) != 0) {
+        hc_store_probe(storage->store, &err) != 0 ||
+        hc_store_follow(storage->store, &storage->follower, &err) != 0) {
         hc_storage_failed(storage, &err);
         hc_storage_close(storage);
         return;
     }
-    remember_folder(storage);
-    well_again(storage);
+    hc_inventory_dispose(&storage->inventory);
+    read_lines(storage);
 }
 
 static void on_secret(void *self, const struct hc_asker_answer *answer)
@@ -226,9 +244,9 @@ static void try_again(struct hc_storage *storage)
     }
 }
 
-static bool is_asking(const struct hc_storage *storage)
+static bool is_opening(const struct hc_storage *storage)
 {
-    return storage->asked.asker != NULL;
+    return storage->asked.asker != NULL || storage->is_reading;
 }
 
 int64_t hc_storage_run(struct hc_storage *storage)
@@ -236,11 +254,11 @@ int64_t hc_storage_run(struct hc_storage *storage)
     int64_t left = 0;
 
     if (!hc_storage_ready(storage) && hc_env_ms(storage->env) >= storage->next_try_ms &&
-        !is_asking(storage)) {
+        !is_opening(storage)) {
         try_again(storage);
     }
-    if (is_asking(storage)) {
-        return -1; /* the answer goes on */
+    if (is_opening(storage)) {
+        return -1; /* the answer, or the timer, goes on */
     }
     left = storage->next_try_ms - hc_env_ms(storage->env);
     return hc_storage_ready(storage) ? -1 : left > 0 ? left : 0;
@@ -250,7 +268,7 @@ void hc_storage_tick(struct hc_storage *storage)
 {
     struct stat st;
 
-    if (storage->store == NULL) {
+    if (hc_storage_store(storage) == NULL) {
         return;
     }
     if (stat(storage->env->conf->store, &st) == 0 && (uint64_t)st.st_dev == storage->device &&
@@ -270,6 +288,8 @@ void hc_storage_close(struct hc_storage *storage)
     if (storage->store == NULL) {
         return;
     }
+    hc_timer_stop(&storage->reading);
+    storage->is_reading = false;
     hc_events_tell(storage->env->events, HC_EVENT_STORE_CLOSING);
     hc_store_unfollow(storage->follower);
     storage->follower = NULL;
@@ -310,6 +330,7 @@ int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsi
         .op = HC_KEEPER_SECRET, .name = "store", .done = on_secret, .self = storage};
     hc_timer_init(&storage->due, env->loop, "store", on_due, storage);
     hc_timer_init(&storage->tick, env->loop, "store", on_tick, storage);
+    hc_timer_init(&storage->reading, env->loop, "store", read_lines, storage);
     hc_timer_in(&storage->due, 0);
     hc_timer_in(&storage->tick, hc_env_tick_ms(env));
     *out = storage;
@@ -323,6 +344,7 @@ void hc_storage_free(struct hc_storage *storage)
     }
     hc_ask_stop(&storage->asked);
     hc_timer_stop(&storage->due);
+    hc_timer_stop(&storage->reading);
     hc_timer_stop(&storage->tick);
     hc_inventory_dispose(&storage->inventory);
     hc_last_error_clear(&storage->last);

@@ -32,6 +32,10 @@ void hc_watch_load(struct hc_watch *watch, const struct hc_watch_env *e)
 {
     bool had = watch->pair != NULL;
 
+    if (watch->loaded || hc_storage_store(e->copies.storage) == NULL) {
+        return;
+    }
+    watch->loaded = true;
     hc_copy_load(&watch->copy, &e->copies, &watch->pair);
     if (!had && watch->pair != NULL) {
         hc_publisher_hold(e->publisher, watch->index, which(watch), watch->pair);
@@ -165,6 +169,7 @@ static void look_for_stale(struct hc_watch *watch, const struct hc_watch_env *e,
 void hc_watch_unchanged(struct hc_watch *watch, const struct hc_watch_env *e,
                         const struct hc_file_stamp stamps[HC_FILES_PARTS])
 {
+    hc_watch_load(watch, e);
     look_for_stale(watch, e, stamps);
     hc_copy_commit(&watch->copy, &e->copies, path_of(watch, e), watch->pair);
 }
@@ -178,6 +183,7 @@ void hc_watch_take(struct hc_watch *watch, const struct hc_watch_env *e, int rc,
 
     memset(files, 0, sizeof(*files));
     hc_error_init(&err);
+    hc_watch_load(watch, e);
     if (rc == 0) {
         watch->next_ms = hc_env_ms(e->env) + CHANGING_MS;
         goto out;

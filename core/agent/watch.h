@@ -35,6 +35,7 @@ struct hc_watch {
     enum hc_watch_state state;
     bool stale;           /* the files that are seen are not those that are renewed */
     bool read_once;       /* they were looked at */
+    bool loaded;          /* hc_watch_load() was called since the store was opened */
     bool looking;         /* a look is under way */
     bool hurried;         /* somebody waits for a look */
     unsigned torn_looks;  /* quick looks since it is torn */
@@ -47,7 +48,7 @@ struct hc_watch {
     hc_said said_stale;
 };
 
-/* The store was opened: what does it have of this pair? */
+/* The store was opened: what does it have of this pair? Only where it was not asked yet. */
 void hc_watch_load(struct hc_watch *watch, const struct hc_watch_env *e);
 
 /* What the files hold now cannot be taken. */

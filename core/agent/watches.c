@@ -29,6 +29,8 @@ struct hc_watches {
     size_t next;    /* the one whose turn it is to be asked whether a look is due */
     size_t hurried; /* so many looks are waited for */
     struct hc_timer due;
+    struct hc_timer loads; /* of copies, after the store was opened */
+    size_t next_load;
 };
 
 /* ---- when ---- */
@@ -190,14 +192,31 @@ static void look_again_at_chains(struct hc_watches *watches)
     }
 }
 
+/* A few at a time; a look that comes first asks for its own. */
+static void load_some(void *self)
+{
+    struct hc_watches *watches = self;
+    int64_t began_us = hc_activity_cpu_us();
+
+    while (watches->next_load < watches->count) {
+        if (hc_activity_cpu_us() - began_us > HC_LOOP_SLICE_US) {
+            hc_timer_in(&watches->loads, 0);
+            return;
+        }
+        hc_watch_load(&watches->items[watches->next_load++], &watches->e);
+    }
+}
+
 static void on_event(void *self, const struct hc_event *event)
 {
     struct hc_watches *watches = self;
 
     if (event->kind == HC_EVENT_STORE_OPENED) {
         for (size_t i = 0; i < watches->count; i++) {
-            hc_watch_load(&watches->items[i], &watches->e);
+            watches->items[i].loaded = false;
         }
+        watches->next_load = 0;
+        load_some(watches);
     } else if (event->kind == HC_EVENT_ISSUER_ARRIVED) {
         look_again_at_chains(watches);
     }
@@ -324,6 +343,7 @@ int hc_watches_new(const struct hc_watches_options *options, struct hc_watches *
     }
     watches->o = *options;
     hc_timer_init(&watches->due, options->env->loop, "watched files", on_due, watches);
+    hc_timer_init(&watches->loads, options->env->loop, "watched copies", load_some, watches);
     hc_timer_in(&watches->due, 0);
     watches->e = (struct hc_watch_env){
         .env = options->env,
@@ -361,6 +381,7 @@ void hc_watches_free(struct hc_watches *watches)
     }
     hc_events_remove(watches->o.env->events, watches);
     hc_timer_stop(&watches->due);
+    hc_timer_stop(&watches->loads);
     for (size_t i = 0; i < LOOKS; i++) {
         hc_reading_free(watches->looks[i].reading);
     }

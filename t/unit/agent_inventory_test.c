@@ -43,9 +43,16 @@ static size_t refresh(struct hc_inventory *inventory, struct hc_store *store, bo
 {
     struct hc_error err = {0};
     size_t changed = 0;
+    int rc = 1;
 
     opened = 0;
-    if (hc_inventory_refresh(inventory, store, all, &changed, &err) != 0) {
+    while (rc > 0) {
+        size_t now = 0;
+
+        rc = hc_inventory_refresh(inventory, store, all, &now, &err);
+        changed += now;
+    }
+    if (rc != 0) {
         fatal("refresh");
     }
     return changed;
@@ -97,6 +104,34 @@ static bool sweeps_to(struct hc_inventory *inventory, struct hc_store *store, un
         }
     }
     return false;
+}
+
+/* What an agent commits while it reads the store is in the inventory before its turn came. */
+static void many_lines_are_read_in_bits(struct hc_store *store, size_t count)
+{
+    struct hc_inventory inventory = {0};
+    struct hc_line_info info;
+    struct hc_error err = {0};
+    unsigned char line[HC_ID_SIZE];
+    char hex[2 * HC_ID_SIZE + 1];
+    size_t changed = 0;
+    bool found = false;
+
+    memset(&info, 0, sizeof(info));
+    is_int(hc_inventory_refresh(&inventory, store, true, &changed, &err), 1, "there are more");
+    ok(changed > 0 && changed == inventory.count && inventory.count < count, "some were read");
+    add(store, LINES + 7);
+    line_number(LINES + 7, line);
+    hc_hex(hex, line, HC_ID_SIZE);
+    ok(hc_store_line_info(store, hex, &info, &found, &err) == 0 && found &&
+           hc_inventory_put(&inventory, &info, &err) == 0,
+       "one is committed meanwhile");
+    (void)refresh(&inventory, store, false);
+    ok(inventory.count == count + 1 && version_of(&inventory, LINES + 7) == 1,
+       "in the end all are there");
+    ok(hc_store_remove(store, line, &err) == 0, "it goes again");
+    hc_line_info_dispose(&info);
+    hc_inventory_dispose(&inventory);
 }
 
 int main(void)
@@ -158,6 +193,7 @@ int main(void)
     ok(refresh(&inventory, store, true) == 1 && opened == 1 && version_of(&inventory, 5) == 1,
        "what was dropped is read anew");
 
+    many_lines_are_read_in_bits(store, inventory.count);
     hc_inventory_dispose(&inventory);
     hc_store_close(store);
     hc_pair_free(pair);
