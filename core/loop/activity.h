@@ -8,9 +8,9 @@
 
 #include "base/compiler.h"
 
-#define HC_LOOP_FAIR_MS  10 /* of CPU, for one callback */
+#define HC_LOOP_FAIR_MS  10   /* of CPU, for one callback */
 #define HC_LOOP_SLICE_US 3000 /* what takes longer than it may is done so much at a time */
-#define HC_ACTIVITY_MOST 40 /* names; those beyond are counted as one, "other" */
+#define HC_ACTIVITY_MOST 40   /* names; those beyond are counted as one, "other" */
 
 struct hc_activity {
     const char *name; /* static */
