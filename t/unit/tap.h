@@ -1,4 +1,7 @@
-/* TAP from C: a few checks that print a line each, for prove. A test is a plain main(). */
+/*
+ * TAP from C: a few checks that print a line each, for prove. A test is a plain main(). What failed
+ * goes to stderr, which prove shows.
+ */
 #ifndef HC_T_TAP_H
 #define HC_T_TAP_H
 
@@ -15,7 +18,7 @@ static inline bool tap_ok(bool good, const char *file, int line, const char *nam
     printf("%sok %d - %s\n", good ? "" : "not ", tap_run, name);
     if (!good) {
         tap_failed++;
-        printf("#   at %s:%d\n", file, line);
+        fprintf(stderr, "#   Failed test '%s'\n#   at %s:%d\n", name, file, line);
     }
     (void)fflush(stdout); /* or a child of the test might say it once more */
     return good;
@@ -25,7 +28,7 @@ static inline bool tap_is_int(long long got, long long want, const char *file, i
                               const char *name)
 {
     if (!tap_ok(got == want, file, line, name)) {
-        printf("#   got %lld, want %lld\n", got, want);
+        fprintf(stderr, "#   got %lld, want %lld\n", got, want);
     }
     return got == want;
 }
@@ -36,8 +39,8 @@ static inline bool tap_is_str(const char *got, const char *want, const char *fil
     bool good = got != NULL && want != NULL && strcmp(got, want) == 0;
 
     if (!tap_ok(good, file, line, name)) {
-        printf("#   got  '%s'\n#   want '%s'\n", got != NULL ? got : "(null)",
-               want != NULL ? want : "(null)");
+        fprintf(stderr, "#   got  '%s'\n#   want '%s'\n", got != NULL ? got : "(null)",
+                want != NULL ? want : "(null)");
     }
     return good;
 }
