@@ -100,9 +100,20 @@ sub hurt {
     return "$short: $what";
 }
 
+# Of a watched pair the file is the operator's word at a start: what stands there is served, even if a flipped
+# bit made another name or serial number of its own.
+sub stands_in_file {
+    my ($dir, $name, $hex) = @_;
+    my ($host) = $name =~ /^(w\d)\.test$/ or return 0;
+    my $file = "$dir/$host/fullchain.pem";
+    return 0 if !-f $file;
+    my ($code, $out) = run('openssl', 'x509', '-in', $file, '-noout', '-serial');
+    return $code == 0 && $out =~ /^serial=(\w+)$/m && norm($1) eq norm($hex);
+}
+
 # What the loader gave is judged; faults as text.
 sub judge {
-    my ($out, $code, $serial, $gone) = @_;
+    my ($dir, $out, $code, $serial, $gone) = @_;
     my @faults;
     push @faults, "the run ended with $code" if $code != 0;
     push @faults, $1 while $out =~ /^(say .*(?:died of signal|ended with code|took longer).*|broken .*)$/mg;
@@ -112,8 +123,9 @@ sub judge {
         my ($name, $hex, $fit, $covers) = ($1, $2, $3, $4);
         $got{$name}++;
         push @faults, "$name: a key beside a certificate that is not its own" unless $fit;
-        push @faults, "$name: a certificate of others" unless $covers;
-        push @faults, "$name: an unknown certificate $hex" unless grep { norm($_) eq norm($hex) } keys %{ $serial->{$name} };
+        my $known = grep { norm($_) eq norm($hex) } keys %{ $serial->{$name} };
+        next if $covers && $known || stands_in_file($dir, $name, $hex);
+        push @faults, $known ? "$name: a certificate of others" : "$name: an unknown certificate $hex";
     }
     $missing ||= !$got{$_} for keys %$serial;
     push @faults, 'something is missing, and nothing was said' if $missing && !$sentence && !$gone;
@@ -127,7 +139,7 @@ scenario the_loader_takes_nothing_wrong => sub {
     my ($s, $ca, $serial, $store, $watched) = prepare($kind);
     keep($s);
     my ($code, $out) = run($loads, "$s->{dir}/conf.wire");
-    my ($faults, $missing) = judge($out, $code, $serial);
+    my ($faults, $missing) = judge($s->{dir}, $out, $code, $serial);
     is("@$faults", '', 'the whole store is loaded') or diag $out;
     ok(!$missing, 'all of it') or diag $out;
     my ($end, $runs, $less, @bad) = (deadline(420), 0, 0);
@@ -136,7 +148,7 @@ scenario the_loader_takes_nothing_wrong => sub {
         next unless @done;
         ($code, $out) = run($loads, "$s->{dir}/conf.wire");
         # of a version that is not there any more nobody can say that it was
-        ($faults, $missing) = judge($out, $code, $serial, scalar grep { /pair: gone/ } @done);
+        ($faults, $missing) = judge($s->{dir}, $out, $code, $serial, scalar grep { /pair: gone/ } @done);
         push @bad, join("; ", @done) . " => @$faults\n$out" if @$faults;
         $runs++;
         $less++ if $missing;
