@@ -95,8 +95,8 @@ int hc_ca_account_open(struct hc_ca_account *account, size_t running, struct hc_
     if (hc_env_ms(account->env) < account->next_ms) {
         return 0;
     }
-    if (hc_store_lock(hc_storage_store(account->storage), "account", account->issuer->directory_url,
-                      &account->lock, err) != 0) {
+    if (hc_store_lock(hc_storage_store(account->storage), HC_LOCK_ACCOUNT,
+                      account->issuer->directory_url, &account->lock, err) != 0) {
         if (err->problem == HC_P_LOCKED) {
             hc_error_init(err);
             account->next_ms = hc_env_ms(account->env) + AGAIN_MS;
@@ -148,7 +148,7 @@ int hc_ca_account_give_up(struct hc_ca_account *account, struct hc_error *err)
         return hc_error_set(err, HC_P_STORE_UNUSABLE, account->env->conf->store,
                             "the account's record cannot be removed");
     }
-    if (hc_store_lock(store, "account", url, &lock, err) != 0 ||
+    if (hc_store_lock(store, HC_LOCK_ACCOUNT, url, &lock, err) != 0 ||
         hc_store_delete(store, "account", url, err) != 0) {
         hc_error_during(err, "giving up the account at %s", account->issuer->name);
         goto out;

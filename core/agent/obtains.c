@@ -378,7 +378,8 @@ static int start(struct obtain *obtain, struct hc_error *err)
     struct hc_takeover takeover = {o->env, o->storage, o->jobs};
     int rc = 0;
 
-    if (hc_store_lock(hc_storage_store(o->storage), "line", job->name, &obtain->lock, err) != 0) {
+    if (hc_store_lock(hc_storage_store(o->storage), HC_LOCK_LINE, job->name, &obtain->lock, err) !=
+        0) {
         if (err->problem != HC_P_LOCKED) {
             return -1;
         }

@@ -23,7 +23,9 @@ struct hc_storage {
     struct hc_timer reading; /* the rest of the lines of a store that was just opened */
     bool is_reading;         /* for the other parts there is no store yet */
     bool writable;           /* the last write went well */
+    bool tried;
     int64_t next_try_ms;
+    int64_t trusted_ms;   /* when what was said is taken back, unless it fails once more */
     struct hc_timer due;  /* the next try */
     struct hc_timer tick; /* is it still the folder that was opened? */
     hc_said said;
@@ -65,8 +67,14 @@ bool hc_storage_ready(const struct hc_storage *storage)
     return storage->store != NULL && storage->writable;
 }
 
+bool hc_storage_was_tried(const struct hc_storage *storage)
+{
+    return storage->tried;
+}
+
 void hc_storage_failed(struct hc_storage *storage, const struct hc_error *err)
 {
+    storage->tried = true;
     storage->writable = false;
     storage->next_try_ms = hc_env_ms(storage->env) + hc_env_tick_ms(storage->env);
     hc_timer_at(&storage->due, storage->next_try_ms);
@@ -101,12 +109,12 @@ int hc_storage_commit(struct hc_storage *storage, struct hc_line_info *info, str
 
 static void well_again(struct hc_storage *storage)
 {
+    storage->tried = true;
     storage->writable = true;
+    storage->trusted_ms = hc_env_ms(storage->env) + hc_env_tick_ms(storage->env);
     if (storage->said != 0) {
-        hc_logf(storage->env->log, HC_LOG_NOTICE, "%s: the store is usable again",
-                storage->env->conf->store);
+        hc_timer_at(&storage->due, storage->trusted_ms);
     }
-    storage->said = 0;
     hc_events_tell(storage->env->events, HC_EVENT_STORE_READY);
 }
 
@@ -160,22 +168,24 @@ static bool is_still_ours(struct hc_storage *storage)
     return false;
 }
 
+/*
+ * Takes back what was said once the store has been taking writes for a while: a look does not see
+ * all that an order needs, and the next one may fail as the last one did.
+ */
+static void take_back(struct hc_storage *storage)
+{
+    if (storage->said != 0 && hc_env_ms(storage->env) >= storage->trusted_ms) {
+        hc_logf(storage->env->log, HC_LOG_NOTICE, "%s: the store is usable again",
+                storage->env->conf->store);
+        storage->said = 0;
+    }
+}
+
 /* Whether all that an order needs of the store can be had again: writing, and locks. */
 static int probe(struct hc_storage *storage, struct hc_error *err)
 {
-    struct hc_store_lock *lock = NULL;
-    struct hc_error own;
-
-    hc_error_init(&own);
-    if (hc_store_probe(storage->store, err) != 0) {
-        return -1;
-    }
-    if (hc_store_lock(storage->store, "line", "probe", &lock, &own) != 0 &&
-        own.problem != HC_P_LOCKED) {
-        return hc_error_chain(err, &own);
-    }
-    hc_store_unlock(lock);
-    return 0;
+    return hc_store_probe(storage->store, err) == 0 ? hc_store_probe_locks(storage->store, err)
+                                                    : -1;
 }
 
 static void open_store(struct hc_storage *storage, const unsigned char secret[HC_SECRET_SIZE])
@@ -260,8 +270,15 @@ int64_t hc_storage_run(struct hc_storage *storage)
     if (is_opening(storage)) {
         return -1; /* the answer, or the timer, goes on */
     }
-    left = storage->next_try_ms - hc_env_ms(storage->env);
-    return hc_storage_ready(storage) ? -1 : left > 0 ? left : 0;
+    if (hc_storage_ready(storage)) {
+        take_back(storage);
+    }
+    if (hc_storage_ready(storage) && storage->said == 0) {
+        return -1;
+    }
+    left = hc_storage_ready(storage) ? storage->trusted_ms : storage->next_try_ms;
+    left -= hc_env_ms(storage->env);
+    return left > 0 ? left : 0;
 }
 
 void hc_storage_tick(struct hc_storage *storage)

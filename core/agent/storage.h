@@ -22,7 +22,8 @@ void hc_storage_free(struct hc_storage *storage); /* after hc_storage_close(); N
 
 /*
  * By its own timer: opens the store when it is time; looks whether one that failed is well again.
- * Milliseconds until the next try, -1: none is needed.
+ * One that is, is told of when it has been for a while. Milliseconds until there is more to do, -1:
+ * nothing.
  */
 int64_t hc_storage_run(struct hc_storage *storage);
 /* Looks whether the folder is still the one that was opened. */
@@ -34,6 +35,8 @@ void hc_storage_close(struct hc_storage *storage);
 struct hc_store *hc_storage_store(const struct hc_storage *storage);
 /* True if orders may be placed: the store is open and takes writes. */
 bool hc_storage_ready(const struct hc_storage *storage);
+/* True once the first try to open it is over, well or not. */
+bool hc_storage_was_tried(const struct hc_storage *storage);
 /* How this agent follows the store; NULL: it is not open. */
 struct hc_store_follower *hc_storage_follower(const struct hc_storage *storage);
 /* The lines that the store has; as it was last, while it cannot be opened. */

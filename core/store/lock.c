@@ -19,7 +19,19 @@ struct hc_store_lock {
     int fd;
 };
 
+static const char *const files[] = {[HC_LOCK_LINE] = "line", [HC_LOCK_ACCOUNT] = "account"};
+
+_Static_assert(HC_COUNT(files) == HC_LOCK_KINDS, "each kind has its file");
+
 #define LOCK_FLAGS (O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* Something else stands where the file belongs. What is somebody else's and closed to us, too:
+ * there is nothing in such a file that could be lost. */
+static bool is_no_lock(int errnum)
+{
+    return errnum == EINVAL || errnum == ELOOP || errnum == ENXIO || errnum == EISDIR ||
+           errnum == EACCES || errnum == EPERM;
+}
 
 /* Opens a lock's file if it is one of ours; -1 with errno, EINVAL: it is something else. */
 static int open_regular(const struct hc_store *store, int locks, const char *file)
@@ -27,11 +39,9 @@ static int open_regular(const struct hc_store *store, int locks, const char *fil
     const struct hc_fs *fs = store->fs;
     struct stat st;
     int fd = fs->open(fs->self, locks, file, LOCK_FLAGS, 0600);
-
     int errnum = 0;
 
     if (fd < 0) {
-        errno = errno == ELOOP || errno == ENXIO || errno == EISDIR ? EINVAL : errno;
         return -1;
     }
     if (fstat(fd, &st) != 0) {
@@ -47,21 +57,22 @@ static int open_regular(const struct hc_store *store, int locks, const char *fil
     return fd;
 }
 
-static int open_lock_file(struct hc_store *store, const char *kind, const char *name, int *fd,
+static int open_lock_file(struct hc_store *store, enum hc_lock_kind kind, int *fd,
                           struct hc_error *err)
 {
+    const char *file = files[kind];
     int locks = -1;
 
     if (hc_folder_open(store, store->root, "locks", true, &locks, err) != 0) {
         return -1;
     }
-    *fd = open_regular(store, locks, kind);
-    if (*fd < 0 && errno == EINVAL) {
-        hc_file_set_aside(store, locks, kind, kind);
-        *fd = open_regular(store, locks, kind);
+    *fd = open_regular(store, locks, file);
+    if (*fd < 0 && is_no_lock(errno)) {
+        hc_file_set_aside(store, locks, file, file);
+        *fd = open_regular(store, locks, file);
     }
     if (*fd < 0) {
-        hc_error_set_errno(err, HC_P_STORE_WRITE, name, errno, "opening its lock");
+        hc_error_set_errno(err, HC_P_STORE_WRITE, store->path, errno, "opening locks/%s", file);
     }
     close(locks);
     return *fd < 0 ? -1 : 0;
@@ -76,7 +87,7 @@ static off_t place_of(const char digest[65])
     return (off_t)strtoull(start, NULL, 16);
 }
 
-int hc_store_lock(struct hc_store *store, const char *kind, const char *name,
+int hc_store_lock(struct hc_store *store, enum hc_lock_kind kind, const char *name,
                   struct hc_store_lock **out, struct hc_error *err)
 {
     struct hc_store_lock *lock = NULL;
@@ -86,7 +97,7 @@ int hc_store_lock(struct hc_store *store, const char *kind, const char *name,
 
     *out = NULL;
     if (hc_store_need_drive(store, err) != 0 || hc_name_digest(name, digest, err) != 0 ||
-        open_lock_file(store, kind, name, &fd, err) != 0) {
+        open_lock_file(store, kind, &fd, err) != 0) {
         return -1;
     }
     range.l_start = place_of(digest);
@@ -115,4 +126,17 @@ void hc_store_unlock(struct hc_store_lock *lock)
         close(lock->fd);
         free(lock);
     }
+}
+
+int hc_store_probe_locks(struct hc_store *store, struct hc_error *err)
+{
+    for (enum hc_lock_kind kind = HC_LOCK_LINE; kind < HC_LOCK_KINDS; kind++) {
+        int fd = -1;
+
+        if (open_lock_file(store, kind, &fd, err) != 0) {
+            return -1;
+        }
+        close(fd);
+    }
+    return 0;
 }

@@ -24,6 +24,12 @@ sub serves {
     return wait_for($seconds, sub { (look($s->tls_port, sni => 'a.test')->{serial} // '') eq $serial });
 }
 
+# The agent may not answer yet.
+sub renewed {
+    my ($s) = @_;
+    return wait_for(20, sub { ($s->hotcert('renew', 'a.test', '--force'))[0] == 0 }, 0.3);
+}
+
 # Nothing was asked of the CA but what was asked when $count was taken.
 sub asked { my ($ca) = @_; return join '/', map { $ca->count_of($_) } qw(orders accounts) }
 
@@ -90,23 +96,55 @@ scenario a_lost_format_file_is_made_again => sub {
 scenario a_lock_that_cannot_be_had_is_told_once => sub {
     my ($kind) = @_;
     my ($s, $ca, $first) = issued($kind);
-    my $lock = "$s->{store}/locks/line";
-    ok(unlink($lock), 'the file of locks is there');
-    mkdir $lock or die "mkdir: $!";
-    spew("$lock/x", '');
-    chmod 0, $lock;
-    my $mark = $s->log_mark;
-    $s->start;
-    ok(serves($s, $first, 20), 'what is stored is served');
-    my ($code) = $s->hotcert('renew', 'a.test', '--force');
-    ok($s->wait_log(qr/placing no orders until the store is usable/, 20, $mark), 'orders wait');
-    sleep 4; # several looks, of one second each
-    my $said = () = $s->log_since($mark) =~ /the store is usable again/g;
-    is($said, 0, 'nobody says that it can be used, while it cannot');
-    unlink "$lock/x";
-    rmdir $lock or die "rmdir: $!";
-    ok($s->wait_log(qr/the store is usable again/, 20, $mark), 'when the way is free, that is said');
-    ok(wait_served($s->tls_port, 'a.test', $ca->root, not => $first, seconds => 60), 'and the order goes on');
+    for my $of ('line', 'account') {
+        my $lock = "$s->{store}/locks/$of";
+        ok(unlink($lock), "the file of locks is there: $of");
+        mkdir $lock or die "mkdir: $!";
+        spew("$lock/x", '');
+        chmod 0, $lock;
+        # the account is asked for anew, which needs its lock
+        unlink glob "$s->{store}/records/account/*" if $of eq 'account';
+        my $mark = $s->log_mark;
+        $s->start;
+        ok(serves($s, $first, 20), 'what is stored is served');
+        ok(renewed($s), 'a renewal is asked for');
+        ok($s->wait_log(qr/placing no orders until the store is usable/, 20, $mark), 'orders wait');
+        sleep 4; # several looks, of one second each
+        my $said = () = $s->log_since($mark) =~ /the store is usable again/g;
+        is($said, 0, 'nobody says that it can be used, while it cannot');
+        $said = () = $s->log_since($mark) =~ /placing no orders until/g;
+        is($said, 1, 'and that it cannot is said once');
+        unlink "$lock/x";
+        rmdir $lock or die "rmdir: $!";
+        ok($s->wait_log(qr/the store is usable again/, 20, $mark), 'when the way is free, that is said');
+        my $next = wait_served($s->tls_port, 'a.test', $ca->root, not => $first, seconds => 60) or die 'never served';
+        ok($next, 'and the order goes on');
+        $first = $next->{serial};
+        ok($s->stop, 'it stops');
+    }
+};
+
+# What somebody else left there is no lock, and nothing is lost with it.
+scenario what_stands_in_a_locks_place_is_set_aside => sub {
+    my ($kind) = @_;
+    my ($s, $ca, $first) = issued($kind);
+    my $decoy = spew_secret("$s->{dir}/decoy", "root's own\n");
+    my %plants = ('a socket' => sub { IO::Socket::UNIX->new(Local => "$s->{dir}/s", Listen => 1); rename "$s->{dir}/s", $_[0] },
+        'a hard link' => sub { link $decoy, $_[0] }, "a file of root's" => sub { spew_secret($_[0], '') });
+    for my $what (sort keys %plants) {
+        for my $of ('line', 'account') {
+            unlink "$s->{store}/locks/$of";
+            $plants{$what}->("$s->{store}/locks/$of") or die "$what: $!";
+        }
+        unlink glob "$s->{store}/records/account/*";
+        $s->start;
+        ok(renewed($s), 'a renewal is asked for');
+        my $next = wait_served($s->tls_port, 'a.test', $ca->root, not => $first, seconds => 60);
+        ok($next, "$what: a certificate is had") or die $what;
+        $first = $next->{serial};
+        ok($s->stop, 'it stops');
+    }
+    is(slurp($decoy), "root's own\n", 'what the link led to is as it was');
 };
 
 done_testing;

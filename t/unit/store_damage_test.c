@@ -476,7 +476,7 @@ static void nothing_planted_elsewhere_stops_it(void)
         store = drive(p.folder);
         if (hc_store_put(store, "job", "j", value, &err) != 0 ||
             hc_store_answer_put(store, &c, &err) != 0 || hc_store_follow(store, &f, &err) != 0 ||
-            hc_store_lock(store, "line", "l", &lock, &err) != 0) {
+            hc_store_lock(store, HC_LOCK_LINE, "l", &lock, &err) != 0) {
             fatal("the world before");
         }
         hc_store_unlock(lock);
@@ -512,7 +512,7 @@ static void nothing_planted_elsewhere_stops_it(void)
                hc_store_get(store, "job", "j", &out, &err) == 0 && out.len == 1,
            "records can be put again");
         hc_error_init(&err);
-        is_int(hc_store_lock(store, "line", "l", &lock, &err), 0, "locks are had");
+        is_int(hc_store_lock(store, HC_LOCK_LINE, "l", &lock, &err), 0, "locks are had");
         hc_store_unlock(lock);
         is_int(count_challenges(store), 1, "the challenge is found");
         ok(hc_store_follow(store, &f, &err) == 0 && all_follow(store, f, "t"),

@@ -292,38 +292,43 @@ static void locks_exclude_and_die_with_their_holder(void)
     pid_t pid = 0;
     char byte = 0;
 
-    is_int(hc_store_lock(store, "line", "x", &lock, &err), 0, "a lock is had");
-    ok(hc_store_lock(other, "line", "x", &second, &err) == -1 && problem_is(&err, HC_P_LOCKED),
+    is_int(hc_store_lock(store, HC_LOCK_LINE, "x", &lock, &err), 0, "a lock is had");
+    ok(hc_store_lock(other, HC_LOCK_LINE, "x", &second, &err) == -1 &&
+           problem_is(&err, HC_P_LOCKED),
        "once");
     hc_error_init(&err);
-    is_int(hc_store_lock(other, "account", "x", &second, &err), 0, "another kind is another lock");
+    is_int(hc_store_lock(other, HC_LOCK_ACCOUNT, "x", &second, &err), 0,
+           "another kind is another lock");
     hc_store_unlock(second);
-    is_int(hc_store_lock(other, "line", "y", &second, &err), 0, "another name, too");
+    is_int(hc_store_lock(other, HC_LOCK_LINE, "y", &second, &err), 0, "another name, too");
     hc_store_unlock(second);
     hc_error_init(&err);
-    ok(hc_store_lock(store, "line", "x", &second, &err) == -1 && problem_is(&err, HC_P_LOCKED),
+    ok(hc_store_lock(store, HC_LOCK_LINE, "x", &second, &err) == -1 &&
+           problem_is(&err, HC_P_LOCKED),
        "nor does the same process have it twice, or lose it with another one");
     hc_error_init(&err);
     hc_store_unlock(lock);
-    is_int(hc_store_lock(other, "line", "x", &second, &err), 0, "given back, it is free");
+    is_int(hc_store_lock(other, HC_LOCK_LINE, "x", &second, &err), 0, "given back, it is free");
     hc_store_unlock(second);
     if (pipe(pipes) != 0) {
         fatal("pipe");
     }
     pid = fork();
     if (pid == 0) {
-        if (hc_store_lock(store, "line", "x", &lock, &err) != 0 || write(pipes[1], "x", 1) != 1) {
+        if (hc_store_lock(store, HC_LOCK_LINE, "x", &lock, &err) != 0 ||
+            write(pipes[1], "x", 1) != 1) {
             _exit(1);
         }
         pause();
     }
-    ok(read(pipes[0], &byte, 1) == 1 && hc_store_lock(other, "line", "x", &second, &err) == -1 &&
+    ok(read(pipes[0], &byte, 1) == 1 &&
+           hc_store_lock(other, HC_LOCK_LINE, "x", &second, &err) == -1 &&
            problem_is(&err, HC_P_LOCKED),
        "another process holds it");
     kill(pid, 9);
     waitpid(pid, NULL, 0);
     hc_error_init(&err);
-    is_int(hc_store_lock(other, "line", "x", &second, &err), 0, "until it dies");
+    is_int(hc_store_lock(other, HC_LOCK_LINE, "x", &second, &err), 0, "until it dies");
     hc_store_unlock(second);
     hc_store_unlock(NULL);
     close(pipes[0]);
