@@ -50,6 +50,7 @@ struct client {
     struct hc_buf out;
     size_t sent;
     bool answered;
+    bool postponed;             /* a request that waits until the store was tried */
     bool waiting;               /* for names to be served */
     struct hc_renewal *renewal; /* whose looks are waited for, or NULL */
     struct hc_waiting waits;    /* if waiting */
@@ -106,7 +107,8 @@ static void on_event(void *self, const struct hc_event *event)
     for (size_t i = 0; i < CLIENTS; i++) {
         const struct client *client = &control->clients[i];
 
-        if (client->waiting || (client->renewal != NULL && event->kind == HC_EVENT_FILES_LOOKED)) {
+        if (client->waiting || client->postponed ||
+            (client->renewal != NULL && event->kind == HC_EVENT_FILES_LOOKED)) {
             hc_timer_within(&control->due, 0);
             return;
         }
@@ -208,11 +210,18 @@ static void end_renewal(struct client *client)
     answer(client, object);
 }
 
+/* A renewal needs to know what there is: before the store was opened it would be forgotten. */
 static void do_renew(const struct hc_parts *parts, struct client *client, const json_t *request)
 {
     struct hc_error err;
 
     hc_error_init(&err);
+    client->postponed = !hc_storage_was_tried(parts->storage);
+    if (client->postponed) {
+        give_time(client, IDLE_MS);
+        hc_timer_within(client->due, LOOK_MS);
+        return;
+    }
     if (hc_renewal_new(parts, request, &client->renewal, &err) != 0) {
         refuse(client, err.problem, err.subject, err.detail);
     } else if (hc_renewal_is_ready(client->renewal)) {
@@ -348,7 +357,8 @@ static void read_some(const struct hc_parts *parts, struct client *client)
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
-    if (n <= 0 || client->answered || client->waiting || client->renewal != NULL) {
+    if (n <= 0 || client->answered || client->waiting || client->postponed ||
+        client->renewal != NULL) {
         /* gone, or it says more than one thing */
         client_close(client);
         return;
@@ -412,8 +422,10 @@ int64_t hc_control_run(struct hc_control *control)
         if (client->guest.fd < 0) {
             continue;
         }
-        if (client->renewal != NULL &&
-            (now >= client->deadline_ms || hc_renewal_is_ready(client->renewal))) {
+        if (client->postponed && hc_storage_was_tried(parts->storage)) {
+            handle_request(parts, client);
+        } else if (client->renewal != NULL &&
+                   (now >= client->deadline_ms || hc_renewal_is_ready(client->renewal))) {
             end_renewal(client);
         } else if (client->waiting && hc_waiting_is_over(&client->waits, parts)) {
             answer(client, json_pack("{s:b}", "ok", 1));
@@ -425,7 +437,9 @@ int64_t hc_control_run(struct hc_control *control)
         if (client->guest.fd >= 0) {
             int64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
 
-            wait = hc_wait_least(wait, client->waiting && left > LOOK_MS ? LOOK_MS : left);
+            bool looks = client->waiting || client->postponed;
+
+            wait = hc_wait_least(wait, looks && left > LOOK_MS ? LOOK_MS : left);
         }
     }
     return wait;

@@ -221,6 +221,8 @@ static void the_agent_does_not_wait_for_its_keeper(void)
     struct hc_question q;
     char path[108];
     int control = -1;
+    int client = -1;
+    json_t *answer = NULL;
     int ends[2];
 
     start_slow(&s, path, &control, ends);
@@ -228,9 +230,21 @@ static void the_agent_does_not_wait_for_its_keeper(void)
     work(&s, NULL);
     hear_question(ends[1], &q, HC_KEEPER_SECRET, "the keeper is asked for the secret");
     ok(is_ok(ask(&s, path, list)), "meanwhile `list` is answered");
+    client = connect_here(path);
+    say_on(client, "{\"command\":\"renew\",\"name\":\"a.example\",\"force\":true}\n");
+    work(&s, NULL);
+    answer = hear(client);
+    ok(answer == NULL, "a renewal, which would be forgotten, waits");
+    json_decref(answer);
     is_int(cas[0].asked, 0, "nothing is ordered without a store");
     reply(ends[1], &q, "a secret has just as many octets");
     work(&s, NULL);
+    answer = hear(client);
+    ok(json_is_true(json_object_get(answer, "ok")) &&
+           strcmp(json_string_value(json_object_get(answer, "waits")), "") == 0,
+       "until the store is open");
+    json_decref(answer);
+    close(client);
     hear_question(ends[1], &q, HC_KEEPER_READ, "then for the files");
     work(&s, NULL);
     ok(serial(&s, 1)[0] != '\0', "an order comes to its end while it does not answer");
