@@ -34,26 +34,6 @@ bool hc_files_is_optional(size_t part)
     return part == HC_FILES_STORE || part == HC_FILES_FOLDER;
 }
 
-static int64_t nanoseconds(struct timespec t)
-{
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void stamp_of(const struct stat *st, struct hc_file_stamp *stamp)
-{
-    *stamp = (struct hc_file_stamp){
-        .device = (uint64_t)st->st_dev,
-        .inode = (uint64_t)st->st_ino,
-        .size = (uint64_t)st->st_size,
-        .mtime_ns = nanoseconds(st->st_mtim),
-        .ctime_ns = nanoseconds(st->st_ctim),
-        .mode = (uint32_t)st->st_mode,
-        .uid = (uint32_t)st->st_uid,
-        .gid = (uint32_t)st->st_gid,
-        .links = (uint32_t)st->st_nlink,
-    };
-}
-
 /* With our own rights. Opening never blocks; what is no regular file is refused. */
 static int open_own(const char *path, int *fd, struct hc_file_stamp *stamp, struct hc_error *err)
 {
@@ -68,7 +48,7 @@ static int open_own(const char *path, int *fd, struct hc_file_stamp *stamp, stru
     } else if (!S_ISREG(st.st_mode)) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is not a regular file");
     } else {
-        stamp_of(&st, stamp);
+        *stamp = hc_file_stamp_of(&st);
         return 0;
     }
     close(*fd);
@@ -84,7 +64,7 @@ static int stamp_folder(const char *path, struct hc_file_stamp *stamp, struct hc
     if (stat(path, &st) != 0) {
         return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
     }
-    stamp_of(&st, stamp);
+    *stamp = hc_file_stamp_of(&st);
     return 0;
 }
 

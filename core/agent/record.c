@@ -75,11 +75,17 @@ static void resets_from(const json_t *array, int64_t resets[HC_RESETS_MAX])
     }
 }
 
-static void ladder_from(const json_t *object, int64_t now, struct hc_ladder *ladder)
+/* In a row; what is no such number is the nearest that is. */
+static unsigned failures_from(const json_t *object)
 {
     int64_t failures = int_of(object, "failures");
 
-    ladder->failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
+    return failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
+}
+
+static void ladder_from(const json_t *object, int64_t now, struct hc_ladder *ladder)
+{
+    ladder->failures = failures_from(object);
     ladder->last = int_of(object, "last");
     ladder->next = int_of(object, "next");
     hc_ladder_pull_back(ladder, now);
@@ -304,9 +310,7 @@ static int names_from(json_t *names, int64_t now, struct hc_issuer_record *recor
 
 static void breaker_from(const json_t *object, int64_t now, struct hc_breaker *breaker)
 {
-    int64_t failures = int_of(object, "failures");
-
-    breaker->failures = failures < 0 ? 0 : failures > 1000 ? 1000 : (unsigned)failures;
+    breaker->failures = failures_from(object);
     breaker->since = int_of(object, "since");
     breaker->until = int_of(object, "until");
     breaker->at = int_of(object, "at");

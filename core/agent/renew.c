@@ -175,9 +175,7 @@ static bool has_failed(const struct hc_parts *parts, size_t index)
         }
     }
     for (size_t i = 0; i < parts->env.conf->identities[index].watched_count && jobs == 0; i++) {
-        enum hc_watch_state state = hc_watches_at(parts->watches, first + i)->state;
-
-        if (state == HC_WATCH_BROKEN || state == HC_WATCH_HELD) {
+        if (hc_watch_is_torn(hc_watches_at(parts->watches, first + i))) {
             return true;
         }
     }

@@ -45,20 +45,6 @@ struct keeper {
     bool has_agent;
 };
 
-static void stamp_of(const struct stat *st, struct hc_file_stamp *stamp)
-{
-    memset(stamp, 0, sizeof(*stamp));
-    stamp->device = st->st_dev;
-    stamp->inode = st->st_ino;
-    stamp->size = (uint64_t)st->st_size;
-    stamp->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-    stamp->ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
-    stamp->mode = st->st_mode;
-    stamp->uid = st->st_uid;
-    stamp->gid = st->st_gid;
-    stamp->links = (uint32_t)st->st_nlink;
-}
-
 static const char *path_of(const struct keeper *k, const struct hc_question *q,
                            struct hc_error *err)
 {
@@ -77,7 +63,7 @@ static bool is_warm(const struct hc_file_stamp *stamp)
     int64_t age = 0;
 
     clock_gettime(CLOCK_REALTIME, &t);
-    age = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - stamp->mtime_ns;
+    age = hc_file_stamp_ns(t) - stamp->mtime_ns;
     return age >= 0 && age < TICK_NS;
 }
 
@@ -145,7 +131,7 @@ static int read_once(const struct keeper *k, const char *path, struct hc_buf *ou
     if (open_watched(k, path, &fd, &st, err) != 0) {
         goto out;
     }
-    stamp_of(&st, stamp);
+    *stamp = hc_file_stamp_of(&st);
     if (hc_io_read_all(fd, path, out, err) != 0) {
         goto out;
     }
@@ -153,7 +139,7 @@ static int read_once(const struct keeper *k, const char *path, struct hc_buf *ou
         hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
         goto out;
     }
-    stamp_of(&st, &after);
+    after = hc_file_stamp_of(&st);
     rc = hc_file_stamp_equal(stamp, &after) && out->len == stamp->size && !is_warm(stamp) ? 0 : 1;
 out:
     hc_io_close(fd);
@@ -211,7 +197,7 @@ static int answer_stamp(const struct keeper *k, const struct hc_question *q,
         return -1;
     }
     close(fd);
-    stamp_of(&st, stamp);
+    *stamp = hc_file_stamp_of(&st);
     return 0;
 }
 

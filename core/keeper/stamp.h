@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 /* What identifies a file's state; two equal stamps mean "unchanged". */
 struct hc_file_stamp {
@@ -12,6 +13,26 @@ struct hc_file_stamp {
     uint32_t mode, uid, gid; /* st_mode, owner */
     uint32_t links; /* 0: replaced outside of the mount that shows it; no part of a state */
 };
+
+static inline int64_t hc_file_stamp_ns(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static inline struct hc_file_stamp hc_file_stamp_of(const struct stat *st)
+{
+    return (struct hc_file_stamp){
+        .device = (uint64_t)st->st_dev,
+        .inode = (uint64_t)st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .mtime_ns = hc_file_stamp_ns(st->st_mtim),
+        .ctime_ns = hc_file_stamp_ns(st->st_ctim),
+        .mode = (uint32_t)st->st_mode,
+        .uid = (uint32_t)st->st_uid,
+        .gid = (uint32_t)st->st_gid,
+        .links = (uint32_t)st->st_nlink,
+    };
+}
 
 static inline bool hc_file_stamp_equal(const struct hc_file_stamp *a, const struct hc_file_stamp *b)
 {
