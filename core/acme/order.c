@@ -331,6 +331,7 @@ void hc_order_free(struct hc_order *order)
         hc_kept_error_dispose(&order->bad[i].error);
     }
     hc_list_dispose(&order->bad_names);
+    hc_kept_error_dispose(&order->error);
     free(order->bad);
     hc_buf_dispose(&order->chain);
     EVP_PKEY_free(order->key);

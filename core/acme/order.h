@@ -90,7 +90,7 @@ struct hc_order {
     size_t authz_count;
 
     struct hc_buf chain;
-    struct hc_error error;
+    struct hc_kept_error error;
     struct hc_list bad_names;  /* names with an error of their own */
     struct hc_order_name *bad; /* the same, with the errors; names are borrowed from the list */
     bool ca_wide;

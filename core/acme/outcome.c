@@ -58,11 +58,14 @@ void hc_order_succeed(struct hc_order *order)
 
 void hc_order_fail(struct hc_order *order, const struct hc_error *err, bool dead)
 {
+    struct hc_error cause;
+
     if (order->phase == HC_PHASE_OVER) {
         return;
     }
-    order->error = *err;
-    hc_error_during(&order->error, "%s", hc_order_activity(order));
+    cause = *err;
+    hc_error_during(&cause, "%s", hc_order_activity(order));
+    hc_kept_error_set(&order->error, &cause);
     order->dead = dead || order->url == NULL;
     order->ca_wide = !is_of_names(err->problem) && !limits_names(order, err);
     end(order);
@@ -178,7 +181,7 @@ static bool is_validated_still(const struct hc_order *order)
 {
     bool told = order->answered;
 
-    if (order->dead || !hc_error_is_set(&order->error)) {
+    if (order->dead || !hc_kept_error_is_set(&order->error)) {
         return false;
     }
     for (size_t i = 0; i < order->authz_count; i++) {
@@ -198,13 +201,13 @@ void hc_order_deliver(struct hc_order *order)
     if (!is_validated_still(order)) {
         hc_authz_withdraw(order);
     }
-    result.error = order->error;
+    hc_kept_error_get(&order->error, &result.error);
     result.key = order->key;
     result.names = order->bad;
     result.name_count = order->bad_names.count;
     result.ca_wide = order->ca_wide;
     result.order_dead = order->dead;
-    if (!hc_error_is_set(&order->error)) {
+    if (!hc_kept_error_is_set(&order->error)) {
         result.chain_pem = hc_bytes_of(&order->chain);
     }
     order->handler->done(order->handler->self, &result);

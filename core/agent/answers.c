@@ -29,7 +29,7 @@ static struct hc_store *store_of(const struct hc_answers *answers)
 static int lay_out(struct hc_answers *answers, const struct hc_answer *answer, struct hc_error *err)
 {
     return hc_answer_kind_is_served(answer->kind)
-               ? hc_table_answer_put(answers->o.table, answer, err)
+               ? hc_table_answer_put(answers->o.table, answer, hc_env_now(answers->o.env), err)
                : 0;
 }
 
@@ -42,7 +42,8 @@ static int clear_place(struct hc_answers *answers, const struct hc_answer *gone,
     if (!hc_answer_kind_is_served(gone->kind)) {
         return 0;
     }
-    return left != NULL ? hc_table_answer_put(answers->o.table, &left->answer, err)
+    return left != NULL ? hc_table_answer_put(answers->o.table, &left->answer,
+                                              hc_env_now(answers->o.env), err)
                         : hc_table_answer_remove(answers->o.table, gone, err);
 }
 

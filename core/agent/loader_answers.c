@@ -28,7 +28,7 @@ void hc_load_answers(const struct hc_loader_options *options, struct hc_store *s
             answer.expires = now + CHALLENGE_S;
         }
         if (answer.expires > now && hc_answer_kind_is_served(answer.kind) &&
-            hc_table_answer_put(options->table, &answer, &err) != 0) {
+            hc_table_answer_put(options->table, &answer, now, &err) != 0) {
             hc_log_error(options->log, HC_LOG_ERROR, "loading the answer to a challenge", &err);
             hc_error_init(&err);
         }

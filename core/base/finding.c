@@ -31,10 +31,13 @@ void hc_finding_render(const struct hc_finding *f, struct hc_finding_text *text)
 {
     char *(*escape)(char *dst, size_t cap, const char *src, size_t len) =
         f->presented ? hc_escape_rest : hc_escape;
+    char spelled[HC_FOREIGN_MAX];
 
     hc_escape(text->subject, sizeof(text->subject), f->subject, strlen(f->subject));
-    escape(text->message, sizeof(text->message), f->message, strlen(f->message));
-    hc_escape(text->hint, sizeof(text->hint), f->hint, strlen(f->hint));
+    hc_spell(f->message, spelled, sizeof(spelled));
+    escape(text->message, sizeof(text->message), spelled, strlen(spelled));
+    hc_spell(f->hint, spelled, sizeof(spelled));
+    hc_escape(text->hint, sizeof(text->hint), spelled, strlen(spelled));
 }
 
 char *hc_finding_format(const struct hc_finding *f, char *dst, size_t cap)
@@ -54,9 +57,7 @@ static int add(struct hc_findings *list, const struct hc_finding *what, const ch
                struct hc_error *err, const char *fmt, va_list args)
 {
     const struct hc_problem_row *row = hc_problem_row(what->problem);
-    char raw[HC_FOREIGN_MAX];
     char message[HC_FOREIGN_MAX];
-    char hint[HC_FOREIGN_MAX];
     struct hc_finding f = *what;
 
     f.rank = row->cls;
@@ -64,11 +65,9 @@ static int add(struct hc_findings *list, const struct hc_finding *what, const ch
     if (list->count >= HC_FINDINGS_MAX || hc_findings_find(list, f.problem, subject) != NULL) {
         return 0;
     }
-    vsnprintf(raw, sizeof(raw), fmt, args);
-    hc_spell(raw, message, sizeof(message));
-    hc_spell(row->hint, hint, sizeof(hint));
+    vsnprintf(message, sizeof(message), fmt, args);
     if (make_room(list, err) != 0 || hc_strdup(subject, &f.subject, err) != 0 ||
-        hc_strdup(message, &f.message, err) != 0 || hc_strdup(hint, &f.hint, err) != 0) {
+        hc_strdup(message, &f.message, err) != 0 || hc_strdup(row->hint, &f.hint, err) != 0) {
         finding_dispose(&f);
         return -1;
     }
@@ -125,7 +124,6 @@ struct hc_subject hc_subject_of(enum hc_subject_kind kind, const char *text)
 
 int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char *fmt, ...)
 {
-    char raw[HC_FOREIGN_MAX];
     char text[HC_FOREIGN_MAX];
     char *hint = NULL;
     va_list args;
@@ -134,9 +132,8 @@ int hc_findings_hint(struct hc_findings *list, struct hc_error *err, const char 
         return 0;
     }
     va_start(args, fmt);
-    vsnprintf(raw, sizeof(raw), fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    hc_spell(raw, text, sizeof(text));
     if (hc_strdup(text, &hint, err) != 0) {
         return -1;
     }

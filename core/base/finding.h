@@ -1,7 +1,8 @@
 /*
  * Findings: what a check says of a pair, a name or a record. Each has a slug and a rank from the
  * table of problems, a subject, this case's own sentence and a hint. A list of them is a verdict.
- * As in an error, texts are kept as they came, and escaped once, where they are shown.
+ * As in an error, texts are kept as they came; they are escaped once, and directives are spelled as
+ * the server does, where they are shown: a store may be read by another server's process.
  */
 #ifndef HC_BASE_FINDING_H
 #define HC_BASE_FINDING_H
@@ -83,7 +84,7 @@ const struct hc_finding *hc_findings_find(const struct hc_findings *list, enum h
 /* A subject of this kind; the text is capped. */
 struct hc_subject hc_subject_of(enum hc_subject_kind kind, const char *text);
 
-/* Its texts escaped and capped, as hc_error_render() does it: for a line, JSON or HTML. */
+/* Its texts spelled, escaped and capped: for a line, JSON or HTML. */
 struct hc_finding_text {
     char subject[HC_FOREIGN_MAX];
     char message[HC_FOREIGN_MAX * 2];

@@ -116,7 +116,7 @@ static int put(struct hc_table *table, const unsigned char place[HC_ID_SIZE],
                         err);
 }
 
-int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer,
+int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer, int64_t now,
                         struct hc_error *err)
 {
     unsigned char payload[HEAD + HC_ANSWER_VALUE_MAX];
@@ -134,7 +134,7 @@ int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer,
     rc = hc_table_lock(table, err);
     if (rc == 0) {
         if (put(table, place, bytes, NULL) != 0) {
-            drop_expired(table, hc_now(&hc_clock_system));
+            drop_expired(table, now);
             rc = put(table, place, bytes, err);
         }
         hc_table_unlock(table);

@@ -73,10 +73,10 @@ int hc_table_read(const struct hc_table *table, int64_t slot, const unsigned cha
 /*
  * Answers to challenges (pending.c), one at a place (kind and key). As many as the table's size has
  * room for: they share its memory with the pairs. One that is put at a place where another stands
- * takes that one's place; readers find the one or the other all the time. Expired ones make room.
- * HC_P_TABLE_FULL; HC_P_CA_REPLY as hc_answer_check() says.
+ * takes that one's place; readers find the one or the other all the time. Those that are over at
+ * now make room. HC_P_TABLE_FULL; HC_P_CA_REPLY as hc_answer_check() says.
  */
-int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer,
+int hc_table_answer_put(struct hc_table *table, const struct hc_answer *answer, int64_t now,
                         struct hc_error *err) HC_MUST_USE;
 /* Whatever stands at the answer's place; nothing there is fine. */
 int hc_table_answer_remove(struct hc_table *table, const struct hc_answer *answer,

@@ -232,10 +232,15 @@ static void start_waiting(struct hc_http *http)
     struct hc_transfer *t = NULL;
 
     while ((t = next_waiting(http, now_ms)) != NULL) {
+        struct hc_error err;
+
+        hc_error_init(&err);
         if (!has_turn(http, t)) {
-            hc_error_set(&t->err, HC_P_TIMED_OUT, t->url, "there was no time left to ask");
+            hc_error_set(&err, HC_P_TIMED_OUT, t->url, "there was no time left to ask");
+            hc_kept_error_set(&t->failed, &err);
             complete(http, t, CURLE_OPERATION_TIMEDOUT);
-        } else if (start(http, t, &t->err) != 0) {
+        } else if (start(http, t, &err) != 0) {
+            hc_kept_error_set(&t->failed, &err);
             complete(http, t, CURLE_FAILED_INIT);
         }
     }

@@ -10,13 +10,21 @@
 
 #define ROOTS_SECONDS 60L /* parsed roots are kept so long: a corrected file is soon seen */
 
+static void too_large(struct hc_transfer *t, const char *what, size_t most)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_error_set(&err, HC_P_TOO_LARGE, t->url, "the reply%s larger than %zu bytes", what, most);
+    hc_kept_error_set(&t->failed, &err);
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct hc_transfer *t = arg;
 
     if (hc_buf_append(&t->reply_body, data, size * count, NULL) != 0) {
-        hc_error_set(&t->err, HC_P_TOO_LARGE, t->url, "the reply is larger than %zu bytes",
-                     t->reply_body.max);
+        too_large(t, " is", t->reply_body.max);
         return 0;
     }
     return size * count;
@@ -26,14 +34,16 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct hc_transfer *t = arg;
     size_t len = size * count;
+    struct hc_error err;
 
     t->header_bytes += len;
     if (t->header_bytes > HC_HTTP_HEADERS_MAX) {
-        hc_error_set(&t->err, HC_P_TOO_LARGE, t->url,
-                     "the reply's headers are larger than %zu bytes", HC_HTTP_HEADERS_MAX);
+        too_large(t, "'s headers are", HC_HTTP_HEADERS_MAX);
         return 0;
     }
-    if (hc_http_headers_line(&t->headers, data, len, (int64_t)time(NULL), &t->err) != 0) {
+    hc_error_init(&err);
+    if (hc_http_headers_line(&t->headers, data, len, (int64_t)time(NULL), &err) != 0) {
+        hc_kept_error_set(&t->failed, &err);
         return 0;
     }
     return len;
@@ -239,6 +249,7 @@ CURL *hc_transfer_free(struct hc_transfer *t)
     hc_http_headers_dispose(&t->headers);
     hc_buf_dispose(&t->request_body);
     hc_buf_dispose(&t->reply_body);
+    hc_kept_error_dispose(&t->failed);
     free(t->url);
     free(t->ca_bundle);
     free(t);
@@ -264,8 +275,8 @@ static void explain(struct hc_transfer *t, CURLcode code, struct hc_error *err)
 {
     const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(code);
 
-    if (hc_error_is_set(&t->err)) {
-        hc_error_chain(err, &t->err);
+    if (hc_kept_error_is_set(&t->failed)) {
+        hc_kept_error_get(&t->failed, err);
         return;
     }
     /* an enum of libcurl's, that grows: the rest is "cannot be reached" with its own words */

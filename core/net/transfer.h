@@ -7,6 +7,7 @@
 
 #include <netinet/in.h>
 
+#include "base/kept_error.h"
 #include "net/curl_compat.h"
 #include "net/header.h"
 #include "net/http.h"
@@ -41,7 +42,7 @@ struct hc_transfer {
     long timeout_ms;                /* from its start */
     char *url;
     char *ca_bundle;
-    struct hc_error err; /* of our own callbacks: too large, no memory */
+    struct hc_kept_error failed; /* of our own callbacks: too large, no memory */
     char reason[CURL_ERROR_SIZE];
 };
 

@@ -6,12 +6,13 @@
 
 #include "live/table.h"
 
+/* At time 0: none makes room for another. */
 static inline int answer_put(struct hc_table *table, const char *token, const char *keyauth,
                              int64_t expires, struct hc_error *err)
 {
     const struct hc_answer answer = {HC_ANSWER_HTTP, "", token, keyauth, expires, NULL};
 
-    return hc_table_answer_put(table, &answer, err);
+    return hc_table_answer_put(table, &answer, 0, err);
 }
 
 static inline int answer_remove(struct hc_table *table, const char *token, struct hc_error *err)

@@ -1,5 +1,7 @@
 /* Lists of findings: once each, moved whole, judged by the worst. */
 #include "base/finding.h"
+#include "base/log.h"
+#include "base/spelling.h"
 #include "tap.h"
 
 static void add(struct hc_findings *list, enum hc_problem p, const char *subject)
@@ -113,6 +115,31 @@ static void the_worst_rank_is_the_verdict(void)
     hc_findings_dispose(&list);
 }
 
+/* A verdict goes through a store that the other server's agent may read. */
+static void directives_are_spelled_where_they_are_shown(void)
+{
+    struct hc_findings list = {0};
+    struct hc_error err = {0};
+    struct hc_finding_text text;
+    char line[HC_LOG_LINE];
+
+    hc_spelling_use(HC_SPELLING_HTTPD);
+    ok(hc_findings_add(&list, HC_P_EXPIRED, "a", NULL, "see hotcert_files") == 0 &&
+           hc_findings_hint(&list, NULL, "set hotcert_names") == 0,
+       "added in a process of httpd's");
+    (void)hc_findings_to_error(&list, HC_CLASS_FLAWED, &err);
+    is_str(err.detail, "see hotcert_files", "the error of it names what every server understands");
+    is_str(err.hint, "set hotcert_names", "so does its hint");
+    hc_finding_render(&list.items[0], &text);
+    is_str(text.message, "see HotCertFiles", "shown, it is httpd's");
+    is_str(text.hint, "set HotCertNames", "as is the hint");
+    hc_spelling_use(HC_SPELLING_NGINX);
+    ok(strstr(hc_finding_format(&list.items[0], line, sizeof(line)), "see hotcert_files") != NULL,
+       "shown by nginx, it is nginx's");
+    hc_spelling_use(HC_SPELLING_BOTH);
+    hc_findings_dispose(&list);
+}
+
 int main(void)
 {
     the_same_is_added_once();
@@ -120,5 +147,6 @@ int main(void)
     a_presented_text_keeps_its_backslashes();
     lists_are_joined();
     the_worst_rank_is_the_verdict();
+    directives_are_spelled_where_they_are_shown();
     return done();
 }

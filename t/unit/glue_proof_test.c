@@ -186,7 +186,7 @@ static void pend(const char *name, const char *key, int64_t life)
     answer.expires = hc_now(&hc_clock_system) + life;
     ok(hc_proof_make(name, digest, &pem, &err) == 0, "a proof");
     answer.value = hc_buf_text(&pem);
-    ok(hc_table_answer_put(table, &answer, &err) == 0, "is laid out");
+    ok(hc_table_answer_put(table, &answer, hc_now(&hc_clock_system), &err) == 0, "is laid out");
     hc_buf_dispose(&pem);
 }
 
@@ -280,7 +280,7 @@ static void nothing_but_a_proof_is_shown(void)
     ok(hc_pair_to_pem(site_pair, &pem, &err) == 0, "a pair that proves nothing");
     answer.value = hc_buf_text(&pem);
     answer.expires = hc_now(&hc_clock_system) + 60;
-    ok(hc_table_answer_put(table, &answer, &err) == 0, "is laid out");
+    ok(hc_table_answer_put(table, &answer, hc_now(&hc_clock_system), &err) == 0, "is laid out");
     seen = connect_as(&c);
     ok(!seen.done && !seen.site && seen.alert == SSL_AD_NO_APPLICATION_PROTOCOL, "and not shown");
     hc_buf_dispose(&pem);
