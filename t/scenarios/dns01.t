@@ -139,7 +139,7 @@ scenario a_key_that_others_can_read_is_not_used => sub {
     my ($dns, $ca, @conf) = world($s);
     my $key = $dns->key('acme');
     chmod 0644, $key;
-    $s->configure(ca => $ca, @conf, hosts => [ { names => [ '*.one.test' ], hotcert => 'on' } ]);
+    $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'one.test', '*.one.test' ], hotcert => 'on' } ]);
     $s->start;
     my $line = $s->wait_log(qr/secret-file-unsafe/, 40) // '';
     like($line, qr/\Q$key\E.*mode is 0644/, 'the file is named, and its mode');
