@@ -1,6 +1,7 @@
 /* The methods by which control of a name is proved; see method.h. */
 #include "conf/method.h"
 
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "conf/name.h"
@@ -23,7 +24,8 @@ const struct hc_method hc_methods[] = {
      .over = HC_OVER_DNS,
      .wildcards = true,
      .solved = true,
-     .written = true},
+     .written = true,
+     .of_account = true},
 };
 const size_t hc_method_count = HC_COUNT(hc_methods);
 
@@ -43,6 +45,43 @@ bool hc_method_takes(const struct hc_method *method, const char *name)
         return method->addresses;
     }
     return method->wildcards || !hc_name_is_wildcard(name);
+}
+
+#define LABEL_BYTES 10 /* of the digest of the account's URL */
+
+/* RFC 4648 section 6, in lower case and without padding, of ten bytes. Returns behind its end. */
+static char *base32(const unsigned char *bytes, char *out)
+{
+    static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned held = 0;
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < LABEL_BYTES; i++) {
+        held = held << 8 | bytes[i];
+        for (bits += 8; bits >= 5; bits -= 5) {
+            *out++ = digits[held >> (bits - 5) & 31u];
+        }
+    }
+    return out;
+}
+
+int hc_method_label(const struct hc_method *method, const char *account_url,
+                    char dst[HC_METHOD_LABEL])
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    char *end = dst;
+
+    if (method->of_account && account_url == NULL) {
+        return -1;
+    }
+    if (method->of_account) {
+        SHA256((const unsigned char *)account_url, strlen(account_url), digest);
+        *end++ = '_';
+        end = base32(digest, end);
+        *end++ = '.';
+    }
+    (void)hc_copy(end, (size_t)(dst + HC_METHOD_LABEL - end), "_acme-challenge.");
+    return 0;
 }
 
 /* The at-th method of a list, or NULL: it has no row. False when the list is over. */

@@ -22,12 +22,13 @@ enum hc_method_over { HC_OVER_HTTP, HC_OVER_TLS, HC_OVER_DNS };
 struct hc_method {
     const char *word; /* as CAs, CAA records and directives write it */
     enum hc_method_over over;
-    bool wildcards; /* it proves "*.example.org" */
-    bool addresses; /* it proves an IP address */
-    bool solved;    /* core/solve has a solver for it */
-    bool standard;  /* used where hotcert_challenge says nothing */
-    bool written;   /* its answers are written by a hotcert_dns, which the host must name .. */
-    bool preferred; /* .. and where it does, this comes ahead of the standard ones */
+    bool wildcards;  /* it proves "*.example.org" */
+    bool addresses;  /* it proves an IP address */
+    bool solved;     /* core/solve has a solver for it */
+    bool standard;   /* used where hotcert_challenge says nothing */
+    bool written;    /* its answers are written by a hotcert_dns, which the host must name .. */
+    bool preferred;  /* .. and where it does, this comes ahead of the standard ones */
+    bool of_account; /* the record has a label of the account's own */
 };
 
 extern const struct hc_method hc_methods[];
@@ -37,6 +38,14 @@ extern const size_t hc_method_count;
 const struct hc_method *hc_method_find(const char *word);
 /* True if it can prove this name, which is normalised. */
 bool hc_method_takes(const struct hc_method *method, const char *name);
+
+/*
+ * The labels in front of a name where a CA looks for the TXT record of a written method, with the
+ * dot behind them: "_acme-challenge." -1: the account's URL is needed, and NULL.
+ */
+#define HC_METHOD_LABEL 40
+int hc_method_label(const struct hc_method *method, const char *account_url,
+                    char dst[HC_METHOD_LABEL]) HC_MUST_USE;
 
 /* Of a list of words; an empty one stands for the standard ones. Words without a row mean nothing.
  */

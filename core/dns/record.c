@@ -38,7 +38,7 @@ static void put_name(struct writer *w, const struct hc_dname *name)
 /* RFC 3597 section 5: any data, in hexadecimal. */
 static void put_unknown(struct writer *w, const uint8_t *data, size_t len)
 {
-    char text[16];
+    char text[32];
 
     snprintf(text, sizeof(text), "\\# %zu%s", len, len > 0 ? " " : "");
     put(w, text);
@@ -94,6 +94,21 @@ static void put_caa(struct writer *w, const struct hc_dns_record *r)
     put_quoted(w, r->data + 2 + tag, r->len - 2 - tag);
 }
 
+/* Each string by itself, with a blank between two. */
+static void put_strings(struct writer *w, const struct hc_dns_record *r)
+{
+    size_t at = 0;
+
+    while (at < r->len && (size_t)r->data[at] <= (size_t)r->len - at - 1) {
+        put(w, at > 0 ? " " : "");
+        put_quoted(w, r->data + at + 1, r->data[at]);
+        at += r->data[at] + 1U;
+    }
+    if (at < r->len) {
+        put_unknown(w, r->data + at, r->len - at);
+    }
+}
+
 static void put_address(struct writer *w, const struct hc_dns_record *r, int family, size_t len)
 {
     char text[INET6_ADDRSTRLEN];
@@ -120,6 +135,8 @@ char *hc_dns_record_format(const struct hc_dns_record *record, char dst[HC_DNS_R
         put_address(&w, record, AF_INET, 4);
     } else if (record->type == HC_DNS_AAAA) {
         put_address(&w, record, AF_INET6, 16);
+    } else if (record->type == HC_DNS_TXT) {
+        put_strings(&w, record);
     } else if (record->type == HC_DNS_CAA) {
         put_caa(&w, record);
     } else if (hc_dns_record_target(record, &target) == 0) {

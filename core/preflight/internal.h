@@ -10,10 +10,12 @@
 #define HC_PREFLIGHT_INTERNAL_H
 
 #include "base/address.h"
+#include "conf/method.h"
 #include "loop/timer.h"
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
+#include "preflight/record.h"
 #include "preflight/request.h"
 
 enum hc_preflight_phase {
@@ -36,6 +38,7 @@ struct hc_preflight_sight {
     unsigned climbed;
     bool own_dns; /* its challenge record is to lead to our own DNS server */
     struct hc_delegation delegation;
+    struct hc_record_look *record; /* where its challenge record is to be written; or NULL */
     struct hc_request *requests;
     size_t request_count;
 };
@@ -69,6 +72,8 @@ struct hc_preflight {
     bool wants_address; /* all methods that are used need one */
     bool wants_http;
     bool wants_responder;
+    bool has_other_methods;      /* than those that are looked for in the DNS */
+    char label[HC_METHOD_LABEL]; /* of the record that is written; "": none is */
     int64_t look_until_ms;
 
     enum hc_preflight_phase phase;

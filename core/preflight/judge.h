@@ -10,6 +10,7 @@
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
+#include "preflight/record.h"
 #include "preflight/request.h"
 
 /* What a finding does to its name's verdict. */
@@ -58,6 +59,12 @@ void hc_judge_ip(struct hc_name_judge *judge);
 /* CAA, from the lookup that ended the climb: at the deciding set, at a failure, or at the top. */
 void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
                   const struct hc_caa_asker *who);
+
+/*
+ * The challenge record that is written for the name: its alias, its zone, whether the servers
+ * agree; for `hotcert diagnose` what is left of a former run. alone: as above.
+ */
+void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_look *look, bool alone);
 
 /* http-01, from complete requests to the name's addresses. */
 void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *requests,

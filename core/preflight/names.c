@@ -25,6 +25,11 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
         n->a = hc_preflight_lookup(p, &n->dname, HC_DNS_A, true);
         n->aaaa = hc_preflight_lookup(p, &n->dname, HC_DNS_AAAA, false);
     }
+    if (p->label[0] != '\0' && hc_record_look_new(&p->owner, p->label, n->host,
+                                                  hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS - 500,
+                                                  &n->record, &p->error) != 0) {
+        n->record = NULL; /* the error says that it was not looked at */
+    }
     n->own_dns = p->wants_responder && hc_delegation_begin(&n->delegation, p->responder, p->lookups,
                                                            n->host, &p->error) == 0;
     n->caa_complete = p->caa_domains.count == 0;
@@ -64,7 +69,7 @@ bool hc_preflight_all_looked_up(const struct hc_preflight *p)
         const struct hc_preflight_sight *n = &p->names[i];
 
         if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete ||
-            !hc_delegation_complete(&n->delegation)) {
+            !hc_delegation_complete(&n->delegation) || !hc_record_look_complete(n->record)) {
             return false;
         }
     }
@@ -121,7 +126,11 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
         hc_judge_caa(&judge, n->caa, &who);
     }
     if (n->own_dns) {
-        hc_judge_delegation(&judge, p->responder, &n->delegation, !p->wants_address || n->wildcard);
+        hc_judge_delegation(&judge, p->responder, &n->delegation,
+                            !p->has_other_methods || n->wildcard);
+    }
+    if (n->record != NULL) {
+        hc_judge_record(&judge, n->record, !p->has_other_methods || n->wildcard);
     }
 }
 

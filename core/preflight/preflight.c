@@ -54,6 +54,7 @@ static bool step(struct hc_preflight *p)
     if (p->phase == HC_PREFLIGHT_PHASE_LOOK) {
         for (size_t i = 0; i < p->count; i++) {
             changed = hc_preflight_climb(p, &p->names[i]) || changed;
+            changed = hc_record_look_step(p->names[i].record, &p->owner) || changed;
         }
         if (hc_preflight_all_looked_up(p)) {
             begin_judging(p);
@@ -93,6 +94,10 @@ static void finish(struct hc_preflight *p)
     /* whatever may still be in flight ends here, not after its owner has closed the ports */
     hc_lookups_free(p->lookups);
     p->lookups = NULL;
+    for (size_t i = 0; i < p->count; i++) {
+        hc_record_look_free(p->names[i].record);
+        p->names[i].record = NULL;
+    }
     p->done(p->self, &result);
 }
 
@@ -159,6 +164,16 @@ static int take_own(struct hc_preflight *p, const struct hc_list *own, struct hc
     return 0;
 }
 
+/* The record of the first method that is written; without an account it may have no name yet. */
+static void choose_label(struct hc_preflight *p)
+{
+    const char *word = hc_methods_written(&p->methods);
+
+    if (word == NULL || hc_method_label(hc_method_find(word), p->account_uri, p->label) != 0) {
+        p->label[0] = '\0';
+    }
+}
+
 static int copy_options(struct hc_preflight *p, const struct hc_preflight_options *o,
                         struct hc_error *err)
 {
@@ -183,9 +198,10 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     }
     p->compares_accounts = o->accounts != NULL;
     /* where a record in the DNS may prove a name, it needs no address, and nobody here to answer */
-    p->wants_address = (hc_methods_go_over(&p->methods, HC_OVER_HTTP) ||
-                        hc_methods_go_over(&p->methods, HC_OVER_TLS)) &&
-                       !hc_methods_go_over(&p->methods, HC_OVER_DNS);
+    p->has_other_methods = hc_methods_go_over(&p->methods, HC_OVER_HTTP) ||
+                           hc_methods_go_over(&p->methods, HC_OVER_TLS);
+    p->wants_address = p->has_other_methods && !hc_methods_go_over(&p->methods, HC_OVER_DNS);
+    choose_label(p);
     p->wants_http =
         p->web != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
     p->wants_responder = p->responder != NULL && hc_methods_go_over(&p->methods, HC_OVER_DNS);
@@ -251,6 +267,7 @@ void hc_preflight_free(struct hc_preflight *p)
             hc_request_dispose(&p->names[i].requests[k]);
         }
         free(p->names[i].requests);
+        hc_record_look_free(p->names[i].record);
         hc_findings_dispose(&p->results[i].findings);
         hc_list_dispose(&p->results[i].seen);
     }

@@ -15,8 +15,6 @@
 #define DNS01         "dns-01"
 #define DNS_ACCOUNT01 "dns-account-01"
 #define LIFE_S        3600
-#define LABEL_BYTES   10 /* of the digest of the account's URL */
-#define LABEL_SIZE    (LABEL_BYTES * 8 / 5 + 1)
 #define VALUE_SIZE    48 /* base64url of 32 bytes, NUL */
 
 struct dns01 {
@@ -32,45 +30,20 @@ static bool supports(void *self, const char *name)
            hc_txts_has_writer(s->env.txts, name);
 }
 
-/* RFC 4648 section 6, lower case, of ten bytes: without padding. */
-static void base32(const unsigned char *bytes, char out[LABEL_SIZE])
-{
-    static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
-    unsigned held = 0;
-    unsigned bits = 0;
-    size_t len = 0;
-
-    for (size_t i = 0; i < LABEL_BYTES; i++) {
-        held = held << 8 | bytes[i];
-        for (bits += 8; bits >= 5; bits -= 5) {
-            out[len++] = digits[held >> (bits - 5) & 31u];
-        }
-    }
-    out[len] = '\0';
-}
-
 /* The record's name below which the CA looks. */
 static int make_key(const struct dns01 *s, const struct hc_challenge_case *c,
                     char key[HC_ANSWER_KEY_MAX], struct hc_error *err)
 {
     const char *domain = hc_name_is_wildcard(c->name) ? c->name + 2 : c->name;
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    char label[LABEL_SIZE + 2] = "";
-    int n = 0;
+    char label[HC_METHOD_LABEL];
 
-    if (strcmp(s->type, DNS_ACCOUNT01) == 0) {
-        if (c->account_url == NULL) {
-            return hc_error_set(err, HC_P_INTERNAL, c->name, "the account's URL is not known");
-        }
-        SHA256((const unsigned char *)c->account_url, strlen(c->account_url), digest);
-        label[0] = '_';
-        base32(digest, label + 1);
-        label[LABEL_SIZE] = '.'; /* behind the underscore and the digits; a NUL follows */
+    if (hc_method_label(hc_method_find(s->type), c->account_url, label) != 0) {
+        return hc_error_set(err, HC_P_INTERNAL, c->name, "the account's URL is not known");
     }
-    n = snprintf(key, HC_ANSWER_KEY_MAX, "%s_acme-challenge.%s", label, domain);
-    return n < HC_NAME_SIZE ? 0
-                            : hc_error_set(err, HC_P_NAME_INVALID, c->name,
-                                           "with the label of %s in front it is too long", s->type);
+    return snprintf(key, HC_ANSWER_KEY_MAX, "%s%s", label, domain) < HC_NAME_SIZE
+               ? 0
+               : hc_error_set(err, HC_P_NAME_INVALID, c->name,
+                              "with the label of %s in front it is too long", s->type);
 }
 
 static int make_value(const char *keyauth, char value[VALUE_SIZE], struct hc_error *err)

@@ -68,6 +68,17 @@ Z
 $dns->zone('signed.test', "www 300 IN A $here\n", signed => 1);
 $dns->zone('broken.test', "www 300 IN A 203.0.113.7\n", signed => 'broken');
 $dns->zone('expired.test', "www 300 IN A $here\n", signed => 'expired');
+my $value = 'LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0';
+$dns->zone('challenge.test', <<"Z");
+www 300 IN A $here
+_acme-challenge.www 300 IN CNAME www.acme.other.test.
+_acme-challenge.lost 300 IN CNAME lost.far.test.
+_acme-challenge.loop 300 IN CNAME _acme-challenge.loop2
+_acme-challenge.loop2 300 IN CNAME _acme-challenge.loop
+_acme-challenge.stale 300 IN TXT "$value"
+_acme-challenge.stale 300 IN TXT "a text of somebody else"
+Z
+$dns->zone('differ.test', "_acme-challenge 300 IN TXT \"one\"\n", ns => [ 2, 3 ], three => "_acme-challenge 300 IN TXT \"two\"\n");
 $dns->zone('far.test', "www 300 IN A $here\n", nowhere => 1);
 $dns->start;
 
@@ -170,6 +181,25 @@ $f = expect($all, 'nope.example.test', 'ready', 'dns-01 does not need the name t
 is($f->{rank}, 'remark', 'which is a remark');
 ($all, $code) = diagnose('*.ours.test');
 ok(exists $all->{'*.ours.test'}{slugs}{'wildcard-needs-dns'}, 'a wildcard needs dns-01');
+
+# ---- the challenge record ----
+($all, $code) = diagnose('--method', 'dns-01', 'www.challenge.test', '*.www.challenge.test', 'new.challenge.test', 'stale.challenge.test');
+is($code, 0, 'nothing stands against these names');
+my (undef, $tree) = run({ _seconds => 60 }, build_dir() . '/hotcert', 'diagnose', '--no-request', '--resolver', $dns->resolver, '--method', 'dns-01', 'www.challenge.test');
+like($tree, qr/_acme-challenge\.www\.challenge\.test\. is an alias \(CNAME\) of www\.acme\.other\.test\./, 'an alias is told');
+like($tree, qr/www\.acme\.other\.test\. belongs to the zone other\.test\./, 'and the zone that it leads to');
+expect($all, 'new.challenge.test', 'ready', 'a name that does not exist', 'dns-no-such-name');
+my $stale = $all->{'stale.challenge.test'}{slugs}{'dns-stale-record'} // {};
+is($stale->{rank}, 'remark', 'the value of a former run is a remark');
+like($stale->{message}, qr/\Q$value\E/, 'with the record');
+unlike($stale->{message} // '', qr/somebody else/, 'and not the one of somebody else');
+($all, $code) = diagnose('--method', 'dns-01', 'lost.challenge.test', 'loop.challenge.test', 'differ.test');
+is($all->{'lost.challenge.test'}{verdict}, 'unknown', 'an alias to a zone whose servers do not answer');
+like($all->{'lost.challenge.test'}{slugs}{'dns-failed'}{message} // '', qr/_acme-challenge\.lost\.challenge\.test|lost\.far\.test/, 'is named');
+is($all->{'loop.challenge.test'}{verdict}, 'unknown', 'aliases in a circle');
+like($all->{'loop.challenge.test'}{slugs}{'dns-failed'}{message} // '', qr/loop/, 'are called so');
+like($all->{'differ.test'}{slugs}{'dns-servers-differ'}{message} // '', qr/127\.53\.1\.2 and 127\.53\.1\.3 have different TXT records|127\.53\.1\.3 and 127\.53\.1\.2/,
+    'servers that disagree are named');
 
 ($all, $code) = diagnose('www.near.test', 'toother.near.test', 'permitted.near.test', 'outward.example.test');
 expect($all, 'www.near.test', 'ready', 'CAA at the name is nearer than at the zone');

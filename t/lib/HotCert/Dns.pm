@@ -77,7 +77,7 @@ sub txt {
     return @values;
 }
 
-# A zone; options: update => 'grant KEY name N TXT; ..' (keys by key()), signed => 1 | 'broken' | 'expired', ns => [host numbers], nowhere => 1 (its NS leads
+# A zone; options: three => other records at the server .3, update => 'grant KEY name N TXT; ..' (keys by key()), signed => 1 | 'broken' | 'expired', ns => [host numbers], nowhere => 1 (its NS leads
 # to an address where nothing listens).
 sub zone {
     my ($self, $name, $records, %opt) = @_;
@@ -191,17 +191,10 @@ sub start {
     my $listen = join ' ', map { $self->address($_) . ';' } sort keys %hosts;
     my $conf = $self->options('authority', $listen, 'recursion no; minimal-responses no;');
     $conf .= qq(include "$_";\n) for @{ $self->{keys} // [] };
-    for my $top (1, 0) {
-        my $where = $top ? $self->address(1) . ';' : 'any;';
-        $conf .= 'view "' . ($top ? 'top' : 'zones') . "\" {\n  match-destinations { $where };\n";
-        for my $name (sort grep { !!is_top($_) == !!$top } keys %{ $self->{zones} }) {
-            my $file = $self->file_of($name) . ($self->{zones}{$name}{signed} ? '.signed' : '');
-            my $policy = $self->{zones}{$name}{update};
-            $conf .= qq(  zone "$name" { type primary; file "$file"; check-names ignore; )
-                . ($policy ? "update-policy { $policy };" : '') . " };\n";
-        }
-        $conf .= "};\n";
-    }
+    $conf .= $self->view('top', $self->address(1) . ';', grep { is_top($_) } sort keys %{ $self->{zones} });
+    my @three = grep { $self->{zones}{$_}{three} } sort keys %{ $self->{zones} };
+    $conf .= $self->view('three', $self->address(3) . ';', @three) if @three;
+    $conf .= $self->view('zones', 'any;', grep { !is_top($_) } sort keys %{ $self->{zones} });
     $self->{authority} = $self->run_named('authority', $conf);
     my $hints = spew("$self->{dir}/hints", ". 300 IN NS ns1.\nns1. 300 IN A " . $self->address(1) . "\n");
     my $rconf = $self->options('resolver', $self->resolver . ';',
@@ -212,6 +205,24 @@ sub start {
     $self->{started} = 1;
     $self->wait_ready;
     return $self;
+}
+
+# What the authority serves at these addresses. In the view "three" a zone has its records by that name.
+sub view {
+    my ($self, $view, $where, @names) = @_;
+    my $conf = qq(view "$view" {\n  match-destinations { $where };\n);
+    for my $name (@names) {
+        my $zone = $self->{zones}{$name};
+        my $file = $self->file_of($name) . ($zone->{signed} ? '.signed' : '');
+        if ($view eq 'three') {
+            my $text = slurp($file);
+            $text =~ s/\Q$zone->{records}\E\z/$zone->{three}/ or die "$name: its records are not at its end";
+            $file = spew("$file.three", $text);
+        }
+        my $update = $zone->{update} ? " update-policy { $zone->{update} };" : '';
+        $conf .= qq(  zone "$name" { type primary; file "$file"; check-names ignore;$update };\n);
+    }
+    return "$conf};\n";
 }
 
 sub run_named {

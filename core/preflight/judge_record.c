@@ -1,0 +1,151 @@
+/* The challenge record of a name: its place, its servers, what stands there; see judge.h. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "preflight/judge.h"
+
+#define VALUE_LENGTH 43 /* of a challenge's TXT value: 32 bytes in base64url */
+#define VALUES_MOST  64
+
+static bool answers(const struct hc_dns_slot *slot)
+{
+    return slot->state == HC_DNS_SLOT_REPLY && slot->reply.authoritative &&
+           (slot->reply.rcode == HC_DNS_NOERROR || slot->reply.rcode == HC_DNS_NXDOMAIN);
+}
+
+static size_t count_values(const struct hc_record_look *look, const struct hc_dns_slot *slot)
+{
+    size_t count = 0;
+    size_t at = 0;
+
+    while (count < VALUES_MOST &&
+           hc_dns_reply_next(&slot->reply, &look->place.name, HC_DNS_TXT, &at) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+/* True if each value of a is one of b; the order means nothing. */
+static bool covers(const struct hc_record_look *look, const struct hc_dns_slot *a,
+                   const struct hc_dns_slot *b)
+{
+    const struct hc_dns_record *record = NULL;
+    size_t at = 0;
+
+    while ((record = hc_dns_reply_next(&a->reply, &look->place.name, HC_DNS_TXT, &at)) != NULL) {
+        const struct hc_dns_record *other = NULL;
+        size_t k = 0;
+
+        do {
+            other = hc_dns_reply_next(&b->reply, &look->place.name, HC_DNS_TXT, &k);
+        } while (other != NULL && (other->len != record->len ||
+                                   memcmp(other->data, record->data, record->len) != 0));
+        if (other == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool agree(const struct hc_record_look *look, const struct hc_dns_slot *a,
+                  const struct hc_dns_slot *b)
+{
+    return count_values(look, a) == count_values(look, b) && covers(look, a, b) &&
+           covers(look, b, a);
+}
+
+/* What an ACME client writes for a challenge looks like. */
+static bool is_challenge(const struct hc_dns_record *record)
+{
+    if (record->len != VALUE_LENGTH + 1 || record->data[0] != VALUE_LENGTH) {
+        return false;
+    }
+    for (size_t i = 1; i < record->len; i++) {
+        if (!isalnum(record->data[i]) && record->data[i] != '-' && record->data[i] != '_') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void judge_stale(struct hc_name_judge *judge, const struct hc_record_look *look,
+                        const struct hc_dns_slot *slot)
+{
+    const struct hc_dns_record *record = NULL;
+    char text[HC_DNS_RECORD_TEXT];
+    size_t at = 0;
+
+    while ((record = hc_dns_reply_next(&slot->reply, &look->place.name, HC_DNS_TXT, &at)) != NULL) {
+        hc_judge_seen(judge, "%s", hc_dns_record_format(record, text));
+        if (is_challenge(record)) {
+            hc_judge_note(judge, HC_P_DNS_STALE_RECORD, HC_JUDGE_NOTHING, "%s", text);
+        }
+    }
+}
+
+/* The servers one by one: who does not answer, who answers something else than the first. */
+static void judge_servers(struct hc_name_judge *judge, const struct hc_record_look *look,
+                          bool alone)
+{
+    const struct hc_zone *zone = &look->place.zone;
+    const struct hc_dns_slot *first = NULL;
+    const struct hc_dns_server *first_server = NULL;
+    char name[HC_DNAME_TEXT];
+    char a[HC_DNS_SERVER_TEXT];
+    char b[HC_DNS_SERVER_TEXT];
+    unsigned silent = 0;
+
+    hc_dname_format(&look->place.name, name);
+    for (size_t i = 0; i < zone->server_count; i++) {
+        const struct hc_dns_slot *slot = &look->slots[i];
+
+        if (!answers(slot)) {
+            silent++;
+            hc_judge_seen(judge, "%s does not answer for %.255s",
+                          hc_dns_server_format(&zone->servers[i], a), name);
+        } else if (first == NULL) {
+            first = slot;
+            first_server = &zone->servers[i];
+        } else if (!agree(look, first, slot)) {
+            hc_judge_note(judge, HC_P_DNS_SERVERS_DIFFER, HC_JUDGE_NOTHING,
+                          "%s and %s have different TXT records of %.255s",
+                          hc_dns_server_format(first_server, a),
+                          hc_dns_server_format(&zone->servers[i], b), name);
+            break;
+        }
+    }
+    if (first == NULL && zone->server_count > 0) {
+        hc_judge_note(judge, HC_P_DNS_FAILED, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING,
+                      "none of the %u name servers asked answers for %.255s", silent, name);
+    } else if (first != NULL && judge->accounts != NULL) {
+        judge_stale(judge, look, first); /* an agent's own orders have their values there */
+    }
+}
+
+void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_look *look, bool alone)
+{
+    const struct hc_dns_place *place = &look->place;
+    char label[HC_DNAME_TEXT];
+    char name[HC_DNAME_TEXT];
+    char apex[HC_DNAME_TEXT];
+    struct hc_error why;
+
+    hc_dname_format(&look->label, label);
+    hc_dname_format(&place->name, name);
+    if (place->links > 0) {
+        hc_judge_seen(judge, "%.255s is an alias (CNAME) of %.255s: the record is written there",
+                      label, name);
+    }
+    if (place->state == HC_PLACE_FAILED || place->zone.state != HC_ZONE_READY) {
+        hc_error_init(&why);
+        hc_kept_error_get(place->state == HC_PLACE_FAILED ? &place->error : &place->zone.error,
+                          &why);
+        hc_judge_note(judge, HC_P_DNS_FAILED, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING,
+                      "where the record %.255s belongs cannot be found: %s", label, why.detail);
+        return;
+    }
+    hc_judge_seen(judge, "%.255s belongs to the zone %.255s", name,
+                  hc_dname_format(&place->zone.apex, apex));
+    judge_servers(judge, look, alone);
+}
