@@ -84,6 +84,12 @@ int hc_conf_add_host(struct hc_conf *conf, const struct hc_host *host, int *inde
                                    : "it refuses handshakes for unknown names, "
                                      "as with `ssl_reject_handshake on`");
     }
+    if (identity.mode == HC_MODE_WATCH && host->scope != NULL && host->scope->files.count > 0 &&
+        host->own_certificate) {
+        return hc_error_set(err, HC_P_CONFLICT, host->where,
+                            "hotcert_files and ssl_certificate both name what to watch: remove one "
+                            "of them");
+    }
     if (identity.mode == HC_MODE_ON && host->scope != NULL && host->scope->files.count > 0) {
         return hc_error_set(err, HC_P_CONFLICT, host->where,
                             "hotcert_files needs `hotcert watch`, and this host has `hotcert on`; "

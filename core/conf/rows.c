@@ -196,8 +196,9 @@ const struct hc_directive hc_directives_main[] = {
      .max = 2,
      .args = "CERTIFICATE KEY",
      .dflt = "the files of the server's own directives",
-     .doc = "Files to watch, if the server's own directives cannot name them. Repeat for each key "
-            "type.",
+     .doc =
+         "Files to watch, if the server's own directives cannot name them. Repeat for each key "
+         "type. A host has either these or certificate lines of its own; with both it is refused.",
      .field = {SCOPE(files, list), .repeats = true, .value = hc_value_path}},
     {.name = "hotcert_trusted_certificate",
      .httpd = "HotCertTrustedCertificate",

@@ -213,15 +213,7 @@ static char *take_over(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
 {
     bool watch = hc_scope_mode(srv->main->own.conf, srv->scope) == HC_MODE_WATCH;
     bool files = srv->scope->files.count > 0;
-    struct hc_error err;
 
-    hc_error_init(&err);
-    if (watch && files && srv->own_certificate) {
-        hc_error_set(&err, HC_P_CONFLICT, where_of(cf),
-                     "hotcert_files and ssl_certificate both name what to watch: remove one of "
-                     "them");
-        return ngx_hotcert_conf_error(cf, &err);
-    }
     if (srv->has_certificate && !srv->own_certificate && srv->scope->mode != HC_MODE_UNSET &&
         (!watch || files)) {
         srv->not_inherited = text_of(lines->certificates->elts);

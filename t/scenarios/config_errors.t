@@ -185,6 +185,14 @@ scenario on_counts_more_than_a_certificate_of_the_level_above => sub {
     my $files = $s->spelled('hotcert_files');
     like($out, qr/\b$files needs/, 'which is said');
     unlike($out, $foreign{$kind}, 'in its spelling alone');
+    $s->configure(good(), hosts => [ { names => ['a.test'], hotcert => 'watch', pair => \@pair, set => [ [ files => @pair ] ] } ]);
+    ($code, $out) = $s->configtest;
+    isnt($code, 0, 'nor does watch with two sources of one host');
+    like($out, qr/$files and ssl_?certificate\w* both name what to watch/i, 'which is said');
+    unlike($out, $foreign{$kind}, 'in its spelling alone');
+    $s->configure(good(), %above, hosts => [ { names => ['a.test'], hotcert => 'watch', set => [ [ files => @pair ] ] } ]);
+    ($code, $out) = $s->configtest;
+    is($code, 0, 'a certificate of the level above is none of the host') or diag $out;
 };
 
 scenario the_test_says_of_the_store_what_the_start_would => sub {
