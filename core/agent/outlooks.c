@@ -14,12 +14,14 @@
  * order that needs no look, since it is placed already, would be faster each time.
  */
 #define LOOK_VALID_FAILING_S 2400
+
 /* What is thought of the names of one identity (under `on`). */
 struct outlook {
     struct hc_outlooks *all;
-    struct hc_look *look; /* NULL: none is under way */
-    struct hc_standing standing;
-    int64_t looked_at; /* UTC: the latest look that came to its end */
+    struct hc_look *look;         /* NULL: none is under way */
+    struct hc_standing *standing; /* NULL: all names are well, as far as is known */
+    bool planned;                 /* .. and are ordered; else that is not decided yet */
+    int64_t looked_at;            /* UTC: the latest look that came to its end */
     struct hc_ca *looked_for;
 };
 
@@ -54,25 +56,63 @@ static void end_look(struct outlook *outlook)
     }
 }
 
+/* How its names stand, to be changed. NULL: no memory. */
+static struct hc_standing *standing_of(struct outlook *outlook, struct hc_error *err)
+{
+    if (outlook->standing == NULL) {
+        outlook->standing = calloc(1, sizeof(*outlook->standing));
+        if (outlook->standing == NULL) {
+            hc_error_nomem(err);
+            return NULL;
+        }
+        outlook->standing->identity = identity_of(outlook);
+        outlook->standing->planned = outlook->planned;
+    }
+    return outlook->standing;
+}
+
+static void forget_standing(struct outlook *outlook)
+{
+    if (outlook->standing != NULL) {
+        hc_standing_dispose(outlook->standing);
+        free(outlook->standing);
+        outlook->standing = NULL;
+    }
+}
+
+/* Nearly all hosts are well nearly always: that takes no memory. */
+static void forget_if_plain(struct outlook *outlook)
+{
+    if (outlook->standing != NULL && hc_standing_is_plain(outlook->standing)) {
+        forget_standing(outlook);
+    }
+}
+
 /* Decides what is to be ordered; the next look at names left out may come sooner then. */
 static void plan_one(struct outlook *outlook)
 {
-    const struct hc_standing *standing = &outlook->standing;
+    const struct hc_standing *standing = outlook->standing;
 
-    hc_standing_plan(&outlook->standing, &outlook->all->e);
+    if (standing == NULL) {
+        outlook->planned = true;
+        return;
+    }
+    hc_standing_plan(outlook->standing, &outlook->all->e);
+    outlook->planned = standing->planned;
     if (standing->planned && standing->plan.look > 0 &&
         standing->plan.look < outlook->all->looks_at) {
         outlook->all->looks_at = standing->plan.look;
         hc_timer_within(&outlook->all->due,
                         hc_env_until_ms(outlook->all->o.env, standing->plan.look));
     }
+    forget_if_plain(outlook);
 }
 
 void hc_outlooks_plan(struct hc_outlooks *outlooks)
 {
     for (size_t i = 0; i < outlooks->o.env->conf->identity_count; i++) {
         if (outlooks->o.env->conf->identities[i].mode == HC_MODE_ON &&
-            (!outlooks->items[i].standing.planned || outlooks->items[i].standing.state.count > 0)) {
+            (!outlooks->items[i].planned || outlooks->items[i].standing != NULL)) {
             plan_one(&outlooks->items[i]);
         }
     }
@@ -82,19 +122,26 @@ const struct hc_list *hc_outlook_order(const struct hc_outlooks *outlooks, size_
 {
     const struct outlook *outlook = &outlooks->items[index];
 
-    return outlook->standing.planned && outlook->standing.plan.order.count > 0
-               ? &outlook->standing.plan.order
-               : &identity_of(outlook)->names;
+    return outlook->standing != NULL ? hc_standing_order(outlook->standing)
+                                     : &identity_of(outlook)->names;
 }
 
 const struct hc_list *hc_outlook_left_out(const struct hc_outlooks *outlooks, size_t index)
 {
-    return &outlooks->items[index].standing.plan.left_out;
+    static const struct hc_list none;
+    const struct hc_standing *standing = outlooks->items[index].standing;
+
+    return standing != NULL ? &standing->plan.left_out : &none;
 }
 
 bool hc_outlook_wants(const struct hc_outlooks *outlooks, size_t index, const struct hc_list *have)
 {
-    return hc_standing_wants(&outlooks->items[index].standing, have);
+    const struct outlook *outlook = &outlooks->items[index];
+
+    if (outlook->standing != NULL) {
+        return hc_standing_wants(outlook->standing, have);
+    }
+    return !outlook->planned || !hc_list_has_all(have, &identity_of(outlook)->names);
 }
 
 /* ---- looking ---- */
@@ -115,15 +162,17 @@ bool hc_outlook_is_fresh(const struct hc_outlooks *outlooks, size_t index, const
 bool hc_outlook_holds(const struct hc_outlooks *outlooks, size_t index, const struct hc_ca *ca,
                       int64_t *until)
 {
+    static const struct hc_leaveout_plan none;
     const struct outlook *outlook = &outlooks->items[index];
-    const struct hc_leaveout_plan *plan = &outlook->standing.plan;
+    const struct hc_leaveout_plan *plan =
+        outlook->standing != NULL ? &outlook->standing->plan : &none;
     int64_t now = hc_env_now(outlooks->o.env);
     /* names that are left out have looks of their own, more seldom the longer they are out */
     bool waits = outlook->looked_for == ca && outlook->looked_at > 0 && outlook->looked_at <= now &&
                  (plan->look == 0 || plan->look > now);
 
     *until = plan->until;
-    return outlook->standing.planned && plan->kind == HC_LEAVEOUT_HOLD &&
+    return outlook->planned && plan->kind == HC_LEAVEOUT_HOLD &&
            (waits || hc_outlook_is_fresh(outlooks, index, ca));
 }
 
@@ -151,35 +200,25 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
 {
     struct outlook *outlook = self;
     const struct hc_outlooks_options *o = &outlook->all->o;
-    int64_t now = hc_env_now(o->env);
     struct hc_list mended = {NULL, 0, 0};
     struct hc_event ended = {.kind = HC_EVENT_LOOK_ENDED, .names = &mended};
     struct hc_error err;
 
     hc_error_init(&err);
-    for (size_t i = 0; i < result->count; i++) {
-        const struct hc_preflight_name *name = &result->names[i];
-        const struct hc_leaveout_sight sight = {name->name, hc_leaveout_seen_of(name), name->cause};
-
-        if (sight.seen == HC_LEAVEOUT_SEEN_WELL &&
-            hc_standing_was_unwell(&outlook->standing, name->name) &&
-            hc_list_add(&mended, name->name, &err) != 0) {
-            hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
-        }
-        if (hc_leaveout_look(&outlook->standing.state, &sight, now,
-                             o->env->conf->check_interval / 2, &err) != 0) {
-            hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
-        }
+    if (standing_of(outlook, &err) == NULL ||
+        hc_standing_see(outlook->standing, &outlook->all->e, result, &mended, &err) != 0) {
+        hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
     }
-    hc_standing_tell(&outlook->standing, o->env->log, result);
-    hc_refusals_dispose(&outlook->standing.refused);
-    outlook->looked_at = now;
+    outlook->looked_at = hc_env_now(o->env);
     end_look(outlook);
-    hc_standing_store(&outlook->standing, &outlook->all->e);
-    plan_one(outlook);
+    if (outlook->standing != NULL) {
+        hc_standing_store(outlook->standing, &outlook->all->e);
+    }
     ended.index = index_of(outlook);
     /* all well, as before: its jobs are in the queue, and nothing else depends on the look */
-    ended.changed = mended.count > 0 || !hc_leaveout_is_plain(&outlook->standing.state);
+    ended.changed = mended.count > 0 ||
+                    (outlook->standing != NULL && !hc_leaveout_is_plain(&outlook->standing->state));
+    plan_one(outlook);
     hc_events_raise(o->env->events, &ended);
     hc_list_dispose(&mended);
 }
@@ -222,7 +261,7 @@ static void look_again(struct hc_outlooks *outlooks, struct outlook *outlook)
     hc_error_init(&err);
     if (ca != NULL && hc_outlook_start(outlooks, index_of(outlook), ca, &err) != 0) {
         hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "checking names", &err);
-        outlook->standing.plan.look =
+        outlook->standing->plan.look =
             hc_env_now(outlooks->o.env) + outlooks->o.env->conf->check_interval;
     }
 }
@@ -235,14 +274,15 @@ static void look_again_at_all(struct hc_outlooks *outlooks, int64_t now)
         struct outlook *outlook = &outlooks->items[i];
         int64_t look = 0;
 
-        if (outlook->look != NULL || !outlook->standing.planned) {
+        if (outlook->look != NULL || outlook->standing == NULL || !outlook->planned) {
             continue; /* at the end of a look the next one is planned */
         }
-        if (outlook->standing.plan.look > 0 && outlook->standing.plan.look <= now &&
-            hc_storage_ready(outlooks->o.storage) && outlooks->looking < HC_LOOKING_MOST) {
+        look = outlook->standing->plan.look;
+        if (look > 0 && look <= now && hc_storage_ready(outlooks->o.storage) &&
+            outlooks->looking < HC_LOOKING_MOST) {
             look_again(outlooks, outlook);
+            look = outlook->look == NULL ? outlook->standing->plan.look : 0;
         }
-        look = outlook->look == NULL ? outlook->standing.plan.look : 0;
         if (look > 0 && look < outlooks->looks_at) {
             outlooks->looks_at = look > now ? look : now + 1;
         }
@@ -277,10 +317,10 @@ void hc_outlook_ordered(struct hc_outlooks *outlooks, size_t index)
     struct outlook *outlook = &outlooks->items[index];
 
     outlook->looked_at = 0; /* every order has a look of its own */
-    if (outlook->standing.planned && outlook->standing.state.count > 0) {
-        hc_leaveout_ordered(&outlook->standing.state, &outlook->standing.plan,
+    if (outlook->standing != NULL && outlook->planned) {
+        hc_leaveout_ordered(&outlook->standing->state, &outlook->standing->plan,
                             hc_env_now(outlooks->o.env));
-        hc_standing_store(&outlook->standing, &outlook->all->e);
+        hc_standing_store(outlook->standing, &outlook->all->e);
     }
 }
 
@@ -288,8 +328,10 @@ void hc_outlook_obtained(struct hc_outlooks *outlooks, size_t index, const struc
 {
     struct outlook *outlook = &outlooks->items[index];
 
-    hc_leaveout_obtained(&outlook->standing.state, names);
-    hc_standing_store(&outlook->standing, &outlook->all->e);
+    if (outlook->standing != NULL) {
+        hc_leaveout_obtained(&outlook->standing->state, names);
+        hc_standing_store(outlook->standing, &outlook->all->e);
+    }
     plan_one(outlook);
 }
 
@@ -297,6 +339,7 @@ void hc_outlook_refused(struct hc_outlooks *outlooks, size_t index, const char *
                         const struct hc_error *said)
 {
     struct outlook *outlook = &outlooks->items[index];
+    struct hc_standing *standing = NULL;
     struct hc_error err;
 
     hc_error_init(&err);
@@ -304,26 +347,31 @@ void hc_outlook_refused(struct hc_outlooks *outlooks, size_t index, const char *
         return;
     }
     outlook->looked_at = 0;
-    if (hc_leaveout_refused(&outlook->standing.state, name, hc_refusal_problem(said),
+    standing = standing_of(outlook, &err);
+    if (standing == NULL ||
+        hc_leaveout_refused(&standing->state, name, hc_refusal_problem(said),
                             hc_env_now(outlooks->o.env), &err) != 0 ||
-        hc_refusals_add(&outlook->standing.refused, name, said, &err) != 0) {
+        hc_refusals_add(&standing->refused, name, said, &err) != 0) {
         hc_log_error(outlooks->o.env->log, HC_LOG_ERROR, "storing the CA's answer about a name",
                      &err);
     }
-    hc_standing_store(&outlook->standing, &outlook->all->e);
+    if (standing != NULL) {
+        hc_standing_store(standing, &outlook->all->e);
+    }
 }
 
 bool hc_outlook_compare(struct hc_outlooks *outlooks, size_t index, struct hc_ca *ca)
 {
+    struct hc_standing *standing = outlooks->items[index].standing;
     struct hc_error err;
 
     hc_error_init(&err);
-    if (outlooks->items[index].standing.refused.count == 0) {
+    if (standing == NULL || standing->refused.count == 0) {
         return false;
     }
     if (hc_outlook_start(outlooks, index, ca, &err) != 0) {
         hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "checking names", &err);
-        hc_refusals_dispose(&outlooks->items[index].standing.refused);
+        hc_refusals_dispose(&standing->refused);
         return false;
     }
     return true;
@@ -336,9 +384,27 @@ static void begin_waits_anew(struct outlook *outlook)
 {
     int64_t now = hc_env_now(outlook->all->o.env);
 
-    hc_leaveout_pull_back(&outlook->standing.state, now);
+    if (outlook->standing != NULL) {
+        hc_leaveout_pull_back(&outlook->standing->state, now);
+    }
     if (outlook->looked_at > now) {
         outlook->looked_at = 0;
+    }
+}
+
+static void load_one(struct outlook *outlook)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (standing_of(outlook, &err) == NULL) {
+        hc_log_error(outlook->all->o.env->log, HC_LOG_ERROR, "reading the preflight results", &err);
+        return;
+    }
+    hc_standing_load(outlook->standing, &outlook->all->e);
+    forget_if_plain(outlook);
+    if (outlook->standing != NULL) {
+        outlook->standing->planned = outlook->planned = false;
     }
 }
 
@@ -358,7 +424,7 @@ static void on_event(void *self, const struct hc_event *event)
         struct outlook *outlook = &outlooks->items[i];
 
         if (event->kind == HC_EVENT_STORE_OPENED && conf->identities[i].mode == HC_MODE_ON) {
-            hc_standing_load(&outlook->standing, &outlooks->e);
+            load_one(outlook);
         } else if (event->kind == HC_EVENT_STORE_CLOSING) {
             end_look(outlook);
             outlooks->looks_at = 0;
@@ -388,7 +454,6 @@ int hc_outlooks_new(const struct hc_outlooks_options *options, struct hc_outlook
     }
     for (size_t i = 0; i < count; i++) {
         outlooks->items[i].all = outlooks;
-        outlooks->items[i].standing.identity = &options->env->conf->identities[i];
     }
     if (hc_events_add(options->env->events, on_event, outlooks, err) != 0) {
         goto failed;
@@ -411,8 +476,10 @@ void hc_outlooks_free(struct hc_outlooks *outlooks)
 
         end_look(outlook);
         /* the agent ends before the look that would have stood beside the CA's words */
-        hc_refusals_tell(&outlook->standing.refused, outlooks->o.env->log);
-        hc_standing_dispose(&outlook->standing);
+        if (outlook->standing != NULL) {
+            hc_refusals_tell(&outlook->standing->refused, outlooks->o.env->log);
+        }
+        forget_standing(outlook);
     }
     hc_timer_stop(&outlooks->due);
     free(outlooks->items);

@@ -14,6 +14,13 @@ void hc_standing_dispose(struct hc_standing *standing)
     hc_refusals_dispose(&standing->refused);
 }
 
+bool hc_standing_is_plain(const struct hc_standing *standing)
+{
+    return hc_leaveout_is_plain(&standing->state) && standing->stored == 0 &&
+           standing->plan.kind == HC_LEAVEOUT_ALL && standing->plan.left_out.count == 0 &&
+           standing->refused.count == 0 && standing->said_plan == 0 && standing->said_findings == 0;
+}
+
 /* ---- what is remembered ---- */
 
 /* Of its record. */
@@ -129,6 +136,12 @@ void hc_standing_plan(struct hc_standing *standing, const struct hc_standing_env
     }
 }
 
+const struct hc_list *hc_standing_order(const struct hc_standing *standing)
+{
+    return standing->planned && standing->plan.order.count > 0 ? &standing->plan.order
+                                                               : &standing->identity->names;
+}
+
 bool hc_standing_wants(const struct hc_standing *standing, const struct hc_list *have)
 {
     if (!standing->planned) {
@@ -137,10 +150,8 @@ bool hc_standing_wants(const struct hc_standing *standing, const struct hc_list 
     if (standing->plan.kind == HC_LEAVEOUT_HOLD) {
         return false;
     }
-    for (size_t i = 0; i < standing->plan.order.count; i++) {
-        if (!hc_list_has(have, standing->plan.order.items[i])) {
-            return true;
-        }
+    if (!hc_list_has_all(have, hc_standing_order(standing))) {
+        return true;
     }
     return standing->plan.kind == HC_LEAVEOUT_TRIAL;
 }
@@ -163,8 +174,9 @@ static hc_said digest_of(const struct hc_preflight_result *result)
     return said;
 }
 
-void hc_standing_tell(struct hc_standing *standing, const struct hc_log *log,
-                      const struct hc_preflight_result *result)
+/* Says what was found of each name; beside the CA's words where it refused. */
+static void tell(struct hc_standing *standing, const struct hc_log *log,
+                 const struct hc_preflight_result *result)
 {
     hc_said said = digest_of(result);
     struct hc_error words;
@@ -186,7 +198,8 @@ void hc_standing_tell(struct hc_standing *standing, const struct hc_log *log,
     standing->said_findings = said;
 }
 
-bool hc_standing_was_unwell(const struct hc_standing *standing, const char *name)
+/* True if the look before found something against the name. */
+static bool was_unwell(const struct hc_standing *standing, const char *name)
 {
     for (size_t i = 0; i < standing->state.count; i++) {
         if (strcmp(standing->state.names[i].name, name) == 0) {
@@ -194,4 +207,26 @@ bool hc_standing_was_unwell(const struct hc_standing *standing, const char *name
         }
     }
     return false;
+}
+
+int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *e,
+                    const struct hc_preflight_result *result, struct hc_list *mended,
+                    struct hc_error *err)
+{
+    int64_t now = hc_env_now(e->env);
+    int rc = 0;
+
+    for (size_t i = 0; i < result->count; i++) {
+        const struct hc_preflight_name *name = &result->names[i];
+        const struct hc_leaveout_sight sight = {name->name, hc_leaveout_seen_of(name), name->cause};
+
+        if (sight.seen == HC_LEAVEOUT_SEEN_WELL && was_unwell(standing, name->name)) {
+            rc |= hc_list_add(mended, name->name, err);
+        }
+        rc |=
+            hc_leaveout_look(&standing->state, &sight, now, e->env->conf->check_interval / 2, err);
+    }
+    tell(standing, e->env->log, result);
+    hc_refusals_dispose(&standing->refused);
+    return rc == 0 ? 0 : -1;
 }

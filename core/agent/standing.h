@@ -31,6 +31,8 @@ struct hc_standing {
 };
 
 void hc_standing_dispose(struct hc_standing *standing);
+/* True if it says no more than one of which nothing is known, planned: all names are ordered. */
+bool hc_standing_is_plain(const struct hc_standing *standing);
 
 /* From and to the store; what goes wrong is logged, or the storage's. */
 void hc_standing_load(struct hc_standing *standing, const struct hc_standing_env *e);
@@ -38,13 +40,17 @@ void hc_standing_store(struct hc_standing *standing, const struct hc_standing_en
 
 /* Decides what is to be ordered, and says once what is left out. */
 void hc_standing_plan(struct hc_standing *standing, const struct hc_standing_env *e);
+/* The names to order, should an order be due. */
+const struct hc_list *hc_standing_order(const struct hc_standing *standing);
 /* True if a certificate for these names is not all that is to be had now. */
 bool hc_standing_wants(const struct hc_standing *standing, const struct hc_list *have);
 
-/* True if the latest look found something against the name. */
-bool hc_standing_was_unwell(const struct hc_standing *standing, const char *name);
-/* Says what a look found of each name; beside the CA's words where it refused. */
-void hc_standing_tell(struct hc_standing *standing, const struct hc_log *log,
-                      const struct hc_preflight_result *result);
+/*
+ * A look came to its end: notes and says what it found. mended gets those that are well again. -1:
+ * no memory for some of it.
+ */
+int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *e,
+                    const struct hc_preflight_result *result, struct hc_list *mended,
+                    struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -138,6 +138,16 @@ bool hc_list_has(const struct hc_list *list, const char *s)
     return false;
 }
 
+bool hc_list_has_all(const struct hc_list *list, const struct hc_list *others)
+{
+    for (size_t i = 0; i < others->count; i++) {
+        if (!hc_list_has(list, others->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool hc_list_equal(const struct hc_list *a, const struct hc_list *b)
 {
     if (a->count != b->count) {

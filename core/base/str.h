@@ -31,6 +31,8 @@ int hc_list_add_len(struct hc_list *list, const char *s, size_t len,
                     struct hc_error *err) HC_MUST_USE;
 int hc_list_copy(struct hc_list *dst, const struct hc_list *src, struct hc_error *err) HC_MUST_USE;
 bool hc_list_has(const struct hc_list *list, const char *s); /* exact */
+/* True if it has each of these. */
+bool hc_list_has_all(const struct hc_list *list, const struct hc_list *others);
 bool hc_list_equal(const struct hc_list *a, const struct hc_list *b);
 void hc_list_sort_unique(struct hc_list *list); /* bytewise order */
 void hc_list_dispose(struct hc_list *list);

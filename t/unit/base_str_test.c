@@ -85,6 +85,9 @@ static void a_list_sorts_and_drops_doubles(void)
     is_str(hc_list_format_led(&list, "c", text, 27), "c and 2 more", "the rest is counted");
     ok(hc_list_copy(&same, &list, NULL) == 0 && hc_list_equal(&list, &same), "a copy is equal");
     ok(hc_list_has(&list, "b") && !hc_list_has(&list, "B"), "membership is exact");
+    ok(hc_list_has_all(&list, &list) && hc_list_has_all(&list, &(struct hc_list){NULL, 0, 0}) &&
+           !hc_list_has_all(&(struct hc_list){NULL, 0, 0}, &list),
+       "so is that of several");
     for (int i = 0; i < 20; i++) {
         ok(hc_list_add(&same, "a-name-of-some-length.example", NULL) == 0, "added");
     }
