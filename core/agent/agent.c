@@ -175,6 +175,7 @@ static int new_txts(struct hc_agent *agent, struct hc_error *err)
                 .dns = agent->o.dns,
                 .http = agent->o.http,
                 .commands = agent->o.commands,
+                .answers = hc_answers_port(agent->parts.answers),
             },
     };
 
@@ -223,6 +224,7 @@ static int new_outlooks(struct hc_agent *agent, struct hc_error *err)
         .publisher = agent->parts.publisher,
         .cas = agent->parts.cas,
         .answers = agent->parts.answers,
+        .responder = agent->parts.responder,
         .dns = agent->o.dns,
         .web = agent->o.web,
     };

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "conf/writer.h"
+
 #include "conf/issuer.h"
 
 #define TOKEN_BYTES  32
@@ -69,6 +71,9 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
         .directory_url = issuer->directory_url,
         .http_port = issuer->http_port,
         .tls_port = issuer->tls_port,
+        .responder = hc_identity_answers_dns(options->env->conf, options->identity)
+                         ? hc_responder_domain(options->responder)
+                         : NULL,
         .web = options->web,
         .dns = options->dns,
         .loop = options->env->loop,

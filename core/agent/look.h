@@ -7,6 +7,7 @@
 
 #include "agent/answers.h"
 #include "agent/cas.h"
+#include "agent/responder.h"
 #include "net/web.h"
 #include "preflight/preflight.h"
 
@@ -15,6 +16,7 @@ struct hc_look;
 struct hc_look_options {
     const struct hc_env *env; /* borrowed, as all below */
     struct hc_answers *answers;
+    const struct hc_responder *responder;
     const struct hc_dns_port *dns;
     const struct hc_web_port *web; /* NULL: no request is made */
     const struct hc_identity *identity;

@@ -231,6 +231,7 @@ int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *c
     struct hc_look_options options = {
         .env = o->env,
         .answers = o->answers,
+        .responder = o->responder,
         .dns = o->dns,
         .web = o->web,
         .identity = identity_of(outlook),

@@ -23,6 +23,7 @@ struct hc_outlooks_options {
     struct hc_publisher *publisher;
     struct hc_cas *cas;
     struct hc_answers *answers;
+    const struct hc_responder *responder;
     const struct hc_dns_port *dns; /* NULL: names are not looked at */
     const struct hc_web_port *web; /* NULL: no request is made by a look */
 };

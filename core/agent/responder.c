@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conf/name.h"
 #include "dns/resolver.h"
 #include "dns/tcp.h"
 #include "dns/udp.h"
@@ -22,8 +21,10 @@ struct hc_responder {
     struct hc_dns_service service;
     struct hc_dns_udp *udp; /* one a socket; of the other kind they are empty */
     struct hc_dns_tcp *tcp;
+    bool answers; /* a server of ours, this or another one on the store, is to answer */
     bool open;
     int64_t started_ms;
+    struct hc_timer due; /* until it is open */
 };
 
 /* ---- the texts ---- */
@@ -41,53 +42,6 @@ static void each(void *self, const char *owner, hc_dns_text_found *found, void *
 static bool below(void *self, const char *owner)
 {
     return hc_answers_texts_below(((const struct hc_responder *)self)->o.answers, owner);
-}
-
-/* ---- what it is authoritative for ---- */
-
-/* Appends the names of what is ordered. */
-static size_t collect(const struct hc_conf *conf, const char **names)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < conf->identity_count; i++) {
-        const struct hc_identity *identity = &conf->identities[i];
-
-        for (size_t n = 0; identity->mode == HC_MODE_ON && n < identity->names.count; n++) {
-            if (hc_name_is_ip(identity->names.items[n])) {
-                continue;
-            }
-            if (names != NULL) {
-                names[count] = identity->names.items[n];
-            }
-            count++;
-        }
-    }
-    return count;
-}
-
-static int make_domain(struct hc_responder *r, struct hc_error *err)
-{
-    const struct hc_conf *conf = r->o.env->conf;
-    size_t count = collect(conf, NULL);
-    const char **names = calloc(count + 1, sizeof(*names));
-    const char *first = "localhost";
-    int rc = 0;
-
-    if (names == NULL) {
-        return hc_error_nomem(err);
-    }
-    (void)collect(conf, names);
-    if (count > 0) {
-        first = names[0] + (hc_name_is_wildcard(names[0]) ? 2 : 0);
-    }
-    if (conf->dns_zone != NULL) {
-        free(names);
-        rc = hc_dns_domain_of_zone(conf->dns_zone, &r->domain, err);
-    } else {
-        hc_dns_domain_of_names(names, count, &r->domain);
-    }
-    return rc == 0 ? hc_dns_domain_serve(&r->domain, &conf->dns_ns, first, err) : -1;
 }
 
 /* ---- sockets ---- */
@@ -148,6 +102,18 @@ int64_t hc_responder_run(struct hc_responder *r)
     return -1;
 }
 
+static void on_due(void *self)
+{
+    struct hc_responder *r = self;
+
+    hc_timer_in(&r->due, hc_responder_run(r));
+}
+
+const struct hc_dns_domain *hc_responder_domain(const struct hc_responder *r)
+{
+    return r->answers ? &r->domain : NULL;
+}
+
 /* ---- life ---- */
 
 int hc_responder_new(const struct hc_responder_options *options, struct hc_responder **out,
@@ -164,13 +130,17 @@ int hc_responder_new(const struct hc_responder_options *options, struct hc_respo
     r->service.texts = &r->texts;
     r->service.loop = options->env->loop;
     r->started_ms = hc_env_ms(options->env);
+    hc_timer_init(&r->due, options->env->loop, "responder", on_due, r);
+    hc_timer_in(&r->due, 0);
     r->udp = calloc(options->count + 1, sizeof(*r->udp));
     r->tcp = calloc(options->count + 1, sizeof(*r->tcp));
     if (r->udp == NULL || r->tcp == NULL) {
         hc_error_nomem(err);
         goto failed;
     }
-    if (options->count > 0 && make_domain(r, err) != 0) {
+    r->answers = options->env->conf->dns_listen.count > 0 || options->env->conf->dns_zone != NULL;
+    if ((r->answers || options->count > 0) &&
+        hc_dns_domain_of_conf(options->env->conf, &r->domain, err) != 0) {
         goto failed;
     }
     if (options->env->random->bytes(options->env->random->self,
@@ -195,6 +165,7 @@ void hc_responder_free(struct hc_responder *r)
         hc_dns_udp_close(&r->udp[i]);
         hc_dns_tcp_close(&r->tcp[i]);
     }
+    hc_timer_stop(&r->due);
     hc_dns_domain_dispose(&r->domain);
     free(r->udp);
     free(r->tcp);

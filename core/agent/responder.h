@@ -8,6 +8,7 @@
 #define HC_AGENT_RESPONDER_H
 
 #include "agent/answers.h"
+#include "dns/domain.h"
 
 struct hc_responder;
 
@@ -23,7 +24,10 @@ int hc_responder_new(const struct hc_responder_options *options, struct hc_respo
                      struct hc_error *err) HC_MUST_USE;
 void hc_responder_free(struct hc_responder *responder);
 
-/* Milliseconds until it wants to be called again; -1: never. */
+/* What it answers for; NULL: the configuration has no DNS server of ours. Valid as long as this. */
+const struct hc_dns_domain *hc_responder_domain(const struct hc_responder *responder);
+
+/* What its timer calls: begins as soon as it can; milliseconds until the next call, -1: never. */
 int64_t hc_responder_run(struct hc_responder *responder);
 
 #endif

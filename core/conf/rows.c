@@ -176,8 +176,9 @@ const struct hc_directive hc_directives_main[] = {
      .max = HC_DNS_NS_WORDS,
      .args = "NAME [ADDR..] ..",
      .dflt = "the first name that hotcert orders for",
-     .doc = "The name servers that the zones of hotcert's DNS server are delegated to, each "
-            "followed by its addresses if it lies in such a zone.",
+     .doc =
+         "The name servers that the zones of hotcert's DNS server are delegated to, as in the NS "
+         "records of the zone above, each followed by its addresses if it lies in such a zone.",
      .field = {CONF(dns_ns, list), .wire = "dns_ns", .value = hc_value_dns_ns}},
     {.name = "hotcert_key_type",
      .httpd = "HotCertKeyType",

@@ -9,6 +9,7 @@
 static const struct hc_writer_kind kinds[] = {
     {.word = "command", .needs = " program style ", .takes = " cleanup env time_limit "},
     {.word = "rfc2136", .needs = " server ", .takes = " key_file ttl "},
+    {.word = "responder", .needs = " ", .takes = " ", .own = true},
 };
 
 /* Of every type. */
@@ -27,6 +28,16 @@ const struct hc_writer_kind *hc_writer_kind_find(const char *word)
 const struct hc_dns_block *hc_conf_dns(const struct hc_conf *conf, const char *name)
 {
     return hc_block_find(conf, &hc_block_dns, name);
+}
+
+bool hc_identity_answers_dns(const struct hc_conf *conf, const struct hc_identity *identity)
+{
+    const struct hc_dns_block *block =
+        identity->set->dns_use != NULL ? hc_conf_dns(conf, identity->set->dns_use) : NULL;
+    const struct hc_writer_kind *kind =
+        block != NULL && block->type != NULL ? hc_writer_kind_find(block->type) : NULL;
+
+    return kind != NULL && kind->own;
 }
 
 static bool has_word(const char *words, const char *word)
@@ -89,6 +100,12 @@ int hc_dns_block_check(const struct hc_conf *conf, const struct hc_dns_block *bl
                                 "%s has no meaning for type %s (at %s)", spelled(conf, row),
                                 kind->word, block->where);
         }
+    }
+    if (kind != NULL && kind->own && conf->dns_listen.count == 0 && conf->dns_zone == NULL) {
+        /* with the zone alone, another server on the store answers */
+        return hc_error_set(err, HC_P_INCOMPLETE, block->name, "%s, which type %s needs (at %s)",
+                            spelled(conf, hc_directive_find("hotcert_dns_listen", HC_CTX_MAIN)),
+                            kind->word, block->where);
     }
     return check_cleanup(conf, block, err);
 }

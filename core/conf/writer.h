@@ -11,13 +11,17 @@ struct hc_writer_kind {
     const char *word;
     const char *needs; /* options that must be set, by nginx's names, between blanks */
     const char *takes; /* options that may be set besides; those that all types take are not here */
+    bool own;          /* values stand at hotcert's own DNS server */
 };
 
-/* "command | rfc2136": what `type` takes, for the reference. */
+/* "command | rfc2136 | responder": what `type` takes, for the reference. */
 #define HC_WRITERS "command | rfc2136"
 
 /* The row of a word, or NULL. */
 const struct hc_writer_kind *hc_writer_kind_find(const char *word);
+
+/* True if hotcert's own DNS server is to answer for the names of this identity. */
+bool hc_identity_answers_dns(const struct hc_conf *conf, const struct hc_identity *identity);
 
 /* The block of this name, or NULL. */
 const struct hc_dns_block *hc_conf_dns(const struct hc_conf *conf, const char *name);

@@ -18,19 +18,27 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static void take(struct hc_dns_domain *domain, const char **names, size_t count)
+{
+    domain->names = names;
+    domain->name_count = count;
+    for (size_t i = 0; i < count; i++) {
+        names[i] += strncmp(names[i], "*.", 2) == 0 ? 2 : 0;
+    }
+    if (count > 0) {
+        qsort(names, count, sizeof(*names), by_text);
+    }
+}
+
 void hc_dns_domain_of_names(const char **take_names, size_t count, struct hc_dns_domain *out)
 {
     memset(out, 0, sizeof(*out));
-    out->names = take_names;
-    out->name_count = count;
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(take_names[i], "*.", 2) == 0) {
-            take_names[i] += 2;
-        }
-    }
-    if (count > 0) {
-        qsort(take_names, count, sizeof(*take_names), by_text);
-    }
+    take(out, take_names, count);
+}
+
+void hc_dns_domain_know(struct hc_dns_domain *domain, const char **take_names, size_t count)
+{
+    take(domain, take_names, count);
 }
 
 void hc_dns_domain_dispose(struct hc_dns_domain *domain)
@@ -49,6 +57,18 @@ static bool has_name(const struct hc_dns_domain *domain, const struct hc_dname *
     text[strlen(text) - 1] = '\0'; /* the root's dot */
     return hc_vec_place(&key, domain->names, domain->name_count, sizeof(*domain->names), by_text,
                         &place);
+}
+
+bool hc_dns_domain_knows(const struct hc_dns_domain *domain, const struct hc_dname *name)
+{
+    struct hc_dname inside = *name;
+
+    if (!domain->one || !hc_dname_is_within(name, &domain->zone)) {
+        return false;
+    }
+    inside.len = (uint8_t)(name->len - domain->zone.len + 1);
+    inside.wire[inside.len - 1] = 0;
+    return has_name(domain, &inside);
 }
 
 static bool begins_with_label(const struct hc_dname *name)
@@ -134,7 +154,8 @@ int hc_dns_domain_serve(struct hc_dns_domain *domain, const struct hc_list *serv
             return -1;
         }
     }
-    if (domain->ns_count == 0 && add_server(domain, who_else, err) != 0) {
+    domain->ns_guessed = domain->ns_count == 0;
+    if (domain->ns_guessed && add_server(domain, who_else, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < domain->ns_count; i++) {

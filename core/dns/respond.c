@@ -138,10 +138,13 @@ static void put_soa(struct answer *a, uint32_t ttl)
 
 static void put_ns(struct answer *a)
 {
+    /* a resolver that keeps NS records asks nobody else any more: a guess is not to be kept */
+    uint32_t ttl = a->domain->ns_guessed ? 0 : HC_DNS_APEX_TTL;
+
     for (size_t i = 0; i < a->domain->ns_count; i++) {
         const struct hc_dname *server = &a->domain->ns[i].name;
 
-        put_record(a, 0, HC_DNS_NS, HC_DNS_APEX_TTL, server->len);
+        put_record(a, 0, HC_DNS_NS, ttl, server->len);
         put(a, server->wire, server->len);
         a->answers++;
     }
@@ -189,6 +192,7 @@ static void note_text(void *arg, const char *value HC_UNUSED)
 static bool name_exists(const struct answer *a)
 {
     bool found = hc_dname_equal(&a->query.name, &a->apex) ||
+                 hc_dns_domain_knows(a->domain, &a->query.name) ||
                  hc_dns_domain_has_ns_below(a->domain, &a->query.name);
 
     if (!found) {

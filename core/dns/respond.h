@@ -15,8 +15,9 @@
 #define HC_DNS_UDP_ANSWER ((size_t)512)
 #define HC_DNS_TCP_ANSWER ((size_t)65535)
 
-#define HC_DNS_TEXT_TTL 1   /* of a text: the next order has another */
-#define HC_DNS_NONE_TTL 1   /* of "there is nothing": soon there is */
+/* Nobody keeps a text, since the next order has another, nor that there is none: soon there is. */
+#define HC_DNS_TEXT_TTL 0
+#define HC_DNS_NONE_TTL 0
 #define HC_DNS_APEX_TTL 300 /* of all else */
 
 typedef void hc_dns_text_found(void *arg, const char *value);

@@ -49,6 +49,8 @@ struct hc_command_port {
     void (*forget)(void *self, const void *arg);
 };
 
+struct hc_answer_port;
+
 /* What writers are given. Borrowed; outlives them. */
 struct hc_writer_env {
     const struct hc_conf *conf;
@@ -61,6 +63,7 @@ struct hc_writer_env {
     const struct hc_http_port *http; /* NULL: nothing can be fetched */
     const struct hc_secret_port *secrets;
     const struct hc_command_port *commands; /* NULL: no program can be run */
+    const struct hc_answer_port *answers;   /* acme/solver.h: what our own DNS server gives out */
 };
 
 #define HC_WRITER_MEMO 1024 /* with its NUL */

@@ -9,6 +9,7 @@ static const struct {
 } table[] = {
     {"command", hc_dns_command_open},
     {"rfc2136", hc_dns_rfc2136_open},
+    {"responder", hc_dns_responder_open},
 };
 
 int hc_writers_open(const struct hc_dns_block *block, const struct hc_writer_env *env,

@@ -11,5 +11,6 @@ int hc_writers_open(const struct hc_dns_block *block, const struct hc_writer_env
 /* Each in its own file, dns_TYPE.c. */
 hc_writer_open hc_dns_command_open;
 hc_writer_open hc_dns_rfc2136_open;
+hc_writer_open hc_dns_responder_open;
 
 #endif

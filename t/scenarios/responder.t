@@ -46,11 +46,11 @@ scenario it_answers_for_the_labels_of_its_names_and_for_nothing_else => sub {
     ok(answering($ns), 'it answers');
     for my $way ([], ['+tcp'], ['+bufsize=4096', '+nsid', '+cookie'], ['+dnssec'], ['+noedns']) {
         my $text = dig($ns, @$way, '_acme-challenge.a.example.test', 'TXT');
-        like($text, qr/NOERROR.*flags: qr aa;.*ANSWER: 0, AUTHORITY: 1.*\tSOA\ta\.example\.test\./s, "no text yet: @$way");
+        like($text, qr/NOERROR.*flags: qr aa;.*ANSWER: 0, AUTHORITY: 1.*\tSOA\t\S+ hostmaster\./s, "no text yet: @$way");
         unlike($text, qr/COOKIE|NSID/, 'with no option that was asked for');
         is($text =~ /EDNS: version: 0/ ? 1 : 0, "@$way" eq '+noedns' ? 0 : 1, 'and EDNS if it was asked with it');
     }
-    like(dig($ns, '_aCmE-cHallenge.A.exAmple.tEst', 'NS'), qr/^_aCmE-cHallenge\.A\.exAmple\.tEst\.\s+300\s+IN\s+NS\s+a\.example\.test\.$/m, 'letters come back as they were');
+    like(dig($ns, '_aCmE-cHallenge.A.exAmple.tEst', 'NS'), qr/^_aCmE-cHallenge\.A\.exAmple\.tEst\.\s+0\s+IN\s+NS\s+\S+\.example\.test\.$/m, 'letters come back as they were');
     like(dig($ns, '_acme-challenge.a.example.test', 'CAA'), qr/NOERROR.*ANSWER: 0, AUTHORITY: 1/s, 'CAA: none');
     like(dig($ns, 'x._acme-challenge.a.example.test', 'TXT'), qr/NXDOMAIN.*AUTHORITY: 1/s, 'nothing below it');
     like(dig($ns, $_, 'TXT'), qr/status: REFUSED/, "$_ is refused") for 'a.example.test', '_acme-challenge.c.example.test', 'example.test', '.';
@@ -261,6 +261,81 @@ scenario without_root_another_port_will_do => sub {
     ok(answering($ns, '-p', 9953), 'at a port above it answers');
     my ($code, $out) = $s->configtest;
     is($code, 0, 'and the test of what runs is good') or diag $out;
+};
+
+# ---- proofs ----
+
+my %own = (nginx_http => 'hotcert_dns own { type responder; }', httpd_main => "<HotCertDns own>\nHotCertType responder\n</HotCertDns>");
+
+# A server that orders these names, each a host, and proves them by what it answers in DNS.
+sub orders {
+    my ($kind, $ca, $names, %opt) = @_;
+    my $s = server($kind);
+    $s->configure(ca => $ca, %own, main => [ [ challenge => 'dns-01' ], [ dns_use => 'own' ], [ dns_listen => "$ns:53" ],
+            @{ $opt{main} // [ [ dns_ns => 'acme-ns.example.test' ] ] } ],
+        hosts => [ map { { names => (ref $_ ? $_ : [$_]), hotcert => 'on' } } @$names ]);
+    return $s;
+}
+sub ca { return pebble(http_port => free_port(), dns_server => $dns->resolver . ':53', @_) }
+sub texts { my ($name, $at) = @_; return grep { /"/ } split /\n/, answers($at // $ns, '+tcp', $name, 'TXT') }
+
+scenario a_wildcard_and_its_name_are_proved_by_two_values_at_one_label => sub {
+    my ($kind) = @_;
+    my $ca = ca();
+    my $s = orders($kind, $ca, [ [ 'a.example.test', '*.a.example.test' ], 'b.example.test' ])->start;
+    ok(wait_served($s->tls_port, $_, $ca->root), "$_ is served") or diag $s->log_text for 'a.example.test', 'any.a.example.test', 'b.example.test';
+    ok(wait_for(20, sub { !texts('_acme-challenge.a.example.test') && !texts('_acme-challenge.b.example.test') }), 'nothing is left at the labels');
+    my ($code, $out) = $s->hotcert('renew', '--force', 'a.example.test');
+    is($code, 0, 'and once more') or diag $out;
+};
+
+scenario a_zone_that_cnames_lead_to_proves_names => sub {
+    my ($kind) = @_;
+    my $ca = ca();
+    my $s = orders($kind, $ca, ['zoned.example.test'], main => [ [ dns_zone => 'acme.example.test' ], [ dns_ns => 'ns.acme.example.test', $ns ] ])->start;
+    ok(wait_served($s->tls_port, 'zoned.example.test', $ca->root), 'it is served') or diag $s->log_text;
+};
+
+scenario a_label_that_nobody_delegates_is_told_before_the_order => sub {
+    my ($kind) = @_;
+    my $ca = ca();
+    my $s = orders($kind, $ca, [ 'plain.example.test', 'a.example.test' ])->start;
+    ok(wait_served($s->tls_port, 'a.example.test', $ca->root), 'the other name is served') or diag $s->log_text;
+    like($s->wait_log(qr/dns-not-delegated/) // '', qr/plain\.example\.test.*_acme-challenge\.plain\.example\.test\. 300 IN NS acme-ns\.example\.test\./, 'the record to add is in the log') or diag $s->log_text;
+    unlike($ca->log_text, qr/plain\.example\.test/, 'the CA is not asked');
+    $dns->change('example.test', $delegated . "_acme-challenge.plain 300 IN NS acme-ns\n");
+    my ($code, $out) = $s->hotcert('renew', 'plain.example.test');
+    is($code, 0, 'with the record there') or diag $out;
+    ok(wait_served($s->tls_port, 'plain.example.test', $ca->root), 'it is ordered and served') or diag $s->log_text;
+    $dns->change('example.test', $delegated);
+};
+
+scenario a_killed_agent_leaves_no_value_behind => sub {
+    my ($kind) = @_;
+    my $ca = ca(env => { PEBBLE_VA_NOSLEEP => 0, PEBBLE_VA_SLEEPTIME => 12 });
+    my $s = orders($kind, $ca, ['a.example.test'])->start;
+    ok(wait_for(30, sub { texts('_acme-challenge.a.example.test') }), 'a value stands while the CA takes its time') or diag $s->log_text;
+    kill 'KILL', $s->agent;
+    ok(wait_served($s->tls_port, 'a.example.test', $ca->root), 'the order goes on and ends') or diag $s->log_text;
+    ok(wait_for(30, sub { !texts('_acme-challenge.a.example.test') }), 'and leaves nothing behind') or diag $s->log_text;
+};
+
+scenario every_server_on_the_store_gives_the_values => sub {
+    my ($kind) = @_;
+    my $ca = ca();
+    my @zone = ([ dns_zone => 'acme.example.test' ], [ dns_ns => 'ns.acme.example.test', $ns ]);
+    my $one = orders($kind, $ca, ['b.example.test'], main => [ @zone ]);
+    my $two = orders($kind, $ca, ['zoned.example.test'], main => [ @zone, [ store => $one->{store} ], [ secret => $one->{secret} ] ]);
+    # the zone is delegated to the first server; the second one answers nowhere
+    $one->reconfigure(hosts => [ { names => ['b.example.test'], hotcert => 'on', set => [ [ challenge => 'http-01' ] ] } ]);
+    $two->reconfigure(main => [ grep { $_->[0] ne 'dns_listen' } @{ $two->{last}{main} } ]);
+    $one->start;
+    ok(wait_for(20, sub { answers($ns, 'acme.example.test', 'SOA') ne '' }), 'the first server answers');
+    $two->start;
+    ok(wait_served($two->tls_port, 'zoned.example.test', $ca->root), 'what the second one orders is proved by the first') or diag $two->log_text, $one->log_text;
+    my @masters = map { $_->master } $one, $two;    # both at once: each would wait for the other's keeper
+    kill 'TERM', @masters;
+    ok(wait_for(20, sub { !grep { alive($_) } @masters }), 'both end');
 };
 
 done_testing;

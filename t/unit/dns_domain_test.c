@@ -57,6 +57,26 @@ static void test_names(void)
     is_str(zone_of(&domain, "_acme-challenge.example.net"), "none", "of no names nothing is");
 }
 
+static void test_known(struct hc_dns_domain *domain)
+{
+    const char **names = calloc(3, sizeof(*names));
+    struct hc_dname name = name_of("www.Example.org.acme.example.net");
+
+    if (names == NULL) {
+        return;
+    }
+    names[0] = "*.www.example.org";
+    names[1] = "example.org";
+    names[2] = "org";
+    hc_dns_domain_know(domain, names, 3);
+    ok(hc_dns_domain_knows(domain, &name), "a host's name is known in it");
+    ok(hc_dname_climb(&name) && hc_dns_domain_knows(domain, &name), "and what is above it");
+    name = name_of("ftp.example.org.acme.example.net");
+    ok(!hc_dns_domain_knows(domain, &name), "another one is not");
+    name = name_of("www.example.org");
+    ok(!hc_dns_domain_knows(domain, &name), "nor the host itself");
+}
+
 static void test_zone(void)
 {
     struct hc_dns_domain domain;
@@ -67,6 +87,7 @@ static void test_zone(void)
     is_str(zone_of(&domain, "example.net"), "none", "not what is above");
     is_str(zone_of(&domain, "xacme.example.net"), "none", "nor what is beside");
     is_str(zone_of(&domain, "_acme-challenge.example.net"), "none", "nor any label");
+    test_known(&domain);
     hc_dns_domain_dispose(&domain);
 }
 

@@ -162,7 +162,7 @@ static void test_octets(void)
     static const char *const there[] = {"_acme-challenge.example.org", VALUE, NULL};
     static const char want[] = "\xab\xcd\x85\x10\0\1\0\1\0\0\0\1" /* AA, RD and CD as asked */
                                "\17_aCme-challEnge\7eXample\3org\0\0\20\0\1" /* its letters */
-                               "\xc0\x0c\0\20\0\1\0\0\0\1\0\x2c\x2b" VALUE   /* the text */
+                               "\xc0\x0c\0\20\0\1\0\0\0\0\0\x2c\x2b" VALUE   /* the text */
                                "\0\0\x29\x04\xd0\0\0\0\0\0\0";               /* EDNS */
     uint8_t query[512];
     struct hc_bytes bytes = {query, 0};

@@ -73,9 +73,12 @@ static inline void writer_forget(void *self HC_UNUSED, const void *arg HC_UNUSED
 {
 }
 
-/* Fills in all of env that a writer may use; lines: the block's, one a directive, NULL at the end.
+/*
+ * Fills in all of env that a writer may use; lines: the block's, one a directive, NULL at the end.
+ * main, value: a directive of the main level; NULL: none.
  */
-static inline void writer_world_init(struct writer_world *w, const char *const *lines)
+static inline void writer_world_init_with(struct writer_world *w, const char *const *lines,
+                                          const char *main_line, const char *value)
 {
     static struct hc_secret_port secrets = {NULL, writer_read_secret, writer_forget};
     static struct hc_log log;
@@ -108,6 +111,19 @@ static inline void writer_world_init(struct writer_world *w, const char *const *
             exit(1);
         }
     }
+    if (main_line != NULL) {
+        const struct hc_directive_call call = {.directive =
+                                                   hc_directive_find(main_line, HC_CTX_MAIN),
+                                               .conf = conf,
+                                               .context = HC_CTX_MAIN,
+                                               .where = "test.conf:1",
+                                               .args = &value,
+                                               .count = 1};
+
+        if (hc_directive_apply(&call, &err) != 0) {
+            abort();
+        }
+    }
     if (hc_conf_finish(conf, &err) != 0) {
         printf("Bail out! %s %s\n", err.subject, err.detail);
         exit(1);
@@ -123,6 +139,11 @@ static inline void writer_world_init(struct writer_world *w, const char *const *
         abort();
     }
     w->env.log = hc_redaction_log(w->env.redaction, &log);
+}
+
+static inline void writer_world_init(struct writer_world *w, const char *const *lines)
+{
+    writer_world_init_with(w, lines, NULL, NULL);
 }
 
 static inline void writer_world_open(struct writer_world *w)
