@@ -100,7 +100,7 @@ static void fail_names(const struct hc_failure *f, const struct hc_order_result 
     if (result->name_count == 0) {
         bool final = hc_ca_is_final(err->problem, 1);
 
-        count_failure(f, job->name,
+        count_failure(f, hc_job_name(job, (char[HC_JOB_NAME]){0}),
                       final && err->foreign.retry_after < HC_CA_FINAL_S ? HC_CA_FINAL_S
                                                                         : err->foreign.retry_after);
     }

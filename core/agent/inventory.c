@@ -9,6 +9,7 @@
 
 #define SWEEP_MIN   256 /* lines that one sweep looks at */
 #define SWEEP_SHARE 30  /* or this fraction of all */
+#define TEXTS       32  /* issuers that are shared; lines of others have texts of their own */
 
 static int compare_line(const void *key, const void *item)
 {
@@ -77,10 +78,44 @@ static void insert_at(struct hc_inventory *inventory, size_t at)
     inventory->count++;
 }
 
+/* Gives one text of all that are equal. Where there is no room for it, it stays the line's own. */
+static void share_text(struct hc_inventory *inventory, char **text)
+{
+    struct hc_list *texts = &inventory->texts;
+
+    for (size_t i = 0; *text != NULL && i < texts->count; i++) {
+        if (strcmp(texts->items[i], *text) == 0) {
+            free(*text);
+            *text = texts->items[i];
+            return;
+        }
+    }
+    if (*text != NULL && texts->count < TEXTS && hc_list_add(texts, *text, NULL) == 0) {
+        free(*text);
+        *text = texts->items[texts->count - 1];
+    }
+}
+
+static void leave_text(const struct hc_inventory *inventory, char **text)
+{
+    for (size_t i = 0; i < inventory->texts.count; i++) {
+        if (*text == inventory->texts.items[i]) {
+            *text = NULL;
+        }
+    }
+}
+
+static void dispose_info(const struct hc_inventory *inventory, struct hc_line_info *info)
+{
+    leave_text(inventory, &info->issuer);
+    leave_text(inventory, &info->issuer_name);
+    hc_line_info_dispose(info);
+}
+
 static void forget_at(struct hc_inventory *inventory, size_t at)
 {
     forget_names(inventory, &inventory->items[at], inventory->items[at].names.count);
-    hc_line_info_dispose(&inventory->items[at]);
+    dispose_info(inventory, &inventory->items[at]);
 }
 
 static void drop_at(struct hc_inventory *inventory, size_t at)
@@ -111,6 +146,8 @@ static int take(struct hc_inventory *inventory, struct hc_line_info *info,
     } else {
         insert_at(inventory, at);
     }
+    share_text(inventory, &info->issuer);
+    share_text(inventory, &info->issuer_name);
     inventory->items[at] = *info;
     inventory->stamps[at] = *stamp;
     memset(info, 0, sizeof(*info));
@@ -368,8 +405,9 @@ int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store, st
 void hc_inventory_dispose(struct hc_inventory *inventory)
 {
     for (size_t i = 0; i < inventory->count; i++) {
-        hc_line_info_dispose(&inventory->items[i]);
+        dispose_info(inventory, &inventory->items[i]);
     }
+    hc_list_dispose(&inventory->texts);
     free(inventory->items);
     free(inventory->stamps);
     inventory->items = NULL;

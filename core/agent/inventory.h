@@ -19,6 +19,7 @@ struct hc_inventory {
     struct hc_line_stamp folder; /* of all lines */
     size_t sweep;                /* where the next sweep goes on */
     struct hc_name_index names;
+    struct hc_list texts;     /* issuers of the items, which many of them share */
     struct {                  /* going over all lines, a bit at a time */
         struct hc_list lines; /* that there were at its begin */
         size_t next;

@@ -43,7 +43,6 @@ static void add_identity(struct hc_jobs *jobs, size_t index)
         job->index = index;
         job->key_type = identity->set->key_types.items[k];
         hc_line_of(identity->id, job->key_type, job->line);
-        hc_hex(job->name, job->line, HC_ID_SIZE);
     }
 }
 
@@ -91,6 +90,12 @@ void hc_jobs_free(struct hc_jobs *jobs)
     free(jobs);
 }
 
+const char *hc_job_name(const struct hc_job *job, char name[HC_JOB_NAME])
+{
+    hc_hex(name, job->line, HC_ID_SIZE);
+    return name;
+}
+
 size_t hc_jobs_count(const struct hc_jobs *jobs)
 {
     return jobs->count;
@@ -118,7 +123,8 @@ int hc_job_load(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error 
     int rc = -1;
 
     memset(&record, 0, sizeof(record));
-    if (hc_store_get(hc_storage_store(jobs->o.storage), "job", job->name, &text, err) == 0) {
+    if (hc_store_get(hc_storage_store(jobs->o.storage), "job",
+                     hc_job_name(job, (char[HC_JOB_NAME]){0}), &text, err) == 0) {
         rc = hc_job_record_decode(hc_bytes_of(&text), &record, err);
     } else if (err->problem == HC_P_STORE_EMPTY) {
         hc_error_init(err);
@@ -167,11 +173,12 @@ int hc_job_store(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error
     int rc = -1;
 
     if (says_nothing(&job->record)) {
-        return hc_store_delete(hc_storage_store(jobs->o.storage), "job", job->name, err);
+        return hc_store_delete(hc_storage_store(jobs->o.storage), "job",
+                               hc_job_name(job, (char[HC_JOB_NAME]){0}), err);
     }
     if (hc_job_record_encode(&job->record, &text, err) == 0) {
-        rc = hc_store_put(hc_storage_store(jobs->o.storage), "job", job->name, hc_bytes_of(&text),
-                          err);
+        rc = hc_store_put(hc_storage_store(jobs->o.storage), "job",
+                          hc_job_name(job, (char[HC_JOB_NAME]){0}), hc_bytes_of(&text), err);
     }
     hc_buf_dispose(&text);
     return rc;
@@ -222,7 +229,7 @@ static void add_refusals(const struct hc_jobs *jobs, const struct hc_job *job,
     if (hc_ca_record(ca)->name_count == 0) {
         return;
     }
-    add_ladder(ca, job->name, now, standing);
+    add_ladder(ca, hc_job_name(job, (char[HC_JOB_NAME]){0}), now, standing);
     for (size_t i = 0; i < names->count; i++) {
         add_ladder(ca, names->items[i], now, standing);
     }
@@ -355,7 +362,8 @@ static void forgive(struct hc_jobs *jobs, size_t index, const struct hc_list *na
             continue;
         }
         for (size_t k = 0; k < jobs->o.env->conf->issuer_count; k++) {
-            hc_ca_forgive(hc_cas_at(jobs->o.cas, k), items[i].name);
+            hc_ca_forgive(hc_cas_at(jobs->o.cas, k),
+                          hc_job_name(&items[i], (char[HC_JOB_NAME]){0}));
         }
         hc_cas_forgive(jobs->o.cas, names);
     }

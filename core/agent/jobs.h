@@ -29,7 +29,6 @@ struct hc_job {
     size_t index; /* of the identity */
     enum hc_key_type key_type;
     unsigned char line[HC_ID_SIZE];
-    char name[2 * HC_ID_SIZE + 1]; /* the line in hex: its name in the store */
     struct hc_job_record record;
     struct hc_ca *at;      /* where it is being ordered; NULL: it is not */
     int64_t again_ms;      /* not looked at before */
@@ -40,6 +39,10 @@ struct hc_job {
 int hc_jobs_new(const struct hc_jobs_options *options, struct hc_jobs **out,
                 struct hc_error *err) HC_MUST_USE;
 void hc_jobs_free(struct hc_jobs *jobs); /* NULL is fine */
+
+/* The line in hex: the job's name in the store. Returns name. */
+#define HC_JOB_NAME (2 * HC_ID_SIZE + 1)
+const char *hc_job_name(const struct hc_job *job, char name[HC_JOB_NAME]);
 
 size_t hc_jobs_count(const struct hc_jobs *jobs);
 struct hc_job *hc_jobs_at(const struct hc_jobs *jobs, size_t i);

@@ -143,7 +143,8 @@ static void set_flaws(const struct hc_parts *parts, struct hc_model_certificate 
 static unsigned failures_of(const struct hc_job *job, const struct hc_ca *ca)
 {
     const struct hc_list *names = &job->identity->names;
-    const struct hc_ladder *ladder = hc_issuer_record_find(hc_ca_record(ca), job->name);
+    const struct hc_ladder *ladder =
+        hc_issuer_record_find(hc_ca_record(ca), hc_job_name(job, (char[HC_JOB_NAME]){0}));
     unsigned failures = ladder != NULL ? ladder->failures : 0;
 
     for (size_t i = 0; i < names->count; i++) {

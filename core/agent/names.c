@@ -8,17 +8,19 @@
 #include "base/vec.h"
 
 struct hc_name_entry {
-    uint64_t hash;
-    size_t next; /* in its chain, or among those that are free: + 1; 0: the last */
+    uint32_t hash;
+    uint32_t next; /* in its chain, or among those that are free: + 1; 0: the last */
     unsigned char line[HC_ID_SIZE];
 };
 
-static uint64_t hash_of(const char *name)
+static uint32_t hash_of(const char *name)
 {
-    return hc_hash_bytes(name, strlen(name), HC_HASH_SEED);
+    uint64_t hash = hc_hash_bytes(name, strlen(name), HC_HASH_SEED);
+
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
-static size_t *head_of(const struct hc_name_index *index, uint64_t hash)
+static uint32_t *head_of(const struct hc_name_index *index, uint32_t hash)
 {
     return &index->heads[hash & (index->head_count - 1)];
 }
@@ -26,16 +28,16 @@ static size_t *head_of(const struct hc_name_index *index, uint64_t hash)
 /* As many chains as there may be entries. */
 static int grow_heads(struct hc_name_index *index, size_t count, struct hc_error *err)
 {
-    size_t *heads = calloc(count, sizeof(*heads));
+    uint32_t *heads = count <= UINT32_MAX ? calloc(count, sizeof(*heads)) : NULL;
 
     if (heads == NULL) {
         return hc_error_nomem(err);
     }
     for (size_t i = 0; i < index->head_count; i++) {
-        for (size_t at = index->heads[i]; at != 0;) {
+        for (uint32_t at = index->heads[i]; at != 0;) {
             struct hc_name_entry *entry = &index->entries[at - 1];
-            size_t next = entry->next;
-            size_t *head = &heads[entry->hash & (count - 1)];
+            uint32_t next = entry->next;
+            uint32_t *head = &heads[entry->hash & (count - 1)];
 
             entry->next = *head;
             *head = at;
@@ -72,8 +74,8 @@ int hc_name_index_add(struct hc_name_index *index, const char *name,
                       const unsigned char line[HC_ID_SIZE], struct hc_error *err)
 {
     struct hc_name_entry *entry = NULL;
-    size_t at = 0;
-    size_t *head = NULL;
+    uint32_t at = 0;
+    uint32_t *head = NULL;
 
     if (make_room(index, err) != 0) {
         return -1;
@@ -92,14 +94,14 @@ int hc_name_index_add(struct hc_name_index *index, const char *name,
 void hc_name_index_remove(struct hc_name_index *index, const char *name,
                           const unsigned char line[HC_ID_SIZE])
 {
-    uint64_t hash = hash_of(name);
-    size_t *place = index->head_count > 0 ? head_of(index, hash) : NULL;
+    uint32_t hash = hash_of(name);
+    uint32_t *place = index->head_count > 0 ? head_of(index, hash) : NULL;
 
     while (place != NULL && *place != 0) {
         struct hc_name_entry *entry = &index->entries[*place - 1];
 
         if (entry->hash == hash && memcmp(entry->line, line, HC_ID_SIZE) == 0) {
-            size_t at = *place;
+            uint32_t at = *place;
 
             *place = entry->next;
             entry->next = index->free;
@@ -113,7 +115,7 @@ void hc_name_index_remove(struct hc_name_index *index, const char *name,
 const unsigned char *hc_name_index_next(const struct hc_name_index *index, const char *name,
                                         size_t *at)
 {
-    uint64_t hash = hash_of(name);
+    uint32_t hash = hash_of(name);
 
     if (*at != 0) {
         *at = index->entries[*at - 1].next;

@@ -10,10 +10,10 @@
 /* Zeroed memory is an empty index. */
 struct hc_name_index {
     struct hc_name_entry *entries;
-    size_t count; /* of entries that were ever used */
+    uint32_t count; /* of entries that were ever used */
+    uint32_t free;  /* the first that is used no more, + 1; 0: none */
     size_t cap;
-    size_t free;   /* the first that is used no more, + 1; 0: none */
-    size_t *heads; /* of the chains: entries + 1 */
+    uint32_t *heads; /* of the chains: entries + 1 */
     size_t head_count;
 };
 

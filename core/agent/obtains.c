@@ -126,7 +126,7 @@ static void store_job(const struct obtain *obtain)
 /* What the issuer held against the names and the certificate is over: it issued. */
 static void forget_failures(struct obtain *obtain)
 {
-    hc_ca_forgive(obtain->ca, obtain->job->name);
+    hc_ca_forgive(obtain->ca, hc_job_name(obtain->job, (char[HC_JOB_NAME]){0}));
     for (size_t i = 0; i < obtain->names.count; i++) {
         hc_ca_forgive(obtain->ca, obtain->names.items[i]);
     }
@@ -378,8 +378,8 @@ static int start(struct obtain *obtain, struct hc_error *err)
     struct hc_takeover takeover = {o->env, o->storage, o->jobs};
     int rc = 0;
 
-    if (hc_store_lock(hc_storage_store(o->storage), HC_LOCK_LINE, job->name, &obtain->lock, err) !=
-        0) {
+    if (hc_store_lock(hc_storage_store(o->storage), HC_LOCK_LINE,
+                      hc_job_name(job, (char[HC_JOB_NAME]){0}), &obtain->lock, err) != 0) {
         if (err->problem != HC_P_LOCKED) {
             return -1;
         }

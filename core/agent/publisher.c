@@ -25,7 +25,8 @@ struct served {
 
 struct hc_publisher {
     struct hc_publisher_options o;
-    struct served *served; /* as conf->identities */
+    struct served *served;     /* as conf->identities */
+    struct hc_selected *items; /* of their selections */
     struct hc_offers offers;
     struct hc_hosts hosts;
     struct hc_timer tick;
@@ -187,6 +188,25 @@ bool hc_publisher_needs_files(const struct hc_publisher *publisher, size_t index
            hc_env_now(publisher->o.env) >= served->is.obtained_until;
 }
 
+static bool is_chosen(const struct hc_publication *is, const struct hc_selection *selection)
+{
+    struct hc_selection now = {.count = is->count};
+
+    for (size_t i = 0; i < is->count; i++) {
+        now.items[i] = is->items[i];
+    }
+    return hc_selection_equal(selection, &now);
+}
+
+/* One for each of the identity's key types at most: for so many there is room. */
+static void choose(struct hc_publication *is, const struct hc_selection *selection)
+{
+    is->count = (uint8_t)selection->count;
+    for (size_t i = 0; i < selection->count; i++) {
+        is->items[i] = selection->items[i];
+    }
+}
+
 /* info and pair: what was committed a moment ago, or NULL. */
 static void publish_obtained(struct hc_publisher *publisher, size_t index,
                              const struct hc_line_info *info, struct hc_pair *pair)
@@ -215,7 +235,7 @@ static void publish_obtained(struct hc_publisher *publisher, size_t index,
         source.fresh.pair = pair;
     }
     hc_best_select(&source, identity, &selection);
-    if (served->is.known && hc_selection_equal(&selection, &served->is.selection) &&
+    if (served->is.known && is_chosen(&served->is, &selection) &&
         (served->is.again_ms == 0 || hc_env_ms(publisher->o.env) < served->is.again_ms) &&
         !must_weigh(publisher, index)) {
         return;
@@ -226,7 +246,7 @@ static void publish_obtained(struct hc_publisher *publisher, size_t index,
                     "reading the certificates to serve", &err);
         return;
     }
-    served->is.selection = selection;
+    choose(&served->is, &selection);
     served->is.known = true;
     served->is.complete = hc_selection_is_own(&selection, identity);
     served->is.obtained_until = hc_first_until(bundle);
@@ -352,9 +372,9 @@ int64_t hc_publisher_until(const struct hc_publisher *publisher, size_t index)
     if (until > 0) {
         return until;
     }
-    for (size_t i = 0; i < is->selection.count; i++) {
-        const struct hc_line_info *info = hc_inventory_find(
-            hc_storage_inventory(publisher->o.storage), is->selection.items[i].line);
+    for (size_t i = 0; i < is->count; i++) {
+        const struct hc_line_info *info =
+            hc_inventory_find(hc_storage_inventory(publisher->o.storage), is->items[i].line);
 
         if (info != NULL && (until == 0 || info->not_after < until)) {
             until = info->not_after;
@@ -373,18 +393,16 @@ const struct hc_line_info *hc_publisher_in_use(const struct hc_publisher *publis
         hc_watched_line(publisher->o.env->conf, &identity_of(publisher, index)->watched[0], line);
         return hc_inventory_find(inventory, line);
     }
-    return is->selection.count > 0 ? hc_inventory_find(inventory, is->selection.items[0].line)
-                                   : NULL;
+    return is->count > 0 ? hc_inventory_find(inventory, is->items[0].line) : NULL;
 }
 
 const struct hc_line_info *hc_publisher_stand_in(const struct hc_publisher *publisher, size_t index)
 {
-    const struct hc_selection *selection = &publisher->served[index].is.selection;
+    const struct hc_publication *is = &publisher->served[index].is;
 
-    for (size_t i = 0; i < selection->count; i++) {
-        if (!selection->items[i].own) {
-            return hc_inventory_find(hc_storage_inventory(publisher->o.storage),
-                                     selection->items[i].line);
+    for (size_t i = 0; i < is->count; i++) {
+        if (!is->items[i].own) {
+            return hc_inventory_find(hc_storage_inventory(publisher->o.storage), is->items[i].line);
         }
     }
     return NULL;
@@ -398,6 +416,31 @@ static void on_tick(void *self)
 
     hc_publisher_run(publisher);
     hc_timer_in(&publisher->tick, hc_env_tick_ms(publisher->o.env));
+}
+
+static size_t room_of(const struct hc_identity *identity)
+{
+    return identity->mode == HC_MODE_ON ? identity->set->key_types.count : 0;
+}
+
+static int make_items(struct hc_publisher *publisher, struct hc_error *err)
+{
+    const struct hc_conf *conf = publisher->o.env->conf;
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        count += room_of(&conf->identities[i]);
+    }
+    publisher->items = calloc(count + 1, sizeof(*publisher->items));
+    if (publisher->items == NULL) {
+        return hc_error_nomem(err);
+    }
+    count = 0;
+    for (size_t i = 0; i < conf->identity_count; i++) {
+        publisher->served[i].is.items = &publisher->items[count];
+        count += room_of(&conf->identities[i]);
+    }
+    return 0;
 }
 
 int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publisher **out,
@@ -417,7 +460,8 @@ int hc_publisher_new(const struct hc_publisher_options *options, struct hc_publi
         hc_error_nomem(err);
         goto failed;
     }
-    if (hc_offers_init(&publisher->offers, options->env->conf, err) != 0 ||
+    if (make_items(publisher, err) != 0 ||
+        hc_offers_init(&publisher->offers, options->env->conf, err) != 0 ||
         hc_hosts_init(&publisher->hosts, options->env->conf, err) != 0 ||
         hc_events_add(options->env->events, on_event, publisher, err) != 0) {
         goto failed;
@@ -439,6 +483,7 @@ void hc_publisher_free(struct hc_publisher *publisher)
     hc_timer_stop(&publisher->sweep);
     hc_offers_dispose(&publisher->offers);
     free(publisher->served);
+    free(publisher->items);
     hc_hosts_dispose(&publisher->hosts);
     free(publisher);
 }

@@ -36,14 +36,15 @@ void hc_publisher_run(struct hc_publisher *publisher);
 
 /* What is known of an identity. Borrowed until the next call that publishes. */
 struct hc_publication {
-    struct hc_selection selection; /* under `on` */
-    bool known;                    /* selection says what is served */
-    bool complete;                 /* every key type by its own line, now valid */
-    bool published;                /* something of ours or of the loader's is in the table */
-    int64_t again_ms;              /* it could not be published: tried again then; 0: it could */
-    enum hc_first first;           /* whether lines beside `on` serve */
-    int64_t first_until;           /* notAfter of what they serve; 0: they do not */
-    int64_t obtained_until;        /* of what was obtained; 0: nothing */
+    struct hc_selected *items; /* under `on`: the selection, one for each key type at most */
+    uint8_t count;
+    bool known;             /* the selection says what is served */
+    bool complete;          /* every key type by its own line, now valid */
+    bool published;         /* something of ours or of the loader's is in the table */
+    enum hc_first first;    /* whether lines beside `on` serve */
+    int64_t again_ms;       /* it could not be published: tried again then; 0: it could */
+    int64_t first_until;    /* notAfter of what they serve; 0: they do not */
+    int64_t obtained_until; /* of what was obtained; 0: nothing */
 };
 const struct hc_publication *hc_publisher_of(const struct hc_publisher *publisher, size_t index);
 

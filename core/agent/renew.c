@@ -65,7 +65,7 @@ bool hc_job_renew(const struct hc_parts *parts, struct hc_job *job, bool force)
         if (changed && !hc_schedule_take_reset(job->record.resets, now)) {
             return false;
         }
-        hc_ca_forgive(ca, job->name);
+        hc_ca_forgive(ca, hc_job_name(job, (char[HC_JOB_NAME]){0}));
         hc_ca_reset(ca, &job->identity->names);
     }
     if (force && info != NULL) {

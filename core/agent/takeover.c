@@ -35,7 +35,7 @@ int hc_takeover_refresh(const struct hc_takeover *t, struct hc_job *job, struct 
     memset(&info, 0, sizeof(info));
     if (hc_store_current(hc_storage_store(t->storage), job->line, &pair, &info, &why) == 0 &&
         info.hidden) {
-        rc = hc_error_set(err, HC_P_STORE_UNSAFE, job->name,
+        rc = hc_error_set(err, HC_P_STORE_UNSAFE, hc_job_name(job, (char[HC_JOB_NAME]){0}),
                           "a version newer than %" PRIu64 " is another user's", info.version);
         goto out;
     }

@@ -15,10 +15,10 @@ struct hc_line_info {
     unsigned char line[HC_ID_SIZE];
     uint64_t version;  /* 1 .. */
     enum hc_mode mode; /* on: obtained; watch: copied from files */
-    char *issuer;      /* directory URL; "" under watch */
+    enum hc_key_type key_type;
+    char *issuer; /* directory URL; "" under watch */
     char *issuer_name;
     struct hc_list names; /* that were asked for */
-    enum hc_key_type key_type;
     int64_t not_before, not_after, committed;
     char *serial;
     bool passed; /* read: a newer one is there that could not be used for now */

@@ -216,8 +216,8 @@ static void a_renewal_asked_for_outlives_the_record(void)
     hc_copy(first, sizeof(first), serial(&b, 0));
     job = hc_jobs_at(hc_agent_parts(b.agent)->jobs, 0);
     ok(hc_job_renew(hc_agent_parts(b.agent), job, true), "one of two agents is asked");
-    ok(hc_store_delete(hc_storage_store(hc_agent_parts(a.agent)->storage), "job", job->name,
-                       &err) == 0,
+    ok(hc_store_delete(hc_storage_store(hc_agent_parts(a.agent)->storage), "job",
+                       hc_job_name(job, (char[HC_JOB_NAME]){0}), &err) == 0,
        "the other forgets the job it has just done");
     work(&b, &a);
     pass_time(3);
