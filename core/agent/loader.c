@@ -9,6 +9,7 @@
 #include "agent/first.h"
 #include "agent/loader_answers.h"
 #include "agent/loader_run.h"
+#include "agent/loader_secrets.h"
 #include "agent/named_roots.h"
 #include "base/crew.h"
 
@@ -269,6 +270,9 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
     loader.keeper.fd = options->keeper;
     loader.judge.log = options->log;
     loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
+    if (options->table == NULL && options->keeper >= 0) {
+        hc_load_check_secrets(options, &loader.keeper); /* the examination, once a start */
+    }
     open_store(&loader);
     open_prior(&loader);
     hc_load_answers(options, loader.store);

@@ -29,8 +29,7 @@ struct hc_secrets {
     LIST_HEAD(, reading) readings;
 };
 
-/* Its place among the files that the keeper opens; -1: it is not there. */
-static int index_of(const struct hc_conf *conf, const char *path)
+int hc_secret_file(const struct hc_conf *conf, const char *path)
 {
     for (size_t i = 0; i < conf->files.count; i++) {
         if (strcmp(conf->files.items[i], path) == 0) {
@@ -40,7 +39,7 @@ static int index_of(const struct hc_conf *conf, const char *path)
     return -1;
 }
 
-static int check(const char *path, uint32_t mode, uint32_t uid, struct hc_error *err)
+int hc_secret_check(const char *path, uint32_t mode, uint32_t uid, struct hc_error *err)
 {
     if ((mode & 077u) != 0) {
         return hc_error_set(err, HC_P_SECRET_FILE, path, "its mode is %04o", mode & 07777u);
@@ -61,7 +60,7 @@ static int read_own(const char *path, struct hc_buf *out, struct hc_error *err)
         hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
     } else if (!S_ISREG(st.st_mode)) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no file");
-    } else if (check(path, st.st_mode, st.st_uid, err) == 0) {
+    } else if (hc_secret_check(path, st.st_mode, st.st_uid, err) == 0) {
         rc = hc_io_read_all(fd, path, out, err);
     }
     if (fd >= 0) {
@@ -100,7 +99,7 @@ static void on_answer(void *self, const struct hc_asker_answer *answer)
     if (answer->err != NULL) {
         err = *answer->err;
     } else {
-        (void)!check(reading->path, answer->stamp.mode, answer->stamp.uid, &err);
+        (void)!hc_secret_check(reading->path, answer->stamp.mode, answer->stamp.uid, &err);
     }
     reading_free(reading);
     tell(done, arg, answer->content, &err);
@@ -112,7 +111,7 @@ static void ask_keeper(struct hc_secrets *secrets, const char *path, hc_secret_d
     const struct hc_conf *conf = secrets->env->conf;
     const struct hc_bytes nothing = {NULL, 0};
     struct reading *reading = calloc(1, sizeof(*reading));
-    int file = index_of(conf, path);
+    int file = hc_secret_file(conf, path);
     struct hc_error err;
 
     hc_error_init(&err);

@@ -140,8 +140,12 @@ scenario a_key_that_others_can_read_is_not_used => sub {
     my $key = $dns->key('acme');
     chmod 0644, $key;
     $s->configure(ca => $ca, @conf, hosts => [ { names => [ 'one.test', '*.one.test' ], hotcert => 'on' } ]);
+    my ($code, $out) = $s->configtest;
+    is($code, 0, 'the configuration is good');
+    like($out . $s->log_text, qr/\Q$key\E.*secret-file-unsafe/, 'but the test warns of the file');
+    my $mark = $s->log_mark;
     $s->start;
-    my $line = $s->wait_log(qr/secret-file-unsafe/, 40) // '';
+    my $line = $s->wait_log(qr/no certificate.*secret-file-unsafe/, 40, $mark) // '';
     like($line, qr/\Q$key\E.*mode is 0644/, 'the file is named, and its mode');
     chmod 0600, $key;
     $s->hotcert('renew', '--failed');
