@@ -744,6 +744,34 @@ static void what_left_the_configuration_is_wiped_late(void)
     end_world();
 }
 
+/* Each part sleeps until its own time: nobody looks because something happened elsewhere. */
+static void an_idle_agent_sleeps(void)
+{
+    struct server s;
+    int64_t until = 0;
+    uint64_t calls = 0;
+    int passes = 0;
+
+    new_world();
+    new_server(&s, on, three_hosts);
+    work(&s, NULL);
+    work(&s, NULL);
+    until = clock_ms + 600000;
+    calls = hc_loop_calls(s.loop);
+    for (; clock_ms < until && passes < 100000; passes++) {
+        int64_t wait = hc_loop_next_ms(s.loop);
+
+        clock_ms += wait > 0 ? wait : 0;
+        clock_now += wait > 0 ? wait / 1000 : 0;
+        (void)pass(&s);
+    }
+    calls = hc_loop_calls(s.loop) - calls;
+    printf("# ten minutes: %llu calls in %d passes\n", (unsigned long long)calls, passes);
+    ok(passes < 400 && calls < 400, "ten minutes of nothing to do take few looks");
+    end_server(&s);
+    end_world();
+}
+
 int main(void)
 {
     every_host_gets_its_certificate();
@@ -773,6 +801,7 @@ int main(void)
     a_store_that_cannot_be_used_is_waited_for();
     a_full_table_is_said_once();
     what_left_the_configuration_is_wiped_late();
+    an_idle_agent_sleeps();
     forged_free(&mid);
     forged_free(&root);
     return done();

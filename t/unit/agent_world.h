@@ -179,6 +179,7 @@ static inline int ca_order(struct hc_acme *acme, const struct hc_order_options *
         if (fake_orders[i] == NULL) {
             fake_orders[i] = order;
             *out = order;
+            hc_timer_within(&acme->due, 0);
             return 0;
         }
     }
@@ -391,9 +392,9 @@ static inline void ca_run(void *self)
 {
     struct hc_acme *acme = self;
 
-    hc_timer_in(&acme->due, 10);
     for (size_t i = 0; i < FAKE_ORDERS; i++) {
         if (fake_orders[i] != NULL && fake_orders[i]->acme == acme) {
+            hc_timer_in(&acme->due, 10);
             ca_step(fake_orders[i]);
         }
     }
