@@ -227,6 +227,7 @@ static int new_outlooks(struct hc_agent *agent, struct hc_error *err)
         .responder = agent->parts.responder,
         .dns = agent->o.dns,
         .web = agent->o.web,
+        .tls = agent->o.tls,
     };
 
     return hc_outlooks_new(&options, &agent->parts.outlooks, err);

@@ -58,6 +58,7 @@ struct hc_agent_options {
     const struct hc_http_port *http;
     const struct hc_dns_port *dns;          /* NULL: cannot check names before an order */
     const struct hc_web_port *web;          /* NULL: no request is made by that look */
+    const struct hc_handshake_port *tls;    /* NULL: nor is a handshake */
     const struct hc_command_port *commands; /* hc_runner_port(); NULL: no command is run */
     struct hc_loop *loop;                   /* borrowed; its clock is this clock */
 };

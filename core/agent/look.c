@@ -1,11 +1,16 @@
 /* One look at an identity's names; see look.h. */
 #include "agent/look.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "conf/writer.h"
-
+#include "base/address.h"
+#include "base/vec.h"
 #include "conf/issuer.h"
+#include "conf/method.h"
+#include "conf/name.h"
+#include "conf/writer.h"
+#include "pki/proof.h"
 
 #define TOKEN_BYTES  32
 #define TOKEN_LIFE_S 60
@@ -14,7 +19,8 @@ struct hc_look {
     const struct hc_env *env;
     struct hc_answers *answers;
     struct hc_preflight *preflight;
-    struct hc_answer own; /* given; a copy, or zeroed */
+    struct hc_answer *own; /* given; copies. The first is the token's */
+    size_t own_count;
 };
 
 void hc_look_free(struct hc_look *look)
@@ -23,11 +29,32 @@ void hc_look_free(struct hc_look *look)
         return;
     }
     hc_preflight_free(look->preflight);
-    if (look->own.memory != NULL) {
-        hc_answers_take_back(look->answers, &look->own);
-        hc_answer_dispose(&look->own);
+    for (size_t i = 0; i < look->own_count; i++) {
+        hc_answers_take_back(look->answers, &look->own[i]);
+        hc_answer_dispose(&look->own[i]);
     }
+    free(look->own);
     free(look);
+}
+
+/* Gives an answer until the look ends. */
+static int give(struct hc_look *look, const struct hc_answer *answer, struct hc_error *err)
+{
+    struct hc_answer *own = hc_vec_room(look->own, look->own_count, NULL, sizeof(*look->own), err);
+
+    if (own == NULL) {
+        return -1;
+    }
+    look->own = own;
+    if (hc_answer_copy(&own[look->own_count], answer, err) != 0) {
+        return -1;
+    }
+    if (hc_answers_give_briefly(look->answers, &own[look->own_count], err) != 0) {
+        hc_answer_dispose(&own[look->own_count]);
+        return -1;
+    }
+    look->own_count++;
+    return 0;
 }
 
 static int present_token(struct hc_look *look, struct hc_error *err)
@@ -47,15 +74,43 @@ static int present_token(struct hc_look *look, struct hc_error *err)
     (void)snprintf(value, sizeof(value), "%s.hotcert-preflight", hc_buf_text(&text));
     answer.key = hc_buf_text(&text);
     answer.expires = hc_env_now(look->env) + TOKEN_LIFE_S;
-    if (hc_answer_copy(&look->own, &answer, err) != 0) {
-        goto out;
-    }
-    rc = hc_answers_give_briefly(look->answers, &look->own, err);
-    if (rc != 0) {
-        hc_answer_dispose(&look->own);
-    }
+    rc = give(look, &answer, err);
 out:
     hc_buf_dispose(&text);
+    return rc;
+}
+
+/* Of one name; one that an order proves just now is shown that order's. */
+static int present_proof(struct hc_look *look, const char *name, struct hc_error *err)
+{
+    const struct hc_answer_port *port = hc_answers_port(look->answers);
+    struct hc_buf pem = HC_BUF_INIT_SECRET(HC_ANSWER_VALUE_MAX - 1);
+    struct hc_answer answer = {.kind = HC_ANSWER_TLS, .name = name, .value = ""};
+    unsigned char digest[HC_PROOF_DIGEST] = "of no key authorization";
+    char reverse[HC_ADDRESS_REVERSE];
+    int rc = -1;
+
+    answer.key = hc_address_server_name(name, reverse);
+    if (port->other(port->self, &answer) != NULL) {
+        return 0;
+    }
+    answer.expires = hc_env_now(look->env) + TOKEN_LIFE_S;
+    if (hc_proof_make(name, digest, &pem, err) == 0) {
+        answer.value = hc_buf_text(&pem);
+        rc = give(look, &answer, err);
+    }
+    hc_buf_dispose(&pem);
+    return rc;
+}
+
+static int present(struct hc_look *look, const struct hc_list *names,
+                   const struct hc_preflight_options *preflight, struct hc_error *err)
+{
+    int rc = present_token(look, err);
+
+    for (size_t i = 0; rc == 0 && preflight->proofs && i < names->count; i++) {
+        rc = hc_name_is_wildcard(names->items[i]) ? 0 : present_proof(look, names->items[i], err);
+    }
     return rc;
 }
 
@@ -75,6 +130,7 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
                          ? hc_responder_domain(options->responder)
                          : NULL,
         .web = options->web,
+        .tls = options->tls,
         .dns = options->dns,
         .loop = options->env->loop,
         .log = options->env->log,
@@ -88,11 +144,12 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
     }
     look->env = options->env;
     look->answers = options->answers;
-    if (present_token(look, err) != 0) {
+    preflight.proofs = options->tls != NULL && hc_methods_go_over(preflight.methods, HC_OVER_TLS);
+    if (present(look, &options->identity->names, &preflight, err) != 0) {
         goto failed;
     }
-    preflight.token = look->own.key;
-    preflight.answer = look->own.value;
+    preflight.token = look->own[0].key;
+    preflight.answer = look->own[0].value;
     if (hc_preflight_start(&preflight, &look->preflight, err) != 0) {
         goto failed;
     }

@@ -1,6 +1,7 @@
 /*
- * One look at an identity's names before an order (preflight/preflight.h), with a token of our own
- * that all servers on this store answer: what a CA would find over HTTP.
+ * One look at an identity's names before an order (preflight/preflight.h), with a token, and
+ * proofs of the names, of our own that all servers on this store show: what a CA would find over
+ * HTTP and TLS.
  */
 #ifndef HC_AGENT_LOOK_H
 #define HC_AGENT_LOOK_H
@@ -18,7 +19,8 @@ struct hc_look_options {
     struct hc_answers *answers;
     const struct hc_responder *responder;
     const struct hc_dns_port *dns;
-    const struct hc_web_port *web; /* NULL: no request is made */
+    const struct hc_web_port *web;       /* NULL: no request is made */
+    const struct hc_handshake_port *tls; /* NULL: no handshake is made */
     const struct hc_identity *identity;
     const struct hc_ca *ca; /* the one that would be asked */
     void *self;

@@ -293,9 +293,12 @@ static const struct hc_list *methods_of(void *self, const char *name)
 
     hc_error_init(&err);
     hc_list_dispose(&obtain->methods);
-    return hc_ca_methods(obtain->ca, name, set, &obtain->methods, &err) == 0
-               ? &obtain->methods
-               : hc_issuer_methods(hc_ca_issuer(obtain->ca), set);
+    if (hc_ca_methods(obtain->ca, name, set, &obtain->methods, &err) != 0) {
+        return hc_issuer_methods(hc_ca_issuer(obtain->ca), set);
+    }
+    hc_ruled_out_last(hc_outlook_ruled_out(obtain->all->o.outlooks, obtain->job->index, obtain->ca),
+                      name, &obtain->methods);
+    return &obtain->methods;
 }
 
 static void on_tried(void *self, const char *name, const char *method, const struct hc_error *err)

@@ -23,6 +23,7 @@ struct outlook {
     bool planned;                 /* .. and are ordered; else that is not decided yet */
     int64_t looked_at;            /* UTC: the latest look that came to its end */
     struct hc_ca *looked_for;
+    struct hc_ruled_out ruled_out; /* by the latest look */
 };
 
 struct hc_outlooks {
@@ -196,6 +197,14 @@ void hc_outlook_forget(struct hc_outlooks *outlooks, size_t index)
     outlooks->items[index].looked_at = 0;
 }
 
+const struct hc_ruled_out *hc_outlook_ruled_out(const struct hc_outlooks *outlooks, size_t index,
+                                                const struct hc_ca *ca)
+{
+    const struct outlook *outlook = &outlooks->items[index];
+
+    return outlook->looked_for == ca ? &outlook->ruled_out : NULL;
+}
+
 static void on_looked(void *self, const struct hc_preflight_result *result)
 {
     struct outlook *outlook = self;
@@ -209,6 +218,7 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
         hc_standing_see(outlook->standing, &outlook->all->e, result, &mended, &err) != 0) {
         hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
     }
+    hc_ruled_out_note(&outlook->ruled_out, result);
     outlook->looked_at = hc_env_now(o->env);
     end_look(outlook);
     if (outlook->standing != NULL) {
@@ -234,6 +244,7 @@ int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *c
         .responder = o->responder,
         .dns = o->dns,
         .web = o->web,
+        .tls = o->tls,
         .identity = identity_of(outlook),
         .ca = ca,
         .self = outlook,
@@ -481,6 +492,7 @@ void hc_outlooks_free(struct hc_outlooks *outlooks)
             hc_refusals_tell(&outlook->standing->refused, outlooks->o.env->log);
         }
         forget_standing(outlook);
+        hc_ruled_out_dispose(&outlook->ruled_out);
     }
     hc_timer_stop(&outlooks->due);
     free(outlooks->items);

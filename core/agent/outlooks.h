@@ -11,6 +11,7 @@
 #include "agent/answers.h"
 #include "agent/cas.h"
 #include "agent/publisher.h"
+#include "agent/ruled_out.h"
 #include "net/web.h"
 
 #define HC_LOOKING_MOST 32 /* looks at names side by side */
@@ -24,8 +25,9 @@ struct hc_outlooks_options {
     struct hc_cas *cas;
     struct hc_answers *answers;
     const struct hc_responder *responder;
-    const struct hc_dns_port *dns; /* NULL: names are not looked at */
-    const struct hc_web_port *web; /* NULL: no request is made by a look */
+    const struct hc_dns_port *dns;       /* NULL: names are not looked at */
+    const struct hc_web_port *web;       /* NULL: no request is made by a look */
+    const struct hc_handshake_port *tls; /* NULL: nor is a handshake */
 };
 
 int hc_outlooks_new(const struct hc_outlooks_options *options, struct hc_outlooks **out,
@@ -61,6 +63,10 @@ int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *c
                      struct hc_error *err) HC_MUST_USE;
 /* The names are looked at anew before the next order. */
 void hc_outlook_forget(struct hc_outlooks *outlooks, size_t index);
+
+/* What the latest look rules out; NULL: it was for another issuer. Valid until the next. */
+const struct hc_ruled_out *hc_outlook_ruled_out(const struct hc_outlooks *outlooks, size_t index,
+                                                const struct hc_ca *ca);
 
 /* ---- what became of orders ---- */
 

@@ -116,6 +116,13 @@ char *hc_address_reverse(const struct hc_address *address, char dst[HC_ADDRESS_R
     return dst;
 }
 
+const char *hc_address_server_name(const char *name, char dst[HC_ADDRESS_REVERSE])
+{
+    struct hc_address address;
+
+    return hc_address_parse(name, &address) == 0 ? hc_address_reverse(&address, dst) : name;
+}
+
 bool hc_address_equal(const struct hc_address *a, const struct hc_address *b)
 {
     return a->ipv6 == b->ipv6 && memcmp(a->octets, b->octets, a->ipv6 ? 16 : 4) == 0;

@@ -24,6 +24,12 @@ char *hc_address_format(const struct hc_address *address, char dst[HC_ADDRESS_TE
 char *hc_address_reverse(const struct hc_address *address, char dst[HC_ADDRESS_REVERSE]);
 
 /*
+ * What a CA calls a name in a TLS handshake (RFC 8738 section 6): the name, of an address the
+ * reverse. dst is room for that.
+ */
+const char *hc_address_server_name(const char *name, char dst[HC_ADDRESS_REVERSE]);
+
+/*
  * Why no public CA asks it: "private", "documentation", "loopback", "an IPv4 address inside of an
  * IPv6 one" and so on; NULL for an address that the Internet routes. Mapped, translated and
  * tunnelled forms of IPv4 count as reserved whatever is inside of them.

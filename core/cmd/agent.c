@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "hotcert.h"
 #include "keeper/spawn.h"
+#include "net/handshake.h"
 
 /* The signals that end it, as a descriptor. */
 static int open_signals(struct hc_error *err)
@@ -34,9 +35,15 @@ static int open_signals(struct hc_error *err)
     return fd;
 }
 
-/* What looks at names; a resolver that cannot be had is an error once, and orders go on. */
-static void open_names(struct hc_agent_options *options, struct hc_http *http,
-                       struct hc_resolver **resolver, struct hc_web **web)
+/* By what names are looked at. */
+struct names {
+    struct hc_resolver *resolver;
+    struct hc_web *web;
+    struct hc_handshakes *handshakes;
+};
+
+/* A resolver that cannot be had is an error once, and orders go on. */
+static void open_names(struct hc_agent_options *options, struct hc_http *http, struct names *names)
 {
     struct hc_resolver_options how = {
         .servers = &options->conf->resolvers,
@@ -47,12 +54,22 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http,
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_resolver_new(&how, resolver, &err) != 0 || hc_web_new(http, web, &err) != 0) {
+    if (hc_resolver_new(&how, &names->resolver, &err) != 0 ||
+        hc_web_new(http, &names->web, &err) != 0 ||
+        hc_handshakes_new(options->loop, &names->handshakes, &err) != 0) {
         hc_log_error(options->log, HC_LOG_ERROR, "cannot check names before an order", &err);
         return;
     }
-    options->dns = hc_resolver_port(*resolver);
-    options->web = hc_web_port(*web);
+    options->dns = hc_resolver_port(names->resolver);
+    options->web = hc_web_port(names->web);
+    options->tls = hc_handshakes_port(names->handshakes);
+}
+
+static void close_names(const struct names *names)
+{
+    hc_handshakes_free(names->handshakes);
+    hc_web_free(names->web);
+    hc_resolver_free(names->resolver);
 }
 
 #ifndef HC_BUILT
@@ -109,8 +126,7 @@ static int run(struct hc_error *err)
     bool runner_gone = false;
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
-    struct hc_resolver *resolver = NULL;
-    struct hc_web *web = NULL;
+    struct names names = {NULL, NULL, NULL};
     int rc = -1;
 
     /* first of all: it shall know nothing of what is read from now on */
@@ -134,15 +150,14 @@ static int run(struct hc_error *err)
     options.http = hc_http_port(http);
     options.commands = hc_runner_port(runner);
     hc_confine(options.conf, options.log);
-    open_names(&options, http, &resolver, &web);
+    open_names(&options, http, &names);
     if (hc_agent_new(&options, &agent, err) != 0) {
         goto out;
     }
     rc = pass_until_the_end(agent, &runner_gone, err);
 out:
     hc_agent_free(agent);
-    hc_web_free(web);
-    hc_resolver_free(resolver);
+    close_names(&names);
     hc_http_free(http);
     hc_runner_free(runner);
     hc_loop_free(options.loop);

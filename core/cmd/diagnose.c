@@ -226,6 +226,7 @@ struct machine {
     struct hc_resolver *resolver;
     struct hc_http *http;
     struct hc_web *web;
+    struct hc_handshakes *handshakes;
 };
 
 static int machine_open(struct machine *m, const struct arguments *a, struct hc_error *err)
@@ -240,11 +241,15 @@ static int machine_open(struct machine *m, const struct arguments *a, struct hc_
         hc_http_new(m->loop, "hotcert/" HC_VERSION, &m->http, err) != 0) {
         return -1;
     }
-    return a->no_request ? 0 : hc_web_new(m->http, &m->web, err);
+    return a->no_request || (hc_web_new(m->http, &m->web, err) == 0 &&
+                             hc_handshakes_new(m->loop, &m->handshakes, err) == 0)
+               ? 0
+               : -1;
 }
 
 static void machine_close(struct machine *m)
 {
+    hc_handshakes_free(m->handshakes);
     hc_web_free(m->web);
     hc_http_free(m->http);
     hc_resolver_free(m->resolver);
@@ -260,7 +265,7 @@ static void looked(void *self, const struct hc_preflight_result *result)
 static int look(const struct arguments *a, const struct hc_list *names,
                 struct hc_diagnose_report *report, struct hc_error *err)
 {
-    struct machine m = {NULL, NULL, NULL, NULL};
+    struct machine m = {NULL, NULL, NULL, NULL, NULL};
     struct hc_preflight *preflight = NULL;
     struct hc_preflight_options o = {
         .names = names,
@@ -279,6 +284,7 @@ static int look(const struct arguments *a, const struct hc_list *names,
         goto out;
     }
     o.web = m.web != NULL ? hc_web_port(m.web) : NULL;
+    o.tls = m.handshakes != NULL ? hc_handshakes_port(m.handshakes) : NULL;
     o.dns = hc_resolver_port(m.resolver);
     o.loop = m.loop;
     if (hc_preflight_start(&o, &preflight, err) != 0) {

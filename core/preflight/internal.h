@@ -4,7 +4,7 @@
  *   preflight.c  its phases, beginning and end
  *   names.c      the lookups of each name, and what they mean
  *   network.c    where the CA is, and which addresses lead here
- *   requests.c   the requests to the names' addresses
+ *   requests.c   the requests to the names' addresses, and the handshakes with them
  */
 #ifndef HC_PREFLIGHT_INTERNAL_H
 #define HC_PREFLIGHT_INTERNAL_H
@@ -15,6 +15,7 @@
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
+#include "preflight/probe.h"
 #include "preflight/record.h"
 #include "preflight/request.h"
 
@@ -41,6 +42,8 @@ struct hc_preflight_sight {
     struct hc_record_look *record; /* where its challenge record is to be written; or NULL */
     struct hc_request *requests;
     size_t request_count;
+    struct hc_probe *probes;
+    size_t probe_count;
 };
 
 struct hc_preflight {
@@ -71,6 +74,7 @@ struct hc_preflight {
     unsigned tls_port;
     bool wants_address; /* all methods that are used need one */
     bool wants_http;
+    bool wants_tls;
     bool wants_responder;
     bool has_other_methods;      /* than those that are looked for in the DNS */
     char label[HC_METHOD_LABEL]; /* of the record that is written; "": none is */
@@ -81,6 +85,7 @@ struct hc_preflight {
     struct hc_preflight_name *results;
     size_t count;
     struct hc_request_how how;
+    struct hc_probe_how probe_how;
     struct hc_error error;
     bool busy;  /* inside of progress() */
     bool freed; /* by its owner, from within done(): it goes when that has returned */
@@ -107,6 +112,7 @@ void hc_preflight_decide_network(struct hc_preflight *p);
 
 /* requests.c */
 void hc_preflight_plan_requests(struct hc_preflight *p, struct hc_preflight_sight *n);
+void hc_preflight_dispose_requests(struct hc_preflight_sight *n);
 /* True if anything changed. */
 bool hc_preflight_step_requests(struct hc_preflight *p);
 bool hc_preflight_all_fetched(const struct hc_preflight *p);

@@ -15,6 +15,9 @@ void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
     char text[HC_FOREIGN_MAX];
     va_list args;
 
+    if (judge->advises && effect == HC_JUDGE_FAIL) {
+        effect = HC_JUDGE_NOTHING;
+    }
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);

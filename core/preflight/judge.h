@@ -10,6 +10,7 @@
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
+#include "preflight/probe.h"
 #include "preflight/record.h"
 #include "preflight/request.h"
 
@@ -28,6 +29,7 @@ struct hc_name_judge {
     bool private_network;           /* the CA stands inside: reserved addresses are fine */
     const struct hc_list *own;      /* this machine's addresses; NULL: not known */
     const struct hc_list *accounts; /* hc_preflight_options.accounts, or NULL */
+    bool advises;                   /* another way is open: what would fail is a remark */
     const char *suggestion;         /* an address for the record to add, or NULL */
     struct hc_error *err;           /* out of memory ends up here */
 };
@@ -66,6 +68,8 @@ void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
  */
 void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_look *look, bool alone);
 
+/* True if addresses of two families gave different answers. */
+bool hc_judge_differs(const struct hc_request *requests, size_t count);
 /* http-01, from complete requests to the name's addresses. */
 void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *requests,
                        size_t count);
@@ -77,5 +81,7 @@ void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *req
  */
 void hc_judge_delegation(struct hc_name_judge *judge, const struct hc_dns_domain *domain,
                          const struct hc_delegation *delegation, bool alone);
+/* tls-alpn-01, from complete probes of the name's addresses. */
+void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes, size_t count);
 
 #endif

@@ -41,8 +41,9 @@ static void judge_request(struct hc_name_judge *judge, const struct hc_request *
     hc_address_format(&r->first, address);
     describe_end(r, what, sizeof(what));
     hc_judge_seen(judge, "http://%s/.well-known/acme-challenge/ at %s: %s", r->host, address, what);
-    if (r->end == HC_REQUEST_UNREACHABLE && r->error.problem == HC_P_TIMED_OUT) {
-        return; /* it was not asked */
+    if (r->end == HC_REQUEST_UNREACHABLE &&
+        (r->error.problem == HC_P_TIMED_OUT || judge->advises)) {
+        return; /* it was not asked, or needs not to be open */
     }
     if (r->end == HC_REQUEST_UNREACHABLE) {
         hc_judge_note(judge, HC_P_HTTP_UNREACHABLE, HC_JUDGE_NOTHING, "%s, port %u: %s", address,
@@ -64,6 +65,28 @@ static bool differs(const struct hc_request *a, const struct hc_request *b)
     return a->end != b->end || (a->how->answer == NULL && a->status != b->status);
 }
 
+/* The first of each family; false: there are not both. */
+static bool both_families(const struct hc_request *requests, size_t count,
+                          const struct hc_request **v6, const struct hc_request **v4)
+{
+    *v6 = *v4 = NULL;
+    for (size_t k = 0; k < count; k++) {
+        const struct hc_request *r = &requests[k];
+
+        *v6 = *v6 == NULL && r->first.ipv6 ? r : *v6;
+        *v4 = *v4 == NULL && !r->first.ipv6 ? r : *v4;
+    }
+    return *v6 != NULL && *v4 != NULL;
+}
+
+bool hc_judge_differs(const struct hc_request *requests, size_t count)
+{
+    const struct hc_request *v6 = NULL;
+    const struct hc_request *v4 = NULL;
+
+    return both_families(requests, count, &v6, &v4) && differs(v6, v4);
+}
+
 static void judge_families(struct hc_name_judge *judge, const struct hc_request *requests,
                            size_t count)
 {
@@ -74,13 +97,7 @@ static void judge_families(struct hc_name_judge *judge, const struct hc_request 
     char what6[HC_FOREIGN_MAX];
     char what4[HC_FOREIGN_MAX];
 
-    for (size_t k = 0; k < count; k++) {
-        const struct hc_request *r = &requests[k];
-
-        v6 = v6 == NULL && r->first.ipv6 ? r : v6;
-        v4 = v4 == NULL && !r->first.ipv6 ? r : v4;
-    }
-    if (v6 == NULL || v4 == NULL || !differs(v6, v4)) {
+    if (!both_families(requests, count, &v6, &v4) || !differs(v6, v4)) {
         return;
     }
     describe_end(v6, what6, sizeof(what6));

@@ -23,7 +23,8 @@ static void begin_fetch(struct hc_preflight *p)
 {
     p->phase = HC_PREFLIGHT_PHASE_FETCH;
     p->how.deadline_ms = hc_now_ms(p->clock) + HC_PREFLIGHT_FETCH_MS;
-    for (size_t i = 0; i < p->count && p->wants_http; i++) {
+    p->probe_how.deadline_ms = p->how.deadline_ms;
+    for (size_t i = 0; i < p->count && (p->wants_http || p->wants_tls); i++) {
         if (!p->names[i].wildcard) {
             hc_preflight_plan_requests(p, &p->names[i]);
         }
@@ -38,6 +39,7 @@ static void begin_judging(struct hc_preflight *p)
     p->how.private_network = p->private_network;
     p->how.port = p->private_network ? p->http_port : 80;
     p->how.tls_port = p->tls_port;
+    p->probe_how.tls_port = p->private_network ? p->tls_port : 443;
     hc_preflight_suggest(p, suggestion);
     for (size_t i = 0; i < p->count; i++) {
         hc_preflight_judge_name(p, i, suggestion);
@@ -205,6 +207,8 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     p->wants_http =
         p->web != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
     p->wants_responder = p->responder != NULL && hc_methods_go_over(&p->methods, HC_OVER_DNS);
+    p->wants_tls =
+        o->tls != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_TLS);
     return take_own(p, o->own, err);
 }
 
@@ -220,6 +224,8 @@ static void begin(struct hc_preflight *p, const struct hc_preflight_options *o)
         .wake = wake,
         .self = p,
     };
+    p->probe_how = (struct hc_probe_how){
+        .port = o->tls, .clock = p->clock, .answered = o->proofs, .wake = wake, .self = p};
     if (o->network == HC_NETWORK_AUTO && o->directory_url != NULL) {
         hc_preflight_find_directory(p, o->directory_url);
     }
@@ -263,11 +269,9 @@ void hc_preflight_free(struct hc_preflight *p)
     }
     hc_timer_stop(&p->timer);
     for (size_t i = 0; i < p->count; i++) {
-        for (size_t k = 0; k < p->names[i].request_count; k++) {
-            hc_request_dispose(&p->names[i].requests[k]);
-        }
-        free(p->names[i].requests);
         hc_record_look_free(p->names[i].record);
+        hc_preflight_dispose_requests(&p->names[i]);
+        hc_list_dispose(&p->results[i].ruled_out);
         hc_findings_dispose(&p->results[i].findings);
         hc_list_dispose(&p->results[i].seen);
     }

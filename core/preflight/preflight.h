@@ -25,6 +25,7 @@
 #include "dns/domain.h"
 #include "dns/resolver.h"
 #include "loop/loop.h"
+#include "net/handshake.h"
 #include "net/web.h"
 
 #define HC_PREFLIGHT_DNS_MS   9500  /* all lookups of a name, and of all names: side by side */
@@ -50,6 +51,7 @@ struct hc_preflight_name {
     bool leave_out;
     enum hc_problem cause;       /* the finding that decided, HC_P_NONE when ready */
     struct hc_findings findings; /* subject: the name; owned by the preflight, may be taken */
+    struct hc_list ruled_out;    /* methods that would fail as things are */
     struct hc_list seen;         /* what was seen, in presentation form, for the tree report */
 };
 
@@ -87,9 +89,15 @@ struct hc_preflight_options {
     /* What our own DNS server answers for, if DNS proves the names by it; or NULL. A port, too. */
     const struct hc_dns_domain *responder;
     const struct hc_web_port *web; /* NULL: no request is made */
-    const struct hc_dns_port *dns; /* hc_resolver_port() */
-    struct hc_loop *loop;          /* outlives it; its clock is used */
-    const struct hc_log *log;      /* or NULL */
+    /*
+     * tls-alpn-01: whether this machine's servers show a proof of each name now; if not, a server
+     * that refuses the handshake as they do will do.
+     */
+    bool proofs;
+    const struct hc_handshake_port *tls; /* NULL: no handshake is made */
+    const struct hc_dns_port *dns;       /* hc_resolver_port() */
+    struct hc_loop *loop;                /* outlives it; its clock is used */
+    const struct hc_log *log;            /* or NULL */
     const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs(). Where that
                                 * is forbidden, it is not told which names lead here. */
     void *self;

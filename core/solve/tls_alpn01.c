@@ -39,14 +39,6 @@ static bool supports(void *self HC_UNUSED, const char *name)
     return hc_method_takes(hc_method_find(TYPE), name);
 }
 
-/* RFC 8738 section 6: an address is asked for as DNS has it backwards. */
-static const char *server_name(const char *name, char reverse[HC_ADDRESS_REVERSE])
-{
-    struct hc_address address;
-
-    return hc_address_parse(name, &address) == 0 ? hc_address_reverse(&address, reverse) : name;
-}
-
 static int make_answer(void *self, const struct hc_challenge_case *c, struct hc_answer *answer,
                        struct hc_error *err)
 {
@@ -63,7 +55,7 @@ static int make_answer(void *self, const struct hc_challenge_case *c, struct hc_
     }
     hc_challenge_keyauth(c->token, c->thumbprint, keyauth);
     SHA256((const unsigned char *)keyauth, strlen(keyauth), digest);
-    made.key = server_name(c->name, reverse);
+    made.key = hc_address_server_name(c->name, reverse);
     made.expires = hc_now(solver->env.clock) + LIFE_S;
     if (hc_proof_make(c->name, digest, &pem, err) == 0) {
         made.value = hc_buf_text(&pem);

@@ -68,6 +68,36 @@ scenario an_issuer_has_methods_of_its_own => sub {
     is($ca->count_of('orders'), 1, 'at once');
 };
 
+# An issuer that connects to this server's own ports.
+sub inside { my ($s, $ca) = @_; my %block = HotCert::Server::issuers($s, ca => $ca); return (pebble => [ @{ $block{pebble} }, [ tls_port => $s->tls_port ] ]) }
+
+scenario a_method_that_would_fail_is_not_tried => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    $s->configure(ca => $ca, issuers => { inside($s, $ca) }, hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $s->start;
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the look sees that port 80 is closed, and TLS is not');
+    is($ca->count_of('orders'), 1, 'the first order is proved over TLS');
+    unlike($s->log_text, qr/unreachable|wrong-answer/, 'and nothing is wrong with that');
+};
+
+# What stands in front of the host answers with a certificate of its own, as a CDN does.
+scenario another_server_in_front_is_named => sub {
+    my ($kind) = @_;
+    my ($s, $front) = (server($kind), server($kind));
+    my $ca = pebble(http_port => free_port(), tls_port => $front->tls_port);
+    my $edge = make_ca('Edge CA');
+    my $leaf = make_leaf($edge, [ 'edge.invalid' ]);
+    my %block = HotCert::Server::issuers($s, ca => $ca);
+    $front->configure(no_module => 1, hosts => [ { names => [ 'edge.invalid' ], pair => [ $leaf->{cert}, $leaf->{key} ] } ]);
+    $front->start;
+    $s->configure(ca => $ca, issuers => { pebble => [ @{ $block{pebble} }, [ tls_port => $front->tls_port ] ] },
+        main => [ [ challenge => 'tls-alpn-01' ] ], hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $s->start;
+    ok($s->wait_log(qr/a\.test: .*port @{[ $front->tls_port ]}: .*(?:certificate of edge\.invalid, issued by Edge CA|refuses the handshake \(alert 120).*tls-wrong-answer/, 60), 'it is named');
+};
+
 # RFC 8738: an address is asked for by its name in the reverse zone.
 scenario an_address_is_proved_and_certified => sub {
     my ($kind) = @_;

@@ -1,0 +1,27 @@
+/* From handshakes to findings; see judge.h. */
+#include "preflight/judge.h"
+#include "preflight/probe.h"
+
+static void judge_probe(struct hc_name_judge *judge, const struct hc_probe *probe)
+{
+    char address[HC_ADDRESS_TEXT];
+
+    hc_address_format(&probe->address, address);
+    hc_judge_seen(judge, "handshake of a CA with %s at %s, port %u: %s", probe->host, address,
+                  probe->how->tls_port, probe->what);
+    if (probe->end == HC_PROBE_WRONG) {
+        hc_judge_note(judge, HC_P_TLS_WRONG_ANSWER, HC_JUDGE_FAIL, "%s, port %u: %.300s", address,
+                      probe->how->tls_port, probe->what);
+    } else if (probe->end == HC_PROBE_UNREACHABLE && probe->error.problem != HC_P_TIMED_OUT &&
+               !judge->advises) {
+        hc_judge_note(judge, HC_P_TLS_UNREACHABLE, HC_JUDGE_NOTHING, "%s, port %u: %.300s", address,
+                      probe->how->tls_port, probe->what);
+    }
+}
+
+void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        judge_probe(judge, &probes[i]);
+    }
+}
