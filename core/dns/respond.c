@@ -207,7 +207,7 @@ static void put_all(struct answer *a)
     bool apex = hc_dname_equal(&a->query.name, &a->apex);
 
     if (apex && asks_for(a, HC_DNS_SOA)) {
-        put_soa(a, HC_DNS_APEX_TTL);
+        put_soa(a, HC_DNS_NONE_TTL); /* who asks wants to know whether we answer now */
         a->answers++;
     }
     if (apex && asks_for(a, HC_DNS_NS)) {

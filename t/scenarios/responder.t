@@ -338,4 +338,46 @@ scenario every_server_on_the_store_gives_the_values => sub {
     ok(wait_for(20, sub { !grep { alive($_) } @masters }), 'both end');
 };
 
+# Outage 4: a wildcard without a DNS API, by a machine that nobody can reach.
+scenario a_machine_behind_stone_and_ssh_proves_a_wildcard => sub {
+    my ($kind) = @_;
+    my $ca = ca();
+    my $s = orders($kind, $ca, [ [ 'front.example.test', '*.front.example.test' ] ], main => [ [ dns_ns => 'front-ns.example.test' ] ]);
+    $s->reconfigure(main => [ map { $_->[0] eq 'dns_listen' ? [ dns_listen => '127.0.0.1:9954' ] : $_ } @{ $s->{last}{main} } ]);
+    my @pids = (tool('stone', '127.0.0.1:9954/udp', '127.0.0.1:9953/tcp'), ssh_forward(9953), tool('stone', "$front:9953/tcp", "$front:53/udp"));
+    $s->start;
+    ok(wait_served($s->tls_port, 'any.front.example.test', $ca->root), 'the wildcard is served') or diag $s->log_text;
+    end_process($_) for reverse map { ($_, descendants($_)) } @pids;
+    my $d = diagnose('--dns-ns', 'front-ns.example.test', 'front.example.test');
+    like($d->{all}, qr/dns-delegation-silent/, 'without them nobody answers, and that is told') or diag explain($d);
+};
+
+scenario six_resolvers_get_the_value_at_once => sub {
+    my ($kind) = @_;
+    my $ca = ca(env => { PEBBLE_VA_NOSLEEP => 0, PEBBLE_VA_SLEEPTIME => 12 });
+    my $s = orders($kind, $ca, ['front.example.test'], main => [ [ dns_ns => 'front-ns.example.test' ] ]);
+    $s->reconfigure(main => [ map { $_->[0] eq 'dns_listen' ? [ dns_listen => '127.0.0.1:9953' ] : $_ } @{ $s->{last}{main} } ]);
+    my @pids = tool('socat', "UDP4-RECVFROM:53,bind=$front,reuseaddr,fork", 'UDP4-SENDTO:127.0.0.1:9953');
+    $s->start;
+    my @logs = map { "$s->{dir}/value.$_" } 1 .. 6;
+    my $all = wait_for(40, sub {
+        my @six = map { spawn($_, 'dig', "\@$front", '+norec', '+short', '+time=5', '+tries=1', '_acme-challenge.front.example.test', 'TXT') } @logs;
+        wait_for(10, sub { !grep { alive($_) } @six }, 0.05);
+        return 6 == grep { slurp($_) =~ /^"\S{43}"$/m } @logs;
+    });
+    ok($all, 'all six have it') or diag $s->log_text;
+    ok(wait_served($s->tls_port, 'front.example.test', $ca->root), 'and so has the CA') or diag $s->log_text;
+    end_process($_) for reverse map { ($_, descendants($_)) } @pids;
+};
+
+scenario a_writer_without_a_server_is_refused => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    $s->configure(issuers => { pebble => [ [ directory_url => 'https://127.0.0.1:1/dir' ], [ terms_agreed => 'on' ] ] }, %own,
+        main => [ [ use => 'pebble' ], [ dns_use => 'own' ] ], hosts => [ { names => ['a.example.test'], hotcert => 'on' } ]);
+    my ($code, $out) = $s->configtest;
+    isnt($code, 0, 'type responder that answers nowhere');
+    like($out, qr/own.*(?:hotcert_dns_listen|HotCertDnsListen), which type responder needs/, 'is told what lacks') or diag $out;
+};
+
 done_testing;
