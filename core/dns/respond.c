@@ -138,7 +138,6 @@ static void put_soa(struct answer *a, uint32_t ttl)
 
 static void put_ns(struct answer *a)
 {
-    /* a resolver that keeps NS records asks nobody else any more: a guess is not to be kept */
     uint32_t ttl = a->domain->ns_guessed ? 0 : HC_DNS_APEX_TTL;
 
     for (size_t i = 0; i < a->domain->ns_count; i++) {
@@ -210,7 +209,10 @@ static void put_all(struct answer *a)
         put_soa(a, HC_DNS_NONE_TTL); /* who asks wants to know whether we answer now */
         a->answers++;
     }
-    if (apex && asks_for(a, HC_DNS_NS)) {
+    /* a resolver (it does not ask for recursion) that is given a guess leaves the delegation for it
+     */
+    if (apex && asks_for(a, HC_DNS_NS) &&
+        (!a->domain->ns_guessed || (a->query.flags & FLAG_RD) != 0)) {
         put_ns(a);
     }
     if (asks_for(a, TYPE_TXT)) {

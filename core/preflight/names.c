@@ -125,11 +125,10 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
     if (n->caa != NULL) {
         hc_judge_caa(&judge, n->caa, &who);
     }
-    if (n->own_dns) {
+    if (n->own_dns) { /* that says all: the servers of that zone are ours */
         hc_judge_delegation(&judge, p->responder, &n->delegation,
                             !p->has_other_methods || n->wildcard);
-    }
-    if (n->record != NULL) {
+    } else if (n->record != NULL) {
         hc_judge_record(&judge, n->record, !p->has_other_methods || n->wildcard);
     }
 }
