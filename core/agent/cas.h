@@ -2,9 +2,9 @@
  * The issuers at run time, one hc_ca each: its account, its breaker, and which names failed there.
  * What agents on one store learn of a CA they take over from each other's records.
  *
- * Hears STORE_OPENED, STORE_CLOSING and CLOCK_SET; raises CA_CHANGED when something may be ordered
- * that was not to be ordered before: it answers again, failures are forgotten, its directory was
- * read.
+ * Hears STORE_OPENED, STORE_READY, STORE_CLOSING and CLOCK_SET; raises CA_CHANGED when something
+ * may be ordered that was not to be ordered before: it answers again, failures are forgotten, its
+ * directory was read.
  */
 #ifndef HC_AGENT_CAS_H
 #define HC_AGENT_CAS_H
@@ -26,7 +26,8 @@ struct hc_cas_options {
 int hc_cas_new(const struct hc_cas_options *options, struct hc_cas **out,
                struct hc_error *err) HC_MUST_USE;
 void hc_cas_free(struct hc_cas *cas); /* NULL is fine */
-/* Timers of the CAs, and records that changed into the store; milliseconds until the next. */
+/* By its own timer: accounts are settled, records that changed stored; milliseconds until the next.
+ */
 int64_t hc_cas_run(struct hc_cas *cas);
 
 /* As conf->issuers. */

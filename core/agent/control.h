@@ -11,7 +11,8 @@ int hc_control_new(const struct hc_parts *parts, int fd, struct hc_control **out
                    struct hc_error *err) HC_MUST_USE;
 void hc_control_free(struct hc_control *control); /* NULL is fine */
 
-/* Answers those that wait; milliseconds until one of them has waited long enough, -1: none. */
+/* By its own timer, sooner after events: answers those that wait; milliseconds until one of them
+ * has waited long enough, -1: none. */
 int64_t hc_control_run(struct hc_control *control);
 
 #endif

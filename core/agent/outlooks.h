@@ -3,7 +3,7 @@
  * it and until when, and the looks that bring them back. preflight/preflight.h looks,
  * preflight/leaveout.h decides; here is when, for whom, and what is said.
  *
- * Hears STORE_OPENED, STORE_CLOSING and CLOCK_SET; raises LOOK_ENDED.
+ * Hears STORE_OPENED, STORE_READY, STORE_CLOSING and CLOCK_SET; raises LOOK_ENDED.
  */
 #ifndef HC_AGENT_OUTLOOKS_H
 #define HC_AGENT_OUTLOOKS_H
@@ -33,7 +33,7 @@ struct hc_outlooks_options {
 int hc_outlooks_new(const struct hc_outlooks_options *options, struct hc_outlooks **out,
                     struct hc_error *err) HC_MUST_USE;
 void hc_outlooks_free(struct hc_outlooks *outlooks); /* NULL is fine */
-/* Starts looks that are due; milliseconds until something may be. */
+/* By its own timer: starts looks that are due; milliseconds until something may be. */
 int64_t hc_outlooks_run(struct hc_outlooks *outlooks);
 /* Decides anew what is to be ordered, for all of which something is known. */
 void hc_outlooks_plan(struct hc_outlooks *outlooks);

@@ -27,7 +27,7 @@ int hc_queue_new(const struct hc_queue_options *options, struct hc_queue **out,
                  struct hc_error *err) HC_MUST_USE;
 void hc_queue_free(struct hc_queue *queue); /* NULL is fine */
 
-/* Starts what is due; milliseconds until something may be due. */
+/* By its own timer: starts what is due; milliseconds until something may be due. */
 int64_t hc_queue_run(struct hc_queue *queue);
 /* Something changed that may make a job due: all are looked at in the next run. */
 void hc_queue_wake(struct hc_queue *queue);

@@ -208,6 +208,30 @@ static void hear_question(int keeper, struct hc_question *q, enum hc_keeper_op o
     ok(heard(keeper, q) && q->op == (uint32_t)op, name);
 }
 
+/* `renew` answers when the look is over that began after the request, and not before. */
+static void renew_waits_for_its_look(struct server *s, const char *path, int keeper)
+{
+    struct hc_question q;
+    json_t *reply_seen = NULL;
+    int fd = connect_here(path);
+
+    pass_time(2);
+    work(s, NULL);
+    hear_question(keeper, &q, HC_KEEPER_READ, "a look is under way");
+    say_on(fd, "{\"command\":\"renew\",\"name\":\"w.example\"}\n");
+    work(s, NULL);
+    reply(keeper, &q, NULL);
+    work(s, NULL);
+    reply_seen = hear(fd);
+    ok(reply_seen == NULL, "it ends, but it began before the request");
+    hear_question(keeper, &q, HC_KEEPER_READ, "the next one is its own");
+    reply(keeper, &q, NULL);
+    work(s, NULL);
+    ok(is_ok(hear(fd)), "which is waited for");
+    json_decref(reply_seen);
+    close(fd);
+}
+
 /* What the look at the watched files ended with. */
 static enum hc_problem watch_problem(struct server *s)
 {
@@ -259,6 +283,11 @@ static void the_agent_does_not_wait_for_its_keeper(void)
     pass_time(5);
     work(&s, NULL);
     is_int(watch_problem(&s), HC_P_KEEPER_GONE, "and gives up after its time");
+    while (heard(ends[1], &q)) {
+        reply(ends[1], &q, NULL); /* late, or of the look after */
+    }
+    work(&s, NULL);
+    renew_waits_for_its_look(&s, path, ends[1]);
     end_server(&s);
     close(control);
     close(ends[0]);
