@@ -135,7 +135,7 @@ $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 # ---- testing ----
 
 # Programs of the tests. Named before the rules that want them.
-BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief $(BUILD)/loads
+BENCH_BIN  = $(BUILD)/handshakes $(BUILD)/benchtool $(BUILD)/thief $(BUILD)/loads $(BUILD)/t/unit/agent_memory_test
 
 # Scenarios mostly wait: three at a time keep two cores busy.
 PROVE     ?= -j3
