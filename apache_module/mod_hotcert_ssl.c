@@ -23,8 +23,8 @@
 /* What is pinned to a connection. */
 struct connection {
     conn_rec *c;
-    SSL *ssl;    /* mod_ssl's; gone when mod_ssl says so (is_tls) */
-    bool looked; /* process_connection has seen the handshake's end */
+    SSL *ssl;   /* mod_ssl's; gone when mod_ssl says so (is_tls) */
+    bool noted; /* process_connection has seen the handshake's end */
     const struct mod_hotcert_host
         *host;                /* the host that the bundle was taken for; NULL: none yet */
     struct hc_bundle *bundle; /* NULL: the bootstrap pair */
@@ -274,14 +274,14 @@ static int process_connection(conn_rec *c)
     const struct mod_hotcert_host *host = NULL;
 
     /* mod_ssl frees the SSL when plain HTTP comes in: then it is no TLS connection any more */
-    if (c->master != NULL || connection == NULL || connection->looked || c->aborted ||
+    if (c->master != NULL || connection == NULL || connection->noted || c->aborted ||
         !ap_ssl_conn_is_ssl(c)) {
         return DECLINED;
     }
     if (!SSL_is_init_finished(connection->ssl)) {
         return DECLINED;
     }
-    connection->looked = true;
+    connection->noted = true;
     if (hc_proofs_took(mod_hotcert->proofs, connection->ssl)) {
         c->keepalive = AP_CONN_CLOSE; /* a CA validated (glue/proof.h): no HTTP is spoken on it */
         return OK;

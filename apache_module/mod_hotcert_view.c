@@ -48,7 +48,7 @@ int mod_hotcert_view_new(struct mod_hotcert_state *state, apr_pool_t *pool, stru
 }
 
 /* The bundle that handshakes are given now; *stale: the table has something newer. */
-static struct hc_bundle *look(struct slot *slot, const struct hc_table *table, bool *stale)
+static struct hc_bundle *current_of(struct slot *slot, const struct hc_table *table, bool *stale)
 {
     struct hc_bundle *bundle = NULL;
 
@@ -82,7 +82,7 @@ struct hc_bundle *mod_hotcert_view_take(struct mod_hotcert_state *state, size_t 
 {
     struct slot *slot = &state->view->slots[identity];
     bool stale = false;
-    struct hc_bundle *bundle = look(slot, state->table, &stale);
+    struct hc_bundle *bundle = current_of(slot, state->table, &stale);
     bool mine = false;
 
     if (!stale) {
@@ -96,5 +96,5 @@ struct hc_bundle *mod_hotcert_view_take(struct mod_hotcert_state *state, size_t 
     load(state, slot);
     pthread_mutex_unlock(&slot->loading);
     hc_bundle_free(bundle);
-    return look(slot, state->table, &stale);
+    return current_of(slot, state->table, &stale);
 }

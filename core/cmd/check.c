@@ -201,10 +201,10 @@ static void count(struct hc_check_run_state *run, enum hc_check_exit result)
     run->worst = result > run->worst ? result : run->worst;
 }
 
-void hc_check_not_looked(struct hc_check_run_state *run, const struct hc_error *err)
+void hc_check_unreached(struct hc_check_run_state *run, const struct hc_error *err)
 {
     hc_report_error(err);
-    count(run, HC_CHECK_NOT_LOOKED);
+    count(run, HC_CHECK_UNREACHED);
 }
 
 int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
@@ -275,7 +275,7 @@ int hc_cmd_check(int argc, char **argv)
     run.known.secret = p.options.secret;
     hc_report_init(&run.report, stdout);
     if (run_all(&p, &run, &err) != 0) {
-        hc_check_not_looked(&run, &err);
+        hc_check_unreached(&run, &err);
     }
     code = (int)run.worst;
 out:

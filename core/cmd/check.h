@@ -13,7 +13,7 @@ enum hc_check_exit {
     HC_CHECK_FIT = 0,
     HC_CHECK_FLAWED = 1,
     HC_CHECK_UNUSABLE = 2,
-    HC_CHECK_NOT_LOOKED = 3, /* a file or host could not be reached */
+    HC_CHECK_UNREACHED = 3, /* a file or host could not be reached */
 };
 
 /* The arguments, validated. Strings are argv's. */
@@ -70,8 +70,8 @@ int hc_check_conclude(struct hc_check_run_state *run, const char *subject,
                       const struct hc_pair *pair, struct hc_checked *checked,
                       struct hc_error *err) HC_MUST_USE;
 
-/* Says why something could not be looked at; its exit code is HC_CHECK_NOT_LOOKED. */
-void hc_check_not_looked(struct hc_check_run_state *run, const struct hc_error *err);
+/* Says why something could not be reached; its exit code is HC_CHECK_UNREACHED. */
+void hc_check_unreached(struct hc_check_run_state *run, const struct hc_error *err);
 
 /* check_files.c: all of options.files. */
 int hc_check_files(struct hc_check_run_state *run, struct hc_error *err) HC_MUST_USE;

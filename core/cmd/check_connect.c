@@ -213,7 +213,7 @@ static int shake_hands(const struct link *l, SSL *ssl, struct hc_error *err)
     }
 }
 
-/* A client that looks and does not judge, with the name that a visitor would ask for. */
+/* A client that connects and does not judge, with the name that a visitor would ask for. */
 static SSL *make_client(SSL_CTX *ctx, const struct link *l, const char *sni)
 {
     SSL *ssl = NULL;
@@ -277,8 +277,8 @@ static bool has_staple(SSL *ssl)
     return SSL_get_tlsext_status_ocsp_resp(ssl, &staple) > 0;
 }
 
-static int look(const struct link *l, const char *sni, struct hc_checked *checked,
-                struct hc_error *err)
+static int fetch_chain(const struct link *l, const char *sni, struct hc_checked *checked,
+                       struct hc_error *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     SSL *ssl = ctx != NULL ? make_client(ctx, l, sni) : NULL;
@@ -317,7 +317,7 @@ int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err)
     }
     wanted = o->sni != NULL ? o->sni : host;
     named = hc_name_normalise(wanted, name, NULL) == 0;
-    if (look(&l, named && hc_name_is_ip(name) ? NULL : wanted, &checked, err) != 0) {
+    if (fetch_chain(&l, named && hc_name_is_ip(name) ? NULL : wanted, &checked, err) != 0) {
         goto out;
     }
     if (o->names.count == 0 && named && hc_list_add(&names, name, err) != 0) {

@@ -216,7 +216,7 @@ int hc_check_files(struct hc_check_run_state *run, struct hc_error *err)
 
         if ((folder ? hc_check_folder(run, files->items[i], &one)
                     : read_input(run, files->items[i], &inputs[count], &one)) != 0) {
-            hc_check_not_looked(run, &one);
+            hc_check_unreached(run, &one);
             input_dispose(&inputs[count]);
         } else {
             count += !folder;

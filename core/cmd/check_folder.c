@@ -177,7 +177,7 @@ static bool judge_entry(struct hc_check_run_state *run, const struct folder *f,
         return false;
     }
     if (hc_check_tool_files(run, &paths, &err) != 0) {
-        hc_check_not_looked(run, &err);
+        hc_check_unreached(run, &err);
     }
     return true;
 }

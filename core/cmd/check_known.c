@@ -95,13 +95,13 @@ static int add_store(struct hc_check_known *known, const char *folder, struct hc
 }
 
 /* Those at hand; one that cannot be read knows nothing. */
-static void look(struct hc_check_known *known)
+static void read_stores(struct hc_check_known *known)
 {
     struct hc_list folders = {0};
     struct hc_error none = {0};
     int rc = hc_stores_find(&folders, &none);
 
-    known->looked = true;
+    known->read = true;
     known->issuers = sk_X509_new_null();
     for (size_t i = 0; rc == 0 && known->issuers != NULL && i < folders.count; i++) {
         struct hc_error why = {0};
@@ -113,7 +113,7 @@ static void look(struct hc_check_known *known)
 
 int hc_check_known_load(struct hc_check_known *known, const char *folder, struct hc_error *err)
 {
-    known->looked = true;
+    known->read = true;
     known->issuers = sk_X509_new_null();
     return known->issuers != NULL ? add_store(known, folder, err) : hc_error_nomem(err);
 }
@@ -123,8 +123,8 @@ bool hc_check_known_issued(void *self, X509 *cert)
     struct hc_check_known *known = self;
     bool issued = false;
 
-    if (!known->looked) {
-        look(known);
+    if (!known->read) {
+        read_stores(known);
     }
     for (int i = 0; !issued && i < sk_X509_num(known->issuers); i++) {
         issued = hc_cert_issued(sk_X509_value(known->issuers, i), cert);
@@ -137,5 +137,5 @@ void hc_check_known_dispose(struct hc_check_known *known)
 {
     sk_X509_pop_free(known->issuers, X509_free);
     known->issuers = NULL;
-    known->looked = false;
+    known->read = false;
 }

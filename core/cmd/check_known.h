@@ -6,14 +6,14 @@
 
 #include "base/error.h"
 
-/* Zeroed memory has not looked yet. */
+/* Zeroed memory has read no store yet. */
 struct hc_check_known {
     const char *secret; /* its file; NULL: the one beside each store */
-    bool looked;
+    bool read;
     STACK_OF(X509) * issuers; /* below which stored certificates are; none is a root */
 };
 
-/* Looks into this store, and no other. */
+/* Reads this store, and no other. */
 int hc_check_known_load(struct hc_check_known *known, const char *folder,
                         struct hc_error *err) HC_MUST_USE;
 

@@ -43,7 +43,7 @@ static int judge_line(void *arg, const struct hc_line_info *info)
     checked.names = v->run->options->names.count > 0 ? NULL : &info->names;
     hc_list_format(&info->names, names, sizeof(names));
     if (hc_store_current(v->store, info->line, &pair, NULL, &one) != 0) {
-        hc_check_not_looked(v->run, &one);
+        hc_check_unreached(v->run, &one);
         return 0;
     }
     checked.leaf = hc_pair_leaf(pair);

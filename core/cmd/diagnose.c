@@ -18,7 +18,7 @@
 #include "preflight/preflight.h"
 
 #define EXIT_WOULD_FAIL 1
-#define EXIT_NOT_LOOKED 3
+#define EXIT_UNCHECKED  3
 
 struct arguments {
     struct hc_list names; /* as given */
@@ -220,7 +220,7 @@ static void arguments_dispose(struct arguments *a)
     free(a->directory_url);
 }
 
-/* What the look runs on. */
+/* What the preflight runs on. */
 struct machine {
     struct hc_loop *loop;
     struct hc_resolver *resolver;
@@ -256,14 +256,14 @@ static void machine_close(struct machine *m)
     hc_loop_free(m->loop);
 }
 
-static void looked(void *self, const struct hc_preflight_result *result)
+static void on_result(void *self, const struct hc_preflight_result *result)
 {
     hc_diagnose_take(self, result);
 }
 
-/* Looks at the valid names; the report has every name afterwards. */
-static int look(const struct arguments *a, const struct hc_list *names,
-                struct hc_diagnose_report *report, struct hc_error *err)
+/* Checks the valid names; the report has every name afterwards. */
+static int run_preflight(const struct arguments *a, const struct hc_list *names,
+                         struct hc_diagnose_report *report, struct hc_error *err)
 {
     struct machine m = {NULL, NULL, NULL, NULL, NULL};
     struct hc_preflight *preflight = NULL;
@@ -276,7 +276,7 @@ static int look(const struct arguments *a, const struct hc_list *names,
         .network = a->network,
         .responder = a->has_responder ? &a->responder : NULL,
         .self = report,
-        .done = looked,
+        .done = on_result,
     };
     int rc = -1;
 
@@ -337,7 +337,7 @@ static int take_responder(struct arguments *a, const struct hc_list *names, stru
                                err);
 }
 
-/* Names that are none are reported as such; the others are looked at. */
+/* Names that are none are reported as such; the others are checked. */
 static int diagnose(struct arguments *a, struct hc_diagnose_report *report, struct hc_error *err)
 {
     struct hc_list names = {0};
@@ -360,7 +360,7 @@ static int diagnose(struct arguments *a, struct hc_diagnose_report *report, stru
     if (names.count > 0 && take_responder(a, &names, err) != 0) {
         goto out;
     }
-    rc = names.count > 0 ? look(a, &names, report, err) : 0;
+    rc = names.count > 0 ? run_preflight(a, &names, report, err) : 0;
 
 out:
     hc_list_dispose(&names);
@@ -390,11 +390,11 @@ int hc_cmd_diagnose(int argc, char **argv)
         code = hc_cmd_usage_error("diagnose", &err);
     } else if (diagnose(&a, &report, &err) != 0 || print_report(&report, a.json, &err) != 0) {
         hc_report_error(&err);
-        code = hc_error_class(&err) == HC_CLASS_USAGE ? HC_EXIT_USAGE : EXIT_NOT_LOOKED;
+        code = hc_error_class(&err) == HC_CLASS_USAGE ? HC_EXIT_USAGE : EXIT_UNCHECKED;
     } else if (hc_diagnose_any(&report, HC_PREFLIGHT_WOULD_FAIL)) {
         code = EXIT_WOULD_FAIL;
     } else if (hc_diagnose_any(&report, HC_PREFLIGHT_UNKNOWN)) {
-        code = EXIT_NOT_LOOKED;
+        code = EXIT_UNCHECKED;
     }
     hc_diagnose_report_dispose(&report);
     arguments_dispose(&a);

@@ -66,7 +66,7 @@ void hc_report_findings(struct hc_report *r, const struct hc_findings *findings,
 void hc_report_closing(struct hc_report *r, const char *verdict, enum hc_tint tint,
                        const struct hc_findings *findings);
 
-/* An error that kept us from looking, to stderr: "hotcert: ...". */
+/* An error that kept us from checking, to stderr: "hotcert: ...". */
 void hc_report_error(const struct hc_error *err);
 
 /* [{"slug":..,"rank":..,"subject":..,"message":..,"hint":..}, ..]; the caller's. NULL: memory. */

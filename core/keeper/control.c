@@ -63,7 +63,7 @@ int hc_examine_control(const struct hc_conf *conf, const struct hc_rights *right
     int rc = 0;
 
     if (conf->control != NULL) {
-        rc = walk(conf, rights, HC_PATH_LOOK, &end, err);
+        rc = walk(conf, rights, HC_PATH_EXISTING, &end, err);
         if (rc == 0 && !hc_path_can_make(end.folder)) {
             rc = hc_error_set_errno(err, HC_P_CONTROL, conf->control, errno, NULL);
         }
@@ -92,8 +92,8 @@ int hc_control_unclaimed(const struct hc_conf *conf, const struct hc_rights *rig
     const struct timespec moment = {0, 50 * 1000000};
     struct hc_path_end end = HC_PATH_END_INIT;
     struct hc_error ignored = {0};
-    bool taken = conf->control != NULL && walk(conf, rights, HC_PATH_LOOK, &end, &ignored) == 0 &&
-                 end.exists;
+    bool taken = conf->control != NULL &&
+                 walk(conf, rights, HC_PATH_EXISTING, &end, &ignored) == 0 && end.exists;
 
     for (int i = 0; taken && i < LEAVING_TURNS; i++) {
         taken = answers(conf->control);

@@ -19,13 +19,13 @@
 #define PARENT_MODE 0755
 #define STORE_MODE  0700
 
-/* How folders are looked at: as a start does, or by a configuration test, which changes nothing. */
+/* How folders are prepared: as a start does, or by a configuration test, which changes nothing. */
 struct manner {
     struct hc_guard guard;
     const struct hc_rights *worker;
     struct hc_rights agent; /* whose the store shall be */
     const struct hc_log *log;
-    bool look;
+    bool test;
 };
 
 /* The folders up to the last component exist, or could be made, and are safe; end: where it ends.
@@ -34,7 +34,7 @@ static int walk_to(const char *path, const struct manner *how, struct hc_path_en
                    struct hc_error *err)
 {
     struct hc_error own = {0};
-    int rc = hc_path_walk(path, &how->guard, how->look ? HC_PATH_LOOK : PARENT_MODE, end, &own);
+    int rc = hc_path_walk(path, &how->guard, how->test ? HC_PATH_EXISTING : PARENT_MODE, end, &own);
 
     if (rc != 0 && err != NULL && err->problem == HC_P_NONE) {
         if (own.problem == HC_P_FILE_UNSAFE) {
@@ -103,7 +103,7 @@ static int own_store(const char *path, int fd, bool made, const struct manner *h
     }
     if (how->agent.drop && st.st_uid != owner && !made &&
         (st.st_uid == how->worker->uid || hc_handover_began(fd, how->worker, &how->agent))) {
-        return how->look ? 0 : hand_over(path, fd, how, err);
+        return how->test ? 0 : hand_over(path, fd, how, err);
     }
     if (st.st_uid != owner && !made && !(st.st_uid == geteuid() && folder_is_empty(fd))) {
         hc_error_set(err, HC_P_STORE_UNSAFE, path,
@@ -111,7 +111,7 @@ static int own_store(const char *path, int fd, bool made, const struct manner *h
                      (unsigned)owner);
         return -1;
     }
-    if (how->look) {
+    if (how->test) {
         return 0;
     }
     if (st.st_uid != owner && fchown(fd, owner, how->agent.gid) != 0) {
@@ -128,9 +128,9 @@ static int own_store(const char *path, int fd, bool made, const struct manner *h
 static int make_store(const char *path, const struct hc_path_end *end, const struct manner *how,
                       bool *made, struct hc_error *err)
 {
-    if (how->look ? hc_path_can_make(end->folder)
+    if (how->test ? hc_path_can_make(end->folder)
                   : mkdirat(end->folder, end->name, STORE_MODE) == 0 || errno == EEXIST) {
-        *made = !how->look;
+        *made = !how->test;
         return 0;
     }
     return hc_error_set_errno(err, HC_P_STORE_UNUSABLE, path, errno, "it cannot be made");
@@ -148,7 +148,7 @@ static int prepare_store(const char *path, const struct manner *how, struct hc_e
         goto out;
     }
     if (!end.exists && !made) {
-        rc = 0; /* only looking: there is nothing yet to look at */
+        rc = 0; /* only a test: there is nothing yet to check */
         goto out;
     }
     fd = openat(end.folder, end.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -177,10 +177,10 @@ static bool can_do_without(const struct hc_conf *conf, struct hc_error *own)
     return true;
 }
 
-static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, bool look,
+static int prepare(const struct hc_conf *conf, const struct hc_rights *rights, bool test,
                    const struct hc_log *log, struct hc_error *err)
 {
-    struct manner how = {.worker = rights, .look = look, .log = log};
+    struct manner how = {.worker = rights, .test = test, .log = log};
     struct hc_error own;
 
     hc_error_init(&own);

@@ -225,12 +225,12 @@ bool hc_path_can_make(int folder)
 }
 
 /* Opens a component by O_PATH. -1 without an error: it is where the walk ends, and missing. */
-static int look(struct walk *w, const char *name, bool last, struct stat *st,
-                struct hc_path_end *end, struct hc_error *err)
+static int inspect(struct walk *w, const char *name, bool last, struct stat *st,
+                   struct hc_path_end *end, struct hc_error *err)
 {
     int fd = openat(w->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0 && errno == ENOENT && !last && w->make_mode == HC_PATH_LOOK) {
+    if (fd < 0 && errno == ENOENT && !last && w->make_mode == HC_PATH_EXISTING) {
         end->missing = true;
         return hc_path_can_make(w->folder)
                    ? -1
@@ -295,7 +295,7 @@ static int step(struct walk *w, struct hc_path_end *end, struct hc_error *err)
         arrive(w, ".", &st, end);
         return 1;
     }
-    fd = look(w, name, last, &st, end, err);
+    fd = inspect(w, name, last, &st, end, err);
     if (fd < 0) {
         if (err->problem != HC_P_NONE) {
             return -1;

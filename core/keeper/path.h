@@ -56,12 +56,12 @@ struct hc_path_end {
 
 /*
  * Walks to the end of an absolute path. make_mode: folders that are missing on the way are made
- * with this mode, owned by the caller; 0: they are an error; HC_PATH_LOOK: the walk ends at the
+ * with this mode, owned by the caller; 0: they are an error; HC_PATH_EXISTING: the walk ends at the
  * first that is missing, if it could be made. The last component may be missing: then exists is
  * false. HC_P_FILE_UNSAFE names the folder that the worker user could exchange;
  * HC_P_FILE_UNREADABLE all else that is wrong. The end is the caller's to dispose, also on -1.
  */
-#define HC_PATH_LOOK ((mode_t)-1)
+#define HC_PATH_EXISTING ((mode_t)-1)
 int hc_path_walk(const char *path, const struct hc_guard *guard, mode_t make_mode,
                  struct hc_path_end *end, struct hc_error *err) HC_MUST_USE;
 

@@ -45,8 +45,8 @@ static bool store_is_of(const struct hc_conf *conf, const struct hc_rights *work
     struct hc_guard guard = {.on = false};
     struct hc_error ignored = {0};
     bool is = conf->store != NULL &&
-              hc_path_walk(conf->store, &guard, HC_PATH_LOOK, &end, &ignored) == 0 && end.exists &&
-              end.st.st_uid == worker->uid;
+              hc_path_walk(conf->store, &guard, HC_PATH_EXISTING, &end, &ignored) == 0 &&
+              end.exists && end.st.st_uid == worker->uid;
 
     hc_path_end_dispose(&end);
     return is;

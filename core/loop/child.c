@@ -15,7 +15,7 @@
 #define CHUNK       4096
 #define CHUNKS      16 /* read at once, so that no output holds the loop */
 #define LAST_MOST   64 /* after the end: what is in the pipe, which cannot be more than this */
-#define LOOK_MS     20
+#define POLL_MS     20
 #define NOT_STARTED 127
 #define REPORT_FD   3   /* in the child */
 #define FREE_FROM   100 /* descriptors that are moved out of the way */
@@ -181,7 +181,7 @@ static void leave(struct hc_child *child)
     close_one(&child->pidfd.fd);
     close_one(&child->report);
     hc_timer_stop(&child->limit);
-    hc_timer_stop(&child->look);
+    hc_timer_stop(&child->poll);
     child->running = false;
 }
 
@@ -250,14 +250,14 @@ static void on_end(void *self, unsigned events HC_UNUSED)
     }
 }
 
-static void on_look(void *self)
+static void on_poll(void *self)
 {
     struct hc_child *child = self;
 
     if (has_ended(child)) {
         finish(child);
     } else {
-        hc_timer_in(&child->look, LOOK_MS);
+        hc_timer_in(&child->poll, POLL_MS);
     }
 }
 
@@ -273,14 +273,14 @@ static void on_limit(void *self)
     kill_group(child);
 }
 
-/* A kernel without pidfds, or a rule against them: the child is looked at. */
+/* A kernel without pidfds, or a rule against them: the child is polled. */
 static int watch_end(struct hc_loop *loop, struct hc_child *child, struct hc_error *err)
 {
     child->pidfd.fd = hc_libc_pidfd_open(child->pid);
     if (child->pidfd.fd >= 0) {
         return hc_loop_fd_add(loop, &child->pidfd, err);
     }
-    hc_timer_in(&child->look, LOOK_MS);
+    hc_timer_in(&child->poll, POLL_MS);
     return 0;
 }
 
@@ -296,7 +296,7 @@ static void prepare(struct hc_loop *loop, struct hc_child *child,
     child->pidfd = (struct hc_loop_fd){-1, HC_LOOP_READ, name, on_end, child, NULL};
     child->output = (struct hc_loop_fd){-1, HC_LOOP_READ, name, on_output, child, NULL};
     hc_timer_init(&child->limit, loop, name, on_limit, child);
-    hc_timer_init(&child->look, loop, name, on_look, child);
+    hc_timer_init(&child->poll, loop, name, on_poll, child);
 }
 
 int hc_child_start(struct hc_loop *loop, struct hc_child *child,

@@ -59,7 +59,7 @@ struct hc_child {
     struct hc_loop_fd pidfd;
     struct hc_loop_fd output;
     struct hc_timer limit;
-    struct hc_timer look; /* where there are no pidfds */
+    struct hc_timer poll; /* where there are no pidfds */
     struct hc_buf kept;
     bool cut;
     bool timed_out;

@@ -89,8 +89,8 @@ int hc_check_loads(const struct hc_bundle *bundle, int security_level,
 
 /*
  * The subject of findings about this certificate: "certificate 2 (R11)" for position 2 as served,
- * "root (ISRG Root X1)" for position 0, not served. Its number is the
- * position, or, not served, one that no position has.
+ * "root (ISRG Root X1)" for position 0, not served. Its number is the position, or, not served, one
+ * that no position has.
  */
 void hc_check_subject(X509 *cert, int position, struct hc_subject *out);
 

@@ -11,9 +11,9 @@
 
 /* Where issuers are looked for. */
 struct issuers {
-    struct hc_pem pem;    /* of a file */
-    X509_STORE *folder;   /* of a folder with hashed names, or NULL */
-    X509_STORE_CTX *look; /* into it */
+    struct hc_pem pem;      /* of a file */
+    X509_STORE *folder;     /* of a folder with hashed names, or NULL */
+    X509_STORE_CTX *finder; /* into it */
 };
 
 static bool is_better(X509 *candidate, X509 *best)
@@ -47,8 +47,8 @@ static X509 *find_issuer(const struct issuers *from, X509 *last)
     for (size_t i = 0; i < from->pem.cert_count; i++) {
         rooted = consider(from->pem.certs[i].cert, last, &best) || rooted;
     }
-    if (from->look != NULL) {
-        named = X509_STORE_CTX_get1_certs(from->look, X509_get_issuer_name(last));
+    if (from->finder != NULL) {
+        named = X509_STORE_CTX_get1_certs(from->finder, X509_get_issuer_name(last));
     }
     for (int i = 0; i < sk_X509_num(named); i++) {
         rooted = consider(sk_X509_value(named, i), last, &best) || rooted;
@@ -108,11 +108,11 @@ static int open_folder(struct issuers *from, const char *folder, struct hc_error
     X509_LOOKUP *lookup = NULL;
 
     from->folder = X509_STORE_new();
-    from->look = X509_STORE_CTX_new();
-    if (from->folder == NULL || from->look == NULL ||
+    from->finder = X509_STORE_CTX_new();
+    if (from->folder == NULL || from->finder == NULL ||
         (lookup = X509_STORE_add_lookup(from->folder, X509_LOOKUP_hash_dir())) == NULL ||
         X509_LOOKUP_add_dir(lookup, folder, X509_FILETYPE_PEM) != 1 ||
-        X509_STORE_CTX_init(from->look, from->folder, NULL, NULL) != 1) {
+        X509_STORE_CTX_init(from->finder, from->folder, NULL, NULL) != 1) {
         return hc_error_set_openssl(err, HC_P_TLS_LIBRARY, folder, "reading it");
     }
     return 0;
@@ -120,7 +120,7 @@ static int open_folder(struct issuers *from, const char *folder, struct hc_error
 
 static void issuers_dispose(struct issuers *from)
 {
-    X509_STORE_CTX_free(from->look);
+    X509_STORE_CTX_free(from->finder);
     X509_STORE_free(from->folder);
     hc_pem_dispose(&from->pem);
 }

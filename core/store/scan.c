@@ -56,7 +56,8 @@ static int64_t ns_of(const struct timespec *t)
 }
 
 /* The inode and ctime of a path in the store. False: nothing can be said of it. */
-static bool look(const struct hc_store *store, const char *path, uint64_t *inode, int64_t *ctime_ns)
+static bool read_stamp(const struct hc_store *store, const char *path, uint64_t *inode,
+                       int64_t *ctime_ns)
 {
     struct stat st;
 
@@ -85,12 +86,12 @@ void hc_line_stamp_take(struct hc_store *store, const unsigned char line[HC_ID_S
     (void)clock_gettime(CLOCK_REALTIME, &now);
     hc_hex(hex, line, HC_ID_SIZE);
     (void)snprintf(path, sizeof(path), "lines/%s", hex);
-    if (!look(store, path, &stamp->folder, &stamp->folder_ctime)) {
+    if (!read_stamp(store, path, &stamp->folder, &stamp->folder_ctime)) {
         return;
     }
     hc_version_name(version, name);
     (void)snprintf(path, sizeof(path), "lines/%s/%s", hex, name);
-    stamp->settled = look(store, path, &stamp->file, &stamp->file_ctime) &&
+    stamp->settled = read_stamp(store, path, &stamp->file, &stamp->file_ctime) &&
                      is_settled(stamp->folder_ctime, ns_of(&now)) &&
                      is_settled(stamp->file_ctime, ns_of(&now));
 }
@@ -101,7 +102,7 @@ void hc_lines_stamp_take(struct hc_store *store, struct hc_line_stamp *stamp)
 
     memset(stamp, 0, sizeof(*stamp));
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    stamp->settled = look(store, "lines", &stamp->folder, &stamp->folder_ctime) &&
+    stamp->settled = read_stamp(store, "lines", &stamp->folder, &stamp->folder_ctime) &&
                      is_settled(stamp->folder_ctime, ns_of(&now));
 }
 
