@@ -16,7 +16,7 @@ my $keep = $ENV{KEEP};
 my ($began, $wrong) = (time, 0);
 my $name = 'www.example.test';
 
-local $SIG{ALRM} = sub { print "\nthe demonstration took too long\n"; exit 1 };
+local $SIG{ALRM} = sub { print "\nthe demonstration took longer than 170 s; giving up\n"; exit 1 };
 alarm 170;
 
 sub step { printf "  %5.1f s  %s\n", time - $began, "@_"; return }
@@ -25,7 +25,7 @@ sub step { printf "  %5.1f s  %s\n", time - $began, "@_"; return }
 sub certificate {
     my ($label, $l, $root) = @_;
     my ($issuer) = ($l->{issuer} // '') =~ m{CN=([^/]+)};
-    my $verdict = $l->{verify} == 0 ? "verified against Pebble's root" : 'not verified: nobody issued it';
+    my $verdict = $l->{verify} == 0 ? "verified against Pebble's root" : 'not verified: self-signed';
     step(sprintf '%-18s serial %-34s %s (%s)', $label, $l->{serial} // 'none', $issuer // '?', $verdict);
     return;
 }
@@ -47,20 +47,20 @@ sub show {
     my $port = $server->tls_port;
     # A port that answers is the master's; both workers are there a moment later.
     my @workers = @{ wait_for(30, sub { my @w = $server->workers; @w >= $server->{workers} && \@w }) // [] };
-    printf "\n%s on https://127.0.0.1:%d, workers %s; `%s` in the virtual host of %s, no certificate anywhere\n",
+    printf "\n%s on https://127.0.0.1:%d, workers %s; the virtual host says `%s` for %s and names no certificate\n",
         $kind eq 'nginx' ? 'nginx' : 'Apache httpd', $port, "@workers",
         $kind eq 'nginx' ? 'hotcert on;' : 'HotCert on', $name;
     certificate('before', look($port, sni => $name, ca => $ca->bundle));
     $ca->start;
-    step('the CA starts; the server asks it by itself');
+    step('the CA starts; hotcert orders a certificate from it');
     my $first = wait_served($port, $name, $ca->root, seconds => 40);
     if (!$first) {
-        figure(0, 'no certificate came; the log is ' . $server->log_path);
+        figure(0, 'no certificate was served within 40 s; see the log: ' . $server->log_path);
         return ($server, $ca);
     }
     certificate('obtained', $first);
     my $load = load_start($port, sni => $name, lanes => 2, hold => 20, ca => $ca->root);
-    step('a client makes handshakes without a pause and holds 20 connections');
+    step('a client makes handshakes continuously and keeps 20 connections open');
     sleep 2;
     my ($code, $out) = $server->hotcert('renew', $name, '--force');
     step("hotcert renew $name --force" . ($code == 0 ? '' : ": $out"));
@@ -68,10 +68,10 @@ sub show {
     sleep 2;
     my $r = load_stop($load);
     certificate('after', $second // { verify => -1 });
-    figure($second && $second->{serial} ne $first->{serial}, 'another certificate is served');
+    figure($second && $second->{serial} ne $first->{serial}, 'the server presents a new certificate');
     figure($r->{failed} == 0 && $r->{handshakes} > 0, "$r->{handshakes} handshakes, failed $r->{failed}, wrong $r->{wrong}");
     $wrong++ if $r->{wrong};
-    figure($r->{dropped} + $r->{held_failed} == 0, "$r->{requests} requests on 20 held connections, dropped $r->{dropped}");
+    figure($r->{dropped} + $r->{held_failed} == 0, "$r->{requests} requests on the 20 open connections, dropped $r->{dropped}");
     my @now = $server->workers;
     figure("@now" eq "@workers", "workers @now" . ("@now" eq "@workers" ? ', the same processes' : ", before @workers"));
     return ($server, $ca);
@@ -92,7 +92,7 @@ if ($keep) {
     my $dir = temp_dir();
     my @pids = descendants($$);
     my $stop = spew("$dir/stop", "#!/bin/sh\nkill @pids 2>/dev/null\nsleep 2\nkill -9 @pids 2>/dev/null\nrm -rf $dir\n", 0755);
-    print "\nLeft running, as asked:\n";
+    print "\nStill running because KEEP is set:\n";
     while (my ($server, $ca) = splice @up, 0, 2) {
         my $port = $server->tls_port;
         print "  $server->{kind}: https://127.0.0.1:$port, configuration $server->{conf}, log $server->{log}\n",
@@ -103,5 +103,5 @@ if ($keep) {
     print "  To stop and remove everything: sh $stop\n";
     leave_running();
 }
-printf "\n%s after %.0f s\n", $wrong ? "$wrong figures are WRONG" : 'everything as it should be', time - $began;
+printf "\n%s after %.0f s\n", $wrong ? "$wrong of the figures are WRONG" : 'all figures are as expected', time - $began;
 exit($wrong ? 1 : 0);
