@@ -26,6 +26,8 @@ static const struct {
     {HC_P_CA_SAYS_DNS, HC_P_DNS_FAILED, "SERVFAIL"},
     {HC_P_CA_SAYS_DNS, HC_P_DNS_FAILED, "timed out"},
     {HC_P_CA_SAYS_DNS, HC_P_DNS_RESERVED_ADDRESS, "reserved"},
+    {HC_P_CA_SAYS_ANSWER, HC_P_DNS_WRONG_TXT, "TXT record"},
+    {HC_P_CA_SAYS_ANSWER, HC_P_DNS_WRONG_TXT, "DNS challenge"},
     {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_REDIRECT, "redirect"},
     {HC_P_CA_SAYS_CONNECTION, HC_P_DNS_FAILED, "could not resolve"},
 };

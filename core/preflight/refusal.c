@@ -57,7 +57,9 @@ static bool can_be_seen(enum hc_problem said)
 char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight_name *seen,
                           char *dst, size_t cap)
 {
-    const struct hc_problem_row *row = hc_problem_row(said->problem);
+    bool record = said->foreign.means == HC_P_DNS_WRONG_TXT;
+    /* the row of a wrong answer speaks of servers, which no record in the DNS has to do with */
+    const struct hc_problem_row *row = hc_problem_row(record ? said->foreign.means : said->problem);
     const struct hc_finding *f = seen != NULL ? worst_of(seen) : NULL;
     struct hc_error_text text;
     struct hc_finding_text seen_text;
@@ -78,7 +80,7 @@ char *hc_refusal_describe(const struct hc_error *said, const struct hc_preflight
                  hc_problem_row(f->problem)->slug, seen_text.message, seen_text.hint);
     } else {
         snprintf(dst + used, cap - used, "%s; %.300s",
-                 seen != NULL && can_be_seen(said->problem)
+                 seen != NULL && !record && can_be_seen(said->problem)
                      ? "; a second check from here found nothing wrong"
                      : "",
                  row->hint);

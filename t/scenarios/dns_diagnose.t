@@ -78,6 +78,8 @@ _acme-challenge.loop2 300 IN CNAME _acme-challenge.loop
 _acme-challenge.stale 300 IN TXT "$value"
 _acme-challenge.stale 300 IN TXT "a text of somebody else"
 Z
+$dns->zone('_acme-challenge.own.challenge.test', "\@ 300 IN TXT \"$value\"\n");
+$dns->zone('deep.challenge.test', "www 300 IN A $here\n");
 $dns->zone('differ.test', "_acme-challenge 300 IN TXT \"one\"\n", ns => [ 2, 3 ], three => "_acme-challenge 300 IN TXT \"two\"\n");
 $dns->zone('far.test', "www 300 IN A $here\n", nowhere => 1);
 $dns->start;
@@ -188,6 +190,10 @@ is($code, 0, 'nothing stands against these names');
 my (undef, $tree) = run({ _seconds => 60 }, build_dir() . '/hotcert', 'diagnose', '--no-request', '--resolver', $dns->resolver, '--method', 'dns-01', 'www.challenge.test');
 like($tree, qr/_acme-challenge\.www\.challenge\.test\. is an alias \(CNAME\) of www\.acme\.other\.test\./, 'an alias is told');
 like($tree, qr/www\.acme\.other\.test\. belongs to the zone other\.test\./, 'and the zone that it leads to');
+(undef, $tree) = run({ _seconds => 60 }, build_dir() . '/hotcert', 'diagnose', '--no-request', '--resolver', $dns->resolver, '--method', 'dns-01',
+    'own.challenge.test', 'www.deep.challenge.test');
+like($tree, qr/ belongs to the zone _acme-challenge\.own\.challenge\.test\./, 'a label that is a zone of its own');
+like($tree, qr/_acme-challenge\.www\.deep\.challenge\.test\. belongs to the zone deep\.challenge\.test\./, 'a zone below the first one');
 expect($all, 'new.challenge.test', 'ready', 'a name that does not exist', 'dns-no-such-name');
 my $stale = $all->{'stale.challenge.test'}{slugs}{'dns-stale-record'} // {};
 is($stale->{rank}, 'remark', 'the value of a former run is a remark');

@@ -14,6 +14,7 @@ static const struct {
     {HC_P_CA_SAYS_CONNECTION, HC_P_NONE, HC_P_HTTP_UNREACHABLE},
     {HC_P_CA_SAYS_CONNECTION, HC_P_HTTP_REDIRECT, HC_P_HTTP_REDIRECT},
     {HC_P_CA_SAYS_ANSWER, HC_P_NONE, HC_P_HTTP_WRONG_ANSWER},
+    {HC_P_CA_SAYS_ANSWER, HC_P_DNS_WRONG_TXT, HC_P_DNS_WRONG_TXT},
     {HC_P_CA_SAYS_NAME, HC_P_NONE, HC_P_NAME_INVALID},
     {HC_P_RATE_LIMITED, HC_P_NONE, HC_P_NONE},
     {HC_P_CA_ERROR, HC_P_NONE, HC_P_NONE},
@@ -48,6 +49,17 @@ int main(void)
            "nothing wrong; give the name an A or AAAA record that leads to this "
            "server, and check the zone's name servers and DNSSEC",
            "with one that found nothing");
+    {
+        struct hc_error record = {0};
+
+        hc_error_set(&record, HC_P_CA_SAYS_ANSWER, NULL,
+                     "No TXT record found at _acme-challenge.x");
+        record.foreign.means = HC_P_DNS_WRONG_TXT;
+        (void)hc_refusal_describe(&record, &seen, text, sizeof(text));
+        ok(strstr(text, "(dns-wrong-txt); its resolver") != NULL &&
+               strstr(text, "another server") == NULL && strstr(text, "nothing wrong") == NULL,
+           "of a record in the DNS nothing is said about web servers");
+    }
     hc_error_set(&policy, HC_P_CA_SAYS_NAME, NULL, "policy forbids issuing for name");
     is_str(hc_refusal_describe(&policy, &seen, text, sizeof(text)),
            "the CA says: policy forbids issuing for name (ca-says-name); the CA's message says "
