@@ -214,6 +214,24 @@ static void test_labels(void)
     is_int(answers(), 2, "all that there is: SOA and NS");
 }
 
+/* Nobody said which name servers the labels have; the zone's are configured. */
+static void test_guess(void)
+{
+    uint8_t query[512];
+    struct hc_bytes bytes = {query, 0};
+
+    values = NULL;
+    bytes.len = write_query(query, "_acme-challenge.example.org", HC_DNS_NS, "", 0);
+    query[2] = 0; /* as a resolver asks */
+    (void)!hc_dns_respond(&labels, &texts, bytes, HC_DNS_OVER_UDP, dst);
+    ok(answers() == 0 && authorities() == 1 && rcode() == HC_DNS_NOERROR,
+       "resolvers are not given a guess");
+    bytes.len = write_query(query, "acme.example.net", HC_DNS_NS, "", 0);
+    query[2] = 0;
+    (void)!hc_dns_respond(&zone, &texts, bytes, HC_DNS_OVER_UDP, dst);
+    is_int(answers(), 1, "but what is configured");
+}
+
 static void test_refused(void)
 {
     static const char *const names[] = {"example.org",
@@ -391,6 +409,7 @@ int main(void)
     make_domains();
     test_octets();
     test_labels();
+    test_guess();
     test_refused();
     test_zone();
     test_sizes();
