@@ -37,7 +37,7 @@ LDSAN      = -fsanitize=$(SAN) $(LDEXTRA)
 endif
 CFLAGS    += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
 LDHARDEN   = -Wl,-z,relro,-z,now
-LIBS       = -lcurl -ljansson -lldns -lssl -lcrypto -lpthread
+LIBS       = -lcurl -lexpat -ljansson -lldns -lssl -lcrypto -lpthread
 # What the commands alone need.
 CMD_LIBS   = -lidn2
 

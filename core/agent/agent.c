@@ -10,6 +10,7 @@
 #include "agent/counters.h"
 #include "agent/follow.h"
 #include "agent/garbage.h"
+#include "agent/kept.h"
 #include "agent/queue.h"
 #include "agent/responder.h"
 #include "agent/secrets.h"
@@ -35,6 +36,7 @@ struct hc_agent {
     struct hc_parts parts;
     struct hc_secrets *secrets;
     struct hc_written *written;
+    struct hc_keep_port keep;
     struct hc_txts *txts;
     struct hc_solver_set solvers;
     struct hc_control *control;
@@ -183,6 +185,8 @@ static int new_txts(struct hc_agent *agent, struct hc_error *err)
         hc_written_new(&agent->parts.env, agent->parts.storage, &agent->written, err) != 0) {
         return -1;
     }
+    hc_kept_port_init(agent->parts.storage, &agent->keep);
+    options.env.keep = &agent->keep;
     options.env.secrets = hc_secrets_port(agent->secrets);
     options.written = hc_written_port(agent->written);
     return hc_txts_new(&options, &agent->txts, err);

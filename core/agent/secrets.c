@@ -18,6 +18,7 @@ struct reading {
     LIST_ENTRY(reading) link;
     struct hc_asked asked;
     const char *path; /* the configuration's */
+    bool given;       /* by the platform: whoever may read it */
     hc_secret_done *done;
     void *arg;
 };
@@ -50,7 +51,7 @@ int hc_secret_check(const char *path, uint32_t mode, uint32_t uid, struct hc_err
     return 0;
 }
 
-static int read_own(const char *path, struct hc_buf *out, struct hc_error *err)
+static int read_own(const char *path, bool given, struct hc_buf *out, struct hc_error *err)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -60,7 +61,7 @@ static int read_own(const char *path, struct hc_buf *out, struct hc_error *err)
         hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
     } else if (!S_ISREG(st.st_mode)) {
         hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no file");
-    } else if (hc_secret_check(path, st.st_mode, st.st_uid, err) == 0) {
+    } else if (given || hc_secret_check(path, st.st_mode, st.st_uid, err) == 0) {
         rc = hc_io_read_all(fd, path, out, err);
     }
     if (fd >= 0) {
@@ -98,15 +99,15 @@ static void on_answer(void *self, const struct hc_asker_answer *answer)
     hc_error_init(&err);
     if (answer->err != NULL) {
         err = *answer->err;
-    } else {
+    } else if (!reading->given) {
         (void)!hc_secret_check(reading->path, answer->stamp.mode, answer->stamp.uid, &err);
     }
     reading_free(reading);
     tell(done, arg, answer->content, &err);
 }
 
-static void ask_keeper(struct hc_secrets *secrets, const char *path, hc_secret_done *done,
-                       void *arg)
+static void ask_keeper(struct hc_secrets *secrets, const char *path, bool given,
+                       hc_secret_done *done, void *arg)
 {
     const struct hc_conf *conf = secrets->env->conf;
     const struct hc_bytes nothing = {NULL, 0};
@@ -122,6 +123,7 @@ static void ask_keeper(struct hc_secrets *secrets, const char *path, hc_secret_d
         return;
     }
     reading->path = conf->files.items[file];
+    reading->given = given;
     reading->done = done;
     reading->arg = arg;
     reading->asked = (struct hc_asked){
@@ -130,20 +132,30 @@ static void ask_keeper(struct hc_secrets *secrets, const char *path, hc_secret_d
     hc_ask(secrets->keeper, &reading->asked);
 }
 
-static void on_read(void *self, const char *path, hc_secret_done *done, void *arg)
+static void read_one(struct hc_secrets *secrets, const char *path, bool given, hc_secret_done *done,
+                     void *arg)
 {
-    struct hc_secrets *secrets = self;
     struct hc_buf content = HC_BUF_INIT_SECRET(SECRET_MAX);
     struct hc_error err;
 
     hc_error_init(&err);
     if (hc_asker_has_keeper(secrets->keeper)) {
-        ask_keeper(secrets, path, done, arg);
+        ask_keeper(secrets, path, given, done, arg);
         return;
     }
-    (void)!read_own(path, &content, &err);
+    (void)!read_own(path, given, &content, &err);
     tell(done, arg, hc_bytes_of(&content), &err);
     hc_buf_dispose(&content);
+}
+
+static void on_read(void *self, const char *path, hc_secret_done *done, void *arg)
+{
+    read_one(self, path, false, done, arg);
+}
+
+static void on_read_given(void *self, const char *path, hc_secret_done *done, void *arg)
+{
+    read_one(self, path, true, done, arg);
 }
 
 static void on_forget(void *self, const void *arg)
@@ -170,7 +182,7 @@ int hc_secrets_new(const struct hc_env *env, struct hc_asker *keeper, struct hc_
     secrets->env = env;
     secrets->keeper = keeper;
     LIST_INIT(&secrets->readings);
-    secrets->port = (struct hc_secret_port){secrets, on_read, on_forget};
+    secrets->port = (struct hc_secret_port){secrets, on_read, on_read_given, on_forget};
     *out = secrets;
     return 0;
 }

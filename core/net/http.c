@@ -147,7 +147,8 @@ static int port_send(void *self, const struct hc_http_request *request, hc_http_
 {
     struct hc_transfer *t = NULL;
 
-    if (hc_http_check_url(request->url, err) != 0) {
+    if ((request->metadata ? hc_http_check_metadata_url(request->url, err)
+                           : hc_http_check_url(request->url, err)) != 0) {
         return -1;
     }
     t = make(self, request, NULL, err);

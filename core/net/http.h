@@ -22,13 +22,25 @@
 #define HC_HTTP_TIMEOUT_MS  30000
 #define HC_HTTP_CONNECT_MS  10000
 
-enum hc_http_method { HC_HTTP_GET, HC_HTTP_HEAD, HC_HTTP_POST };
+enum hc_http_method { HC_HTTP_GET, HC_HTTP_HEAD, HC_HTTP_POST, HC_HTTP_PUT };
+
+/* Who asks, for servers that want to know. */
+struct hc_http_login {
+    const char *user; /* a key's id, for a signature */
+    const char *password;
+    /* NULL: Basic (RFC 7617). Else the request is signed, by AWS's version 4, for this scope:
+     * "aws:amz:REGION:SERVICE". The query of the URL must be sorted and escaped already. */
+    const char *scope;
+};
 
 struct hc_http_request {
     enum hc_http_method method;
-    const char *url;          /* copied, as all below */
-    const char *content_type; /* of the body, or NULL */
-    const char *accept;       /* or NULL */
+    const char *url;                   /* copied, as all below */
+    const char *content_type;          /* of the body, or NULL */
+    const char *accept;                /* or NULL */
+    const char *const *headers;        /* more of them, "Name: value"; ends with NULL; or NULL */
+    const struct hc_http_login *login; /* or NULL */
+    bool metadata; /* of a cloud's machine: http:// on its link-local addresses too; no proxy */
     struct hc_bytes body;
     const char *ca_bundle; /* PEM of roots, or NULL: the system's */
     size_t max_body;       /* 0: HC_HTTP_BODY_MAX */
@@ -81,6 +93,12 @@ const struct hc_http_port *hc_http_port(struct hc_http *http);
  * control characters; at most HC_HTTP_URL_MAX bytes. HC_P_FETCH_URL. Any thread.
  */
 int hc_http_check_url(const char *url, struct hc_error *err) HC_MUST_USE;
+
+/*
+ * The same, but http: is also fine for an address where clouds tell their machines who they are:
+ * 169.254.0.0/16 and fd00:ec2::/32. HC_P_FETCH_URL. Any thread.
+ */
+int hc_http_check_metadata_url(const char *url, struct hc_error *err) HC_MUST_USE;
 
 /* Of libcurl, as it runs. */
 const char *hc_http_library_version(void);

@@ -2,6 +2,7 @@
 #include "net/transfer.h"
 
 #include <arpa/inet.h>
+#include <openssl/crypto.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,15 +50,12 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     return len;
 }
 
-static int add_header(struct hc_transfer *t, const char *name, const char *value,
-                      struct hc_error *err)
+static int add_line(struct hc_transfer *t, const char *line, struct hc_error *err)
 {
-    char line[512];
     struct curl_slist *longer = NULL;
-    int n = snprintf(line, sizeof(line), "%s: %s", name, value);
 
-    if (n < 0 || (size_t)n >= sizeof(line) || strpbrk(value, "\r\n") != NULL) {
-        return hc_error_set(err, HC_P_INTERNAL, NULL, "the header %s", name);
+    if (strpbrk(line, "\r\n") != NULL) {
+        return hc_error_set(err, HC_P_INTERNAL, NULL, "a header of two lines");
     }
     longer = curl_slist_append(t->extra, line);
     if (longer == NULL) {
@@ -65,6 +63,23 @@ static int add_header(struct hc_transfer *t, const char *name, const char *value
     }
     t->extra = longer;
     return 0;
+}
+
+static int add_header(struct hc_transfer *t, const char *name, const char *value,
+                      struct hc_error *err)
+{
+    char line[512];
+    int n = snprintf(line, sizeof(line), "%s: %s", name, value);
+
+    if (n < 0 || (size_t)n >= sizeof(line)) {
+        return hc_error_set(err, HC_P_INTERNAL, NULL, "the header %s", name);
+    }
+    return add_line(t, line, err);
+}
+
+static bool has_body(enum hc_http_method method)
+{
+    return method == HC_HTTP_POST || method == HC_HTTP_PUT;
 }
 
 static int set_headers(struct hc_transfer *t, const struct hc_http_request *request,
@@ -77,9 +92,25 @@ static int set_headers(struct hc_transfer *t, const struct hc_http_request *requ
     if (request->accept != NULL && add_header(t, "Accept", request->accept, err) != 0) {
         return -1;
     }
-    /* a header without a value is taken off: curl's wait for "100 Continue" costs a second */
-    t->extra = request->method == HC_HTTP_POST ? curl_slist_append(t->extra, "Expect:") : t->extra;
-    return 0;
+    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++) {
+        if (add_line(t, request->headers[i], err) != 0) {
+            return -1;
+        }
+    }
+    /* a header without a value is taken off: curl's wait for "100 Continue" costs a second. A
+     * signature would have it as one that is sent; small bodies have none anyway. */
+    return has_body(request->method) && (request->login == NULL || request->login->scope == NULL)
+               ? add_line(t, "Expect:", err)
+               : 0;
+}
+
+static CURLcode set_body(struct hc_transfer *t)
+{
+    CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, hc_buf_text(&t->request_body));
+
+    return rc != CURLE_OK ? rc
+                          : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                                             (curl_off_t)t->request_body.len);
 }
 
 static CURLcode set_method(struct hc_transfer *t, enum hc_http_method method)
@@ -94,10 +125,11 @@ static CURLcode set_method(struct hc_transfer *t, enum hc_http_method method)
         rc = curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
         break;
     case HC_HTTP_POST:
-        rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, hc_buf_text(&t->request_body));
-        rc = rc != CURLE_OK ? rc
-                            : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                                               (curl_off_t)t->request_body.len);
+        rc = set_body(t);
+        break;
+    case HC_HTTP_PUT:
+        rc = set_body(t);
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, "PUT");
         break;
     }
     return rc;
@@ -180,6 +212,26 @@ static CURLcode set_pin(struct hc_transfer *t, const struct hc_http_pin *pin)
     return CURLE_OK;
 }
 
+static CURLcode set_login(struct hc_transfer *t, const struct hc_http_login *login)
+{
+    CURLcode rc[] = {
+        curl_easy_setopt(t->easy, CURLOPT_USERNAME, login->user),
+        curl_easy_setopt(t->easy, CURLOPT_PASSWORD, login->password),
+        CURLE_OK,
+    };
+
+    /* an option after the other: setting one of these two takes the other back */
+    rc[2] = login->scope != NULL
+                ? curl_easy_setopt(t->easy, CURLOPT_AWS_SIGV4, login->scope)
+                : curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    for (size_t i = 0; i < HC_COUNT(rc); i++) {
+        if (rc[i] != CURLE_OK) {
+            return rc[i];
+        }
+    }
+    return CURLE_OK;
+}
+
 static int make_pin(struct hc_transfer *t, const struct hc_http_pin *pin, struct hc_error *err)
 {
     unsigned char raw[sizeof(struct in6_addr)];
@@ -222,7 +274,9 @@ struct hc_transfer *hc_transfer_new(CURL *easy, const char *user_agent,
         goto fail;
     }
     if (set_rules(t, user_agent) != CURLE_OK || set_method(t, request->method) != CURLE_OK ||
-        set_callbacks(t) != CURLE_OK || (pin != NULL && set_pin(t, pin) != CURLE_OK)) {
+        set_callbacks(t) != CURLE_OK || (pin != NULL && set_pin(t, pin) != CURLE_OK) ||
+        (request->login != NULL && set_login(t, request->login) != CURLE_OK) ||
+        (request->metadata && curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)) {
         hc_error_set(err, HC_P_INTERNAL, request->url, "libcurl refused an option");
         goto fail;
     }
@@ -244,6 +298,9 @@ CURL *hc_transfer_free(struct hc_transfer *t)
         t->release(t->arg);
     }
     curl_easy_reset(easy);
+    for (struct curl_slist *line = t->extra; line != NULL; line = line->next) {
+        OPENSSL_cleanse(line->data, strlen(line->data)); /* tokens, passwords */
+    }
     curl_slist_free_all(t->extra);
     curl_slist_free_all(t->connect_to);
     hc_http_headers_dispose(&t->headers);

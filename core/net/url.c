@@ -1,6 +1,7 @@
 /* Which URLs are followed; see url.h and http.h. */
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -155,8 +156,20 @@ out:
     return why;
 }
 
+/* 169.254.0.0/16 and fd00:ec2::/32, numerically. */
+static bool is_metadata_host(const char *host)
+{
+    unsigned char raw[sizeof(struct in6_addr)];
+    static const unsigned char v6[] = {0xfd, 0x00, 0x0e, 0xc2};
+
+    if (inet_pton(AF_INET, host, raw) == 1) {
+        return raw[0] == 169 && raw[1] == 254;
+    }
+    return inet_pton(AF_INET6, host, raw) == 1 && memcmp(raw, v6, sizeof(v6)) == 0;
+}
+
 /* The URL is left out of the error where it may hold a password. */
-int hc_http_check_url(const char *url, struct hc_error *err)
+static int check_url(const char *url, bool metadata, struct hc_error *err)
 {
     struct hc_url_parts parts;
     const char *why = hc_url_take(url, &parts);
@@ -164,7 +177,8 @@ int hc_http_check_url(const char *url, struct hc_error *err)
     if (why != NULL) {
         return hc_error_set(err, HC_P_FETCH_URL, strchr(url, '@') == NULL ? url : NULL, "%s", why);
     }
-    if (!parts.tls && !hc_url_is_loopback(parts.host)) {
+    if (!parts.tls && !hc_url_is_loopback(parts.host) &&
+        !(metadata && is_metadata_host(parts.host))) {
         return hc_error_set(err, HC_P_FETCH_URL, url,
                             "http:// is for loopback addresses only; use https://");
     }
@@ -174,4 +188,14 @@ int hc_http_check_url(const char *url, struct hc_error *err)
 bool hc_http_is_redirect(long status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+int hc_http_check_url(const char *url, struct hc_error *err)
+{
+    return check_url(url, false, err);
+}
+
+int hc_http_check_metadata_url(const char *url, struct hc_error *err)
+{
+    return check_url(url, true, err);
 }

@@ -15,24 +15,11 @@
 #define HC_SOLVE_WRITER_H
 
 #include "base/redaction.h"
+#include "base/secret_port.h"
 #include "conf/conf.h"
 #include "dns/resolver.h"
 #include "loop/child.h"
 #include "net/http.h"
-
-/* Port: secrets. What root alone may read; the agent's comes by the keeper (agent/secrets.h). */
-typedef void hc_secret_done(void *arg, struct hc_bytes content, const struct hc_error *err);
-struct hc_secret_port {
-    void *self;
-    /*
-     * Reads a file that an option with .kept (conf/field.h) names. done() comes once, maybe from
-     * within; either err is set or content, which is wiped afterwards. A file that others can read
-     * is refused. Read anew for each use: then a changed one needs no reload.
-     */
-    void (*read)(void *self, const char *path, hc_secret_done *done, void *arg);
-    /* No done() comes with this arg any more. */
-    void (*forget)(void *self, const void *arg);
-};
 
 /* Port: programs of the operator's (agent/runner.h). They run as the agent's user. */
 struct hc_program_run {
@@ -51,6 +38,14 @@ struct hc_command_port {
 
 struct hc_answer_port;
 
+/* Port: what a writer has to know again after a restart, sealed in the store (agent/kept.h). */
+struct hc_keep_port {
+    void *self;
+    /* Appends what was put under this name; HC_P_STORE_EMPTY: nothing was. */
+    int (*get)(void *self, const char *name, struct hc_buf *out, struct hc_error *err);
+    int (*put)(void *self, const char *name, struct hc_bytes value, struct hc_error *err);
+};
+
 /* What writers are given. Borrowed; outlives them. */
 struct hc_writer_env {
     const struct hc_conf *conf;
@@ -62,6 +57,7 @@ struct hc_writer_env {
     const struct hc_dns_port *dns;   /* NULL: there is no resolver */
     const struct hc_http_port *http; /* NULL: nothing can be fetched */
     const struct hc_secret_port *secrets;
+    const struct hc_keep_port *keep;        /* NULL: nothing can be kept */
     const struct hc_command_port *commands; /* NULL: no program can be run */
     const struct hc_answer_port *answers;   /* acme/solver.h: what our own DNS server gives out */
 };

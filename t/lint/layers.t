@@ -19,6 +19,7 @@ my $server_header = qr{^(?:ngx_|nginx|httpd|http_|apr|ap_|mod_ssl|util_|scoreboa
 my %kept_out = (
     OpenSSL => [ qr{^openssl/}, qr{^(?:base|loop)$} ],
     curl => [ qr{^curl/}, qr{^(?!net$)} ],
+    expat => [ qr{^expat}, qr{^(?!net$)} ],
     ldns => [ qr{^ldns/}, qr{^(?!dns$)} ],
 );
 

@@ -124,6 +124,38 @@ static void replies_come_with_their_headers(struct hc_http *http, int port)
     ok(strcasestr(g.body, "content-length: 0") != NULL, "an empty POST is one too");
 }
 
+static void who_asks_is_told(struct hc_http *http, int port)
+{
+    static const char *const headers[] = {"X-One: 1", "x-amz-security-token: s3ss10n", NULL};
+    static const char *const two_lines[] = {"X-One: 1\r\nX-Two: 2", NULL};
+    const struct hc_http_login basic = {"user", "pass word", NULL};
+    const struct hc_http_login aws = {"AKID", "secret", "aws:amz:us-east-1:route53"};
+    struct hc_http_request request = {.method = HC_HTTP_PUT, .headers = headers, .login = &basic};
+    struct got g;
+
+    request.body = (struct hc_bytes){(const unsigned char *)"abc", 3};
+    g = ask(http, &request, "http", port, "/echo");
+    ok(strncmp(g.body, "PUT /echo ", 10) == 0 && strstr(g.body, "\r\n\r\nabc") != NULL, "PUT");
+    ok(strstr(g.body, "X-One: 1\r\n") != NULL, "with headers of its own");
+    ok(strstr(g.body, "Authorization: Basic dXNlcjpwYXNzIHdvcmQ=\r\n") != NULL, "and a login");
+    request.method = HC_HTTP_POST;
+    request.login = &aws;
+    g = ask(http, &request, "http", port, "/echo");
+    ok(strstr(g.body, "Authorization: AWS4-HMAC-SHA256 Credential=AKID/") != NULL &&
+           strstr(g.body, "/us-east-1/route53/aws4_request") != NULL &&
+           strcasestr(g.body, "x-amz-date:") != NULL && strstr(g.body, "secret") == NULL,
+       "signed for a scope");
+    ok(strcasestr(g.body, ";x-amz-security-token") != NULL, "with the token of the session");
+    ok(strcasestr(g.body, "expect") == NULL, "and no header that is not sent");
+    request = (struct hc_http_request){.method = HC_HTTP_GET};
+    g = ask(http, &request, "http", port, "/echo");
+    ok(strcasestr(g.body, "authorization") == NULL && strstr(g.body, "X-One") == NULL,
+       "nothing of it is left for the next request");
+    request.headers = two_lines;
+    g = ask(http, &request, "http", port, "/echo");
+    ok(hc_error_is_set(&g.err) && g.calls == 0, "a header of two lines is refused");
+}
+
 static void replies_are_bounded(struct hc_http *http, int port)
 {
     struct hc_http_request small = {.method = HC_HTTP_GET, .max_body = 1000};
@@ -373,6 +405,7 @@ int main(void)
     }
     http_server_start(&s, NULL);
     replies_come_with_their_headers(http, s.port);
+    who_asks_is_told(http, s.port);
     replies_are_bounded(http, s.port);
     time_is_bounded(http, s.port);
     broken_connections_are_told(http, s.port);

@@ -57,6 +57,30 @@ static void urls_that_are_followed(void)
     }
 }
 
+static void where_clouds_tell_their_machines(void)
+{
+    static const struct {
+        const char *url;
+        bool good;
+    } rows[] = {
+        {"http://169.254.169.254/latest/api/token", true},
+        {"http://169.254.170.2/v2/credentials/x", true},
+        {"http://[fd00:ec2::254]/latest/api/token", true},
+        {"http://127.0.0.1:8080/", true},
+        {"https://sts.example/", true},
+        {"http://169.253.169.254/", false},
+        {"http://169.254.169.254.example/", false},
+        {"http://169.254.169.254@acme.example/", false},
+        {"http://[fd00:ec3::254]/", false},
+        {"http://acme.example/", false},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        is_int(hc_http_check_metadata_url(rows[i].url, NULL), rows[i].good ? 0 : -1, rows[i].url);
+    }
+    is_int(hc_http_check_url(rows[0].url, NULL), -1, "nobody else asks there");
+}
+
 static void what_is_fetched(void)
 {
     static const uint16_t ports[] = {8080, 0};
@@ -141,6 +165,7 @@ static void where_redirects_lead(void)
 int main(void)
 {
     urls_that_are_followed();
+    where_clouds_tell_their_machines();
     what_is_fetched();
     where_redirects_lead();
     return done();

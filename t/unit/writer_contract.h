@@ -80,7 +80,8 @@ static inline void writer_forget(void *self HC_UNUSED, const void *arg HC_UNUSED
 static inline void writer_world_init_with(struct writer_world *w, const char *const *lines,
                                           const char *main_line, const char *value)
 {
-    static struct hc_secret_port secrets = {NULL, writer_read_secret, writer_forget};
+    static struct hc_secret_port secrets = {NULL, writer_read_secret, writer_read_secret,
+                                            writer_forget};
     static struct hc_log log;
     struct hc_conf *conf = hc_conf_new(HC_SERVER_NGINX, NULL);
     struct hc_error err;
