@@ -169,6 +169,27 @@ static void put_line(void *self, enum hc_level level, const char *text)
     redaction->to->line(redaction->to->self, level, line);
 }
 
+int hc_redaction_clean(struct hc_redaction *redaction, struct hc_bytes bytes, struct hc_buf *out,
+                       struct hc_error *err)
+{
+    struct hc_buf raw = HC_BUF_INIT_SECRET(bytes.len + 1);
+    int rc = hc_buf_append(&raw, bytes.data, bytes.len, err);
+    const char *at = hc_buf_text(&raw);
+    const char *end = at + raw.len;
+
+    while (rc == 0 && at < end) {
+        size_t secret = hc_redaction_match(redaction, at);
+
+        rc = secret > 0 ? hc_buf_puts(out, HC_REDACTED, err) : hc_buf_append(out, at, 1, err);
+        at += secret > 0 ? secret : 1;
+    }
+    while (out->len > 0 && strchr(" \t\r\n", out->data[out->len - 1]) != NULL) {
+        out->data[--out->len] = '\0';
+    }
+    hc_buf_dispose(&raw);
+    return rc;
+}
+
 const struct hc_log *hc_redaction_log(struct hc_redaction *redaction, const struct hc_log *log)
 {
     if (log == NULL) {

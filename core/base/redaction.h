@@ -6,6 +6,7 @@
 #ifndef HC_BASE_REDACTION_H
 #define HC_BASE_REDACTION_H
 
+#include "base/buf.h"
 #include "base/log.h"
 
 #define HC_REDACTED       "[..]"
@@ -25,6 +26,10 @@ void hc_redaction_remove(struct hc_redaction *redaction, const char *text);
 
 /* The length of the longest that text begins with; 0: of none. */
 size_t hc_redaction_match(struct hc_redaction *redaction, const char *text);
+
+/* Appends the bytes with HC_REDACTED for each that they have, without white space at the end. */
+int hc_redaction_clean(struct hc_redaction *redaction, struct hc_bytes bytes, struct hc_buf *out,
+                       struct hc_error *err) HC_MUST_USE;
 
 /*
  * A log whose lines go to this one, with HC_REDACTED for each that they have. Valid as long as

@@ -82,6 +82,8 @@ enum hc_style {
     HC_STYLE_MOD_MD,
 };
 
+enum hc_http_form { HC_FORM_UNSET, HC_FORM_DEFAULT, HC_FORM_RAW };
+
 /* How TXT records are written: hotcert_dns NAME { }. Which options a type has: writer.h. */
 struct hc_dns_block {
     char *name;
@@ -95,6 +97,11 @@ struct hc_dns_block {
     enum hc_style style;
     struct hc_list env; /* name, value, name, value .. */
     int64_t time_limit; /* seconds; 0: the writer's own */
+    char *endpoint;     /* a URL */
+    char *credentials;  /* a file */
+    enum hc_http_form form;
+    char *role_arn;
+    char *hosted_zone; /* its id */
     char *where;
 };
 

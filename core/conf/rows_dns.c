@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "conf/block.h"
+#include "conf/url.h"
 #include "conf/value.h"
 #include "conf/writer.h"
 
 #define DNS(member, kind) .type = &hc_field_##kind, .offset = offsetof(struct hc_dns_block, member)
 
 const char *const hc_style_words[] = {"dehydrated", "certbot", "lego", "acme.sh", "mod_md", NULL};
+
+static const char *const form_words[] = {"default", "raw", NULL};
 
 static int value_type(const struct hc_directive_call *call, const char *arg,
                       char out[HC_FIELD_VALUE], struct hc_error *err)
@@ -82,6 +85,35 @@ static int value_env(const struct hc_directive_call *call, const char *arg,
     return 0;
 }
 
+static int value_endpoint(const struct hc_directive_call *call HC_UNUSED, const char *arg,
+                          char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    if (hc_url_check(arg, err) != 0) {
+        return -1;
+    }
+    (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
+/* What one thing of AWS's is called: no white space, nothing that a URL would need escaped. */
+static int value_aws(const struct hc_directive_call *call, const char *arg,
+                     char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    bool arn = strcmp(call->directive->name, "role_arn") == 0;
+    size_t len = strlen(arg);
+    static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                               ":/_+=,.@-";
+
+    if (len == 0 || len > (arn ? 2048 : 32) || strspn(arg, arn ? more : word) != len ||
+        (arn && strncmp(arg, "arn:", 4) != 0)) {
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "it takes %s", call->directive->args);
+    }
+    return hc_copy(out, HC_FIELD_VALUE, arg)
+               ? 0
+               : hc_error_set(err, HC_P_BAD_VALUE, arg, "it is too long");
+}
+
 static const struct hc_directive rows[] = {
     {.name = "type",
      .httpd = "HotCertType",
@@ -91,7 +123,10 @@ static const struct hc_directive rows[] = {
      .args = HC_WRITERS,
      .dflt = "none",
      .doc = "How TXT records are written. `command` runs a program of yours, in the form of the "
-            "hooks of another ACME client; `rfc2136` sends DNS updates to a name server.",
+            "hooks of another ACME client; `rfc2136` sends DNS updates to a name server; `route53` "
+            "asks Amazon Route 53, `mydns` MyDNS.JP; `acme-dns` asks a server of that kind, to "
+            "which CNAME records point; `httpreq` an HTTP service in the form that lego has for "
+            "it.",
      .field = {DNS(type, text), .wire = "type", .value = value_type}},
     {.name = "propagation_timeout",
      .httpd = "HotCertPropagationTimeout",
@@ -130,7 +165,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "a time from 1s to 1d",
      .dflt = "60s",
-     .doc = "rfc2136: the TTL of the records.",
+     .doc = "rfc2136, route53: the TTL of the records.",
      .field = {DNS(ttl, number), .wire = "ttl", .least = 1, .most = 86400, .value = hc_value_time}},
     {.name = "program",
      .httpd = "HotCertProgram",
@@ -182,6 +217,57 @@ static const struct hc_directive rows[] = {
      .doc = "command: after this time the program is killed, with all that it started.",
      .field = {DNS(time_limit, number), .wire = "time_limit", .least = 1, .most = 3600,
                .value = hc_value_time}},
+    {.name = "endpoint",
+     .httpd = "HotCertEndpoint",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a URL: https://, or http:// for a loopback address",
+     .dflt = "route53, mydns: the provider's own; acme-dns, httpreq: none",
+     .doc = "acme-dns, httpreq: where the service is. route53, mydns: another place than the "
+            "provider's.",
+     .field = {DNS(endpoint, text), .wire = "endpoint", .value = value_endpoint}},
+    {.name = "credentials",
+     .httpd = "HotCertCredentials",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "a file",
+     .dflt = "route53: those of the environment, the container or the machine; httpreq: none",
+     .doc = "mydns, httpreq: a file with a line `NAME:PASSWORD`. route53: a file with "
+            "`aws_access_key_id = ..` and `aws_secret_access_key = ..`, as AWS's own tools have "
+            "it (section [default]). Only root may be able to read the file.",
+     .field = {DNS(credentials, text), .wire = "credentials", .kept = true,
+               .value = hc_value_path}},
+    {.name = "form",
+     .httpd = "HotCertForm",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "default | raw",
+     .dflt = "default",
+     .doc = "httpreq: what the service is given. `default`: the record's name and value; `raw`: "
+            "the domain, the token and the key authorization (lego's HTTPREQ_MODE=RAW).",
+     .field = {DNS(form, word), .wire = "form", .words = form_words}},
+    {.name = "role_arn",
+     .httpd = "HotCertRoleArn",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "the ARN of a role, arn:..",
+     .dflt = "none",
+     .doc = "route53: a role to take on (AssumeRole), such as one of the account that has the "
+            "zone.",
+     .field = {DNS(role_arn, text), .wire = "role_arn", .value = value_aws}},
+    {.name = "hosted_zone",
+     .httpd = "HotCertHostedZone",
+     .contexts = HC_CTX_DNS,
+     .min = 1,
+     .max = 1,
+     .args = "the id of a hosted zone, such as Z0123456789ABC",
+     .dflt = "the public zone that the record's name is in",
+     .doc = "route53: the zone to write to. With it hotcert needs no right to list zones.",
+     .field = {DNS(hosted_zone, text), .wire = "hosted_zone", .value = value_aws}},
 };
 
 const struct hc_block_kind hc_block_dns = {

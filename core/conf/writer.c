@@ -1,6 +1,7 @@
 /* Types of hotcert_dns, and which options each has; see writer.h. */
 #include "conf/writer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/block.h"
@@ -10,6 +11,10 @@ static const struct hc_writer_kind kinds[] = {
     {.word = "command", .needs = " program style ", .takes = " cleanup env time_limit "},
     {.word = "rfc2136", .needs = " server ", .takes = " key_file ttl "},
     {.word = "responder", .needs = " ", .takes = " ", .own = true},
+    {.word = "route53", .needs = " ", .takes = " credentials endpoint hosted_zone role_arn ttl "},
+    {.word = "mydns", .needs = " credentials ", .takes = " endpoint "},
+    {.word = "acme-dns", .needs = " endpoint ", .takes = " "},
+    {.word = "httpreq", .needs = " endpoint ", .takes = " credentials form "},
 };
 
 /* Of every type. */
@@ -110,9 +115,37 @@ int hc_dns_block_check(const struct hc_conf *conf, const struct hc_dns_block *bl
     return check_cleanup(conf, block, err);
 }
 
+/* Files that the platform made and the environment names (net/aws.h). */
+static int add_given_files(const struct hc_dns_block *block, struct hc_list *files,
+                           struct hc_error *err)
+{
+    static const char *const names[] = {"AWS_WEB_IDENTITY_TOKEN_FILE",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"};
+
+    if (!hc_dns_block_uses_aws(block) || block->credentials != NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < HC_COUNT(names); i++) {
+        const char *path = secure_getenv(names[i]);
+
+        if (path != NULL && path[0] == '/' && hc_list_add(files, path, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+bool hc_dns_block_uses_aws(const struct hc_dns_block *block)
+{
+    return block->type != NULL && strcmp(block->type, "route53") == 0;
+}
+
 int hc_dns_block_files(const struct hc_dns_block *block, struct hc_list *files,
                        struct hc_error *err)
 {
+    if (add_given_files(block, files, err) != 0) {
+        return -1;
+    }
     for (size_t i = 0; i < hc_block_dns.row_count; i++) {
         const struct hc_field *field = &hc_block_dns.rows[i].field;
 

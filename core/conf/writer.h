@@ -14,8 +14,8 @@ struct hc_writer_kind {
     bool own;          /* values stand at hotcert's own DNS server */
 };
 
-/* "command | rfc2136 | responder": what `type` takes, for the reference. */
-#define HC_WRITERS "command | rfc2136"
+/* What `type` takes, for the reference. */
+#define HC_WRITERS "command | rfc2136 | responder | route53 | mydns | acme-dns | httpreq"
 
 /* The row of a word, or NULL. */
 const struct hc_writer_kind *hc_writer_kind_find(const char *word);
@@ -32,10 +32,13 @@ int hc_dns_block_check(const struct hc_conf *conf, const struct hc_dns_block *bl
 
 /*
  * The files that the block's options name for the keeper to read: appended to files. They are those
- * of rows with .kept, and of `env NAME file:PATH`.
+ * of rows with .kept, of `env NAME file:PATH`, and those that AWS's variables name.
  */
 int hc_dns_block_files(const struct hc_dns_block *block, struct hc_list *files,
                        struct hc_error *err) HC_MUST_USE;
+
+/* True if it asks AWS, and so needs what the environment has for that. */
+bool hc_dns_block_uses_aws(const struct hc_dns_block *block);
 
 /* What a value of `env` begins with that names a file. */
 #define HC_ENV_FILE "file:"

@@ -17,6 +17,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "conf/writer.h"
 #include "keeper/packet.h"
 #include "keeper/process.h"
 #include "keeper/rights.h"
@@ -42,6 +43,7 @@ struct program {
     const struct hc_rights *rights;
     int places[PLACES]; /* what becomes 3 and so on; -1: stays closed */
     int output;         /* what becomes 2; -1: stays */
+    bool aws;           /* it asks AWS */
 };
 _Static_assert(FD_ERRORS < FD_ASIDE, "copies are above all places");
 
@@ -51,10 +53,46 @@ static const char *const passed_on[] = {
     "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
 };
 
-#define ENVIRONMENT_MAX (HC_COUNT(passed_on) + 4)
+/* For the agent alone, and only where something of the configuration asks AWS (net/aws.h). */
+static const char *const passed_on_for_aws[] = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_ROUTE_53",
+};
+
+#define ENVIRONMENT_MAX (HC_COUNT(passed_on) + HC_COUNT(passed_on_for_aws) + 4)
+
+static int pass_on(const char *const *names, size_t count, char **env, struct hc_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && asprintf(env, "%s=%s", names[i], value) < 0) {
+            *env = NULL;
+            return hc_error_nomem(err);
+        }
+        env += value != NULL;
+    }
+    return 0;
+}
 
 /* The environment, made before the fork. Entries from 3 on are allocated. */
-static int make_environment(char *env[ENVIRONMENT_MAX], struct hc_error *err)
+static int make_environment(const struct program *program, char *env[ENVIRONMENT_MAX],
+                            struct hc_error *err)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     static char lang[] = "LANG=C";
@@ -65,18 +103,14 @@ static int make_environment(char *env[ENVIRONMENT_MAX], struct hc_error *err)
     env[0] = path;
     env[1] = lang;
     env[2] = zone;
-    for (size_t i = 0; i < HC_COUNT(passed_on); i++) {
-        const char *value = getenv(passed_on[i]);
-
-        if (value != NULL) {
-            if (asprintf(&env[count], "%s=%s", passed_on[i], value) < 0) {
-                env[count] = NULL;
-                return hc_error_nomem(err);
-            }
-            count++;
-        }
+    if (pass_on(passed_on, HC_COUNT(passed_on), env + count, err) != 0) {
+        return -1;
     }
-    return 0;
+    while (env[count] != NULL) {
+        count++;
+    }
+    return program->aws ? pass_on(passed_on_for_aws, HC_COUNT(passed_on_for_aws), env + count, err)
+                        : 0;
 }
 
 static void free_environment(char *env[ENVIRONMENT_MAX])
@@ -223,7 +257,7 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
         memset(env, 0, sizeof(env));
         goto out;
     }
-    if (make_environment(env, err) != 0) {
+    if (make_environment(program, env, err) != 0) {
         goto out;
     }
     if (pipe2(errors, O_CLOEXEC) != 0) {
@@ -305,6 +339,9 @@ static int start(const struct hc_conf *conf, struct program *program, int *super
         goto out;
     }
     program->path = conf->agent;
+    for (size_t i = 0; i < conf->dns_count && strcmp(program->command, "agent") == 0; i++) {
+        program->aws = program->aws || hc_dns_block_uses_aws(&conf->dns[i]);
+    }
     program->places[HC_FD_CONF - HC_FD_CONF] = memfd;
     program->places[HC_FD_SUPERVISE - HC_FD_CONF] = ends[1];
     if (run(program, pid, err) != 0) {

@@ -70,28 +70,6 @@ static void finish(struct call *call, const struct hc_error *err, const char *me
 
 /* ---- what it wrote ---- */
 
-/* Without secrets, and without the white space at its end. */
-static int clean_output(const struct call *call, struct hc_bytes output, struct hc_buf *text,
-                        struct hc_error *err)
-{
-    struct hc_buf raw = HC_BUF_INIT_SECRET(OUTPUT_MAX + 1);
-    int rc = hc_buf_append(&raw, output.data, output.len, err);
-    const char *at = hc_buf_text(&raw);
-    const char *end = at + raw.len;
-
-    while (rc == 0 && at < end) {
-        size_t secret = hc_redaction_match(call->writer->env.redaction, at);
-
-        rc = secret > 0 ? hc_buf_puts(text, HC_REDACTED, err) : hc_buf_append(text, at, 1, err);
-        at += secret > 0 ? secret : 1;
-    }
-    while (text->len > 0 && strchr(" \t\r\n", text->data[text->len - 1]) != NULL) {
-        text->data[--text->len] = '\0';
-    }
-    hc_buf_dispose(&raw);
-    return rc;
-}
-
 /* The end of it says most. */
 static const char *tail_of(const struct hc_buf *text)
 {
@@ -119,7 +97,7 @@ static void on_end(void *self, const struct hc_child_result *result)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (clean_output(call, result->output, &text, &err) != 0) {
+    if (hc_redaction_clean(call->writer->env.redaction, result->output, &text, &err) != 0) {
         hc_buf_reset(&text);
         hc_error_init(&err);
     }

@@ -12,5 +12,9 @@ int hc_writers_open(const struct hc_dns_block *block, const struct hc_writer_env
 hc_writer_open hc_dns_command_open;
 hc_writer_open hc_dns_rfc2136_open;
 hc_writer_open hc_dns_responder_open;
+hc_writer_open hc_dns_httpreq_open;
+hc_writer_open hc_dns_mydns_open;
+hc_writer_open hc_dns_acme_dns_open;
+hc_writer_open hc_dns_route53_open;
 
 #endif

@@ -70,6 +70,14 @@ my @wrong = (
     [ 'a method that needs a DNS writer', { main => [ [ use => 'pebble' ], [ challenge => 'dns-01' ] ] }, undef, qr/dns-01, which needs (?:hotcert_dns_use|HotCertDnsUse)/ ],
     [ 'a DNS writer that is defined twice', { nginx_http => "hotcert_dns w { type rfc2136; server 192.0.2.1; }\n", httpd_main => "<HotCertDns w>\nHotCertType rfc2136\nHotCertServer 192.0.2.1\n</HotCertDns>\n",
         writers => { w => [ [ type => 'rfc2136' ], [ server => '192.0.2.1' ] ] } }, undef, qr/already defined/ ],
+    [ 'a writer without its endpoint', { writers => { w => [ [ type => 'acme-dns' ] ] } }, undef, qr/(?:endpoint|HotCertEndpoint), which type acme-dns needs/ ],
+    [ 'an endpoint without TLS', { writers => { w => [ [ type => 'httpreq' ], [ endpoint => 'http://dns.example/' ] ] } }, undef, qr{https} ],
+    [ 'a writer without its credentials', { writers => { w => [ [ type => 'mydns' ] ] } }, undef, qr/(?:credentials|HotCertCredentials), which type mydns needs/ ],
+    [ 'credentials that have no meaning', { writers => { w => [ [ type => 'acme-dns' ], [ endpoint => 'https://dns.example' ], [ credentials => '/x' ] ] } }, undef,
+        qr/(?:credentials|HotCertCredentials) has no meaning for type acme-dns/ ],
+    [ 'a form that is none', { writers => { w => [ [ type => 'httpreq' ], [ endpoint => 'https://dns.example' ], [ form => 'soft' ] ] } }, undef, qr/soft/ ],
+    [ 'a role that is none', { writers => { w => [ [ type => 'route53' ], [ role_arn => 'dns' ] ] } }, undef, qr/dns.*arn:/ ],
+    [ 'a hosted zone that is no id', { writers => { w => [ [ type => 'route53' ], [ hosted_zone => 'a.test' ] ] } }, undef, qr/a\.test.*id of a hosted zone/ ],
     [ 'a passphrase of words where a switch belongs', { main => [ [ use => 'pebble' ], [ terms_agreed => 'perhaps' ] ] }, 'terms_agreed', qr/perhaps/ ],
 );
 

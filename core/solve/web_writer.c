@@ -1,0 +1,307 @@
+/* Changes by HTTP requests; see web_writer.h. */
+#include "solve/web_writer.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/json.h"
+#include "conf/url.h"
+#include "net/aws_text.h"
+
+#define BODY_MAX  ((size_t)16 << 10)
+#define REPLY_MAX ((size_t)64 << 10)
+#define SAID_MAX  300 /* of a reply, in an error */
+
+static void change_free(struct hc_web_change *c)
+{
+    const struct hc_writer_env *env = &c->writer->env;
+
+    if (c->request != 0) {
+        env->http->cancel(env->http->self, c->request);
+    }
+    env->secrets->forget(env->secrets->self, c);
+    hc_redaction_remove(env->redaction, c->password);
+    LIST_REMOVE(c, link);
+    OPENSSL_cleanse(c, sizeof(*c));
+    free(c);
+}
+
+/* cause: what went wrong, or NULL. */
+static void finish(struct hc_web_change *c, const struct hc_error *cause)
+{
+    hc_writer_done *done = c->done;
+    void *arg = c->arg;
+    struct hc_error err;
+    const struct hc_writer_result result = {.err = cause != NULL ? &err : NULL};
+
+    hc_error_init(&err);
+    if (cause != NULL && (cause->problem == HC_P_DNS_WRITE || cause->problem == HC_P_DNS_REFUSED)) {
+        hc_error_set(&err, cause->problem, c->value->name, "%s: %s", c->writer->identity,
+                     cause->detail);
+        err.foreign = cause->foreign;
+    } else if (cause != NULL) {
+        err = *cause; /* of a file, or of the network */
+    }
+    change_free(c);
+    done(arg, &result);
+}
+
+enum hc_web_next hc_web_says(const struct hc_web_change *c, const char *what, struct hc_bytes body,
+                             struct hc_error *err)
+{
+    struct hc_buf said = HC_BUF_INIT(REPLY_MAX);
+    const struct hc_bytes start = {body.data, body.len < SAID_MAX ? body.len : SAID_MAX};
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    (void)!hc_redaction_clean(c->writer->env.redaction, start, &said, &ignored);
+    hc_error_set(err, HC_P_DNS_WRITE, NULL, "%s%s%s%s", what, said.len > 0 ? ": \"" : "",
+                 hc_buf_text(&said), said.len > 0 ? "\"" : "");
+    hc_buf_dispose(&said);
+    return HC_WEB_FAILED;
+}
+
+static void go_on(struct hc_web_change *c);
+
+/* Refused for good: who asks, or what is asked for. */
+static bool is_refusal(long status)
+{
+    return status == 401 || status == 403;
+}
+
+static void on_reply(void *arg, const struct hc_http_reply *reply, const struct hc_error *err)
+{
+    struct hc_web_change *c = arg;
+    struct hc_error own;
+    enum hc_web_next next = HC_WEB_FAILED;
+
+    c->request = 0;
+    hc_error_init(&own);
+    if (err != NULL) {
+        hc_error_set(&own, HC_P_DNS_WRITE, NULL, "%s", err->detail);
+    } else if (reply->status / 100 == 2) {
+        next = c->writer->kind->judge(c, reply, &own);
+    } else {
+        char what[64];
+
+        (void)snprintf(what, sizeof(what), "it answered with status %ld", reply->status);
+        (void)hc_web_says(c, what, reply->body, &own);
+        own.problem = is_refusal(reply->status) ? HC_P_DNS_REFUSED : HC_P_DNS_WRITE;
+        own.foreign.http_status = (int)reply->status;
+        own.foreign.retry_after = reply->retry_after > 0 ? reply->retry_after : 0;
+    }
+    if (next == HC_WEB_ASK) {
+        go_on(c);
+    } else {
+        finish(c, next == HC_WEB_FAILED ? &own : NULL);
+    }
+}
+
+static int send_request(struct hc_web_change *c, const struct hc_web_request *r,
+                        struct hc_error *err)
+{
+    const struct hc_writer_env *env = &c->writer->env;
+    const struct hc_http_login login = {.user = c->user, .password = c->password};
+    const char **headers = calloc(r->headers.count + 1, sizeof(*headers));
+    const struct hc_http_request request = {
+        .method = HC_HTTP_POST,
+        .url = hc_buf_text(&r->url),
+        .content_type = r->content_type,
+        .headers = headers,
+        .login = c->user[0] != '\0' ? &login : NULL,
+        .body = hc_bytes_of(&r->body),
+        .max_body = REPLY_MAX,
+    };
+    int rc = headers != NULL ? 0 : hc_error_nomem(err);
+
+    for (size_t i = 0; rc == 0 && i < r->headers.count; i++) {
+        headers[i] = r->headers.items[i];
+    }
+    rc = rc == 0 ? env->http->send(env->http->self, &request, on_reply, c, &c->request, err) : rc;
+    free(headers);
+    return rc;
+}
+
+static void request_dispose(struct hc_web_request *r)
+{
+    for (size_t i = 0; i < r->headers.count; i++) {
+        OPENSSL_cleanse(r->headers.items[i], strlen(r->headers.items[i]));
+    }
+    hc_list_dispose(&r->headers);
+    hc_buf_dispose(&r->url);
+    hc_buf_dispose(&r->body);
+}
+
+static void go_on(struct hc_web_change *c)
+{
+    struct hc_web_request r = {.url = HC_BUF_INIT(HC_HTTP_URL_MAX),
+                               .body = HC_BUF_INIT_SECRET(BODY_MAX)};
+    struct hc_error err;
+    enum hc_web_next next = HC_WEB_FAILED;
+
+    hc_error_init(&err);
+    next = c->writer->kind->ask(c, &r, &err);
+    if (next == HC_WEB_ASK && send_request(c, &r, &err) != 0) {
+        c->request = 0;
+        next = HC_WEB_FAILED;
+    }
+    request_dispose(&r);
+    if (next != HC_WEB_ASK) {
+        finish(c, next == HC_WEB_FAILED ? &err : NULL);
+    }
+}
+
+/* ---- the file with name and password ---- */
+
+/* "NAME:PASSWORD" in the first line; the file is not repeated in an error. */
+static int take_login(struct hc_web_change *c, struct hc_bytes content, struct hc_error *err)
+{
+    const char *text = (const char *)content.data;
+    const char *newline = content.len > 0 ? memchr(text, '\n', content.len) : NULL;
+    size_t len = newline != NULL ? (size_t)(newline - text) : content.len;
+    const char *colon = NULL;
+
+    len -= len > 0 && text[len - 1] == '\r';
+    colon = len > 0 ? memchr(text, ':', len) : NULL;
+    if (colon == NULL || colon == text || memchr(text, '\0', len) != NULL ||
+        (size_t)(colon - text) >= sizeof(c->user) ||
+        len - (size_t)(colon - text) - 1 >= sizeof(c->password)) {
+        return hc_error_set(err, HC_P_BAD_VALUE, c->writer->block->credentials,
+                            "its first line is not NAME:PASSWORD");
+    }
+    memcpy(c->user, text, (size_t)(colon - text));
+    memcpy(c->password, colon + 1, len - (size_t)(colon - text) - 1);
+    return hc_redaction_add(c->writer->env.redaction, c->password, err);
+}
+
+static void on_login(void *arg, struct hc_bytes content, const struct hc_error *err)
+{
+    struct hc_web_change *c = arg;
+    struct hc_error own;
+
+    hc_error_init(&own);
+    if (err != NULL) {
+        finish(c, err);
+    } else if (take_login(c, content, &own) != 0) {
+        finish(c, &own);
+    } else {
+        go_on(c);
+    }
+}
+
+/* ---- the writer ---- */
+
+static void change(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
+                   hc_writer_done *done, void *arg)
+{
+    struct hc_web_writer *writer = self;
+    const struct hc_secret_port *secrets = writer->env.secrets;
+    struct hc_web_change *c = calloc(1, sizeof(*c));
+    struct hc_error err;
+    const struct hc_writer_result failed = {.err = &err};
+
+    hc_error_init(&err);
+    if (c == NULL || writer->env.http == NULL) {
+        (void)(c == NULL
+                   ? hc_error_nomem(&err)
+                   : hc_error_set(&err, HC_P_INTERNAL, value->name, "nothing can be fetched"));
+        free(c);
+        done(arg, &failed);
+        return;
+    }
+    c->writer = writer;
+    c->what = what;
+    c->value = value;
+    c->done = done;
+    c->arg = arg;
+    LIST_INSERT_HEAD(&writer->changes, c, link);
+    if (writer->block->credentials != NULL) {
+        secrets->read(secrets->self, writer->block->credentials, on_login, c);
+    } else {
+        go_on(c);
+    }
+}
+
+static void cancel(void *self, const void *arg)
+{
+    struct hc_web_writer *writer = self;
+    struct hc_web_change *next = NULL;
+
+    for (struct hc_web_change *c = LIST_FIRST(&writer->changes); c != NULL; c = next) {
+        next = LIST_NEXT(c, link);
+        if (c->arg == arg) {
+            change_free(c);
+        }
+    }
+}
+
+static void close_writer(void *self)
+{
+    struct hc_web_writer *writer = self;
+
+    while (!LIST_EMPTY(&writer->changes)) {
+        change_free(LIST_FIRST(&writer->changes));
+    }
+    free(writer);
+}
+
+int hc_web_writer_open(const struct hc_web_kind *kind, const struct hc_dns_block *block,
+                       const struct hc_writer_env *env, struct hc_dns_writer *out,
+                       struct hc_error *err)
+{
+    struct hc_web_writer *writer = calloc(1, sizeof(*writer));
+    const char *url = block->endpoint != NULL ? block->endpoint : kind->url;
+    char host[256] = "";
+    size_t len = strlen(url);
+
+    if (writer == NULL) {
+        return hc_error_nomem(err);
+    }
+    while (len > 0 && url[len - 1] == '/') {
+        len--;
+    }
+    writer->kind = kind;
+    writer->block = block;
+    writer->env = *env;
+    LIST_INIT(&writer->changes);
+    (void)snprintf(writer->url_text, sizeof(writer->url_text), "%.*s", (int)len, url);
+    writer->url = writer->url_text;
+    (void)!hc_url_host(url, host, sizeof(host));
+    (void)snprintf(writer->identity, sizeof(writer->identity), "%s at %s", kind->noun, host);
+    *out = (struct hc_dns_writer){
+        .self = writer,
+        .parallel = kind->parallel,
+        .change = change,
+        .cancel = cancel,
+        .identity = writer->identity,
+        .close = close_writer,
+    };
+    return 0;
+}
+
+/* ---- bodies ---- */
+
+int hc_web_put_field(struct hc_buf *form, const char *name, const char *value, struct hc_error *err)
+{
+    return hc_buf_printf(form, err, "%s%s=", form->len > 0 ? "&" : "", name) == 0
+               ? hc_aws_put_escaped(form, value, err)
+               : -1;
+}
+
+int hc_web_put_json(struct hc_buf *body, const char *const *pairs, struct hc_error *err)
+{
+    json_t *object = json_object();
+    int rc = object != NULL ? 0 : hc_error_nomem(err);
+
+    for (; rc == 0 && *pairs != NULL; pairs += 2) {
+        if (json_object_set_new(object, pairs[0], json_string(pairs[1])) != 0) {
+            rc = hc_error_nomem(err);
+        }
+    }
+    rc = rc == 0 ? hc_json_write(object, body, err) : rc;
+    json_decref(object);
+    return rc;
+}
