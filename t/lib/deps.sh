@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what build, demonstration, tests and lints need on Debian 12 and 13: packages of the
 # distribution by the lists of packages.txt, and Pebble, the ACME test CA, from the archive's unstable
-# suite, unpacked into a folder of the build and installed nowhere. Says what it installs. When
-# everything is there it does nothing and asks no network.
+# suite, unpacked into a folder of the build and installed nowhere; so is moto, which plays Route 53.
+# Says what it installs. When everything is there it does nothing and asks no network.
 #
 # The machine stays as it was: a server that comes in here is neither started now nor at the next boot.
 #
@@ -15,6 +15,7 @@ shift
 lists=${*:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 pebble_least=2.10
+moto_least=5.2
 . "$here/mirror.sh"
 . "$here/sid.sh"
 
@@ -158,14 +159,19 @@ pebble_is_there() {
     v=$(cat "$rig/pebble.version" 2>/dev/null) && dpkg --compare-versions "$v" ge "$pebble_least"
 }
 
-unpack_pebble() {
-    pebble_is_there && return 0
+# mirror: the archive that apt knows of. What for: $1.
+find_mirror() {
     mirror=$(own_mirror)
     if [ -z "$mirror" ] && [ "$(id -u)" = 0 ]; then
         apt-get -q update </dev/null >"$log" 2>&1 || die_with_log "apt-get update failed"
         mirror=$(own_mirror)
     fi
-    [ -n "$mirror" ] || die "apt knows of no Debian archive to take Pebble from (run apt-get update)"
+    [ -n "$mirror" ] || die "apt knows of no Debian archive to take $1 from (run apt-get update)"
+}
+
+unpack_pebble() {
+    pebble_is_there && return 0
+    find_mirror Pebble
     say "unpacking Pebble $pebble_least or later (the ACME test CA) from $mirror, unstable, into $rig"
     sid_fetch "$sid" "$mirror" pebble >"$log" 2>&1 || die_with_log "Pebble cannot be downloaded"
     deb=$(ls "$sid"/deb/pebble_*.deb)
@@ -174,6 +180,25 @@ unpack_pebble() {
     dpkg-deb -x "$deb" "$rig"
     printf '%s\n' "$v" >"$rig/pebble.version"
     pebble_is_there || die "the package pebble $v has no pebble and pebble-challtestsrv in usr/bin"
+}
+
+moto_is_there() {
+    [ -d "$rig/moto/usr/lib/python3/dist-packages/moto" ] || return 1
+    v=$(cat "$rig/moto.version" 2>/dev/null) && dpkg --compare-versions "$v" ge "$moto_least"
+}
+
+unpack_moto() {
+    moto_is_there && return 0
+    find_mirror moto
+    say "unpacking moto $moto_least or later (Route 53 for tests) from $mirror, unstable, into $rig/moto"
+    sid_fetch "$sid" "$mirror" python3-moto >"$log" 2>&1 || die_with_log "moto cannot be downloaded"
+    deb=$(ls "$sid"/deb/python3-moto_*.deb)
+    v=$(dpkg-deb -f "$deb" Version)
+    dpkg --compare-versions "$v" ge "$moto_least" || die "the archive's moto is $v; $moto_least is needed"
+    rm -rf "$rig/moto"
+    dpkg-deb -x "$deb" "$rig/moto"
+    printf '%s\n' "$v" >"$rig/moto.version"
+    moto_is_there || die "the package python3-moto $v has no module moto"
 }
 
 for list in $lists; do
@@ -185,5 +210,6 @@ sid=$rig/sid
 log=$rig/deps.log
 install_packages
 case " $lists " in *' demo '* | *' test '*) unpack_pebble ;; esac
+case " $lists " in *' test '*) unpack_moto ;; esac
 rm -rf "$sid"
 say "everything is there for: $lists"

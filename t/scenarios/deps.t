@@ -29,7 +29,7 @@ for my $package (sort keys %scripts) {
     spew("$dir/scripts/$package", "#!/bin/sh\nset -e\n$text", 0755);
 }
 # the rig has what it needs
-symlink rig_dir() . "/$_", "$dir/rig/$_" for qw(usr pebble.version);
+symlink rig_dir() . "/$_", "$dir/rig/$_" for qw(usr pebble.version moto moto.version);
 
 spew("$dir/bin/apt-get", <<'SH', 0755);
 #!/bin/sh
