@@ -20,7 +20,8 @@
  *
  * Its environment is PATH (the system's folders), LANG=C, TZ=UTC and, if the caller has them:
  * SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy
- * NO_PROXY ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS. nginx clears the environment of
+ * NO_PROXY ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS; the agent's also AWS_..,
+ * where a hotcert_dns asks AWS. nginx clears the environment of
  * its helper process: name there with the stock `env` directive what should come through.
  */
 #ifndef HC_KEEPER_SPAWN_H

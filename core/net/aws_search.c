@@ -62,7 +62,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
 
     aws->request = 0;
     if (err != NULL) {
-        fail(aws, err);
+        fail_as(aws, aws->whose, err->detail);
         return;
     }
     if (reply->status / 100 == 2) {

@@ -83,7 +83,8 @@ scenario route53_by_the_environment_and_a_role => sub {
     my $w = world($s, args => [ '--moto', rig_dir() . '/moto' ]);
     local @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL)} = (@{ $w->{says} }{qw(guest_id guest_secret)}, $w->{url});
     $s->configure(ca => $w->{ca}, writers => { aws => [ [ type => 'route53' ], [ role_arn => $w->{says}{role} ], [ ttl => '1s' ] ] },
-        main => [ [ dns_use => 'aws' ] ], @both);
+        main => [ [ dns_use => 'aws' ] ], @both,
+        nginx_main => join('', map { "env $_;\n" } qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL)));
     $s->start;
     ok(wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, seconds => 90), 'served');
     unlike($s->log_text, qr/\Q$w->{says}{guest_secret}\E/, 'no log has the secret');
