@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "conf/writer.h"
+#include "keeper/environment.h"
 #include "keeper/packet.h"
 #include "keeper/process.h"
 #include "keeper/rights.h"
@@ -46,79 +47,6 @@ struct program {
     bool aws;           /* it asks AWS */
 };
 _Static_assert(FD_ERRORS < FD_ASIDE, "copies are above all places");
-
-static const char *const passed_on[] = {
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy",   "https_proxy", "HTTPS_PROXY",
-    "all_proxy",     "ALL_PROXY",    "no_proxy",     "NO_PROXY",    "ASAN_OPTIONS",
-    "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
-};
-
-/* For the agent alone, and only where something of the configuration asks AWS (net/aws.h). */
-static const char *const passed_on_for_aws[] = {
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_ENDPOINT_URL_ROUTE_53",
-};
-
-#define ENVIRONMENT_MAX (HC_COUNT(passed_on) + HC_COUNT(passed_on_for_aws) + 4)
-
-static int pass_on(const char *const *names, size_t count, char **env, struct hc_error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && asprintf(env, "%s=%s", names[i], value) < 0) {
-            *env = NULL;
-            return hc_error_nomem(err);
-        }
-        env += value != NULL;
-    }
-    return 0;
-}
-
-/* The environment, made before the fork. Entries from 3 on are allocated. */
-static int make_environment(const struct program *program, char *env[ENVIRONMENT_MAX],
-                            struct hc_error *err)
-{
-    static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    static char lang[] = "LANG=C";
-    static char zone[] = "TZ=UTC";
-    size_t count = 3;
-
-    memset(env, 0, ENVIRONMENT_MAX * sizeof(env[0]));
-    env[0] = path;
-    env[1] = lang;
-    env[2] = zone;
-    if (pass_on(passed_on, HC_COUNT(passed_on), env + count, err) != 0) {
-        return -1;
-    }
-    while (env[count] != NULL) {
-        count++;
-    }
-    return program->aws ? pass_on(passed_on_for_aws, HC_COUNT(passed_on_for_aws), env + count, err)
-                        : 0;
-}
-
-static void free_environment(char *env[ENVIRONMENT_MAX])
-{
-    for (size_t i = 3; i < ENVIRONMENT_MAX; i++) {
-        free(env[i]);
-    }
-}
 
 /* Copies of places[], out of the way of all places, and such as the fork does not close
  * (private.h). */
@@ -243,7 +171,7 @@ static void reap(pid_t pid, int *status)
  */
 static int run(const struct program *program, pid_t *pid, struct hc_error *err)
 {
-    char *env[ENVIRONMENT_MAX];
+    char *env[HC_ENVIRONMENT_MAX];
     struct hc_fork fork_state;
     struct failure f = {0};
     int errors[2] = {-1, -1};
@@ -257,7 +185,7 @@ static int run(const struct program *program, pid_t *pid, struct hc_error *err)
         memset(env, 0, sizeof(env));
         goto out;
     }
-    if (make_environment(program, env, err) != 0) {
+    if (hc_environment_make(program->aws, env, err) != 0) {
         goto out;
     }
     if (pipe2(errors, O_CLOEXEC) != 0) {
@@ -287,7 +215,7 @@ out:
     for (int i = 0; i < PLACES; i++) {
         hc_io_close(aside[i]);
     }
-    free_environment(env);
+    hc_environment_free(env);
     return rc;
 }
 
