@@ -41,7 +41,9 @@ prepare() {
     git clone -q --no-hardlinks "$here/../.." "$root/root/hotcert" &&
         mkdir -p "$root/root/hotcert/build/rig" &&
         cp -a "$rig/." "$root/root/hotcert/build/rig/" &&
-        cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+        cp -L /etc/resolv.conf "$root/etc/resolv.conf" &&
+        # as an installer leaves it: packages ask for the name of the machine
+        printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$(hostname)" >"$root/etc/hosts"
 }
 
 # The newest nginx into the root's /opt/nginx: program and sources.
