@@ -211,6 +211,7 @@ sub stop {
 sub kill_hard {
     my ($self) = @_;
     my $master = $self->master or return;
+    kill 'STOP', $master;    # it may be starting workers, which nobody would find afterwards
     my @all = $self->all_pids;
     kill 'KILL', @all;
     wait_for(5, sub { !grep { alive($_) } @all });
