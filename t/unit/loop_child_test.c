@@ -166,6 +166,7 @@ static void it_has_nothing_of_ours(void)
 {
     static struct run run;
     int fd = open("/dev/null", O_RDONLY); /* without O_CLOEXEC */
+    const char *ignored = NULL;
     sigset_t set, before;
 
     sigemptyset(&set);
@@ -177,8 +178,12 @@ static void it_has_nothing_of_ours(void)
              "tr -d '\\n\\t'",
              "", PATIENCE_MS),
        "a shell looks at itself");
-    is_str(run.output, "0 1 2 3 SigBlk:0000000000000000SigIgn:0000000000000000",
-           "no descriptor (3 is the folder that ls reads), no signal blocked or ignored");
+    ignored = strstr(run.output, "SigIgn:");
+    ok(strncmp(run.output, "0 1 2 3 SigBlk:0000000000000000SigIgn:", 38) == 0 && ignored != NULL,
+       "no descriptor (3 is the folder that ls reads), no signal blocked");
+    /* the two that are glibc's own come ignored from posix_spawn(), by which make starts tests */
+    is_int(ignored != NULL ? strtoull(ignored + 7, NULL, 16) & ~0x180000000ULL : 1, 0,
+           "none ignored");
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     close(fd);
 }
