@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use HotCert::Client qw(split_client_hello);
 use HotCert::Scenario;
 use Time::Local qw(timegm);
 
@@ -118,6 +119,137 @@ scenario an_address_is_proved_and_certified => sub {
         cmp_ok(days_left($l), '<', 7, 'with the profile for addresses (Pebble picks any where none is asked for)');
         $s->stop;
     }
+};
+
+# ---- ClientHellos by hand, while a CA waits ----
+
+# A proof and nothing else: the certificate of a challenge.
+sub proof_of {
+    my ($l, $name) = @_;
+    return $l->{chain}[0] && $l->{chain}[0]{subject} =~ /hotcert challenge/ && "@{ $l->{names} }" eq $name && ($l->{alpn} // '') eq 'acme-tls/1';
+}
+my @acme = (alpn => 'acme-tls/1');
+
+# Hosts that would swallow a handshake: all names rejected, a certificate demanded of the client, one
+# kind of key or one version and cipher alone.
+sub hostile {
+    my ($s) = @_;
+    my $clients = make_ca('Client CA');
+    my $ca = make_ca('Site CA');
+    my %leaf = map { my $type = $_; ($type => make_leaf($ca, [ 'rsa.test', 'ec.test', 'dual.test', 'strict.test' ], key_type => $type)) } 'rsa:2048', 'ecdsa:256';
+    my @pair = map { [ $leaf{$_}{cert}, $leaf{$_}{key} ] } 'rsa:2048', 'ecdsa:256';
+    my @on = (hotcert => 'on', nginx => '');
+    return (
+        { names => [ 'strict.test' ], default => 1, pair => $pair[1],
+            nginx => "ssl_reject_handshake on; ssl_client_certificate $clients->{cert}; ssl_verify_client on; ssl_protocols TLSv1.3;",
+            httpd => "SSLVerifyClient require\n    SSLCACertificateFile $clients->{cert}\n    SSLProtocol TLSv1.3\n    SSLStrictSNIVHostCheck on" },
+        { names => [ 'rsa.test' ], hotcert => 'on', pair => $pair[0], http2 => 1 },
+        { names => [ 'ec.test' ], hotcert => 'on', pair => $pair[1] },
+        { names => [ 'dual.test' ], hotcert => 'on', pair => [ map { @$_ } @pair ],
+            nginx => "ssl_client_certificate $clients->{cert}; ssl_verify_client on; ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;",
+            httpd => "SSLVerifyClient require\n    SSLCACertificateFile $clients->{cert}\n    SSLCipherSuite ECDHE-RSA-AES128-GCM-SHA256" },
+    );
+}
+
+scenario a_pending_name_is_proved_ahead_of_everything => sub {
+    my ($kind) = @_;
+    for my $protocols ('', 'Protocols h2 http/1.1') {
+        next if $kind eq 'nginx' && $protocols;
+        my $s = server($kind);
+        my $ca = tls_only($s);
+        my @names = qw(rsa.test ec.test dual.test);
+        my $hold = hold_tls($ca, $s->tls_port, @names);
+        my %session = (sess_out => temp_dir() . '/session');
+        $s->configure(ca => $ca, main => [ @alone ], hosts => [ hostile($s) ], httpd_main => $protocols);
+        $s->start;
+        ok($hold->{asked}->(60), 'the CA asks');
+        ok(wait_for(20, sub { !grep { !proof_of(look($s->tls_port, sni => $_, @acme), $_) } @names }), 'all are pending');
+        # what is laid out stays so, however long this takes
+        my $agent = $s->agent;
+        kill 'STOP', $agent;
+        for my $name (@names) {
+            my $seen = wait_for(20, sub { my $l = look($s->tls_port, sni => $name, @acme); proof_of($l, $name) ? $l : undef });
+            ok($seen, "$name is proved $protocols");
+            for my $tls ('1.2', '1.3') {
+                my %serials = map { my $l = look($s->tls_port, sni => $name, tls => $tls, @acme); ((proof_of($l, $name) ? $l->{serial} : 'no proof') => 1) } 1 .. 4;
+                is(join(' ', sort keys %serials), $seen ? $seen->{serial} : '', "over TLS $tls, by every worker");
+                my $other = look($s->tls_port, sni => "www.$name", tls => $tls, @acme);
+                ok(!$other->{ok} && !@{ $other->{chain} }, 'what is below it is not, nor is it shown a certificate');
+                like($other->{text}, qr/alert number 120/, 'but told so');
+            }
+            unlike(look($s->tls_port, sni => $name, alpn => "acme-tls/1,$_")->{text}, qr/hotcert challenge/, "beside $_ it is a client like any other") for 'h2', 'http/1.1';
+            isnt(look($s->tls_port, sni => $name, @acme, path => '/')->{status} // 0, 200, 'no page is served on it');
+        }
+        my $nobody = look($s->tls_port, @acme);
+        ok(!@{ $nobody->{chain} } && $nobody->{text} =~ /alert number 120/, 'without a name there is nothing to prove');
+        is(look($s->tls_port, sni => 'rsa.test', alpn => 'h2,http/1.1')->{alpn}, 'h2', 'what is negotiated otherwise stays as it is');
+        ok(look($s->tls_port, sni => 'rsa.test', tls => '1.3', path => '/', %session)->{ok}, 'a session of the site');
+        ok(look($s->tls_port, sni => 'rsa.test', tls => '1.3', sess_in => $session{sess_out})->{reused}, 'is resumed there');
+        my $resumed = look($s->tls_port, sni => 'rsa.test', tls => '1.3', sess_in => $session{sess_out}, @acme);
+        ok(!$resumed->{reused} && proof_of($resumed, 'rsa.test'), 'and not by a CA');
+        for my $tls ('1.2', '1.3') {
+            my $rest = split_client_hello($s->tls_port, 'rsa.test', $tls, 40, alpn => 'acme-tls/1');
+            ok(proof_of(look($s->tls_port, sni => 'rsa.test', @acme), 'rsa.test'), 'another one comes between');
+            is($rest->(), look($s->tls_port, sni => 'rsa.test', @acme)->{serial}, "a ClientHello in pieces, TLS $tls");
+        }
+        my ($code, $out) = run({ _seconds => 30 }, HotCert::Server::program(), 'check', '--connect', "127.0.0.1:@{[ $s->tls_port ]}", '--name', 'ec.test');
+        unlike($out, qr/hotcert challenge/, '`hotcert check --connect` sees the site');
+        $hold->{release}->();
+        kill 'CONT', $agent;
+        my $gone = wait_for(90, sub { !grep { @{ look($s->tls_port, sni => $_, @acme)->{chain} } } @names });
+        ok($gone, 'when the order has ended, nothing is proved any more');
+        my @errors = grep { /\[(?:crit|alert|emerg)\]/ } split /\n/, $s->log_text;
+        is(join("\n", @errors), '', 'no line of the log is alarming');
+        $s->stop;
+    }
+};
+
+# A balancer in front hands on its clients' addresses.
+scenario the_proxy_protocol_is_no_obstacle => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    my $hold = hold_tls($ca, $s->tls_port, 'a.test');
+    my $port = free_port();
+    my $extra = $kind eq 'nginx'
+        ? "server { listen 127.0.0.1:$port ssl proxy_protocol; server_name b.test; hotcert on; }"
+        : "Listen 127.0.0.1:$port\n<VirtualHost 127.0.0.1:$port>\nServerName b.test\nSSLEngine on\nHotCert on\nRemoteIPProxyProtocol On\n</VirtualHost>\n";
+    $s->configure(ca => $ca, main => [ @alone ], hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ],
+        httpd_modules => ['remoteip'], nginx_http => $extra, httpd_main => $extra);
+    $s->start;
+    ok($hold->{asked}->(60), 'the CA asks');
+    my $want = wait_for(20, sub { my $l = look($s->tls_port, sni => 'a.test', @acme); proof_of($l, 'a.test') ? $l->{serial} : undef });
+    my $got = split_client_hello($port, 'a.test', '1.3', 40, alpn => 'acme-tls/1', before => "PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n");
+    is($got->(), $want, 'the proof is shown behind it');
+    $hold->{release}->();
+};
+
+# Each server on the store shows the proofs of all.
+scenario another_server_on_the_store_proves_it => sub {
+    my ($kind) = @_;
+    my $one = server($kind);
+    my $two = server($kind eq 'nginx' ? 'httpd' : 'nginx', store => $one->{store}, secret => $one->{secret});
+    my $ca = tls_only($two);
+    $two->configure(ca => $ca, main => [ @alone ], hosts => [ { names => [ 'b.test' ], hotcert => 'on' } ]);
+    $two->start;
+    ok(wait_served($two->tls_port, 'b.test', $ca->root, seconds => 60), 'one server has its certificate');
+    $one->configure(ca => $ca, main => [ @alone ], hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $one->start;
+    ok(wait_served($one->tls_port, 'a.test', $ca->root, seconds => 60), 'and proves the name of another, whose port no CA can reach');
+    is($ca->count_of('orders'), 2, 'at once');
+};
+
+# Two key types are two orders of one name, and a listener shows one proof at a time.
+scenario two_key_types_take_turns => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    $s->configure(ca => $ca, main => [ @alone ], hosts => [ { names => [ 'a.test' ], hotcert => 'on', set => [ [ key_type => 'ecdsa:256', 'rsa:2048' ] ] } ]);
+    $s->start;
+    for my $sigalgs ('ECDSA+SHA256', 'RSA-PSS+SHA256') {
+        ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60, tls => '1.3', sigalgs => $sigalgs), "$sigalgs is served");
+    }
+    is($ca->count_of('orders'), 2, 'from two orders, neither of which failed');
 };
 
 done_testing;

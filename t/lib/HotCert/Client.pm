@@ -84,12 +84,14 @@ sub parse_look {
 
 # Sends the first $bytes of a ClientHello and stops. Calling what it returns sends the rest, and gives
 # the serial of the certificate that came, or undef if the handshake failed.
+# alpn: the one protocol that it offers; before: what is sent ahead of it.
 sub split_client_hello {
-    my ($port, $sni, $tls, $bytes) = @_;
+    my ($port, $sni, $tls, $bytes, %opt) = @_;
     my $ctx = Net::SSLeay::CTX_new();
     my $version = $tls eq '1.2' ? Net::SSLeay::TLS1_2_VERSION() : Net::SSLeay::TLS1_3_VERSION();
     Net::SSLeay::CTX_set_min_proto_version($ctx, $version);
     Net::SSLeay::CTX_set_max_proto_version($ctx, $version);
+    Net::SSLeay::CTX_set_alpn_protos($ctx, [ $opt{alpn} ]) if $opt{alpn};
     my $ssl = Net::SSLeay::new($ctx);
     my ($in, $out) = map { Net::SSLeay::BIO_new(Net::SSLeay::BIO_s_mem()) } 1 .. 2;
     Net::SSLeay::set_bio($ssl, $in, $out);
@@ -98,6 +100,7 @@ sub split_client_hello {
     Net::SSLeay::do_handshake($ssl);
     my $hello = Net::SSLeay::BIO_read($out);
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 5) or die "connect: $!";
+    syswrite $socket, $opt{before} if $opt{before};
     syswrite $socket, substr $hello, 0, $bytes, '';
     return sub {
         syswrite $socket, $hello;
