@@ -52,7 +52,7 @@ static int choose(struct hc_order_authz *a, struct hc_challenge_case *c, struct 
     }
     a->challenge_status = challenge->status;
     *c = (struct hc_challenge_case){a->doc.name, challenge->token, a->order->acme->thumbprint,
-                                    a->order->acme->account.url};
+                                    a->order->acme->account.url, challenge->object};
     return 0;
 }
 

@@ -9,10 +9,13 @@
 #ifndef HC_ACME_SOLVER_H
 #define HC_ACME_SOLVER_H
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "base/time.h"
 #include "live/answer.h"
 
+struct hc_dns_port;
 struct hc_txts;
 
 /*
@@ -42,6 +45,7 @@ struct hc_solver_env {
     const struct hc_log *log;
     struct hc_loop *loop; /* for timers */
     const struct hc_answer_port *answers;
+    const struct hc_dns_port *dns; /* NULL: there is no resolver */
     struct hc_txts *txts; /* solve/txts.h; NULL: nothing is written into the DNS */
 };
 
@@ -51,6 +55,7 @@ struct hc_challenge_case {
     const char *token;       /* or NULL: there is none */
     const char *thumbprint;  /* of the account's key */
     const char *account_url; /* or NULL: not known */
+    const json_t *object;    /* all that the CA says of this challenge; NULL: nothing */
 };
 
 /* err: NULL if it went well. Borrowed during the call. */

@@ -200,6 +200,7 @@ static int open_solvers(struct hc_agent *agent, struct hc_error *err)
         .log = agent->o.log,
         .loop = agent->parts.env.loop,
         .answers = hc_answers_port(agent->parts.answers),
+        .dns = agent->o.dns,
         .txts = agent->txts,
     };
 

@@ -61,6 +61,7 @@ int hc_cmd_renew(int argc, char **argv);
 int hc_cmd_wait(int argc, char **argv);
 int hc_cmd_check(int argc, char **argv);
 int hc_cmd_diagnose(int argc, char **argv);
+int hc_cmd_persist(int argc, char **argv);
 int hc_cmd_version(int argc, char **argv);
 
 #endif

@@ -96,6 +96,24 @@ const struct hc_command hc_commands[] = {
      "Exits with 0 if all are ready, 1 if the CA would refuse a name, 3 if it could not check a\n"
      "name.\n",
      hc_cmd_diagnose},
+    {"persist", "NAME.. [--wildcard] [--until TIME] [options]",
+     "print the DNS records that allow an account to have certificates for good",
+     "Prints a TXT record for each name, as a line of a zone file. While it stands, the account "
+     "of\n"
+     "hotcert at the CA can obtain certificates for the name, and nothing else has to change in "
+     "the\n"
+     "DNS. Add it yourself: hotcert never writes it. Not every CA supports this yet.\n"
+     "\n"
+     "  --wildcard           also allow wildcards; for *.NAME this is implied\n"
+     "  --until TIME         let the record expire, at 2027-06-30 or after 90d, for example\n"
+     "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or the\n"
+     "                       directory URL of another CA\n"
+     "  --caa-domain D       the name of another CA in CAA records\n"
+     "  --account URL        the ACME account\n"
+     "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
+     "                       of the running agents, and /var/lib/hotcert/store\n"
+     "  --secret FILE        the secret of the store; default: the file beside it\n",
+     hc_cmd_persist},
     {"version", "", "show the version", "", hc_cmd_version},
     {"agent", "", "obtain and watch certificates; started by the web server",
      "Only the web server starts this command, with descriptors that you cannot supply by hand.\n",

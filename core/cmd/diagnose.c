@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "cmd/diagnose_accounts.h"
 #include "cmd/diagnose_report.h"
 #include "cmd/idn.h"
-#include "conf/build.h"
-#include "conf/issuer.h"
+#include "cmd/which_ca.h"
 #include "conf/method.h"
 #include "hotcert.h"
 #include "net/http.h"
@@ -22,19 +20,13 @@
 
 struct arguments {
     struct hc_list names; /* as given */
-    struct hc_list caa_domains;
+    struct hc_which_ca ca;
     struct hc_list methods;
     struct hc_list resolvers;
-    struct hc_list stores;
-    struct hc_list accounts; /* URL, store, .. */
-    struct hc_list dns_ns;   /* as hotcert_dns_ns has them */
+    struct hc_list dns_ns; /* as hotcert_dns_ns has them */
     const char *dns_zone;
     struct hc_dns_domain responder;
     bool has_responder;
-    const char *issuer;
-    const char *account;
-    const char *secret;
-    char *directory_url; /* the CA's; NULL: not known */
     enum hc_network network;
     bool no_request;
     bool json;
@@ -61,12 +53,7 @@ static int take_network(const char *text, enum hc_network *out, struct hc_error 
 }
 
 enum choice {
-    OPTION_ISSUER = 256,
-    OPTION_CAA_DOMAIN,
-    OPTION_METHOD,
-    OPTION_ACCOUNT,
-    OPTION_STORE,
-    OPTION_SECRET,
+    OPTION_METHOD = HC_WHICH_CA_END,
     OPTION_RESOLVER,
     OPTION_NETWORK,
     OPTION_DNS_ZONE,
@@ -76,12 +63,8 @@ enum choice {
 };
 
 static const struct option options[] = {
-    {"issuer", required_argument, NULL, OPTION_ISSUER},
-    {"caa-domain", required_argument, NULL, OPTION_CAA_DOMAIN},
+    HC_WHICH_CA_OPTIONS,
     {"method", required_argument, NULL, OPTION_METHOD},
-    {"account", required_argument, NULL, OPTION_ACCOUNT},
-    {"store", required_argument, NULL, OPTION_STORE},
-    {"secret", required_argument, NULL, OPTION_SECRET},
     {"resolver", required_argument, NULL, OPTION_RESOLVER},
     {"network", required_argument, NULL, OPTION_NETWORK},
     {"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
@@ -91,32 +74,14 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Names of CAs are domain names: their case does not matter, nor does a dot at the end. */
-static int take_caa_domain(const char *text, struct hc_list *out, struct hc_error *err)
-{
-    char name[HC_NAME_SIZE];
-
-    return hc_idn_normalise(text, name, err) == 0 ? hc_list_add(out, name, err) : -1;
-}
-
 static int take_option(struct arguments *a, int option, const char *arg, struct hc_error *err)
 {
+    if (option >= HC_WHICH_CA_BEGIN && option < HC_WHICH_CA_END) {
+        return hc_which_ca_take(&a->ca, option, optarg, err);
+    }
     switch (option) {
-    case OPTION_ISSUER:
-        a->issuer = optarg;
-        return 0;
-    case OPTION_CAA_DOMAIN:
-        return take_caa_domain(optarg, &a->caa_domains, err);
     case OPTION_METHOD:
         return check_method(optarg, err) != 0 ? -1 : hc_list_add(&a->methods, optarg, err);
-    case OPTION_ACCOUNT:
-        a->account = optarg;
-        return 0;
-    case OPTION_STORE:
-        return hc_list_add(&a->stores, optarg, err);
-    case OPTION_SECRET:
-        a->secret = optarg;
-        return 0;
     case OPTION_RESOLVER:
         return hc_list_add(&a->resolvers, optarg, err);
     case OPTION_NETWORK:
@@ -135,50 +100,6 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
     default:
         return hc_cmd_bad_option(option, arg, err);
     }
-}
-
-/* A CA of its own, by its directory: only its accounts are known by that. */
-static int take_directory(struct arguments *a, struct hc_error *err)
-{
-    if (a->caa_domains.count == 0) {
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, "--issuer",
-                            "with a URL, also name the CA's domain in CAA records: --caa-domain "
-                            "DOMAIN");
-    }
-    return hc_strdup(a->issuer, &a->directory_url, err);
-}
-
-/* The issuer's name of itself in CAA records, unless the caller said one, and its directory. */
-static int take_issuer(struct arguments *a, struct hc_error *err)
-{
-    struct hc_conf *conf = NULL;
-    const struct hc_issuer *issuer = NULL;
-    int rc = -1;
-
-    if (a->issuer == NULL && a->caa_domains.count > 0) {
-        return 0;
-    }
-    if (a->issuer != NULL && strstr(a->issuer, "://") != NULL) {
-        return take_directory(a, err);
-    }
-    conf = hc_conf_new(HC_SERVER_NONE, err);
-    if (conf == NULL) {
-        return -1;
-    }
-    issuer = hc_conf_issuer(conf, a->issuer != NULL ? a->issuer : "letsencrypt");
-    if (issuer == NULL || issuer->caa_domains.count == 0) {
-        hc_error_set(err, HC_P_UNKNOWN_ISSUER, a->issuer,
-                     "name another CA by its domain in CAA records: --caa-domain DOMAIN");
-        goto out;
-    }
-    if (hc_strdup(issuer->directory_url, &a->directory_url, err) == 0) {
-        rc =
-            a->caa_domains.count > 0 ? 0 : hc_list_copy(&a->caa_domains, &issuer->caa_domains, err);
-    }
-
-out:
-    hc_conf_free(conf);
-    return rc;
 }
 
 static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_error *err)
@@ -204,20 +125,17 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
     if (a->methods.count == 0 && hc_methods_copy(&a->methods, &none, err) != 0) {
         return -1;
     }
-    return take_issuer(a, err);
+    return hc_which_ca_find(&a->ca, err);
 }
 
 static void arguments_dispose(struct arguments *a)
 {
     hc_list_dispose(&a->names);
-    hc_list_dispose(&a->caa_domains);
     hc_list_dispose(&a->methods);
     hc_list_dispose(&a->resolvers);
-    hc_list_dispose(&a->stores);
-    hc_list_dispose(&a->accounts);
     hc_list_dispose(&a->dns_ns);
     hc_dns_domain_dispose(&a->responder);
-    free(a->directory_url);
+    hc_which_ca_dispose(&a->ca);
 }
 
 /* What the preflight runs on. */
@@ -269,10 +187,10 @@ static int run_preflight(const struct arguments *a, const struct hc_list *names,
     struct hc_preflight *preflight = NULL;
     struct hc_preflight_options o = {
         .names = names,
-        .caa_domains = &a->caa_domains,
+        .caa_domains = &a->ca.caa_domains,
         .methods = &a->methods,
-        .account_uri = a->account,
-        .accounts = &a->accounts,
+        .account_uri = a->ca.account,
+        .accounts = &a->ca.accounts,
         .network = a->network,
         .responder = a->has_responder ? &a->responder : NULL,
         .self = report,
@@ -353,8 +271,8 @@ static int diagnose(struct arguments *a, struct hc_diagnose_report *report, stru
             goto out;
         }
     }
-    if (names.count > 0 && a->account == NULL && a->directory_url != NULL &&
-        hc_diagnose_accounts(a->directory_url, &a->stores, a->secret, &a->accounts, err) != 0) {
+    if (names.count > 0 && a->ca.account == NULL && a->ca.directory_url != NULL &&
+        hc_which_ca_accounts(&a->ca, err) != 0) {
         goto out;
     }
     if (names.count > 0 && take_responder(a, &names, err) != 0) {

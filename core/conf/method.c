@@ -26,6 +26,11 @@ const struct hc_method hc_methods[] = {
      .solved = true,
      .written = true,
      .of_account = true},
+    {.word = "dns-persist-01",
+     .over = HC_OVER_DNS,
+     .wildcards = true,
+     .solved = true,
+     .standing = true},
 };
 const size_t hc_method_count = HC_COUNT(hc_methods);
 
@@ -155,6 +160,30 @@ const char *hc_methods_written(const struct hc_list *words)
         }
     }
     return NULL;
+}
+
+bool hc_methods_stand(const struct hc_list *words)
+{
+    const struct hc_method *method = NULL;
+
+    for (size_t i = 0; method_at(words, i, &method); i++) {
+        if (method != NULL && method->standing) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hc_methods_only_stand(const struct hc_list *words, const char *name)
+{
+    const struct hc_method *method = NULL;
+
+    for (size_t i = 0; method_at(words, i, &method); i++) {
+        if (method != NULL && !method->standing && hc_method_takes(method, name)) {
+            return false;
+        }
+    }
+    return hc_methods_stand(words);
 }
 
 char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap)

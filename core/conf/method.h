@@ -11,10 +11,10 @@
 #include "base/str.h"
 
 /* What hotcert_challenge takes, and what it is where it is not said: for the reference. */
-#define HC_METHODS_SOLVED   "http-01 tls-alpn-01 dns-01 dns-account-01"
+#define HC_METHODS_SOLVED   "http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01"
 #define HC_METHODS_STANDARD "http-01 tls-alpn-01"
 /* What the preflight judges. */
-#define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01, dns-account-01"
+#define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01"
 
 /* Where a CA looks for the answer. */
 enum hc_method_over { HC_OVER_HTTP, HC_OVER_TLS, HC_OVER_DNS };
@@ -29,6 +29,7 @@ struct hc_method {
     bool written;    /* its answers are written by a hotcert_dns, which the host must name .. */
     bool preferred;  /* .. and where it does, this comes ahead of the standard ones */
     bool of_account; /* the record has a label of the account's own */
+    bool standing;   /* its answer is a record that the operator has added once for all */
 };
 
 extern const struct hc_method hc_methods[];
@@ -61,6 +62,10 @@ int hc_methods_copy(struct hc_list *out, const struct hc_list *words,
 int hc_methods_copy_written(struct hc_list *out, struct hc_error *err) HC_MUST_USE;
 /* The first of the words whose answers a hotcert_dns writes, or NULL. */
 const char *hc_methods_written(const struct hc_list *words);
+/* True if one of them finds a record that the operator has added .. */
+bool hc_methods_stand(const struct hc_list *words);
+/* .. and if there are no others for this name. */
+bool hc_methods_only_stand(const struct hc_list *words, const char *name);
 /* "http-01 and dns-01": for messages. Returns dst. */
 char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap);
 

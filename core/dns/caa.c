@@ -3,133 +3,36 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "dns/issue_value.h"
 
 #define FLAG_CRITICAL 128u
-#define FLAG_ONE      1u   /* what RFC 6844's drawing let some take for the critical bit */
-#define PARAMETERS    1024 /* of one record: more is no list that anybody wrote */
-
-struct slice {
-    const char *at;
-    size_t len;
-};
+#define FLAG_ONE      1u /* what RFC 6844's drawing let some take for the critical bit */
 
 /* An issue or issuewild value, RFC 8659 section 4.2. */
 struct issue_value {
     bool malformed;
-    struct slice domain;
-    struct slice account;
-    struct slice methods;
+    struct hc_slice domain;
+    struct hc_slice account;
+    struct hc_slice methods;
     bool has_account;
     bool has_methods;
     bool account_twice;
     bool methods_twice;
 };
 
-static bool slice_is(struct slice s, const char *text)
-{
-    return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
-}
-
-/* Tags are ASCII, compared without case (RFC 8659 section 4.1). */
-static bool tag_is(struct slice s, const char *text)
-{
-    return s.len == strlen(text) && strncasecmp(s.at, text, s.len) == 0;
-}
-
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static void skip_space(struct slice *in)
-{
-    while (in->len > 0 && (in->at[0] == ' ' || in->at[0] == '\t')) {
-        in->at++;
-        in->len--;
-    }
-}
-
-static bool take_char(struct slice *in, char c)
-{
-    if (in->len == 0 || in->at[0] != c) {
-        return false;
-    }
-    in->at++;
-    in->len--;
-    return true;
-}
-
-/* label = (ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT)); empty if there is none. */
-static struct slice take_label(struct slice *in)
-{
-    struct slice label = {in->at, 0};
-    size_t n = 0;
-
-    while (n < in->len && (is_alnum(in->at[n]) || (n > 0 && in->at[n] == '-'))) {
-        n++;
-    }
-    while (n > 0 && in->at[n - 1] == '-') {
-        n--;
-    }
-    label.len = n;
-    in->at += n;
-    in->len -= n;
-    return label;
-}
-
-/* issuer-domain-name = label *("." label); false if it is begun and not ended well. */
-static bool take_domain(struct slice *in, struct slice *domain)
-{
-    const char *start = in->at;
-
-    domain->at = start;
-    domain->len = 0;
-    if (take_label(in).len == 0) {
-        return true;
-    }
-    while (take_char(in, '.')) {
-        if (take_label(in).len == 0) {
-            return false;
-        }
-    }
-    domain->len = (size_t)(in->at - start);
-    return true;
-}
-
-/* value = *(%x21-3A / %x3C-7E) */
-static struct slice take_value(struct slice *in)
-{
-    struct slice value = {in->at, 0};
-
-    while (in->len > 0 && in->at[0] > 0x20 && in->at[0] < 0x7f && in->at[0] != ';') {
-        in->at++;
-        in->len--;
-        value.len++;
-    }
-    return value;
-}
-
-static bool seen(const struct slice *tags, size_t count, struct slice tag)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (tags[i].len == tag.len && strncasecmp(tags[i].at, tag.at, tag.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What a parameter says; false if it is given a second time and is none that we know. */
-static bool note_parameter(struct issue_value *v, struct slice tag, struct slice value, bool twice)
+static bool note_parameter(void *arg, struct hc_slice tag, struct hc_slice value, bool twice)
 {
-    if (tag_is(tag, "accounturi")) {
+    struct issue_value *v = arg;
+
+    if (hc_slice_is_tag(tag, "accounturi")) {
         v->account_twice |= twice;
         v->has_account = true;
         v->account = value;
         return true;
     }
-    if (tag_is(tag, "validationmethods")) {
+    if (hc_slice_is_tag(tag, "validationmethods")) {
         v->methods_twice |= twice;
         v->has_methods = true;
         v->methods = value;
@@ -138,56 +41,14 @@ static bool note_parameter(struct issue_value *v, struct slice tag, struct slice
     return !twice;
 }
 
-/* parameters = (parameter *WSP ";" *WSP parameters) / parameter */
-static bool take_parameters(struct slice *in, struct issue_value *v)
-{
-    struct slice tags[PARAMETERS]; /* duplicates are looked for in it */
-
-    for (size_t count = 0; count < PARAMETERS; count++) {
-        struct slice tag = take_label(in);
-        struct slice value;
-
-        skip_space(in);
-        if (tag.len == 0 || !take_char(in, '=')) {
-            return false;
-        }
-        skip_space(in);
-        value = take_value(in);
-        if (!note_parameter(v, tag, value, seen(tags, count, tag))) {
-            return false;
-        }
-        tags[count] = tag;
-        skip_space(in);
-        if (in->len == 0) {
-            return true;
-        }
-        if (!take_char(in, ';')) {
-            return false;
-        }
-        skip_space(in);
-    }
-    return false;
-}
-
-static void parse_value(struct slice in, struct issue_value *v)
+static void parse_value(struct hc_slice in, struct issue_value *v)
 {
     memset(v, 0, sizeof(*v));
-    skip_space(&in);
-    v->malformed = !take_domain(&in, &v->domain);
-    skip_space(&in);
-    if (in.len == 0 || v->malformed) {
-        return;
-    }
-    if (!take_char(&in, ';')) {
-        v->malformed = true;
-        return;
-    }
-    skip_space(&in);
-    v->malformed = in.len > 0 && !take_parameters(&in, v);
+    v->malformed = !hc_issue_value_read(in, &v->domain, note_parameter, v);
 }
 
 /* RFC 8657 section 4: a list of labels with commas between, one of which must be ours. */
-static bool methods_hold(struct slice list, const struct hc_list *ours)
+static bool methods_hold(struct hc_slice list, const struct hc_list *ours)
 {
     bool hold = ours == NULL || ours->count == 0;
 
@@ -195,24 +56,24 @@ static bool methods_hold(struct slice list, const struct hc_list *ours)
         return false;
     }
     for (;;) {
-        struct slice label = take_label(&list);
+        struct hc_slice label = hc_slice_take_label(&list);
 
         if (label.len == 0) {
             return false;
         }
         for (size_t i = 0; ours != NULL && i < ours->count; i++) {
-            hold = hold || slice_is(label, ours->items[i]);
+            hold = hold || hc_slice_is(label, ours->items[i]);
         }
         if (list.len == 0) {
             return hold;
         }
-        if (!take_char(&list, ',')) {
+        if (!hc_slice_take_char(&list, ',')) {
             return false;
         }
     }
 }
 
-static enum hc_caa_reason judge_value(struct slice text, const struct hc_caa_asker *who,
+static enum hc_caa_reason judge_value(struct hc_slice text, const struct hc_caa_asker *who,
                                       bool *account_unknown)
 {
     struct issue_value v;
@@ -226,13 +87,13 @@ static enum hc_caa_reason judge_value(struct slice text, const struct hc_caa_ask
         return HC_CAA_EMPTY;
     }
     for (size_t i = 0; i < who->domains->count; i++) {
-        named = named || slice_is(v.domain, who->domains->items[i]);
+        named = named || hc_slice_is(v.domain, who->domains->items[i]);
     }
     if (!named) {
         return HC_CAA_OTHER_ISSUER;
     }
     if (v.account_twice ||
-        (v.has_account && who->account_uri != NULL && !slice_is(v.account, who->account_uri))) {
+        (v.has_account && who->account_uri != NULL && !hc_slice_is(v.account, who->account_uri))) {
         return HC_CAA_ACCOUNT;
     }
     if (v.methods_twice || (v.has_methods && !methods_hold(v.methods, who->methods))) {
@@ -245,8 +106,8 @@ static enum hc_caa_reason judge_value(struct slice text, const struct hc_caa_ask
 struct record {
     bool malformed;
     unsigned flags;
-    struct slice tag;
-    struct slice value;
+    struct hc_slice tag;
+    struct hc_slice value;
 };
 
 /* RFC 8659 section 4.1: flags, length of the tag, tag, value to the end. */
@@ -259,18 +120,18 @@ static struct record parse_record(const struct hc_caa_record *in)
     if (tag > 0 && in->len >= 2 + tag) {
         r.malformed = false;
         r.flags = in->data[0];
-        r.tag = (struct slice){text + 2, tag};
-        r.value = (struct slice){text + 2 + tag, in->len - 2 - tag};
+        r.tag = (struct hc_slice){text + 2, tag};
+        r.value = (struct hc_slice){text + 2 + tag, in->len - 2 - tag};
     }
     return r;
 }
 
-static bool is_known_tag(struct slice tag)
+static bool is_known_tag(struct hc_slice tag)
 {
     static const char *const known[] = {"issue", "issuewild", "iodef", "issuemail", "issuevmc"};
 
     for (size_t i = 0; i < HC_COUNT(known); i++) {
-        if (tag_is(tag, known[i])) {
+        if (hc_slice_is_tag(tag, known[i])) {
             return true;
         }
     }
@@ -322,7 +183,7 @@ static bool find_obstacle(const struct hc_caa_record *records, size_t count,
 static bool has_tag(const struct hc_caa_record *records, size_t count, const char *tag)
 {
     for (size_t i = 0; i < count; i++) {
-        if (tag_is(parse_record(&records[i]).tag, tag)) {
+        if (hc_slice_is_tag(parse_record(&records[i]).tag, tag)) {
             return true;
         }
     }
@@ -346,7 +207,7 @@ void hc_caa_decide(const struct hc_caa_record *records, size_t count,
         enum hc_caa_reason reason = HC_CAA_ALLOWED;
         bool account_unknown = false;
 
-        if (!tag_is(r.tag, tag)) {
+        if (!hc_slice_is_tag(r.tag, tag)) {
             continue;
         }
         reason = judge_value(r.value, who, &account_unknown);

@@ -39,7 +39,8 @@ struct hc_preflight_sight {
     unsigned climbed;
     bool own_dns; /* its challenge record is to lead to our own DNS server */
     struct hc_delegation delegation;
-    struct hc_record_look *record; /* where its challenge record is to be written; or NULL */
+    struct hc_record_look *record;   /* where its challenge record is to be written; or NULL */
+    const struct hc_lookup *persist; /* TXT at the label of records that stay; NULL: not asked */
     struct hc_request *requests;
     size_t request_count;
     struct hc_probe *probes;
@@ -78,6 +79,7 @@ struct hc_preflight {
     bool wants_responder;
     bool has_other_methods;      /* than those that are looked for in the DNS */
     char label[HC_METHOD_LABEL]; /* of the record that is written; "": none is */
+    bool wants_persist;
     int64_t look_until_ms;
 
     enum hc_preflight_phase phase;

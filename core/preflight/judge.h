@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "dns/caa.h"
+#include "dns/persist.h"
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
@@ -83,5 +84,12 @@ void hc_judge_delegation(struct hc_name_judge *judge, const struct hc_dns_domain
                          const struct hc_delegation *delegation, bool alone);
 /* tls-alpn-01, from complete probes of the name's addresses. */
 void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes, size_t count);
+
+/*
+ * The record of dns-persist-01 that stands there, from a complete lookup. alone: as above; but
+ * where the account is not known yet, no name is left out for it: the order makes the account.
+ */
+void hc_judge_persist(struct hc_name_judge *judge, const struct hc_lookup *lookup,
+                      const struct hc_persist_asker *who, bool alone);
 
 #endif

@@ -17,6 +17,8 @@ const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct
 
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n)
 {
+    struct hc_dname label;
+
     if (n->ip) {
         n->caa_complete = true; /* RFC 8738 section 7: CAA is not for addresses */
         return;
@@ -32,6 +34,9 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
     }
     n->own_dns = p->wants_responder && hc_delegation_begin(&n->delegation, p->responder, p->lookups,
                                                            n->host, &p->error) == 0;
+    if (p->wants_persist && hc_persist_name(n->host, &label, &p->error) == 0) {
+        n->persist = hc_preflight_lookup(p, &label, HC_DNS_TXT, true);
+    }
     n->caa_complete = p->caa_domains.count == 0;
     if (!n->caa_complete) {
         n->caa = n->caa_first = hc_preflight_lookup(p, &n->dname, HC_DNS_CAA, true);
@@ -69,7 +74,8 @@ bool hc_preflight_all_looked_up(const struct hc_preflight *p)
         const struct hc_preflight_sight *n = &p->names[i];
 
         if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete ||
-            !hc_delegation_complete(&n->delegation) || !hc_record_look_complete(n->record)) {
+            !hc_delegation_complete(&n->delegation) || !hc_record_look_complete(n->record) ||
+            !complete(n->persist)) {
             return false;
         }
     }
@@ -130,6 +136,14 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
                             !p->has_other_methods || n->wildcard);
     } else if (n->record != NULL) {
         hc_judge_record(&judge, n->record, !p->has_other_methods || n->wildcard);
+    }
+    if (n->persist != NULL) {
+        struct hc_persist_asker asker = {.issuers = &p->caa_domains,
+                                         .account_uri = p->account_uri,
+                                         .wildcard = n->wildcard,
+                                         .now = hc_now(p->clock)};
+
+        hc_judge_persist(&judge, n->persist, &asker, hc_methods_only_stand(&p->methods, n->text));
     }
 }
 

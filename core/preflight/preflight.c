@@ -206,6 +206,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     choose_label(p);
     p->wants_http =
         p->web != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_HTTP);
+    p->wants_persist = hc_methods_stand(&p->methods);
     p->wants_responder = p->responder != NULL && hc_methods_go_over(&p->methods, HC_OVER_DNS);
     p->wants_tls =
         o->tls != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_TLS);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "solve/dns01.h"
+#include "solve/dns_persist01.h"
 #include "solve/http01.h"
 #include "solve/tls_alpn01.h"
 
@@ -13,6 +14,7 @@ static int (*const openers[])(const struct hc_solver_env *env, struct hc_solver 
     hc_tls_alpn01_open,
     hc_dns01_open,
     hc_dns_account01_open,
+    hc_dns_persist01_open,
 };
 
 int hc_solvers_open(const struct hc_solver_env *env, struct hc_solver_set *out,

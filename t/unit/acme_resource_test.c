@@ -183,7 +183,7 @@ static void tokens_that_are_refused(void)
     };
 
     for (size_t i = 0; i < HC_COUNT(tokens); i++) {
-        struct hc_challenge_case c = {"a.test", tokens[i], "print", NULL};
+        struct hc_challenge_case c = {"a.test", tokens[i], "print", NULL, NULL};
         struct hc_error err;
 
         hc_error_init(&err);

@@ -307,7 +307,7 @@ static inline bool ca_place(struct hc_order *order)
     struct hc_order_state state = {url, NULL};
     struct hc_error err = {0};
     char token[64];
-    const struct hc_challenge_case c = {order->names.items[0], token, "thumbprint", NULL};
+    const struct hc_challenge_case c = {order->names.items[0], token, "thumbprint", NULL, NULL};
 
     ca_register(order->acme);
     if (!order->resumed) {

@@ -16,7 +16,7 @@ static void only_tokens_are_answered(void)
     struct hc_error err;
 
     for (size_t i = 0; i < HC_COUNT(bad); i++) {
-        struct hc_challenge_case c = {"a.example", bad[i], "print", NULL};
+        struct hc_challenge_case c = {"a.example", bad[i], "print", NULL, NULL};
 
         hc_error_init(&err);
         ok(world.solver.answer(world.solver.self, &c, &answer, &err) != 0 &&
@@ -62,8 +62,8 @@ static void each_method_that_is_solved_has_a_solver(void)
 int main(void)
 {
     static const struct hc_challenge_case cases[2] = {
-        {"a.example", TOKEN "a", "print", NULL},
-        {"b.example", TOKEN "b", "print", NULL},
+        {"a.example", TOKEN "a", "print", NULL, NULL},
+        {"b.example", TOKEN "b", "print", NULL, NULL},
     };
 
     contract_open(&world, hc_http01_open);

@@ -13,7 +13,7 @@ static struct hc_error err;
 
 static struct hc_answer answer_for(const char *name, const char *token)
 {
-    struct hc_challenge_case c = {name, token, "print", NULL};
+    struct hc_challenge_case c = {name, token, "print", NULL, NULL};
     struct hc_answer answer = {0};
 
     hc_error_init(&err);
@@ -132,10 +132,10 @@ static void nobody_waits_for_ever(void)
 int main(void)
 {
     static const struct hc_challenge_case cases[2] = {
-        {"a.example", TOKEN "a", "print", NULL},
-        {"b.example", TOKEN "b", "print", NULL},
+        {"a.example", TOKEN "a", "print", NULL, NULL},
+        {"b.example", TOKEN "b", "print", NULL, NULL},
     };
-    struct hc_challenge_case bad = {"a.example", NULL, "print", NULL};
+    struct hc_challenge_case bad = {"a.example", NULL, "print", NULL, NULL};
     struct hc_answer none = {0};
 
     contract_open(&world, hc_tls_alpn01_open);

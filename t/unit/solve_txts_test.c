@@ -471,7 +471,7 @@ static void on_told(void *arg, const struct hc_error *err)
 static void make(struct hc_solver *s, const char *name, const char *token, struct order *o)
 {
     const struct hc_challenge_case c = {name, token, "print",
-                                        "https://example.com/acme/acct/ExampleAccount"};
+                                        "https://example.com/acme/acct/ExampleAccount", NULL};
     struct hc_error err;
 
     hc_error_init(&err);

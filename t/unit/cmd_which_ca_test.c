@@ -1,5 +1,5 @@
 /* The accounts of stores at hand: found by their CA, read with the owner's rights and no others. */
-#include "cmd/diagnose_accounts.h"
+#include "cmd/which_ca.h"
 
 #include "agent/account.h"
 #include "pki/key.h"
@@ -52,32 +52,31 @@ static void remove_store(char *path)
 
 int main(void)
 {
+    static char directory[] = DIRECTORY;
+    static char elsewhere[] = "https://other.test/dir";
     char *one = new_store("https://ca.test/acct/1");
     char *two = new_store("https://ca.test/acct/2");
     char *missing_items[] = {(char[]){"/nonexistent/store"}};
     char *items[] = {one, two};
-    struct hc_list named = {items, 2, 2};
-    struct hc_list missing = {missing_items, 1, 1};
-    struct hc_list accounts = {0};
-    struct hc_list others = {0};
+    struct hc_which_ca here = {.stores = {items, 2, 2}, .directory_url = directory};
+    struct hc_which_ca other = {.stores = {items, 2, 2}, .directory_url = elsewhere};
+    struct hc_which_ca missing = {.stores = {missing_items, 1, 1}, .directory_url = directory};
+    const struct hc_list *accounts = &here.accounts;
     struct hc_error err = {0};
 
-    is_int(hc_diagnose_accounts(DIRECTORY, &named, NULL, &accounts, &err), 0,
-           "two stores are read");
-    is_int(accounts.count, 4, "an account and a store of each");
-    ok(accounts.count == 4 && strcmp(accounts.items[0], "https://ca.test/acct/1") == 0 &&
-           strcmp(accounts.items[1], one) == 0 &&
-           strcmp(accounts.items[2], "https://ca.test/acct/2") == 0 &&
-           strcmp(accounts.items[3], two) == 0,
+    is_int(hc_which_ca_accounts(&here, &err), 0, "two stores are read");
+    is_int(accounts->count, 4, "an account and a store of each");
+    ok(accounts->count == 4 && strcmp(accounts->items[0], "https://ca.test/acct/1") == 0 &&
+           strcmp(accounts->items[1], one) == 0 &&
+           strcmp(accounts->items[2], "https://ca.test/acct/2") == 0 &&
+           strcmp(accounts->items[3], two) == 0,
        "in the order in which they are named");
-    is_int(hc_diagnose_accounts("https://other.test/dir", &named, NULL, &others, &err), 0,
-           "at a CA where they have none");
-    is_int(others.count, 0, "there is none");
-    is_int(hc_diagnose_accounts(DIRECTORY, &missing, NULL, &others, &err), -1,
+    is_int(hc_which_ca_accounts(&other, &err), 0, "at a CA where they have none");
+    is_int(other.accounts.count, 0, "there is none");
+    is_int(hc_which_ca_accounts(&missing, &err), -1,
            "a store that is named and cannot be read is an error");
-    is_int(others.count, 0, "without an account");
-    hc_list_dispose(&accounts);
-    hc_list_dispose(&others);
+    is_int(missing.accounts.count, 0, "without an account");
+    hc_list_dispose(&here.accounts);
     remove_store(one);
     remove_store(two);
     return done();
