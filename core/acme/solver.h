@@ -46,7 +46,7 @@ struct hc_solver_env {
     struct hc_loop *loop; /* for timers */
     const struct hc_answer_port *answers;
     const struct hc_dns_port *dns; /* NULL: there is no resolver */
-    struct hc_txts *txts; /* solve/txts.h; NULL: nothing is written into the DNS */
+    struct hc_txts *txts;          /* solve/txts.h; NULL: nothing is written into the DNS */
 };
 
 /* What the CA asks, and who is asked. */

@@ -195,8 +195,8 @@ static int judge(const struct search *search, struct hc_error *err)
         0) {
         return -1;
     }
-    return hc_error_set(err, hc_persist_problem(verdict.reason), answer->name, "add: %s TXT \"%.1000s\"",
-                        answer->key, answer->value);
+    return hc_error_set(err, hc_persist_problem(verdict.reason), answer->name,
+                        "add: %s TXT \"%.1000s\"", answer->key, answer->value);
 }
 
 /* The zone's servers said what is there, or nobody can be asked. */

@@ -10,11 +10,7 @@
 
 static int (*const openers[])(const struct hc_solver_env *env, struct hc_solver *out,
                               struct hc_error *err) = {
-    hc_http01_open,
-    hc_tls_alpn01_open,
-    hc_dns01_open,
-    hc_dns_account01_open,
-    hc_dns_persist01_open,
+    hc_http01_open, hc_tls_alpn01_open, hc_dns01_open, hc_dns_account01_open, hc_dns_persist01_open,
 };
 
 int hc_solvers_open(const struct hc_solver_env *env, struct hc_solver_set *out,
