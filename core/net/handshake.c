@@ -98,6 +98,9 @@ static void refused(struct handshake *h)
     ERR_clear_error();
     if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL && reply.alert >= 0 && reply.alert < 256) {
         finish(h, &reply, NULL);
+    } else if (reason == SSL_R_BAD_EXTENSION) {
+        reply.alert = HC_HANDSHAKE_ODD;
+        finish(h, &reply, NULL);
     } else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
                reason == SSL_R_HTTP_REQUEST) {
         fail(h, HC_P_FETCH_FAILED, "what answers there does not speak TLS");

@@ -23,6 +23,8 @@ struct hc_handshake_ask {
 
 /* Valid during the callback. cert NULL: the server ended it with this alert (RFC 8446 section 6).
  */
+#define HC_HANDSHAKE_ODD (-1) /* in place of an alert: it chose a protocol that was not offered */
+
 struct hc_handshake_reply {
     X509 *cert;
     bool agreed; /* on the protocol */

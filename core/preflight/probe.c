@@ -25,6 +25,10 @@ static void judge_alert(struct hc_probe *probe, int alert)
 
     (void)snprintf(probe->what, sizeof(probe->what), "it refuses the handshake (alert %d, %s)",
                    alert, SSL_alert_desc_string_long(alert));
+    if (alert == HC_HANDSHAKE_ODD) {
+        (void)snprintf(probe->what, sizeof(probe->what),
+                       "another server answers, with a protocol that was not offered");
+    }
     probe->end = refused && !probe->how->answered ? HC_PROBE_RIGHT : HC_PROBE_WRONG;
 }
 
