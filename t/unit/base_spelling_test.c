@@ -69,6 +69,7 @@ static void all_that_leaves_the_core_is_spelled(void)
 {
     const struct hc_log log = {NULL, HC_LOG_INFO, keep};
     struct hc_findings findings = {0};
+    struct hc_finding_text text;
     struct hc_error err;
     char line[HC_LOG_LINE];
 
@@ -82,8 +83,9 @@ static void all_that_leaves_the_core_is_spelled(void)
     is_str(said, "HotCertTableSize", "a log line");
     hc_error_init(&err);
     is_int(hc_findings_add(&findings, HC_P_UNTRUSTED_ROOT, "s", &err, "`hotcert on`"), 0, "found");
-    is_str(findings.items[0].message, "`HotCert on`", "a finding");
-    ok(strstr(findings.items[0].hint, "HotCertTrustedCertificate") != NULL, "and its hint");
+    hc_finding_render(&findings.items[0], &text);
+    is_str(text.message, "`HotCert on`", "a finding");
+    ok(strstr(text.hint, "HotCertTrustedCertificate") != NULL, "and its hint");
     hc_findings_dispose(&findings);
     for (size_t i = 1; i < HC_P_COUNT; i++) {
         hc_spell(hc_problem_row((enum hc_problem)i)->hint, line, sizeof(line));
