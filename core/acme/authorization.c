@@ -81,15 +81,23 @@ const struct hc_list *hc_authz_methods(const struct hc_order_authz *a)
     return handler->methods(handler->self, a->doc.name);
 }
 
-/* Says how the method did that was chosen; else the one that the CA shows with this status. */
-static void tried(const struct hc_order_authz *a, enum hc_status status, const struct hc_error *err)
+/* The method that was chosen; else the one that the CA shows with this status, or NULL. */
+static const char *method_of(const struct hc_order_authz *a, enum hc_status status)
 {
-    const struct hc_order_handler *handler = a->order->handler;
     const char *type = a->solver != NULL ? a->solver->type : NULL;
 
     for (size_t i = 0; i < a->doc.challenge_count && type == NULL; i++) {
         type = a->doc.challenges[i].status == status ? a->doc.challenges[i].type : NULL;
     }
+    return type;
+}
+
+/* Says how the method did. */
+static void tried(const struct hc_order_authz *a, enum hc_status status, const struct hc_error *err)
+{
+    const struct hc_order_handler *handler = a->order->handler;
+    const char *type = method_of(a, status);
+
     if (handler->tried != NULL && type != NULL) {
         handler->tried(handler->self, a->doc.name, type, err);
     }
@@ -104,6 +112,9 @@ static void blame(struct hc_order_authz *a)
     if (a->doc.error != NULL) {
         hc_acme_problem_set(a->doc.error, HC_ABOUT_CHALLENGE, a->doc.name,
                             a->order->acme->options.redaction, &err);
+        if (err.foreign.means == HC_P_NONE) {
+            err.foreign.means = hc_challenge_meaning(method_of(a, HC_STATUS_INVALID), err.problem);
+        }
         hc_order_blame_subproblems(a->order, a->doc.error);
     } else {
         hc_error_set(&err, HC_P_VALIDATION, a->doc.name,

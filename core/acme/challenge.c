@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "acme/network.h"
+#include "conf/method.h"
 
 #define TOKEN_MIN 22 /* 128 bits in base64url */
 
@@ -81,6 +82,27 @@ char *hc_challenge_offered(const struct hc_authorization *authorization, char *d
     }
     hc_list_dispose(&types);
     return dst;
+}
+
+enum hc_problem hc_challenge_meaning(const char *type, enum hc_problem said)
+{
+    static const struct {
+        enum hc_method_over over;
+        enum hc_problem said;
+        enum hc_problem means;
+    } rows[] = {
+        {HC_OVER_TLS, HC_P_CA_SAYS_ANSWER, HC_P_TLS_WRONG_ANSWER},
+        {HC_OVER_TLS, HC_P_CA_SAYS_CONNECTION, HC_P_TLS_UNREACHABLE},
+        {HC_OVER_DNS, HC_P_CA_SAYS_ANSWER, HC_P_DNS_WRONG_TXT},
+    };
+    const struct hc_method *method = type != NULL ? hc_method_find(type) : NULL;
+
+    for (size_t i = 0; method != NULL && i < HC_COUNT(rows); i++) {
+        if (rows[i].over == method->over && rows[i].said == said) {
+            return rows[i].means;
+        }
+    }
+    return HC_P_NONE;
 }
 
 int hc_challenge_check_token(const struct hc_challenge_case *c, const char *type,

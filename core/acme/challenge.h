@@ -25,6 +25,12 @@ int hc_challenge_check(const struct hc_challenge *challenge, const char *directo
 char *hc_challenge_offered(const struct hc_authorization *authorization, char *dst, size_t cap);
 
 /*
+ * What a refusal of this method's challenge means where the CA's words do not say: it depends on
+ * where the CA looked. type may be NULL. HC_P_NONE: no more than it says.
+ */
+enum hc_problem hc_challenge_meaning(const char *type, enum hc_problem said);
+
+/*
  * For solvers whose challenges have a token: base64url of at least 128 bits; else HC_P_CA_REPLY,
  * which does not repeat it.
  */

@@ -193,6 +193,20 @@ static void tokens_that_are_refused(void)
     }
 }
 
+/* The same words of a CA, by where it looked. */
+static void a_refusal_is_about_where_the_ca_looked(void)
+{
+    is_int(hc_challenge_meaning("tls-alpn-01", HC_P_CA_SAYS_ANSWER), HC_P_TLS_WRONG_ANSWER, "TLS");
+    is_int(hc_challenge_meaning("tls-alpn-01", HC_P_CA_SAYS_CONNECTION), HC_P_TLS_UNREACHABLE,
+           "no connection to it");
+    is_int(hc_challenge_meaning("dns-01", HC_P_CA_SAYS_ANSWER), HC_P_DNS_WRONG_TXT, "DNS");
+    is_int(hc_challenge_meaning("dns-persist-01", HC_P_CA_SAYS_CONNECTION), HC_P_NONE,
+           "nothing is connected to there");
+    is_int(hc_challenge_meaning("http-01", HC_P_CA_SAYS_ANSWER), HC_P_NONE, "HTTP is what it says");
+    is_int(hc_challenge_meaning("new-09", HC_P_CA_SAYS_ANSWER), HC_P_NONE, "not known");
+    is_int(hc_challenge_meaning(NULL, HC_P_CA_SAYS_ANSWER), HC_P_NONE, "not said");
+}
+
 int main(void)
 {
     char keyauth[HC_KEYAUTH_SIZE];
@@ -205,5 +219,6 @@ int main(void)
     tokens_that_are_refused();
     hc_challenge_keyauth("tok", "print", keyauth);
     is_str(keyauth, "tok.print", "a key authorization");
+    a_refusal_is_about_where_the_ca_looked();
     return done();
 }
