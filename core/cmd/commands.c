@@ -80,7 +80,7 @@ const struct hc_command hc_commands[] = {
      "                       directory URL of another CA\n"
      "  --caa-domain D       the name of another CA in CAA records; may be repeated\n"
      "  --method M           one of " HC_METHODS_JUDGED "; may be repeated;\n"
-     "                       default: " HC_METHODS_STANDARD "\n"
+     "                       default: " HC_METHODS_FIRST "\n"
      "  --account URL        the ACME account, for CAA records with accounturi\n"
      "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
      "                       of the running agents, and /var/lib/hotcert/store\n"

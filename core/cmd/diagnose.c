@@ -104,7 +104,6 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
 
 static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_error *err)
 {
-    static const struct hc_list none;
     int option = 0;
 
     optind = 0; /* glibc: start anew */
@@ -122,7 +121,7 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
     if (a->names.count == 0) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name the hosts to diagnose");
     }
-    if (a->methods.count == 0 && hc_methods_copy(&a->methods, &none, err) != 0) {
+    if (a->methods.count == 0 && hc_list_add(&a->methods, HC_METHODS_FIRST, err) != 0) {
         return -1;
     }
     return hc_which_ca_find(&a->ca, err);

@@ -13,6 +13,9 @@
 /* What hotcert_challenge takes, and what it is where it is not said: for the reference. */
 #define HC_METHODS_SOLVED   "http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01"
 #define HC_METHODS_STANDARD "http-01 tls-alpn-01"
+/* What `hotcert diagnose` judges unless it is told: where hotcert does not run yet, no TLS listener
+ * can be expected to answer a CA. */
+#define HC_METHODS_FIRST "http-01"
 /* What the preflight judges. */
 #define HC_METHODS_JUDGED "http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01"
 
