@@ -165,13 +165,18 @@ _migrateaccountconf() { return 0; }
 _resethttp() { : >"$HTTP_HEADER"; }
 _inithttp() { _resethttp; }
 
-# Headers by a file of curl's: they hold secrets, which a command line would show to everybody.
+# Headers and the URL by a file of curl's: they hold secrets, which a command line would show to
+# everybody. A line end in one would begin another option of curl's.
+_curl_text() { printf '%s' "$1" | tr -d '\r\n' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
+
+# _curl URL OPTION..
 _curl() {
   _c_conf=$dnsapi_tmp/curl
-  : >"$_c_conf"
+  printf 'url = "%s"\n' "$(_curl_text "$1")" >"$_c_conf"
+  shift
   for _c_header in "$_H1" "$_H2" "$_H3" "$_H4" "$_H5"; do
     [ -n "$_c_header" ] || continue
-    printf 'header = "%s"\n' "$(printf '%s' "$_c_header" | sed 's/\\/\\\\/g; s/"/\\"/g')" >>"$_c_conf"
+    printf 'header = "%s"\n' "$(_curl_text "$_c_header")" >>"$_c_conf"
   done
   : >"$HTTP_HEADER"
   curl --silent --show-error -K "$_c_conf" --user-agent "$USER_AGENT" ${HTTPS_INSECURE:+--insecure} \
@@ -184,19 +189,19 @@ _curl() {
 # _get URL [ONLYHEADER] [TIMEOUT]
 _get() {
   _g_time=${3:-60}
-  if [ -n "$2" ]; then _curl --head --max-time "$_g_time" "$1"
-  else _curl --max-time "$_g_time" "$1"; fi
+  if [ -n "$2" ]; then _curl "$1" --head --max-time "$_g_time"
+  else _curl "$1" --max-time "$_g_time"; fi
 }
 
 # _post BODY URL [BASE64] [METHOD] [CONTENT-TYPE]
 _post() {
   printf '%s' "$1" >"$dnsapi_tmp/body"
   if [ "${4:-POST}" = HEAD ]; then
-    _curl --max-time 60 --head "$2" >"$dnsapi_tmp/reply"
+    _curl "$2" --max-time 60 --head >"$dnsapi_tmp/reply"
   elif [ -n "$5" ]; then
-    _curl --max-time 60 --request "${4:-POST}" -H "Content-Type: $5" --data-binary "@$dnsapi_tmp/body" "$2" >"$dnsapi_tmp/reply"
+    _curl "$2" --max-time 60 --request "${4:-POST}" -H "Content-Type: $5" --data-binary "@$dnsapi_tmp/body" >"$dnsapi_tmp/reply"
   else
-    _curl --max-time 60 --request "${4:-POST}" --data-binary "@$dnsapi_tmp/body" "$2" >"$dnsapi_tmp/reply"
+    _curl "$2" --max-time 60 --request "${4:-POST}" --data-binary "@$dnsapi_tmp/body" >"$dnsapi_tmp/reply"
   fi
   _p_code=$?
   rm -f "$dnsapi_tmp/body"

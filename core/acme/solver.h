@@ -82,8 +82,9 @@ struct hc_solver {
     /* After done(): 1 ready, 0 not yet, -1 it never will be (err says why). Asked now and then. */
     int (*ready)(void *self, const struct hc_answer *answer, struct hc_error *err);
     /*
-     * Takes it back, also while it is being presented (whose done() then never comes). done may be
-     * NULL; what goes wrong is logged by the solver then. Twice is fine.
+     * Takes it back, also while it is being presented: who does that cancels as well, since others
+     * may hold the same answer. done may be NULL; what goes wrong is logged by the solver then.
+     * Twice is fine.
      */
     void (*withdraw)(void *self, const struct hc_answer *answer, hc_solver_done *done, void *arg);
     /* What was presented, or is being presented, stays, and is not ours any more: another process

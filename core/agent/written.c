@@ -8,12 +8,14 @@
 
 #include "base/reader.h"
 #include "conf/writer.h"
+#include "loop/timer.h"
 #include "store/record.h"
 
 #define KIND       "written"
 #define VALUE_MAX  16384
 #define TEXT_MAX   8192
 #define OTHERS_S   7200 /* no order takes that long: another agent's is nobody's by then */
+#define AGAIN_MS   ((int64_t)1800 * 1000)
 #define OWNER_SIZE 384
 
 static const unsigned char magic[4] = {'h', 'c', 'w', '1'};
@@ -25,6 +27,7 @@ struct hc_written {
     hc_written_found *found;
     void *arg;
     char owner[OWNER_SIZE]; /* this agent, also after a restart */
+    struct hc_timer again;
 };
 
 /* The texts of a record, in this order. */
@@ -207,6 +210,15 @@ static void on_event(void *self, const struct hc_event *event)
     }
 }
 
+/* What other agents left grows old while this one runs. */
+static void on_again(void *self)
+{
+    struct hc_written *written = self;
+
+    tell_all(written);
+    hc_timer_in(&written->again, AGAIN_MS);
+}
+
 int hc_written_new(const struct hc_env *env, struct hc_storage *storage, struct hc_written **out,
                    struct hc_error *err)
 {
@@ -226,6 +238,8 @@ int hc_written_new(const struct hc_env *env, struct hc_storage *storage, struct 
         free(written);
         return -1;
     }
+    hc_timer_init(&written->again, env->loop, "TXT records of other agents", on_again, written);
+    hc_timer_in(&written->again, AGAIN_MS);
     *out = written;
     return 0;
 }
@@ -233,6 +247,7 @@ int hc_written_new(const struct hc_env *env, struct hc_storage *storage, struct 
 void hc_written_free(struct hc_written *written)
 {
     if (written != NULL) {
+        hc_timer_stop(&written->again);
         hc_events_remove(written->env->events, written);
         free(written);
     }

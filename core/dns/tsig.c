@@ -113,18 +113,22 @@ static bool take_secret(const char *text, struct hc_tsig_key *key)
 {
     unsigned char bytes[WORD_MAX];
     size_t len = strlen(text);
+    size_t size = 0;
     int n = 0;
 
-    if (len == 0 || len % 4 != 0 || len / 4 * 3 > HC_TSIG_SECRET_MAX) {
+    if (len == 0 || len % 4 != 0 || len / 4 * 3 > sizeof(bytes)) {
         return false;
     }
     n = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len);
     if (n > 0) {
-        key->len = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
-        memcpy(key->secret, bytes, key->len);
+        size = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
+    }
+    if (size > 0 && size <= HC_TSIG_SECRET_MAX) {
+        memcpy(key->secret, bytes, size);
+        key->len = size;
     }
     OPENSSL_cleanse(bytes, sizeof(bytes));
-    return n > 0 && key->len > 0;
+    return size > 0 && size <= HC_TSIG_SECRET_MAX;
 }
 
 static bool take_algorithm(const char *text, struct hc_tsig_key *key)

@@ -170,12 +170,35 @@ static int add_variable(struct call *call, const char *name, const char *value,
     return rc;
 }
 
+/* Line by line, in pieces that the redaction takes: it would not list longer texts. */
+static int hide(struct call *call, const char *text, struct hc_error *err)
+{
+    char piece[HC_REDACTED_MOST + 1];
+    int rc = 0;
+
+    while (rc == 0 && *text != '\0') {
+        size_t len = strcspn(text, "\r\n");
+
+        len = len < HC_REDACTED_MOST ? len : HC_REDACTED_MOST;
+        memcpy(piece, text, len);
+        piece[len] = '\0';
+        if (len >= HC_REDACTED_LEAST &&
+            (hc_list_add(&call->secrets, piece, err) != 0 ||
+             hc_redaction_add(call->writer->env.redaction, piece, err) != 0)) {
+            rc = -1;
+        }
+        text += len;
+        text += strspn(text, "\r\n");
+    }
+    OPENSSL_cleanse(piece, sizeof(piece));
+    return rc;
+}
+
 /* A file's content, without the newline at its end; nothing of it is to be seen in a log. */
 static int add_secret(struct call *call, const char *name, const char *path,
                       struct hc_bytes content, struct hc_error *err)
 {
     struct hc_buf value = HC_BUF_INIT_SECRET((size_t)64 * 1024);
-    struct hc_redaction *redaction = call->writer->env.redaction;
     int rc = hc_buf_append(&value, content.data, content.len, err);
 
     while (value.len > 0 && strchr("\r\n", value.data[value.len - 1]) != NULL) {
@@ -184,10 +207,7 @@ static int add_secret(struct call *call, const char *name, const char *path,
     if (rc == 0 && memchr(hc_buf_text(&value), '\0', value.len) != NULL) {
         rc = hc_error_set(err, HC_P_BAD_VALUE, path, "the file has a NUL in it");
     }
-    if (rc == 0 && (hc_list_add(&call->secrets, hc_buf_text(&value), err) != 0 ||
-                    hc_redaction_add(redaction, hc_buf_text(&value), err) != 0)) {
-        rc = -1;
-    }
+    rc = rc == 0 ? hide(call, hc_buf_text(&value), err) : rc;
     rc = rc == 0 ? add_variable(call, name, hc_buf_text(&value), err) : rc;
     hc_buf_dispose(&value);
     return rc;

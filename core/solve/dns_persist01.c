@@ -290,30 +290,17 @@ static int ready(void *self HC_UNUSED, const struct hc_answer *answer HC_UNUSED,
     return 1;
 }
 
-static void forget(struct solver *solver, const struct hc_answer *answer)
+/* Nothing was laid out. Orders may hold equal answers: whose search it is, only cancel() knows. */
+static void withdraw(void *self HC_UNUSED, const struct hc_answer *answer HC_UNUSED,
+                     hc_solver_done *done, void *arg)
 {
-    struct search *next = NULL;
-
-    for (struct search *s = LIST_FIRST(&solver->searches); s != NULL; s = next) {
-        next = LIST_NEXT(s, link);
-        if (hc_answer_equal(&s->answer, answer)) {
-            search_free(s);
-            return;
-        }
-    }
-}
-
-static void withdraw(void *self, const struct hc_answer *answer, hc_solver_done *done, void *arg)
-{
-    forget(self, answer);
     if (done != NULL) {
         done(arg, NULL);
     }
 }
 
-static void leave(void *self, const struct hc_answer *answer)
+static void leave(void *self HC_UNUSED, const struct hc_answer *answer HC_UNUSED)
 {
-    forget(self, answer);
 }
 
 static void cancel(void *self, void *arg)

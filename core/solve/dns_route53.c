@@ -73,6 +73,7 @@ static void send_write(struct hc_route53_job *c, const struct hc_aws_credentials
     int at = 0;
     int rc = 0;
 
+    c->writing = true;
     hc_error_init(&err);
     rc = hc_route53_quote(c->value->value, &quoted, &err);
     at = rc == 0 ? has_value(c, hc_buf_text(&quoted)) : -1;
@@ -99,6 +100,7 @@ static void send_write(struct hc_route53_job *c, const struct hc_aws_credentials
 
 static int judge_write(struct hc_route53_job *c, struct hc_bytes body, struct hc_error *err)
 {
+    c->writing = false;
     if (hc_route53_take_change(body, &c->sent, err) != 0) {
         return -1;
     }
@@ -153,6 +155,7 @@ static int judge_read(struct hc_route53_job *c, struct hc_bytes body, struct hc_
 
 static void begin_read(struct hc_route53_job *c)
 {
+    c->writing = false;
     c->judge = judge_read;
     hc_route53_ask(c, send_read, 0);
 }

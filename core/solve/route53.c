@@ -97,6 +97,15 @@ static bool is_one_of(const char *code, const char *const *codes)
     return *codes != NULL;
 }
 
+/* The same step after so long; a write begins with reading, since others may write meanwhile. */
+static void ask_again(struct hc_route53_job *c, int64_t ms)
+{
+    if (c->writing) {
+        c->read(c);
+    }
+    hc_route53_again(c, ms);
+}
+
 /* True if it goes on by itself, after a while. */
 static bool is_tried_again(struct hc_route53_job *c, long status, const struct hc_aws_fault *fault)
 {
@@ -110,7 +119,7 @@ static bool is_tried_again(struct hc_route53_job *c, long status, const struct h
     if (is_one_of(fault->code, old) && !c->renewed) {
         c->renewed = true;
         hc_aws_reject(c->writer->aws);
-        hc_route53_again(c, 0);
+        ask_again(c, 0);
         return true;
     }
     if (strcmp(fault->code, "InvalidChangeBatch") == 0 && ++c->rounds < HC_ROUTE53_ROUNDS &&
@@ -128,7 +137,7 @@ static bool is_tried_again(struct hc_route53_job *c, long status, const struct h
     if (now_ms(c) + wait > c->until_ms) {
         return false;
     }
-    hc_route53_again(c, wait + (int64_t)hc_random_below(c->writer->env.random, (uint64_t)wait / 2));
+    ask_again(c, wait + (int64_t)hc_random_below(c->writer->env.random, (uint64_t)wait / 2));
     return true;
 }
 

@@ -44,6 +44,7 @@ struct hc_route53_job {
     char zone[HC_ROUTE53_ID]; /* its id */
     struct hc_route53_set set;
     struct hc_route53_change sent;
+    bool writing; /* what is asked rests on the set as it was read */
     bool written; /* the set is read to see whether ours is still in it */
 };
 

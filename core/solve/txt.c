@@ -292,7 +292,10 @@ static void on_added(void *arg, const struct hc_writer_result *result)
 
     hc_error_init(&err);
     end_change(txt);
-    if (result->memo != NULL && strcmp(result->memo, txt->is.memo) != 0 &&
+    txt->stood |= result->err == NULL; /* the writer says so: it is removed until that works */
+    /* what removes it is what was said when it was written, not why it could not be once more */
+    if (result->memo != NULL && (result->err == NULL || txt->is.memo[0] == '\0') &&
+        strcmp(result->memo, txt->is.memo) != 0 &&
         (replace(&txt->is.memo, result->memo, &err) != 0 || put(txt, &err) != 0)) {
         hc_log_error(env_of(txt)->log, HC_LOG_WARN, "cannot store how to remove a TXT record",
                      &err);
@@ -351,6 +354,16 @@ static int set_name(const char **at, const struct hc_dname *name, struct hc_erro
     return replace(at, text, err);
 }
 
+/* What may stand was written at another name: the CNAME leads elsewhere since. */
+static bool stands_elsewhere(const struct hc_txt *txt)
+{
+    struct hc_dname old;
+
+    return txt->stored && txt->is.name[0] != '\0' &&
+           hc_dname_from_host(txt->is.name, &old, NULL) == 0 &&
+           !hc_dname_equal(&old, &txt->place.name);
+}
+
 static void on_place(struct hc_txt *txt)
 {
     const struct hc_dns_place *place = &txt->place;
@@ -359,10 +372,14 @@ static void on_place(struct hc_txt *txt)
     hc_error_init(&err);
     if (place->state == HC_PLACE_FAILED) {
         hc_kept_error_get(&place->error, &err);
+    } else if (stands_elsewhere(txt)) {
+        hc_error_set(
+            &err, HC_P_DNS_WRITE, txt->is.name,
+            "its CNAME record leads elsewhere since it was written; it is removed there first");
     } else if (set_name(&txt->is.name, &place->name, &err) == 0) {
         if (place->zone.state == HC_ZONE_READY) {
             (void)!set_name(&txt->is.zone, &place->zone.apex, &err);
-        } else {
+        } else if (!txt->stored) {
             (void)!replace(&txt->is.zone, NULL, &err);
         }
     }

@@ -53,13 +53,13 @@ enum hc_web_next hc_web_says(const struct hc_web_change *c, const char *what, st
                              struct hc_error *err)
 {
     struct hc_buf said = HC_BUF_INIT(REPLY_MAX);
-    const struct hc_bytes start = {body.data, body.len < SAID_MAX ? body.len : SAID_MAX};
     struct hc_error ignored;
 
     hc_error_init(&ignored);
-    (void)!hc_redaction_clean(c->writer->env.redaction, start, &said, &ignored);
-    hc_error_set(err, HC_P_DNS_WRITE, NULL, "%s%s%s%s", what, said.len > 0 ? ": \"" : "",
-                 hc_buf_text(&said), said.len > 0 ? "\"" : "");
+    (void)!hc_redaction_clean(c->writer->env.redaction, body, &said, &ignored);
+    /* cut behind the redaction: half a secret would not be known for one */
+    hc_error_set(err, HC_P_DNS_WRITE, NULL, "%s%s%.*s%s", what, said.len > 0 ? ": \"" : "",
+                 SAID_MAX, hc_buf_text(&said), said.len > 0 ? "\"" : "");
     hc_buf_dispose(&said);
     return HC_WEB_FAILED;
 }
