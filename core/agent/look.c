@@ -21,6 +21,7 @@ struct hc_look {
     struct hc_preflight *preflight;
     struct hc_answer *own; /* given; copies. The first is the token's */
     size_t own_count;
+    bool borrowed; /* a proof is another's, who may take it back before we are through */
 };
 
 void hc_look_free(struct hc_look *look)
@@ -92,6 +93,7 @@ static int present_proof(struct hc_look *look, const char *name, struct hc_error
 
     answer.key = hc_address_server_name(name, reverse);
     if (port->other(port->self, &answer) != NULL) {
+        look->borrowed = true;
         return 0;
     }
     answer.expires = hc_env_now(look->env) + TOKEN_LIFE_S;
@@ -148,6 +150,7 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
     if (present(look, &options->identity->names, &preflight, err) != 0) {
         goto failed;
     }
+    preflight.proofs = preflight.proofs && !look->borrowed; /* else a refusal may be ours */
     preflight.token = look->own[0].key;
     preflight.answer = look->own[0].value;
     if (hc_preflight_start(&preflight, &look->preflight, err) != 0) {

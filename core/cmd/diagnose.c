@@ -3,6 +3,7 @@
  * at each name as a CA would, and prints what it saw, what is wrong, and what to change.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,7 @@ static int machine_open(struct machine *m, const struct arguments *a, struct hc_
 {
     struct hc_resolver_options resolver = {.servers = &a->resolvers, .random = &hc_random_system};
 
+    (void)signal(SIGPIPE, SIG_IGN); /* libssl writes to whom has gone */
     if (hc_loop_new(&hc_clock_system, &m->loop, err) != 0) {
         return -1;
     }

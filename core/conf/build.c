@@ -198,6 +198,28 @@ static void settle_names(struct hc_identity *identity)
     }
 }
 
+/* What the responder has room for: else no agent would start. */
+static int check_dns_ns(const struct hc_conf *conf, struct hc_error *err)
+{
+    struct hc_address address;
+    size_t names = 0;
+    size_t addresses = 0;
+
+    for (size_t i = 0; i < conf->dns_ns.count; i++) {
+        bool is_address = hc_address_parse(conf->dns_ns.items[i], &address) == 0;
+
+        names += is_address ? 0 : 1;
+        addresses = is_address ? addresses + 1 : 0;
+        if (names > HC_DNS_NS_MAX || addresses > HC_DNS_NS_ADDRESS_MAX) {
+            return hc_error_set(err, HC_P_BAD_VALUE, conf->dns_ns.items[i],
+                                "hotcert_dns_ns takes at most %d names, and %d addresses behind "
+                                "each",
+                                HC_DNS_NS_MAX, HC_DNS_NS_ADDRESS_MAX);
+        }
+    }
+    return 0;
+}
+
 /* A name server in the zone that it serves is found by nothing but the address that it is said to
  * have. */
 static int check_dns(const struct hc_conf *conf, struct hc_error *err)
@@ -230,7 +252,7 @@ int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
         }
     }
     if (check_writers(conf, err) != 0 || fill_defaults(conf, err) != 0 ||
-        check_dns(conf, err) != 0) {
+        check_dns_ns(conf, err) != 0 || check_dns(conf, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < conf->identity_count; i++) {

@@ -17,15 +17,17 @@
 #include "base/str.h"
 #include "conf/index.h"
 
-#define HC_ID_SIZE         32  /* an identity: SHA-256 */
-#define HC_KEY_TYPES_MAX   2   /* key types that `on` obtains for one host */
-#define HC_WATCHED_MAX     4   /* watched pairs of one host */
-#define HC_NAMES_MAX       100 /* names in one certificate; what public CAs allow */
-#define HC_DNS_LISTEN_MAX  8   /* addresses of the DNS responder */
-#define HC_DNS_LISTEN_TEXT 64  /* one of them, with NUL */
-#define HC_DNS_NS_WORDS    36  /* its name servers with their addresses */
-#define HC_KEPT_FILE       "SSLPassPhraseDialog" /* among the files: no path, httpd's passphrases */
-#define HC_CONF_WIRE_MAX   ((size_t)64 << 20)
+#define HC_ID_SIZE            32  /* an identity: SHA-256 */
+#define HC_KEY_TYPES_MAX      2   /* key types that `on` obtains for one host */
+#define HC_WATCHED_MAX        4   /* watched pairs of one host */
+#define HC_NAMES_MAX          100 /* names in one certificate; what public CAs allow */
+#define HC_DNS_LISTEN_MAX     8   /* addresses of the DNS responder */
+#define HC_DNS_LISTEN_TEXT    64  /* one of them, with NUL */
+#define HC_DNS_NS_WORDS       36  /* its name servers with their addresses: */
+#define HC_DNS_NS_MAX         4   /* so many names .. */
+#define HC_DNS_NS_ADDRESS_MAX 8   /* .. each with so many addresses */
+#define HC_KEPT_FILE          "SSLPassPhraseDialog" /* among the files: no path, httpd's passphrases */
+#define HC_CONF_WIRE_MAX      ((size_t)64 << 20)
 
 /* Enums of directives: zero is "unset", the others are in the order of the words in rows*.c. */
 enum hc_server { HC_SERVER_NGINX, HC_SERVER_HTTPD, HC_SERVER_NONE };

@@ -161,7 +161,9 @@ int hc_dns_domain_serve(struct hc_dns_domain *domain, const struct hc_list *serv
     for (size_t i = 0; i < domain->ns_count; i++) {
         char text[HC_DNAME_TEXT];
 
-        if (domain->ns[i].count == 0 && hc_dns_domain_find(domain, &domain->ns[i].name, &apex)) {
+        /* nobody is told to go to a guess, so it needs no address */
+        if (!domain->ns_guessed && domain->ns[i].count == 0 &&
+            hc_dns_domain_find(domain, &domain->ns[i].name, &apex)) {
             return hc_error_set(err, HC_P_BAD_VALUE, hc_dname_format(&domain->ns[i].name, text),
                                 "this name lies in the responder's own zone: write its addresses "
                                 "behind it");

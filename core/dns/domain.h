@@ -10,9 +10,7 @@
 #include "conf/conf.h"
 #include "dns/dname.h"
 
-#define HC_DNS_LABEL          "_acme-challenge" /* RFC 8555 section 8.4 */
-#define HC_DNS_NS_MAX         4
-#define HC_DNS_NS_ADDRESS_MAX 8
+#define HC_DNS_LABEL "_acme-challenge" /* RFC 8555 section 8.4 */
 
 /* A name server of the zones, and its addresses if it has a name in one of them. */
 struct hc_dns_ns {

@@ -38,6 +38,7 @@ static void turn_around(struct datagram *d, uint8_t *data, size_t len)
 {
     struct cmsghdr *c = CMSG_FIRSTHDR(&d->message);
     struct in_pktinfo info4;
+    struct in6_pktinfo info6;
 
     d->iov = (struct iovec){data, len};
     d->message.msg_flags = 0;
@@ -50,6 +51,11 @@ static void turn_around(struct datagram *d, uint8_t *data, size_t len)
         memcpy(&info4, CMSG_DATA(c), sizeof(info4));
         info4.ipi_ifindex = 0;
         memcpy(CMSG_DATA(c), &info4, sizeof(info4));
+    }
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+        memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+        info6.ipi6_ifindex = 0; /* the address of a link-local client has its interface */
+        memcpy(CMSG_DATA(c), &info6, sizeof(info6));
     }
 }
 

@@ -44,6 +44,10 @@ static void tell(struct hc_asked *asked, struct hc_asker *asker,
 /* The question under way is answered, or nobody wants to know. */
 static void end_question(struct hc_asker *asker)
 {
+    if (asker->asking && !asker->sent && asker->broken == 0) {
+        /* nothing waits to be sent any more: room for it would wake us for ever */
+        (void)!hc_loop_fd_change(&asker->socket, HC_LOOP_READ, NULL);
+    }
     asker->asking = asker->sent = false;
     hc_timer_stop(&asker->limit);
 }

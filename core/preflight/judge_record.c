@@ -51,8 +51,13 @@ static bool covers(const struct hc_record_look *look, const struct hc_dns_slot *
 static bool agree(const struct hc_record_look *look, const struct hc_dns_slot *a,
                   const struct hc_dns_slot *b)
 {
-    return count_values(look, a) == count_values(look, b) && covers(look, a, b) &&
-           covers(look, b, a);
+    size_t count = count_values(look, a);
+
+    if (count != count_values(look, b)) {
+        return false;
+    }
+    /* who has so many means harm: to compare them takes the square of the time */
+    return count == VALUES_MOST || (covers(look, a, b) && covers(look, b, a));
 }
 
 /* What an ACME client writes for a challenge looks like. */
