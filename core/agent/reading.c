@@ -45,10 +45,9 @@ static int take_own(struct hc_reading *reading, int file)
 {
     const char *path = reading->o.conf->files.items[file];
     struct hc_buf *out = reading->looking ? NULL : &reading->files.parts[reading->part];
-    struct hc_error unsaid;
+    struct hc_error unsaid = {0};
     struct hc_error *err = hc_files_is_optional(reading->part) ? &unsaid : &reading->err;
 
-    hc_error_init(&unsaid);
     if (hc_files_own(path, reading->part, out, stamp_of(reading), err) == 0) {
         return 0;
     }

@@ -92,6 +92,7 @@ const struct hc_list *hc_settings_methods(const struct hc_conf *conf, const stru
     if (scope != NULL && scope->challenges.count > 0) {
         return &scope->challenges;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is always a configuration */
     if (conf->main.challenges.count > 0) {
         return &conf->main.challenges;
     }

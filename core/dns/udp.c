@@ -77,6 +77,7 @@ static void answer(struct hc_dns_udp *udp, struct datagram *d, uint8_t *query, s
     turn_around(d, reply, reply_len);
     /* what cannot be sent is lost, as any datagram may be: it is asked for again */
     (void)!sendmsg(udp->guest.fd, &d->message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    d->iov = (struct iovec){NULL, 0};
 }
 
 static void on_ready(void *self, unsigned events HC_UNUSED)

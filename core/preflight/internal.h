@@ -53,9 +53,7 @@ struct hc_preflight {
     struct hc_list caa_domains;
     struct hc_list methods;
     struct hc_list own;
-    bool knows_own; /* else own is empty and says nothing */
     struct hc_list accounts;
-    bool compares_accounts;
     char *account_uri;
     char *token;
     char *answer;
@@ -70,16 +68,8 @@ struct hc_preflight {
     struct hc_lookups *lookups;
     const struct hc_lookup *directory_a; /* network auto: where the CA's directory is */
     const struct hc_lookup *directory_aaaa;
-    bool private_network;
     unsigned http_port;
     unsigned tls_port;
-    bool wants_address; /* all methods that are used need one */
-    bool wants_http;
-    bool wants_tls;
-    bool wants_responder;
-    bool has_other_methods;      /* than those that are looked for in the DNS */
-    char label[HC_METHOD_LABEL]; /* of the record that is written; "": none is */
-    bool wants_persist;
     int64_t look_until_ms;
 
     enum hc_preflight_phase phase;
@@ -89,6 +79,16 @@ struct hc_preflight {
     struct hc_request_how how;
     struct hc_probe_how probe_how;
     struct hc_error error;
+    char label[HC_METHOD_LABEL]; /* of the record that is written; "": none is */
+    bool knows_own;              /* else own is empty and says nothing */
+    bool compares_accounts;
+    bool private_network;
+    bool wants_address; /* all methods that are used need one */
+    bool wants_http;
+    bool wants_tls;
+    bool wants_responder;
+    bool has_other_methods; /* than those that are looked for in the DNS */
+    bool wants_persist;
     bool busy;  /* inside of progress() */
     bool freed; /* by its owner, from within done(): it goes when that has returned */
 };

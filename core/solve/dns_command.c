@@ -134,15 +134,18 @@ static void run(struct call *call)
     hc_error_init(&err);
     for (size_t i = 0; i < 2 && rc == 0; i++) {
         vectors[i] = calloc(words[i]->count + 1, sizeof(*vectors[i]));
-        rc = vectors[i] != NULL ? 0 : hc_error_nomem(&err);
-        for (size_t k = 0; rc == 0 && k < words[i]->count; k++) {
+        if (vectors[i] == NULL) {
+            (void)hc_error_nomem(&err);
+            rc = -1;
+            break;
+        }
+        for (size_t k = 0; k < words[i]->count; k++) {
             vectors[i][k] = words[i]->items[k];
         }
     }
     if (rc == 0 && writer->env.commands == NULL) {
         rc = hc_error_set(&err, HC_P_DNS_WRITE, NULL, "there is nobody to run programs");
-    }
-    if (rc == 0) {
+    } else if (rc == 0) {
         command.argv = vectors[0];
         command.envp = vectors[1];
         rc = writer->env.commands->run(writer->env.commands->self, &command, on_end, call, &err);

@@ -56,10 +56,9 @@ static void finish(struct update *u, const struct hc_error *cause)
 {
     hc_writer_done *done = u->done;
     void *arg = u->arg;
-    struct hc_error err;
+    struct hc_error err = {0};
     struct hc_writer_result result = {.err = cause != NULL ? &err : NULL};
 
-    hc_error_init(&err);
     if (cause != NULL && cause->subject[0] != '\0') {
         err = *cause; /* about a file of ours */
     } else if (cause != NULL) {

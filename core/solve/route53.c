@@ -31,10 +31,9 @@ void hc_route53_finish(struct hc_route53_job *c, const struct hc_error *cause, b
 {
     hc_writer_done *done = c->done;
     void *arg = c->arg;
-    struct hc_error err;
+    struct hc_error err = {0};
     const struct hc_writer_result result = {.err = cause != NULL ? &err : NULL, .spread = spread};
 
-    hc_error_init(&err);
     if (cause != NULL && (cause->problem == HC_P_DNS_WRITE || cause->problem == HC_P_DNS_REFUSED ||
                           cause->problem == HC_P_FETCH_FAILED)) {
         hc_error_set(&err, cause->problem == HC_P_DNS_REFUSED ? HC_P_DNS_REFUSED : HC_P_DNS_WRITE,

@@ -34,10 +34,9 @@ static void finish(struct hc_web_change *c, const struct hc_error *cause)
 {
     hc_writer_done *done = c->done;
     void *arg = c->arg;
-    struct hc_error err;
+    struct hc_error err = {0};
     const struct hc_writer_result result = {.err = cause != NULL ? &err : NULL};
 
-    hc_error_init(&err);
     if (cause != NULL && (cause->problem == HC_P_DNS_WRITE || cause->problem == HC_P_DNS_REFUSED)) {
         hc_error_set(&err, cause->problem, c->value->name, "%s: %s", c->writer->identity,
                      cause->detail);
@@ -115,12 +114,15 @@ static int send_request(struct hc_web_change *c, const struct hc_web_request *r,
         .body = hc_bytes_of(&r->body),
         .max_body = REPLY_MAX,
     };
-    int rc = headers != NULL ? 0 : hc_error_nomem(err);
+    int rc = -1;
 
-    for (size_t i = 0; rc == 0 && i < r->headers.count; i++) {
+    if (headers == NULL) {
+        return hc_error_nomem(err);
+    }
+    for (size_t i = 0; i < r->headers.count; i++) {
         headers[i] = r->headers.items[i];
     }
-    rc = rc == 0 ? env->http->send(env->http->self, &request, on_reply, c, &c->request, err) : rc;
+    rc = env->http->send(env->http->self, &request, on_reply, c, &c->request, err);
     free(headers);
     return rc;
 }
