@@ -147,11 +147,10 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
     look->env = options->env;
     look->answers = options->answers;
     preflight.proofs = options->tls != NULL && hc_methods_go_over(preflight.methods, HC_OVER_TLS);
-    if (present(look, &options->identity->names, &preflight, err) != 0) {
+    if (present(look, &options->identity->names, &preflight, err) != 0 || look->own == NULL) {
         goto failed;
     }
     preflight.proofs = preflight.proofs && !look->borrowed; /* else a refusal may be ours */
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): present() has given it */
     preflight.token = look->own[0].key;
     preflight.answer = look->own[0].value;
     if (hc_preflight_start(&preflight, &look->preflight, err) != 0) {

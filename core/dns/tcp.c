@@ -29,10 +29,15 @@ static int64_t now_ms(const struct hc_dns_tcp *tcp)
     return hc_now_ms(hc_loop_clock(tcp->service->loop));
 }
 
+/* NULL is fine. */
 static void client_close(struct hc_dns_tcp_client *client)
 {
-    struct hc_dns_tcp *tcp = client->tcp;
+    struct hc_dns_tcp *tcp = NULL;
 
+    if (client == NULL) {
+        return;
+    }
+    tcp = client->tcp;
     hc_loop_fd_remove(&client->guest);
     close(client->guest.fd);
     hc_buf_dispose(&client->out);

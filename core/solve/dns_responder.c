@@ -222,12 +222,11 @@ static void change(void *self, enum hc_writer_change what, const struct hc_txt_v
         done(arg, &result);
         return;
     }
-    if (add(writer, value, &a, &err) != 0) {
+    if (add(writer, value, &a, &err) != 0 || a == NULL) {
         result.err = &err;
         done(arg, &result);
         return;
     }
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): add() has made it */
     a->done = done;
     a->arg = arg;
     look(a);
