@@ -13,9 +13,9 @@
 /* One datagram, with where it came from and what it was sent to. */
 struct datagram {
     struct sockaddr_storage from;
-    union {
-        char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
+    struct {
+        _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+                                            CMSG_SPACE(sizeof(int))];
     } control;
     struct iovec iov;
     struct msghdr message;

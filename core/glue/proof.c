@@ -82,13 +82,15 @@ static int on_protocols(SSL *ssl HC_UNUSED, const unsigned char **out, unsigned 
  */
 static void free_of_host(SSL *ssl)
 {
+    char groups[] = GROUPS;
+
     SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
     SSL_clear_options(ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
     SSL_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     (void)SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
     (void)SSL_set_max_proto_version(ssl, 0);
     (void)SSL_set_ciphersuites(ssl, CIPHERSUITE);
-    (void)SSL_set1_groups_list(ssl, GROUPS);
+    (void)SSL_set1_groups_list(ssl, groups);
     /* a session of the site's is not resumed: it would prove nothing */
     (void)SSL_set_session_id_context(ssl, (const unsigned char *)SESSIONS, sizeof(SESSIONS) - 1);
     (void)SSL_set_num_tickets(ssl, 0);

@@ -204,15 +204,17 @@ static int connect_to(const struct handshake *h, const struct hc_handshake_ask *
 static bool offer(SSL *ssl, const struct hc_handshake_ask *ask)
 {
     unsigned char list[1 + PROTOCOL];
+    char name[256]; /* libssl's macro wants one that it might change */
     size_t len = strlen(ask->protocol);
 
-    if (len == 0 || len > PROTOCOL) {
+    if (len == 0 || len > PROTOCOL || strlen(ask->server_name) >= sizeof(name)) {
         return false;
     }
+    (void)hc_copy(name, sizeof(name), ask->server_name);
     list[0] = (unsigned char)len;
     memcpy(list + 1, ask->protocol, len);
     return SSL_set_alpn_protos(ssl, list, (unsigned)len + 1) == 0 &&
-           SSL_set_tlsext_host_name(ssl, ask->server_name) == 1;
+           SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 /* What fails here is told from the loop, as all else. -1: there is nothing to tell it with. */
