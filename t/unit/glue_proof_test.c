@@ -66,10 +66,12 @@ static void move(BIO *from, BIO *to, size_t most)
 static SSL *new_client(SSL_CTX *ctx, const struct client *c)
 {
     SSL *ssl = SSL_new(ctx);
+    char name[256]; /* libssl's macro wants one that it might change */
 
     SSL_set_connect_state(ssl);
     if (c->name != NULL) {
-        SSL_set_tlsext_host_name(ssl, c->name);
+        (void)snprintf(name, sizeof(name), "%s", c->name);
+        SSL_set_tlsext_host_name(ssl, name);
     }
     if (c->alpn != NULL) {
         SSL_set_alpn_protos(ssl, (const unsigned char *)c->alpn, (unsigned)strlen(c->alpn));
