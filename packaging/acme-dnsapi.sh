@@ -110,9 +110,32 @@ _digest() {
   if [ -n "$2" ]; then openssl dgst -"$1" -hex | sed 's/.*[ =]//'
   else openssl dgst -"$1" -binary | _base64; fi
 }
+# RFC 2104, from the digest alone: a key on the command line of openssl would be shown to everybody.
+_hmac_pad() { # KEYHEX BLOCK XOR
+  _hp_hex=$1
+  _hp_left=$2
+  while [ "$_hp_left" -gt 0 ]; do
+    _hp_rest=${_hp_hex#??}
+    _hp_byte=${_hp_hex%"$_hp_rest"}
+    # shellcheck disable=SC2059
+    printf "\\$(printf '%03o' "$((0x${_hp_byte:-0} ^ $3))")"
+    _hp_hex=$_hp_rest
+    _hp_left=$((_hp_left - 1))
+  done
+}
+_hmac_bytes() { # DIGEST KEYHEX
+  _hb_key=$2
+  _hb_block=64
+  case $1 in sha384 | sha512) _hb_block=128 ;; esac
+  if [ "${#_hb_key}" -gt $((_hb_block * 2)) ]; then
+    _hb_key=$(printf '%s' "$_hb_key" | _h2b | openssl dgst -"$1" -binary | _ascii_hex)
+  fi
+  _hb_inner=$({ _hmac_pad "$_hb_key" "$_hb_block" 54; cat; } | openssl dgst -"$1" -binary | _ascii_hex)
+  { _hmac_pad "$_hb_key" "$_hb_block" 92; printf '%s' "$_hb_inner" | _h2b; } | openssl dgst -"$1" -binary
+}
 _hmac() {
-  if [ -n "$3" ]; then openssl dgst -"$1" -mac HMAC -macopt "hexkey:$2" -hex | sed 's/.*[ =]//'
-  else openssl dgst -"$1" -mac HMAC -macopt "hexkey:$2" -binary | _base64; fi
+  if [ -n "$3" ]; then _hmac_bytes "$1" "$2" | _ascii_hex && echo
+  else _hmac_bytes "$1" "$2" | _base64; fi
 }
 _sign() { openssl dgst -sign "$1" -"$2" | _base64; }
 

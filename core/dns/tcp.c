@@ -193,6 +193,18 @@ static int client_open(struct hc_dns_tcp *tcp, int fd)
     return 0;
 }
 
+static bool is_shortage(int number)
+{
+    return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
+/* Others have what is short, and nobody of ours can go: nobody is let in until the next sweep. */
+static void shut(struct hc_dns_tcp *tcp)
+{
+    tcp->shut = hc_loop_fd_change(&tcp->door, 0, NULL) == 0;
+    hc_timer_within(&tcp->sweep, SWEEP_MS);
+}
+
 static void on_door(void *self, unsigned events HC_UNUSED)
 {
     struct hc_dns_tcp *tcp = self;
@@ -200,12 +212,16 @@ static void on_door(void *self, unsigned events HC_UNUSED)
     for (int i = 0; i < ACCEPT_MOST; i++) {
         int fd = accept4(tcp->door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && tcp->count > 0) {
+        if (fd < 0) {
+            if (!is_shortage(errno)) {
+                return;
+            }
+            if (tcp->count == 0) {
+                shut(tcp);
+                return;
+            }
             client_close(oldest(tcp)); /* else the door is ready for ever */
             continue;
-        }
-        if (fd < 0) {
-            return;
         }
         if (client_open(tcp, fd) != 0) {
             close(fd);
@@ -223,7 +239,10 @@ static void on_sweep(void *self)
             client_close(tcp->clients[i]);
         }
     }
-    if (tcp->count > 0) {
+    if (tcp->shut) {
+        tcp->shut = hc_loop_fd_change(&tcp->door, HC_LOOP_READ, NULL) != 0;
+    }
+    if (tcp->count > 0 || tcp->shut) {
         hc_timer_in(&tcp->sweep, SWEEP_MS);
     }
 }

@@ -21,6 +21,7 @@ struct hc_dns_tcp {
     struct hc_timer sweep;
     struct hc_dns_tcp_client *clients[HC_DNS_TCP_CLIENTS]; /* NULL: free */
     size_t count;
+    bool shut; /* the door, for a while: descriptors or memory are short */
 };
 
 /* Takes connections at this listening socket, which must not block, until hc_dns_tcp_close(). */
