@@ -6,8 +6,9 @@
  * work in them; Landlock and seccomp do not bind them.
  *
  * Over the socket (SOCK_SEQPACKET) goes one packet a command, and one back when it has ended. Each
- * has a time limit, after which its whole process group is killed, and a bounded output; several
- * run side by side. When the agent is gone, the runner kills what still runs, and ends.
+ * has a time limit, after which its whole process group is killed, and two bounded outputs, which
+ * are told apart; several run side by side. When the agent is gone, the runner kills what still
+ * runs, and ends.
  */
 #ifndef HC_AGENT_RUNNER_H
 #define HC_AGENT_RUNNER_H
@@ -42,8 +43,8 @@ int hc_runner_new(struct hc_loop *loop, int socket, hc_runner_gone *gone, void *
 /* Commands under way are forgotten, without a callback; they go on until their limit. */
 void hc_runner_free(struct hc_runner *runner);
 
-/* As solvers ask for it (solve/writer.h): output_max is at most HC_RUNNER_OUTPUT_MAX, limit_ms more
- * than 0 and at most HC_RUNNER_LIMIT_MS. */
+/* As solvers ask for it (solve/writer.h): output_max is more than 0 and at most
+ * HC_RUNNER_OUTPUT_MAX, limit_ms more than 0 and at most HC_RUNNER_LIMIT_MS. */
 
 /*
  * Has a command run; done is called from the loop when it has ended, as of a child of one's own

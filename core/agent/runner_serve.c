@@ -38,12 +38,16 @@ static void reply(struct server *s, uint32_t id, const struct hc_child_result *r
         .end = (int32_t)result->end,
         .code = result->code,
         .cut = result->cut,
+        .errors_cut = result->errors_cut,
         .size = (uint32_t)result->output.len,
+        .errors_size = (uint32_t)result->errors.len,
     };
-    struct iovec parts[2] = {{&head, sizeof(head)}, {NULL, result->output.len}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    struct iovec parts[3] = {
+        {&head, sizeof(head)}, {NULL, result->output.len}, {NULL, result->errors.len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = HC_COUNT(parts)};
 
     memcpy(&parts[1].iov_base, &result->output.data, sizeof(result->output.data));
+    memcpy(&parts[2].iov_base, &result->errors.data, sizeof(result->errors.data));
     /* at most one packet for each of HC_RUNNER_MOST: there is room for them, or nobody reads */
     if (sendmsg(s->socket.fd, &message, MSG_NOSIGNAL) < 0) {
         s->ended = true;
@@ -83,6 +87,7 @@ static void start(struct server *s, uint32_t id, const struct hc_runner_words *w
         .argv = words->argv,
         .envp = words->envp,
         .output_max = words->output_max,
+        .errors_max = words->output_max,
         .limit_ms = words->limit_ms,
     };
     struct run *run = free_place(s);

@@ -53,8 +53,9 @@ bool hc_runner_reply_parse(const unsigned char *packet, size_t len, uint32_t *id
         return false;
     }
     memcpy(&r, packet, sizeof(r));
-    if (r.magic != HC_RUNNER_MAGIC || r.id == 0 || r.size != len - sizeof(r) ||
-        r.end < HC_CHILD_EXITED || r.end > HC_CHILD_NOT_STARTED) {
+    if (r.magic != HC_RUNNER_MAGIC || r.id == 0 || r.size > len - sizeof(r) ||
+        r.errors_size != len - sizeof(r) - r.size || r.end < HC_CHILD_EXITED ||
+        r.end > HC_CHILD_NOT_STARTED) {
         return false;
     }
     *id = r.id;
@@ -62,7 +63,9 @@ bool hc_runner_reply_parse(const unsigned char *packet, size_t len, uint32_t *id
         .end = (enum hc_child_end)r.end,
         .code = r.code,
         .cut = r.cut != 0,
+        .errors_cut = r.errors_cut != 0,
         .output = {packet + sizeof(r), r.size},
+        .errors = {packet + sizeof(r) + r.size, r.errors_size},
     };
     return true;
 }

@@ -6,7 +6,7 @@
 
 #define HC_RUNNER_MOST       16                     /* commands side by side */
 #define HC_RUNNER_WORDS      64                     /* arguments, and as many variables */
-#define HC_RUNNER_OUTPUT_MAX ((size_t)32 * 1024)    /* what is kept of one's output at most */
+#define HC_RUNNER_OUTPUT_MAX ((size_t)16 * 1024)    /* what is kept of each of one's outputs */
 #define HC_RUNNER_LIMIT_MS   ((int64_t)3600 * 1000) /* the longest time limit */
 
 #define HC_RUNNER_MAGIC  UINT32_C(0x68637275)
@@ -16,14 +16,15 @@
 struct hc_runner_request {
     uint32_t magic, id;
     int64_t limit_ms;
-    uint32_t output_max, argc, envc, size; /* size: of the words */
+    uint32_t output_max, argc, envc, size; /* output_max: of each output; size: of the words */
 };
 
-/* Before the output. */
+/* Before what came to standard output, and behind that what came to standard error. */
 struct hc_runner_reply {
     uint32_t magic, id;
     int32_t end, code; /* enum hc_child_end, and what goes with it */
-    uint32_t cut, size;
+    uint32_t cut, errors_cut;
+    uint32_t size, errors_size;
 };
 
 /* A command as a request says it; its words lie in the packet. Vectors end with NULL. */
@@ -41,7 +42,7 @@ enum hc_runner_packet {
 };
 enum hc_runner_packet hc_runner_request_parse(const unsigned char *packet, size_t len, uint32_t *id,
                                               struct hc_runner_words *out);
-/* False: it is none of ours. The output lies in the packet. */
+/* False: it is none of ours. Both outputs lie in the packet. */
 bool hc_runner_reply_parse(const unsigned char *packet, size_t len, uint32_t *id,
                            struct hc_child_result *result);
 

@@ -24,6 +24,7 @@
 struct ends {
     int input;
     int output[2];
+    int errors[2]; /* -1: they go where the output does */
     int report[2];
 };
 
@@ -38,10 +39,11 @@ static void close_one(int *fd)
 static void close_all(struct ends *ends)
 {
     close_one(&ends->input);
-    close_one(&ends->output[0]);
-    close_one(&ends->output[1]);
-    close_one(&ends->report[0]);
-    close_one(&ends->report[1]);
+    for (int i = 0; i < 2; i++) {
+        close_one(&ends->output[i]);
+        close_one(&ends->errors[i]);
+        close_one(&ends->report[i]);
+    }
 }
 
 /* The input as a file in memory: nobody has to write it bit by bit. -1 with errno. */
@@ -66,12 +68,17 @@ static int open_input(struct hc_bytes input)
     return fd;
 }
 
+/* What is read here does not block. -1 with errno. */
+static int open_pipe(int ends[2])
+{
+    return pipe2(ends, O_CLOEXEC) == 0 ? fcntl(ends[0], F_SETFL, O_NONBLOCK) : -1;
+}
+
 static int open_ends(struct ends *ends, const struct hc_child_options *options,
                      struct hc_error *err)
 {
-    if (pipe2(ends->output, O_CLOEXEC) != 0 || pipe2(ends->report, O_CLOEXEC) != 0 ||
-        fcntl(ends->output[0], F_SETFL, O_NONBLOCK) != 0 ||
-        fcntl(ends->report[0], F_SETFL, O_NONBLOCK) != 0 ||
+    if (open_pipe(ends->output) != 0 || open_pipe(ends->report) != 0 ||
+        (options->errors_max > 0 && open_pipe(ends->errors) != 0) ||
         (options->input.len > 0 && (ends->input = open_input(options->input)) < 0)) {
         return hc_error_set_errno(err, HC_P_SYSTEM, NULL, errno, "pipes to a child (%s)",
                                   options->name);
@@ -85,11 +92,12 @@ static int open_ends(struct ends *ends, const struct hc_child_options *options,
 static int arrange(const struct ends *ends)
 {
     int output = fcntl(ends->output[1], F_DUPFD_CLOEXEC, FREE_FROM);
+    int errors = ends->errors[1] >= 0 ? fcntl(ends->errors[1], F_DUPFD_CLOEXEC, FREE_FROM) : output;
     int report = fcntl(ends->report[1], F_DUPFD_CLOEXEC, FREE_FROM);
     int input = ends->input >= 0 ? fcntl(ends->input, F_DUPFD_CLOEXEC, FREE_FROM) : -1;
 
-    if (output < 0 || report < 0 || (ends->input >= 0 && input < 0) || dup2(output, 1) < 0 ||
-        dup2(output, 2) < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 ||
+    if (output < 0 || errors < 0 || report < 0 || (ends->input >= 0 && input < 0) ||
+        dup2(output, 1) < 0 || dup2(errors, 2) < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 ||
         (input >= 0 ? dup2(input, 0) : hc_process_null(0)) < 0) {
         return -1;
     }
@@ -127,56 +135,74 @@ static void kill_group(const struct hc_child *child)
     (void)kill(child->pid, SIGKILL);
 }
 
-static void keep(struct hc_child *child, const unsigned char *data, size_t len)
+static void keep(struct hc_child_stream *stream, const unsigned char *data, size_t len)
 {
-    size_t room = child->kept.max - child->kept.len;
+    size_t room = stream->kept.max - stream->kept.len;
     struct hc_error err;
 
     hc_error_init(&err);
     if (len > room) {
-        child->cut = true;
+        stream->cut = true;
         len = room;
     }
-    if (len > 0 && hc_buf_append(&child->kept, data, len, &err) != 0) {
-        child->cut = true;
+    if (len > 0 && hc_buf_append(&stream->kept, data, len, &err) != 0) {
+        stream->cut = true;
     }
 }
 
-static void close_output(struct hc_child *child)
+static void close_stream(struct hc_child_stream *stream)
 {
-    hc_loop_fd_remove(&child->output);
-    close_one(&child->output.fd);
+    hc_loop_fd_remove(&stream->end);
+    close_one(&stream->end.fd);
 }
 
-static void read_output(struct hc_child *child, int chunks)
+static void read_stream(struct hc_child_stream *stream, int chunks)
 {
     unsigned char chunk[CHUNK];
 
-    for (int i = 0; i < chunks && child->output.fd >= 0; i++) {
-        ssize_t n = read(child->output.fd, chunk, sizeof(chunk));
+    for (int i = 0; i < chunks && stream->end.fd >= 0; i++) {
+        ssize_t n = read(stream->end.fd, chunk, sizeof(chunk));
 
         if (n > 0) {
-            keep(child, chunk, (size_t)n);
+            keep(stream, chunk, (size_t)n);
         } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-            close_output(child);
+            close_stream(stream);
         } else if (errno == EAGAIN) {
             break;
         }
     }
-    if (child->kept.secret) {
+    if (stream->kept.secret) {
         explicit_bzero(chunk, sizeof(chunk));
     }
 }
 
 static void on_output(void *self, unsigned events HC_UNUSED)
 {
-    read_output(self, CHUNKS);
+    read_stream(self, CHUNKS);
+}
+
+static void prepare_stream(struct hc_child_stream *stream, const struct hc_child_options *options,
+                           size_t max)
+{
+    stream->kept.max = max;
+    stream->kept.secret = options->secret;
+    stream->end = (struct hc_loop_fd){-1, HC_LOOP_READ, options->name, on_output, stream, NULL};
+}
+
+/* Takes the reading end of the pipe; none is fine. */
+static int begin_stream(struct hc_loop *loop, struct hc_child_stream *stream, int *end,
+                        struct hc_error *err)
+{
+    stream->end.fd = *end;
+    *end = -1;
+    return stream->end.fd >= 0 ? hc_loop_fd_add(loop, &stream->end, err) : 0;
 }
 
 /* All guests out of the loop, all descriptors closed; the process is the caller's to reap. */
 static void leave(struct hc_child *child)
 {
-    close_output(child);
+    close_stream(&child->output);
+    close_stream(&child->errors);
     hc_loop_fd_remove(&child->pidfd);
     close_one(&child->pidfd.fd);
     close_one(&child->report);
@@ -211,25 +237,38 @@ static void describe(const struct hc_child *child, int status, struct hc_child_r
         result->end = HC_CHILD_EXITED;
         result->code = WEXITSTATUS(status);
     }
-    result->cut = child->cut;
+    result->cut = child->output.cut;
+    result->errors_cut = child->errors.cut;
+}
+
+static struct hc_buf take_kept(struct hc_child_stream *stream)
+{
+    struct hc_buf kept = stream->kept;
+
+    memset(&stream->kept, 0, sizeof(stream->kept));
+    return kept;
 }
 
 static void finish(struct hc_child *child)
 {
     struct hc_child_result result = {.end = HC_CHILD_EXITED};
-    struct hc_buf kept;
+    struct hc_buf output;
+    struct hc_buf errors;
     int status = 0;
 
     kill_group(child);
-    read_output(child, LAST_MOST);
+    read_stream(&child->output, LAST_MOST);
+    read_stream(&child->errors, LAST_MOST);
     reap(child, &status);
     describe(child, status, &result);
     leave(child);
-    kept = child->kept;
-    memset(&child->kept, 0, sizeof(child->kept));
-    result.output = hc_bytes_of(&kept);
+    output = take_kept(&child->output);
+    errors = take_kept(&child->errors);
+    result.output = hc_bytes_of(&output);
+    result.errors = hc_bytes_of(&errors);
     child->done(child->self, &result); /* which may free the child, or start it anew */
-    hc_buf_dispose(&kept);
+    hc_buf_dispose(&output);
+    hc_buf_dispose(&errors);
 }
 
 static bool has_ended(const struct hc_child *child)
@@ -290,11 +329,10 @@ static void prepare(struct hc_loop *loop, struct hc_child *child,
     const char *name = options->name;
 
     memset(child, 0, sizeof(*child));
-    child->kept.max = options->output_max;
-    child->kept.secret = options->secret;
+    prepare_stream(&child->output, options, options->output_max);
+    prepare_stream(&child->errors, options, options->errors_max);
     child->report = -1;
     child->pidfd = (struct hc_loop_fd){-1, HC_LOOP_READ, name, on_end, child, NULL};
-    child->output = (struct hc_loop_fd){-1, HC_LOOP_READ, name, on_output, child, NULL};
     hc_timer_init(&child->limit, loop, name, on_limit, child);
     hc_timer_init(&child->poll, loop, name, on_poll, child);
 }
@@ -303,7 +341,7 @@ int hc_child_start(struct hc_loop *loop, struct hc_child *child,
                    const struct hc_child_options *options, hc_child_done *done, void *self,
                    struct hc_error *err)
 {
-    struct ends ends = {-1, {-1, -1}, {-1, -1}};
+    struct ends ends = {-1, {-1, -1}, {-1, -1}, {-1, -1}};
     struct hc_fork f;
     int rc = -1;
 
@@ -324,10 +362,11 @@ int hc_child_start(struct hc_loop *loop, struct hc_child *child,
     }
     (void)setpgid(child->pid, child->pid); /* whoever comes first: it can be killed from now on */
     child->running = true;
-    child->output.fd = ends.output[0];
     child->report = ends.report[0];
-    ends.output[0] = ends.report[0] = -1;
-    if (hc_loop_fd_add(loop, &child->output, err) != 0 || watch_end(loop, child, err) != 0) {
+    ends.report[0] = -1;
+    if (begin_stream(loop, &child->output, &ends.output[0], err) != 0 ||
+        begin_stream(loop, &child->errors, &ends.errors[0], err) != 0 ||
+        watch_end(loop, child, err) != 0) {
         hc_child_stop(child);
         goto out;
     }
@@ -348,7 +387,8 @@ void hc_child_stop(struct hc_child *child)
     kill_group(child);
     reap(child, &status);
     leave(child);
-    hc_buf_dispose(&child->kept);
+    hc_buf_dispose(&child->output.kept);
+    hc_buf_dispose(&child->errors.kept);
 }
 
 int hc_child_check(const struct hc_child_result *result, enum hc_problem p, const char *subject,

@@ -3,9 +3,10 @@
  * (hooks, notifications), or work of ours that takes too long for the loop (hc_child_work).
  *
  * It has a time limit; when that is over its whole process group is killed. What it writes to
- * standard output and standard error is kept up to a maximum; what it writes beyond that is read
- * and thrown away. It begins with default signals, an empty signal mask, no descriptors of ours and
- * the folder and user of the caller. What it leaves behind in its group ends with it.
+ * standard output and standard error, together or apart, is kept up to a maximum; what it writes
+ * beyond that is read and thrown away. It begins with default signals, an empty signal mask, no
+ * descriptors of ours and the folder and user of the caller. What it leaves behind in its group
+ * ends with it.
  */
 #ifndef HC_LOOP_CHILD_H
 #define HC_LOOP_CHILD_H
@@ -29,6 +30,7 @@ struct hc_child_options {
     void *arg;
     struct hc_bytes input; /* standard input; empty: /dev/null. Copied */
     size_t output_max;     /* bytes of output that are kept */
+    size_t errors_max;     /* the same of standard error; 0: it comes with the output */
     bool secret;           /* the output is wiped when it is freed */
     int64_t limit_ms;      /* more than 0 */
 };
@@ -44,8 +46,16 @@ enum hc_child_end {
 struct hc_child_result {
     enum hc_child_end end;
     int code;
-    struct hc_bytes output; /* standard output and standard error as they came */
-    bool cut;               /* there was more of it */
+    struct hc_bytes output; /* standard output, with standard error as it came unless apart */
+    struct hc_bytes errors; /* standard error, where it was kept apart */
+    bool cut, errors_cut;   /* there was more of it */
+};
+
+/* Private: what comes out of one of its descriptors. */
+struct hc_child_stream {
+    struct hc_loop_fd end;
+    struct hc_buf kept;
+    bool cut;
 };
 
 /* Called once from the loop, never from hc_child_start(). The child is free by then. */
@@ -57,11 +67,9 @@ struct hc_child {
     pid_t pid;
     int report; /* -1, or where errno of the exec comes from */
     struct hc_loop_fd pidfd;
-    struct hc_loop_fd output;
+    struct hc_child_stream output, errors;
     struct hc_timer limit;
     struct hc_timer poll; /* where there are no pidfds */
-    struct hc_buf kept;
-    bool cut;
     bool timed_out;
     hc_child_done *done;
     void *self;

@@ -70,51 +70,92 @@ static void finish(struct call *call, const struct hc_error *err, const char *me
 
 /* ---- what it wrote ---- */
 
-/* The end of it says most. */
-static const char *tail_of(const struct hc_buf *text)
-{
-    const char *all = hc_buf_text(text);
+/* What may be shown of one of its outputs: the end of it says most. */
+struct shown {
+    struct hc_buf clean;
+    const char *tail;
+};
 
-    return text->len > SHOWN ? all + (text->len - SHOWN) : all;
+static void show(const struct call *call, struct hc_bytes output, struct shown *out)
+{
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    if (hc_redaction_clean(call->writer->env.redaction, output, &out->clean, &ignored) != 0) {
+        hc_buf_reset(&out->clean);
+    }
+    out->tail = hc_buf_text(&out->clean);
+    out->tail += out->clean.len > SHOWN ? out->clean.len - SHOWN : 0;
 }
 
-static void log_output(const struct call *call, const struct hc_buf *text, bool failed)
+static void log_output(const struct call *call, const struct shown *output, const char *which,
+                       bool failed)
 {
-    char shown[4 * SHOWN + 8];
+    char text[4 * SHOWN + 8];
 
-    if (text->len > 0) {
-        hc_logf(call->writer->env.log, failed ? HC_LOG_WARN : HC_LOG_INFO, "%s, for %s: %s",
-                call->writer->identity, call->value->name,
-                hc_escape(shown, HC_LOG_LINE / 2, tail_of(text), strlen(tail_of(text))));
+    if (output->clean.len > 0) {
+        hc_logf(call->writer->env.log, failed ? HC_LOG_WARN : HC_LOG_INFO, "%s, for %s%s: %s",
+                call->writer->identity, call->value->name, which,
+                hc_escape(text, HC_LOG_LINE / 2, output->tail, strlen(output->tail)));
     }
+}
+
+/* Standard output as certbot keeps it for the cleanup hook: whole, but for space at both ends. */
+static void take_memo(const struct call *call, struct hc_bytes output, char memo[HC_WRITER_MEMO])
+{
+    static const char space[] = " \t\r\n\v\f";
+    const char *text = (const char *)output.data;
+    size_t len = output.len > 0 ? strnlen(text, output.len) : 0;
+
+    while (len > 0 && strchr(space, text[0]) != NULL) {
+        text++;
+        len--;
+    }
+    while (len > 0 && strchr(space, text[len - 1]) != NULL) {
+        len--;
+    }
+    if (len >= HC_WRITER_MEMO) {
+        len = HC_WRITER_MEMO - 1;
+        hc_logf(call->writer->env.log, HC_LOG_WARN,
+                "%s, for %s, wrote more to its standard output than is kept for the cleanup hook: "
+                "CERTBOT_AUTH_OUTPUT will have the first %zu bytes",
+                call->writer->identity, call->value->name, len);
+    }
+    if (len > 0) {
+        memcpy(memo, text, len);
+    }
+    memo[len] = '\0';
 }
 
 static void on_end(void *self, const struct hc_child_result *result)
 {
     struct call *call = self;
-    struct hc_buf text = HC_BUF_INIT((size_t)2 * OUTPUT_MAX);
-    char memo[HC_WRITER_MEMO];
+    bool kept = call->what == HC_WRITER_ADD && call->writer->block->style == HC_STYLE_CERTBOT;
+    struct shown output = {.clean = HC_BUF_INIT((size_t)2 * OUTPUT_MAX)};
+    struct shown errors = {.clean = HC_BUF_INIT((size_t)2 * OUTPUT_MAX)};
+    char memo[HC_WRITER_MEMO] = "";
+    struct hc_error own;
     struct hc_error err;
 
+    hc_error_init(&own);
     hc_error_init(&err);
-    if (hc_redaction_clean(call->writer->env.redaction, result->output, &text, &err) != 0) {
-        hc_buf_reset(&text);
-        hc_error_init(&err);
+    show(call, result->output, &output);
+    show(call, result->errors, &errors);
+    if (kept) {
+        take_memo(call, result->output, memo);
     }
-    (void)hc_copy(memo, sizeof(memo), hc_buf_text(&text));
-    if (hc_child_check(result, HC_P_DNS_WRITE, call->value->name, &err) != 0) {
-        struct hc_error own;
+    if (hc_child_check(result, HC_P_DNS_WRITE, call->value->name, &own) != 0) {
+        const char *last = errors.clean.len > 0 ? errors.tail : output.tail;
 
-        hc_error_init(&own);
-        hc_error_set(&own, HC_P_DNS_WRITE, call->value->name, "%s: %s%s%s", call->writer->identity,
-                     err.detail, text.len > 0 ? "; its output ends: " : "", tail_of(&text));
-        err = own;
+        hc_error_set(&err, HC_P_DNS_WRITE, call->value->name, "%s: %s%s%s", call->writer->identity,
+                     own.detail, last[0] != '\0' ? "; its output ends: " : "", last);
     }
-    log_output(call, &text, hc_error_is_set(&err));
-    hc_buf_dispose(&text);
-    finish(call, hc_error_is_set(&err) ? &err : NULL,
-           call->what == HC_WRITER_ADD && call->writer->block->style == HC_STYLE_CERTBOT ? memo
-                                                                                         : NULL);
+    log_output(call, &output, "", hc_error_is_set(&err));
+    log_output(call, &errors, ", standard error", hc_error_is_set(&err));
+    hc_buf_dispose(&output.clean);
+    hc_buf_dispose(&errors.clean);
+    finish(call, hc_error_is_set(&err) ? &err : NULL, kept ? memo : NULL);
+    OPENSSL_cleanse(memo, sizeof(memo));
 }
 
 /* ---- starting it ---- */

@@ -31,7 +31,7 @@ static int add_all(struct hc_list *list, struct hc_error *err, ...)
 
 static int add_variable(const struct maker *m, const char *name, const char *value)
 {
-    struct hc_buf text = HC_BUF_INIT_SECRET(HC_FIELD_VALUE);
+    struct hc_buf text = HC_BUF_INIT_SECRET(HC_WRITER_MEMO + 64);
     int rc = hc_buf_printf(&text, m->err, "%s=%s", name, value);
 
     rc = rc == 0 ? hc_list_add(&m->hook->envp, hc_buf_text(&text), m->err) : rc;

@@ -23,6 +23,14 @@ static char *owned(const char *text)
     return (char *)(uintptr_t)text;
 }
 
+static void wipe(const char *text)
+{
+    if (text != NULL) {
+        OPENSSL_cleanse(owned(text), strlen(text));
+        free(owned(text));
+    }
+}
+
 static int replace(const char **at, const char *text, struct hc_error *err)
 {
     char *copy = NULL;
@@ -30,7 +38,7 @@ static int replace(const char **at, const char *text, struct hc_error *err)
     if (text != NULL && hc_strdup(text, &copy, err) != 0) {
         return -1;
     }
-    free(owned(*at));
+    wipe(*at);
     *at = copy;
     return 0;
 }
@@ -50,14 +58,6 @@ static int take_strings(struct hc_txt_value *to, const struct hc_txt_value *from
         }
     }
     return replace(&to->zone, from->zone, err);
-}
-
-static void wipe(const char *text)
-{
-    if (text != NULL) {
-        OPENSSL_cleanse(owned(text), strlen(text));
-        free(owned(text));
-    }
 }
 
 static void on_wake(void *self);
@@ -136,7 +136,7 @@ void hc_txt_free(struct hc_txt *txt)
     free(owned(txt->is.value));
     free(owned(txt->is.alias));
     free(owned(txt->is.domain));
-    free(owned(txt->is.memo));
+    wipe(txt->is.memo);
     free(txt);
 }
 

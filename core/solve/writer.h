@@ -25,7 +25,7 @@
 struct hc_program_run {
     const char *const *argv; /* argv[0]: the program's absolute path; ends with NULL */
     const char *const *envp; /* all of its environment; ends with NULL */
-    size_t output_max;
+    size_t output_max;       /* of standard output, and of standard error, which come apart */
     int64_t limit_ms;
 };
 struct hc_command_port {
@@ -62,7 +62,7 @@ struct hc_writer_env {
     const struct hc_answer_port *answers;   /* acme/solver.h: what our own DNS server gives out */
 };
 
-#define HC_WRITER_MEMO 1024 /* with its NUL */
+#define HC_WRITER_MEMO 4096 /* with its NUL */
 
 /* One value of ours, and what is known of it. Borrowed until done(). Names are lower case, in
  * A-labels, without the dot at the end. */
@@ -82,7 +82,8 @@ struct hc_writer_result {
     const struct hc_error
         *err;         /* NULL: well. Its subject is the record, its detail says who said what */
     bool spread;      /* added, and every server is known to have it: nobody need ask */
-    const char *memo; /* added: what is to be told when it is removed; NULL: nothing */
+    const char *memo; /* added: what is to be told when it is removed, which may be a secret;
+                         NULL: nothing */
 };
 typedef void hc_writer_done(void *arg, const struct hc_writer_result *result);
 

@@ -63,7 +63,8 @@ static void read_reply(const unsigned char *packet, size_t size)
     uint32_t id = 0;
 
     if (hc_runner_reply_parse(packet, size, &id, &result) &&
-        (id == 0 || result.output.len > size || result.end > HC_CHILD_NOT_STARTED)) {
+        (id == 0 || result.output.len + result.errors.len > size ||
+         result.end > HC_CHILD_NOT_STARTED)) {
         __builtin_trap();
     }
 }
@@ -94,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(&r, packet, sizeof(r));
         r.magic = HC_RUNNER_MAGIC;
         r.size = (uint32_t)(size - sizeof(r));
+        r.size = r.errors_size < r.size ? r.size - r.errors_size : r.size;
+        r.errors_size = (uint32_t)(size - sizeof(r)) - r.size;
         memcpy(packet, &r, sizeof(r));
         read_reply(packet, size);
     }

@@ -16,7 +16,8 @@ sub recorder {
 #!/bin/sh
 { printf 'call'; for arg; do printf ' <%s>' "\$arg"; done
   env | sort | sed -n 's/^\\($prefix\[A-Z_]*=.*\\)/ \\1/p' | tr -d '\\n'; echo; } >>$log
-echo heard
+echo; echo ' heard '
+echo 'not for the cleanup hook' >&2
 SH
     chmod 0755, $hook;
     return ($hook, $log);

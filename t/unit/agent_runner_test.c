@@ -25,6 +25,8 @@ struct outcome {
     bool cut;
     char output[4096];
     size_t len;
+    char errors[4096];
+    bool errors_cut;
 };
 
 static void on_done(void *self, const struct hc_child_result *result)
@@ -42,6 +44,9 @@ static void on_done(void *self, const struct hc_child_result *result)
         memcpy(o->output, result->output.data, len);
     }
     o->output[len] = '\0';
+    (void)snprintf(o->errors, sizeof(o->errors), "%.*s", (int)result->errors.len,
+                   (const char *)result->errors.data);
+    o->errors_cut = result->errors_cut;
 }
 
 static void on_gone(void *self HC_UNUSED)
@@ -109,7 +114,8 @@ static void a_command_runs_with_what_it_is_given(void)
        "a command runs");
     is_int(o.end, HC_CHILD_EXITED, "to its end");
     is_int(o.code, 3, "its exit code comes back");
-    is_str(o.output, "value of it\nmore\n", "and what it said");
+    is_str(o.output, "value of it\n", "and what it wrote");
+    is_str(o.errors, "more\n", "apart from what it complained of");
     ok(ask("env | sort", 20000, 1000, &o) == 0 && wait_for(&o, 1), "its environment");
     ok(strstr(o.output, "HOME=") == NULL && strstr(o.output, "NAME=value of it") != NULL,
        "is what it was given");
@@ -162,7 +168,14 @@ static void limits_hold(void)
     (void)unlink(path);
     close(fd);
     ok(ask("yes | head -c 100000", 20000, 500, &o) == 0 && wait_for(&o, 1), "one that says a lot");
-    ok(o.len == 500 && o.cut && o.end == HC_CHILD_EXITED, "is cut, and told to be");
+    ok(o.len == 500 && o.cut && !o.errors_cut && o.end == HC_CHILD_EXITED,
+       "is cut, and told to be");
+    ok(ask("echo fine; yes | head -c 100000 >&2", 20000, 500, &o) == 0 && wait_for(&o, 1) &&
+           strlen(o.errors) == 500 && o.errors_cut && !o.cut,
+       "so is one that complains a lot");
+    ok(ask("yes | head -c 100000 >&2; yes | head -c 100000", 20000, (size_t)1 << 20, &o) == 0 &&
+           wait_for(&o, 1) && o.len == HC_RUNNER_OUTPUT_MAX && o.cut && o.errors_cut,
+       "the most of both comes back in one packet");
 }
 
 static void several_run_side_by_side(void)

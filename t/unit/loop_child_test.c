@@ -94,6 +94,36 @@ static void a_program_runs_and_is_told_of(void)
     ok(!run.child.running, "the child is free then");
 }
 
+static void on_apart(void *self, const struct hc_child_result *result)
+{
+    char *text = self;
+
+    (void)snprintf(text, 200, "[%.*s] [%.*s] %d %d", (int)result->output.len,
+                   (const char *)result->output.data, (int)result->errors.len,
+                   (const char *)result->errors.data, result->cut, result->errors_cut);
+}
+
+static void both_outputs_may_come_apart(void)
+{
+    static const char *const argv[] = {
+        "/bin/sh", "-c", "echo one; echo two >&2; echo three; printf %100s x >&2", NULL};
+    static const char *const envp[] = {NULL};
+    struct hc_child_options options = {.name = "hook",
+                                       .argv = argv,
+                                       .envp = envp,
+                                       .output_max = 100,
+                                       .errors_max = 6,
+                                       .limit_ms = PATIENCE_MS};
+    static struct hc_child child;
+    char text[200] = "";
+
+    ok(hc_child_start(loop, &child, &options, on_apart, text, NULL) == 0, "a program");
+    for (int i = 0; i < PATIENCE_MS / 50 && text[0] == '\0'; i++) {
+        (void)!hc_loop_pass(loop, 50, NULL);
+    }
+    is_str(text, "[one\nthree\n] [two\n  ] 0 1", "each is kept by itself, up to its own maximum");
+}
+
 static void a_program_that_is_not_there_is_told(void)
 {
     static struct run run;
@@ -269,6 +299,7 @@ int main(void)
         return 99;
     }
     a_program_runs_and_is_told_of();
+    both_outputs_may_come_apart();
     a_program_that_is_not_there_is_told();
     a_limit_kills_it_with_its_children();
     what_it_leaves_behind_ends_with_it();

@@ -24,7 +24,7 @@ struct job {
 static struct hc_loop *loop;
 static struct job jobs[4];
 static struct hc_program_run last; /* argv and envp are gone afterwards */
-static char last_env[4096];
+static char last_env[16384];
 
 static void on_end(void *self, const struct hc_child_result *result)
 {
@@ -44,6 +44,7 @@ static int on_run(void *self HC_UNUSED, const struct hc_program_run *run, hc_chi
                                        .argv = run->argv,
                                        .envp = run->envp,
                                        .output_max = run->output_max,
+                                       .errors_max = run->output_max,
                                        .limit_ms = run->limit_ms};
 
     last = *run;
@@ -195,6 +196,52 @@ static void each_style_keeps_to_the_contract(void)
                                "add _acme-challenge.$CERTBOT_DOMAIN $CERTBOT_VALIDATION\n"
                                "echo it went well\n",
                           cleanup);
+}
+
+/*
+ * certbot's manual plugin: CERTBOT_AUTH_OUTPUT is "whatever the auth script wrote to stdout", which
+ * certbot strips of space; what it writes to stderr is shown, and handed on to nobody.
+ */
+static void what_certbots_hook_prints_is_its_cleanups(void)
+{
+    struct writer_world w;
+    char program[200];
+    char cleanup[300];
+    char command[256];
+    char text[HC_WRITER_MEMO + 16];
+
+    (void)snprintf(
+        cleanup, sizeof(cleanup), "cleanup %s",
+        put_file("clean", "#!/bin/sh\nprintf %s \"$CERTBOT_AUTH_OUTPUT\" >$ZONE.memo\n", 0700));
+    hc_copy(program, sizeof(program),
+            put_file("auth",
+                     "#!/bin/sh\nprintf '\\n  id 7 of %s\\n\\ttwo lines \\n\\n' $TOKEN\n"
+                     "echo 'Warning: deprecated' >&2\n",
+                     0700));
+    open_world(&w, "certbot", program, cleanup);
+    ok(WRITER_ADD(&w, w.name, "v"), "the auth hook runs");
+    is_str(w.memo, "id 7 of " SECRET "\n\ttwo lines",
+           "all of its standard output is kept, without space at its ends");
+    ok(strstr(w.log, "id 7 of [..]\\x0a\\x09two lines") != NULL &&
+           strstr(w.log, "auth, for _acme-challenge.a.test, standard error: Warning: deprecated") !=
+               NULL,
+       "both outputs are in the log");
+    ok(strstr(w.log, SECRET) == NULL, "without the secret");
+    ok(WRITER_REMOVE(&w, w.name, "v"), "the cleanup hook runs");
+    (void)snprintf(command, sizeof(command), "cat %s/zone.memo", dir);
+    is_str(named_run(command, text, sizeof(text)), "id 7 of " SECRET "\n\ttwo lines",
+           "and is given exactly that");
+    writer_world_end(&w);
+
+    hc_copy(program, sizeof(program),
+            put_file("auth", "#!/bin/sh\nyes 1234567 | head -c 6000\nexit 3\n", 0700));
+    open_world(&w, "certbot", program, cleanup);
+    ok(!WRITER_ADD(&w, w.name, "v"), "one that fails, and says a lot");
+    is_int(strlen(w.memo), HC_WRITER_MEMO - 1, "is cleaned up behind as well");
+    ok(strstr(w.log, "will have the first 4095 bytes") != NULL, "what is cut is told");
+    ok(WRITER_REMOVE(&w, w.name, "v"), "the cleanup hook runs");
+    is_int(strlen(named_run(command, text, sizeof(text))), HC_WRITER_MEMO - 1, "with the rest");
+    writer_world_end(&w);
 }
 
 /* As acme.sh's own are written: credentials at the first use, then saved. */
@@ -400,6 +447,7 @@ int main(void)
     }
     forms_are_exact();
     each_style_keeps_to_the_contract();
+    what_certbots_hook_prints_is_its_cleanups();
     a_dnsapi_file_runs_unmodified();
     the_environment_is_made_from_nothing();
     what_it_writes_is_told_harmlessly();
