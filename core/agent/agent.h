@@ -15,7 +15,7 @@
  *   publisher   the best bundle of an identity, into the table
  *   watches     watched files
  *   garbage     what nobody wants any more
- *   outlooks    the names of an order: the look before it, and which are left out
+ *   outlooks    the names of an order: the preflight before it, and which are left out
  *   health      the checks again, for what is served
  *   jobs        what is to be obtained, and what each waits for
  *   obtains     orders, from the line's lock to the commit; received, takeover and failure help
@@ -57,7 +57,7 @@ struct hc_agent_options {
     const struct hc_authority *authority;
     const struct hc_http_port *http;
     const struct hc_dns_port *dns;          /* NULL: cannot check names before an order */
-    const struct hc_web_port *web;          /* NULL: no request is made by that look */
+    const struct hc_web_port *web;          /* NULL: no request is made by the preflight */
     const struct hc_handshake_port *tls;    /* NULL: nor is a handshake */
     const struct hc_command_port *commands; /* hc_runner_port(); NULL: no command is run */
     struct hc_loop *loop;                   /* borrowed; its clock is this clock */
@@ -76,7 +76,7 @@ int hc_agent_new(const struct hc_agent_options *options, struct hc_agent **out,
  */
 bool hc_agent_pass(struct hc_agent *agent, int max_wait_ms);
 
-/* For tests that look at one. */
+/* For tests that examine one. */
 struct hc_parts *hc_agent_parts(struct hc_agent *agent);
 
 /* Ends what is under way without waiting (it is resumed by the next agent) and frees all. */

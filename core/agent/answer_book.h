@@ -12,7 +12,8 @@
 #include "live/answer.h"
 #include "store/answer.h"
 
-/* One answer. It is held (by orders and looks of ours), mirrored (the store has it), or both. */
+/* One answer. It is held (by our own orders and preflights), mirrored (the store has it), or both.
+ */
 struct hc_answer_entry {
     TAILQ_ENTRY(hc_answer_entry) link;
     struct hc_answer_entry *next_place,

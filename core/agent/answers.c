@@ -292,7 +292,7 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
     answers->failed = false;
     TAILQ_FOREACH(entry, &answers->book.entries, link)
     {
-        entry->seen = rc != 0; /* who cannot be looked at stays */
+        entry->seen = rc != 0; /* one that cannot be read stays */
     }
     for (size_t i = 0; i < files.count && rc == 0; i++) {
         entry = hc_answer_book_find_file(&answers->book, files.items[i]);

@@ -1,8 +1,8 @@
 /*
- * The answers to challenges that this machine's servers give: those of our own orders and looks,
- * and those that other agents on the store present. The one place that brings them to the live
- * table, to the store, so that other agents mirror them, and to the list of what no log shows
- * (base/redaction.h), and takes them away again.
+ * The answers to challenges that this machine's servers give: those of our own orders and
+ * preflights, and those that other agents on the store present. The one place that brings them to
+ * the live table, to the store, so that other agents mirror them, and to the list of what no log
+ * shows (base/redaction.h), and takes them away again.
  *
  * Several may hold one answer (two orders of a name whose authorization the CA shares): it goes
  * with the last of them. Where several values stand at one place, the table has the newest.
@@ -33,7 +33,7 @@ void hc_answers_free(struct hc_answers *answers);
 const struct hc_answer_port *hc_answers_port(struct hc_answers *answers);
 
 /*
- * For a look of our own, which nobody goes on with: in the store only if another server has to give
+ * For a preflight, which nobody goes on with: in the store only if another server has to give
  * it, too. Taken back as any other. HC_P_TABLE_FULL, HC_P_STORE_WRITE ..
  */
 int hc_answers_give_briefly(struct hc_answers *answers, const struct hc_answer *answer,
@@ -56,7 +56,7 @@ bool hc_answers_are_known(const struct hc_answers *answers);
 int hc_answers_follow(struct hc_answers *answers, struct hc_error *err) HC_MUST_USE;
 /*
  * The store is going: what was mirrored stays in the table (texts, which are not there, stay here),
- * and is looked at anew afterwards.
+ * and is read anew afterwards.
  */
 void hc_answers_unfollow(struct hc_answers *answers);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SKIPS_MAX 16 /* unreadable lines that one identity looks past */
+#define SKIPS_MAX 16 /* unreadable lines that one identity passes over */
 
 struct skips {
     unsigned char lines[SKIPS_MAX][HC_ID_SIZE];

@@ -18,12 +18,12 @@ struct hc_ca_account {
     const struct hc_issuer *issuer;
     struct hc_acme *acme;       /* NULL: not opened yet */
     struct hc_store_lock *lock; /* held while the account is being registered */
-    int64_t next_ms;            /* somebody else registers it: look again then */
+    int64_t next_ms;            /* somebody else registers it: ask again then */
     bool stale; /* the CA refused the account: it is read anew before the next order */
 };
 
 /*
- * 1: orders can be placed; 0: another agent is registering the account, look again; -1: err.
+ * 1: orders can be placed; 0: another agent is registering the account, ask again; -1: err.
  * running: orders under way with it, the caller's included.
  */
 int hc_ca_account_open(struct hc_ca_account *account, size_t running,

@@ -65,7 +65,7 @@ bool hc_ca_refuses(const struct hc_ca *ca);
 /* Somebody is going to order, and no longer. */
 void hc_ca_begin(struct hc_ca *ca);
 void hc_ca_end(struct hc_ca *ca);
-/* 1: orders can be placed; 0: another agent is registering the account, look again; -1: err. */
+/* 1: orders can be placed; 0: another agent is registering the account, ask again; -1: err. */
 int hc_ca_open(struct hc_ca *ca, struct hc_error *err) HC_MUST_USE;
 /* Places one; cancelled by the authority. Who does takes the turn to ask for all. */
 int hc_ca_order(struct hc_ca *ca, const struct hc_order_options *options, struct hc_order **out,

@@ -14,7 +14,7 @@
 struct hc_chains {
     struct hc_chains_options o;
     struct hc_repairs *repairs; /* NULL: hotcert_repair is off everywhere */
-    int64_t next_ms;            /* the next look at incomplete chains */
+    int64_t next_ms;            /* the next try at incomplete chains */
     struct hc_timer due;
 };
 
@@ -114,7 +114,7 @@ out:
     hc_line_info_dispose(&info);
 }
 
-static void look_at_identity(struct hc_chains *chains, const struct hc_identity *identity)
+static void retry_identity(struct hc_chains *chains, const struct hc_identity *identity)
 {
     for (size_t i = 0; i < identity->set->key_types.count && hc_storage_ready(chains->o.storage);
          i++) {
@@ -127,7 +127,7 @@ static void look_at_identity(struct hc_chains *chains, const struct hc_identity 
     }
 }
 
-static void look_again(void *self)
+static void retry_all(void *self)
 {
     struct hc_chains *chains = self;
     const struct hc_conf *conf = chains->o.env->conf;
@@ -136,7 +136,7 @@ static void look_again(void *self)
     for (size_t i = 0; i < conf->identity_count; i++) {
         if (conf->identities[i].mode == HC_MODE_ON &&
             conf->identities[i].set->repair == HC_REPAIR_AIA) {
-            look_at_identity(chains, &conf->identities[i]);
+            retry_identity(chains, &conf->identities[i]);
         }
     }
 }
@@ -150,7 +150,7 @@ int64_t hc_chains_run(struct hc_chains *chains)
     }
     if (now >= chains->next_ms && hc_storage_ready(chains->o.storage)) {
         chains->next_ms = now + EVERY_MS;
-        look_again(chains);
+        retry_all(chains);
     }
     return hc_repairs_run(chains->repairs);
 }
@@ -203,7 +203,7 @@ int hc_chains_new(const struct hc_chains_options *options, struct hc_chains **ou
         .self = chains,
         .load = load,
         .keep = keep,
-        .arrived = look_again,
+        .arrived = retry_all,
         .stirred = on_stirred,
     };
 

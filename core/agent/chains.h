@@ -1,7 +1,7 @@
 /*
  * hotcert_repair aia: chains that lack an issuer. What is read or obtained with such a chain is
  * completed before it is judged, with issuers that are at hand (repair.h). When one arrives, and
- * every hour, what is stored is looked at again, and ISSUER_ARRIVED tells those who hold files.
+ * every hour, stored chains are tried again, and ISSUER_ARRIVED tells those who hold files.
  * Issuers are kept in the store.
  *
  * Hears STORE_READY; raises ISSUER_ARRIVED.
@@ -27,7 +27,7 @@ int hc_chains_new(const struct hc_chains_options *options, struct hc_chains **ou
                   struct hc_error *err) HC_MUST_USE;
 void hc_chains_free(struct hc_chains *chains); /* NULL is fine */
 
-/* By its own timer, or when a fetch begins or ends; milliseconds until the next look, -1: none. */
+/* By its own timer, or when a fetch begins or ends; milliseconds until the next try, -1: none. */
 int64_t hc_chains_run(struct hc_chains *chains);
 
 /* Under hotcert_repair aia: *pair gets the issuers that it lacks, as far as they are at hand. */

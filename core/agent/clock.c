@@ -16,17 +16,17 @@
 struct word {
     bool dated;    /* a reply said what time it is there .. */
     int64_t ahead; /* .. UTC, when the monotonic clock was 0 */
-    int64_t start; /* the newest of its certificates in use, at this look */
+    int64_t start; /* the newest of its certificates in use, in this round */
 };
 
 struct hc_clock_watch {
     struct hc_clock_options o;
-    bool wrong;               /* it is behind */
-    int64_t seen;             /* what it said at the latest look */
-    int64_t begun;            /* the newest start of a line in use that it saw come, at this look */
-    int64_t good;             /* the same, at the looks when it was right */
-    int64_t ask_ms;           /* CAs are asked for their time again; 0: at once */
-    struct word *words;       /* as conf->issuers */
+    bool wrong;         /* it is behind */
+    int64_t seen;       /* what it said in the latest round */
+    int64_t begun;      /* the newest start of a line in use that it saw come, in this round */
+    int64_t good;       /* the same, in the rounds when it was right */
+    int64_t ask_ms;     /* CAs are asked for their time again; 0: at once */
+    struct word *words; /* as conf->issuers */
     struct hc_http_port port; /* what CAs are asked by */
     struct dated *asked;
 };

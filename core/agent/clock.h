@@ -34,7 +34,7 @@ const struct hc_http_port *hc_clock_watch_http(const struct hc_clock_watch *cloc
 void hc_clock_watch_note(struct hc_clock_watch *clock, size_t issuer, int64_t date);
 
 /*
- * One look, by those who have the lines in use: begin, see each of them, judge. Says once if the
+ * One round, by those who have the lines in use: begin, see each of them, judge. Says once if the
  * clock is wrong, or right again.
  */
 void hc_clock_watch_begin(struct hc_clock_watch *clock, int64_t now);
@@ -43,7 +43,7 @@ void hc_clock_watch_judge(struct hc_clock_watch *clock);
 
 /* True if it is behind: no order is placed, and no verdict on time is given. */
 bool hc_clock_watch_is_wrong(const struct hc_clock_watch *clock);
-/* What it said at the latest look; 0: there was none. */
+/* What it said in the latest round; 0: there was none. */
 int64_t hc_clock_watch_seen(const struct hc_clock_watch *clock);
 
 #endif

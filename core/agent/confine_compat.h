@@ -19,7 +19,7 @@
 #define HC_CONFINE_MACHINE 0
 #endif
 
-/* Sanitizers look into the process from outside, and run a program to name what they find. */
+/* Sanitizers inspect the process from outside, and run a program to name what they find. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
     __has_feature(memory_sanitizer)

@@ -6,7 +6,7 @@
  *   {"command":"list"}                                   -> {"ok":true,"certificates":[..]}
  *   {"command":"renew","name":N,"force":bool,"new_account":bool}
  *        -> {"ok":true,"found":n,"orders":n,"before":T,"waits":STATE,"watched":[..]}: what it
- * failed of, why it is not ordered now, and what a look at watched files found
+ * failed of, why it is not ordered now, and what a check of watched files found
  *   {"command":"renew","failed":true|"all":true,"force":bool} -> {"ok":true,"renewed":[..]}: the
  *        same for each host, with its "name", and with "problem" if it was tried too often
  *   {"command":"wait","names":[..]|"all":true,"timeout":s} -> {"ok":true} once they are served
@@ -39,7 +39,7 @@
 #define REPLY_MAX    ((size_t)64 << 20)
 #define IDLE_MS      10000 /* to say or read something */
 #define WAIT_MOST_S  86400
-#define LOOK_MS      1000 /* who waits is looked after this often: time alone may do it */
+#define RECHECK_MS   1000 /* those that wait are asked about this often: time alone may do it */
 
 struct client {
     const struct hc_parts *parts;
@@ -52,7 +52,7 @@ struct client {
     bool answered;
     bool postponed;             /* a request that waits until the store was tried */
     bool waiting;               /* for names to be served */
-    struct hc_renewal *renewal; /* whose looks are waited for, or NULL */
+    struct hc_renewal *renewal; /* whose checks are waited for, or NULL */
     struct hc_waiting waits;    /* if waiting */
     int64_t deadline_ms;
 };
@@ -108,7 +108,7 @@ static void on_event(void *self, const struct hc_event *event)
         const struct client *client = &control->clients[i];
 
         if (client->waiting || client->postponed ||
-            (client->renewal != NULL && event->kind == HC_EVENT_FILES_LOOKED)) {
+            (client->renewal != NULL && event->kind == HC_EVENT_FILES_CHECKED)) {
             hc_timer_within(&control->due, 0);
             return;
         }
@@ -200,7 +200,7 @@ static void do_list(const struct hc_parts *parts, struct client *client)
     answer(client, object);
 }
 
-/* Answers when the looks at watched files are over, or take too long. */
+/* Answers when the checks of watched files are over, or take too long. */
 static void end_renewal(struct client *client)
 {
     json_t *object = hc_renewal_answer(client->renewal);
@@ -219,7 +219,7 @@ static void do_renew(const struct hc_parts *parts, struct client *client, const 
     client->postponed = !hc_storage_was_tried(parts->storage);
     if (client->postponed) {
         give_time(client, IDLE_MS);
-        hc_timer_within(client->due, LOOK_MS);
+        hc_timer_within(client->due, RECHECK_MS);
         return;
     }
     if (hc_renewal_new(parts, request, &client->renewal, &err) != 0) {
@@ -437,9 +437,9 @@ int64_t hc_control_run(struct hc_control *control)
         if (client->guest.fd >= 0) {
             int64_t left = client->deadline_ms > now ? client->deadline_ms - now : 0;
 
-            bool looks = client->waiting || client->postponed;
+            bool rechecks = client->waiting || client->postponed;
 
-            wait = hc_wait_least(wait, looks && left > LOOK_MS ? LOOK_MS : left);
+            wait = hc_wait_least(wait, rechecks && left > RECHECK_MS ? RECHECK_MS : left);
         }
     }
     return wait;

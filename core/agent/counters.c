@@ -42,7 +42,7 @@ static void on_event(void *self, const struct hc_event *event)
 
     if (event->kind == HC_EVENT_PUBLISHED) {
         counters->swaps++;
-    } else if (event->kind == HC_EVENT_FILES_LOOKED && event->problem != HC_P_NONE) {
+    } else if (event->kind == HC_EVENT_FILES_CHECKED && event->problem != HC_P_NONE) {
         count_failure(counters, NULL, event->problem);
     } else if (event->kind == HC_EVENT_ORDER_OBTAINED && orders != NULL) {
         orders->obtained += !event->renewal;

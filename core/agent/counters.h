@@ -2,7 +2,7 @@
  * What happened since the agent began, counted: orders of each issuer by their end, failures by
  * their problem, swaps. For metrics, which want numbers that only grow; a new agent begins anew.
  *
- * Hears ORDER_OBTAINED, ORDER_FAILED, FILES_LOOKED and PUBLISHED, and is asked by the model alone.
+ * Hears ORDER_OBTAINED, ORDER_FAILED, FILES_CHECKED and PUBLISHED, and is asked by the model alone.
  */
 #ifndef HC_AGENT_COUNTERS_H
 #define HC_AGENT_COUNTERS_H
@@ -19,7 +19,7 @@ struct hc_counted_orders {
 
 /* So often something failed of this. */
 struct hc_counted_failures {
-    const char *issuer; /* whose orders; NULL: looks at watched files, when they find it first */
+    const char *issuer; /* whose orders; NULL: checks of watched files, when they find it first */
     enum hc_problem problem;
     uint64_t count;
 };

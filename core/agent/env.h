@@ -40,7 +40,7 @@ static inline int64_t hc_env_interval_ms(const struct hc_env *env)
 
 #define HC_ENV_TICK_MS 60000
 
-/* How often is looked at what nothing announces. */
+/* How often to check what nothing announces. */
 static inline int64_t hc_env_tick_ms(const struct hc_env *env)
 {
     int64_t interval = hc_env_interval_ms(env);

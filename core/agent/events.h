@@ -11,23 +11,22 @@
 #include "base/error.h"
 
 enum hc_event_kind {
-    HC_EVENT_STORE_OPENED,   /* the store was opened: parts read what they remember */
-    HC_EVENT_STORE_READY,    /* it takes writes (again) */
-    HC_EVENT_STORE_CLOSING,  /* it is about to be closed: from the top down */
-    HC_EVENT_LINE_COMMITTED, /* a version was committed by this agent: line, pair */
-    HC_EVENT_LINE_FOUND,     /* another agent committed one, and it was read: line, pair */
-    HC_EVENT_ORDER_OBTAINED, /* one ended with a certificate: index, issuer, renewal, pair */
-    HC_EVENT_ORDER_FAILED,   /* one ended without: index, issuer, problem */
-    HC_EVENT_ORDER_ENDED,    /* one ended without a certificate, or was not needed */
-    HC_EVENT_LOOK_ENDED,     /* a look at an identity's names: index, names (that are well again),
-                                changed */
-    HC_EVENT_LINES_CHANGED,  /* the inventory was read anew, and has other versions */
-    HC_EVENT_CA_CHANGED,     /* what was not to be ordered at a CA may be ordered now */
-    HC_EVENT_CLOCK_SET,      /* the clock was set back: what is waited for, is waited for anew */
-    HC_EVENT_CLOCK_NEWS,     /* the clock seems wrong, and a CA told its time */
-    HC_EVENT_PUBLISHED,      /* the table has another bundle for an identity: index */
-    HC_EVENT_ISSUER_ARRIVED, /* chains that lack an issuer are worth another look */
-    HC_EVENT_FILES_LOOKED,   /* a look at watched files ended: index, problem (if that is new) */
+    HC_EVENT_STORE_OPENED,    /* the store was opened: parts read what they remember */
+    HC_EVENT_STORE_READY,     /* it takes writes (again) */
+    HC_EVENT_STORE_CLOSING,   /* it is about to be closed: from the top down */
+    HC_EVENT_LINE_COMMITTED,  /* a version was committed by this agent: line, pair */
+    HC_EVENT_LINE_FOUND,      /* another agent committed one, and it was read: line, pair */
+    HC_EVENT_ORDER_OBTAINED,  /* one ended with a certificate: index, issuer, renewal, pair */
+    HC_EVENT_ORDER_FAILED,    /* one ended without: index, issuer, problem */
+    HC_EVENT_ORDER_ENDED,     /* one ended without a certificate, or was not needed */
+    HC_EVENT_PREFLIGHT_ENDED, /* a preflight ended: index, names (that are well again), changed */
+    HC_EVENT_LINES_CHANGED,   /* the inventory was read anew, and has other versions */
+    HC_EVENT_CA_CHANGED,      /* what was not to be ordered at a CA may be ordered now */
+    HC_EVENT_CLOCK_SET,       /* the clock was set back: what is waited for, is waited for anew */
+    HC_EVENT_CLOCK_NEWS,      /* the clock seems wrong, and a CA told its time */
+    HC_EVENT_PUBLISHED,       /* the table has another bundle for an identity: index */
+    HC_EVENT_ISSUER_ARRIVED,  /* chains that lack an issuer are worth another try */
+    HC_EVENT_FILES_CHECKED,   /* a check of watched files ended: index, problem (if that is new) */
     HC_EVENT_KINDS,
 };
 

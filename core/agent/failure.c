@@ -29,7 +29,7 @@ static void count_names(const struct hc_failure *f, const struct hc_order_result
     }
 }
 
-/* A line for each name at fault, unless a look tells what it finds in the same line. */
+/* A line for each name at fault, unless a preflight tells what it finds in the same line. */
 static void say_names(const struct hc_failure *f, const struct hc_order_result *result)
 {
     bool told = hc_outlook_compare(f->outlooks, f->job->index, f->ca);

@@ -56,7 +56,7 @@ static int open_own(const char *path, int *fd, struct hc_file_stamp *stamp, stru
     return -1;
 }
 
-/* OpenSSL looks into it with our own rights. */
+/* OpenSSL reads it with our own rights. */
 static int stamp_folder(const char *path, struct hc_file_stamp *stamp, struct hc_error *err)
 {
     struct stat st;

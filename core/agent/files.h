@@ -20,7 +20,7 @@ enum hc_files_part {
 };
 #define HC_FILES_PARTS 6
 
-/* The content of one watched pair, and what the files looked like. Zeroed memory is empty. */
+/* The content of one watched pair, and their stamps. Zeroed memory is empty. */
 struct hc_files {
     struct hc_buf parts[HC_FILES_PARTS];
     struct hc_file_stamp stamps[HC_FILES_PARTS];
@@ -35,7 +35,7 @@ int hc_files_own(const char *path, size_t part, struct hc_buf *out, struct hc_fi
                  struct hc_error *err) HC_MUST_USE;
 
 /*
- * What the files look like now; absent parts are zeroed, and so are CA certificates (file or
+ * The stamps of the files now; absent parts are zeroed, and so are CA certificates (file or
  * folder) that cannot be had: a pair does not depend on them.
  */
 int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
@@ -43,7 +43,7 @@ int hc_files_stamp(struct hc_keeper_client *keeper, const struct hc_conf *conf,
                    struct hc_error *err) HC_MUST_USE;
 
 /*
- * Reads them all and looks at each again afterwards. 1: read; 0: something changed meanwhile, look
+ * Reads them all and stamps each again afterwards. 1: read; 0: something changed meanwhile, read
  * again soon; -1: err names the file.
  */
 int hc_files_read(struct hc_keeper_client *keeper, const struct hc_conf *conf,

@@ -8,11 +8,11 @@
 #include "store/follower.h"
 #include "store/mark.h"
 
-#define LOOK_MS     1000  /* where nothing announces changes */
-#define LOOK_FAR_MS 10000 /* where changes are announced */
-#define SWEEP_MS    10000 /* a look at some lines whatever the mark says */
-#define REST_MS     30000 /* looks at the lines are at most this far apart for what they cost */
-#define MARK_MS     300   /* looks at the lines are at least this far apart */
+#define SCAN_MS     1000  /* where nothing announces changes */
+#define SCAN_FAR_MS 10000 /* where changes are announced */
+#define SWEEP_MS    10000 /* some lines are scanned whatever the mark says */
+#define REST_MS     30000 /* scans are at most this far apart, whatever they cost */
+#define MARK_MS     300   /* scans are at least this far apart */
 #define MARK_SHARE  10    /* and cost at most this fraction of the time */
 
 struct hc_follow {
@@ -20,13 +20,13 @@ struct hc_follow {
     struct hc_storage *storage;
     struct hc_answers *answers;
     uint64_t mark;         /* of the inventory that we have */
-    int64_t next_mark_ms;  /* looks at the lines are this far apart */
-    int64_t next_sweep_ms; /* some lines are looked at then, whatever the mark says */
-    int64_t next_look_ms;  /* a look even if nothing was announced */
-    int64_t took_ms;       /* by the look under way */
-    uint64_t walk_mark;    /* the mark at its begin */
-    bool walk_all;         /* it looks at all lines */
-    bool walking;
+    int64_t next_mark_ms;  /* scans are this far apart */
+    int64_t next_sweep_ms; /* some lines are scanned then, whatever the mark says */
+    int64_t next_scan_ms;  /* a scan even if nothing was announced */
+    int64_t took_ms;       /* by the scan under way */
+    uint64_t scan_mark;    /* the mark at its begin */
+    bool scan_all;         /* of all lines */
+    bool scanning;
     bool announced;
     struct hc_loop_fd news; /* in the loop where the store tells of changes */
     hc_said said;
@@ -46,14 +46,14 @@ static void start(struct hc_follow *follow)
     struct hc_store_follower *follower = hc_storage_follower(follow->storage);
     int fd = follower != NULL ? hc_store_follower_fd(follower) : -1;
 
-    follow->next_look_ms = follow->next_mark_ms = follow->next_sweep_ms = 0;
+    follow->next_scan_ms = follow->next_mark_ms = follow->next_sweep_ms = 0;
     follow->announced = true;
-    follow->walking = false;
+    follow->scanning = false;
     follow->mark = 0;
     follow->news = (struct hc_loop_fd){fd, HC_LOOP_READ, "other agents", on_news, follow, NULL};
     if (fd >= 0) {
         (void)!hc_loop_fd_add(follow->env->loop, &follow->news,
-                              NULL); /* else it looks more often */
+                              NULL); /* else it scans more often */
     }
 }
 
@@ -70,8 +70,8 @@ static int refresh(struct hc_follow *follow, bool announced, struct hc_error *er
     return rc;
 }
 
-/* True if there is a look to make. *done: none is needed; else it is too soon. */
-static bool begin_look(struct hc_follow *follow, bool *done, struct hc_error *err)
+/* True if a scan is due. *done: none is needed; else it is too soon. */
+static bool begin_scan(struct hc_follow *follow, bool *done, struct hc_error *err)
 {
     int64_t now = hc_env_ms(follow->env);
 
@@ -79,36 +79,36 @@ static bool begin_look(struct hc_follow *follow, bool *done, struct hc_error *er
     if (now < follow->next_mark_ms) {
         return false;
     }
-    if (hc_store_change_mark(hc_storage_store(follow->storage), &follow->walk_mark, err) != 0 ||
-        (follow->walk_mark == follow->mark && now < follow->next_sweep_ms)) {
+    if (hc_store_change_mark(hc_storage_store(follow->storage), &follow->scan_mark, err) != 0 ||
+        (follow->scan_mark == follow->mark && now < follow->next_sweep_ms)) {
         *done = true;
         return false;
     }
     follow->next_sweep_ms = now + SWEEP_MS;
-    follow->walk_all = follow->walk_mark != follow->mark;
+    follow->scan_all = follow->scan_mark != follow->mark;
     follow->took_ms = 0;
     return true;
 }
 
-/* True if there was a look, or none was needed; false: too soon, later, or there is more of it. */
-static bool look_at_lines(struct hc_follow *follow, struct hc_error *err)
+/* True if a scan ended, or none was needed; false: too soon, later, or there is more of it. */
+static bool scan_lines(struct hc_follow *follow, struct hc_error *err)
 {
     int64_t start = hc_env_ms(follow->env);
     int64_t rest = 0;
     bool done = false;
     int rc = 0;
 
-    if (!follow->walking && !begin_look(follow, &done, err)) {
+    if (!follow->scanning && !begin_scan(follow, &done, err)) {
         return done;
     }
-    rc = refresh(follow, follow->walk_all, err);
+    rc = refresh(follow, follow->scan_all, err);
     follow->took_ms += hc_env_ms(follow->env) - start;
-    follow->walking = rc > 0;
+    follow->scanning = rc > 0;
     if (rc > 0) {
         return false;
     }
     if (rc == 0) {
-        follow->mark = follow->walk_mark;
+        follow->mark = follow->scan_mark;
     }
     rest = follow->took_ms * MARK_SHARE > MARK_MS ? follow->took_ms * MARK_SHARE : MARK_MS;
     follow->next_mark_ms = hc_env_ms(follow->env) + (rest < REST_MS ? rest : REST_MS);
@@ -124,23 +124,23 @@ int64_t hc_follow_run(struct hc_follow *follow)
     if (hc_storage_follower(follow->storage) == NULL) {
         return -1;
     }
-    if (follow->announced || now >= follow->next_look_ms) {
-        if (!follow->walking) {
+    if (follow->announced || now >= follow->next_scan_ms) {
+        if (!follow->scanning) {
             hc_store_follower_drain(hc_storage_follower(follow->storage));
             if (hc_answers_follow(follow->answers, &err) == 0) {
                 follow->said = 0;
             }
         }
-        follow->announced = !look_at_lines(follow, &err);
-        follow->next_look_ms = now + (follow->news.loop != NULL ? LOOK_FAR_MS : LOOK_MS);
+        follow->announced = !scan_lines(follow, &err);
+        follow->next_scan_ms = now + (follow->news.loop != NULL ? SCAN_FAR_MS : SCAN_MS);
         if (hc_error_is_set(&err)) {
             hc_say_once(follow->env->log, &follow->said, HC_LOG_ERROR, "following the store", &err);
         }
     }
-    if (follow->announced && follow->next_mark_ms < follow->next_look_ms) {
+    if (follow->announced && follow->next_mark_ms < follow->next_scan_ms) {
         return follow->next_mark_ms > now ? follow->next_mark_ms - now : 0;
     }
-    return follow->next_look_ms > now ? follow->next_look_ms - now : 0;
+    return follow->next_scan_ms > now ? follow->next_scan_ms - now : 0;
 }
 
 /* ---- life ---- */

@@ -1,7 +1,7 @@
 /*
  * Following the store: versions that other agents commit are published here too, and answers that
- * they present are answered by our servers too. An announcement (inotify) makes a look come at
- * once; without one there is a look now and then all the same.
+ * they present are answered by our servers too. An announcement (inotify) makes a scan come at
+ * once; without one there is a scan now and then all the same.
  *
  * Hears STORE_OPENED, STORE_CLOSING and LINE_COMMITTED; raises LINES_CHANGED.
  */
@@ -17,7 +17,7 @@ int hc_follow_new(const struct hc_env *env, struct hc_storage *storage, struct h
                   struct hc_follow **out, struct hc_error *err) HC_MUST_USE;
 void hc_follow_free(struct hc_follow *follow); /* NULL is fine */
 
-/* Looks at answers and versions if there may be news; milliseconds until the next look. */
+/* Reads answers and scans lines if there may be news; milliseconds until the next scan. */
 int64_t hc_follow_run(struct hc_follow *follow);
 
 #endif

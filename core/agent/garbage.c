@@ -11,8 +11,8 @@
 #include "store/line.h"
 #include "store/record.h"
 
-#define LOOK_MS     3600000
-#define LOOK_SOON   60000 /* while bundles rest */
+#define SWEEP_MS    3600000
+#define SWEEP_SOON  60000 /* while bundles rest */
 #define TABLE_REST  600000
 #define EXPIRED_FOR ((int64_t)30 * 86400)
 
@@ -28,7 +28,7 @@ struct hc_garbage {
     struct hc_storage *storage;
     const struct hc_clock_watch *clock;
     struct hc_table *table;
-    struct hc_timer due; /* the next look */
+    struct hc_timer due; /* the next sweep */
     struct seen *unwanted;
     size_t unwanted_count;
 };
@@ -98,7 +98,7 @@ static int note_bundle(void *arg, const unsigned char id[HC_ID_SIZE])
         return 0;
     }
     seen = hc_vec_room(garbage->unwanted, garbage->unwanted_count, NULL, sizeof(*seen), NULL);
-    if (seen != NULL) { /* else it is found again at the next look */
+    if (seen != NULL) { /* else it is found again at the next sweep */
         garbage->unwanted = seen;
         garbage->unwanted[garbage->unwanted_count++] = fresh;
     }
@@ -106,7 +106,7 @@ static int note_bundle(void *arg, const unsigned char id[HC_ID_SIZE])
 }
 
 /* What is in the table and not configured is in garbage->unwanted then. */
-static int look_through_table(struct hc_garbage *garbage, struct hc_error *err)
+static int sweep_table(struct hc_garbage *garbage, struct hc_error *err)
 {
     struct search search = {.garbage = garbage, .known = garbage->unwanted_count};
     int rc = -1;
@@ -136,7 +136,7 @@ static void clean_table(struct hc_garbage *garbage)
     for (size_t i = 0; i < garbage->unwanted_count; i++) {
         garbage->unwanted[i].still_there = false;
     }
-    if (look_through_table(garbage, &err) != 0) {
+    if (sweep_table(garbage, &err) != 0) {
         hc_log_error(garbage->env->log, HC_LOG_WARN, "searching the table", &err);
         return;
     }
@@ -252,27 +252,27 @@ static void on_due(void *self)
     hc_garbage_run(self);
 }
 
-static void look_later(struct hc_garbage *garbage)
+static void sweep_later(struct hc_garbage *garbage)
 {
     hc_timer_stop(&garbage->due);
     hc_timer_init(&garbage->due, garbage->env->loop, "garbage", on_due, garbage);
-    hc_timer_in(&garbage->due, garbage->unwanted_count > 0 ? LOOK_SOON : LOOK_MS);
+    hc_timer_in(&garbage->due, garbage->unwanted_count > 0 ? SWEEP_SOON : SWEEP_MS);
 }
 
 void hc_garbage_run(struct hc_garbage *garbage)
 {
     clean_table(garbage);
     clean_store(garbage);
-    look_later(garbage);
+    sweep_later(garbage);
 }
 
-/* At a start the clock was not looked at yet, so that nothing in the store is old for sure. */
+/* At a start the clock was not judged yet, so that nothing in the store is old for sure. */
 static void on_start(void *self)
 {
     struct hc_garbage *garbage = self;
 
     clean_table(garbage);
-    look_later(garbage);
+    sweep_later(garbage);
 }
 
 /* ---- life ---- */

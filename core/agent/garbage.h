@@ -17,7 +17,7 @@ int hc_garbage_new(const struct hc_env *env, struct hc_storage *storage,
                    struct hc_garbage **out, struct hc_error *err) HC_MUST_USE;
 void hc_garbage_free(struct hc_garbage *garbage); /* NULL is fine */
 
-/* Looks when it is time: once an hour, more often while bundles rest. */
+/* Sweeps when it is time: once an hour, more often while bundles rest. */
 void hc_garbage_run(struct hc_garbage *garbage);
 
 #endif

@@ -14,8 +14,8 @@
 
 /* What the checks said of what an identity serves. */
 struct entry {
-    int64_t look_at;                      /* UTC: when it is judged again; 0: at once */
-    enum hc_problem flaws[HC_FLAWS_TOLD]; /* at the latest look */
+    int64_t judge_at;                     /* UTC: when it is judged again; 0: at once */
+    enum hc_problem flaws[HC_FLAWS_TOLD]; /* when last judged */
     size_t flaw_count;
     hc_said said; /* what was found then */
     int64_t said_at;
@@ -54,7 +54,7 @@ static int64_t next_change(const struct hc_pair *pair, int64_t now)
     return next;
 }
 
-/* What was found, without what changes with every look (the messages have times in them). */
+/* What was found, without what changes every time (the messages have times in them). */
 static hc_said digest_of(const struct hc_findings *findings, bool last_tenth)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -125,7 +125,7 @@ static void note_flaws(struct entry *entry, const struct hc_identity *identity,
     }
 }
 
-static void look_at(struct hc_health *health, size_t index)
+static void judge_one(struct hc_health *health, size_t index)
 {
     const struct hc_identity *identity = &health->o.env->conf->identities[index];
     struct entry *entry = &health->entries[index];
@@ -140,7 +140,7 @@ static void look_at(struct hc_health *health, size_t index)
     struct hc_error err;
 
     hc_error_init(&err);
-    entry->look_at = now + EVERY_S;
+    entry->judge_at = now + EVERY_S;
     for (size_t i = 0; bundle != NULL && i < hc_bundle_count(bundle); i++) {
         const struct hc_pair *pair = hc_bundle_pair(bundle, i);
         int64_t next = next_change(pair, now);
@@ -151,7 +151,7 @@ static void look_at(struct hc_health *health, size_t index)
             break;
         }
         last_tenth = last_tenth || in_last_tenth(pair, now);
-        entry->look_at = next < entry->look_at ? next : entry->look_at;
+        entry->judge_at = next < entry->judge_at ? next : entry->judge_at;
     }
     note_flaws(entry, identity, &findings);
     if (bundle != NULL) {
@@ -172,7 +172,7 @@ void hc_health_note(struct hc_health *health, size_t index, const struct hc_pair
     if (identity->set->key_types.count != 1) {
         return; /* what is said is said of all its pairs together */
     }
-    entry->look_at = next_change(pair, now);
+    entry->judge_at = next_change(pair, now);
     note_flaws(entry, identity, findings);
     say(health, entry, hc_identity_subject(identity, subject), identity, findings,
         in_last_tenth(pair, now));
@@ -182,7 +182,7 @@ int64_t hc_health_run(struct hc_health *health)
 {
     int64_t now = hc_env_now(health->o.env);
     int64_t soonest = now + 60;
-    int looked = 0;
+    int judged = 0;
 
     if (hc_clock_watch_is_wrong(health->o.clock)) {
         return HC_ENV_TICK_MS; /* no verdicts on time by a clock that is wrong */
@@ -194,13 +194,13 @@ int64_t hc_health_run(struct hc_health *health)
     for (size_t i = 0; i < health->o.env->conf->identity_count; i++) {
         struct entry *entry = &health->entries[i];
 
-        if (now >= entry->look_at || entry->look_at > now + 2 * EVERY_S) {
-            if (looked++ == AT_ONCE) {
+        if (now >= entry->judge_at || entry->judge_at > now + 2 * EVERY_S) {
+            if (judged++ == AT_ONCE) {
                 return 0;
             }
-            look_at(health, i);
+            judge_one(health, i);
         }
-        soonest = entry->look_at < soonest ? entry->look_at : soonest;
+        soonest = entry->judge_at < soonest ? entry->judge_at : soonest;
     }
     health->next_at = soonest;
     return soonest > now ? (soonest - now) * 1000 : 0;
@@ -220,7 +220,7 @@ static void on_event(void *self, const struct hc_event *event)
     struct hc_health *health = self;
 
     if (event->kind == HC_EVENT_PUBLISHED) {
-        health->entries[event->index].look_at = health->next_at = 0;
+        health->entries[event->index].judge_at = health->next_at = 0;
         hc_timer_within(&health->due, 0);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * Health: what is being served is judged again on the timer, since it ages while nobody looks. A
+ * Health: what is being served is judged again on the timer, since it ages. A
  * flaw is an error in the log, said anew once a day until it is mended; with a third of the life
  * left a warning comes, with a tenth an error.
  *
@@ -27,13 +27,13 @@ int hc_health_new(const struct hc_health_options *options, struct hc_health **ou
                   struct hc_error *err) HC_MUST_USE;
 void hc_health_free(struct hc_health *health); /* NULL is fine */
 
-/* Judges what is served, a few at a time; milliseconds until the next look, -1: none. */
+/* Judges what is served, a few at a time; milliseconds until the next is due, -1: none. */
 int64_t hc_health_run(struct hc_health *health);
-/* What was just published was judged just now: saves the first look at it. */
+/* What was just published was judged just now: saves judging it again. */
 void hc_health_note(struct hc_health *health, size_t index, const struct hc_pair *pair,
                     const struct hc_findings *findings);
 
-/* The flaws at the latest look, each once, without what is accepted; *count of them. */
+/* The flaws that were found last, each once, without what is accepted; *count of them. */
 const enum hc_problem *hc_health_flaws(const struct hc_health *health, size_t index, size_t *count);
 
 #endif

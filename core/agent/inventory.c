@@ -7,7 +7,7 @@
 #include "base/vec.h"
 #include "loop/activity.h"
 
-#define SWEEP_MIN   256 /* lines that one sweep looks at */
+#define SWEEP_MIN   256 /* lines that one sweep stamps */
 #define SWEEP_SHARE 30  /* or this fraction of all */
 #define TEXTS       32  /* issuers that are shared; lines of others have texts of their own */
 

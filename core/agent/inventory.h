@@ -32,8 +32,8 @@ int hc_inventory_read(struct hc_inventory *inventory, struct hc_store *store,
                       struct hc_error *err) HC_MUST_USE;
 
 /*
- * Brings it in step with the store. all: something was announced, so every line's stamp is looked
- * at, and the lines whose stamp changed are read. Else only some, in turn, and all if a line came
+ * Brings it in step with the store. all: something was announced, so every line's stamp is read,
+ * and the lines whose stamp changed are opened. Else only some, in turn, and all if a line came
  * or went: what nobody announced is found all the same. *changed: how many lines now say something
  * else. 0: done. 1: it took as long as one may at a time (HC_LOOP_SLICE_US); the next call goes on.
  * On -1 what was read so far is kept, and the next call begins anew.

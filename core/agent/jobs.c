@@ -184,7 +184,7 @@ int hc_job_store(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error
     return rc;
 }
 
-/* ---- looking at one ---- */
+/* ---- what one waits for ---- */
 
 const struct hc_line_info *hc_job_info(const struct hc_jobs *jobs, const struct hc_job *job)
 {
@@ -316,9 +316,9 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
     if (*when > now) {
         return HC_JOB_FAILED;
     }
-    if (job->record.order_url == NULL && hc_outlook_is_looking(jobs->o.outlooks, job->index)) {
+    if (job->record.order_url == NULL && hc_outlook_is_checking(jobs->o.outlooks, job->index)) {
         *when = 0;
-        return HC_JOB_LOOKING;
+        return HC_JOB_CHECKING;
     }
     if (job->record.order_url == NULL &&
         hc_outlook_holds(jobs->o.outlooks, job->index, asked, when)) {
@@ -328,8 +328,8 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
     return hc_env_ms(jobs->o.env) < job->again_ms ? HC_JOB_ELSEWHERE : HC_JOB_READY;
 }
 
-enum hc_job_wait hc_job_look(const struct hc_jobs *jobs, const struct hc_job *job,
-                             struct hc_ca **ca, int64_t *when)
+enum hc_job_wait hc_job_waits_for(const struct hc_jobs *jobs, const struct hc_job *job,
+                                  struct hc_ca **ca, int64_t *when)
 {
     if (job->at != NULL) {
         *ca = job->at;
@@ -375,7 +375,7 @@ static void on_event(void *self, const struct hc_event *event)
 
     if (event->kind == HC_EVENT_STORE_OPENED) {
         load_all(jobs);
-    } else if (event->kind == HC_EVENT_LOOK_ENDED && event->names->count > 0) {
+    } else if (event->kind == HC_EVENT_PREFLIGHT_ENDED && event->names->count > 0) {
         forgive(jobs, event->index, event->names);
     }
 }

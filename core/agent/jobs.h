@@ -1,8 +1,9 @@
 /*
- * Jobs: every line that is to be obtained, what is remembered of it, and what it waits for. To look
- * is a pure question. Which are started is the queue's to say, and the orders are obtains'.
+ * Jobs: every line that is to be obtained, what is remembered of it, and what it waits for.
+ * hc_job_waits_for() is a pure question. Which are started is the queue's to say, and the orders
+ * are obtains'.
  *
- * Hears STORE_OPENED, and LOOK_ENDED: names that are well again need not wait.
+ * Hears STORE_OPENED, and PREFLIGHT_ENDED: names that are well again need not wait.
  */
 #ifndef HC_AGENT_JOBS_H
 #define HC_AGENT_JOBS_H
@@ -31,7 +32,7 @@ struct hc_job {
     unsigned char line[HC_ID_SIZE];
     struct hc_job_record record;
     struct hc_ca *at;      /* where it is being ordered; NULL: it is not */
-    int64_t again_ms;      /* not looked at before */
+    int64_t again_ms;      /* not reviewed before */
     struct hc_pause pause; /* after failures that are no name's */
     hc_said said;
 };
@@ -59,13 +60,13 @@ enum hc_job_wait {
     HC_JOB_ELSEWHERE, /* another agent orders it */
     HC_JOB_STORE,     /* the store cannot be used */
     HC_JOB_CLOCK,     /* the clock is wrong */
-    HC_JOB_LOOKING,   /* its names are being looked at */
+    HC_JOB_CHECKING,  /* its names are being checked */
     HC_JOB_HELD,      /* no order for its names: when says until when */
     HC_JOB_WAIT_COUNT,
 };
 /* ca: who would be asked (or is). when: UTC seconds, 0: now. Changes nothing. */
-enum hc_job_wait hc_job_look(const struct hc_jobs *jobs, const struct hc_job *job,
-                             struct hc_ca **ca, int64_t *when);
+enum hc_job_wait hc_job_waits_for(const struct hc_jobs *jobs, const struct hc_job *job,
+                                  struct hc_ca **ca, int64_t *when);
 /* The same, as if it were not being ordered. */
 enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job *job,
                                  struct hc_ca **ca, int64_t *when);

@@ -1,7 +1,7 @@
 /*
  * The loader: fills the live table from the store and the watched files before a server has any
  * worker, with the rights of the agent's user, and confined as the agent is. It changes nothing but
- * the table, and asks no network. Without a table it only looks: the configuration test says the
+ * the table, and asks no network. Without a table it only examines: the configuration test says the
  * same as the start would.
  * A start examines first; what it judged then is not judged again when the table is filled.
  */

@@ -9,7 +9,7 @@
 
 struct hc_loader_options {
     const struct hc_conf *conf;
-    struct hc_table *table; /* NULL: only look */
+    struct hc_table *table; /* NULL: only examine */
     int keeper;             /* or -1: files are read with own rights */
     int prior; /* what the examination of a start finds, for its loader (agent/prior.h); or -1 */
     const unsigned char *secret; /* instead of the keeper's, or NULL */

@@ -43,7 +43,7 @@ int hc_loader_watched(struct hc_loader_run *loader, const struct hc_identity *id
                       struct hc_loader_seen *seen, struct hc_bundle **bundle,
                       struct hc_error *err) HC_MUST_USE;
 
-/* Tells seen what the identity's files hold now, without looking at their pairs. False: they
+/* Tells seen what the identity's files hold now, without judging their pairs. False: they
  * cannot be read, or nothing that is said of them can be kept. */
 bool hc_loader_see(struct hc_loader_run *loader, const struct hc_identity *identity,
                    struct hc_loader_seen *seen);

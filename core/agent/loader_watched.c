@@ -266,7 +266,7 @@ int hc_loader_watched(struct hc_loader_run *loader, const struct hc_identity *id
 
         hc_error_init(&why);
         if (load_pair(loader, identity, &identity->watched[i], seen, &pair, &why) == 0) {
-            count = pair != NULL ? place_pair(pairs, count, pair) : count; /* NULL: not looked at */
+            count = pair != NULL ? place_pair(pairs, count, pair) : count; /* NULL: not judged */
         } else if (identity->mode == HC_MODE_WATCH) {
             hc_error_chain(err, &why);
             goto out;

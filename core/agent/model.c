@@ -16,7 +16,7 @@ static const char *const state_names[] = {
     [HC_JOB_ELSEWHERE] = "ordered-elsewhere",
     [HC_JOB_STORE] = "store-unusable",
     [HC_JOB_CLOCK] = "clock-wrong",
-    [HC_JOB_LOOKING] = "looking",
+    [HC_JOB_CHECKING] = "looking",
     [HC_JOB_HELD] = "held",
 };
 _Static_assert(HC_COUNT(state_names) == HC_JOB_WAIT_COUNT, "every state has a name");
@@ -107,7 +107,7 @@ const char *hc_model_pending(const struct hc_parts *parts, size_t identity, int6
     struct hc_ca *ca = NULL;
 
     for (size_t i = 0; i < job_count; i++) {
-        enum hc_job_wait wait = hc_job_look(parts->jobs, &jobs[i], &ca, next);
+        enum hc_job_wait wait = hc_job_waits_for(parts->jobs, &jobs[i], &ca, next);
 
         if (wait != HC_JOB_FRESH) {
             return state_names[wait];
@@ -161,7 +161,7 @@ static void of_job(const struct hc_parts *parts, const struct hc_job *job,
     const struct hc_line_info *other =
         info == NULL ? hc_publisher_stand_in(parts->publisher, job->index) : NULL;
     struct hc_ca *ca = NULL;
-    enum hc_job_wait wait = hc_job_look(parts->jobs, job, &ca, &c->next_try);
+    enum hc_job_wait wait = hc_job_waits_for(parts->jobs, job, &ca, &c->next_try);
 
     c->index = job->index;
     c->mode = "on";

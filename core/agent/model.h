@@ -41,7 +41,7 @@ struct hc_model_certificate {
     size_t flaw_count;
     const struct hc_list *left_out;    /* names that are not ordered now; NULL: does not apply */
     int64_t renew_at;                  /* when it is due; watched files: 0 */
-    int64_t next_try;                  /* when it is looked at or tried next */
+    int64_t next_try;                  /* when it is checked or tried next */
     unsigned failures;                 /* in a row */
     const struct hc_last_error *last;  /* problem HC_P_NONE: none */
     const char *files[HC_MODEL_FILES]; /* that are watched, NULL behind the last */

@@ -13,7 +13,7 @@
 #include "store/line.h"
 #include "store/lock.h"
 
-#define ELSEWHERE_MS    2000 /* looks at a line that another agent orders are this far apart */
+#define ELSEWHERE_MS    2000 /* reads of a line that another agent orders are this far apart */
 #define ACCOUNT_WAIT_MS 500
 
 struct obtain {
@@ -373,7 +373,7 @@ static bool is_forestalled(const struct obtain *obtain)
     return wait == HC_JOB_FAILED || wait == HC_JOB_CA || ca != obtain->ca;
 }
 
-/* 1: under way, 0: not now (the next look at the job says when), -1: err. */
+/* 1: under way, 0: not now (the next review of the job says when), -1: err. */
 static int start(struct obtain *obtain, struct hc_error *err)
 {
     const struct hc_obtains_options *o = &obtain->all->o;

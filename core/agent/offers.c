@@ -6,7 +6,7 @@
 /* Of one watched pair of files. */
 struct hc_offer {
     struct hc_pair *pair; /* the last good one, or NULL */
-    bool looked;          /* the files were looked at */
+    bool known;           /* the files were known at */
 };
 
 int hc_offers_init(struct hc_offers *offers, const struct hc_conf *conf, struct hc_error *err)
@@ -47,7 +47,7 @@ void hc_offers_hold(struct hc_offers *offers, size_t index, size_t which, struct
 void hc_offers_put(struct hc_offers *offers, size_t index, size_t which, struct hc_pair *pair)
 {
     hc_offers_hold(offers, index, which, pair);
-    offers->items[offers->first[index] + which].looked = true;
+    offers->items[offers->first[index] + which].known = true;
 }
 
 bool hc_offers_are_known(const struct hc_offers *offers, size_t index)
@@ -55,7 +55,7 @@ bool hc_offers_are_known(const struct hc_offers *offers, size_t index)
     const struct hc_offer *items = &offers->items[offers->first[index]];
 
     for (size_t i = 0; i < offers->conf->identities[index].watched_count; i++) {
-        if (!items[i].looked) {
+        if (!items[i].known) {
             return false;
         }
     }

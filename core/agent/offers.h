@@ -1,6 +1,6 @@
 /*
  * The pairs of watched files, as the publisher is offered them: of each identity's files the last
- * good pair, and whether the files were looked at.
+ * good pair, and whether the files were read.
  */
 #ifndef HC_AGENT_OFFERS_H
 #define HC_AGENT_OFFERS_H
@@ -24,10 +24,10 @@ void hc_offers_dispose(struct hc_offers *offers);
 
 /* The pair (a reference is taken; NULL: nothing good) of the which-th files of an identity. */
 void hc_offers_hold(struct hc_offers *offers, size_t index, size_t which, struct hc_pair *pair);
-/* The same, after a look at the files. */
+/* The same, after reading the files. */
 void hc_offers_put(struct hc_offers *offers, size_t index, size_t which, struct hc_pair *pair);
 
-/* True if all of the identity's files were looked at, or there are none. */
+/* True if all of the identity's files were read, or there are none. */
 bool hc_offers_are_known(const struct hc_offers *offers, size_t index);
 
 /* What the identity's files have. *bundle is the caller's to free; NULL: nothing good. */

@@ -3,35 +3,35 @@
 
 #include <stdlib.h>
 
-#include "agent/look.h"
+#include "agent/preflight_run.h"
 #include "agent/standing.h"
 #include "loop/timer.h"
 #include "preflight/refusal.h"
 
-#define LOOK_VALID_S 300 /* a look older than this is made anew before an order */
+#define VALID_S 300 /* an older preflight is repeated before an order */
 /*
- * While a CA fails, looks outlive the longest time between two orders that ask for all. Else an
- * order that needs no look, since it is placed already, would be faster each time.
+ * While a CA fails, preflights outlive the longest time between two orders that ask for all. Else
+ * an order that needs none, since it is placed already, would be faster each time.
  */
-#define LOOK_VALID_FAILING_S 2400
+#define VALID_FAILING_S 2400
 
 /* What is thought of the names of one identity (under `on`). */
 struct outlook {
     struct hc_outlooks *all;
-    struct hc_look *look;         /* NULL: none is under way */
+    struct hc_preflight_run *run; /* NULL: none is under way */
     struct hc_standing *standing; /* NULL: all names are well, as far as is known */
     bool planned;                 /* .. and are ordered; else that is not decided yet */
-    int64_t looked_at;            /* UTC: the latest look that came to its end */
-    struct hc_ca *looked_for;
-    struct hc_ruled_out ruled_out; /* by the latest look */
+    int64_t checked_at;           /* UTC: the latest preflight that ended */
+    struct hc_ca *checked_for;
+    struct hc_ruled_out ruled_out; /* by the latest preflight */
 };
 
 struct hc_outlooks {
     struct hc_outlooks_options o;
     struct hc_standing_env e;
     struct outlook *items; /* as conf->identities */
-    size_t looking;        /* looks that are under way */
-    int64_t looks_at;      /* UTC: the next look at names left out; 0: to be found */
+    size_t checking;       /* preflights under way */
+    int64_t check_at;      /* UTC: the next check of names left out; 0: to be found */
     struct hc_timer due;
 };
 
@@ -45,14 +45,14 @@ static const struct hc_identity *identity_of(const struct outlook *outlook)
     return &outlook->all->o.env->conf->identities[index_of(outlook)];
 }
 
-static void end_look(struct outlook *outlook)
+static void end_run(struct outlook *outlook)
 {
-    struct hc_look *look = outlook->look;
+    struct hc_preflight_run *run = outlook->run;
 
-    if (look != NULL) {
-        outlook->look = NULL;
-        outlook->all->looking--;
-        hc_look_free(look);
+    if (run != NULL) {
+        outlook->run = NULL;
+        outlook->all->checking--;
+        hc_preflight_run_free(run);
         hc_timer_within(&outlook->all->due, 0); /* there is room for another */
     }
 }
@@ -89,7 +89,7 @@ static void forget_if_plain(struct outlook *outlook)
     }
 }
 
-/* Decides what is to be ordered; the next look at names left out may come sooner then. */
+/* Decides what is to be ordered; the next check of names left out may come sooner then. */
 static void plan_one(struct outlook *outlook)
 {
     const struct hc_standing *standing = outlook->standing;
@@ -100,11 +100,11 @@ static void plan_one(struct outlook *outlook)
     }
     hc_standing_plan(outlook->standing, &outlook->all->e);
     outlook->planned = standing->planned;
-    if (standing->planned && standing->plan.look > 0 &&
-        standing->plan.look < outlook->all->looks_at) {
-        outlook->all->looks_at = standing->plan.look;
+    if (standing->planned && standing->plan.check_at > 0 &&
+        standing->plan.check_at < outlook->all->check_at) {
+        outlook->all->check_at = standing->plan.check_at;
         hc_timer_within(&outlook->all->due,
-                        hc_env_until_ms(outlook->all->o.env, standing->plan.look));
+                        hc_env_until_ms(outlook->all->o.env, standing->plan.check_at));
     }
     forget_if_plain(outlook);
 }
@@ -145,19 +145,19 @@ bool hc_outlook_wants(const struct hc_outlooks *outlooks, size_t index, const st
     return !outlook->planned || !hc_list_has_all(have, &identity_of(outlook)->names);
 }
 
-/* ---- looking ---- */
+/* ---- preflights ---- */
 
 bool hc_outlook_is_fresh(const struct hc_outlooks *outlooks, size_t index, const struct hc_ca *ca)
 {
     const struct outlook *outlook = &outlooks->items[index];
     int64_t now = hc_env_now(outlooks->o.env);
-    int64_t valid = ca != NULL && hc_ca_is_failing(ca) ? LOOK_VALID_FAILING_S : LOOK_VALID_S;
+    int64_t valid = ca != NULL && hc_ca_is_failing(ca) ? VALID_FAILING_S : VALID_S;
 
     if (outlooks->o.dns == NULL || identity_of(outlook)->set->preflight == HC_PREFLIGHT_OFF) {
         return true;
     }
-    return outlook->looked_for == ca && outlook->looked_at <= now &&
-           now - outlook->looked_at <= valid;
+    return outlook->checked_for == ca && outlook->checked_at <= now &&
+           now - outlook->checked_at <= valid;
 }
 
 bool hc_outlook_holds(const struct hc_outlooks *outlooks, size_t index, const struct hc_ca *ca,
@@ -168,33 +168,33 @@ bool hc_outlook_holds(const struct hc_outlooks *outlooks, size_t index, const st
     const struct hc_leaveout_plan *plan =
         outlook->standing != NULL ? &outlook->standing->plan : &none;
     int64_t now = hc_env_now(outlooks->o.env);
-    /* names that are left out have looks of their own, more seldom the longer they are out */
-    bool waits = outlook->looked_for == ca && outlook->looked_at > 0 && outlook->looked_at <= now &&
-                 (plan->look == 0 || plan->look > now);
+    /* names that are left out are checked by themselves, more seldom the longer they are out */
+    bool waits = outlook->checked_for == ca && outlook->checked_at > 0 &&
+                 outlook->checked_at <= now && (plan->check_at == 0 || plan->check_at > now);
 
     *until = plan->until;
     return outlook->planned && plan->kind == HC_LEAVEOUT_HOLD &&
            (waits || hc_outlook_is_fresh(outlooks, index, ca));
 }
 
-bool hc_outlook_is_looking(const struct hc_outlooks *outlooks, size_t index)
+bool hc_outlook_is_checking(const struct hc_outlooks *outlooks, size_t index)
 {
-    return outlooks->items[index].look != NULL;
+    return outlooks->items[index].run != NULL;
 }
 
-const struct hc_ca *hc_outlook_looked_for(const struct hc_outlooks *outlooks, size_t index)
+const struct hc_ca *hc_outlook_checked_for(const struct hc_outlooks *outlooks, size_t index)
 {
-    return outlooks->items[index].looked_for;
+    return outlooks->items[index].checked_for;
 }
 
-size_t hc_outlooks_looking(const struct hc_outlooks *outlooks)
+size_t hc_outlooks_checking(const struct hc_outlooks *outlooks)
 {
-    return outlooks->looking;
+    return outlooks->checking;
 }
 
 void hc_outlook_forget(struct hc_outlooks *outlooks, size_t index)
 {
-    outlooks->items[index].looked_at = 0;
+    outlooks->items[index].checked_at = 0;
 }
 
 const struct hc_ruled_out *hc_outlook_ruled_out(const struct hc_outlooks *outlooks, size_t index,
@@ -202,15 +202,15 @@ const struct hc_ruled_out *hc_outlook_ruled_out(const struct hc_outlooks *outloo
 {
     const struct outlook *outlook = &outlooks->items[index];
 
-    return outlook->looked_for == ca ? &outlook->ruled_out : NULL;
+    return outlook->checked_for == ca ? &outlook->ruled_out : NULL;
 }
 
-static void on_looked(void *self, const struct hc_preflight_result *result)
+static void on_checked(void *self, const struct hc_preflight_result *result)
 {
     struct outlook *outlook = self;
     const struct hc_outlooks_options *o = &outlook->all->o;
     struct hc_list mended = {NULL, 0, 0};
-    struct hc_event ended = {.kind = HC_EVENT_LOOK_ENDED, .names = &mended};
+    struct hc_event ended = {.kind = HC_EVENT_PREFLIGHT_ENDED, .names = &mended};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -219,13 +219,13 @@ static void on_looked(void *self, const struct hc_preflight_result *result)
         hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
     }
     hc_ruled_out_note(&outlook->ruled_out, result);
-    outlook->looked_at = hc_env_now(o->env);
-    end_look(outlook);
+    outlook->checked_at = hc_env_now(o->env);
+    end_run(outlook);
     if (outlook->standing != NULL) {
         hc_standing_store(outlook->standing, &outlook->all->e);
     }
     ended.index = index_of(outlook);
-    /* all well, as before: its jobs are in the queue, and nothing else depends on the look */
+    /* all well, as before: its jobs are in the queue, and nothing else depends on this preflight */
     ended.changed = mended.count > 0 ||
                     (outlook->standing != NULL && !hc_leaveout_is_plain(&outlook->standing->state));
     plan_one(outlook);
@@ -238,7 +238,7 @@ int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *c
 {
     const struct hc_outlooks_options *o = &outlooks->o;
     struct outlook *outlook = &outlooks->items[index];
-    struct hc_look_options options = {
+    struct hc_preflight_run_options options = {
         .env = o->env,
         .answers = o->answers,
         .responder = o->responder,
@@ -248,55 +248,55 @@ int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *c
         .identity = identity_of(outlook),
         .ca = ca,
         .self = outlook,
-        .done = on_looked,
+        .done = on_checked,
     };
 
-    if (outlook->look != NULL) {
+    if (outlook->run != NULL) {
         return 0;
     }
-    if (hc_look_start(&options, &outlook->look, err) != 0) {
+    if (hc_preflight_run_start(&options, &outlook->run, err) != 0) {
         return -1;
     }
-    outlook->looked_for = ca;
-    outlooks->looking++;
+    outlook->checked_for = ca;
+    outlooks->checking++;
     return 0;
 }
 
-/* Looks at names that are left out when their time has come. */
-static void look_again(struct hc_outlooks *outlooks, struct outlook *outlook)
+/* Checks names that are left out when their time has come. */
+static void check_again(struct hc_outlooks *outlooks, struct outlook *outlook)
 {
-    struct hc_ca *ca = outlook->looked_for != NULL
-                           ? outlook->looked_for
+    struct hc_ca *ca = outlook->checked_for != NULL
+                           ? outlook->checked_for
                            : hc_cas_named(outlooks->o.cas, identity_of(outlook)->set->use.items[0]);
     struct hc_error err;
 
     hc_error_init(&err);
     if (ca != NULL && hc_outlook_start(outlooks, index_of(outlook), ca, &err) != 0) {
         hc_log_error(outlooks->o.env->log, HC_LOG_WARN, "checking names", &err);
-        outlook->standing->plan.look =
+        outlook->standing->plan.check_at =
             hc_env_now(outlooks->o.env) + outlooks->o.env->conf->check_interval;
     }
 }
 
-/* Looks at all names that are left out and whose time has come; finds out when the next has. */
-static void look_again_at_all(struct hc_outlooks *outlooks, int64_t now)
+/* Checks all names that are left out and whose time has come; finds out when the next has. */
+static void check_all_left_out(struct hc_outlooks *outlooks, int64_t now)
 {
-    outlooks->looks_at = INT64_MAX;
+    outlooks->check_at = INT64_MAX;
     for (size_t i = 0; i < outlooks->o.env->conf->identity_count; i++) {
         struct outlook *outlook = &outlooks->items[i];
-        int64_t look = 0;
+        int64_t at = 0;
 
-        if (outlook->look != NULL || outlook->standing == NULL || !outlook->planned) {
-            continue; /* at the end of a look the next one is planned */
+        if (outlook->run != NULL || outlook->standing == NULL || !outlook->planned) {
+            continue; /* at the end of a preflight the next one is planned */
         }
-        look = outlook->standing->plan.look;
-        if (look > 0 && look <= now && hc_storage_ready(outlooks->o.storage) &&
-            outlooks->looking < HC_LOOKING_MOST) {
-            look_again(outlooks, outlook);
-            look = outlook->look == NULL ? outlook->standing->plan.look : 0;
+        at = outlook->standing->plan.check_at;
+        if (at > 0 && at <= now && hc_storage_ready(outlooks->o.storage) &&
+            outlooks->checking < HC_CHECKING_MOST) {
+            check_again(outlooks, outlook);
+            at = outlook->run == NULL ? outlook->standing->plan.check_at : 0;
         }
-        if (look > 0 && look < outlooks->looks_at) {
-            outlooks->looks_at = look > now ? look : now + 1;
+        if (at > 0 && at < outlooks->check_at) {
+            outlooks->check_at = at > now ? at : now + 1;
         }
     }
 }
@@ -308,10 +308,10 @@ int64_t hc_outlooks_run(struct hc_outlooks *outlooks)
     if (outlooks->o.dns == NULL) {
         return -1;
     }
-    if (now >= outlooks->looks_at) {
-        look_again_at_all(outlooks, now);
+    if (now >= outlooks->check_at) {
+        check_all_left_out(outlooks, now);
     }
-    return hc_env_until_ms(outlooks->o.env, outlooks->looks_at);
+    return hc_env_until_ms(outlooks->o.env, outlooks->check_at);
 }
 
 static void on_due(void *self)
@@ -328,7 +328,7 @@ void hc_outlook_ordered(struct hc_outlooks *outlooks, size_t index)
 {
     struct outlook *outlook = &outlooks->items[index];
 
-    outlook->looked_at = 0; /* every order has a look of its own */
+    outlook->checked_at = 0; /* every order has a preflight of its own */
     if (outlook->standing != NULL && outlook->planned) {
         hc_leaveout_ordered(&outlook->standing->state, &outlook->standing->plan,
                             hc_env_now(outlooks->o.env));
@@ -358,7 +358,7 @@ void hc_outlook_refused(struct hc_outlooks *outlooks, size_t index, const char *
     if (outlooks->o.dns == NULL || identity_of(outlook)->set->preflight == HC_PREFLIGHT_OFF) {
         return;
     }
-    outlook->looked_at = 0;
+    outlook->checked_at = 0;
     standing = standing_of(outlook, &err);
     if (standing == NULL ||
         hc_leaveout_refused(&standing->state, name, hc_refusal_problem(said),
@@ -399,8 +399,8 @@ static void begin_waits_anew(struct outlook *outlook)
     if (outlook->standing != NULL) {
         hc_leaveout_pull_back(&outlook->standing->state, now);
     }
-    if (outlook->looked_at > now) {
-        outlook->looked_at = 0;
+    if (outlook->checked_at > now) {
+        outlook->checked_at = 0;
     }
 }
 
@@ -438,8 +438,8 @@ static void on_event(void *self, const struct hc_event *event)
         if (event->kind == HC_EVENT_STORE_OPENED && conf->identities[i].mode == HC_MODE_ON) {
             load_one(outlook);
         } else if (event->kind == HC_EVENT_STORE_CLOSING) {
-            end_look(outlook);
-            outlooks->looks_at = 0;
+            end_run(outlook);
+            outlooks->check_at = 0;
         } else if (event->kind == HC_EVENT_CLOCK_SET) {
             begin_waits_anew(outlook);
         }
@@ -486,8 +486,8 @@ void hc_outlooks_free(struct hc_outlooks *outlooks)
     for (size_t i = 0; outlooks->items != NULL && i < outlooks->o.env->conf->identity_count; i++) {
         struct outlook *outlook = &outlooks->items[i];
 
-        end_look(outlook);
-        /* the agent ends before the look that would have stood beside the CA's words */
+        end_run(outlook);
+        /* the agent ends before the preflight that would have stood beside the CA's words */
         if (outlook->standing != NULL) {
             hc_refusals_tell(&outlook->standing->refused, outlooks->o.env->log);
         }

@@ -98,14 +98,14 @@ static void publish_bundle(struct hc_publisher *publisher, size_t index,
     }
 }
 
-/* NULL: there is none, or it could not be made. *looked: at all of the files. */
-static struct hc_bundle *watched_bundle(struct hc_publisher *publisher, size_t index, bool *looked)
+/* NULL: there is none, or it could not be made. *known: all of its files were read. */
+static struct hc_bundle *watched_bundle(struct hc_publisher *publisher, size_t index, bool *known)
 {
     struct hc_bundle *bundle = NULL;
     struct hc_error err;
 
     hc_error_init(&err);
-    *looked = hc_offers_are_known(&publisher->offers, index);
+    *known = hc_offers_are_known(&publisher->offers, index);
     if (hc_offers_bundle(&publisher->offers, index, &bundle, &err) != 0) {
         hc_log_error(publisher->o.env->log, HC_LOG_ERROR, "combining watched pairs", &err);
     }
@@ -149,8 +149,8 @@ static void publish_best(struct hc_publisher *publisher, size_t index,
     const struct hc_identity *identity = identity_of(publisher, index);
     struct served *served = &publisher->served[index];
     int64_t now = hc_env_now(publisher->o.env);
-    bool looked = true;
-    struct hc_bundle *lines = watched_bundle(publisher, index, &looked);
+    bool known = true;
+    struct hc_bundle *lines = watched_bundle(publisher, index, &known);
     struct hc_first_case c = {identity, lines, obtained, served->is.complete, now};
     const struct hc_bundle *best = NULL;
     struct hc_error err;
@@ -256,10 +256,10 @@ static void publish_obtained(struct hc_publisher *publisher, size_t index,
 
 static void publish_watched(struct hc_publisher *publisher, size_t index)
 {
-    bool looked = true; /* at all of them: a part would take away what the loader published */
-    struct hc_bundle *bundle = watched_bundle(publisher, index, &looked);
+    bool known = true; /* a part of them would take away what the loader published */
+    struct hc_bundle *bundle = watched_bundle(publisher, index, &known);
 
-    if (bundle != NULL && looked) {
+    if (bundle != NULL && known) {
         publisher->served[index].is.complete = true;
         publish_bundle(publisher, index, bundle);
     }

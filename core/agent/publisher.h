@@ -61,14 +61,14 @@ struct hc_bundle *hc_publisher_served(const struct hc_publisher *publisher, size
 
 /*
  * What the identity's watched files have: pair (a reference is taken; NULL: nothing good) of the
- * which-th of them. hold: as far as it is known without a look at the files; nothing is published
+ * which-th of them. hold: as far as it is known without reading the files; nothing is published
  * before all of the identity's files were offered.
  */
 void hc_publisher_hold(struct hc_publisher *publisher, size_t index, size_t which,
                        struct hc_pair *pair);
 void hc_publisher_offer(struct hc_publisher *publisher, size_t index, size_t which,
                         struct hc_pair *pair);
-/* False if the files of lines beside `on` need not be looked at: what was obtained serves. */
+/* False if the files of lines beside `on` need not be read: what was obtained serves. */
 bool hc_publisher_needs_files(const struct hc_publisher *publisher, size_t index);
 
 #endif

@@ -6,12 +6,13 @@
 
 #include "loop/timer.h"
 
-#define LOOK_MS 60000 /* all jobs are looked at this often, whatever was expected */
-#define NEWS_MS 300   /* after a commit: what the version says of the clock is noted, too */
-#define BUSY_MS 500   /* an order that only waits from now on leaves room for another */
-#define IN_ALL  8     /* orders in all, those that only wait included: times hotcert_parallel */
+#define REVIEW_MS 60000 /* all jobs are reviewed this often, whatever was expected */
+#define NEWS_MS   300   /* after a commit: what the version says of the clock is noted, too */
+#define BUSY_MS   500   /* an order that only waits from now on leaves room for another */
+#define IN_ALL    8     /* orders in all, those that only wait included: times hotcert_parallel */
 
-/* So many that find no room for a look: those behind them are not asked whether they need one. */
+/* So many that find no room for a preflight: those behind them are not asked whether they need one.
+ */
 #define TURNED_AWAY 64
 
 struct queued {
@@ -57,7 +58,7 @@ static int compare_queued(const void *a, const void *b)
 }
 
 /* By the lines in use. */
-static void look_at_clock(struct hc_queue *queue, int64_t now)
+static void judge_clock(struct hc_queue *queue, int64_t now)
 {
     hc_clock_watch_begin(queue->o.clock, now);
     for (size_t i = 0; i < hc_jobs_count(queue->o.jobs); i++) {
@@ -70,28 +71,28 @@ static void look_at_clock(struct hc_queue *queue, int64_t now)
     hc_clock_watch_judge(queue->o.clock);
 }
 
-/* Looks at every job: who is ready, and when the next may be. */
+/* Reviews every job: who is ready, and when the next may be. */
 static void fill_queue(struct hc_queue *queue, int64_t now)
 {
     int64_t now_ms = hc_env_ms(queue->o.env);
-    int64_t soonest = now_ms + LOOK_MS;
+    int64_t soonest = now_ms + REVIEW_MS;
 
-    look_at_clock(queue, now);
+    judge_clock(queue, now);
     hc_outlooks_plan(queue->o.outlooks);
     queue->count = 0;
     for (size_t i = 0; i < hc_jobs_count(queue->o.jobs); i++) {
         struct hc_job *job = hc_jobs_at(queue->o.jobs, i);
         struct hc_ca *ca = NULL;
         int64_t when = 0;
-        enum hc_job_wait wait = hc_job_look(queue->o.jobs, job, &ca, &when);
+        enum hc_job_wait wait = hc_job_waits_for(queue->o.jobs, job, &ca, &when);
 
-        if (wait == HC_JOB_READY || wait == HC_JOB_LOOKING) {
+        if (wait == HC_JOB_READY || wait == HC_JOB_CHECKING) {
             queue->items[queue->count++] =
                 (struct queued){job, hc_ca_is_failing(ca) ? hc_pause_failures(&job->pause, ca) : 0,
                                 urgency(queue, job)};
         } else if (wait == HC_JOB_ELSEWHERE && job->again_ms < soonest) {
             soonest = job->again_ms;
-        } else if (when > now && when - now < LOOK_MS / 1000 &&
+        } else if (when > now && when - now < REVIEW_MS / 1000 &&
                    now_ms + (when - now) * 1000 < soonest) {
             soonest = now_ms + (when - now) * 1000;
         }
@@ -117,15 +118,15 @@ static bool identity_busy(const struct hc_queue *queue, const struct hc_job *job
     return false;
 }
 
-/* Before an order its names are looked at, unless that was done lately for this CA. */
-static bool needs_look(const struct hc_queue *queue, const struct hc_job *job,
-                       const struct hc_ca *ca)
+/* Before an order its names are checked, unless that was done lately for this CA. */
+static bool needs_preflight(const struct hc_queue *queue, const struct hc_job *job,
+                            const struct hc_ca *ca)
 {
     return job->record.order_url == NULL && !hc_outlook_is_fresh(queue->o.outlooks, job->index, ca);
 }
 
-/* True if a look is under way: the order comes when it is done. */
-static bool look_first(struct hc_queue *queue, struct hc_job *job, struct hc_ca *ca)
+/* True if a preflight is under way: the order comes when it is done. */
+static bool check_names_first(struct hc_queue *queue, struct hc_job *job, struct hc_ca *ca)
 {
     struct hc_error err;
 
@@ -138,14 +139,14 @@ static bool look_first(struct hc_queue *queue, struct hc_job *job, struct hc_ca 
     return false;
 }
 
-/* True if nothing but the end of a look or of an order can let the job go on. */
+/* True if nothing but the end of a preflight or of an order can let the job go on. */
 static bool has_to_wait(const struct hc_queue *queue, const struct hc_job *job, size_t *turned_away)
 {
-    if (identity_busy(queue, job) || hc_outlook_is_looking(queue->o.outlooks, job->index)) {
+    if (identity_busy(queue, job) || hc_outlook_is_checking(queue->o.outlooks, job->index)) {
         return true;
     }
-    if (hc_outlooks_looking(queue->o.outlooks) < HC_LOOKING_MOST ||
-        !needs_look(queue, job, hc_outlook_looked_for(queue->o.outlooks, job->index))) {
+    if (hc_outlooks_checking(queue->o.outlooks) < HC_CHECKING_MOST ||
+        !needs_preflight(queue, job, hc_outlook_checked_for(queue->o.outlooks, job->index))) {
         return false;
     }
     ++*turned_away;
@@ -158,16 +159,16 @@ static bool start_one(struct hc_queue *queue, struct hc_job *job)
     struct hc_ca *ca = NULL;
     int64_t when = 0;
 
-    if (hc_job_look(queue->o.jobs, job, &ca, &when) != HC_JOB_READY) {
+    if (hc_job_waits_for(queue->o.jobs, job, &ca, &when) != HC_JOB_READY) {
         queue->awake = true;
         return false;
     }
-    if (needs_look(queue, job, ca)) {
+    if (needs_preflight(queue, job, ca)) {
         if (!hc_ca_is_known(ca)) {
-            return false; /* all jobs are looked at when its directory was read */
+            return false; /* all jobs are reviewed when its directory was read */
         }
-        if (hc_outlooks_looking(queue->o.outlooks) >= HC_LOOKING_MOST ||
-            look_first(queue, job, ca)) {
+        if (hc_outlooks_checking(queue->o.outlooks) >= HC_CHECKING_MOST ||
+            check_names_first(queue, job, ca)) {
             return true;
         }
     }
@@ -176,8 +177,8 @@ static bool start_one(struct hc_queue *queue, struct hc_job *job)
 }
 
 /*
- * From the front of the queue, until there is no room for one more order, or none for a look. What
- * the loop goes over is bounded by what is under way, not by the queue.
+ * From the front of the queue, until there is no room for one more order, or none for a preflight.
+ * What the loop goes over is bounded by what is under way, not by the queue.
  */
 static void start_queued(struct hc_queue *queue)
 {
@@ -261,7 +262,7 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_ORDER_ENDED:
         hc_queue_wake(queue);
         break;
-    case HC_EVENT_LOOK_ENDED:
+    case HC_EVENT_PREFLIGHT_ENDED:
         queue->awake = queue->awake || event->changed;
         hc_timer_within(&queue->due, 0); /* who waits for it goes on */
         break;
@@ -278,7 +279,7 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_PUBLISHED:
     case HC_EVENT_CLOCK_SET:
     case HC_EVENT_ISSUER_ARRIVED:
-    case HC_EVENT_FILES_LOOKED:
+    case HC_EVENT_FILES_CHECKED:
     case HC_EVENT_KINDS:
         break;
     }

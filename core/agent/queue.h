@@ -5,7 +5,7 @@
  * for all each time.
  *
  * Hears whatever may let a job go on: STORE_READY, STORE_CLOSING, CA_CHANGED, CLOCK_NEWS,
- * LINES_CHANGED, LINE_COMMITTED, LOOK_ENDED and ORDER_ENDED.
+ * LINES_CHANGED, LINE_COMMITTED, PREFLIGHT_ENDED and ORDER_ENDED.
  */
 #ifndef HC_AGENT_QUEUE_H
 #define HC_AGENT_QUEUE_H
@@ -29,7 +29,7 @@ void hc_queue_free(struct hc_queue *queue); /* NULL is fine */
 
 /* By its own timer: starts what is due; milliseconds until something may be due. */
 int64_t hc_queue_run(struct hc_queue *queue);
-/* Something changed that may make a job due: all are looked at in the next run. */
+/* Something changed that may make a job due: all are reviewed in the next run. */
 void hc_queue_wake(struct hc_queue *queue);
 /* True if that is so. */
 bool hc_queue_is_awake(const struct hc_queue *queue);

@@ -11,16 +11,16 @@ struct hc_reading {
     struct hc_timer start;
     struct hc_asked asked;
     struct hc_files files;
-    struct hc_file_stamp after[HC_FILES_PARTS]; /* at the look afterwards */
-    bool looking;                               /* stamps are taken, not the content */
+    struct hc_file_stamp after[HC_FILES_PARTS]; /* taken afterwards */
+    bool stamping;                              /* stamps are taken, not the content */
     size_t part;                                /* the one whose turn it is */
     struct hc_error err;
 };
 
 static struct hc_file_stamp *stamp_of(struct hc_reading *reading)
 {
-    return reading->o.content && reading->looking ? &reading->after[reading->part]
-                                                  : &reading->files.stamps[reading->part];
+    return reading->o.content && reading->stamping ? &reading->after[reading->part]
+                                                   : &reading->files.stamps[reading->part];
 }
 
 static void end(struct hc_reading *reading, int rc)
@@ -35,7 +35,7 @@ static void end(struct hc_reading *reading, int rc)
 static void leave_out(struct hc_reading *reading)
 {
     memset(stamp_of(reading), 0, sizeof(struct hc_file_stamp));
-    if (!reading->looking) {
+    if (!reading->stamping) {
         hc_buf_reset(&reading->files.parts[reading->part]);
     }
 }
@@ -44,7 +44,7 @@ static void leave_out(struct hc_reading *reading)
 static int take_own(struct hc_reading *reading, int file)
 {
     const char *path = reading->o.conf->files.items[file];
-    struct hc_buf *out = reading->looking ? NULL : &reading->files.parts[reading->part];
+    struct hc_buf *out = reading->stamping ? NULL : &reading->files.parts[reading->part];
     struct hc_error unsaid = {0};
     struct hc_error *err = hc_files_is_optional(reading->part) ? &unsaid : &reading->err;
 
@@ -65,11 +65,11 @@ static void go_on(struct hc_reading *reading)
         int file = 0;
 
         if (reading->part == HC_FILES_PARTS) {
-            if (reading->looking) {
+            if (reading->stamping) {
                 end(reading, 1);
                 return;
             }
-            reading->looking = true;
+            reading->stamping = true;
             reading->part = 0;
         }
         file = hc_files_index(reading->o.watched, reading->part);
@@ -77,7 +77,7 @@ static void go_on(struct hc_reading *reading)
             continue;
         }
         if (hc_asker_has_keeper(reading->o.asker) && reading->part != HC_FILES_FOLDER) {
-            reading->asked.op = reading->looking ? HC_KEEPER_STAMP : HC_KEEPER_READ;
+            reading->asked.op = reading->stamping ? HC_KEEPER_STAMP : HC_KEEPER_READ;
             reading->asked.file = file;
             hc_ask(reading->o.asker, &reading->asked);
             return;
@@ -98,7 +98,7 @@ static void on_answer(void *self, const struct hc_asker_answer *answer)
         rc = hc_error_chain(&reading->err, answer->err);
     } else {
         *stamp_of(reading) = answer->stamp;
-        if (!reading->looking) {
+        if (!reading->stamping) {
             rc = hc_buf_append(&reading->files.parts[reading->part], answer->content.data,
                                answer->content.len, &reading->err);
         }
@@ -129,7 +129,7 @@ int hc_reading_start(const struct hc_reading_options *options, struct hc_reading
         return hc_error_nomem(err);
     }
     reading->o = *options;
-    reading->looking = !options->content;
+    reading->stamping = !options->content;
     hc_error_init(&reading->err);
     for (size_t i = 0; i < HC_FILES_PARTS; i++) {
         reading->files.parts[i] = (struct hc_buf)HC_BUF_INIT_SECRET(HC_PAIR_PEM_MAX);

@@ -1,4 +1,4 @@
-/* What the CA said of single names since the latest look at them: a value, a few entries. */
+/* What the CA said of single names since the latest preflight: a value, a few entries. */
 #ifndef HC_AGENT_REFUSALS_H
 #define HC_AGENT_REFUSALS_H
 
@@ -21,7 +21,7 @@ struct hc_refusals {
 int hc_refusals_add(struct hc_refusals *refusals, const char *name, const struct hc_error *said,
                     struct hc_error *err) HC_MUST_USE;
 const struct hc_refused *hc_refusals_find(const struct hc_refusals *refusals, const char *name);
-/* A line for each, without what a look would have found. */
+/* A line for each, without what a preflight would have found. */
 void hc_refusals_tell(const struct hc_refusals *refusals, const struct hc_log *log);
 void hc_refusals_dispose(struct hc_refusals *refusals);
 

@@ -57,7 +57,7 @@ bool hc_job_renew(const struct hc_parts *parts, struct hc_job *job, bool force)
     int64_t now = hc_env_now(&parts->env);
     struct hc_ca *ca = NULL;
     int64_t when = 0;
-    enum hc_job_wait wait = hc_job_look(parts->jobs, job, &ca, &when);
+    enum hc_job_wait wait = hc_job_waits_for(parts->jobs, job, &ca, &when);
     bool changed = false;
 
     if (wait == HC_JOB_FAILED || wait == HC_JOB_CA) {
@@ -89,7 +89,7 @@ static void renew_job(const struct hc_parts *parts, struct hc_job *job, bool for
     struct hc_error before;
     struct hc_ca *ca = NULL;
     int64_t when = 0;
-    enum hc_job_wait wait = hc_job_look(parts->jobs, job, &ca, &when);
+    enum hc_job_wait wait = hc_job_waits_for(parts->jobs, job, &ca, &when);
     const struct hc_last_error *failed = wait == HC_JOB_CA || wait == HC_JOB_FAILED
                                              ? hc_job_failure(parts->jobs, job, ca, wait)
                                              : NULL;
@@ -108,7 +108,7 @@ static void renew_job(const struct hc_parts *parts, struct hc_job *job, bool for
         return;
     }
     r->orders++;
-    wait = hc_job_look(parts->jobs, job, &ca, &when);
+    wait = hc_job_waits_for(parts->jobs, job, &ca, &when);
     if (wait == HC_JOB_STORE || wait == HC_JOB_CLOCK || wait == HC_JOB_HELD) {
         r->waits = hc_model_word(wait);
     }
@@ -125,7 +125,7 @@ static void renew_identity(const struct hc_parts *parts, size_t index, bool forc
     }
 }
 
-/* Without what looks at watched files find. */
+/* Without what checks of watched files find. */
 static json_t *json_of(const struct renewal *r)
 {
     return json_pack("{s:b, s:i, s:i, s:s, s:s, s:[]}", "ok", 1, "found", r->found, "orders",
@@ -142,7 +142,7 @@ static size_t told_files(const struct hc_parts *parts, size_t index)
     return jobs == 0 ? parts->env.conf->identities[index].watched_count : 0;
 }
 
-/* What looks at an identity's files found, into its object. */
+/* What checks of an identity's files found, into its object. */
 static void add_watched(const struct hc_parts *parts, size_t index, json_t *object)
 {
     size_t first = hc_watches_first(parts->watches, index);
@@ -168,7 +168,7 @@ static bool has_failed(const struct hc_parts *parts, size_t index)
     for (size_t i = 0; i < jobs; i++) {
         struct hc_ca *ca = NULL;
         int64_t when = 0;
-        enum hc_job_wait wait = hc_job_look(parts->jobs, &job[i], &ca, &when);
+        enum hc_job_wait wait = hc_job_waits_for(parts->jobs, &job[i], &ca, &when);
 
         if (wait == HC_JOB_FAILED || wait == HC_JOB_CA || wait == HC_JOB_HELD) {
             return true;

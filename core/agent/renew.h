@@ -15,13 +15,13 @@ struct hc_job;
  */
 bool hc_job_renew(const struct hc_parts *parts, struct hc_job *job, bool force);
 
-/* One request: orders are begun at once, looks at watched files take their time. */
+/* One request: orders are begun at once, checks of watched files take their time. */
 struct hc_renewal;
 
 /* Does what the request asks for. */
 int hc_renewal_new(const struct hc_parts *parts, const json_t *request, struct hc_renewal **out,
                    struct hc_error *err) HC_MUST_USE;
-/* False while looks are under way that it asked for. */
+/* False while checks that it asked for are under way. */
 bool hc_renewal_is_ready(const struct hc_renewal *renewal);
 /* The answer, the caller's, with what is known of the files now. NULL: no memory. */
 json_t *hc_renewal_answer(struct hc_renewal *renewal);

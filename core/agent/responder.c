@@ -12,7 +12,7 @@
 #include "dns/udp.h"
 
 #define UNKNOWN_MS 5000 /* so long what is asked waits for the store; then it is SERVFAIL */
-#define LOOK_MS    50
+#define RETRY_MS   50
 
 struct hc_responder {
     struct hc_responder_options o;
@@ -96,7 +96,7 @@ int64_t hc_responder_run(struct hc_responder *r)
         return -1;
     }
     if (!hc_answers_are_known(r->o.answers) && hc_env_ms(r->o.env) - r->started_ms < UNKNOWN_MS) {
-        return LOOK_MS;
+        return RETRY_MS;
     }
     open_all(r);
     return -1;

@@ -1,6 +1,6 @@
 /*
- * The methods that the latest look at an identity's names found to fail for them: a value. Empty
- * for nearly all.
+ * The methods that the latest preflight of an identity's names found to fail for them: a value.
+ * Empty for nearly all.
  */
 #ifndef HC_AGENT_RULED_OUT_H
 #define HC_AGENT_RULED_OUT_H
@@ -12,7 +12,7 @@ struct hc_ruled_out {
     struct hc_list items; /* "method name" */
 };
 
-/* What a look found takes the place of what was known. Without memory something is missing. */
+/* What a preflight found takes the place of what was known. Without memory something is missing. */
 void hc_ruled_out_note(struct hc_ruled_out *out, const struct hc_preflight_result *result);
 /* out may be NULL, here and below: nothing is. */
 bool hc_ruled_out_has(const struct hc_ruled_out *out, const char *name, const char *method);

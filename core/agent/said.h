@@ -1,5 +1,5 @@
 /*
- * What the parts of the agent say: one line for each state, however often it is looked at, and
+ * What the parts of the agent say: one line for each state, however often it is met, and
  * identities by the names that people know.
  */
 #ifndef HC_AGENT_SAID_H

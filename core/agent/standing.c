@@ -114,13 +114,13 @@ void hc_standing_plan(struct hc_standing *standing, const struct hc_standing_env
         hc_publisher_in_use(e->publisher, (size_t)(standing->identity - e->env->conf->identities));
     struct hc_leaveout_case c = {
         .names = &standing->identity->names,
-        .mode = e->looks ? standing->identity->set->preflight : HC_PREFLIGHT_OFF,
+        .mode = e->preflights ? standing->identity->set->preflight : HC_PREFLIGHT_OFF,
         .policy = standing->identity->set->bad_names,
         .served = info != NULL ? &info->names : NULL,
         .not_before = info != NULL ? info->not_before : 0,
         .not_after = info != NULL ? info->not_after : 0,
         .now = hc_env_now(e->env),
-        .look_every = e->env->conf->check_interval,
+        .check_every = e->env->conf->check_interval,
     };
     struct hc_error err;
 
@@ -156,9 +156,9 @@ bool hc_standing_wants(const struct hc_standing *standing, const struct hc_list 
     return standing->plan.kind == HC_LEAVEOUT_TRIAL;
 }
 
-/* ---- what a look found ---- */
+/* ---- what a preflight found ---- */
 
-/* Findings of one look, as one number: what is said changes with them alone. */
+/* Findings of one preflight, as one number: what is said changes with them alone. */
 static hc_said digest_of(const struct hc_preflight_result *result)
 {
     hc_said said = 0;
@@ -198,7 +198,7 @@ static void tell(struct hc_standing *standing, const struct hc_log *log,
     standing->said_findings = said;
 }
 
-/* True if the look before found something against the name. */
+/* True if the preflight before found something against the name. */
 static bool was_unwell(const struct hc_standing *standing, const char *name)
 {
     for (size_t i = 0; i < standing->state.count; i++) {
@@ -224,7 +224,7 @@ int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *
             rc |= hc_list_add(mended, name->name, err);
         }
         rc |=
-            hc_leaveout_look(&standing->state, &sight, now, e->env->conf->check_interval / 2, err);
+            hc_leaveout_note(&standing->state, &sight, now, e->env->conf->check_interval / 2, err);
     }
     tell(standing, e->env->log, result);
     hc_refusals_dispose(&standing->refused);

@@ -1,6 +1,6 @@
 /*
- * How the names of one identity stand: what looks and CAs found, as it is remembered in the store,
- * and what is to be ordered (preflight/leaveout.h decides that).
+ * How the names of one identity stand: what preflights and CAs found, as it is remembered in the
+ * store, and what is to be ordered (preflight/leaveout.h decides that).
  */
 #ifndef HC_AGENT_STANDING_H
 #define HC_AGENT_STANDING_H
@@ -15,7 +15,7 @@ struct hc_standing_env {
     const struct hc_env *env;
     struct hc_storage *storage;
     struct hc_publisher *publisher;
-    bool looks; /* names are looked at */
+    bool preflights; /* names are checked */
 };
 
 /* Zeroed but for its identity it is that of names of which nothing is known. */
@@ -25,7 +25,7 @@ struct hc_standing {
     hc_said stored; /* what its record says; 0: there is none */
     struct hc_leaveout_plan plan;
     bool planned;
-    struct hc_refusals refused; /* by the CA, since the latest look */
+    struct hc_refusals refused; /* by the CA, since the latest preflight */
     hc_said said_plan;
     hc_said said_findings;
 };
@@ -46,7 +46,7 @@ const struct hc_list *hc_standing_order(const struct hc_standing *standing);
 bool hc_standing_wants(const struct hc_standing *standing, const struct hc_list *have);
 
 /*
- * A look came to its end: notes and says what it found. mended gets those that are well again. -1:
+ * A preflight ended: notes and says what it found. mended gets those that are well again. -1:
  * no memory for some of it.
  */
 int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *e,

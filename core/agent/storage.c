@@ -169,7 +169,7 @@ static bool is_still_ours(struct hc_storage *storage)
 }
 
 /*
- * Takes back what was said once the store has been taking writes for a while: a look does not see
+ * Takes back what was said once the store has been taking writes for a while: a test does not see
  * all that an order needs, and the next one may fail as the last one did.
  */
 static void take_back(struct hc_storage *storage)
@@ -237,7 +237,7 @@ static void begin_to_open(struct hc_storage *storage)
     }
 }
 
-/* Opens it, or looks whether the one that is open is well again. */
+/* Opens it, or tests whether the one that is open is well again. */
 static void try_again(struct hc_storage *storage)
 {
     struct hc_error err;

@@ -1,7 +1,7 @@
 /*
  * The store as the agent lives with it: it may not be there, belong to somebody else, be full, be
  * sealed under another secret, or be replaced by a backup. What serves goes on serving; orders wait
- * until it is well, which is looked at once a tick. Also what is known of the lines in it.
+ * until it is well, which is tested once a tick. Also what is known of the lines in it.
  *
  * Raises STORE_OPENED, STORE_READY, STORE_CLOSING and LINE_COMMITTED.
  */
@@ -21,12 +21,12 @@ int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsi
 void hc_storage_free(struct hc_storage *storage); /* after hc_storage_close(); NULL is fine */
 
 /*
- * By its own timer: opens the store when it is time; looks whether one that failed is well again.
+ * By its own timer: opens the store when it is time; tests whether one that failed is well again.
  * One that is, is told of when it has been for a while. Milliseconds until there is more to do, -1:
  * nothing.
  */
 int64_t hc_storage_run(struct hc_storage *storage);
-/* Looks whether the folder is still the one that was opened. */
+/* Checks whether the folder is still the one that was opened. */
 void hc_storage_tick(struct hc_storage *storage);
 /* Nobody uses it any more when this returns. Not open is fine. */
 void hc_storage_close(struct hc_storage *storage);

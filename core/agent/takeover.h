@@ -1,6 +1,6 @@
 /*
  * What spares an order: a version that another agent committed meanwhile, or a stored pair of
- * another line that is as good. Both are looked for under the line's lock, right before an order.
+ * another line that is as good. Both are searched under the line's lock, right before an order.
  */
 #ifndef HC_AGENT_TAKEOVER_H
 #define HC_AGENT_TAKEOVER_H

@@ -53,7 +53,7 @@ bool hc_verdict_key(const struct hc_verdict_case *c, unsigned char key[HC_DIGEST
     struct hc_digest digest;
 
     if (c->watched->folder >= 0) {
-        return false; /* OpenSSL looks into it: what it would find is not known */
+        return false; /* OpenSSL searches it: what it would find is not known */
     }
     hc_digest_begin(&digest);
     hc_digest_text(&digest, "hotcert verdict 1");

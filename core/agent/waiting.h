@@ -12,13 +12,13 @@
 struct hc_waiting {
     bool all;
     struct hc_list names;
-    size_t first; /* the identity that was not served at the latest look */
+    size_t first; /* the identity that was not served the last time */
 };
 
 /* True if any host, or the certificate in any watched file, has the name. */
 bool hc_waiting_is_known(const struct hc_parts *parts, const char *name);
 
-/* True if all of it is served. Begins with what was not at the latest look. */
+/* True if all of it is served. Begins with what was not the last time. */
 bool hc_waiting_is_over(struct hc_waiting *w, const struct hc_parts *parts);
 
 /* "nx.test (failed, next try 03:37:30Z), c.test (ordering) and 3 more" */

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define QUICK_LOOKS 10
-#define QUICK_MS    1000
-#define CHANGING_MS 200
+#define QUICK_CHECKS 10
+#define QUICK_MS     1000
+#define CHANGING_MS  200
 
 static const char *path_of(const struct hc_watch *watch, const struct hc_watch_env *e)
 {
@@ -61,14 +61,14 @@ static void set_torn(struct hc_watch *watch, const struct hc_watch_env *e, bool 
                    "%s` accepts it)",
                    hc_problem_row(err->problem)->slug);
     fresh = hc_say_once(e->env->log, &watch->said, level, what, err);
-    watch->torn_looks = fresh ? 0 : watch->torn_looks + 1;
+    watch->quick_checks = fresh ? 0 : watch->quick_checks + 1;
     watch->state = held ? HC_WATCH_HELD : HC_WATCH_BROKEN;
     if (!watch->read_once) {
         watch->read_once = true;
         offer(watch, e); /* the other pairs of this host waited for us */
     }
     hc_last_error_set(&watch->last, err, fresh ? hc_env_now(e->env) : watch->last.at);
-    if (watch->torn_looks < QUICK_LOOKS && QUICK_MS < hc_env_interval_ms(e->env)) {
+    if (watch->quick_checks < QUICK_CHECKS && QUICK_MS < hc_env_interval_ms(e->env)) {
         watch->next_ms = hc_env_ms(e->env) + QUICK_MS;
     }
 }
@@ -82,7 +82,7 @@ static void set_whole(struct hc_watch *watch, const struct hc_watch_env *e)
     watch->state = HC_WATCH_OK;
     watch->stale = false;
     watch->said_stale = 0;
-    watch->torn_looks = 0;
+    watch->quick_checks = 0;
     watch->said = 0;
     watch->read_once = true;
     hc_last_error_clear(&watch->last);
@@ -102,8 +102,8 @@ static void keep(struct hc_watch *watch, const struct hc_watch_env *e, struct hc
 }
 
 /*
- * At the first look of a pair that was not told from its fellows in the table: the served one that
- * it would replace, or NULL. A reference of the caller's.
+ * At the first reading of a pair that was not told from its fellows in the table: the served one
+ * that it would replace, or NULL. A reference of the caller's.
  */
 static struct hc_pair *served_like(const struct hc_watch *watch, const struct hc_watch_env *e,
                                    const struct hc_pair *pair)
@@ -143,11 +143,11 @@ static int weigh(struct hc_watch *watch, const struct hc_watch_env *e,
 
 /*
  * A file that is bound into a container by itself goes on being the old one when it is replaced by
- * a rename outside. Of what did not change since the look before, so that it is no rename under
+ * a rename outside. Of what did not change since the check before, so that it is no rename under
  * way.
  */
-static void look_for_stale(struct hc_watch *watch, const struct hc_watch_env *e,
-                           const struct hc_file_stamp stamps[HC_FILES_PARTS])
+static void find_stale(struct hc_watch *watch, const struct hc_watch_env *e,
+                       const struct hc_file_stamp stamps[HC_FILES_PARTS])
 {
     struct hc_error err;
 
@@ -170,7 +170,7 @@ void hc_watch_unchanged(struct hc_watch *watch, const struct hc_watch_env *e,
                         const struct hc_file_stamp stamps[HC_FILES_PARTS])
 {
     hc_watch_load(watch, e);
-    look_for_stale(watch, e, stamps);
+    find_stale(watch, e, stamps);
     hc_copy_commit(&watch->copy, &e->copies, path_of(watch, e), watch->pair);
 }
 

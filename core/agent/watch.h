@@ -1,7 +1,7 @@
 /*
  * One watched pair of files: read when it changed, checked, stored, offered to the publisher. A
  * pair that cannot be taken leaves the last good one serving; one line says so for each state, and
- * a few quick looks catch the moment when the other file arrives.
+ * a few quick checks catch the moment when the other file arrives.
  */
 #ifndef HC_AGENT_WATCH_H
 #define HC_AGENT_WATCH_H
@@ -12,7 +12,7 @@
 #include "agent/said.h"
 
 enum hc_watch_state {
-    HC_WATCH_QUEUED, /* not looked at yet */
+    HC_WATCH_QUEUED, /* not read yet */
     HC_WATCH_OK,
     HC_WATCH_BROKEN, /* what the files hold now cannot be taken */
     HC_WATCH_HELD,   /* it could be served, but the one that serves is better */
@@ -33,14 +33,14 @@ struct hc_watch {
     size_t index; /* of the identity */
     const struct hc_watched *files;
     enum hc_watch_state state;
-    bool stale;           /* the files that are seen are not those that are renewed */
-    bool read_once;       /* they were looked at */
-    bool loaded;          /* hc_watch_load() was called since the store was opened */
-    bool looking;         /* a look is under way */
-    bool hurried;         /* somebody waits for a look */
-    unsigned torn_looks;  /* quick looks since it is torn */
-    int64_t next_ms;      /* the next look */
-    struct hc_pair *pair; /* the last good one, or NULL */
+    bool stale;            /* the files that are seen are not those that are renewed */
+    bool read_once;        /* whether well or not */
+    bool loaded;           /* hc_watch_load() was called since the store was opened */
+    bool checking;         /* a check is under way */
+    bool hurried;          /* somebody waits for a check */
+    unsigned quick_checks; /* quick checks since it was refused */
+    int64_t next_ms;       /* the next check */
+    struct hc_pair *pair;  /* the last good one, or NULL */
     struct hc_last_error last;
     struct hc_copy copy;
     uint64_t mark; /* of what was read last (hc_files_mark()); 0: nothing */
@@ -54,10 +54,10 @@ void hc_watch_load(struct hc_watch *watch, const struct hc_watch_env *e);
 /* What the files hold now cannot be taken. */
 bool hc_watch_is_torn(const struct hc_watch *watch);
 
-/* A look found the files that were read last: what came of that is still true. */
+/* A check found the files that were read last: what came of that is still true. */
 void hc_watch_unchanged(struct hc_watch *watch, const struct hc_watch_env *e,
                         const struct hc_file_stamp stamps[HC_FILES_PARTS]);
-/* A look read them, or failed: rc and read_err as of reading.h. files are taken. */
+/* A check read them, or failed: rc and read_err as of reading.h. files are taken. */
 void hc_watch_take(struct hc_watch *watch, const struct hc_watch_env *e, int rc,
                    struct hc_files *files, const struct hc_error *read_err);
 

@@ -8,10 +8,10 @@
 #include "conf/name.h"
 #include "loop/timer.h"
 
-#define LOOKS 4 /* under way at once: the keeper answers one question after the other */
+#define CHECKS 4 /* under way at once: the keeper answers one question after the other */
 
-/* A look that is under way. */
-struct look {
+/* A check that is under way. */
+struct check {
     struct hc_watches *watches;
     struct hc_watch *watch; /* NULL: none is */
     struct hc_reading *reading;
@@ -25,9 +25,9 @@ struct hc_watches {
     struct hc_watch *items;
     size_t count;
     size_t *first; /* the number of each identity's first */
-    struct look looks[LOOKS];
-    size_t next;    /* the one whose turn it is to be asked whether a look is due */
-    size_t hurried; /* so many looks are waited for */
+    struct check checks[CHECKS];
+    size_t next;    /* the one whose turn it is to be asked whether a check is due */
+    size_t hurried; /* so many checks are waited for */
     struct hc_timer due;
     struct hc_timer loads; /* of copies, after the store was opened */
     size_t next_load;
@@ -41,20 +41,20 @@ static enum hc_problem torn_by(const struct hc_watch *watch)
     return hc_watch_is_torn(watch) ? watch->last.error.problem : HC_P_NONE;
 }
 
-static void end_look(struct look *look)
+static void end_check(struct check *check)
 {
-    struct hc_watch *watch = look->watch;
-    struct hc_watches *watches = look->watches;
+    struct hc_watch *watch = check->watch;
+    struct hc_watches *watches = check->watches;
     enum hc_problem now = torn_by(watch);
-    struct hc_event event = {.kind = HC_EVENT_FILES_LOOKED,
+    struct hc_event event = {.kind = HC_EVENT_FILES_CHECKED,
                              .index = watch->index,
-                             .problem = now != look->before ? now : HC_P_NONE};
+                             .problem = now != check->before ? now : HC_P_NONE};
 
-    hc_reading_free(look->reading);
-    look->reading = NULL;
-    look->watch = NULL;
-    watch->looking = false;
-    if (look->hurried) {
+    hc_reading_free(check->reading);
+    check->reading = NULL;
+    check->watch = NULL;
+    watch->checking = false;
+    if (check->hurried) {
         watches->hurried--;
         watch->hurried = false;
     }
@@ -62,40 +62,40 @@ static void end_look(struct look *look)
     hc_events_raise(watches->o.env->events, &event);
 }
 
-static void start_reading(struct look *look, bool content);
+static void start_reading(struct check *check, bool content);
 
 static void on_read(void *self, int rc, struct hc_files *files, const struct hc_error *err)
 {
-    struct look *look = self;
+    struct check *check = self;
 
-    hc_watch_take(look->watch, &look->watches->e, rc, files, err);
-    end_look(look);
+    hc_watch_take(check->watch, &check->watches->e, rc, files, err);
+    end_check(check);
 }
 
 static void on_stamped(void *self, int rc, struct hc_files *files,
                        const struct hc_error *err HC_UNUSED)
 {
-    struct look *look = self;
+    struct check *check = self;
 
-    if (rc <= 0 || hc_files_mark(files->stamps) != look->watch->mark) {
-        start_reading(look, true); /* which finds the same fault, if there is one */
+    if (rc <= 0 || hc_files_mark(files->stamps) != check->watch->mark) {
+        start_reading(check, true); /* which finds the same fault, if there is one */
         return;
     }
-    hc_watch_unchanged(look->watch, &look->watches->e, files->stamps);
-    end_look(look);
+    hc_watch_unchanged(check->watch, &check->watches->e, files->stamps);
+    end_check(check);
 }
 
-static void start_reading(struct look *look, bool content)
+static void start_reading(struct check *check, bool content)
 {
-    const struct hc_watches_options *o = &look->watches->o;
+    const struct hc_watches_options *o = &check->watches->o;
     struct hc_reading_options options = {
         .loop = o->env->loop,
         .asker = o->keeper,
         .conf = o->env->conf,
-        .watched = look->watch->files,
+        .watched = check->watch->files,
         .name = "watched files",
         .content = content,
-        .self = look,
+        .self = check,
         .done = content ? on_read : on_stamped,
     };
     struct hc_files none;
@@ -103,57 +103,57 @@ static void start_reading(struct look *look, bool content)
 
     memset(&none, 0, sizeof(none));
     hc_error_init(&err);
-    hc_reading_free(look->reading);
-    look->reading = NULL;
-    if (hc_reading_start(&options, &look->reading, &err) != 0) {
-        hc_watch_take(look->watch, &look->watches->e, -1, &none, &err);
-        end_look(look);
+    hc_reading_free(check->reading);
+    check->reading = NULL;
+    if (hc_reading_start(&options, &check->reading, &err) != 0) {
+        hc_watch_take(check->watch, &check->watches->e, -1, &none, &err);
+        end_check(check);
     }
 }
 
-/* False: there is no room for one more look. */
-static bool start_look(struct hc_watches *watches, struct hc_watch *watch)
+/* False: there is no room for one more check. */
+static bool start_check(struct hc_watches *watches, struct hc_watch *watch)
 {
     const struct hc_env *env = watches->o.env;
-    struct look *look = NULL;
+    struct check *check = NULL;
     size_t i = 0;
 
-    while (i < LOOKS && watches->looks[i].watch != NULL) {
+    while (i < CHECKS && watches->checks[i].watch != NULL) {
         i++;
     }
-    if (i == LOOKS) {
+    if (i == CHECKS) {
         return false;
     }
-    look = &watches->looks[i];
-    look->watches = watches;
-    look->watch = watch;
-    look->hurried = watch->hurried;
-    look->before = torn_by(watch);
-    watch->looking = true;
+    check = &watches->checks[i];
+    check->watches = watches;
+    check->watch = watch;
+    check->hurried = watch->hurried;
+    check->before = torn_by(watch);
+    watch->checking = true;
     watch->next_ms = hc_env_ms(env) + hc_env_interval_ms(env);
     if (watch->read_once && !hc_publisher_needs_files(watches->o.publisher, watch->index)) {
-        end_look(look);
+        end_check(check);
     } else {
-        start_reading(look, !watch->read_once || hc_watch_is_torn(watch) ||
-                                hc_env_now(env) >= watch->copy.judge_at);
+        start_reading(check, !watch->read_once || hc_watch_is_torn(watch) ||
+                                 hc_env_now(env) >= watch->copy.judge_at);
     }
     return true;
 }
 
-/* Looks that somebody waits for come first. False: there is no room for all of them. */
+/* Checks that somebody waits for come first. False: there is no room for all of them. */
 static bool start_hurried(struct hc_watches *watches)
 {
     for (size_t i = 0; i < watches->count && watches->hurried > 0; i++) {
         struct hc_watch *watch = &watches->items[i];
 
-        if (watch->hurried && !watch->looking && !start_look(watches, watch)) {
+        if (watch->hurried && !watch->checking && !start_check(watches, watch)) {
             return false;
         }
     }
     return true;
 }
 
-/* Starts looks whose time has come; the end of a look goes on where there was no room. */
+/* Starts checks whose time has come; the end of a check goes on where there was no room. */
 static void on_due(void *self)
 {
     struct hc_watches *watches = self;
@@ -166,10 +166,10 @@ static void on_due(void *self)
     for (size_t i = 0; i < watches->count; i++) {
         struct hc_watch *watch = &watches->items[watches->next];
 
-        if (!watch->looking && now >= watch->next_ms && !start_look(watches, watch)) {
+        if (!watch->checking && now >= watch->next_ms && !start_check(watches, watch)) {
             return;
         }
-        if (!watch->looking && watch->next_ms < soonest) {
+        if (!watch->checking && watch->next_ms < soonest) {
             soonest = watch->next_ms;
         }
         watches->next = (watches->next + 1) % watches->count;
@@ -179,7 +179,7 @@ static void on_due(void *self)
 
 /* ---- what is told ---- */
 
-static void look_again_at_chains(struct hc_watches *watches)
+static void check_incomplete(struct hc_watches *watches)
 {
     for (size_t i = 0; i < watches->count; i++) {
         struct hc_watch *watch = &watches->items[i];
@@ -192,7 +192,7 @@ static void look_again_at_chains(struct hc_watches *watches)
     }
 }
 
-/* A few at a time; a look that comes first asks for its own. */
+/* A few at a time; a check that comes first asks for its own. */
 static void load_some(void *self)
 {
     struct hc_watches *watches = self;
@@ -218,7 +218,7 @@ static void on_event(void *self, const struct hc_event *event)
         watches->next_load = 0;
         load_some(watches);
     } else if (event->kind == HC_EVENT_ISSUER_ARRIVED) {
-        look_again_at_chains(watches);
+        check_incomplete(watches);
     }
 }
 
@@ -382,8 +382,8 @@ void hc_watches_free(struct hc_watches *watches)
     hc_events_remove(watches->o.env->events, watches);
     hc_timer_stop(&watches->due);
     hc_timer_stop(&watches->loads);
-    for (size_t i = 0; i < LOOKS; i++) {
-        hc_reading_free(watches->looks[i].reading);
+    for (size_t i = 0; i < CHECKS; i++) {
+        hc_reading_free(watches->checks[i].reading);
     }
     for (size_t i = 0; watches->items != NULL && i < watches->count; i++) {
         hc_watch_dispose(&watches->items[i]);

@@ -35,7 +35,7 @@ static int open_signals(struct hc_error *err)
     return fd;
 }
 
-/* By what names are looked at. */
+/* What names are checked with. */
 struct names {
     struct hc_resolver *resolver;
     struct hc_web *web;

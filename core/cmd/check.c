@@ -1,6 +1,6 @@
 /*
  * hotcert check: is this pair, or what that server sends, fit to be served? Arguments, verdict and
- * exit code; looking is in check_files.c, check_store.c and check_connect.c.
+ * exit code; the checks are in check_files.c, check_store.c and check_connect.c.
  */
 #include "cmd/check.h"
 

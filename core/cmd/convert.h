@@ -1,5 +1,5 @@
 /*
- * Files that are not PEM, for a look into them all the same: PKCS#12, DER certificates and keys,
+ * Files that are not PEM, to be checked all the same: PKCS#12, DER certificates and keys,
  * PKCS#7. The server takes none of these, so that what they hold is judged beside pem-not-pem.
  */
 #ifndef HC_CMD_CONVERT_H

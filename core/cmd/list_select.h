@@ -16,7 +16,7 @@ struct hc_list_select {
 };
 
 /* True if something failed, is held, broken or flawed, or has expired; not while it is merely
- * queued, ordered or looked at. now: UTC. */
+ * queued, ordered or checked. now: UTC. */
 bool hc_list_needs_somebody(const json_t *certificate, int64_t now);
 
 /*

@@ -277,7 +277,7 @@ static int renew_names(const char *command, const struct renew_args *args,
 
 struct tally {
     size_t ordered;
-    size_t looked_at;
+    size_t pairs_checked;
     size_t used_up;
     size_t idle;
     size_t bad; /* hosts whose files are not served */
@@ -300,7 +300,7 @@ static void print_result(struct hc_report *r, const json_t *one, struct tally *t
     take_text(one, "before", sum.before, sizeof(sum.before));
     take_text(one, "waits", sum.waits, sizeof(sum.waits));
     for (size_t i = 0; i < json_array_size(watched); i++) {
-        tally->looked_at++;
+        tally->pairs_checked++;
         if (!is_well(json_array_get(watched, i))) {
             print_watched(r, name, json_array_get(watched, i));
         }
@@ -338,9 +338,9 @@ static int print_many(const struct renew_args *args, const json_t *renewed)
     }
     hc_report_put(&r, HC_TINT_NONE, "%zu host%s: %zu ordered now", json_array_size(renewed),
                   json_array_size(renewed) == 1 ? "" : "s", tally.ordered);
-    if (tally.looked_at > 0) {
-        hc_report_put(&r, HC_TINT_NONE, ", %zu pair%s of files checked", tally.looked_at,
-                      tally.looked_at == 1 ? "" : "s");
+    if (tally.pairs_checked > 0) {
+        hc_report_put(&r, HC_TINT_NONE, ", %zu pair%s of files checked", tally.pairs_checked,
+                      tally.pairs_checked == 1 ? "" : "s");
     }
     if (tally.idle > 0) {
         hc_report_put(&r, HC_TINT_NONE, ", %zu not due (--force orders anyway)", tally.idle);

@@ -35,8 +35,8 @@ enum hc_mode { HC_MODE_UNSET, HC_MODE_OFF, HC_MODE_ON, HC_MODE_WATCH };
 enum hc_bootstrap { HC_BOOTSTRAP_UNSET, HC_BOOTSTRAP_SELF_SIGNED, HC_BOOTSTRAP_REJECT };
 enum hc_preflight_mode {
     HC_PREFLIGHT_UNSET,
-    HC_PREFLIGHT_ON,     /* names are looked at before an order, bad ones are left out or held */
-    HC_PREFLIGHT_ADVISE, /* looked at, only logged */
+    HC_PREFLIGHT_ON,     /* names are checked before an order, bad ones are left out or held */
+    HC_PREFLIGHT_ADVISE, /* checked, only logged */
     HC_PREFLIGHT_OFF,
 };
 enum hc_bad_names { HC_BAD_NAMES_UNSET, HC_BAD_NAMES_LEAVE_OUT, HC_BAD_NAMES_HOLD };

@@ -1,13 +1,13 @@
 /*
  * The examination: would a start with this configuration be refused? Asked before anything is
- * changed: a keeper for the moment, and the loader that only looks.
+ * changed: a keeper for the moment, and the loader that only examines.
  */
 #ifndef HC_GLUE_EXAMINE_H
 #define HC_GLUE_EXAMINE_H
 
 #include "keeper/spawn.h"
 
-/* What is looked at beside the certificates. */
+/* What is examined beside the certificates. */
 enum hc_examination {
     HC_EXAMINE_FOLDERS = 1, /* where a running server goes on without, they are left out */
     HC_EXAMINE_CONTROL = 2, /* what is wrong with the socket is told, and refuses nothing */

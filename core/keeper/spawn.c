@@ -332,8 +332,8 @@ int64_t hc_agent_backoff(unsigned *failures, int64_t lived)
 static int judge(int status, bool in_time, const struct program *program, const struct hc_log *log,
                  struct hc_said *said, struct hc_error *err)
 {
-    bool only_looks = program->places[HC_FD_TABLE - HC_FD_CONF] < 0;
-    enum hc_level level = only_looks ? HC_LOG_WARN : HC_LOG_ERROR;
+    bool only_examines = program->places[HC_FD_TABLE - HC_FD_CONF] < 0;
+    enum hc_level level = only_examines ? HC_LOG_WARN : HC_LOG_ERROR;
 
     if (in_time && !said->began) {
         return hc_error_set(err, HC_P_PROGRAM, program->path,

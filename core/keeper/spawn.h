@@ -80,14 +80,14 @@ enum hc_level hc_control_level(const struct hc_conf *conf);
 
 /*
  * Runs `hotcert load`: fills the table from the store and the watched files, with the rights of the
- * agent's user (keeper/rights.h). fds->table < 0: looks only (the configuration test, and the
+ * agent's user (keeper/rights.h). fds->table < 0: examines only (the configuration test, and the
  * examination of a start). Lines for the operator go to log. 0: the server may start (whatever
  * could not be loaded starts on the bootstrap and is an error in the log); -1: the start must be
  * refused, err says why. Bounded to HC_LOADER_SECONDS.
  *
  * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
  * long is not the configuration's fault: the start goes on, with an error in the log (a warning
- * when it was only looking). A program that cannot be executed at all, or ends before it said that
+ * when it only examined). A program that cannot be executed at all, or ends before it said that
  * it runs, is HC_P_PROGRAM; one that the agent's user can read is a warning
  * (HC_P_PROGRAM_READABLE).
  */

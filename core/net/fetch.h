@@ -1,5 +1,5 @@
 /*
- * A plain GET of somebody else's URL, one step at a time: for looking at http-01 as a CA's
+ * A plain GET of somebody else's URL, one step at a time: to check http-01 as a CA's
  * validator does (RFC 8555 section 8.3), and for intermediates named in certificates (RFC 5280
  * section 4.2.2.1). The connection goes to one numeric address that the caller vetted, whatever the
  * DNS says by now; Host (and SNI) are the URL's. No redirect is followed: the reply tells where it

@@ -1,5 +1,5 @@
 /*
- * Port: one HTTP request for the preflight's look at http-01 (RFC 8555 section 8.3), and the
+ * Port: one HTTP request for the preflight's check of http-01 (RFC 8555 section 8.3), and the
  * adapter that makes it over net/fetch.h. One hop only: whoever uses it looks the next host up by
  * itself and decides whether it may be asked.
  */

@@ -20,7 +20,7 @@
 #include "preflight/request.h"
 
 enum hc_preflight_phase {
-    HC_PREFLIGHT_PHASE_LOOK,
+    HC_PREFLIGHT_PHASE_LOOKUP,
     HC_PREFLIGHT_PHASE_FETCH,
     HC_PREFLIGHT_PHASE_DONE
 };
@@ -39,7 +39,7 @@ struct hc_preflight_sight {
     unsigned climbed;
     bool own_dns; /* its challenge record is to lead to our own DNS server */
     struct hc_delegation delegation;
-    struct hc_record_look *record;   /* where its challenge record is to be written; or NULL */
+    struct hc_record_lookup *record; /* where its challenge record is to be written; or NULL */
     const struct hc_lookup *persist; /* TXT at the label of records that stay; NULL: not asked */
     struct hc_request *requests;
     size_t request_count;
@@ -70,7 +70,7 @@ struct hc_preflight {
     const struct hc_lookup *directory_aaaa;
     unsigned http_port;
     unsigned tls_port;
-    int64_t look_until_ms;
+    int64_t lookup_until_ms;
 
     enum hc_preflight_phase phase;
     struct hc_preflight_sight *names;
@@ -101,7 +101,7 @@ const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n);
 /* Goes up for CAA; true if anything changed. */
 bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n);
-bool hc_preflight_all_looked_up(const struct hc_preflight *p);
+bool hc_preflight_lookups_settled(const struct hc_preflight *p);
 /* suggestion: an address, or "". */
 void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion);
 

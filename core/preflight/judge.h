@@ -67,7 +67,8 @@ void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
  * The challenge record that is written for the name: its alias, its zone, whether the servers
  * agree; for `hotcert diagnose` what is left of a former run. alone: as above.
  */
-void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_look *look, bool alone);
+void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
+                     bool alone);
 
 /* True if addresses of two families gave different answers. */
 bool hc_judge_differs(const struct hc_request *requests, size_t count);

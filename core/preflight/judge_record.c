@@ -14,31 +14,31 @@ static bool answers(const struct hc_dns_slot *slot)
            (slot->reply.rcode == HC_DNS_NOERROR || slot->reply.rcode == HC_DNS_NXDOMAIN);
 }
 
-static size_t count_values(const struct hc_record_look *look, const struct hc_dns_slot *slot)
+static size_t count_values(const struct hc_record_lookup *lookup, const struct hc_dns_slot *slot)
 {
     size_t count = 0;
     size_t at = 0;
 
     while (count < VALUES_MOST &&
-           hc_dns_reply_next(&slot->reply, &look->place.name, HC_DNS_TXT, &at) != NULL) {
+           hc_dns_reply_next(&slot->reply, &lookup->place.name, HC_DNS_TXT, &at) != NULL) {
         count++;
     }
     return count;
 }
 
 /* True if each value of a is one of b; the order means nothing. */
-static bool covers(const struct hc_record_look *look, const struct hc_dns_slot *a,
+static bool covers(const struct hc_record_lookup *lookup, const struct hc_dns_slot *a,
                    const struct hc_dns_slot *b)
 {
     const struct hc_dns_record *record = NULL;
     size_t at = 0;
 
-    while ((record = hc_dns_reply_next(&a->reply, &look->place.name, HC_DNS_TXT, &at)) != NULL) {
+    while ((record = hc_dns_reply_next(&a->reply, &lookup->place.name, HC_DNS_TXT, &at)) != NULL) {
         const struct hc_dns_record *other = NULL;
         size_t k = 0;
 
         do {
-            other = hc_dns_reply_next(&b->reply, &look->place.name, HC_DNS_TXT, &k);
+            other = hc_dns_reply_next(&b->reply, &lookup->place.name, HC_DNS_TXT, &k);
         } while (other != NULL && (other->len != record->len ||
                                    memcmp(other->data, record->data, record->len) != 0));
         if (other == NULL) {
@@ -48,16 +48,16 @@ static bool covers(const struct hc_record_look *look, const struct hc_dns_slot *
     return true;
 }
 
-static bool agree(const struct hc_record_look *look, const struct hc_dns_slot *a,
+static bool agree(const struct hc_record_lookup *lookup, const struct hc_dns_slot *a,
                   const struct hc_dns_slot *b)
 {
-    size_t count = count_values(look, a);
+    size_t count = count_values(lookup, a);
 
-    if (count != count_values(look, b)) {
+    if (count != count_values(lookup, b)) {
         return false;
     }
     /* who has so many means harm: to compare them takes the square of the time */
-    return count == VALUES_MOST || (covers(look, a, b) && covers(look, b, a));
+    return count == VALUES_MOST || (covers(lookup, a, b) && covers(lookup, b, a));
 }
 
 /* What an ACME client writes for a challenge looks like. */
@@ -74,14 +74,15 @@ static bool is_challenge(const struct hc_dns_record *record)
     return true;
 }
 
-static void judge_stale(struct hc_name_judge *judge, const struct hc_record_look *look,
+static void judge_stale(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
                         const struct hc_dns_slot *slot)
 {
     const struct hc_dns_record *record = NULL;
     char text[HC_DNS_RECORD_TEXT];
     size_t at = 0;
 
-    while ((record = hc_dns_reply_next(&slot->reply, &look->place.name, HC_DNS_TXT, &at)) != NULL) {
+    while ((record = hc_dns_reply_next(&slot->reply, &lookup->place.name, HC_DNS_TXT, &at)) !=
+           NULL) {
         hc_judge_seen(judge, "%s", hc_dns_record_format(record, text));
         if (is_challenge(record)) {
             hc_judge_note(judge, HC_P_DNS_STALE_RECORD, HC_JUDGE_NOTHING, "%s", text);
@@ -90,10 +91,10 @@ static void judge_stale(struct hc_name_judge *judge, const struct hc_record_look
 }
 
 /* The servers one by one: who does not answer, who answers something else than the first. */
-static void judge_servers(struct hc_name_judge *judge, const struct hc_record_look *look,
+static void judge_servers(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
                           bool alone)
 {
-    const struct hc_zone *zone = &look->place.zone;
+    const struct hc_zone *zone = &lookup->place.zone;
     const struct hc_dns_slot *first = NULL;
     const struct hc_dns_server *first_server = NULL;
     char name[HC_DNAME_TEXT];
@@ -101,9 +102,9 @@ static void judge_servers(struct hc_name_judge *judge, const struct hc_record_lo
     char b[HC_DNS_SERVER_TEXT];
     unsigned silent = 0;
 
-    hc_dname_format(&look->place.name, name);
+    hc_dname_format(&lookup->place.name, name);
     for (size_t i = 0; i < zone->server_count; i++) {
-        const struct hc_dns_slot *slot = &look->slots[i];
+        const struct hc_dns_slot *slot = &lookup->slots[i];
 
         if (!answers(slot)) {
             silent++;
@@ -112,7 +113,7 @@ static void judge_servers(struct hc_name_judge *judge, const struct hc_record_lo
         } else if (first == NULL) {
             first = slot;
             first_server = &zone->servers[i];
-        } else if (!agree(look, first, slot)) {
+        } else if (!agree(lookup, first, slot)) {
             hc_judge_note(judge, HC_P_DNS_SERVERS_DIFFER, HC_JUDGE_NOTHING,
                           "%s and %s have different TXT records of %.255s",
                           hc_dns_server_format(first_server, a),
@@ -124,19 +125,19 @@ static void judge_servers(struct hc_name_judge *judge, const struct hc_record_lo
         hc_judge_note(judge, HC_P_DNS_FAILED, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING,
                       "none of the %u name servers asked answers for %.255s", silent, name);
     } else if (first != NULL && judge->accounts != NULL) {
-        judge_stale(judge, look, first); /* an agent's own orders have their values there */
+        judge_stale(judge, lookup, first); /* an agent's own orders have their values there */
     }
 }
 
-void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_look *look, bool alone)
+void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup *lookup, bool alone)
 {
-    const struct hc_dns_place *place = &look->place;
+    const struct hc_dns_place *place = &lookup->place;
     char label[HC_DNAME_TEXT];
     char name[HC_DNAME_TEXT];
     char apex[HC_DNAME_TEXT];
     struct hc_error why;
 
-    hc_dname_format(&look->label, label);
+    hc_dname_format(&lookup->label, label);
     hc_dname_format(&place->name, name);
     if (place->links > 0) {
         hc_judge_seen(judge, "%.255s is an alias (CNAME) of %.255s: the record is written there",
@@ -152,5 +153,5 @@ void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_look *l
     }
     hc_judge_seen(judge, "%.255s belongs to the zone %.255s", name,
                   hc_dname_format(&place->zone.apex, apex));
-    judge_servers(judge, look, alone);
+    judge_servers(judge, lookup, alone);
 }

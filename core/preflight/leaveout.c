@@ -108,7 +108,7 @@ void hc_leaveout_pull_back(struct hc_leaveout *state, int64_t now)
     }
     for (size_t i = 0; i < state->count; i++) {
         pull_back(&state->names[i].since, now);
-        pull_back(&state->names[i].looked, now);
+        pull_back(&state->names[i].checked, now);
         pull_back(&state->names[i].tried, now);
     }
 }
@@ -132,7 +132,7 @@ static void take_back(struct hc_leaveout *state, struct hc_leaveout_name *n)
     state->trial = hc_leaveout_any_out(state) ? state->trial : 0;
 }
 
-int hc_leaveout_look(struct hc_leaveout *state, const struct hc_leaveout_sight *sight, int64_t now,
+int hc_leaveout_note(struct hc_leaveout *state, const struct hc_leaveout_sight *sight, int64_t now,
                      int64_t min_apart, struct hc_error *err)
 {
     struct hc_leaveout_name *n = find_or_add(state, sight->name, err);
@@ -154,15 +154,15 @@ int hc_leaveout_look(struct hc_leaveout *state, const struct hc_leaveout_sight *
     }
     if (!well) {
         n->well = 0;
-        n->looked = now;
+        n->checked = now;
         if (seen == HC_LEAVEOUT_SEEN_BAD) {
             hc_leaveout_drop(state, n, now);
         }
         return 0;
     }
-    if (n->well == 0 || now - n->looked >= min_apart) {
+    if (n->well == 0 || now - n->checked >= min_apart) {
         n->well += n->well < HC_LEAVEOUT_WELL;
-        n->looked = now;
+        n->checked = now;
     }
     if (n->out && n->well >= HC_LEAVEOUT_WELL) {
         take_back(state, n);

@@ -8,7 +8,7 @@
  *   - While nothing but the bootstrap serves, a name that the CA itself refused
  * HC_LEAVEOUT_REFUSALS times is left out, as long as one is left to order. When it comes back, one
  * more refusal is enough, also beside a certificate that does not cover it.
- *   - It comes back when it was well at two looks in a row. The full set is ordered again then,
+ *   - It comes back when it was well at two checks in a row. The full set is ordered again then,
  *     at most once an hour and HC_LEAVEOUT_AGAIN times a week.
  *   - Nothing is for good: once a day the order is tried with a left-out name put back, or, when no
  *     name would be left, with all of them.
@@ -31,23 +31,23 @@
     4 /* such orders a week: CAs allow 5 of one set, one is for the renewal                        \
        */
 #define HC_LEAVEOUT_REFUSALS 2   /* by the CA, until a name is left out where nothing serves */
-#define HC_LEAVEOUT_WELL     2   /* looks in a row */
-#define HC_LEAVEOUT_LOOK_S   900 /* the most between two looks at a left-out name */
+#define HC_LEAVEOUT_WELL     2   /* checks in a row */
+#define HC_LEAVEOUT_CHECK_S  900 /* the most between two checks of a left-out name */
 #define HC_LEAVEOUT_MAX      ((size_t)256 << 10) /* octets of the encoded form */
 
-/* How a look at a name ended, from best to worst. */
+/* How a check of a name ended, from best to worst. */
 enum hc_leaveout_seen {
     HC_LEAVEOUT_SEEN_WELL,
     HC_LEAVEOUT_SEEN_SUSPECT, /* a CA that sees what we see refuses; but perhaps it sees other
                                  things */
-    HC_LEAVEOUT_SEEN_FAILING, /* it could not be looked at */
+    HC_LEAVEOUT_SEEN_FAILING, /* it could not be checked */
     HC_LEAVEOUT_SEEN_BAD,     /* it does not exist, or CAA forbids */
 };
 
 /* What a preflight's result for a name means here. */
 enum hc_leaveout_seen hc_leaveout_seen_of(const struct hc_preflight_name *name);
 
-/* A name at one look. */
+/* A name at one check. */
 struct hc_leaveout_sight {
     const char *name;
     enum hc_leaveout_seen seen;
@@ -56,12 +56,12 @@ struct hc_leaveout_sight {
 
 struct hc_leaveout_name {
     char *name;
-    enum hc_leaveout_seen seen; /* at the latest look */
-    enum hc_problem why;        /* the cause of the latest look that was not well */
+    enum hc_leaveout_seen seen; /* at the latest check */
+    enum hc_problem why;        /* the cause of the latest check that was not well */
     int64_t since;              /* when it was first not well; 0: it is well */
-    int64_t looked;             /* the latest look */
+    int64_t checked;            /* the latest check */
     int64_t tried;              /* the latest trial with it */
-    unsigned well;              /* looks in a row that were well */
+    unsigned well;              /* checks in a row that were well */
     bool out;                   /* left out */
     bool back;                  /* was left out, is well, and is not in the certificate yet */
     bool refused;               /* the CA refused it since it was last obtained */
@@ -89,10 +89,10 @@ void hc_leaveout_keep(struct hc_leaveout *state, const struct hc_list *names);
 void hc_leaveout_pull_back(struct hc_leaveout *state, int64_t now);
 
 /*
- * What a look found, or what the CA said of a name in an order that failed. min_apart: seconds; a
- * well look nearer than this to the one before is the same look.
+ * What a check found, or what the CA said of a name in an order that failed. min_apart: seconds; a
+ * check that ends well nearer than this to the one before is the same check.
  */
-int hc_leaveout_look(struct hc_leaveout *state, const struct hc_leaveout_sight *sight, int64_t now,
+int hc_leaveout_note(struct hc_leaveout *state, const struct hc_leaveout_sight *sight, int64_t now,
                      int64_t min_apart, struct hc_error *err) HC_MUST_USE;
 int hc_leaveout_refused(struct hc_leaveout *state, const char *name, enum hc_problem why,
                         int64_t now, struct hc_error *err) HC_MUST_USE;
@@ -111,7 +111,7 @@ struct hc_leaveout_case {
     const struct hc_list *served;  /* names in the certificate in use; NULL: none is */
     int64_t not_before, not_after; /* of that certificate */
     int64_t now;
-    int64_t look_every; /* seconds between two looks, at first */
+    int64_t check_every; /* seconds between two checks, at first */
 };
 
 enum hc_leaveout_kind {
@@ -135,7 +135,7 @@ struct hc_leaveout_plan {
     struct hc_list left_out; /* the others */
     bool again;              /* names that are back are in it: their absence makes it due */
     int64_t until;           /* the next trial, or the end of a hold; 0: nothing is left out */
-    int64_t look;            /* when left-out names are to be looked at again; 0: none are */
+    int64_t check_at;        /* when left-out names are to be checked again; 0: none are */
 };
 
 /*

@@ -209,22 +209,22 @@ static enum hc_leaveout_hold reason_to_hold(const struct hc_leaveout_case *c,
     return HC_LEAVEOUT_HOLD_NONE;
 }
 
-/* Left-out names are looked at more seldom the longer they are out. */
-static int64_t next_look(const struct hc_leaveout *state, const struct hc_leaveout_case *c)
+/* Left-out names are checked more seldom the longer they are out. */
+static int64_t next_check(const struct hc_leaveout *state, const struct hc_leaveout_case *c)
 {
     int64_t next = 0;
 
     for (size_t i = 0; i < state->count; i++) {
         const struct hc_leaveout_name *n = &state->names[i];
-        int64_t every = (n->looked - n->since) / 10;
+        int64_t every = (n->checked - n->since) / 10;
 
         if (!n->out) {
             continue;
         }
-        /* the second of two well looks is not put off */
-        every = every < c->look_every || n->well > 0 ? c->look_every : every;
-        every = every > HC_LEAVEOUT_LOOK_S ? HC_LEAVEOUT_LOOK_S : every;
-        sooner(&next, n->looked + every);
+        /* the second of two good checks is not put off */
+        every = every < c->check_every || n->well > 0 ? c->check_every : every;
+        every = every > HC_LEAVEOUT_CHECK_S ? HC_LEAVEOUT_CHECK_S : every;
+        sooner(&next, n->checked + every);
     }
     return next;
 }
@@ -245,7 +245,7 @@ int hc_leaveout_plan(struct hc_leaveout *state, const struct hc_leaveout_case *c
         return 0;
     }
     plan->kind = HC_LEAVEOUT_PART;
-    plan->look = next_look(state, c);
+    plan->check_at = next_check(state, c);
     if (hc_leaveout_any_out(state)) {
         sooner(&plan->until, state->trial + HC_LEAVEOUT_TRIAL_S);
         if (c->now >= state->trial + HC_LEAVEOUT_TRIAL_S) {

@@ -12,7 +12,7 @@ static json_t *name_to_json(const struct hc_leaveout_name *n)
 {
     return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:i, s:b}", "name",
                      n->name, "seen", (int)n->seen, "why", hc_problem_row(n->why)->slug, "since",
-                     (json_int_t)n->since, "looked", (json_int_t)n->looked, "tried",
+                     (json_int_t)n->since, "looked", (json_int_t)n->checked, "tried",
                      (json_int_t)n->tried, "well", (int)n->well, "out", n->out, "back", n->back,
                      "refused", n->refused, "refusals", (int)n->refusals, "dropped", n->dropped);
 }
@@ -73,23 +73,23 @@ static int name_from_json(json_t *in, struct hc_leaveout_name *n, struct hc_erro
     int refusals = 0;
     int dropped = 0;
     json_int_t since = 0;
-    json_int_t looked = 0;
+    json_int_t checked = 0;
     json_int_t tried = 0;
 
     if (json_unpack(in, "{s:s, s:i, s:s, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s?i, s?b !}", "name",
-                    &name, "seen", &seen, "why", &why, "since", &since, "looked", &looked, "tried",
+                    &name, "seen", &seen, "why", &why, "since", &since, "looked", &checked, "tried",
                     &tried, "well", &well, "out", &out, "back", &back, "refused", &refused,
                     "refusals", &refusals, "dropped", &dropped) != 0 ||
         refusals < 0 || refusals > HC_LEAVEOUT_REFUSALS || seen < HC_LEAVEOUT_SEEN_WELL ||
         seen > HC_LEAVEOUT_SEEN_BAD || well < 0 || well > HC_LEAVEOUT_WELL || !is_time(since) ||
-        !is_time(looked) || !is_time(tried) || strlen(name) >= HC_NAME_SIZE) {
+        !is_time(checked) || !is_time(tried) || strlen(name) >= HC_NAME_SIZE) {
         return malformed(err);
     }
     *n = (struct hc_leaveout_name){
         .seen = (enum hc_leaveout_seen)seen,
         .why = hc_problem_by_slug(why),
         .since = since,
-        .looked = looked,
+        .checked = checked,
         .tried = tried,
         .well = (unsigned)well,
         .out = out != 0,

@@ -27,10 +27,10 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
         n->a = hc_preflight_lookup(p, &n->dname, HC_DNS_A, true);
         n->aaaa = hc_preflight_lookup(p, &n->dname, HC_DNS_AAAA, false);
     }
-    if (p->label[0] != '\0' && hc_record_look_new(&p->owner, p->label, n->host,
-                                                  hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS - 500,
-                                                  &n->record, &p->error) != 0) {
-        n->record = NULL; /* the error says that it was not looked at */
+    if (p->label[0] != '\0' && hc_record_lookup_new(&p->owner, p->label, n->host,
+                                                    hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS - 500,
+                                                    &n->record, &p->error) != 0) {
+        n->record = NULL; /* the error says that it was not asked for */
     }
     n->own_dns = p->wants_responder && hc_delegation_begin(&n->delegation, p->responder, p->lookups,
                                                            n->host, &p->error) == 0;
@@ -68,13 +68,13 @@ static bool complete(const struct hc_lookup *lookup)
     return lookup == NULL || lookup->complete;
 }
 
-bool hc_preflight_all_looked_up(const struct hc_preflight *p)
+bool hc_preflight_lookups_settled(const struct hc_preflight *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct hc_preflight_sight *n = &p->names[i];
 
         if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete ||
-            !hc_delegation_complete(&n->delegation) || !hc_record_look_complete(n->record) ||
+            !hc_delegation_complete(&n->delegation) || !hc_record_lookup_complete(n->record) ||
             !complete(n->persist)) {
             return false;
         }

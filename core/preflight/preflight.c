@@ -1,4 +1,4 @@
-/* The look at all names of an order; see preflight.h. */
+/* The check of all names of an order; see preflight.h. */
 #include "preflight/preflight.h"
 
 #include <stdlib.h>
@@ -53,12 +53,12 @@ static bool step(struct hc_preflight *p)
 {
     bool changed = hc_lookups_step(p->lookups);
 
-    if (p->phase == HC_PREFLIGHT_PHASE_LOOK) {
+    if (p->phase == HC_PREFLIGHT_PHASE_LOOKUP) {
         for (size_t i = 0; i < p->count; i++) {
             changed = hc_preflight_climb(p, &p->names[i]) || changed;
-            changed = hc_record_look_step(p->names[i].record, &p->owner) || changed;
+            changed = hc_record_lookup_step(p->names[i].record, &p->owner) || changed;
         }
-        if (hc_preflight_all_looked_up(p)) {
+        if (hc_preflight_lookups_settled(p)) {
             begin_judging(p);
             changed = true;
         }
@@ -97,7 +97,7 @@ static void finish(struct hc_preflight *p)
     hc_lookups_free(p->lookups);
     p->lookups = NULL;
     for (size_t i = 0; i < p->count; i++) {
-        hc_record_look_free(p->names[i].record);
+        hc_record_lookup_free(p->names[i].record);
         p->names[i].record = NULL;
     }
     p->done(p->self, &result);
@@ -270,7 +270,7 @@ void hc_preflight_free(struct hc_preflight *p)
     }
     hc_timer_stop(&p->timer);
     for (size_t i = 0; i < p->count; i++) {
-        hc_record_look_free(p->names[i].record);
+        hc_record_lookup_free(p->names[i].record);
         hc_preflight_dispose_requests(&p->names[i]);
         hc_list_dispose(&p->results[i].ruled_out);
         hc_findings_dispose(&p->results[i].findings);

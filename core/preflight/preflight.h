@@ -1,5 +1,5 @@
 /*
- * The preflight: a look at every name of an order before the CA is asked. Does the name exist,
+ * The preflight: a check of every name of an order before the CA is asked. Does the name exist,
  * where do its addresses lead, does CAA (RFC 8659, RFC 8657) let this issuer in, and does a
  * request for http-01 come back with our own answer. None of it spends an attempt at the CA.
  *
@@ -75,7 +75,7 @@ struct hc_preflight_options {
      * them then, and decides nothing when there are none. NULL: it is a remark.
      */
     const struct hc_list *accounts;
-    enum hc_network network;   /* the issuer's; AUTO looks at where its directory is */
+    enum hc_network network;   /* the issuer's; AUTO: by where its directory is */
     const char *directory_url; /* for AUTO; may be NULL: public */
     int64_t http_port;         /* where a private CA asks; 0: 80 */
     int64_t tls_port;          /* and where it follows redirects to, beside 443; 0: 443 */

@@ -5,74 +5,74 @@
 #include <stdlib.h>
 #include <string.h>
 
-int hc_record_look_new(const struct hc_dns_slot_owner *owner, const char *label, const char *host,
-                       int64_t deadline_ms, struct hc_record_look **out, struct hc_error *err)
+int hc_record_lookup_new(const struct hc_dns_slot_owner *owner, const char *label, const char *host,
+                         int64_t deadline_ms, struct hc_record_lookup **out, struct hc_error *err)
 {
-    struct hc_record_look *look = calloc(1, sizeof(*look));
+    struct hc_record_lookup *lookup = calloc(1, sizeof(*lookup));
     char text[HC_DNAME_TEXT];
 
     *out = NULL;
-    if (look == NULL) {
+    if (lookup == NULL) {
         return hc_error_nomem(err);
     }
     (void)snprintf(text, sizeof(text), "%.100s%.255s", label, host);
-    if (hc_dname_from_host(text, &look->label, err) != 0) {
-        free(look);
+    if (hc_dname_from_host(text, &lookup->label, err) != 0) {
+        free(lookup);
         return -1;
     }
-    hc_dns_place_begin(&look->place, owner, &look->label, deadline_ms);
-    *out = look;
+    hc_dns_place_begin(&lookup->place, owner, &lookup->label, deadline_ms);
+    *out = lookup;
     return 0;
 }
 
-void hc_record_look_free(struct hc_record_look *look)
+void hc_record_lookup_free(struct hc_record_lookup *lookup)
 {
-    if (look == NULL) {
+    if (lookup == NULL) {
         return;
     }
-    hc_dns_place_dispose(&look->place);
+    hc_dns_place_dispose(&lookup->place);
     for (size_t i = 0; i < HC_ZONE_SERVERS; i++) {
-        hc_dns_slot_dispose(&look->slots[i]);
+        hc_dns_slot_dispose(&lookup->slots[i]);
     }
-    free(look);
+    free(lookup);
 }
 
 /* Each server by itself: whether they agree is what a CA meets with. */
-static void ask_servers(struct hc_record_look *look, const struct hc_dns_slot_owner *owner)
+static void ask_servers(struct hc_record_lookup *lookup, const struct hc_dns_slot_owner *owner)
 {
-    for (size_t i = 0; i < look->place.zone.server_count; i++) {
+    for (size_t i = 0; i < lookup->place.zone.server_count; i++) {
         const struct hc_dns_ask ask = {
-            .question = {.name = look->place.name, .type = HC_DNS_TXT},
-            .servers = &look->place.zone.servers[i],
+            .question = {.name = lookup->place.name, .type = HC_DNS_TXT},
+            .servers = &lookup->place.zone.servers[i],
             .server_count = 1,
-            .deadline_ms = look->place.deadline_ms,
+            .deadline_ms = lookup->place.deadline_ms,
         };
 
-        hc_dns_slot_ask(&look->slots[i], owner, &ask);
+        hc_dns_slot_ask(&lookup->slots[i], owner, &ask);
     }
-    look->asked = true;
+    lookup->asked = true;
 }
 
-bool hc_record_look_step(struct hc_record_look *look, const struct hc_dns_slot_owner *owner)
+bool hc_record_lookup_step(struct hc_record_lookup *lookup, const struct hc_dns_slot_owner *owner)
 {
-    bool changed = look != NULL && hc_dns_place_step(&look->place, owner);
+    bool changed = lookup != NULL && hc_dns_place_step(&lookup->place, owner);
 
-    if (look != NULL && !look->asked && hc_dns_place_settled(&look->place)) {
-        ask_servers(look, owner);
+    if (lookup != NULL && !lookup->asked && hc_dns_place_settled(&lookup->place)) {
+        ask_servers(lookup, owner);
         changed = true;
     }
     return changed;
 }
 
-bool hc_record_look_complete(const struct hc_record_look *look)
+bool hc_record_lookup_complete(const struct hc_record_lookup *lookup)
 {
-    if (look == NULL) {
+    if (lookup == NULL) {
         return true;
     }
     for (size_t i = 0; i < HC_ZONE_SERVERS; i++) {
-        if (!hc_dns_slot_settled(&look->slots[i])) {
+        if (!hc_dns_slot_settled(&lookup->slots[i])) {
             return false;
         }
     }
-    return look->asked;
+    return lookup->asked;
 }

@@ -47,7 +47,7 @@ static const char *slug_of(const struct hc_error *said)
         ->slug;
 }
 
-/* True if a look of our own could have found what the CA holds against the name. */
+/* True if a preflight could have found what the CA holds against the name. */
 static bool can_be_seen(enum hc_problem said)
 {
     return said == HC_P_CA_SAYS_DNS || said == HC_P_CA_SAYS_CONNECTION ||

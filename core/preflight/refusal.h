@@ -9,7 +9,7 @@
 
 /*
  * The slug of our own that is nearest to the CA's refusal of a name (hc_order_name.error);
- * HC_P_NONE if it is about nothing that a preflight looks at. Any thread.
+ * HC_P_NONE if it is about nothing that a preflight checks. Any thread.
  */
 enum hc_problem hc_refusal_problem(const struct hc_error *said);
 

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct hc_leaveout state;
     struct hc_leaveout_plan plan;
     struct hc_leaveout_case c = {
-        .names = &name_list, .served = &name_list, .not_after = 90 * 86400, .look_every = 60};
+        .names = &name_list, .served = &name_list, .not_after = 90 * 86400, .check_every = 60};
     struct hc_buf text = HC_BUF_INIT(HC_LEAVEOUT_MAX);
     struct hc_error err = {0};
 

@@ -53,9 +53,9 @@ int main(void)
     ok(strcmp(c->failures[0].issuer, "two") == 0 && c->failures[0].problem == HC_P_VALIDATION &&
            c->failures[0].count == 2,
        "and counted");
-    happens(&b, (struct hc_event){.kind = HC_EVENT_FILES_LOOKED});
+    happens(&b, (struct hc_event){.kind = HC_EVENT_FILES_CHECKED});
     is_int(c->failure_count, 3, "a look that finds nothing new is none");
-    happens(&b, (struct hc_event){.kind = HC_EVENT_FILES_LOOKED, .problem = HC_P_FILE_UNREADABLE});
+    happens(&b, (struct hc_event){.kind = HC_EVENT_FILES_CHECKED, .problem = HC_P_FILE_UNREADABLE});
     ok(c->failure_count == 4 && c->failures[3].issuer == NULL, "what is wrong with files is");
     happens(&b, (struct hc_event){.kind = HC_EVENT_PUBLISHED});
     happens(&b, (struct hc_event){.kind = HC_EVENT_PUBLISHED});

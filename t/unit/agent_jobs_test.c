@@ -223,8 +223,8 @@ static void what_only_a_person_can_end_is_asked_for_daily(void)
         reload(&s, on, four_hosts);
         live(&s, NULL, 20 * 3600, 600);
         is_int(cas[0].asked, 0, "is not asked again today, nor by the next agent");
-        is_int(hc_job_look(hc_agent_parts(s.agent)->jobs,
-                           hc_jobs_at(hc_agent_parts(s.agent)->jobs, 3), &ca, &when),
+        is_int(hc_job_waits_for(hc_agent_parts(s.agent)->jobs,
+                                hc_jobs_at(hc_agent_parts(s.agent)->jobs, 3), &ca, &when),
                HC_JOB_FAILED, "each host counts as failed");
         is_int(hc_job_failure(hc_agent_parts(s.agent)->jobs,
                               hc_jobs_at(hc_agent_parts(s.agent)->jobs, 3), ca, HC_JOB_FAILED)

@@ -13,7 +13,7 @@ static const struct hc_list two = {three_items, 2, 2};
 
 static struct hc_leaveout_case case_at(int64_t now)
 {
-    struct hc_leaveout_case c = {.names = &three, .now = now, .look_every = LOOK};
+    struct hc_leaveout_case c = {.names = &three, .now = now, .check_every = LOOK};
 
     return c;
 }
@@ -52,7 +52,7 @@ static void look(struct hc_leaveout *s, const char *name, enum hc_leaveout_seen 
     const struct hc_leaveout_sight sight = {
         name, seen, seen == HC_LEAVEOUT_SEEN_BAD ? HC_P_DNS_NO_SUCH_NAME : HC_P_DNS_FAILED};
 
-    if (hc_leaveout_look(s, &sight, now, LOOK / 2, &err) != 0) {
+    if (hc_leaveout_note(s, &sight, now, LOOK / 2, &err) != 0) {
         ok(false, "a look is taken");
     }
 }
@@ -342,12 +342,13 @@ static void test_looks_are_spaced(void)
         s.trial = T0 + rows[i].after;
         c.now = T0 + rows[i].after;
         is_int(hc_leaveout_plan(&s, &c, &plan, &err), 0, "a plan");
-        is_int(plan.look - c.now, rows[i].next, "the longer it is out, the later the next look");
+        is_int(plan.check_at - c.now, rows[i].next,
+               "the longer it is out, the later the next look");
         hc_leaveout_plan_dispose(&plan);
     }
     look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, c.now);
     is_int(hc_leaveout_plan(&s, &c, &plan, &err), 0, "a plan");
-    is_int(plan.look - c.now, 60, "the second well look is not put off");
+    is_int(plan.check_at - c.now, 60, "the second well look is not put off");
     hc_leaveout_plan_dispose(&plan);
     hc_leaveout_dispose(&s);
 }
@@ -433,7 +434,7 @@ static void test_clock_set_back(void)
     look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + 400 * DAY);
     hc_leaveout_pull_back(&s, T0);
     is_str(plan_text(&s, &c, &plan), "part a.test, c.test|b.test", "it stays out");
-    is_int(plan.look, T0 + LOOK, "but is looked at as ever");
+    is_int(plan.check_at, T0 + LOOK, "but is looked at as ever");
     is_int(plan.until, T0 + DAY, "and tried in a day at the latest");
     hc_leaveout_plan_dispose(&plan);
     s.again[0] = T0 + 400 * DAY;

@@ -1,10 +1,10 @@
 /*
- * One look at an identity's names before an order (preflight/preflight.h), with a token, and
+ * One preflight of an identity's names before an order (preflight/preflight.h), with a token, and
  * proofs of the names, of our own that all servers on this store show: what a CA would find over
  * HTTP and TLS.
  */
-#ifndef HC_AGENT_LOOK_H
-#define HC_AGENT_LOOK_H
+#ifndef HC_AGENT_PREFLIGHT_RUN_H
+#define HC_AGENT_PREFLIGHT_RUN_H
 
 #include "agent/answers.h"
 #include "agent/cas.h"
@@ -12,9 +12,9 @@
 #include "net/web.h"
 #include "preflight/preflight.h"
 
-struct hc_look;
+struct hc_preflight_run;
 
-struct hc_look_options {
+struct hc_preflight_run_options {
     const struct hc_env *env; /* borrowed, as all below */
     struct hc_answers *answers;
     const struct hc_responder *responder;
@@ -27,9 +27,9 @@ struct hc_look_options {
     void (*done)(void *self, const struct hc_preflight_result *result); /* once; may free it */
 };
 
-int hc_look_start(const struct hc_look_options *options, struct hc_look **out,
-                  struct hc_error *err) HC_MUST_USE;
+int hc_preflight_run_start(const struct hc_preflight_run_options *options,
+                           struct hc_preflight_run **out, struct hc_error *err) HC_MUST_USE;
 /* Also while it is under way; then nobody is told. NULL is fine. */
-void hc_look_free(struct hc_look *look);
+void hc_preflight_run_free(struct hc_preflight_run *run);
 
 #endif

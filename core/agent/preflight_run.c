@@ -1,5 +1,5 @@
-/* One look at an identity's names; see look.h. */
-#include "agent/look.h"
+/* One preflight of an identity's names; see preflight_run.h. */
+#include "agent/preflight_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define TOKEN_BYTES  32
 #define TOKEN_LIFE_S 60
 
-struct hc_look {
+struct hc_preflight_run {
     const struct hc_env *env;
     struct hc_answers *answers;
     struct hc_preflight *preflight;
@@ -24,41 +24,41 @@ struct hc_look {
     bool borrowed; /* a proof is another's, who may take it back before we are through */
 };
 
-void hc_look_free(struct hc_look *look)
+void hc_preflight_run_free(struct hc_preflight_run *run)
 {
-    if (look == NULL) {
+    if (run == NULL) {
         return;
     }
-    hc_preflight_free(look->preflight);
-    for (size_t i = 0; i < look->own_count; i++) {
-        hc_answers_take_back(look->answers, &look->own[i]);
-        hc_answer_dispose(&look->own[i]);
+    hc_preflight_free(run->preflight);
+    for (size_t i = 0; i < run->own_count; i++) {
+        hc_answers_take_back(run->answers, &run->own[i]);
+        hc_answer_dispose(&run->own[i]);
     }
-    free(look->own);
-    free(look);
+    free(run->own);
+    free(run);
 }
 
-/* Gives an answer until the look ends. */
-static int give(struct hc_look *look, const struct hc_answer *answer, struct hc_error *err)
+/* Gives an answer until the run ends. */
+static int give(struct hc_preflight_run *run, const struct hc_answer *answer, struct hc_error *err)
 {
-    struct hc_answer *own = hc_vec_room(look->own, look->own_count, NULL, sizeof(*look->own), err);
+    struct hc_answer *own = hc_vec_room(run->own, run->own_count, NULL, sizeof(*run->own), err);
 
     if (own == NULL) {
         return -1;
     }
-    look->own = own;
-    if (hc_answer_copy(&own[look->own_count], answer, err) != 0) {
+    run->own = own;
+    if (hc_answer_copy(&own[run->own_count], answer, err) != 0) {
         return -1;
     }
-    if (hc_answers_give_briefly(look->answers, &own[look->own_count], err) != 0) {
-        hc_answer_dispose(&own[look->own_count]);
+    if (hc_answers_give_briefly(run->answers, &own[run->own_count], err) != 0) {
+        hc_answer_dispose(&own[run->own_count]);
         return -1;
     }
-    look->own_count++;
+    run->own_count++;
     return 0;
 }
 
-static int present_token(struct hc_look *look, struct hc_error *err)
+static int present_token(struct hc_preflight_run *run, struct hc_error *err)
 {
     unsigned char bytes[TOKEN_BYTES];
     struct hc_buf text = HC_BUF_INIT(HC_TOKEN_MAX);
@@ -66,7 +66,7 @@ static int present_token(struct hc_look *look, struct hc_error *err)
     struct hc_answer answer = {.kind = HC_ANSWER_HTTP, .name = "", .value = value};
     int rc = -1;
 
-    if (look->env->random->bytes(look->env->random->self, bytes, sizeof(bytes)) != 0) {
+    if (run->env->random->bytes(run->env->random->self, bytes, sizeof(bytes)) != 0) {
         return hc_error_set(err, HC_P_SYSTEM, NULL, "no random bytes");
     }
     if (hc_base64url(bytes, sizeof(bytes), &text, err) != 0) {
@@ -74,17 +74,17 @@ static int present_token(struct hc_look *look, struct hc_error *err)
     }
     (void)snprintf(value, sizeof(value), "%s.hotcert-preflight", hc_buf_text(&text));
     answer.key = hc_buf_text(&text);
-    answer.expires = hc_env_now(look->env) + TOKEN_LIFE_S;
-    rc = give(look, &answer, err);
+    answer.expires = hc_env_now(run->env) + TOKEN_LIFE_S;
+    rc = give(run, &answer, err);
 out:
     hc_buf_dispose(&text);
     return rc;
 }
 
 /* Of one name; one that an order proves just now is shown that order's. */
-static int present_proof(struct hc_look *look, const char *name, struct hc_error *err)
+static int present_proof(struct hc_preflight_run *run, const char *name, struct hc_error *err)
 {
-    const struct hc_answer_port *port = hc_answers_port(look->answers);
+    const struct hc_answer_port *port = hc_answers_port(run->answers);
     struct hc_buf pem = HC_BUF_INIT_SECRET(HC_ANSWER_VALUE_MAX - 1);
     struct hc_answer answer = {.kind = HC_ANSWER_TLS, .name = name, .value = ""};
     unsigned char digest[HC_PROOF_DIGEST] = "of no key authorization";
@@ -93,30 +93,31 @@ static int present_proof(struct hc_look *look, const char *name, struct hc_error
 
     answer.key = hc_address_server_name(name, reverse);
     if (port->other(port->self, &answer) != NULL) {
-        look->borrowed = true;
+        run->borrowed = true;
         return 0;
     }
-    answer.expires = hc_env_now(look->env) + TOKEN_LIFE_S;
+    answer.expires = hc_env_now(run->env) + TOKEN_LIFE_S;
     if (hc_proof_make(name, digest, &pem, err) == 0) {
         answer.value = hc_buf_text(&pem);
-        rc = give(look, &answer, err);
+        rc = give(run, &answer, err);
     }
     hc_buf_dispose(&pem);
     return rc;
 }
 
-static int present(struct hc_look *look, const struct hc_list *names,
+static int present(struct hc_preflight_run *run, const struct hc_list *names,
                    const struct hc_preflight_options *preflight, struct hc_error *err)
 {
-    int rc = present_token(look, err);
+    int rc = present_token(run, err);
 
     for (size_t i = 0; rc == 0 && preflight->proofs && i < names->count; i++) {
-        rc = hc_name_is_wildcard(names->items[i]) ? 0 : present_proof(look, names->items[i], err);
+        rc = hc_name_is_wildcard(names->items[i]) ? 0 : present_proof(run, names->items[i], err);
     }
     return rc;
 }
 
-int hc_look_start(const struct hc_look_options *options, struct hc_look **out, struct hc_error *err)
+int hc_preflight_run_start(const struct hc_preflight_run_options *options,
+                           struct hc_preflight_run **out, struct hc_error *err)
 {
     const struct hc_issuer *issuer = hc_ca_issuer(options->ca);
     struct hc_preflight_options preflight = {
@@ -139,26 +140,26 @@ int hc_look_start(const struct hc_look_options *options, struct hc_look **out, s
         .self = options->self,
         .done = options->done,
     };
-    struct hc_look *look = calloc(1, sizeof(*look));
+    struct hc_preflight_run *run = calloc(1, sizeof(*run));
 
-    if (look == NULL) {
+    if (run == NULL) {
         return hc_error_nomem(err);
     }
-    look->env = options->env;
-    look->answers = options->answers;
+    run->env = options->env;
+    run->answers = options->answers;
     preflight.proofs = options->tls != NULL && hc_methods_go_over(preflight.methods, HC_OVER_TLS);
-    if (present(look, &options->identity->names, &preflight, err) != 0 || look->own == NULL) {
+    if (present(run, &options->identity->names, &preflight, err) != 0 || run->own == NULL) {
         goto failed;
     }
-    preflight.proofs = preflight.proofs && !look->borrowed; /* else a refusal may be ours */
-    preflight.token = look->own[0].key;
-    preflight.answer = look->own[0].value;
-    if (hc_preflight_start(&preflight, &look->preflight, err) != 0) {
+    preflight.proofs = preflight.proofs && !run->borrowed; /* else a refusal may be ours */
+    preflight.token = run->own[0].key;
+    preflight.answer = run->own[0].value;
+    if (hc_preflight_start(&preflight, &run->preflight, err) != 0) {
         goto failed;
     }
-    *out = look;
+    *out = run;
     return 0;
 failed:
-    hc_look_free(look);
+    hc_preflight_run_free(run);
     return -1;
 }
