@@ -1,8 +1,9 @@
 /*
  * The writer `route53`: Amazon Route 53. A record set holds all values of a name, so the set is
- * read, ours is added or taken out, and the whole is written (UPSERT; DELETE repeats it exactly). A
- * value that another writer's UPSERT swallowed meanwhile is noticed when the set is read once more,
- * and added anew.
+ * read, ours is added or taken out, and the whole is written: DELETE of the set as it was read and
+ * CREATE of the new one in one batch, which Route 53 refuses if somebody changed the set in
+ * between; then it is read anew. A value of ours that another's UPSERT swallowed afterwards is
+ * noticed when the set is read once more, and added anew.
  *
  *     zone -> read -> write -> (added:) in sync -> read again -> done
  */
@@ -13,12 +14,13 @@
 #include "solve/route53.h"
 #include "solve/writers.h"
 
-#define URL      "https://route53.amazonaws.com"
-#define TTL_S    60
-#define PARALLEL 16
-#define LIMIT_MS 180000 /* of a change, without the wait for its servers */
-#define POLL_MS  2000
-#define ZONE_S   3600
+#define URL        "https://route53.amazonaws.com"
+#define TTL_S      60
+#define PARALLEL   16
+#define LIMIT_MS   180000 /* of a change, without the wait for its servers */
+#define POLL_MS    2000
+#define ZONE_S     3600
+#define QUOTED_MAX 1024
 
 static void begin_read(struct hc_route53_job *c);
 static void begin_zone(struct hc_route53_job *c);
@@ -53,49 +55,45 @@ static int judge_sync(struct hc_route53_job *c, struct hc_bytes body, struct hc_
 
 /* ---- write ---- */
 
-static int has_value(const struct hc_route53_job *c, const char *quoted)
+/* What the set is to be: with ours, or without. */
+static int make_next(const struct hc_route53_job *c, struct hc_route53_set *next,
+                     struct hc_error *err)
 {
-    for (size_t i = 0; i < c->set.values.count; i++) {
-        if (strcmp(c->set.values.items[i], quoted) == 0) {
-            return (int)i;
+    const struct hc_dns_block *block = c->writer->block;
+    struct hc_buf quoted = HC_BUF_INIT(QUOTED_MAX);
+    int rc = hc_route53_quote(c->value->value, &quoted, err);
+
+    next->ttl = c->set.there ? c->set.ttl : block->ttl > 0 ? block->ttl : TTL_S;
+    for (size_t i = 0; i < c->set.values.count && rc == 0; i++) {
+        if (strcmp(c->set.values.items[i], hc_buf_text(&quoted)) != 0) {
+            rc = hc_list_add(&next->values, c->set.values.items[i], err);
         }
     }
-    return -1;
+    if (rc == 0 && c->what == HC_WRITER_ADD) {
+        rc = hc_list_add(&next->values, hc_buf_text(&quoted), err);
+    }
+    hc_buf_dispose(&quoted);
+    return rc;
 }
 
 static void send_write(struct hc_route53_job *c, const struct hc_aws_credentials *who)
 {
     struct hc_buf body = HC_BUF_INIT(HC_ROUTE53_REPLY);
-    struct hc_buf quoted = HC_BUF_INIT(1024);
+    struct hc_route53_set next = {.plain = true};
     char path[96];
-    const char *action = "UPSERT";
     struct hc_error err;
-    int at = 0;
-    int rc = 0;
 
     c->writing = true;
     hc_error_init(&err);
-    rc = hc_route53_quote(c->value->value, &quoted, &err);
-    at = rc == 0 ? has_value(c, hc_buf_text(&quoted)) : -1;
-    if (rc == 0 && c->what == HC_WRITER_ADD && at < 0) {
-        rc = hc_list_add(&c->set.values, hc_buf_text(&quoted), &err);
-    } else if (c->what == HC_WRITER_REMOVE && at >= 0 && c->set.values.count == 1) {
-        action = "DELETE";
-    } else if (c->what == HC_WRITER_REMOVE && at >= 0) {
-        free(c->set.values.items[at]);
-        c->set.values.items[at] = c->set.values.items[--c->set.values.count];
-    }
-    if (!c->set.there) {
-        c->set.ttl = c->writer->block->ttl > 0 ? c->writer->block->ttl : TTL_S;
-    }
     (void)snprintf(path, sizeof(path), "hostedzone/%s/rrset/", c->zone);
-    if (rc == 0 && hc_route53_put_change(&body, action, c->value->name, &c->set, &err) == 0) {
+    if (make_next(c, &next, &err) == 0 &&
+        hc_route53_put_change(&body, c->value->name, &c->set, &next, &err) == 0) {
         hc_route53_send(c, who, path, hc_bytes_of(&body));
     } else {
         hc_route53_finish(c, &err, false);
     }
     hc_buf_dispose(&body);
-    hc_buf_dispose(&quoted);
+    hc_route53_set_dispose(&next);
 }
 
 static int judge_write(struct hc_route53_job *c, struct hc_bytes body, struct hc_error *err)
@@ -128,7 +126,7 @@ static void send_read(struct hc_route53_job *c, const struct hc_aws_credentials 
 
 static int judge_read(struct hc_route53_job *c, struct hc_bytes body, struct hc_error *err)
 {
-    struct hc_buf quoted = HC_BUF_INIT(1024);
+    struct hc_buf quoted = HC_BUF_INIT(QUOTED_MAX);
     bool there = false;
 
     if (hc_route53_take_set(body, c->value->name, &c->set, err) != 0 ||
@@ -136,7 +134,7 @@ static int judge_read(struct hc_route53_job *c, struct hc_bytes body, struct hc_
         hc_buf_dispose(&quoted);
         return -1;
     }
-    there = has_value(c, hc_buf_text(&quoted)) >= 0;
+    there = hc_list_has(&c->set.values, hc_buf_text(&quoted));
     hc_buf_dispose(&quoted);
     if (there == (c->what == HC_WRITER_ADD)) {
         hc_route53_finish(c, NULL, c->written);

@@ -123,7 +123,8 @@ static bool is_tried_again(struct hc_route53_job *c, long status, const struct h
     }
     if (strcmp(fault->code, "InvalidChangeBatch") == 0 && ++c->rounds < HC_ROUTE53_ROUNDS &&
         now_ms(c) < c->until_ms) {
-        c->read(c); /* the set is not any more as it was read */
+        /* the set is not any more as it was read: who writes as well is soon done */
+        ask_again(c, (int64_t)hc_random_below(c->writer->env.random, RETRY_MS));
         return true;
     }
     if (!is_one_of(fault->code, busy) && status != 429 && status / 100 != 5) {

@@ -12,7 +12,7 @@
 #include "solve/route53_text.h"
 #include "solve/writer.h"
 
-#define HC_ROUTE53_ROUNDS 5 /* of read and write, at most */
+#define HC_ROUTE53_ROUNDS 8 /* of read and write, at most */
 #define HC_ROUTE53_REPLY  ((size_t)256 << 10)
 #define HC_ROUTE53_ZONES  16 /* that are kept */
 

@@ -189,15 +189,11 @@ int hc_route53_quote(const char *value, struct hc_buf *out, struct hc_error *err
     return rc == 0 ? hc_buf_puts(out, "\"", err) : rc;
 }
 
-int hc_route53_put_change(struct hc_buf *out, const char *action, const char *name,
-                          const struct hc_route53_set *set, struct hc_error *err)
+static int put_step(struct hc_buf *out, const char *action, const char *name,
+                    const struct hc_route53_set *set, struct hc_error *err)
 {
-    int rc = hc_buf_printf(out, err,
-                           "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                           "<ChangeResourceRecordSetsRequest xmlns=\"" NAMESPACE "\">"
-                           "<ChangeBatch><Changes><Change><Action>%s</Action><ResourceRecordSet>"
-                           "<Name>",
-                           action);
+    int rc =
+        hc_buf_printf(out, err, "<Change><Action>%s</Action><ResourceRecordSet><Name>", action);
 
     rc = rc == 0 ? hc_xml_put(out, name, err) : rc;
     rc = rc == 0
@@ -209,9 +205,25 @@ int hc_route53_put_change(struct hc_buf *out, const char *action, const char *na
         rc = rc == 0 ? hc_xml_put(out, set->values.items[i], err) : rc;
         rc = rc == 0 ? hc_buf_puts(out, "</Value></ResourceRecord>", err) : rc;
     }
-    return rc == 0 ? hc_buf_puts(out,
-                                 "</ResourceRecords></ResourceRecordSet></Change></Changes>"
-                                 "</ChangeBatch></ChangeResourceRecordSetsRequest>",
-                                 err)
-                   : rc;
+    return rc == 0 ? hc_buf_puts(out, "</ResourceRecords></ResourceRecordSet></Change>", err) : rc;
+}
+
+int hc_route53_put_change(struct hc_buf *out, const char *name, const struct hc_route53_set *was,
+                          const struct hc_route53_set *next, struct hc_error *err)
+{
+    int rc = hc_buf_puts(out,
+                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                         "<ChangeResourceRecordSetsRequest xmlns=\"" NAMESPACE "\">"
+                         "<ChangeBatch><Changes>",
+                         err);
+
+    if (rc == 0 && was->values.count > 0) {
+        rc = put_step(out, "DELETE", name, was, err);
+    }
+    if (rc == 0 && next->values.count > 0) {
+        rc = put_step(out, "CREATE", name, next, err);
+    }
+    return rc == 0
+               ? hc_buf_puts(out, "</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>", err)
+               : rc;
 }

@@ -39,8 +39,12 @@ int hc_route53_take_change(struct hc_bytes body, struct hc_route53_change *out,
 /* A value as Route 53 has it: in quotes, cut in strings of 255 octets. */
 int hc_route53_quote(const char *value, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
 
-/* A request that writes the set of this name: action is "UPSERT" or "DELETE". */
-int hc_route53_put_change(struct hc_buf *out, const char *action, const char *name,
-                          const struct hc_route53_set *set, struct hc_error *err) HC_MUST_USE;
+/*
+ * A request that makes of the TXT set of this name, as it was read, what it is to be: both steps in
+ * one batch, which is made whole, or refused where the set is not any more as it was. A set without
+ * values is none.
+ */
+int hc_route53_put_change(struct hc_buf *out, const char *name, const struct hc_route53_set *was,
+                          const struct hc_route53_set *next, struct hc_error *err) HC_MUST_USE;
 
 #endif

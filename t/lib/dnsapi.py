@@ -7,7 +7,7 @@
   everything else                  moto with --moto FOLDER: Route 53, STS, IAM, with IAM enforced
 
   GET  /_stands?name=&value=       "yes" or "no"
-  GET  /_set?NAME=VALUE            faults: throttle=N, pending=N, lose=N, status=N, odd=1
+  GET  /_set?NAME=VALUE            faults: throttle=N, pending=N, lose=N, race=N, status=N, odd=1
   GET  /_log                       a line a request
 
 With --dns ADDR --key FILE --zone NAME every change also goes to a real name server, by nsupdate.
@@ -37,7 +37,7 @@ options = parser.parse_args()
 
 records = {}  # name -> values, of the services that are not moto
 registered = {}  # acme-dns: subdomain -> (user, password)
-faults = {"throttle": 0, "pending": 0, "lose": 0, "status": 0, "odd": 0}
+faults = {"throttle": 0, "pending": 0, "lose": 0, "race": 0, "status": 0, "odd": 0}
 log = []
 lock = threading.RLock()
 info = {}
@@ -108,6 +108,49 @@ def enforce_iam():
     base.check_action_permitted = check
 
 
+def keep_to_batches():
+    """moto takes a DELETE of a set as it once was, and a CREATE of one that is there. Route 53 does not:
+    a batch is made whole, or refused where it deletes what is not exactly so, or creates what exists."""
+    from moto.route53 import exceptions, models
+
+    def key_of(name, kind):
+        return name.rstrip(".").lower(), kind
+
+    def change(self, zoneid, change_list):
+        zone = self.get_hosted_zone(zoneid)
+        with lock:
+            now = {key_of(r.name, r.type): r for r in zone.rrsets}
+            for c in change_list:
+                new = c["ResourceRecordSet"]
+                key = key_of(new["Name"], new["Type"])
+                if not (key[0] + ".").endswith("." + zone.name) and key[0] + "." != zone.name:
+                    raise exceptions.DnsNameInvalidForZone(name=new["Name"], zone_name=zone.name)
+                made = models.RecordSet(dict(new, Name=key[0] + ".", ResourceRecords=[r["Value"] for r in new["ResourceRecords"]]))
+                there = now.get(key)
+                if c["Action"] == "DELETE":
+                    if not there or int(there.ttl) != int(made.ttl) or sorted(there.records) != sorted(made.records):
+                        raise exceptions.Route53ClientError(
+                            "InvalidChangeBatch",
+                            "[Tried to delete resource record set [name='%s', type='%s'] but the values provided do not match the current values]" % key)
+                    del now[key]
+                elif c["Action"] == "CREATE" and there:
+                    raise exceptions.ResourceRecordAlreadyExists(name=key[0], _type=key[1])
+                else:
+                    now[key] = made
+            zone.rrsets = list(now.values())
+
+    models.Route53Backend.change_resource_record_sets = change
+
+
+def write_as_another(name, value, beside):
+    """What somebody else writes meanwhile: the set with this value added, or as they read it earlier."""
+    from moto.route53.models import route53_backends
+
+    records = [{"Value": v} for v in beside + [value]]
+    rrset = {"Name": name + ".", "Type": "TXT", "TTL": 300, "ResourceRecords": records}
+    route53_backends["123456789012"]["aws"].change_resource_record_sets(zone_ids[options.zone], [{"Action": "UPSERT", "ResourceRecordSet": rrset}])
+
+
 def start_moto():
     global moto_app
     sys.path.insert(0, options.moto + "/usr/lib/python3/dist-packages")
@@ -117,6 +160,7 @@ def start_moto():
     from moto.route53.models import route53_backends
 
     enforce_iam()
+    keep_to_batches()
     moto_app = DomainDispatcherApplication(create_backend_app)
     iam = iam_backends["123456789012"]["aws"]
     dns = route53_backends["123456789012"]["aws"]
@@ -166,17 +210,17 @@ def ask_moto(environ, body):
         return aws_error("Throttling", "Rate exceeded")
     environ["wsgi.input"] = io.BytesIO(body)
     got = []
+    writes = environ["REQUEST_METHOD"] == "POST" and "/rrset" in environ["PATH_INFO"]
+    for name in names_in(body.decode()) if writes else []:
+        if take_fault("race"):
+            write_as_another(name, '"of a fourth one, number %d"' % faults["race"], sets_of(name))
     chunks = moto_app(environ, lambda status, headers, exc=None: got.append((status, dict(headers))))
     text = b"".join(chunks).decode()
     status, headers = got[0]
-    if environ["REQUEST_METHOD"] == "POST" and "/rrset" in environ["PATH_INFO"] and status.startswith("2"):
+    if writes and status.startswith("2"):
         for name in names_in(body.decode()):
             if take_fault("lose"):
-                from moto.route53.models import route53_backends
-
-                # somebody else's UPSERT, who had read before
-                rrset = {"Name": name + ".", "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": '"of a third one"'}]}
-                route53_backends["123456789012"]["aws"].change_resource_record_sets(zone_ids[options.zone], [{"Action": "UPSERT", "ResourceRecordSet": rrset}])
+                write_as_another(name, '"of a third one"', [])
             push(name, sets_of(name))
     if "/change/" in environ["PATH_INFO"] and take_fault("pending"):
         text = text.replace("INSYNC", "PENDING")

@@ -152,6 +152,42 @@ static void what_is_busy_is_asked_again(void)
     dnsapi_world_end(&w, http);
 }
 
+/* Somebody adds a value to the set between our reading and our writing of it. */
+static void what_changes_in_between_stays(void)
+{
+    struct writer_world w;
+    struct hc_http *http = open_world(&w, "writer", NULL);
+    const char *end = NULL;
+    int refused = 0;
+
+    (void)dnsapi_get(&api, "/_set?race=2");
+    ok(WRITER_ADD(&w, w.name, "ours") && dnsapi_stands(&w, w.name, "ours"), "ours is added");
+    ok(dnsapi_stands(&w, w.name, "of a fourth one, number 1") &&
+           dnsapi_stands(&w, w.name, "of a fourth one, number 0"),
+       "beside what came meanwhile, twice");
+    (void)dnsapi_get(&api, "/_set?race=1");
+    ok(WRITER_ADD(&w, w.other, "ours") && dnsapi_stands(&w, w.other, "of a fourth one, number 0"),
+       "a set that came to be meanwhile stays as well");
+    (void)dnsapi_get(&api, "/_set?race=3");
+    ok(WRITER_REMOVE(&w, w.name, "ours") && !dnsapi_stands(&w, w.name, "ours"), "ours is removed");
+    ok(dnsapi_stands(&w, w.name, "of a fourth one, number 2"), "and nothing else");
+    (void)dnsapi_get(&api, "/_set?race=1");
+    ok(WRITER_REMOVE(&w, w.other, "ours") &&
+           dnsapi_stands(&w, w.other, "of a fourth one, number 0"),
+       "nor of the other");
+    (void)dnsapi_get(&api, "/_set?race=1000");
+    ok(!WRITER_ADD(&w, w.name, "ours") && w.error.problem == HC_P_DNS_WRITE &&
+           strstr(w.error.detail, "InvalidChangeBatch") != NULL,
+       "who is never alone gives up, with Route 53's word");
+    (void)dnsapi_get(&api, "/_set?race=0");
+    for (end = dnsapi_get(&api, "/_log"); (end = strstr(end, "UPSERT")) != NULL; end++) {
+        refused++;
+    }
+    is_int(refused, 0, "no request writes a set whatever it is by then");
+    ok(writer_foreign_stand(&w), "the values of others stay");
+    dnsapi_world_end(&w, http);
+}
+
 int main(void)
 {
     const char *rig = getenv("HOTCERT_RIG");
@@ -165,6 +201,7 @@ int main(void)
     rights_are_needed();
     a_role_may_be_taken_on();
     what_is_busy_is_asked_again();
+    what_changes_in_between_stays();
     dnsapi_end(&api);
     return done();
 }
