@@ -31,8 +31,8 @@ struct registration {
 
 static void kept_name(const struct hc_web_change *c, char out[TEXT_MAX * 2])
 {
-    (void)snprintf(out, (size_t)TEXT_MAX * 2, "acme-dns\n%.290s\n%.290s", c->writer->url,
-                   c->value->alias);
+    (void)snprintf(out, (size_t)TEXT_MAX * 2, "acme-dns\n%.290s\n%.290s", hc_web_writer_of(c)->url,
+                   c->is.value->alias);
 }
 
 /* Nothing in it can end a header or a log line. */
@@ -72,7 +72,7 @@ static bool parse(struct hc_bytes text, struct registration *out)
 /* 1: it is there; 0: it is not registered yet. */
 static int find(const struct hc_web_change *c, struct registration *out, struct hc_error *err)
 {
-    const struct hc_keep_port *keep = c->writer->env.keep;
+    const struct hc_keep_port *keep = c->is.writer->env.keep;
     struct hc_buf text = HC_BUF_INIT_SECRET(VALUE_MAX);
     char name[TEXT_MAX * 2];
     struct hc_error own;
@@ -81,11 +81,11 @@ static int find(const struct hc_web_change *c, struct registration *out, struct 
     kept_name(c, name);
     hc_error_init(&own);
     if (keep == NULL) {
-        rc = hc_error_set(err, HC_P_INTERNAL, c->value->alias, "nothing can be kept");
+        rc = hc_error_set(err, HC_P_INTERNAL, c->is.value->alias, "nothing can be kept");
     } else if (keep->get(keep->self, name, &text, &own) == 0) {
         rc = parse(hc_bytes_of(&text), out)
                  ? 1
-                 : hc_error_set(err, HC_P_STORE_DAMAGED, c->value->alias,
+                 : hc_error_set(err, HC_P_STORE_DAMAGED, c->is.value->alias,
                                 "its registration at an acme-dns server cannot be read");
     } else {
         rc = own.problem == HC_P_STORE_EMPTY ? 0 : hc_error_chain(err, &own);
@@ -100,8 +100,9 @@ static enum hc_web_next ask_to_register(struct hc_web_change *c, struct hc_web_r
                                         struct hc_error *err)
 {
     c->step = STEP_REGISTERED;
-    return hc_buf_printf(&r->url, err, "%s/register", c->writer->url) == 0 ? HC_WEB_ASK
-                                                                           : HC_WEB_FAILED;
+    return hc_buf_printf(&r->url, err, "%s/register", hc_web_writer_of(c)->url) == 0
+               ? HC_WEB_ASK
+               : HC_WEB_FAILED;
 }
 
 static int add_header(struct hc_web_request *r, const char *name, const char *value,
@@ -119,11 +120,11 @@ static int add_header(struct hc_web_request *r, const char *name, const char *va
 static enum hc_web_next ask_to_update(struct hc_web_change *c, const struct registration *to,
                                       struct hc_web_request *r, struct hc_error *err)
 {
-    const char *const pairs[] = {"subdomain", to->subdomain, "txt", c->value->value, NULL};
+    const char *const pairs[] = {"subdomain", to->subdomain, "txt", c->is.value->value, NULL};
 
     c->step = STEP_UPDATED;
     r->content_type = "application/json";
-    return hc_buf_printf(&r->url, err, "%s/update", c->writer->url) == 0 &&
+    return hc_buf_printf(&r->url, err, "%s/update", hc_web_writer_of(c)->url) == 0 &&
                    add_header(r, "X-Api-User", to->user, err) == 0 &&
                    add_header(r, "X-Api-Key", to->password, err) == 0 &&
                    hc_web_put_json(&r->body, pairs, err) == 0
@@ -137,15 +138,15 @@ static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, s
     enum hc_web_next next = HC_WEB_FAILED;
     int found = 0;
 
-    if (c->what == HC_WRITER_REMOVE) {
+    if (c->is.what == HC_WRITER_REMOVE) {
         return HC_WEB_DONE;
     }
     found = find(c, &to, err);
     if (found == 0) {
         next = ask_to_register(c, r, err);
-    } else if (found == 1 && strcmp(c->value->name, to.fulldomain) != 0) {
-        hc_error_set(err, HC_P_DNS_ALIAS, c->value->alias, "add this record: %s. CNAME %s.",
-                     c->value->alias, to.fulldomain);
+    } else if (found == 1 && strcmp(c->is.value->name, to.fulldomain) != 0) {
+        hc_error_set(err, HC_P_DNS_ALIAS, c->is.value->alias, "add this record: %s. CNAME %s.",
+                     c->is.value->alias, to.fulldomain);
     } else if (found == 1) {
         next = ask_to_update(c, &to, r, err);
     }
@@ -158,7 +159,7 @@ static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, s
 static enum hc_web_next keep_registration(struct hc_web_change *c, struct hc_bytes body,
                                           struct hc_error *err)
 {
-    const struct hc_writer_env *env = &c->writer->env;
+    const struct hc_writer_env *env = &c->is.writer->env;
     struct hc_bytes nothing = {NULL, 0};
     struct registration made;
     char name[TEXT_MAX * 2];
@@ -172,7 +173,7 @@ static enum hc_web_next keep_registration(struct hc_web_change *c, struct hc_byt
         hc_logf(env->log, HC_LOG_NOTICE,
                 "registered %s at %s; hotcert writes there once this record is in your zone: "
                 "%s. CNAME %s.",
-                c->value->domain, c->writer->url, c->value->alias, made.fulldomain);
+                c->is.value->domain, hc_web_writer_of(c)->url, c->is.value->alias, made.fulldomain);
         next = HC_WEB_ASK;
     }
     OPENSSL_cleanse(&made, sizeof(made));
@@ -191,10 +192,10 @@ static enum hc_web_next judge(struct hc_web_change *c, const struct hc_http_repl
         return keep_registration(c, reply->body, err);
     }
     hc_error_init(&ignored);
-    if (hc_json_object(reply->body, c->writer->url, &object, &ignored) == 0) {
+    if (hc_json_object(reply->body, hc_web_writer_of(c)->url, &object, &ignored) == 0) {
         txt = hc_json_text(object, "txt");
     }
-    if (txt == NULL || strcmp(txt, c->value->value) != 0) {
+    if (txt == NULL || strcmp(txt, c->is.value->value) != 0) {
         next = hc_web_says(c, "its answer does not have the value", reply->body, err);
     }
     json_decref(object);

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #include "conf/writer.h"
+#include "solve/change.h"
 #include "solve/hook.h"
 #include "solve/writers.h"
 
@@ -19,28 +19,27 @@
 #define PATH_VALUE "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct call {
-    LIST_ENTRY(call) link;
-    struct command *writer;
-    enum hc_writer_change what;
-    const struct hc_txt_value *value;
-    hc_writer_done *done;
-    void *arg;
+    struct hc_change is;
     struct hc_hook hook;
     size_t next;            /* of the block's variables */
     struct hc_list secrets; /* that the redaction has for as long as it runs */
 };
 
 struct command {
-    const struct hc_dns_block *block;
-    struct hc_writer_env env;
-    char identity[HC_FIELD_VALUE];
+    struct hc_changes is;
     char shim[HC_FIELD_VALUE]; /* "": not found */
-    LIST_HEAD(, call) calls;
 };
 
-static void call_free(struct call *call)
+static const struct hc_dns_block *block_of(const struct call *call)
 {
-    const struct hc_writer_env *env = &call->writer->env;
+    return call->is.writer->block;
+}
+
+/* What runs goes on until it ends. */
+static void drop(struct hc_change *change)
+{
+    struct call *call = (struct call *)(void *)change;
+    const struct hc_writer_env *env = &change->writer->env;
 
     if (env->secrets != NULL) {
         env->secrets->forget(env->secrets->self, call);
@@ -54,18 +53,6 @@ static void call_free(struct call *call)
     }
     hc_list_dispose(&call->secrets);
     hc_hook_dispose(&call->hook);
-    LIST_REMOVE(call, link);
-    free(call);
-}
-
-static void finish(struct call *call, const struct hc_error *err, const char *memo)
-{
-    const struct hc_writer_result result = {.err = err, .memo = memo};
-    hc_writer_done *done = call->done;
-    void *arg = call->arg;
-
-    call_free(call);
-    done(arg, &result);
 }
 
 /* ---- what it wrote ---- */
@@ -81,7 +68,7 @@ static void show(const struct call *call, struct hc_bytes output, struct shown *
     struct hc_error ignored;
 
     hc_error_init(&ignored);
-    if (hc_redaction_clean(call->writer->env.redaction, output, &out->clean, &ignored) != 0) {
+    if (hc_redaction_clean(call->is.writer->env.redaction, output, &out->clean, &ignored) != 0) {
         hc_buf_reset(&out->clean);
     }
     out->tail = hc_buf_text(&out->clean);
@@ -94,8 +81,8 @@ static void log_output(const struct call *call, const struct shown *output, cons
     char text[4 * SHOWN + 8];
 
     if (output->clean.len > 0) {
-        hc_logf(call->writer->env.log, failed ? HC_LOG_WARN : HC_LOG_INFO, "%s, for %s%s: %s",
-                call->writer->identity, call->value->name, which,
+        hc_logf(call->is.writer->env.log, failed ? HC_LOG_WARN : HC_LOG_INFO, "%s, for %s%s: %s",
+                call->is.writer->identity, call->is.value->name, which,
                 hc_escape(text, HC_LOG_LINE / 2, output->tail, strlen(output->tail)));
     }
 }
@@ -116,10 +103,10 @@ static void take_memo(const struct call *call, struct hc_bytes output, char memo
     }
     if (len >= HC_WRITER_MEMO) {
         len = HC_WRITER_MEMO - 1;
-        hc_logf(call->writer->env.log, HC_LOG_WARN,
+        hc_logf(call->is.writer->env.log, HC_LOG_WARN,
                 "%s, for %s, wrote more to its standard output than is kept for the cleanup hook: "
                 "CERTBOT_AUTH_OUTPUT will have the first %zu bytes",
-                call->writer->identity, call->value->name, len);
+                call->is.writer->identity, call->is.value->name, len);
     }
     if (len > 0) {
         memcpy(memo, text, len);
@@ -130,7 +117,7 @@ static void take_memo(const struct call *call, struct hc_bytes output, char memo
 static void on_end(void *self, const struct hc_child_result *result)
 {
     struct call *call = self;
-    bool kept = call->what == HC_WRITER_ADD && call->writer->block->style == HC_STYLE_CERTBOT;
+    bool kept = call->is.what == HC_WRITER_ADD && block_of(call)->style == HC_STYLE_CERTBOT;
     struct shown output = {.clean = HC_BUF_INIT((size_t)2 * OUTPUT_MAX)};
     struct shown errors = {.clean = HC_BUF_INIT((size_t)2 * OUTPUT_MAX)};
     char memo[HC_WRITER_MEMO] = "";
@@ -144,17 +131,17 @@ static void on_end(void *self, const struct hc_child_result *result)
     if (kept) {
         take_memo(call, result->output, memo);
     }
-    if (hc_child_check(result, HC_P_DNS_WRITE, call->value->name, &own) != 0) {
+    if (hc_child_check(result, HC_P_DNS_WRITE, NULL, &own) != 0) {
         const char *last = errors.clean.len > 0 ? errors.tail : output.tail;
 
-        hc_error_set(&err, HC_P_DNS_WRITE, call->value->name, "%s: %s%s%s", call->writer->identity,
-                     own.detail, last[0] != '\0' ? "; its output ends: " : "", last);
+        hc_error_set(&err, HC_P_DNS_WRITE, NULL, "%s%s%s", own.detail,
+                     last[0] != '\0' ? "; its output ends: " : "", last);
     }
     log_output(call, &output, "", hc_error_is_set(&err));
     log_output(call, &errors, ", standard error", hc_error_is_set(&err));
     hc_buf_dispose(&output.clean);
     hc_buf_dispose(&errors.clean);
-    finish(call, hc_error_is_set(&err) ? &err : NULL, kept ? memo : NULL);
+    hc_change_end(&call->is, hc_error_is_set(&err) ? &err : NULL, false, kept ? memo : NULL);
     OPENSSL_cleanse(memo, sizeof(memo));
 }
 
@@ -162,11 +149,11 @@ static void on_end(void *self, const struct hc_child_result *result)
 
 static void run(struct call *call)
 {
-    const struct command *writer = call->writer;
+    const struct hc_command_port *commands = call->is.writer->env.commands;
     struct hc_list *words[] = {&call->hook.argv, &call->hook.envp};
     struct hc_program_run command = {
         .output_max = OUTPUT_MAX,
-        .limit_ms = 1000 * (writer->block->time_limit > 0 ? writer->block->time_limit : LIMIT_S),
+        .limit_ms = 1000 * (block_of(call)->time_limit > 0 ? block_of(call)->time_limit : LIMIT_S),
     };
     const char **vectors[2] = {NULL, NULL};
     struct hc_error err;
@@ -184,12 +171,12 @@ static void run(struct call *call)
             vectors[i][k] = words[i]->items[k];
         }
     }
-    if (rc == 0 && writer->env.commands == NULL) {
+    if (rc == 0 && commands == NULL) {
         rc = hc_error_set(&err, HC_P_DNS_WRITE, NULL, "there is nobody to run programs");
     } else if (rc == 0) {
         command.argv = vectors[0];
         command.envp = vectors[1];
-        rc = writer->env.commands->run(writer->env.commands->self, &command, on_end, call, &err);
+        rc = commands->run(commands->self, &command, on_end, call, &err);
     }
     free(vectors[0]);
     free(vectors[1]);
@@ -197,9 +184,8 @@ static void run(struct call *call)
         struct hc_error own;
 
         hc_error_init(&own);
-        hc_error_set(&own, HC_P_DNS_WRITE, call->value->name, "%s: %s", writer->identity,
-                     err.detail);
-        finish(call, &own, NULL);
+        hc_error_set(&own, HC_P_DNS_WRITE, NULL, "%s", err.detail);
+        hc_change_fail(&call->is, &own);
     }
 }
 
@@ -228,7 +214,7 @@ static int hide(struct call *call, const char *text, struct hc_error *err)
         piece[len] = '\0';
         if (len >= HC_REDACTED_LEAST &&
             (hc_list_add(&call->secrets, piece, err) != 0 ||
-             hc_redaction_add(call->writer->env.redaction, piece, err) != 0)) {
+             hc_redaction_add(call->is.writer->env.redaction, piece, err) != 0)) {
             rc = -1;
         }
         text += len;
@@ -262,15 +248,15 @@ static void go_on(struct call *call);
 static void on_secret(void *arg, struct hc_bytes content, const struct hc_error *err)
 {
     struct call *call = arg;
-    const struct hc_list *env = &call->writer->block->env;
+    const struct hc_list *env = &block_of(call)->env;
     const char *path = env->items[call->next + 1] + strlen(HC_ENV_FILE);
     struct hc_error own;
 
     hc_error_init(&own);
     if (err != NULL) {
-        finish(call, err, NULL);
+        hc_change_fail(&call->is, err);
     } else if (add_secret(call, env->items[call->next], path, content, &own) != 0) {
-        finish(call, &own, NULL);
+        hc_change_fail(&call->is, &own);
     } else {
         call->next += 2;
         go_on(call);
@@ -280,8 +266,8 @@ static void on_secret(void *arg, struct hc_bytes content, const struct hc_error 
 /* The block's variables one after the other, then the program. */
 static void go_on(struct call *call)
 {
-    const struct hc_secret_port *secrets = call->writer->env.secrets;
-    const struct hc_list *env = &call->writer->block->env;
+    const struct hc_secret_port *secrets = call->is.writer->env.secrets;
+    const struct hc_list *env = &block_of(call)->env;
     struct hc_error err;
 
     hc_error_init(&err);
@@ -293,7 +279,7 @@ static void go_on(struct call *call)
             return;
         }
         if (add_variable(call, env->items[call->next], value, &err) != 0) {
-            finish(call, &err, NULL);
+            hc_change_fail(&call->is, &err);
             return;
         }
     }
@@ -310,76 +296,39 @@ static bool sets(const struct hc_dns_block *block, const char *name)
     return false;
 }
 
-static int begin(struct call *call, struct hc_error *err)
+static int prepare(struct call *call, struct hc_error *err)
 {
-    const struct command *writer = call->writer;
+    const struct command *writer = (const struct command *)(void *)call->is.writer;
+    const struct hc_dns_block *block = block_of(call);
 
-    if (hc_hook_make(writer->block, call->what, call->value,
+    if (hc_hook_make(block, call->is.what, call->is.value,
                      writer->shim[0] != '\0' ? writer->shim : NULL, &call->hook, err) != 0) {
         return -1;
     }
-    if (!sets(writer->block, "PATH") && hc_list_add(&call->hook.envp, PATH_VALUE, err) != 0) {
+    if (!sets(block, "PATH") && hc_list_add(&call->hook.envp, PATH_VALUE, err) != 0) {
         return -1;
     }
-    return sets(writer->block, "HOME") ? 0 : hc_list_add(&call->hook.envp, "HOME=/", err);
+    return sets(block, "HOME") ? 0 : hc_list_add(&call->hook.envp, "HOME=/", err);
 }
 
-static void change(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
-                   hc_writer_done *done, void *arg)
+static void begin(struct hc_change *change)
 {
-    struct command *writer = self;
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = (struct call *)(void *)change;
     struct hc_error err;
-    const struct hc_writer_result failed = {.err = &err};
 
     hc_error_init(&err);
-    if (call == NULL) {
-        (void)hc_error_nomem(&err);
-        done(arg, &failed);
-        return;
-    }
-    call->writer = writer;
-    call->what = what;
-    call->value = value;
-    call->done = done;
-    call->arg = arg;
-    LIST_INSERT_HEAD(&writer->calls, call, link);
-    if (begin(call, &err) != 0) {
-        finish(call, &err, NULL);
+    if (prepare(call, &err) != 0) {
+        hc_change_fail(change, &err);
         return;
     }
     go_on(call);
-}
-
-/* What runs goes on until it ends. */
-static void cancel(void *self, const void *arg)
-{
-    struct command *writer = self;
-    struct call *next = NULL;
-
-    for (struct call *call = LIST_FIRST(&writer->calls); call != NULL; call = next) {
-        next = LIST_NEXT(call, link);
-        if (call->arg == arg) {
-            call_free(call);
-        }
-    }
-}
-
-static void close_writer(void *self)
-{
-    struct command *writer = self;
-
-    while (!LIST_EMPTY(&writer->calls)) {
-        call_free(LIST_FIRST(&writer->calls));
-    }
-    free(writer);
 }
 
 /* Beside the program while it is not installed, else where `make install` puts it. */
 static void find_shim(struct command *writer)
 {
     static const char *const places[] = {"acme-dnsapi.sh", "../share/hotcert/acme-dnsapi.sh"};
-    const char *program = writer->env.conf->agent;
+    const char *program = writer->is.env.conf->agent;
     const char *slash = program != NULL ? strrchr(program, '/') : NULL;
 
     for (size_t i = 0; slash != NULL && i < HC_COUNT(places); i++) {
@@ -396,23 +345,19 @@ static void find_shim(struct command *writer)
 int hc_dns_command_open(const struct hc_dns_block *block, const struct hc_writer_env *env,
                         struct hc_dns_writer *out, struct hc_error *err)
 {
-    struct command *writer = calloc(1, sizeof(*writer));
-
-    if (writer == NULL) {
-        return hc_error_nomem(err);
-    }
-    writer->block = block;
-    writer->env = *env;
-    LIST_INIT(&writer->calls);
-    (void)hc_copy(writer->identity, sizeof(writer->identity), block->program);
-    find_shim(writer);
-    *out = (struct hc_dns_writer){
-        .self = writer,
+    static const struct hc_change_kind kind = {
+        .writer_size = sizeof(struct command),
+        .change_size = sizeof(struct call),
         .parallel = 1, /* hooks edit files, or a provider's whole zone */
-        .change = change,
-        .cancel = cancel,
-        .identity = writer->identity,
-        .close = close_writer,
+        .begin = begin,
+        .drop = drop,
     };
+    struct hc_changes *is = hc_changes_new(&kind, block, env, out, err);
+
+    if (is == NULL) {
+        return -1;
+    }
+    (void)hc_copy(is->identity, sizeof(is->identity), block->program);
+    find_shim((struct command *)(void *)is);
     return 0;
 }

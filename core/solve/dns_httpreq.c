@@ -12,20 +12,20 @@
 static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, struct hc_error *err)
 {
     char fqdn[300];
-    const char *const pairs[] = {"fqdn", fqdn, "value", c->value->value, NULL};
-    const char *const raw[] = {"domain",  c->value->domain,  "token", c->value->token,
-                               "keyAuth", c->value->keyauth, NULL};
-    bool is_raw = c->writer->block->form == HC_FORM_RAW;
+    const char *const pairs[] = {"fqdn", fqdn, "value", c->is.value->value, NULL};
+    const char *const raw[] = {"domain",  c->is.value->domain,  "token", c->is.value->token,
+                               "keyAuth", c->is.value->keyauth, NULL};
+    bool is_raw = c->is.writer->block->form == HC_FORM_RAW;
 
-    (void)snprintf(fqdn, sizeof(fqdn), "%s.", c->value->name);
-    if (is_raw && c->value->keyauth[0] == '\0') {
+    (void)snprintf(fqdn, sizeof(fqdn), "%s.", c->is.value->name);
+    if (is_raw && c->is.value->keyauth[0] == '\0') {
         hc_error_set(err, HC_P_DNS_WRITE, NULL,
                      "the key authorization of this value is not known any more");
         return HC_WEB_FAILED;
     }
     r->content_type = "application/json";
-    return hc_buf_printf(&r->url, err, "%s/%s", c->writer->url,
-                         c->what == HC_WRITER_ADD ? "present" : "cleanup") == 0 &&
+    return hc_buf_printf(&r->url, err, "%s/%s", hc_web_writer_of(c)->url,
+                         c->is.what == HC_WRITER_ADD ? "present" : "cleanup") == 0 &&
                    hc_web_put_json(&r->body, is_raw ? raw : pairs, err) == 0
                ? HC_WEB_ASK
                : HC_WEB_FAILED;

@@ -14,7 +14,7 @@
 
 static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, struct hc_error *err)
 {
-    const char *name = c->value->name;
+    const char *name = c->is.value->name;
 
     if (strncmp(name, LABEL, strlen(LABEL)) != 0) {
         hc_error_set(err, HC_P_DNS_WRITE, NULL,
@@ -22,11 +22,11 @@ static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, s
         return HC_WEB_FAILED;
     }
     r->content_type = "application/x-www-form-urlencoded";
-    return hc_buf_puts(&r->url, c->writer->url, err) == 0 &&
+    return hc_buf_puts(&r->url, hc_web_writer_of(c)->url, err) == 0 &&
                    hc_web_put_field(&r->body, "CERTBOT_DOMAIN", name + strlen(LABEL), err) == 0 &&
-                   hc_web_put_field(&r->body, "CERTBOT_VALIDATION", c->value->value, err) == 0 &&
+                   hc_web_put_field(&r->body, "CERTBOT_VALIDATION", c->is.value->value, err) == 0 &&
                    hc_web_put_field(&r->body, "EDIT_CMD",
-                                    c->what == HC_WRITER_ADD ? "REGIST" : "DELETE", err) == 0
+                                    c->is.what == HC_WRITER_ADD ? "REGIST" : "DELETE", err) == 0
                ? HC_WEB_ASK
                : HC_WEB_FAILED;
 }

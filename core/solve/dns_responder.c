@@ -11,6 +11,7 @@
 #include "acme/solver.h"
 #include "dns/domain.h"
 #include "loop/timer.h"
+#include "solve/change.h"
 #include "solve/writers.h"
 
 #define PARALLEL    64
@@ -19,13 +20,10 @@
 #define LOOK_MS     100
 #define SETTLE_MS   1100 /* resolvers that keep nothing still say the same within a second */
 
-/* An addition that waits for the other servers. */
+/* One that adds waits for the other servers. */
 struct addition {
-    LIST_ENTRY(addition) link;
-    struct responder *writer;
-    struct hc_answer answer; /* a copy */
-    hc_writer_done *done;
-    void *arg;
+    struct hc_change is;
+    struct hc_answer answer;   /* of the change's value */
     int64_t from_ms, until_ms; /* it is done between them */
     struct hc_timer timer;
 };
@@ -37,48 +35,34 @@ struct standing {
 };
 
 struct responder {
-    struct hc_writer_env env;
+    struct hc_changes is;
     struct hc_dns_domain domain;
-    LIST_HEAD(, addition) additions;
     LIST_HEAD(, standing) standing;
 };
 
-static void addition_free(struct addition *a)
+static void drop(struct hc_change *change)
 {
-    hc_timer_stop(&a->timer);
-    LIST_REMOVE(a, link);
-    hc_answer_dispose(&a->answer);
-    free(a);
-}
-
-static void finish(struct addition *a)
-{
-    const struct hc_writer_result result = {.err = NULL};
-    hc_writer_done *done = a->done;
-    void *arg = a->arg;
-
-    addition_free(a);
-    done(arg, &result);
+    hc_timer_stop(&((struct addition *)(void *)change)->timer);
 }
 
 static void look(void *self)
 {
     struct addition *a = self;
-    const struct hc_answer_port *answers = a->writer->env.answers;
+    const struct hc_answer_port *answers = a->is.writer->env.answers;
     bool given = answers->given(answers->self, &a->answer);
-    int64_t now = hc_now_ms(a->writer->env.clock);
+    int64_t now = hc_now_ms(a->is.writer->env.clock);
 
     if (now < a->from_ms || (!given && now < a->until_ms)) {
         hc_timer_in(&a->timer, LOOK_MS);
         return;
     }
     if (!given) {
-        hc_logf(a->writer->env.log, HC_LOG_WARN,
+        hc_logf(a->is.writer->env.log, HC_LOG_WARN,
                 "%s: not every server on the store gives the TXT record after %d s; asking the CA "
                 "to look anyway",
                 a->answer.key, PATIENCE_MS / 1000);
     }
-    finish(a);
+    hc_change_end(&a->is, NULL, false, NULL);
 }
 
 /* ---- what it answers for ---- */
@@ -122,7 +106,7 @@ static struct hc_answer answer_of(const struct responder *writer, const struct h
         .name = value->domain,
         .key = value->name,
         .value = value->value,
-        .expires = hc_now(writer->env.clock) + LIFE_S,
+        .expires = hc_now(writer->is.env.clock) + LIFE_S,
     };
 }
 
@@ -149,7 +133,7 @@ static void standing_free(struct standing *standing)
 /* Lays it out, unless it is: what is added twice is removed at once. */
 static int stand(struct responder *writer, const struct hc_answer *answer, struct hc_error *err)
 {
-    const struct hc_answer_port *answers = writer->env.answers;
+    const struct hc_answer_port *answers = writer->is.env.answers;
     struct standing *standing = NULL;
 
     if (find_standing(writer, answer) != NULL) {
@@ -168,34 +152,11 @@ static int stand(struct responder *writer, const struct hc_answer *answer, struc
     return 0;
 }
 
-static int add(struct responder *writer, const struct hc_txt_value *value, struct addition **out,
-               struct hc_error *err)
-{
-    const struct hc_answer answer = answer_of(writer, value);
-    struct addition *a = NULL;
-
-    if (check(writer, value, err) != 0 || stand(writer, &answer, err) != 0) {
-        return -1;
-    }
-    a = calloc(1, sizeof(*a));
-    if (a == NULL || hc_answer_copy(&a->answer, &answer, err) != 0) {
-        free(a);
-        return hc_error_nomem(err);
-    }
-    a->writer = writer;
-    a->from_ms = hc_now_ms(writer->env.clock) + SETTLE_MS;
-    a->until_ms = hc_now_ms(writer->env.clock) + PATIENCE_MS;
-    hc_timer_init(&a->timer, writer->env.loop, "responder", look, a);
-    LIST_INSERT_HEAD(&writer->additions, a, link);
-    *out = a;
-    return 0;
-}
-
 /* What an agent laid out that died is taken first, and then given back. */
 static int remove_value(struct responder *writer, const struct hc_txt_value *value,
                         struct hc_error *err)
 {
-    const struct hc_answer_port *answers = writer->env.answers;
+    const struct hc_answer_port *answers = writer->is.env.answers;
     const struct hc_answer answer = answer_of(writer, value);
     struct standing *standing = NULL;
 
@@ -208,80 +169,68 @@ static int remove_value(struct responder *writer, const struct hc_txt_value *val
     return 0;
 }
 
-static void change(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
-                   hc_writer_done *done, void *arg)
+static int add(struct addition *a, struct hc_error *err)
 {
-    struct responder *writer = self;
-    struct addition *a = NULL;
+    struct responder *writer = (struct responder *)(void *)a->is.writer;
+    int64_t now = hc_now_ms(writer->is.env.clock);
+
+    a->answer = answer_of(writer, a->is.value);
+    a->from_ms = now + SETTLE_MS;
+    a->until_ms = now + PATIENCE_MS;
+    return check(writer, a->is.value, err) == 0 ? stand(writer, &a->answer, err) : -1;
+}
+
+static void begin(struct hc_change *change)
+{
+    struct addition *a = (struct addition *)(void *)change;
+    struct responder *writer = (struct responder *)(void *)change->writer;
     struct hc_error err;
-    struct hc_writer_result result = {.err = NULL};
 
     hc_error_init(&err);
-    if (what == HC_WRITER_REMOVE) {
-        result.err = remove_value(writer, value, &err) != 0 ? &err : NULL;
-        done(arg, &result);
-        return;
-    }
-    if (add(writer, value, &a, &err) != 0 || a == NULL) {
-        result.err = &err;
-        done(arg, &result);
-        return;
-    }
-    a->done = done;
-    a->arg = arg;
-    look(a);
-}
+    hc_timer_init(&a->timer, writer->is.env.loop, "responder", look, a);
+    if (change->what == HC_WRITER_REMOVE) {
+        int rc = remove_value(writer, change->value, &err);
 
-static void cancel(void *self, const void *arg)
-{
-    struct responder *writer = self;
-    struct addition *next = NULL;
-
-    for (struct addition *a = LIST_FIRST(&writer->additions); a != NULL; a = next) {
-        next = LIST_NEXT(a, link);
-        if (a->arg == arg) {
-            addition_free(a);
-        }
+        hc_change_end(change, rc == 0 ? NULL : &err, false, NULL);
+    } else if (add(a, &err) != 0) {
+        hc_change_fail(change, &err);
+    } else {
+        look(a);
     }
 }
 
-static void close_writer(void *self)
+static void close_writer(struct hc_changes *is)
 {
-    struct responder *writer = self;
+    struct responder *writer = (struct responder *)(void *)is;
 
-    while (!LIST_EMPTY(&writer->additions)) {
-        addition_free(LIST_FIRST(&writer->additions));
-    }
     while (!LIST_EMPTY(&writer->standing)) { /* it stays laid out: the next process goes on */
         standing_free(LIST_FIRST(&writer->standing));
     }
     hc_dns_domain_dispose(&writer->domain);
-    free(writer);
 }
 
-int hc_dns_responder_open(const struct hc_dns_block *block HC_UNUSED,
-                          const struct hc_writer_env *env, struct hc_dns_writer *out,
-                          struct hc_error *err)
+int hc_dns_responder_open(const struct hc_dns_block *block, const struct hc_writer_env *env,
+                          struct hc_dns_writer *out, struct hc_error *err)
 {
-    struct responder *writer = calloc(1, sizeof(*writer));
-
-    if (writer == NULL) {
-        return hc_error_nomem(err);
-    }
-    writer->env = *env;
-    LIST_INIT(&writer->additions);
-    LIST_INIT(&writer->standing);
-    if (hc_dns_domain_of_conf(env->conf, &writer->domain, err) != 0) {
-        free(writer);
-        return -1;
-    }
-    *out = (struct hc_dns_writer){
-        .self = writer,
+    static const struct hc_change_kind kind = {
+        .writer_size = sizeof(struct responder),
+        .change_size = sizeof(struct addition),
         .parallel = PARALLEL,
-        .change = change,
-        .cancel = cancel,
-        .identity = "hotcert's own DNS server",
+        .begin = begin,
+        .drop = drop,
         .close = close_writer,
     };
+    struct hc_changes *is = hc_changes_new(&kind, block, env, out, err);
+    struct responder *writer = (struct responder *)(void *)is;
+
+    if (is == NULL) {
+        return -1;
+    }
+    LIST_INIT(&writer->standing);
+    (void)hc_copy(is->identity, sizeof(is->identity), "hotcert's own DNS server");
+    if (hc_dns_domain_of_conf(env->conf, &writer->domain, err) != 0) {
+        out->close(is);
+        return -1;
+    }
     return 0;
 }

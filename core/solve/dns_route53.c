@@ -45,7 +45,7 @@ static int judge_sync(struct hc_route53_job *c, struct hc_bytes body, struct hc_
     if (now.in_sync) {
         c->written = true;
         begin_read(c);
-    } else if (hc_now_ms(c->writer->env.clock) + POLL_MS > c->sync_until_ms) {
+    } else if (hc_now_ms(c->is.writer->env.clock) + POLL_MS > c->sync_until_ms) {
         hc_route53_finish(c, NULL, false); /* the servers themselves are asked for the rest */
     } else {
         hc_route53_again(c, POLL_MS);
@@ -59,9 +59,9 @@ static int judge_sync(struct hc_route53_job *c, struct hc_bytes body, struct hc_
 static int make_next(const struct hc_route53_job *c, struct hc_route53_set *next,
                      struct hc_error *err)
 {
-    const struct hc_dns_block *block = c->writer->block;
+    const struct hc_dns_block *block = c->is.writer->block;
     struct hc_buf quoted = HC_BUF_INIT(QUOTED_MAX);
-    int rc = hc_route53_quote(c->value->value, &quoted, err);
+    int rc = hc_route53_quote(c->is.value->value, &quoted, err);
 
     next->ttl = c->set.there ? c->set.ttl : block->ttl > 0 ? block->ttl : TTL_S;
     for (size_t i = 0; i < c->set.values.count && rc == 0; i++) {
@@ -69,7 +69,7 @@ static int make_next(const struct hc_route53_job *c, struct hc_route53_set *next
             rc = hc_list_add(&next->values, c->set.values.items[i], err);
         }
     }
-    if (rc == 0 && c->what == HC_WRITER_ADD) {
+    if (rc == 0 && c->is.what == HC_WRITER_ADD) {
         rc = hc_list_add(&next->values, hc_buf_text(&quoted), err);
     }
     hc_buf_dispose(&quoted);
@@ -87,7 +87,7 @@ static void send_write(struct hc_route53_job *c, const struct hc_aws_credentials
     hc_error_init(&err);
     (void)snprintf(path, sizeof(path), "hostedzone/%s/rrset/", c->zone);
     if (make_next(c, &next, &err) == 0 &&
-        hc_route53_put_change(&body, c->value->name, &c->set, &next, &err) == 0) {
+        hc_route53_put_change(&body, c->is.value->name, &c->set, &next, &err) == 0) {
         hc_route53_send(c, who, path, hc_bytes_of(&body));
     } else {
         hc_route53_finish(c, &err, false);
@@ -102,12 +102,12 @@ static int judge_write(struct hc_route53_job *c, struct hc_bytes body, struct hc
     if (hc_route53_take_change(body, &c->sent, err) != 0) {
         return -1;
     }
-    if (c->what == HC_WRITER_REMOVE) {
+    if (c->is.what == HC_WRITER_REMOVE) {
         hc_route53_finish(c, NULL, false);
         return 0;
     }
     c->sync_until_ms =
-        hc_now_ms(c->writer->env.clock) + c->writer->block->propagation_timeout * 1000;
+        hc_now_ms(c->is.writer->env.clock) + c->is.writer->block->propagation_timeout * 1000;
     c->until_ms = c->sync_until_ms + LIMIT_MS;
     c->judge = judge_sync;
     hc_route53_ask(c, send_sync, c->sent.in_sync ? 0 : POLL_MS);
@@ -121,7 +121,7 @@ static void send_read(struct hc_route53_job *c, const struct hc_aws_credentials 
     char before[96];
 
     (void)snprintf(before, sizeof(before), "hostedzone/%s/rrset?maxitems=1&name=", c->zone);
-    hc_route53_get(c, who, before, c->value->name, ".&type=TXT");
+    hc_route53_get(c, who, before, c->is.value->name, ".&type=TXT");
 }
 
 static int judge_read(struct hc_route53_job *c, struct hc_bytes body, struct hc_error *err)
@@ -129,14 +129,14 @@ static int judge_read(struct hc_route53_job *c, struct hc_bytes body, struct hc_
     struct hc_buf quoted = HC_BUF_INIT(QUOTED_MAX);
     bool there = false;
 
-    if (hc_route53_take_set(body, c->value->name, &c->set, err) != 0 ||
-        hc_route53_quote(c->value->value, &quoted, err) != 0) {
+    if (hc_route53_take_set(body, c->is.value->name, &c->set, err) != 0 ||
+        hc_route53_quote(c->is.value->value, &quoted, err) != 0) {
         hc_buf_dispose(&quoted);
         return -1;
     }
     there = hc_list_has(&c->set.values, hc_buf_text(&quoted));
     hc_buf_dispose(&quoted);
-    if (there == (c->what == HC_WRITER_ADD)) {
+    if (there == (c->is.what == HC_WRITER_ADD)) {
         hc_route53_finish(c, NULL, c->written);
     } else if (!c->set.plain) {
         return hc_error_set(err, HC_P_DNS_REFUSED, NULL,
@@ -169,9 +169,9 @@ static void found_zone(struct hc_route53_job *c, const char *id)
 static const char *kept_zone(const struct hc_route53_job *c)
 {
     for (size_t i = 0; i < HC_ROUTE53_ZONES; i++) {
-        const struct hc_route53_zone *zone = &c->writer->zones[i];
+        const struct hc_route53_zone *zone = &hc_route53_of(c)->zones[i];
 
-        if (zone->until > hc_now(c->writer->env.clock) && strcmp(zone->name, c->suffix) == 0) {
+        if (zone->until > hc_now(c->is.writer->env.clock) && strcmp(zone->name, c->suffix) == 0) {
             return zone->id;
         }
     }
@@ -180,11 +180,12 @@ static const char *kept_zone(const struct hc_route53_job *c)
 
 static void keep_zone(struct hc_route53_job *c, const char *id)
 {
-    struct hc_route53_zone *zone = &c->writer->zones[c->writer->zone_next++ % HC_ROUTE53_ZONES];
+    struct hc_route53_zone *zone =
+        &hc_route53_of(c)->zones[hc_route53_of(c)->zone_next++ % HC_ROUTE53_ZONES];
 
     if (hc_copy(zone->name, sizeof(zone->name), c->suffix) &&
         hc_copy(zone->id, sizeof(zone->id), id)) {
-        zone->until = hc_now(c->writer->env.clock) + ZONE_S;
+        zone->until = hc_now(c->is.writer->env.clock) + ZONE_S;
     }
 }
 
@@ -195,7 +196,7 @@ static bool next_suffix(struct hc_route53_job *c)
 
     if (!c->tried_soa) {
         c->tried_soa = true;
-        c->suffix = c->value->name;
+        c->suffix = c->is.value->name;
         return true;
     }
     dot = strchr(c->suffix, '.');
@@ -259,69 +260,38 @@ static bool is_below(const char *name, const char *zone)
 
 /* ---- the writer ---- */
 
-static void change(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
-                   hc_writer_done *done, void *arg)
+static void begin(struct hc_change *change)
 {
-    struct hc_route53 *writer = self;
-    struct hc_route53_job *c = calloc(1, sizeof(*c));
-    struct hc_error err;
-    const struct hc_writer_result failed = {.err = &err};
+    struct hc_route53_job *c = (struct hc_route53_job *)(void *)change;
+    const struct hc_txt_value *value = change->value;
+    const char *hosted_zone = change->writer->block->hosted_zone;
 
-    hc_error_init(&err);
-    if (c == NULL || writer->env.http == NULL) {
-        (void)(c == NULL
-                   ? hc_error_nomem(&err)
-                   : hc_error_set(&err, HC_P_INTERNAL, value->name, "nothing can be fetched"));
-        free(c);
-        done(arg, &failed);
-        return;
-    }
-    c->writer = writer;
-    c->what = what;
-    c->value = value;
-    c->done = done;
-    c->arg = arg;
-    LIST_INSERT_HEAD(&writer->changes, c, link);
     c->read = begin_read;
     hc_route53_begin_asking(c);
-    c->until_ms = hc_now_ms(c->writer->env.clock) + LIMIT_MS;
+    c->until_ms = hc_now_ms(change->writer->env.clock) + LIMIT_MS;
     /* where the DNS leads is where it can be seen: a longer zone here may be delegated by nobody */
     c->tried_soa = value->zone == NULL || !is_below(value->name, value->zone);
     c->suffix = c->tried_soa ? value->name : value->zone;
-    if (writer->block->hosted_zone != NULL) {
-        found_zone(c, writer->block->hosted_zone);
+    if (hosted_zone != NULL) {
+        found_zone(c, hosted_zone);
     } else {
         begin_zone(c);
     }
 }
 
-static void cancel(void *self, const void *arg)
+static void drop(struct hc_change *change)
 {
-    struct hc_route53 *writer = self;
-    struct hc_route53_job *next = NULL;
-
-    for (struct hc_route53_job *c = LIST_FIRST(&writer->changes); c != NULL; c = next) {
-        next = LIST_NEXT(c, link);
-        if (c->arg == arg) {
-            hc_route53_free(c);
-        }
-    }
+    hc_route53_drop((struct hc_route53_job *)(void *)change);
 }
 
-static void close_writer(void *self)
+static void close_writer(struct hc_changes *is)
 {
-    struct hc_route53 *writer = self;
-
-    while (!LIST_EMPTY(&writer->changes)) {
-        hc_route53_free(LIST_FIRST(&writer->changes));
-    }
-    hc_aws_free(writer->aws);
-    free(writer);
+    hc_aws_free(((struct hc_route53 *)(void *)is)->aws);
 }
 
 static void set_url(struct hc_route53 *writer, const struct hc_aws_options *options)
 {
-    const char *url = writer->block->endpoint;
+    const char *url = writer->is.block->endpoint;
     size_t len = 0;
 
     url = url != NULL ? url : hc_aws_endpoint(options, "ROUTE_53");
@@ -336,7 +306,17 @@ static void set_url(struct hc_route53 *writer, const struct hc_aws_options *opti
 int hc_dns_route53_open(const struct hc_dns_block *block, const struct hc_writer_env *env,
                         struct hc_dns_writer *out, struct hc_error *err)
 {
-    struct hc_route53 *writer = calloc(1, sizeof(*writer));
+    static const struct hc_change_kind kind = {
+        .writer_size = sizeof(struct hc_route53),
+        .change_size = sizeof(struct hc_route53_job),
+        .parallel = PARALLEL,
+        .fetches = true,
+        .begin = begin,
+        .drop = drop,
+        .close = close_writer,
+    };
+    struct hc_changes *is = hc_changes_new(&kind, block, env, out, err);
+    struct hc_route53 *writer = (struct hc_route53 *)(void *)is;
     const struct hc_aws_options options = {
         .clock = env->clock,
         .http = env->http,
@@ -346,25 +326,14 @@ int hc_dns_route53_open(const struct hc_dns_block *block, const struct hc_writer
         .role_arn = block->role_arn,
     };
 
-    if (writer == NULL) {
-        return hc_error_nomem(err);
-    }
-    writer->block = block;
-    writer->env = *env;
-    LIST_INIT(&writer->changes);
-    set_url(writer, &options);
-    (void)hc_copy(writer->identity, sizeof(writer->identity), "Route 53");
-    if (hc_aws_new(&options, &writer->aws, err) != 0) {
-        free(writer);
+    if (is == NULL) {
         return -1;
     }
-    *out = (struct hc_dns_writer){
-        .self = writer,
-        .parallel = PARALLEL,
-        .change = change,
-        .cancel = cancel,
-        .identity = writer->identity,
-        .close = close_writer,
-    };
+    set_url(writer, &options);
+    (void)hc_copy(is->identity, sizeof(is->identity), "Route 53");
+    if (hc_aws_new(&options, &writer->aws, err) != 0) {
+        out->close(is);
+        return -1;
+    }
     return 0;
 }

@@ -13,47 +13,40 @@
 #define RETRY_MS   1000                        /* doubles .. */
 #define RETRY_MOST 30000
 
-void hc_route53_free(struct hc_route53_job *c)
+void hc_route53_drop(struct hc_route53_job *c)
 {
-    const struct hc_writer_env *env = &c->writer->env;
+    const struct hc_writer_env *env = &c->is.writer->env;
 
     hc_timer_stop(&c->timer);
     if (c->request != 0) {
         env->http->cancel(env->http->self, c->request);
     }
-    hc_aws_forget(c->writer->aws, c);
+    hc_aws_forget(hc_route53_of(c)->aws, c);
     hc_route53_set_dispose(&c->set);
-    LIST_REMOVE(c, link);
-    free(c);
 }
 
 void hc_route53_finish(struct hc_route53_job *c, const struct hc_error *cause, bool spread)
 {
-    hc_writer_done *done = c->done;
-    void *arg = c->arg;
     struct hc_error err = {0};
-    const struct hc_writer_result result = {.err = cause != NULL ? &err : NULL, .spread = spread};
 
     if (cause != NULL && (cause->problem == HC_P_DNS_WRITE || cause->problem == HC_P_DNS_REFUSED ||
                           cause->problem == HC_P_FETCH_FAILED)) {
         hc_error_set(&err, cause->problem == HC_P_DNS_REFUSED ? HC_P_DNS_REFUSED : HC_P_DNS_WRITE,
-                     c->value->name, "%s: %s", c->writer->identity, cause->detail);
-    } else if (cause != NULL) {
-        err = *cause; /* of credentials, of the network */
-    }
-    hc_route53_free(c);
-    done(arg, &result);
+                     NULL, "%s", cause->detail);
+        cause = &err;
+    } /* else: of credentials, of the network */
+    hc_change_end(&c->is, cause, spread, NULL);
 }
 
 static int64_t now_ms(const struct hc_route53_job *c)
 {
-    return hc_now_ms(c->writer->env.clock);
+    return hc_now_ms(c->is.writer->env.clock);
 }
 
 /* In its turn, after so long. */
 void hc_route53_again(struct hc_route53_job *c, int64_t ms)
 {
-    struct hc_route53 *writer = c->writer;
+    struct hc_route53 *writer = hc_route53_of(c);
     int64_t at = now_ms(c) + ms;
 
     at = at < writer->next_ms ? writer->next_ms : at;
@@ -85,7 +78,7 @@ static void on_turn(void *self)
 {
     struct hc_route53_job *c = self;
 
-    hc_aws_get(c->writer->aws, on_credentials, c);
+    hc_aws_get(hc_route53_of(c)->aws, on_credentials, c);
 }
 
 static bool is_one_of(const char *code, const char *const *codes)
@@ -117,14 +110,14 @@ static bool is_tried_again(struct hc_route53_job *c, long status, const struct h
 
     if (is_one_of(fault->code, old) && !c->renewed) {
         c->renewed = true;
-        hc_aws_reject(c->writer->aws);
+        hc_aws_reject(hc_route53_of(c)->aws);
         ask_again(c, 0);
         return true;
     }
     if (strcmp(fault->code, "InvalidChangeBatch") == 0 && ++c->rounds < HC_ROUTE53_ROUNDS &&
         now_ms(c) < c->until_ms) {
         /* the set is not any more as it was read: who writes as well is soon done */
-        ask_again(c, (int64_t)hc_random_below(c->writer->env.random, RETRY_MS));
+        ask_again(c, (int64_t)hc_random_below(c->is.writer->env.random, RETRY_MS));
         return true;
     }
     if (!is_one_of(fault->code, busy) && status != 429 && status / 100 != 5) {
@@ -137,7 +130,7 @@ static bool is_tried_again(struct hc_route53_job *c, long status, const struct h
     if (now_ms(c) + wait > c->until_ms) {
         return false;
     }
-    ask_again(c, wait + (int64_t)hc_random_below(c->writer->env.random, (uint64_t)wait / 2));
+    ask_again(c, wait + (int64_t)hc_random_below(c->is.writer->env.random, (uint64_t)wait / 2));
     return true;
 }
 
@@ -158,7 +151,7 @@ static void refuse(struct hc_route53_job *c, long status, struct hc_bytes body)
     if (is_tried_again(c, status, &fault)) {
         return;
     }
-    memset(c->writer->zones, 0, sizeof(c->writer->zones));
+    memset(hc_route53_of(c)->zones, 0, sizeof(hc_route53_of(c)->zones));
     if (fault.code[0] == '\0') {
         hc_error_set(&err, HC_P_DNS_WRITE, NULL, "it answered with status %ld", status);
     } else {
@@ -193,7 +186,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
 void hc_route53_send(struct hc_route53_job *c, const struct hc_aws_credentials *who,
                      const char *path, struct hc_bytes body)
 {
-    const struct hc_writer_env *env = &c->writer->env;
+    const struct hc_writer_env *env = &c->is.writer->env;
     char token[HC_AWS_TOKEN + 32];
     const char *const headers[] = {token, NULL};
     const struct hc_http_login login = {.user = who->id, .password = who->secret, .scope = SCOPE};
@@ -211,7 +204,7 @@ void hc_route53_send(struct hc_route53_job *c, const struct hc_aws_credentials *
 
     hc_error_init(&err);
     (void)snprintf(token, sizeof(token), "x-amz-security-token: %s", who->token);
-    if (hc_buf_printf(&url, &err, "%s/2013-04-01/%s", c->writer->url, path) == 0) {
+    if (hc_buf_printf(&url, &err, "%s/2013-04-01/%s", hc_route53_of(c)->url, path) == 0) {
         request.url = hc_buf_text(&url);
         rc = env->http->send(env->http->self, &request, on_reply, c, &c->request, &err);
     }
@@ -241,5 +234,5 @@ void hc_route53_get(struct hc_route53_job *c, const struct hc_aws_credentials *w
 
 void hc_route53_begin_asking(struct hc_route53_job *c)
 {
-    hc_timer_init(&c->timer, c->writer->env.loop, "Route 53", on_turn, c);
+    hc_timer_init(&c->timer, c->is.writer->env.loop, "Route 53", on_turn, c);
 }

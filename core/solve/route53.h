@@ -5,12 +5,10 @@
 #ifndef HC_SOLVE_ROUTE53_H
 #define HC_SOLVE_ROUTE53_H
 
-#include <sys/queue.h>
-
 #include "loop/timer.h"
 #include "net/aws.h"
+#include "solve/change.h"
 #include "solve/route53_text.h"
-#include "solve/writer.h"
 
 #define HC_ROUTE53_ROUNDS 8 /* of read and write, at most */
 #define HC_ROUTE53_REPLY  ((size_t)256 << 10)
@@ -25,12 +23,7 @@ typedef int hc_route53_judge(struct hc_route53_job *job, struct hc_bytes body,
                              struct hc_error *err);
 
 struct hc_route53_job {
-    LIST_ENTRY(hc_route53_job) link;
-    struct hc_route53 *writer;
-    enum hc_writer_change what;
-    const struct hc_txt_value *value;
-    hc_writer_done *done;
-    void *arg;
+    struct hc_change is;
     hc_route53_step *step;   /* sends a request */
     hc_route53_judge *judge; /* its reply */
     hc_route53_begin *read;  /* of the set, anew: somebody else changed it */
@@ -55,16 +48,18 @@ struct hc_route53_zone {
 };
 
 struct hc_route53 {
-    const struct hc_dns_block *block;
-    struct hc_writer_env env;
+    struct hc_changes is;
     struct hc_aws *aws;
     char url[2048];
-    char identity[128];
     int64_t next_ms; /* when the next request may be sent */
     struct hc_route53_zone zones[HC_ROUTE53_ZONES];
     size_t zone_next;
-    LIST_HEAD(, hc_route53_job) changes;
 };
+
+static inline struct hc_route53 *hc_route53_of(const struct hc_route53_job *job)
+{
+    return (struct hc_route53 *)(void *)job->is.writer;
+}
 
 /* Sends the step's request in its turn, after so long. */
 void hc_route53_ask(struct hc_route53_job *job, hc_route53_step *step, int64_t ms);
@@ -80,7 +75,8 @@ void hc_route53_get(struct hc_route53_job *job, const struct hc_aws_credentials 
 
 /* Tells who waits, and frees it. cause: what went wrong, or NULL. */
 void hc_route53_finish(struct hc_route53_job *job, const struct hc_error *cause, bool spread);
-void hc_route53_free(struct hc_route53_job *job);
+/* Nothing of it is asked for any more. */
+void hc_route53_drop(struct hc_route53_job *job);
 /* The first turn is prepared. */
 void hc_route53_begin_asking(struct hc_route53_job *job);
 

@@ -15,37 +15,22 @@
 #define REPLY_MAX ((size_t)64 << 10)
 #define SAID_MAX  300 /* of a reply, in an error */
 
-static void change_free(struct hc_web_change *c)
+static void drop(struct hc_change *change)
 {
-    const struct hc_writer_env *env = &c->writer->env;
+    struct hc_web_change *c = (struct hc_web_change *)(void *)change;
+    const struct hc_writer_env *env = &change->writer->env;
 
     if (c->request != 0) {
         env->http->cancel(env->http->self, c->request);
     }
     env->secrets->forget(env->secrets->self, c);
     hc_redaction_remove(env->redaction, c->password);
-    LIST_REMOVE(c, link);
-    OPENSSL_cleanse(c, sizeof(*c));
-    free(c);
 }
 
 /* cause: what went wrong, or NULL. */
 static void finish(struct hc_web_change *c, const struct hc_error *cause)
 {
-    hc_writer_done *done = c->done;
-    void *arg = c->arg;
-    struct hc_error err = {0};
-    const struct hc_writer_result result = {.err = cause != NULL ? &err : NULL};
-
-    if (cause != NULL && (cause->problem == HC_P_DNS_WRITE || cause->problem == HC_P_DNS_REFUSED)) {
-        hc_error_set(&err, cause->problem, c->value->name, "%s: %s", c->writer->identity,
-                     cause->detail);
-        err.foreign = cause->foreign;
-    } else if (cause != NULL) {
-        err = *cause; /* of a file, or of the network */
-    }
-    change_free(c);
-    done(arg, &result);
+    hc_change_end(&c->is, cause, false, NULL);
 }
 
 enum hc_web_next hc_web_says(const struct hc_web_change *c, const char *what, struct hc_bytes body,
@@ -55,7 +40,7 @@ enum hc_web_next hc_web_says(const struct hc_web_change *c, const char *what, st
     struct hc_error ignored;
 
     hc_error_init(&ignored);
-    (void)!hc_redaction_clean(c->writer->env.redaction, body, &said, &ignored);
+    (void)!hc_redaction_clean(c->is.writer->env.redaction, body, &said, &ignored);
     /* cut behind the redaction: half a secret would not be known for one */
     hc_error_set(err, HC_P_DNS_WRITE, NULL, "%s%s%.*s%s", what, said.len > 0 ? ": \"" : "",
                  SAID_MAX, hc_buf_text(&said), said.len > 0 ? "\"" : "");
@@ -82,7 +67,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
     if (err != NULL) {
         hc_error_set(&own, HC_P_DNS_WRITE, NULL, "%s", err->detail);
     } else if (reply->status / 100 == 2) {
-        next = c->writer->kind->judge(c, reply, &own);
+        next = hc_web_writer_of(c)->kind->judge(c, reply, &own);
     } else {
         char what[64];
 
@@ -102,7 +87,7 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
 static int send_request(struct hc_web_change *c, const struct hc_web_request *r,
                         struct hc_error *err)
 {
-    const struct hc_writer_env *env = &c->writer->env;
+    const struct hc_writer_env *env = &c->is.writer->env;
     const struct hc_http_login login = {.user = c->user, .password = c->password};
     const char **headers = calloc(r->headers.count + 1, sizeof(*headers));
     const struct hc_http_request request = {
@@ -145,7 +130,7 @@ static void go_on(struct hc_web_change *c)
     enum hc_web_next next = HC_WEB_FAILED;
 
     hc_error_init(&err);
-    next = c->writer->kind->ask(c, &r, &err);
+    next = hc_web_writer_of(c)->kind->ask(c, &r, &err);
     if (next == HC_WEB_ASK && send_request(c, &r, &err) != 0) {
         c->request = 0;
         next = HC_WEB_FAILED;
@@ -171,12 +156,12 @@ static int take_login(struct hc_web_change *c, struct hc_bytes content, struct h
     if (colon == NULL || colon == text || memchr(text, '\0', len) != NULL ||
         (size_t)(colon - text) >= sizeof(c->user) ||
         len - (size_t)(colon - text) - 1 >= sizeof(c->password)) {
-        return hc_error_set(err, HC_P_BAD_VALUE, c->writer->block->credentials,
+        return hc_error_set(err, HC_P_BAD_VALUE, c->is.writer->block->credentials,
                             "its first line is not NAME:PASSWORD");
     }
     memcpy(c->user, text, (size_t)(colon - text));
     memcpy(c->password, colon + 1, len - (size_t)(colon - text) - 1);
-    return hc_redaction_add(c->writer->env.redaction, c->password, err);
+    return hc_redaction_add(c->is.writer->env.redaction, c->password, err);
 }
 
 static void on_login(void *arg, struct hc_bytes content, const struct hc_error *err)
@@ -196,91 +181,48 @@ static void on_login(void *arg, struct hc_bytes content, const struct hc_error *
 
 /* ---- the writer ---- */
 
-static void change(void *self, enum hc_writer_change what, const struct hc_txt_value *value,
-                   hc_writer_done *done, void *arg)
+static void begin(struct hc_change *change)
 {
-    struct hc_web_writer *writer = self;
-    const struct hc_secret_port *secrets = writer->env.secrets;
-    struct hc_web_change *c = calloc(1, sizeof(*c));
-    struct hc_error err;
-    const struct hc_writer_result failed = {.err = &err};
+    struct hc_web_change *c = (struct hc_web_change *)(void *)change;
+    const struct hc_secret_port *secrets = change->writer->env.secrets;
+    const char *file = change->writer->block->credentials;
 
-    hc_error_init(&err);
-    if (c == NULL || writer->env.http == NULL) {
-        (void)(c == NULL
-                   ? hc_error_nomem(&err)
-                   : hc_error_set(&err, HC_P_INTERNAL, value->name, "nothing can be fetched"));
-        free(c);
-        done(arg, &failed);
-        return;
-    }
-    c->writer = writer;
-    c->what = what;
-    c->value = value;
-    c->done = done;
-    c->arg = arg;
-    LIST_INSERT_HEAD(&writer->changes, c, link);
-    if (writer->block->credentials != NULL) {
-        secrets->read(secrets->self, writer->block->credentials, on_login, c);
+    if (file != NULL) {
+        secrets->read(secrets->self, file, on_login, c);
     } else {
         go_on(c);
     }
-}
-
-static void cancel(void *self, const void *arg)
-{
-    struct hc_web_writer *writer = self;
-    struct hc_web_change *next = NULL;
-
-    for (struct hc_web_change *c = LIST_FIRST(&writer->changes); c != NULL; c = next) {
-        next = LIST_NEXT(c, link);
-        if (c->arg == arg) {
-            change_free(c);
-        }
-    }
-}
-
-static void close_writer(void *self)
-{
-    struct hc_web_writer *writer = self;
-
-    while (!LIST_EMPTY(&writer->changes)) {
-        change_free(LIST_FIRST(&writer->changes));
-    }
-    free(writer);
 }
 
 int hc_web_writer_open(const struct hc_web_kind *kind, const struct hc_dns_block *block,
                        const struct hc_writer_env *env, struct hc_dns_writer *out,
                        struct hc_error *err)
 {
-    struct hc_web_writer *writer = calloc(1, sizeof(*writer));
+    static const struct hc_change_kind changes = {
+        .writer_size = sizeof(struct hc_web_writer),
+        .change_size = sizeof(struct hc_web_change),
+        .parallel = 1,
+        .fetches = true,
+        .begin = begin,
+        .drop = drop,
+    };
+    struct hc_changes *is = hc_changes_new(&changes, block, env, out, err);
+    struct hc_web_writer *writer = (struct hc_web_writer *)(void *)is;
     const char *url = block->endpoint != NULL ? block->endpoint : kind->url;
     char host[256] = "";
     size_t len = strlen(url);
 
-    if (writer == NULL) {
-        return hc_error_nomem(err);
+    if (is == NULL) {
+        return -1;
     }
     while (len > 0 && url[len - 1] == '/') {
         len--;
     }
     writer->kind = kind;
-    writer->block = block;
-    writer->env = *env;
-    LIST_INIT(&writer->changes);
-    (void)snprintf(writer->url_text, sizeof(writer->url_text), "%.*s", (int)len, url);
-    writer->url = writer->url_text;
+    out->parallel = kind->parallel;
+    (void)snprintf(writer->url, sizeof(writer->url), "%.*s", (int)len, url);
     (void)!hc_url_host(url, host, sizeof(host));
-    (void)snprintf(writer->identity, sizeof(writer->identity), "%s at %s", kind->noun, host);
-    *out = (struct hc_dns_writer){
-        .self = writer,
-        .parallel = kind->parallel,
-        .change = change,
-        .cancel = cancel,
-        .identity = writer->identity,
-        .close = close_writer,
-    };
+    (void)snprintf(is->identity, sizeof(is->identity), "%s at %s", kind->noun, host);
     return 0;
 }
 

@@ -1,27 +1,18 @@
 /*
  * From inside: writers whose change is an HTTP request or two to somebody's service. What they have
- * in common is here: changes under way, the file with name and password, what an answer means, what
- * is told of it. A writer says what to ask and judges what came (struct hc_web_kind).
+ * in common is here: the file with name and password, what an answer means, what is told of it. A
+ * writer says what to ask and judges what came (struct hc_web_kind).
  */
 #ifndef HC_SOLVE_WEB_WRITER_H
 #define HC_SOLVE_WEB_WRITER_H
 
-#include <sys/queue.h>
-
 #include "base/str.h"
-#include "solve/writer.h"
+#include "solve/change.h"
 
 #define HC_WEB_LOGIN 512 /* a name or a password, with its NUL */
 
-struct hc_web_writer;
-
 struct hc_web_change {
-    LIST_ENTRY(hc_web_change) link;
-    struct hc_web_writer *writer;
-    enum hc_writer_change what;
-    const struct hc_txt_value *value;
-    hc_writer_done *done;
-    void *arg;
+    struct hc_change is;
     uint64_t request; /* in flight; 0: none */
     char user[HC_WEB_LOGIN];
     char password[HC_WEB_LOGIN];
@@ -52,14 +43,15 @@ struct hc_web_kind {
 };
 
 struct hc_web_writer {
+    struct hc_changes is;
     const struct hc_web_kind *kind;
-    const struct hc_dns_block *block;
-    struct hc_writer_env env;
-    const char *url; /* of the service, without slashes at its end: text behind it */
-    char identity[400];
-    LIST_HEAD(, hc_web_change) changes;
-    char url_text[2048];
+    char url[2048]; /* of the service, without slashes at its end: text behind it */
 };
+
+static inline struct hc_web_writer *hc_web_writer_of(const struct hc_web_change *change)
+{
+    return (struct hc_web_writer *)(void *)change->is.writer;
+}
 
 int hc_web_writer_open(const struct hc_web_kind *kind, const struct hc_dns_block *block,
                        const struct hc_writer_env *env, struct hc_dns_writer *out,

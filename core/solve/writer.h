@@ -1,6 +1,6 @@
 /*
  * hc_dns_writer: who writes TXT records into somebody's DNS; a type of the block hotcert_dns. A
- * writer is one file of core/solve/writers that fills in this struct, a line in the table of
+ * writer is one file of core/solve with a kind of changes (change.h), a line in the table of
  * writers.c, and rows of options in core/conf (writer.c, rows_dns.c). Nobody else knows one by
  * name.
  *
