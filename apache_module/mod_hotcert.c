@@ -53,7 +53,7 @@ static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool HC_UNUSED,
     return OK;
 }
 
-static int refuse(struct mod_hotcert_state *state, const struct hc_error *err)
+static int refuse_start(struct mod_hotcert_state *state, const struct hc_error *err)
 {
     mod_hotcert_log_refusal(state, err);
     return HTTP_INTERNAL_SERVER_ERROR;
@@ -148,7 +148,7 @@ static int check_config(apr_pool_t *pool HC_UNUSED, apr_pool_t *log_pool HC_UNUS
     if ((!mod_hotcert_log_is_early() && mod_hotcert_hide_prior(&err) != 0) ||
         complete(state, server, &err) != 0 ||
         (must_examine() && mod_hotcert_examine(state, starts(), &err) != 0)) {
-        return refuse(state, &err);
+        return refuse_start(state, &err);
     }
     return OK;
 }
@@ -166,7 +166,7 @@ static int before_mod_ssl(apr_pool_t *pool HC_UNUSED, apr_pool_t *log_pool HC_UN
     return mod_hotcert_bootstrap_open(mod_hotcert, &err) == 0 &&
                    mod_hotcert_proofs_init(mod_hotcert, &err) == 0
                ? OK
-               : refuse(mod_hotcert, &err);
+               : refuse_start(mod_hotcert, &err);
 }
 
 /* Our notes on mod_ssl's directives against what it did. */
@@ -195,7 +195,7 @@ static int after_mod_ssl(apr_pool_t *pool HC_UNUSED, apr_pool_t *log_pool HC_UNU
         return OK;
     }
     warn_of_unserved(state);
-    return mod_hotcert_processes_start(state, &err) == 0 ? OK : refuse(state, &err);
+    return mod_hotcert_processes_start(state, &err) == 0 ? OK : refuse_start(state, &err);
 }
 
 static void child_init(apr_pool_t *pool, server_rec *server HC_UNUSED)

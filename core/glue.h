@@ -2,7 +2,7 @@
  * What both web servers decide and say in the same words. nginx and httpd differ in how a
  * configuration is read, a process started and a header sent; what hotcert does then stands here
  * once, so that an operator reads one sentence on both (in the server's spelling: base/spelling.h)
- * and a fault is mended on both.
+ * and a fault is fixed on both.
  *
  *   configure   glue/remark.h      remarks and refusals on the server's own directives
  *   start       glue/start.h       agent lines, control socket, size of the table

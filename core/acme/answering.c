@@ -119,7 +119,7 @@ static bool all_presented(const struct hc_order *order, int64_t *patience_ms)
 }
 
 /* Its own word, or what its time being over means. */
-static int is_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
+static int ask_whether_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
 {
     int rc = 1;
 
@@ -153,7 +153,7 @@ int hc_authz_ready(struct hc_order *order, int64_t now_ms, struct hc_error *err)
     late = order->ready_ms > 0 && now_ms >= order->ready_ms;
     for (size_t i = 0; i < order->authz_count; i++) {
         struct hc_order_authz *a = &order->authz[i];
-        int rc = a->state == HC_AUTHZ_PRESENT ? 0 : is_ready(a, late, err);
+        int rc = a->state == HC_AUTHZ_PRESENT ? 0 : ask_whether_ready(a, late, err);
 
         if (rc < 0) {
             return hc_error_during(err, "presenting the challenges' answers");

@@ -187,7 +187,7 @@ static int fetch_directory(struct hc_acme *acme, struct hc_error *err)
     return hc_directory_fetch_start(&acme->directory_fetch, err);
 }
 
-static bool has_directory(struct hc_acme_request *r, int64_t now_ms)
+static bool ensure_directory(struct hc_acme_request *r, int64_t now_ms)
 {
     struct hc_acme *acme = r->acme;
     struct hc_error err;
@@ -203,7 +203,7 @@ static bool has_directory(struct hc_acme_request *r, int64_t now_ms)
     return false;
 }
 
-static bool has_account(struct hc_acme_request *r)
+static bool ensure_account(struct hc_acme_request *r)
 {
     struct hc_error err;
 
@@ -432,7 +432,7 @@ static void run(struct hc_acme_request *r, int64_t now_ms)
     struct hc_error err;
 
     hc_error_init(&err);
-    if (!has_directory(r, now_ms) || !has_account(r)) {
+    if (!ensure_directory(r, now_ms) || !ensure_account(r)) {
         return;
     }
     if (!hc_nonces_take(&r->acme->nonces, nonce)) {

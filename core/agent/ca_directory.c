@@ -20,7 +20,7 @@ static void on_read(void *arg, struct hc_directory *read, const struct hc_error 
     hc_events_tell(directory->env->events, HC_EVENT_CA_CHANGED);
 }
 
-bool hc_ca_directory_is_known(struct hc_ca_directory *directory)
+bool hc_ca_directory_ensure(struct hc_ca_directory *directory)
 {
     int64_t now = hc_env_now(directory->env);
     struct hc_error err;

@@ -19,10 +19,10 @@ struct hc_ca_directory {
 };
 
 /*
- * True if it is known what the CA calls itself, or cannot be known now; else its directory is being
- * read, and CA_CHANGED tells when that ended.
+ * True if it is known what the CA calls itself, or cannot be known now; else this begins to read
+ * its directory, and CA_CHANGED tells when that ended.
  */
-bool hc_ca_directory_is_known(struct hc_ca_directory *directory);
+bool hc_ca_directory_ensure(struct hc_ca_directory *directory);
 /* The names that count: what the directory says, else what the configuration does. */
 const struct hc_list *hc_ca_directory_names(const struct hc_ca_directory *directory);
 void hc_ca_directory_dispose(struct hc_ca_directory *directory);

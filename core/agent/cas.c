@@ -75,9 +75,9 @@ int64_t hc_ca_worked_ms(const struct hc_ca *ca)
     return ca->worked_ms;
 }
 
-bool hc_ca_is_known(struct hc_ca *ca)
+bool hc_ca_ensure_known(struct hc_ca *ca)
 {
-    return hc_ca_directory_is_known(&ca->directory);
+    return hc_ca_directory_ensure(&ca->directory);
 }
 
 const struct hc_list *hc_ca_caa_domains(const struct hc_ca *ca)

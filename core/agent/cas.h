@@ -46,7 +46,7 @@ bool hc_ca_is_failing(const struct hc_ca *ca);
 /* Monotonic: when it did its part last; 0: not yet. */
 int64_t hc_ca_worked_ms(const struct hc_ca *ca);
 /* See ca_directory.h. */
-bool hc_ca_is_known(struct hc_ca *ca);
+bool hc_ca_ensure_known(struct hc_ca *ca);
 const struct hc_list *hc_ca_caa_domains(const struct hc_ca *ca);
 /* NULL: there is no account yet. */
 const char *hc_ca_account_url(const struct hc_ca *ca);

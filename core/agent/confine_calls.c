@@ -228,45 +228,45 @@ struct filter {
     unsigned short count;
 };
 
-static void add(struct filter *f, uint16_t code, uint8_t yes, uint8_t no, uint32_t k)
+static void add_instruction(struct filter *f, uint16_t code, uint8_t yes, uint8_t no, uint32_t k)
 {
     if (f->count < FILTER_MOST) {
         f->code[f->count++] = (struct sock_filter){code, yes, no, k};
     }
 }
 
-static void answer(struct filter *f, uint32_t what)
+static void return_action(struct filter *f, uint32_t what)
 {
-    add(f, BPF_RET | BPF_K, 0, 0, what);
+    add_instruction(f, BPF_RET | BPF_K, 0, 0, what);
 }
 
-static void refuse(struct filter *f, int errnum)
+static void deny(struct filter *f, int errnum)
 {
-    answer(f, SECCOMP_RET_ERRNO | ((uint32_t)errnum & SECCOMP_RET_DATA));
+    return_action(f, SECCOMP_RET_ERRNO | ((uint32_t)errnum & SECCOMP_RET_DATA));
 }
 
-static void load(struct filter *f, size_t offset)
+static void load_field(struct filter *f, size_t offset)
 {
-    add(f, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
+    add_instruction(f, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
 }
 
 /* The lower half of an argument: all machines on the list put it first. */
 static void load_argument(struct filter *f, unsigned i)
 {
-    load(f, offsetof(struct seccomp_data, args) + i * sizeof(uint64_t));
+    load_field(f, offsetof(struct seccomp_data, args) + i * sizeof(uint64_t));
 }
 
 /* If what was loaded is this, that is the answer. */
 static void answer_if(struct filter *f, uint32_t value, uint32_t what)
 {
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
-    answer(f, what);
+    add_instruction(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
+    return_action(f, what);
 }
 
 /* Opens a part that is passed over unless the call is this one; to be closed by end_call(). */
 static unsigned short begin_call(struct filter *f, int number)
 {
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint32_t)number);
+    add_instruction(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint32_t)number);
     return f->count;
 }
 
@@ -286,11 +286,12 @@ static void add_socket(struct filter *f)
     for (size_t i = 0; i < HC_COUNT(families); i++) {
         answer_if(f, families[i], SECCOMP_RET_ALLOW);
     }
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AF_NETLINK); /* getaddrinfo(): which addresses? */
-    refuse(f, EAFNOSUPPORT);
+    add_instruction(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0,
+                    AF_NETLINK); /* getaddrinfo(): which addresses? */
+    deny(f, EAFNOSUPPORT);
     load_argument(f, 2);
     answer_if(f, 0, SECCOMP_RET_ALLOW); /* NETLINK_ROUTE */
-    refuse(f, EPERM);
+    deny(f, EPERM);
     end_call(f, call);
 }
 
@@ -300,9 +301,9 @@ static void add_clone(struct filter *f)
     unsigned short call = begin_call(f, SYS_clone);
 
     load_argument(f, 0);
-    add(f, BPF_JMP | BPF_JSET | BPF_K, 1, 0, NAMESPACES);
-    answer(f, SECCOMP_RET_ALLOW);
-    refuse(f, EPERM);
+    add_instruction(f, BPF_JMP | BPF_JSET | BPF_K, 1, 0, NAMESPACES);
+    return_action(f, SECCOMP_RET_ALLOW);
+    deny(f, EPERM);
     end_call(f, call);
     answer_if(f, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS); /* its flags are in memory */
 }
@@ -315,28 +316,29 @@ static void add_prctl(struct filter *f)
     for (size_t i = 0; i < HC_COUNT(controls); i++) {
         answer_if(f, controls[i], SECCOMP_RET_ALLOW);
     }
-    refuse(f, EPERM);
+    deny(f, EPERM);
     end_call(f, call);
 }
 
 static void make_filter(struct filter *f)
 {
     f->count = 0;
-    load(f, offsetof(struct seccomp_data, arch));
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, HC_CONFINE_MACHINE);
-    answer(f, SECCOMP_RET_KILL_PROCESS);
-    load(f, offsetof(struct seccomp_data, nr));
+    load_field(f, offsetof(struct seccomp_data, arch));
+    add_instruction(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, HC_CONFINE_MACHINE);
+    return_action(f, SECCOMP_RET_KILL_PROCESS);
+    load_field(f, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < HC_COUNT(allowed); i++) {
         answer_if(f, (uint32_t)allowed[i], SECCOMP_RET_ALLOW);
     }
     add_socket(f);
     add_clone(f);
     add_prctl(f);
-    add(f, BPF_JMP | BPF_JGE | BPF_K, 0, 1, X32_BIT); /* on x86-64, another way to call */
-    refuse(f, EPERM);
-    add(f, BPF_JMP | BPF_JGT | BPF_K, 0, 1, NEWEST_KNOWN);
-    refuse(f, ENOSYS);
-    refuse(f, EPERM);
+    add_instruction(f, BPF_JMP | BPF_JGE | BPF_K, 0, 1,
+                    X32_BIT); /* on x86-64, another way to call */
+    deny(f, EPERM);
+    add_instruction(f, BPF_JMP | BPF_JGT | BPF_K, 0, 1, NEWEST_KNOWN);
+    deny(f, ENOSYS);
+    deny(f, EPERM);
 }
 
 int hc_confine_calls(struct hc_error *err)

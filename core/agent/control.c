@@ -176,8 +176,8 @@ static void answer(struct client *client, json_t *object)
     json_decref(object);
 }
 
-static void refuse(struct client *client, enum hc_problem p, const char *subject,
-                   const char *detail)
+static void answer_refusal(struct client *client, enum hc_problem p, const char *subject,
+                           const char *detail)
 {
     answer(client, hc_caller_refusal(p, subject, detail));
 }
@@ -223,7 +223,7 @@ static void do_renew(const struct hc_parts *parts, struct client *client, const 
         return;
     }
     if (hc_renewal_new(parts, request, &client->renewal, &err) != 0) {
-        refuse(client, err.problem, err.subject, err.detail);
+        answer_refusal(client, err.problem, err.subject, err.detail);
     } else if (hc_renewal_is_ready(client->renewal)) {
         end_renewal(client);
     } else {
@@ -255,13 +255,13 @@ static void do_wait(const struct hc_parts *parts, struct client *client, const j
     client->waits.all = json_is_true(json_object_get(request, "all"));
     if (timeout < 0 || timeout > WAIT_MOST_S ||
         !names_from(json_object_get(request, "names"), &client->waits.names)) {
-        refuse(client, HC_P_PROTOCOL, NULL, "names or timeout");
+        answer_refusal(client, HC_P_PROTOCOL, NULL, "names or timeout");
         return;
     }
     for (size_t i = 0; i < client->waits.names.count; i++) {
         if (!hc_waiting_is_known(parts, client->waits.names.items[i]) &&
             hc_watches_are_known(parts->watches)) {
-            refuse(client, HC_P_NOT_FOUND, client->waits.names.items[i], "");
+            answer_refusal(client, HC_P_NOT_FOUND, client->waits.names.items[i], "");
             return;
         }
     }
@@ -285,9 +285,9 @@ static void handle_request(const struct hc_parts *parts, struct client *client)
     bool change = command != NULL && strcmp(command, "renew") == 0;
 
     if (command == NULL) {
-        refuse(client, HC_P_PROTOCOL, NULL, "not a request");
+        answer_refusal(client, HC_P_PROTOCOL, NULL, "not a request");
     } else if (change && !may_change(parts, client)) {
-        refuse(client, HC_P_FORBIDDEN, NULL, "only root may renew");
+        answer_refusal(client, HC_P_FORBIDDEN, NULL, "only root may renew");
     } else if (strcmp(command, "list") == 0) {
         do_list(parts, client);
     } else if (change) {
@@ -295,7 +295,7 @@ static void handle_request(const struct hc_parts *parts, struct client *client)
     } else if (strcmp(command, "wait") == 0) {
         do_wait(parts, client, request);
     } else {
-        refuse(client, HC_P_PROTOCOL, NULL, command);
+        answer_refusal(client, HC_P_PROTOCOL, NULL, command);
     }
     json_decref(request);
 }
@@ -407,7 +407,7 @@ static void has_waited(const struct hc_parts *parts, struct client *client)
     char pending[HC_WAITING_TEXT];
 
     hc_waiting_describe(&client->waits, parts, pending);
-    refuse(client, HC_P_TIMED_OUT, NULL, pending);
+    answer_refusal(client, HC_P_TIMED_OUT, NULL, pending);
 }
 
 int64_t hc_control_run(struct hc_control *control)
@@ -427,7 +427,7 @@ int64_t hc_control_run(struct hc_control *control)
         } else if (client->renewal != NULL &&
                    (now >= client->deadline_ms || hc_renewal_is_ready(client->renewal))) {
             end_renewal(client);
-        } else if (client->waiting && hc_waiting_is_over(&client->waits, parts)) {
+        } else if (client->waiting && hc_waiting_advance(&client->waits, parts)) {
             answer(client, json_pack("{s:b}", "ok", 1));
         } else if (client->waiting && now >= client->deadline_ms) {
             has_waited(parts, client);

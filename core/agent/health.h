@@ -1,6 +1,6 @@
 /*
  * Health: what is being served is judged again on the timer, since it ages. A
- * flaw is an error in the log, said anew once a day until it is mended; with a third of the life
+ * flaw is an error in the log, repeated once a day until it is gone; with a third of the life
  * left a warning comes, with a tenth an error.
  *
  * Hears PUBLISHED: what the table has now is judged soon.

@@ -7,7 +7,7 @@
 
 /*
  * Warns of each file of a hotcert_dns that is missing, or that others than root can read. It
- * refuses nothing: a site serves on, and the file may be mended before it is needed.
+ * refuses nothing: a site serves on, and the file may be fixed before it is needed.
  */
 void hc_load_check_secrets(const struct hc_loader_options *options,
                            struct hc_keeper_client *keeper);

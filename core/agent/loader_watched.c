@@ -65,8 +65,8 @@ static struct hc_verdict_case case_of(struct hc_loader_run *loader,
 }
 
 /* The pair that the agent judged when the files were the same. */
-static bool is_remembered(struct hc_loader_run *loader, const struct hc_watched *watched,
-                          const unsigned char key[HC_DIGEST_SIZE], struct hc_pair **pair)
+static bool take_remembered(struct hc_loader_run *loader, const struct hc_watched *watched,
+                            const unsigned char key[HC_DIGEST_SIZE], struct hc_pair **pair)
 {
     unsigned char line[HC_ID_SIZE];
 
@@ -113,7 +113,7 @@ static int read_files(struct hc_loader_run *loader, const struct hc_identity *id
 
     known = rc == 0 && hc_verdict_key(&v, key);
     hc_digest_bytes(&seen->digest, key, sizeof(key));
-    if (known && is_remembered(loader, watched, key, pair)) {
+    if (known && take_remembered(loader, watched, key, pair)) {
         goto out;
     }
     if (rc < 0 || hc_files_pair(&files, loader->o->conf, watched, pair, &findings, err) != 0 ||
@@ -150,8 +150,8 @@ static int read_copy(struct hc_loader_run *loader, const struct hc_watched *watc
 }
 
 /* The error of a start that is refused: the file at fault, the reason, and the pair it breaks. */
-static int refuse(const struct hc_conf *conf, const struct hc_watched *watched,
-                  const struct hc_error *why, struct hc_error *err)
+static int refuse_start(const struct hc_conf *conf, const struct hc_watched *watched,
+                        const struct hc_error *why, struct hc_error *err)
 {
     const char *certificate = conf->files.items[watched->certificate];
 
@@ -164,8 +164,8 @@ static int refuse(const struct hc_conf *conf, const struct hc_watched *watched,
 }
 
 /* hotcert_repair: the copy of the same certificate may have the issuers that the file lacks. */
-static void prefer_mended(struct hc_loader_run *loader, const struct hc_identity *identity,
-                          const struct hc_watched *watched, struct hc_pair **pair)
+static void prefer_repaired(struct hc_loader_run *loader, const struct hc_identity *identity,
+                            const struct hc_watched *watched, struct hc_pair **pair)
 {
     struct hc_pair *copy = NULL;
 
@@ -213,7 +213,7 @@ static int load_pair(struct hc_loader_run *loader, const struct hc_identity *ide
 
     hc_error_init(&why);
     if (read_files(loader, identity, watched, seen, pair, &why) == 0) {
-        prefer_mended(loader, identity, watched, pair);
+        prefer_repaired(loader, identity, watched, pair);
         return 0;
     }
     if (is_unasked(loader, watched, &why)) {
@@ -227,7 +227,7 @@ static int load_pair(struct hc_loader_run *loader, const struct hc_identity *ide
         hc_log_error(loader->o->log, HC_LOG_WARN, "certificate lines beside `hotcert on`", &why);
     }
     if (read_copy(loader, watched, pair) != 0) {
-        return refuse(loader->o->conf, watched, &why, err);
+        return refuse_start(loader->o->conf, watched, &why, err);
     }
     if (!first) {
         hc_log_error(loader->o->log, HC_LOG_ERROR, "serving the last good pair instead", &why);

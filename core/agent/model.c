@@ -44,7 +44,8 @@ static const char *watch_state(const struct hc_parts *parts, const struct hc_wat
                                         [HC_WATCH_HELD] = "held-back"};
 
     if (parts->env.conf->identities[watch->index].mode == HC_MODE_ON &&
-        (!hc_watch_is_torn(watch) || !hc_publisher_needs_files(parts->publisher, watch->index))) {
+        (!hc_watch_is_refused(watch) ||
+         !hc_publisher_needs_files(parts->publisher, watch->index))) {
         return first_state(parts, watch);
     }
     return words[watch->state];
@@ -236,7 +237,7 @@ void hc_model_of_watch(const struct hc_parts *parts, const struct hc_watch *watc
         c->flaws[c->flaw_count++] = HC_P_FILE_REPLACED;
     }
     c->next_try = watch_next(parts, watch);
-    c->failures = hc_watch_is_torn(watch) && told ? 1 : 0;
+    c->failures = hc_watch_is_refused(watch) && told ? 1 : 0;
     c->last = told ? &watch->last : &none;
     set_files(parts->env.conf, watch->files, c);
     c->where = &identity->where;

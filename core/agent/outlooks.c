@@ -209,13 +209,13 @@ static void on_checked(void *self, const struct hc_preflight_result *result)
 {
     struct outlook *outlook = self;
     const struct hc_outlooks_options *o = &outlook->all->o;
-    struct hc_list mended = {NULL, 0, 0};
-    struct hc_event ended = {.kind = HC_EVENT_PREFLIGHT_ENDED, .names = &mended};
+    struct hc_list recovered = {NULL, 0, 0};
+    struct hc_event ended = {.kind = HC_EVENT_PREFLIGHT_ENDED, .names = &recovered};
     struct hc_error err;
 
     hc_error_init(&err);
     if (standing_of(outlook, &err) == NULL ||
-        hc_standing_see(outlook->standing, &outlook->all->e, result, &mended, &err) != 0) {
+        hc_standing_see(outlook->standing, &outlook->all->e, result, &recovered, &err) != 0) {
         hc_log_error(o->env->log, HC_LOG_ERROR, "storing the preflight results", &err);
     }
     hc_ruled_out_note(&outlook->ruled_out, result);
@@ -226,11 +226,11 @@ static void on_checked(void *self, const struct hc_preflight_result *result)
     }
     ended.index = index_of(outlook);
     /* all well, as before: its jobs are in the queue, and nothing else depends on this preflight */
-    ended.changed = mended.count > 0 ||
+    ended.changed = recovered.count > 0 ||
                     (outlook->standing != NULL && !hc_leaveout_is_plain(&outlook->standing->state));
     plan_one(outlook);
     hc_events_raise(o->env->events, &ended);
-    hc_list_dispose(&mended);
+    hc_list_dispose(&recovered);
 }
 
 int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *ca,

@@ -164,7 +164,7 @@ static bool start_one(struct hc_queue *queue, struct hc_job *job)
         return false;
     }
     if (needs_preflight(queue, job, ca)) {
-        if (!hc_ca_is_known(ca)) {
+        if (!hc_ca_ensure_known(ca)) {
             return false; /* all jobs are reviewed when its directory was read */
         }
         if (hc_outlooks_checking(queue->o.outlooks) >= HC_CHECKING_MOST ||

@@ -73,7 +73,7 @@ struct hc_issuer_record {
 
 int hc_issuer_record_encode(const struct hc_issuer_record *record, struct hc_buf *out,
                             struct hc_error *err) HC_MUST_USE;
-/* The same; times from a wrong clock are mended. */
+/* The same; times that a wrong clock left are pulled back. */
 int hc_issuer_record_decode(struct hc_bytes text, int64_t now, struct hc_issuer_record *record,
                             struct hc_error *err) HC_MUST_USE;
 /* The name's ladder or NULL: nothing is held against it. */

@@ -175,7 +175,7 @@ static bool has_failed(const struct hc_parts *parts, size_t index)
         }
     }
     for (size_t i = 0; i < parts->env.conf->identities[index].watched_count && jobs == 0; i++) {
-        if (hc_watch_is_torn(hc_watches_at(parts->watches, first + i))) {
+        if (hc_watch_is_refused(hc_watches_at(parts->watches, first + i))) {
             return true;
         }
     }

@@ -355,7 +355,7 @@ static void want(struct issuer *i, struct hc_pair *pair, int64_t now_ms)
 }
 
 /* The pair with its next issuer, or NULL if that is not at hand. */
-static struct hc_pair *mend_once(struct hc_repairs *repairs, struct hc_pair *pair)
+static struct hc_pair *complete_once(struct hc_repairs *repairs, struct hc_pair *pair)
 {
     int64_t now_ms = hc_now_ms(repairs->o.clock);
     char url[HC_AIA_URL_MAX];
@@ -392,7 +392,7 @@ struct hc_pair *hc_repairs_complete(struct hc_repairs *repairs, struct hc_pair *
     struct hc_pair *best = hc_pair_ref(pair);
 
     for (int step = 0; step < HC_REPAIR_STEPS && incomplete(arg, best); step++) {
-        struct hc_pair *better = mend_once(repairs, best);
+        struct hc_pair *better = complete_once(repairs, best);
 
         if (better == NULL) {
             break;

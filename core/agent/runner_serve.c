@@ -73,7 +73,7 @@ static struct run *free_place(struct server *s)
     return NULL;
 }
 
-static void refuse(struct server *s, uint32_t id, int errnum)
+static void refuse_run(struct server *s, uint32_t id, int errnum)
 {
     const struct hc_child_result refused = {.end = HC_CHILD_NOT_STARTED, .code = errnum};
 
@@ -93,14 +93,14 @@ static void start(struct server *s, uint32_t id, const struct hc_runner_words *w
     struct run *run = free_place(s);
 
     if (run == NULL) {
-        refuse(s, id, EAGAIN);
+        refuse_run(s, id, EAGAIN);
         return;
     }
     run->server = s;
     run->id = id;
     if (hc_child_start(s->loop, &run->child, &options, on_end, run, NULL) != 0) {
         run->id = 0;
-        refuse(s, id, EAGAIN);
+        refuse_run(s, id, EAGAIN);
     }
 }
 
@@ -119,7 +119,7 @@ static void on_socket(void *self, unsigned events HC_UNUSED)
     case HC_RUNNER_STRANGE:
         break;
     case HC_RUNNER_MALFORMED:
-        refuse(s, id, EINVAL);
+        refuse_run(s, id, EINVAL);
         break;
     case HC_RUNNER_COMMAND:
         start(s, id, &words);

@@ -210,7 +210,7 @@ static bool was_unwell(const struct hc_standing *standing, const char *name)
 }
 
 int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *e,
-                    const struct hc_preflight_result *result, struct hc_list *mended,
+                    const struct hc_preflight_result *result, struct hc_list *recovered,
                     struct hc_error *err)
 {
     int64_t now = hc_env_now(e->env);
@@ -221,7 +221,7 @@ int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *
         const struct hc_leaveout_sight sight = {name->name, hc_leaveout_seen_of(name), name->cause};
 
         if (sight.seen == HC_LEAVEOUT_SEEN_WELL && was_unwell(standing, name->name)) {
-            rc |= hc_list_add(mended, name->name, err);
+            rc |= hc_list_add(recovered, name->name, err);
         }
         rc |=
             hc_leaveout_note(&standing->state, &sight, now, e->env->conf->check_interval / 2, err);

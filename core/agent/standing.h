@@ -46,11 +46,11 @@ const struct hc_list *hc_standing_order(const struct hc_standing *standing);
 bool hc_standing_wants(const struct hc_standing *standing, const struct hc_list *have);
 
 /*
- * A preflight ended: notes and says what it found. mended gets those that are well again. -1:
+ * A preflight ended: notes and says what it found. recovered gets those that are well again. -1:
  * no memory for some of it.
  */
 int hc_standing_see(struct hc_standing *standing, const struct hc_standing_env *e,
-                    const struct hc_preflight_result *result, struct hc_list *mended,
+                    const struct hc_preflight_result *result, struct hc_list *recovered,
                     struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -154,8 +154,11 @@ static void read_lines(void *self)
     well_again(storage);
 }
 
-/* Another server's secret took the store over: what is in it from now on is not ours to read. */
-static bool is_still_ours(struct hc_storage *storage)
+/*
+ * False: another server's secret took the store over; what is in it from now on is not ours to
+ * read.
+ */
+static bool close_unless_ours(struct hc_storage *storage)
 {
     struct hc_error err;
 
@@ -245,7 +248,7 @@ static void try_again(struct hc_storage *storage)
     hc_error_init(&err);
     if (storage->store == NULL) {
         begin_to_open(storage);
-    } else if (!is_still_ours(storage)) {
+    } else if (!close_unless_ours(storage)) {
         return;
     } else if (probe(storage, &err) == 0) {
         well_again(storage);
@@ -290,7 +293,7 @@ void hc_storage_tick(struct hc_storage *storage)
     }
     if (stat(storage->env->conf->store, &st) == 0 && (uint64_t)st.st_dev == storage->device &&
         (uint64_t)st.st_ino == storage->inode) {
-        (void)is_still_ours(storage);
+        (void)close_unless_ours(storage);
         return;
     }
     hc_logf(storage->env->log, HC_LOG_WARN, "%s: the store was moved or replaced; reopening it",

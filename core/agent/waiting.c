@@ -57,7 +57,7 @@ static const char *pending_name(const struct hc_parts *parts, const struct hc_wa
     return wanted != NULL && !hc_model_is_served(parts, identity) ? wanted : NULL;
 }
 
-bool hc_waiting_is_over(struct hc_waiting *w, const struct hc_parts *parts)
+bool hc_waiting_advance(struct hc_waiting *w, const struct hc_parts *parts)
 {
     size_t count = parts->env.conf->identity_count;
 

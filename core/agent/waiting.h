@@ -19,7 +19,7 @@ struct hc_waiting {
 bool hc_waiting_is_known(const struct hc_parts *parts, const char *name);
 
 /* True if all of it is served. Begins with what was not the last time. */
-bool hc_waiting_is_over(struct hc_waiting *w, const struct hc_parts *parts);
+bool hc_waiting_advance(struct hc_waiting *w, const struct hc_parts *parts);
 
 /* "nx.test (failed, next try 03:37:30Z), c.test (ordering) and 3 more" */
 void hc_waiting_describe(const struct hc_waiting *w, const struct hc_parts *parts,

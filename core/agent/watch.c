@@ -12,7 +12,7 @@ static const char *path_of(const struct hc_watch *watch, const struct hc_watch_e
     return e->env->conf->files.items[watch->files->certificate];
 }
 
-bool hc_watch_is_torn(const struct hc_watch *watch)
+bool hc_watch_is_refused(const struct hc_watch *watch)
 {
     return watch->state == HC_WATCH_BROKEN || watch->state == HC_WATCH_HELD;
 }
@@ -43,8 +43,8 @@ void hc_watch_load(struct hc_watch *watch, const struct hc_watch_env *e)
 }
 
 /* held: it could be served, but the one that serves is better. */
-static void set_torn(struct hc_watch *watch, const struct hc_watch_env *e, bool held,
-                     const struct hc_error *err)
+static void refuse_files(struct hc_watch *watch, const struct hc_watch_env *e, bool held,
+                         const struct hc_error *err)
 {
     char holds[128];
     const char *what = watch->pair == NULL ? watch->identity->mode == HC_MODE_ON
@@ -73,9 +73,9 @@ static void set_torn(struct hc_watch *watch, const struct hc_watch_env *e, bool 
     }
 }
 
-static void set_whole(struct hc_watch *watch, const struct hc_watch_env *e)
+static void accept_files(struct hc_watch *watch, const struct hc_watch_env *e)
 {
-    if (hc_watch_is_torn(watch) && watch->said != 0) {
+    if (hc_watch_is_refused(watch) && watch->said != 0) {
         hc_logf(e->env->log, HC_LOG_NOTICE, "%s: certificate and key match again",
                 path_of(watch, e));
     }
@@ -189,22 +189,22 @@ void hc_watch_take(struct hc_watch *watch, const struct hc_watch_env *e, int rc,
         goto out;
     }
     if (rc < 0) {
-        set_torn(watch, e, false, read_err);
+        refuse_files(watch, e, false, read_err);
         goto out;
     }
     if (hc_files_pair(&candidate.files, conf, watch->files, &candidate.pair, &candidate.findings,
                       &err) != 0) {
-        set_torn(watch, e, false, &err);
+        refuse_files(watch, e, false, &err);
         goto out;
     }
     hc_chains_complete(e->chains, watch->identity, &candidate.pair);
     if ((watch->pair == NULL || !hc_pair_equal(watch->pair, candidate.pair)) &&
         weigh(watch, e, &candidate, &err) != 0) {
-        set_torn(watch, e, candidate.held, &err);
+        refuse_files(watch, e, candidate.held, &err);
         goto out;
     }
     watch->mark = hc_files_mark(candidate.files.stamps);
-    set_whole(watch, e);
+    accept_files(watch, e);
     keep(watch, e, candidate.pair);
     hc_copy_remember(&watch->copy, &e->copies, watch->identity, watch->files, &candidate);
 out:

@@ -52,7 +52,7 @@ struct hc_watch {
 void hc_watch_load(struct hc_watch *watch, const struct hc_watch_env *e);
 
 /* What the files hold now cannot be taken. */
-bool hc_watch_is_torn(const struct hc_watch *watch);
+bool hc_watch_is_refused(const struct hc_watch *watch);
 
 /* A check found the files that were read last: what came of that is still true. */
 void hc_watch_unchanged(struct hc_watch *watch, const struct hc_watch_env *e,

@@ -36,16 +36,16 @@ struct hc_watches {
 /* ---- when ---- */
 
 /* Why the files cannot be taken; HC_P_NONE: they can. */
-static enum hc_problem torn_by(const struct hc_watch *watch)
+static enum hc_problem refused_by(const struct hc_watch *watch)
 {
-    return hc_watch_is_torn(watch) ? watch->last.error.problem : HC_P_NONE;
+    return hc_watch_is_refused(watch) ? watch->last.error.problem : HC_P_NONE;
 }
 
 static void end_check(struct check *check)
 {
     struct hc_watch *watch = check->watch;
     struct hc_watches *watches = check->watches;
-    enum hc_problem now = torn_by(watch);
+    enum hc_problem now = refused_by(watch);
     struct hc_event event = {.kind = HC_EVENT_FILES_CHECKED,
                              .index = watch->index,
                              .problem = now != check->before ? now : HC_P_NONE};
@@ -128,13 +128,13 @@ static bool start_check(struct hc_watches *watches, struct hc_watch *watch)
     check->watches = watches;
     check->watch = watch;
     check->hurried = watch->hurried;
-    check->before = torn_by(watch);
+    check->before = refused_by(watch);
     watch->checking = true;
     watch->next_ms = hc_env_ms(env) + hc_env_interval_ms(env);
     if (watch->read_once && !hc_publisher_needs_files(watches->o.publisher, watch->index)) {
         end_check(check);
     } else {
-        start_reading(check, !watch->read_once || hc_watch_is_torn(watch) ||
+        start_reading(check, !watch->read_once || hc_watch_is_refused(watch) ||
                                  hc_env_now(env) >= watch->copy.judge_at);
     }
     return true;

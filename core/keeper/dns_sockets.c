@@ -84,8 +84,8 @@ static int open_socket(const struct sockaddr_storage *address, socklen_t len, in
     return -1;
 }
 
-static int refuse(const char *text, const struct sockaddr_storage *address, int type, int errnum,
-                  struct hc_error *err)
+static int cannot_bind(const char *text, const struct sockaddr_storage *address, int type,
+                       int errnum, struct hc_error *err)
 {
     struct hc_holder holder;
     char name[HC_HOLDER_NAME];
@@ -157,7 +157,7 @@ int hc_dns_sockets_examine(const struct hc_dns_sockets *held, const struct hc_co
             if (errnum != EADDRINUSE ||
                 !((makes_room(held, conf, text) && hc_holder_is(&holder, getpid(), &theirs)) ||
                   (running > 0 && hc_holder_is(&holder, running, &theirs)))) {
-                return refuse(text, &address, types[t], errnum, err);
+                return cannot_bind(text, &address, types[t], errnum, err);
             }
         }
     }
@@ -223,7 +223,7 @@ static int take_one(struct hc_dns_sockets *held, const char *text, const struct 
             int errnum = errno;
 
             close_item(held, i);
-            return refuse(text, &address, types[t], errnum, err);
+            return cannot_bind(text, &address, types[t], errnum, err);
         }
     }
     return 0;

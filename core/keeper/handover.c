@@ -94,8 +94,8 @@ static int list_names(struct handover *h, int folder, struct hc_list *names)
     return rc;
 }
 
-/* Names a file that an agent holds a lock on. */
-static bool is_used(struct handover *h, char *which, size_t cap)
+/* Names a file that an agent holds a lock on. False: none. */
+static bool find_locked(struct handover *h, char *which, size_t cap)
 {
     bool used = false;
 
@@ -118,11 +118,11 @@ static bool is_used(struct handover *h, char *which, size_t cap)
     return used;
 }
 
-static bool is_used_for_long(struct handover *h, char *which, size_t cap)
+static bool wait_while_used(struct handover *h, char *which, size_t cap)
 {
     int64_t deadline = hc_packet_now() + HC_HANDOVER_WAIT_MS;
 
-    while (is_used(h, which, cap)) {
+    while (find_locked(h, which, cap)) {
         if (hc_packet_now() >= deadline) {
             return true;
         }
@@ -318,7 +318,7 @@ static int give_all(struct handover *h, char *which, size_t cap)
     for (size_t i = 0; rc == 0 && i < HC_COUNT(folders); i++) {
         rc = freeze(h, h->store, folders[i].name, &fds[i]);
     }
-    if (rc == 0 && !h->back && is_used(h, which, cap)) {
+    if (rc == 0 && !h->back && find_locked(h, which, cap)) {
         errno = EBUSY;
         rc = -1;
     }
@@ -376,7 +376,7 @@ int hc_handover(int store, const char *path, const struct hc_rights *from,
     char why[256];
     int errnum = 0;
 
-    if (is_used_for_long(&h, which, sizeof(which))) {
+    if (wait_while_used(&h, which, sizeof(which))) {
         (void)snprintf(why, sizeof(why), "a running agent holds a lock on %s", which);
         return stays(path, from, why, err);
     }

@@ -91,7 +91,7 @@ static int open_as_worker(const struct keeper *k, const char *path, int *fd, str
 
 /*
  * Opens a watched file: as root where nobody could exchange it, else as the worker user would. If
- * that does not suffice, the first reason is the one that the operator can mend.
+ * that does not suffice, the first reason is the one that the operator can remove.
  */
 static int open_watched(const struct keeper *k, const char *path, int *fd, struct stat *st,
                         struct hc_error *err)

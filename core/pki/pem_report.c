@@ -7,8 +7,8 @@
 #include "pki/pem_guess.h"
 #include "pki/pem_scan.h"
 
-/* The readers of certificates or of the key gave up here. */
-static bool is_fatal(struct hc_pem_scan *s, size_t line)
+/* True if the readers of certificates or of the key gave up here; notes that it explains them. */
+static bool note_stop(struct hc_pem_scan *s, size_t line)
 {
     bool certs = s->stop.refused && line >= s->stop.from && line <= s->stop.until;
     bool key = (s->want & HC_PEM_KEY) != 0 && s->out->key == NULL &&
@@ -31,7 +31,7 @@ static int fault(struct hc_pem_scan *s, bool fatal, size_t line, const char *wha
 /* A block that is not whole: the servers' readers end there, if they come that far. */
 int hc_pem_damaged(struct hc_pem_scan *s, size_t line, const char *what)
 {
-    return fault(s, is_fatal(s, line), line, what);
+    return fault(s, note_stop(s, line), line, what);
 }
 
 /*

@@ -68,8 +68,8 @@ static void look(void *self)
 /* ---- what it answers for ---- */
 
 /* What has to be added so that a name of ours is asked for. */
-static int refuse(const struct responder *writer, const struct hc_txt_value *value,
-                  struct hc_error *err)
+static int explain_scope(const struct responder *writer, const struct hc_txt_value *value,
+                         struct hc_error *err)
 {
     char zone[HC_DNAME_TEXT];
 
@@ -94,7 +94,8 @@ static int check(const struct responder *writer, const struct hc_txt_value *valu
     if (hc_dname_from_host(value->name, &name, err) != 0) {
         return -1;
     }
-    return hc_dns_domain_find(&writer->domain, &name, &apex) ? 0 : refuse(writer, value, err);
+    return hc_dns_domain_find(&writer->domain, &name, &apex) ? 0
+                                                             : explain_scope(writer, value, err);
 }
 
 /* ---- the calls ---- */

@@ -99,7 +99,7 @@ static void ask_again(struct hc_route53_job *c, int64_t ms)
 }
 
 /* True if it goes on by itself, after a while. */
-static bool is_tried_again(struct hc_route53_job *c, long status, const struct hc_aws_fault *fault)
+static bool try_again(struct hc_route53_job *c, long status, const struct hc_aws_fault *fault)
 {
     static const char *const busy[] = {
         "Throttling",           "ThrottlingException", "PriorRequestNotComplete",
@@ -134,7 +134,7 @@ static bool is_tried_again(struct hc_route53_job *c, long status, const struct h
     return true;
 }
 
-static void refuse(struct hc_route53_job *c, long status, struct hc_bytes body)
+static void fail_request(struct hc_route53_job *c, long status, struct hc_bytes body)
 {
     static const char *const denied[] = {"AccessDenied",
                                          "AccessDeniedException",
@@ -148,7 +148,7 @@ static void refuse(struct hc_route53_job *c, long status, struct hc_bytes body)
 
     hc_error_init(&err);
     hc_aws_take_fault(body, &fault);
-    if (is_tried_again(c, status, &fault)) {
+    if (try_again(c, status, &fault)) {
         return;
     }
     memset(hc_route53_of(c)->zones, 0, sizeof(hc_route53_of(c)->zones));
@@ -172,11 +172,11 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
         static const struct hc_aws_fault nothing = {"", ""};
 
         /* 503: as of a service that is busy */
-        if (!is_tried_again(c, 503, &nothing)) {
+        if (!try_again(c, 503, &nothing)) {
             hc_route53_finish(c, err, false);
         }
     } else if (reply->status / 100 != 2) {
-        refuse(c, reply->status, reply->body);
+        fail_request(c, reply->status, reply->body);
     } else if (c->judge(c, reply->body, &own) != 0) {
         hc_route53_finish(c, &own, false);
     }

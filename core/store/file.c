@@ -164,7 +164,7 @@ static enum hc_problem problem_of(enum hc_file_state state)
     return HC_P_STORE_UNUSABLE;
 }
 
-/* Whether an opened file is one to be read. Modes that are too wide are mended: what is in it is
+/* Whether an opened file is one to be read. Modes that are too wide are narrowed: what is in it is
  * sealed, and a copy that lost its modes is no reason to lose a certificate. */
 static int examine(struct hc_store *store, int fd, const char *subject, enum hc_file_state *state,
                    struct hc_error *err)

@@ -327,7 +327,7 @@ int hc_store_recheck(struct hc_store *store, struct hc_error *err)
     bool ours = true;
     int rc = 0;
 
-    /* lost or damaged, it is mended by whoever opens the store next */
+    /* lost or damaged, it is written anew by whoever opens the store next */
     if (hc_file_read(store, &(struct hc_file_place){store->root, FORMAT_FILE, store->path}, &text,
                      &state, NULL) == 0 &&
         version_of(hc_bytes_of(&text)) == 1 && read_text(hc_bytes_of(&text), &f)) {

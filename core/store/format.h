@@ -4,7 +4,7 @@
 
 #include "store/internal.h"
 
-/* Checks the secret; DRIVE makes or mends the file. */
+/* Checks the secret; DRIVE makes or repairs the file. */
 int hc_format_check(struct hc_store *store, struct hc_error *err) HC_MUST_USE;
 
 /*

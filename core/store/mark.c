@@ -90,7 +90,7 @@ int hc_store_change_mark(struct hc_store *store, uint64_t *mark, struct hc_error
     if (rc == 0) {
         *mark = strtoull(hc_buf_text(&text), NULL, 16);
     } else if (state == HC_FILE_ABSENT || state == HC_FILE_STRANGE) {
-        rc = 0; /* nothing was committed yet, or the next commit mends it */
+        rc = 0; /* nothing was committed yet, or the next commit writes it */
     } else {
         hc_error_chain(err, &own);
     }

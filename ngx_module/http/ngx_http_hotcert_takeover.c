@@ -265,8 +265,9 @@ static struct lines lines_of(const ngx_http_hotcert_srv_conf_t *srv,
 }
 
 /* Whether it listens with TLS and is not to be left alone: 1; 0: it is; -1: err. */
-static int is_ours(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv, ngx_http_ssl_srv_conf_t *ssl,
-                   const struct lines *lines, struct hc_error *err)
+static int take_or_leave(ngx_conf_t *cf, ngx_http_hotcert_srv_conf_t *srv,
+                         ngx_http_ssl_srv_conf_t *ssl, const struct lines *lines,
+                         struct hc_error *err)
 {
     int left = 0;
 
@@ -312,7 +313,7 @@ char *ngx_http_hotcert_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     srv->own_certificate = is_given(ssl->certificates);
     srv->has_certificate = srv->own_certificate || is_given(http_ssl->certificates);
     lines = lines_of(srv, ssl, http_ssl);
-    ours = is_ours(cf, srv, ssl, &lines, &err);
+    ours = take_or_leave(cf, srv, ssl, &lines, &err);
     if (ours < 0) {
         return ngx_hotcert_conf_error(cf, &err);
     }

@@ -49,19 +49,19 @@ static void a_directory_that_cannot_be_read_is_read_again_soon(void)
 
     clock_now = 1800000000;
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
-        ok(!hc_ca_directory_is_known(&ca), "it is being read");
+        ok(!hc_ca_directory_ensure(&ca), "it is being read");
         reply_with(rows[i].status, rows[i].body);
-        ok(hc_ca_directory_is_known(&ca), rows[i].name);
+        ok(hc_ca_directory_ensure(&ca), rows[i].name);
         clock_now += 290;
-        ok(hc_ca_directory_is_known(&ca), "counts as known for some minutes");
+        ok(hc_ca_directory_ensure(&ca), "counts as known for some minutes");
         clock_now += 20;
     }
-    ok(!hc_ca_directory_is_known(&ca), "then it is read again");
+    ok(!hc_ca_directory_ensure(&ca), "then it is read again");
     reply_with(200, directory);
     is_int(sent, 3, "three requests in all");
-    ok(ca.caa.count == 1 && hc_ca_directory_is_known(&ca), "it says what it calls itself");
+    ok(ca.caa.count == 1 && hc_ca_directory_ensure(&ca), "it says what it calls itself");
     clock_now += 20 * 3600;
-    ok(hc_ca_directory_is_known(&ca), "which is kept for a day");
+    ok(hc_ca_directory_ensure(&ca), "which is kept for a day");
     hc_ca_directory_dispose(&ca);
 }
 
