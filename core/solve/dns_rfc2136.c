@@ -1,11 +1,15 @@
 /*
  * The writer `rfc2136`: DNS updates over TCP, signed with a TSIG key. The key file is read anew for
  * each update, so that a key that was changed needs no reload.
+ *
+ * All records of a set have one TTL (RFC 2181 section 5.2): who adds one with another TTL changes
+ * that of everybody's. So the server is asked for the set first, and what is added has its TTL.
  */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "dns/message.h"
 #include "dns/stream.h"
 #include "dns/tsig.h"
 #include "dns/update.h"
@@ -15,6 +19,7 @@
 #define TTL_S    60
 #define PARALLEL 16
 #define LIMIT_MS 20000
+#define ASK_MS   5000 /* for the TTL, which is not waited for at any price */
 
 struct update {
     struct hc_change is;
@@ -65,27 +70,104 @@ static void on_reply(void *arg, struct hc_bytes reply, const struct hc_error *er
     hc_change_end(&u->is, NULL, false, NULL);
 }
 
-static void ask(struct update *u)
+/* Signs the message, if there is a key, and sends it. */
+static int send_signed(struct update *u, struct hc_buf *message, int64_t limit_ms,
+                       hc_dns_stream_done *done, struct hc_error *err)
+{
+    const struct hc_writer_env *env = &u->is.writer->env;
+    struct hc_dns_stream_options options = {
+        .loop = env->loop, .server = &writer_of(u)->server, .limit_ms = limit_ms};
+
+    if (u->is_signed && hc_tsig_sign(message, &u->key, hc_now(env->clock), &u->mac, err) != 0) {
+        return -1;
+    }
+    options.message = hc_bytes_of(message);
+    return hc_dns_stream_start(&u->stream, &options, done, u, err);
+}
+
+static int make_id(struct update *u, struct hc_error *err)
 {
     const struct hc_random *random = u->is.writer->env.random;
+
+    return random->bytes(random->self, (unsigned char *)&u->id, sizeof(u->id)) == 0
+               ? 0
+               : hc_error_set(err, HC_P_INTERNAL, NULL, "the system provides no random bytes");
+}
+
+static void send_update(struct update *u)
+{
     struct hc_buf message = HC_BUF_INIT(HC_DNS_UPDATE_MAX);
-    struct hc_dns_stream_options options = {
-        .loop = u->is.writer->env.loop, .server = &writer_of(u)->server, .limit_ms = LIMIT_MS};
     struct hc_error err;
     int rc = -1;
 
     hc_error_init(&err);
-    if (random->bytes(random->self, (unsigned char *)&u->id, sizeof(u->id)) != 0) {
-        hc_error_set(&err, HC_P_INTERNAL, NULL, "the system provides no random bytes");
-    } else if (hc_dns_update_write(&u->says, u->id, &message, &err) == 0 &&
-               (!u->is_signed || hc_tsig_sign(&message, &u->key, hc_now(u->is.writer->env.clock),
-                                              &u->mac, &err) == 0)) {
-        options.message = hc_bytes_of(&message);
-        rc = hc_dns_stream_start(&u->stream, &options, on_reply, u, &err);
+    if (make_id(u, &err) == 0 && hc_dns_update_write(&u->says, u->id, &message, &err) == 0) {
+        rc = send_signed(u, &message, LIMIT_MS, on_reply, &err);
     }
     hc_buf_dispose(&message);
     if (rc != 0) {
         hc_change_fail(&u->is, &err);
+    }
+}
+
+/* ---- the TTL of what stands there ---- */
+
+static struct hc_dns_question question_of(const struct update *u)
+{
+    return (struct hc_dns_question){.name = u->says.name, .type = HC_DNS_TXT};
+}
+
+/* A reply that does not say it, or is not the server's for sure, says nothing: the update will. */
+static void on_set(void *arg, struct hc_bytes reply, const struct hc_error *err)
+{
+    struct update *u = arg;
+    struct hc_dns_question question = question_of(u);
+    struct hc_dns_reply set;
+    struct hc_error ignored;
+    size_t at = 0;
+
+    hc_error_init(&ignored);
+    if (err == NULL &&
+        (!u->is_signed ||
+         hc_tsig_verify(reply, &u->key, hc_now(u->is.writer->env.clock), &u->mac, &ignored) == 0) &&
+        hc_dns_reply_read(reply.data, reply.len, &question, u->id, &set, &ignored) ==
+            HC_DNS_READ_REPLY) {
+        const struct hc_dns_record *record =
+            hc_dns_reply_next(&set, &question.name, HC_DNS_TXT, &at);
+
+        u->says.ttl = record != NULL ? record->ttl : u->says.ttl;
+        hc_dns_reply_dispose(&set);
+    }
+    send_update(u);
+}
+
+static void ask_for_set(struct update *u)
+{
+    struct hc_dns_question question = question_of(u);
+    struct hc_buf message = HC_BUF_INIT(HC_DNS_UPDATE_MAX);
+    uint8_t query[HC_DNS_QUERY_MAX];
+    size_t len = 0;
+    struct hc_error err;
+    int rc = -1;
+
+    hc_error_init(&err);
+    if (make_id(u, &err) == 0 &&
+        hc_dns_query_write(&question, u->id, true, query, &len, &err) == 0 &&
+        hc_buf_append(&message, query, len, &err) == 0) {
+        rc = send_signed(u, &message, ASK_MS, on_set, &err);
+    }
+    hc_buf_dispose(&message);
+    if (rc != 0) {
+        hc_change_fail(&u->is, &err);
+    }
+}
+
+static void begin_asking(struct update *u)
+{
+    if (u->says.remove) {
+        send_update(u);
+    } else {
+        ask_for_set(u);
     }
 }
 
@@ -101,7 +183,7 @@ static void on_key(void *arg, struct hc_bytes content, const struct hc_error *er
         hc_change_fail(&u->is, &own);
     } else {
         u->is_signed = true;
-        ask(u);
+        begin_asking(u);
     }
 }
 
@@ -130,7 +212,7 @@ static void begin(struct hc_change *change)
     if (set_names(u, &err) != 0) {
         hc_change_fail(change, &err);
     } else if (file == NULL) {
-        ask(u);
+        begin_asking(u);
     } else {
         env->secrets->read(env->secrets->self, file, on_key, u);
     }

@@ -5,7 +5,8 @@
 #define ZONE_TEXT                                                                                  \
     "$TTL 60\n@ SOA ns hostmaster 1 60 60 600 60\n@ NS ns\nns A 127.0.0.1\n"                       \
     "@ TXT \"v=spf1 -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"\n"                                   \
-    "sel._domainkey TXT \"v=DKIM1; p=MFww\"\n_acme-challenge TXT \"of somebody else\"\n"
+    "sel._domainkey TXT \"v=DKIM1; p=MFww\"\n"                                                     \
+    "_acme-challenge 7200 TXT \"of somebody else\"\n"
 
 #define SECRET "c2l4dGVlbiBieXRlcyBvciBtb3JlIG9mIHNlY3JldCE="
 #define OTHER  "YW5vdGhlciBzZWNyZXQgdGhhdCBub2JvZHkga25vd3M="
@@ -75,6 +76,37 @@ static void values_are_added_and_removed(const char *key)
     writer_world_end(&w);
 }
 
+/* The TTL that all TXT records of a name have; 0: there are none. */
+static long ttl_of(const char *options, const char *name)
+{
+    char command[512];
+    char text[64];
+
+    (void)snprintf(command, sizeof(command),
+                   "dig +noall +answer +tcp @127.0.0.1 -p %d %s -t TXT %s | awk '{print $2}' | "
+                   "sort -u | tr '\\n' ' '",
+                   named.port, options, name);
+    return strtol(named_run(command, text, sizeof(text)), NULL, 10);
+}
+
+/* BIND gives the whole set the TTL of what was added last. */
+static void others_keep_their_ttl(const char *key)
+{
+    struct writer_world w;
+
+    is_int(ttl_of("", "_acme-challenge.a.test"), 7200,
+           "what somebody else has there lives so long");
+    open_world(&w, key);
+    ok(WRITER_ADD(&w, w.name, "beside it") && stands(&w, w.name, "beside it"), "one is added");
+    is_int(ttl_of("", w.name), 7200, "and changes nobody's TTL");
+    ok(WRITER_REMOVE(&w, w.name, "beside it"), "it is removed");
+    is_int(ttl_of("", w.name), 7200, "nor does that");
+    ok(WRITER_ADD(&w, w.other, "alone"), "where nothing stands");
+    is_int(ttl_of("", w.other), 60, "it has the TTL of the configuration");
+    ok(WRITER_REMOVE(&w, w.other, "alone"), "and is removed");
+    writer_world_end(&w);
+}
+
 /* What the server refuses is told in its own word; nothing is changed. */
 static void is_refused(const char *key, const char *name, enum hc_problem problem, const char *why)
 {
@@ -130,6 +162,7 @@ static void views_are_told_apart_by_their_keys(const char *inner, const char *ou
     ok(WRITER_ADD(&w, w.name, "for the outer view"), "written with the outer view's key");
     w.self = as_outer;
     ok(stands(&w, w.name, "for the outer view"), "it stands there");
+    is_int(ttl_of(as_outer, w.name), 7200, "with the TTL of what others have in that view");
     w.self = as_inner;
     ok(!stands(&w, w.name, "for the outer view"), "and not in the inner one");
     writer_world_end(&w);
@@ -205,6 +238,7 @@ int main(void)
                 "  grant k512 name _acme-challenge.a.test. TXT;\n"
                 "  grant k512 name _acme-challenge.www.a.test. TXT; }; };\n",
                 "a.test");
+    others_keep_their_ttl(key);
     values_are_added_and_removed(key);
     values_are_added_and_removed(key384);
     values_are_added_and_removed(key512);
