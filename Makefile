@@ -37,9 +37,8 @@ LDSAN      = -fsanitize=$(SAN) $(LDEXTRA)
 endif
 CFLAGS    += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
 LDHARDEN   = -Wl,-z,relro,-z,now
-LIBS       = -lcurl -lexpat -ljansson -lldns -lssl -lcrypto -lpthread
-# What the commands alone need.
-CMD_LIBS   = -lidn2
+LIGHT_LIBS = -lidn2 -lssl -lcrypto -lpthread
+LIBS       = -lcurl -lexpat -ljansson -lldns $(LIGHT_LIBS)
 
 # The floors of core/ (t/lint/layers.t): what the server modules link, and what only the program links.
 LIGHT      = base loop conf live pki keeper glue
@@ -104,7 +103,7 @@ $(BUILD)/libhotcert.a: $(LIGHT_O) $(HEAVY_O) $(BUILD)/.flags
 	$(Q)rm -f $@ && ar rcs $@ $(LIGHT_O) $(HEAVY_O)
 
 $(PROGRAM): $(CMD_O) $(BUILD)/libhotcert.a
-	$(Q)$(CC) $(LDSAN) $(LDHARDEN) $(LDPROGRAM) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS) $(CMD_LIBS)
+	$(Q)$(CC) $(LDSAN) $(LDHARDEN) $(LDPROGRAM) -o $@ $(CMD_O) $(BUILD)/libhotcert.a $(LIBS)
 
 # nginx's own flags are used for nginx's module; ours must not reach its configure.
 
@@ -130,7 +129,7 @@ $(UNIT_HEAVY): $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libhotcert.a
 	$(Q)$(UNIT_CC) $(BUILD)/libhotcert.a $(LIBS)
 
 $(UNIT_CMD): $(BUILD)/t/unit/%: t/unit/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
-	$(Q)$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS) $(CMD_LIBS)
+	$(Q)$(UNIT_CC) $(CMD_LIB_O) $(BUILD)/libhotcert.a $(LIBS)
 
 # ---- testing ----
 
@@ -174,7 +173,7 @@ FUZZ_SECONDS ?= 5
 $(BUILD)/t/fuzz/%: t/fuzz/%.c $(CMD_LIB_O) $(BUILD)/libhotcert.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -MMD -MP -o $@ $< $(CMD_LIB_O) \
-	    $(BUILD)/libhotcert.a $(LIBS) $(CMD_LIBS)
+	    $(BUILD)/libhotcert.a $(LIBS)
 
 fuzz-targets: $(FUZZ)
 fuzz-short:                                 ## each fuzz target for FUZZ_SECONDS
@@ -204,12 +203,12 @@ $(BUILD)/handshakes: t/bench/handshakes.c $(BUILD)/.flags
 	$(Q)$(CC) $(CFLAGS) $(LDSAN) -o $@ $< -lssl -lcrypto
 
 $(BUILD)/benchtool: t/bench/benchtool.c $(BUILD)/libhotcert-light.a
-	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a -lssl -lcrypto -lpthread
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a $(LIGHT_LIBS)
 
 # ---- documents ----
 
 $(BUILD)/gendocs: t/lib/gendocs.c $(BUILD)/libhotcert-light.a
-	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a -lssl -lcrypto -lpthread
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDSAN) -o $@ $< $(BUILD)/libhotcert-light.a $(LIGHT_LIBS)
 
 docs: $(BUILD)/gendocs                      ## write docs/directives.md and docs/problems.md
 	$(BUILD)/gendocs directives >docs/directives.md

@@ -28,4 +28,4 @@ done
 # Bsymbolic: httpd opens modules globally, and this one is not to find itself in the one before it.
 # shellcheck disable=SC2086
 $cc -shared ${LDSAN:-} -Wl,-Bsymbolic,-z,relro,-z,now,-z,nodelete -o "$build/mod_hotcert.so" $objects \
-    "$build/libhotcert-light.a" -lssl -lcrypto -lpthread
+    "$build/libhotcert-light.a" -lidn2 -lssl -lcrypto -lpthread

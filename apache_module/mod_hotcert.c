@@ -44,6 +44,7 @@ static int pre_config(apr_pool_t *pool, apr_pool_t *log_pool HC_UNUSED,
     state->hosts = apr_hash_make(pool);
     state->managed = apr_hash_make(pool);
     hc_server_speak(HC_SERVER_HTTPD);
+    hc_idn_show_use(false); /* httpd's log writes what is not ASCII as \\xHH */
     state->conf = hc_conf_new(HC_SERVER_HTTPD, &err);
     if (state->conf == NULL) {
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -17,7 +17,7 @@ static const char *complain(cmd_parms *cmd, const struct hc_error *err)
 {
     char text[HC_LOG_LINE];
 
-    return apr_pstrdup(cmd->pool, hc_error_format(err, text, sizeof(text)));
+    return apr_pstrdup(cmd->pool, hc_error_show(err, text, sizeof(text)));
 }
 
 static const char *where_of(cmd_parms *cmd)

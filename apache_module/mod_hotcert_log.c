@@ -54,7 +54,7 @@ void mod_hotcert_log_refusal(const struct mod_hotcert_state *state, const struct
     char text[HC_LOG_LINE];
 
     ap_log_error(APLOG_MARK, APLOG_EMERG | early(), 0, early() ? NULL : state->server,
-                 "HotCert: %s", hc_error_format(err, text, sizeof(text)));
+                 "HotCert: %s", hc_error_show(err, text, sizeof(text)));
 }
 
 void mod_hotcert_log_init(struct mod_hotcert_state *state)

@@ -18,6 +18,7 @@
 #ifndef HC_GLUE_H
 #define HC_GLUE_H
 
+#include "base/idn.h"
 #include "glue/challenge.h"
 #include "glue/examine.h"
 #include "glue/hello.h"

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/idn.h"
+#include "conf/name.h"
+
 static void set_time(json_t *object, const char *key, int64_t t)
 {
     char text[HC_TIME_TEXT];
@@ -36,6 +39,27 @@ static json_t *json_of_names(const char *lead, const struct hc_list *names)
         }
     }
     return array;
+}
+
+/* The same names as people write them. */
+static json_t *json_of_unicode(const json_t *names)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        char text[HC_NAME_SIZE * 4];
+
+        json_array_append_new(
+            array, json_string(hc_idn_to_unicode(name, text, sizeof(text)) ? text : name));
+    }
+    return array;
+}
+
+static void set_names(json_t *object, json_t *take)
+{
+    json_object_set_new(object, "names", take);
+    json_object_set_new(object, "unicode_names", json_of_unicode(take));
 }
 
 static void set_text(json_t *object, const char *key, const char *text)
@@ -96,7 +120,7 @@ json_t *hc_status_certificate(const struct hc_model_certificate *c)
 {
     json_t *object = json_object();
 
-    json_object_set_new(object, "names", json_of_names(c->lead, c->names));
+    set_names(object, json_of_names(c->lead, c->names));
     set_text(object, "mode", c->mode);
     set_text(object, "key_type", c->key_type);
     set_text(object, "serial", c->serial);
@@ -228,7 +252,7 @@ json_t *hc_status_of_info(const struct hc_line_info *info, int64_t now)
 {
     json_t *object = json_object();
 
-    json_object_set_new(object, "names", json_of_list(&info->names));
+    set_names(object, json_of_list(&info->names));
     json_object_set_new(object, "mode", json_string(info->mode == HC_MODE_WATCH ? "watch" : "on"));
     json_object_set_new(object, "key_type", json_string(hc_key_type_name(info->key_type)));
     set_info(object, info);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/idn.h"
 #include "base/libc.h"
 #include "base/spelling.h"
 
@@ -214,6 +215,13 @@ char *hc_error_format(const struct hc_error *err, char *dst, size_t cap)
              text.detail, row->slug, activity ? "while " : "", text.activity, activity ? "; " : "",
              text.hint[0] != '\0' ? text.hint : row->hint);
     return hc_spell(line, dst, cap);
+}
+
+char *hc_error_show(const struct hc_error *err, char *dst, size_t cap)
+{
+    char line[HC_ERROR_LINE];
+
+    return hc_idn_show(hc_error_format(err, line, sizeof(line)), dst, cap);
 }
 
 enum hc_class hc_error_class(const struct hc_error *err)

@@ -116,6 +116,8 @@ void hc_error_restore(struct hc_error *err, enum hc_problem p, const char *subje
  * the spelling of base/spelling.h. Writes at most cap bytes with the terminating NUL, returns dst.
  */
 char *hc_error_format(const struct hc_error *err, char *dst, size_t cap);
+/* The same for a person: names in both forms (base/idn.h), as hc_logf() writes them. */
+char *hc_error_show(const struct hc_error *err, char *dst, size_t cap);
 
 static inline bool hc_error_is_set(const struct hc_error *err)
 {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/idn.h"
 #include "base/spelling.h"
 
 static const char *const level_names[] = {
@@ -28,7 +29,8 @@ void hc_logf(const struct hc_log *log, enum hc_level level, const char *fmt, ...
     va_start(args, fmt);
     vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    log->line(log->self, level, hc_spell(line, spelled, sizeof(spelled)));
+    hc_spell(line, spelled, sizeof(spelled));
+    log->line(log->self, level, hc_idn_show(spelled, line, sizeof(line)));
 }
 
 void hc_log_error(const struct hc_log *log, enum hc_level level, const char *prefix,

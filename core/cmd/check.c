@@ -11,8 +11,8 @@
 
 #include "base/time.h"
 #include "cmd/cmd.h"
-#include "cmd/idn.h"
 #include "cmd/input.h"
+#include "conf/name.h"
 
 enum choice {
     OPTION_KEY = 256,
@@ -57,7 +57,7 @@ static int take_name(const char *text, struct hc_list *names, struct hc_error *e
 {
     char name[HC_NAME_SIZE];
 
-    return hc_idn_normalise(text, name, err) == 0 ? hc_list_add(names, name, err) : -1;
+    return hc_name_normalise(text, name, err) == 0 ? hc_list_add(names, name, err) : -1;
 }
 
 static int take_slug(const char *text, struct hc_list *accept, struct hc_error *err)

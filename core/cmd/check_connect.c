@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/idn.h"
 #include "base/io.h"
 #include "base/time.h"
 #include "cmd/check.h"
@@ -311,12 +312,14 @@ int hc_check_connect(struct hc_check_run_state *run, struct hc_error *err)
     int rc = -1;
 
     (void)signal(SIGPIPE, SIG_IGN); /* libssl writes to whom has gone */
-    if (hc_check_split(o->connect, host, port, err) != 0 || open_link(host, port, &l, err) != 0 ||
-        (o->smtp && start_tls(&l, err) != 0)) {
+    if (hc_check_split(o->connect, host, port, err) != 0 ||
+        (!hc_idn_is_ascii(host) && hc_name_normalise(host, host, err) != 0) ||
+        open_link(host, port, &l, err) != 0 || (o->smtp && start_tls(&l, err) != 0)) {
         goto out;
     }
     wanted = o->sni != NULL ? o->sni : host;
     named = hc_name_normalise(wanted, name, NULL) == 0;
+    wanted = named && !hc_idn_is_ascii(wanted) ? name : wanted;
     if (fetch_chain(&l, named && hc_name_is_ip(name) ? NULL : wanted, &checked, err) != 0) {
         goto out;
     }

@@ -219,6 +219,6 @@ int hc_client_fail(const char *command, const struct hc_error *err)
 {
     char text[HC_ERROR_DETAIL + HC_ERROR_SUBJECT + 512];
 
-    fprintf(stderr, "hotcert %s: %s\n", command, hc_error_format(err, text, sizeof(text)));
+    fprintf(stderr, "hotcert %s: %s\n", command, hc_error_show(err, text, sizeof(text)));
     return hc_client_exit(err);
 }

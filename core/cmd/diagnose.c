@@ -9,9 +9,9 @@
 
 #include "cmd/cmd.h"
 #include "cmd/diagnose_report.h"
-#include "cmd/idn.h"
 #include "cmd/which_ca.h"
 #include "conf/method.h"
+#include "conf/name.h"
 #include "hotcert.h"
 #include "net/http.h"
 #include "preflight/preflight.h"
@@ -221,7 +221,7 @@ static int normalise(const char *name, char out[HC_NAME_SIZE], struct hc_error *
 {
     const char *reserved = NULL;
 
-    if (hc_idn_normalise(name, out, err) != 0) {
+    if (hc_name_normalise(name, out, err) != 0) {
         return -1;
     }
     reserved = hc_name_reserved(out);

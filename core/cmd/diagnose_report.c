@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "base/vec.h"
 
 /* Room for one more name, or NULL with report->error. */
@@ -115,9 +116,12 @@ int hc_diagnose_print_json(const struct hc_diagnose_report *report, FILE *to, st
 
     for (size_t i = 0; i < report->count; i++) {
         const struct hc_diagnosed *d = &report->names[i];
-        json_t *one = json_pack("{s:s, s:s, s:o}", "name", d->name, "verdict",
-                                hc_preflight_verdict_name(d->verdict), "findings",
-                                hc_report_findings_json(&d->findings));
+        char text[HC_FOREIGN_MAX];
+        bool has = hc_idn_to_unicode(d->name, text, sizeof(text));
+        json_t *one =
+            json_pack("{s:s, s:s, s:s, s:o}", "name", d->name, "unicode_name", has ? text : d->name,
+                      "verdict", hc_preflight_verdict_name(d->verdict), "findings",
+                      hc_report_findings_json(&d->findings));
 
         if (json_array_append_new(names, one) != 0) {
             json_decref(names);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -153,6 +154,24 @@ static void print_flaws(struct hc_report *r, const json_t *flaws)
     hc_report_wrapped(r, HC_TINT_NONE, "    flawed: ", text);
 }
 
+/* "    xn--bcher-kva.example (..), .." of those names that have another form. */
+static void print_other_forms(struct hc_report *r, const json_t *names)
+{
+    char text[HC_LOG_LINE] = "";
+    char form[CELL];
+    size_t used = 0;
+
+    for (size_t i = 0; hc_idn_shows() && i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        if (name != NULL && hc_idn_to_unicode(name, form, sizeof(form))) {
+            snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "", name);
+            used += strlen(text + used);
+        }
+    }
+    hc_report_wrapped(r, HC_TINT_NONE, "    ", text);
+}
+
 int hc_list_table(const json_t *certificates, int64_t now, FILE *out, struct hc_error *err)
 {
     size_t count = json_array_size(certificates);
@@ -173,6 +192,7 @@ int hc_list_table(const json_t *certificates, int64_t now, FILE *out, struct hc_
         const json_t *object = json_array_get(certificates, i);
 
         print_row(&rows[i], width, out);
+        print_other_forms(&r, json_object_get(object, "names"));
         print_flaws(&r, json_object_get(object, "flaws"));
         if (json_is_object(json_object_get(object, "error"))) {
             print_error(&r, json_object_get(object, "error"));

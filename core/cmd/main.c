@@ -1,8 +1,10 @@
 /* The program `hotcert`: finds the command and runs it; see cmd.h. */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "cmd/cmd.h"
 
 static void help_all(FILE *out)
@@ -42,6 +44,21 @@ static int help(const char *name)
     return HC_EXIT_OK;
 }
 
+/* What the variables of the locale say of a terminal's letters. */
+static bool locale_is_utf8(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        const char *value = getenv(variables[i]);
+
+        if (value != NULL && value[0] != '\0') {
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+        }
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     const struct hc_command *command = NULL;
@@ -66,5 +83,7 @@ int main(int argc, char **argv)
         hc_cmd_help(command, stdout);
         return HC_EXIT_OK;
     }
+    /* what the agent says, its server writes */
+    hc_idn_show_use(strcmp(name, "agent") != 0 && locale_is_utf8());
     return command->run(argc - 1, argv + 1);
 }

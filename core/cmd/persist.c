@@ -8,7 +8,6 @@
 
 #include "base/time.h"
 #include "cmd/cmd.h"
-#include "cmd/idn.h"
 #include "cmd/report.h"
 #include "cmd/which_ca.h"
 #include "conf/name.h"
@@ -74,7 +73,7 @@ static int take_name(struct arguments *a, const char *text, struct hc_error *err
 {
     char name[HC_NAME_SIZE];
 
-    if (hc_idn_normalise(text, name, err) != 0) {
+    if (hc_name_normalise(text, name, err) != 0) {
         return -1;
     }
     if (hc_name_is_ip(name)) {

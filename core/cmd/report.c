@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/idn.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "pki/clients.h"
@@ -41,11 +42,14 @@ static void put_v(struct hc_report *r, enum hc_tint tint, const char *fmt, va_li
 static void put_v(struct hc_report *r, enum hc_tint tint, const char *fmt, va_list args)
 {
     bool tinted = r->colour && tint != HC_TINT_NONE;
+    char text[HC_LOG_LINE];
+    char shown[HC_LOG_LINE * 2];
 
     if (tinted) {
         (void)fputs(tints[tint], r->out);
     }
-    (void)vfprintf(r->out, fmt, args);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    (void)fputs(hc_idn_show(text, shown, sizeof(shown)), r->out);
     if (tinted) {
         (void)fputs("\033[0m", r->out);
     }
@@ -87,8 +91,10 @@ void hc_report_branch(struct hc_report *r, unsigned depth, unsigned open, bool l
     hc_report_put(r, HC_TINT_DIM, "%s", last ? "`-- " : "|-- ");
 }
 
-void hc_report_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *text)
+void hc_report_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *raw)
 {
+    char shown[HC_LOG_LINE * 2];
+    const char *text = hc_idn_show(raw, shown, sizeof(shown));
     size_t indent = strlen(first);
 
     for (bool start = true; *text != '\0'; start = false) {
@@ -202,7 +208,7 @@ void hc_report_error(const struct hc_error *err)
 {
     char line[HC_LOG_LINE];
 
-    (void)fprintf(stderr, "hotcert: %s\n", hc_error_format(err, line, sizeof(line)));
+    (void)fprintf(stderr, "hotcert: %s\n", hc_error_show(err, line, sizeof(line)));
 }
 
 json_t *hc_report_findings_json(const struct hc_findings *findings)

@@ -54,7 +54,7 @@ void hc_report_end(struct hc_report *r);
 
 /* first, then the text in lines of at most 100 characters; those that follow are indented by the
  * length of first. */
-void hc_report_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *text);
+void hc_report_wrapped(struct hc_report *r, enum hc_tint tint, const char *first, const char *raw);
 
 /*
  * The findings, worst rank first, each with sentence and hint; nothing if there are none. clients:

@@ -33,8 +33,12 @@ static int parse(int argc, char **argv, struct wait_args *args)
             }
         } else if (argv[i][0] == '-') {
             return hc_cmd_usage_argument(argv[0], argv[i], valued);
-        } else if (hc_list_add(&args->names, argv[i], &err) != 0) {
-            return hc_client_fail(argv[0], &err);
+        } else {
+            int code = hc_cmd_take_name(argv[0], argv[i], &args->names);
+
+            if (code != 0) {
+                return code;
+            }
         }
     }
     if (args->all == (args->names.count > 0)) {

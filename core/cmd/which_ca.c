@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "agent/account.h"
-#include "cmd/idn.h"
 #include "cmd/stores.h"
 #include "conf/build.h"
 #include "conf/issuer.h"
@@ -19,7 +18,7 @@ static int take_caa_domain(const char *text, struct hc_list *out, struct hc_erro
 {
     char name[HC_NAME_SIZE];
 
-    return hc_idn_normalise(text, name, err) == 0 ? hc_list_add(out, name, err) : -1;
+    return hc_name_normalise(text, name, err) == 0 ? hc_list_add(out, name, err) : -1;
 }
 
 int hc_which_ca_take(struct hc_which_ca *ca, int option, const char *value, struct hc_error *err)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "conf/host.h"
 #include "conf/issuer.h"
 #include "conf/method.h"
@@ -35,12 +36,12 @@ static const char *left_out_because(const char *name)
 /* Under watch nothing is ordered: names say what the files should cover, the others say nothing. */
 static int add_watched_name(struct hc_identity *identity, const char *raw, struct hc_error *err)
 {
-    char dotted[HC_NAME_SIZE + 1];
+    char dotted[HC_FOREIGN_MAX];
     char name[HC_NAME_SIZE];
     struct hc_error why;
 
     hc_error_init(&why);
-    if (raw[0] == '.' && strlen(raw) < HC_NAME_SIZE) {
+    if (raw[0] == '.' && strlen(raw) + 1 < sizeof(dotted)) {
         /* ".example.com" of nginx is the name and its wildcard */
         (void)snprintf(dotted, sizeof(dotted), "*%s", raw);
         if (add_watched_name(identity, dotted, err) != 0) {
@@ -49,6 +50,51 @@ static int add_watched_name(struct hc_identity *identity, const char *raw, struc
         raw++;
     }
     return hc_name_normalise(raw, name, &why) == 0 ? hc_list_add(&identity->names, name, err) : 0;
+}
+
+/* A name as messages have it: with A-labels, which are shown in both forms. */
+static const char *mention(const char *raw, char room[HC_NAME_SIZE])
+{
+    return !hc_idn_is_ascii(raw) && hc_name_normalise(raw, room, NULL) == 0 ? room : raw;
+}
+
+/* True if the host's own names have this one, in the form in which clients ask for it. */
+static bool has_in_ascii(const struct hc_list *names, const char *name)
+{
+    char own[HC_NAME_SIZE];
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    for (size_t i = 0; i < names->count; i++) {
+        if (hc_idn_is_ascii(names->items[i]) &&
+            hc_name_normalise(names->items[i], own, &ignored) == 0 && hc_name_matches(own, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Both servers compare bytes: by U-labels alone nobody reaches the host. */
+static int remark_unicode(const struct hc_host *host, struct hc_findings *notes,
+                          struct hc_error *err)
+{
+    char name[HC_NAME_SIZE];
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    for (size_t i = 0; host->names != NULL && i < host->names->count; i++) {
+        const char *raw = host->names->items[i];
+
+        raw += raw[0] == '.' ? 1 : 0;
+        if (!hc_idn_is_ascii(raw) && hc_name_normalise(raw, name, &ignored) == 0 &&
+            !has_in_ascii(host->names, name) &&
+            hc_findings_add(notes, HC_P_NAME_NOT_ASCII, name, err,
+                            "in the host at %s it stands with letters outside ASCII alone",
+                            host->where) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* Who orders the names of one host, and whether it lists them itself. */
@@ -94,6 +140,7 @@ static int take_orderable(const struct orderer *o, const char *raw, char name[HC
                           struct hc_error *why)
 {
     const char *reason = left_out_because(raw);
+    char spelled[HC_NAME_SIZE];
 
     if (reason != NULL) {
         return hc_error_set(why, HC_P_NAME_INVALID, raw, "%s", reason);
@@ -101,6 +148,7 @@ static int take_orderable(const struct orderer *o, const char *raw, char name[HC
     if (hc_name_normalise(raw, name, why) != 0) {
         return -1;
     }
+    raw = mention(raw, spelled);
     reason = hc_name_reserved(name);
     if (reason != NULL) {
         return hc_error_set(why, HC_P_NAME_INVALID, raw, "it has %s", reason);
@@ -118,8 +166,9 @@ static int take_orderable(const struct orderer *o, const char *raw, char name[HC
 static int add_dotted(const struct orderer *o, struct hc_identity *identity, const char *raw,
                       struct hc_findings *notes, struct hc_error *err)
 {
-    char dotted[HC_NAME_SIZE + 1];
+    char dotted[HC_FOREIGN_MAX];
     char name[HC_NAME_SIZE];
+    const char *bare = NULL;
     struct hc_error why;
 
     hc_error_init(&why);
@@ -127,8 +176,9 @@ static int add_dotted(const struct orderer *o, struct hc_identity *identity, con
     if (take_orderable(o, dotted, name, &why) == 0) {
         return hc_list_add(&identity->names, name, err);
     }
-    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw, err, "hotcert orders %s, but not %s",
-                           raw + 1, dotted);
+    bare = mention(raw + 1, name);
+    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, bare == name ? bare : raw, err,
+                           "hotcert orders %s, but not *.%s", bare, bare);
 }
 
 /*
@@ -150,11 +200,11 @@ static int add_ordered_name(const struct orderer *o, struct hc_identity *identit
         return hc_list_add(&identity->names, name, err);
     }
     if (o->asked_for) {
-        return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s (in hotcert_names of the host at %s)",
-                            why.detail, o->where);
+        return hc_error_set(err, HC_P_NAME_INVALID, mention(raw, name),
+                            "%s (in hotcert_names of the host at %s)", why.detail, o->where);
     }
-    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw[0] != '\0' ? raw : "\"\"", err,
-                           "%s (in the host at %s)", why.detail, o->where);
+    return hc_findings_add(notes, HC_P_NAME_LEFT_OUT, raw[0] != '\0' ? mention(raw, name) : "\"\"",
+                           err, "%s (in the host at %s)", why.detail, o->where);
 }
 
 int hc_host_names(const struct hc_conf *conf, const struct hc_host *host,
@@ -175,6 +225,9 @@ int hc_host_names(const struct hc_conf *conf, const struct hc_host *host,
         if (rc != 0) {
             return -1;
         }
+    }
+    if (remark_unicode(host, notes, err) != 0) {
+        return -1;
     }
     if (identity->names.count > 0 &&
         hc_strdup(identity->names.items[0], &identity->lead, err) != 0) {

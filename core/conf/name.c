@@ -4,7 +4,11 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "conf/punycode.h"
+
+/* ::ffff:192.0.2.1 is how a socket of both families says 192.0.2.1. */
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 static bool normalise_ip(const char *in, char out[HC_NAME_SIZE])
 {
@@ -22,8 +26,13 @@ static bool normalise_ip(const char *in, char out[HC_NAME_SIZE])
         bare[len - 2] = '\0';
         in = bare;
     }
-    return inet_pton(AF_INET6, in, address) == 1 &&
-           inet_ntop(AF_INET6, address, out, HC_NAME_SIZE) != NULL;
+    if (inet_pton(AF_INET6, in, address) != 1) {
+        return false;
+    }
+    if (memcmp(address, mapped, sizeof(mapped)) == 0) {
+        return inet_ntop(AF_INET, address + sizeof(mapped), out, HC_NAME_SIZE) != NULL;
+    }
+    return inet_ntop(AF_INET6, address, out, HC_NAME_SIZE) != NULL;
 }
 
 /* One label of letters, digits and inner hyphens; what is wrong with it, or NULL. */
@@ -41,14 +50,18 @@ static const char *label_fault(const char *label, size_t len)
     for (size_t i = 0; i < len; i++) {
         char c = label[i];
 
-        if ((unsigned char)c > 0x7e) {
-            return "letters outside ASCII; write the xn-- form";
-        }
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
             return "a character that no host name has";
         }
     }
     return NULL;
+}
+
+/* "123", "0x7f": what programs take for a part of an address. */
+static bool is_number(const char *label, size_t len)
+{
+    return strspn(label, "0123456789") == len || (len >= 2 && label[0] == '0' && label[1] == 'x' &&
+                                                  strspn(label + 2, "0123456789abcdef") == len - 2);
 }
 
 static const char *labels_fault(const char *name)
@@ -65,31 +78,59 @@ static const char *labels_fault(const char *name)
             return fault;
         }
         labels++;
-        last_is_number = strspn(label, "0123456789") == len;
+        last_is_number = is_number(label, len);
         if (label[len] == '\0') {
             break;
         }
         label += len + 1;
     }
     if (last_is_number) {
-        return "a last label of digits only";
+        return "a last label that is a number";
     }
     return labels < 2 ? "one label only; public certificates need a dot in the name" : NULL;
 }
 
-int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *err)
+/* Takes the root's dot off and writes U-labels as A-labels. */
+static int to_ascii(const char *in, char out[HC_NAME_SIZE], struct hc_error *err)
 {
-    size_t len = strlen(in);
+    size_t prefix = hc_name_is_wildcard(in) ? 2 : 0;
+    char text[HC_NAME_SIZE * 4]; /* a letter is at most four bytes */
+    size_t len = strlen(in + prefix);
     const char *fault = NULL;
+
+    if (!hc_copy(text, sizeof(text), in + prefix)) {
+        return hc_error_set(err, HC_P_NAME_INVALID, in, "it has more than 253 characters");
+    }
+    text[len - (len > 0 && text[len - 1] == '.')] = '\0';
+    memcpy(out, "*.", prefix);
+    fault = hc_idn_to_ascii(text, out + prefix, HC_NAME_SIZE - prefix);
+    return fault == NULL ? 0
+                         : hc_error_set(err, HC_P_NAME_INVALID, in,
+                                        "it cannot be written in ASCII: %s", fault);
+}
+
+int hc_name_normalise(const char *raw, char out[HC_NAME_SIZE], struct hc_error *err)
+{
+    char ascii[HC_NAME_SIZE];
+    const char *in = raw;
+    const char *fault = NULL;
+    size_t len = 0;
 
     if (normalise_ip(in, out)) {
         return 0;
     }
+    if (!hc_idn_is_ascii(in)) {
+        if (to_ascii(in, ascii, err) != 0) {
+            return -1;
+        }
+        in = ascii;
+    }
+    len = strlen(in);
     if (len > 0 && in[len - 1] == '.') {
         len--;
     }
     if (len == 0 || len > 253) {
-        return hc_error_set(err, HC_P_NAME_INVALID, in, "%s",
+        return hc_error_set(err, HC_P_NAME_INVALID, raw, "%s",
                             len == 0 ? "it is empty" : "it has more than 253 characters");
     }
     for (size_t i = 0; i < len; i++) {
@@ -98,7 +139,7 @@ int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *e
     out[len] = '\0';
     fault = labels_fault(hc_name_is_wildcard(out) ? out + 2 : out);
     if (fault != NULL) {
-        return hc_error_set(err, HC_P_NAME_INVALID, in, "it has %s", fault);
+        return hc_error_set(err, HC_P_NAME_INVALID, raw, "it has %s", fault);
     }
     return 0;
 }

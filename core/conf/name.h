@@ -1,6 +1,7 @@
 /*
  * Host names as certificates have them: lower case, no trailing dot, A-labels (RFC 5890), an
- * optional leading "*." (RFC 6125), or an IP address in canonical text (RFC 8738).
+ * optional leading "*." (RFC 6125), or an IP address in canonical text (RFC 8738). All that is
+ * compared, ordered or stored went through hc_name_normalise() once.
  */
 #ifndef HC_CONF_NAME_H
 #define HC_CONF_NAME_H
@@ -10,8 +11,11 @@
 
 #define HC_NAME_SIZE 256
 
-/* Normalises a name; HC_P_NAME_INVALID with what is wrong with it. */
-int hc_name_normalise(const char *in, char out[HC_NAME_SIZE], struct hc_error *err) HC_MUST_USE;
+/*
+ * Normalises a name, whose labels may be U-labels in UTF-8 (base/idn.h); an IPv4 address that is
+ * written as a mapped IPv6 one is that IPv4 address. HC_P_NAME_INVALID with what is wrong with it.
+ */
+int hc_name_normalise(const char *raw, char out[HC_NAME_SIZE], struct hc_error *err) HC_MUST_USE;
 
 /*
  * Why no public CA certifies this name although it is one (normalised): an A-label that is no

@@ -54,7 +54,8 @@ const struct hc_directive hc_directives_main[] = {
      .args = "NAME..",
      .dflt = "the host's own names",
      .doc = "The names to put into the certificate, instead of the host's own. The host still "
-            "serves names that are not listed, but its certificate does not cover them.",
+            "serves names that are not listed, but its certificate does not cover them. "
+            "International names as they are written (UTF-8, IDNA2008) or in their xn-- form.",
      .field = {SCOPE(names, list), GIVEN(has_names), .digest = "name", .orders = true,
                .repeats = true, .value = hc_value_domain}},
     {.name = "hotcert_issuer",

@@ -34,15 +34,14 @@ void ngx_hotcert_log_error(ngx_uint_t level, ngx_log_t *log, const struct hc_err
 {
     char text[HC_LOG_LINE];
 
-    ngx_log_error(level, log, 0, "hotcert: %s", hc_error_format(err, text, sizeof(text)));
+    ngx_log_error(level, log, 0, "hotcert: %s", hc_error_show(err, text, sizeof(text)));
 }
 
 char *ngx_hotcert_conf_error(ngx_conf_t *cf, const struct hc_error *err)
 {
     char text[HC_LOG_LINE];
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "hotcert: %s",
-                       hc_error_format(err, text, sizeof(text)));
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "hotcert: %s", hc_error_show(err, text, sizeof(text)));
     return NGX_CONF_ERROR;
 }
 

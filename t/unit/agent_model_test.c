@@ -89,7 +89,7 @@ static void every_field_is_there(void)
     static const char *const certificate[] = {
         "names",  "mode",   "key_type", "serial",      "not_before", "not_after", "issuer",
         "state",  "served", "activity", "lines_until", "stand_in",   "left_out",  "renew_at",
-        "flawed", "flaws",  "next_try", "failures",    "error",      "where"};
+        "flawed", "flaws",  "next_try", "failures",    "error",      "where",     "unicode_names"};
     static const char *const issuer[] = {"name",          "directory", "up",      "failures",
                                          "failing_since", "next_try",  "account", "error"};
     static const char *const counters[] = {"since", "swaps", "orders", "failures"};
