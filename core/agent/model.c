@@ -303,6 +303,7 @@ int hc_model_new(const struct hc_parts *parts, struct hc_model **out, struct hc_
     model->store_error = hc_storage_last(parts->storage);
     model->clock_wrong = hc_clock_watch_is_wrong(parts->clock);
     model->counters = parts->counters;
+    model->responder = hc_responder_counts(parts->responder);
     fill(parts, model);
     *out = model;
     return 0;

@@ -10,6 +10,7 @@
 #include "agent/counters.h"
 #include "agent/parts.h"
 #include "agent/record.h"
+#include "agent/responder.h"
 #include "agent/watches.h"
 
 /*
@@ -72,7 +73,8 @@ struct hc_model {
     size_t certificate_count;
     struct hc_model_issuer *issuers;
     size_t issuer_count;
-    const struct hc_counters *counters; /* since it began */
+    const struct hc_counters *counters;    /* since it began */
+    const struct hc_dns_counts *responder; /* the same of our DNS server; NULL: there is none */
 };
 
 int hc_model_new(const struct hc_parts *parts, struct hc_model **out,

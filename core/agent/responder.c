@@ -114,6 +114,11 @@ const struct hc_dns_domain *hc_responder_domain(const struct hc_responder *r)
     return r->answers ? &r->domain : NULL;
 }
 
+const struct hc_dns_counts *hc_responder_counts(const struct hc_responder *r)
+{
+    return r->o.count > 0 ? &r->service.counts : NULL;
+}
+
 /* ---- life ---- */
 
 int hc_responder_new(const struct hc_responder_options *options, struct hc_responder **out,

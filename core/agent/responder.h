@@ -9,6 +9,7 @@
 
 #include "agent/answers.h"
 #include "dns/domain.h"
+#include "dns/service.h"
 
 struct hc_responder;
 
@@ -26,6 +27,9 @@ void hc_responder_free(struct hc_responder *responder);
 
 /* What it answers for; NULL: the configuration has no DNS server of ours. Valid as long as this. */
 const struct hc_dns_domain *hc_responder_domain(const struct hc_responder *responder);
+
+/* What it was asked; NULL: no socket is ours to answer at. Valid as long as this. */
+const struct hc_dns_counts *hc_responder_counts(const struct hc_responder *responder);
 
 /* What its timer calls: begins as soon as it can; milliseconds until the next call, -1: never. */
 int64_t hc_responder_run(struct hc_responder *responder);

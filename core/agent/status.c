@@ -175,6 +175,18 @@ static json_t *json_of_orders(const struct hc_model *model)
     return array;
 }
 
+/* Null where no server of ours answers. */
+static json_t *json_of_responder(const struct hc_dns_counts *counts)
+{
+    return counts == NULL
+               ? json_null()
+               : json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "questions",
+                           (json_int_t)counts->questions, "refused", (json_int_t)counts->refused,
+                           "malformed", (json_int_t)counts->malformed, "truncated",
+                           (json_int_t)counts->truncated, "rate_limited",
+                           (json_int_t)counts->limited, "dropped", (json_int_t)counts->dropped);
+}
+
 static json_t *json_of_counters(const struct hc_model *model)
 {
     const struct hc_counters *counters = model->counters;
@@ -192,6 +204,7 @@ static json_t *json_of_counters(const struct hc_model *model)
     json_object_set_new(object, "swaps", json_integer((json_int_t)counters->swaps));
     json_object_set_new(object, "orders", json_of_orders(model));
     json_object_set_new(object, "failures", failures);
+    json_object_set_new(object, "responder", json_of_responder(model->responder));
     return object;
 }
 

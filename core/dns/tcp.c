@@ -69,17 +69,15 @@ static bool is_too_long(const struct hc_dns_tcp_client *client)
 static bool answer(struct hc_dns_tcp_client *client, size_t len)
 {
     static uint8_t reply[2 + HC_DNS_TCP_ANSWER]; /* there is one thread */
-    struct hc_dns_service *service = client->tcp->service;
     struct hc_bytes query = {client->in + 2, len - 2};
     size_t reply_len =
-        hc_dns_respond(service->domain, service->texts, query, HC_DNS_OVER_TCP, reply + 2);
+        hc_dns_service_answer(client->tcp->service, query, HC_DNS_OVER_TCP, reply + 2);
 
     reply[0] = (uint8_t)(reply_len >> 8);
     reply[1] = (uint8_t)reply_len;
     client->in_len -= len;
     memmove(client->in, client->in + len, client->in_len);
     client->since_ms = now_ms(client->tcp);
-    service->answered += reply_len > 0;
     return reply_len == 0 || hc_buf_append(&client->out, reply, reply_len + 2, NULL) == 0;
 }
 

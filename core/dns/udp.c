@@ -66,14 +66,12 @@ static void answer(struct hc_dns_udp *udp, struct datagram *d, uint8_t *query, s
     int64_t now = hc_now_ms(hc_loop_clock(service->loop));
     bool allowed = hc_dns_limit_allows(&service->limit, &d->from, now);
     struct hc_bytes bytes = {query, len};
-    size_t reply_len = hc_dns_respond(service->domain, service->texts, bytes,
-                                      allowed ? HC_DNS_OVER_UDP : HC_DNS_TOO_OFTEN, reply);
+    size_t reply_len =
+        hc_dns_service_answer(service, bytes, allowed ? HC_DNS_OVER_UDP : HC_DNS_TOO_OFTEN, reply);
 
     if (reply_len == 0) {
         return;
     }
-    service->answered++;
-    service->limited += !allowed;
     turn_around(d, reply, reply_len);
     /* what cannot be sent is lost, as any datagram may be: it is asked for again */
     (void)!sendmsg(udp->guest.fd, &d->message, MSG_DONTWAIT | MSG_NOSIGNAL);

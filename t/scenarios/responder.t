@@ -62,6 +62,65 @@ scenario it_answers_for_the_labels_of_its_names_and_for_nothing_else => sub {
     like($dns->dig('@' . $dns->resolver, '_acme-challenge.a.example.test', 'SOA'), qr/NOERROR.*ANSWER: 1/s, 'a resolver finds it by the delegation');
 };
 
+# A good question with octets changed, cut off, repeated or added; or octets of chance alone.
+sub odd_packet {
+    my ($i) = @_;
+    my $label = sub { join('', map { chr(length) . $_ } split /\./, $_[0]) . "\0" };
+    my $good = pack('n6', $i % 65536, 0, 1, 0, 0, 1) . $label->([ '_acme-challenge.a.example.test', '_acme-challenge.c.example.test', 'example.test', '' ]->[ rand 4 ])
+        . pack('nn', [ 16, 6, 2, 257, 255, 252, int rand 65536 ]->[ rand 7 ], rand 8 < 7 ? 1 : 3) . "\0" . pack('nnNn', 41, 1232, 0, 12) . pack('nn', 10, 8) . 'abcdefgh';
+    my $way = $i % 5;
+    return join '', map { chr rand 256 } 1 .. 1 + rand 600 if $way == 0;
+    substr($good, 2 + rand(length($good) - 2), 1) = chr rand 256 for 1 .. ($way == 1 ? 1 + rand 4 : 0);
+    return substr $good, 0, 1 + rand length $good if $way == 2;
+    return $good . join '', map { chr rand 256 } 1 .. rand 700 if $way == 3;
+    return $good;
+}
+
+scenario ten_thousand_random_and_malformed_packets => sub {
+    my ($kind) = @_;
+    my @names = map { join '.', "$_" . 'x' x 60, 'y' x 50, 'acme.example.test' } 1 .. 4;
+    my $s = responder($kind, ["$ns:53"], main => [ [ dns_zone => 'acme.example.test' ], [ dns_ns => map { ($_, $ns) } @names ] ])->start;
+    ok(wait_for(20, sub { dig($ns, 'acme.example.test', 'SOA') =~ /flags: qr aa/ }), 'it answers');
+    my $agent = $s->agent;
+    like(dig($ns, '+ignore', 'acme.example.test', 'NS'), qr/flags: qr aa tc;.*ANSWER: 0/, 'what has no room in 512 octets is cut to nothing');
+    like(dig($ns, '+tcp', 'acme.example.test', 'NS'), qr/flags: qr aa;.*ANSWER: 4/, 'and is whole over TCP');
+    my $seed = srand($ENV{HOTCERT_SEED} // 20261128);
+    my ($sent, $strange, $answered) = (0, 0, 0);
+    my $udp = IO::Socket::INET->new(PeerAddr => $ns, PeerPort => 53, Proto => 'udp') or die "UDP: $!";
+    for my $i (1 .. 7000) {
+        $sent += defined $udp->send(odd_packet($i));
+        my $mask = '';
+        vec($mask, fileno $udp, 1) = 1;
+        while (select(my $ready = $mask, undef, undef, $i % 20 ? 0 : 0.01) > 0) {
+            last if !defined $udp->recv(my $reply, 65535);
+            $answered++;
+            $strange++ if length $reply > 512 || length $reply < 12 || !(ord(substr $reply, 2, 1) & 0x80);
+        }
+    }
+    for my $round (1 .. 60) { # fifty questions in a stream, then one with a length that is not its own
+        my $tcp = IO::Socket::INET->new(PeerAddr => $ns, PeerPort => 53, Timeout => 5) or die "TCP: $!";
+        local $SIG{PIPE} = 'IGNORE';
+        for (1 .. 50) {
+            my $packet = odd_packet(int rand 65536);
+            $sent += defined $tcp->send(pack('n', length $packet) . $packet);
+        }
+        $tcp->send(pack('n', int rand 65536) . 'x');
+        shutdown $tcp, 1;
+        my $mask = '';
+        vec($mask, fileno $tcp, 1) = 1;
+        while (select(my $ready = $mask, undef, undef, 5) > 0) { last if !sysread $tcp, my $reply, 65536 }
+    }
+    cmp_ok($sent, '>=', 9000, 'ten thousand were sent, as far as the server took them');
+    is($strange, 0, "of $answered answers over UDP none is anything but a short answer (seed $seed)");
+    ok(wait_for(20, sub { dig($ns, '+tcp', 'acme.example.test', 'SOA') =~ /flags: qr aa/ }), 'it still answers over TCP');
+    ok(wait_for(20, sub { dig($ns, 'acme.example.test', 'SOA') =~ /flags: qr aa;/ }), 'and over UDP');
+    is($s->agent, $agent, 'it is the same agent');
+    my (undef, $list, $out) = listed($s);
+    my $c = $list->{agents}[0]{counters}{responder} // {};
+    cmp_ok($c->{$_} // -1, '>', 0, "counted: $_") or diag $out for qw(questions refused malformed truncated rate_limited dropped);
+    cmp_ok($c->{questions}, '>=', $answered, 'no question is lost on the way');
+};
+
 scenario one_zone_has_its_name_servers_and_their_addresses => sub {
     my ($kind) = @_;
     my $s = responder($kind, ["$ns:53"], main => [ [ dns_zone => 'acme.example.test' ], [ dns_ns => 'ns.acme.example.test', $ns ] ])->start;

@@ -92,7 +92,7 @@ static void every_field_is_there(void)
         "flawed", "flaws",  "next_try", "failures",    "error",      "where",     "unicode_names"};
     static const char *const issuer[] = {"name",          "directory", "up",      "failures",
                                          "failing_since", "next_try",  "account", "error"};
-    static const char *const counters[] = {"since", "swaps", "orders", "failures"};
+    static const char *const counters[] = {"since", "swaps", "orders", "failures", "responder"};
     static const char *const orders[] = {"issuer", "obtained", "renewed", "failed"};
     struct server s;
 

@@ -207,6 +207,44 @@ static void test_begins_with_the_store(void)
     end();
 }
 
+/* A datagram of octets; its answer is read, if there is one. */
+static void send_octets(const char *octets, size_t len)
+{
+    uint8_t in[600];
+    int fd = caller(0);
+
+    put(fd, (const uint8_t *)octets, len);
+    (void)get(fd, in, sizeof(in));
+    close(fd);
+}
+
+static void test_counts(void)
+{
+    const struct hc_dns_counts *counts = NULL;
+    char text[64];
+
+    begin();
+    the_store_is_read();
+    for (int i = 0; i < 12; i++) { /* too many for 512 octets */
+        (void)snprintf(text, sizeof(text), "%02d-a-value-of-as-many-octets-as-all-have-", i);
+        give("_acme-challenge.a.example", text);
+    }
+    is_int(ask("_acme-challenge.a.example"), 0, "half a set is none");
+    is_int(ask("_acme-challenge.b.example"), 0, "an empty one");
+    is_int(ask("of.somebody.else"), 500, "one that is refused");
+    send_octets("\0\1\0\0\0\1\0\0\0\0\0\0\77abc", 16);
+    send_octets("\0\1\200\0\0\1\0\0\0\0\0\0", 12);
+    send_octets("short", 5);
+    counts = hc_responder_counts(responder);
+    is_int((int)counts->questions, 4, "questions");
+    is_int((int)counts->truncated, 1, "of them without room");
+    is_int((int)counts->refused, 1, "of them refused");
+    is_int((int)counts->malformed, 1, "of them malformed");
+    is_int((int)counts->limited, 0, "none came too often");
+    is_int((int)counts->dropped, 2, "and what was no question");
+    end();
+}
+
 static void test_unknown(void)
 {
     begin();
@@ -266,6 +304,9 @@ static void test_many(void)
     is_int(through, HC_DNS_LIMIT_BURST, "so many at once are answered");
     is_int(truncated, 300 - HC_DNS_LIMIT_BURST,
            "the others are told to come over TCP, not dropped");
+    is_int((int)hc_responder_counts(responder)->questions, 300, "all are counted");
+    is_int((int)hc_responder_counts(responder)->limited, truncated,
+           "and those that were sent away");
     end();
 }
 
@@ -425,6 +466,7 @@ static void test_reads_nothing(void)
 int main(void)
 {
     test_begins_with_the_store();
+    test_counts();
     test_unknown();
     test_next_agent();
     test_many();
