@@ -79,6 +79,8 @@ static void on_reply(void *arg, const struct hc_http_reply *reply, const struct 
     } else {
         out.status = reply->status;
         out.content_type = reply->content_type;
+        out.server = reply->server;
+        out.www_authenticate = reply->www_authenticate;
         out.redirect = "";
         if (is_redirect(reply->status)) {
             redirect = resolve(f->url, reply->location);

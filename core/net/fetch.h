@@ -56,6 +56,8 @@ struct hc_fetch_reply {
     long status;
     const char *content_type; /* "" when absent */
     const char *redirect; /* status 301, 302, 303, 307, 308: the absolute URL, unvetted; else "" */
+    const char *server;   /* "" when absent */
+    const char *www_authenticate;
     struct hc_bytes body; /* empty for a redirect */
 };
 

@@ -16,6 +16,7 @@
 
 #define NAME     "handshakes"
 #define PROTOCOL 32
+#define RECEIVED 16384 /* bytes at once */
 
 struct handshake {
     LIST_ENTRY(handshake) link;
@@ -24,6 +25,7 @@ struct handshake {
     struct hc_loop_fd guest;
     struct hc_timer timer;
     bool connected;
+    char greeting[HC_HANDSHAKE_GREETING]; /* the first bytes that came */
     SSL *ssl;
     struct hc_error failed; /* before there was anything to wait for */
     hc_handshake_done *done;
@@ -72,9 +74,32 @@ static void fail(struct handshake *h, enum hc_problem p, const char *why)
 
 /* ---- TLS ---- */
 
+/*
+ * Hands to libssl what came. The first bytes are kept: of what does not speak TLS they tell who
+ * that is.
+ */
+static void receive(struct handshake *h)
+{
+    BIO *in = SSL_get_rbio(h->ssl);
+    char bytes[RECEIVED];
+    ssize_t len = recv(h->guest.fd, bytes, sizeof(bytes), 0);
+    size_t used = strlen(h->greeting);
+
+    if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (len <= 0 || BIO_write(in, bytes, (int)len) != (int)len) {
+        BIO_set_mem_eof_return(in, 0);
+        return;
+    }
+    for (ssize_t i = 0; i < len && used + 1 < sizeof(h->greeting) && bytes[i] != '\0'; i++) {
+        h->greeting[used++] = bytes[i];
+    }
+}
+
 static void succeed(struct handshake *h)
 {
-    struct hc_handshake_reply reply = {.cert = SSL_get1_peer_certificate(h->ssl)};
+    struct hc_handshake_reply reply = {.cert = SSL_get1_peer_certificate(h->ssl), .greeting = ""};
     const unsigned char *protocol = NULL;
     unsigned len = 0;
 
@@ -93,7 +118,7 @@ static void refused(struct handshake *h)
 {
     unsigned long code = ERR_peek_error();
     int reason = ERR_GET_REASON(code);
-    struct hc_handshake_reply reply = {.alert = reason - SSL_AD_REASON_OFFSET};
+    struct hc_handshake_reply reply = {.alert = reason - SSL_AD_REASON_OFFSET, .greeting = ""};
 
     ERR_clear_error();
     if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL && reply.alert >= 0 && reply.alert < 256) {
@@ -103,7 +128,13 @@ static void refused(struct handshake *h)
         finish(h, &reply, NULL);
     } else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
                reason == SSL_R_HTTP_REQUEST) {
-        fail(h, HC_P_FETCH_FAILED, "what answers there does not speak TLS");
+        char greeting[HC_HANDSHAKE_GREETING]; /* h is gone when it is read */
+
+        (void)hc_copy(greeting, sizeof(greeting), h->greeting);
+        greeting[strcspn(greeting, "\r\n")] = '\0';
+        reply.alert = HC_HANDSHAKE_FOREIGN;
+        reply.greeting = greeting;
+        finish(h, &reply, NULL);
     } else {
         fail(h, HC_P_FETCH_FAILED, "the connection ended within the TLS handshake");
     }
@@ -136,7 +167,7 @@ static void shake(struct handshake *h)
     }
 }
 
-static void on_ready(void *self, unsigned events HC_UNUSED)
+static void on_ready(void *self, unsigned events)
 {
     struct handshake *h = self;
     int failed = 0;
@@ -152,6 +183,8 @@ static void on_ready(void *self, unsigned events HC_UNUSED)
             return;
         }
         h->connected = true;
+    } else if ((events & HC_LOOP_READ) != 0) {
+        receive(h);
     }
     shake(h);
 }
@@ -220,6 +253,9 @@ static bool offer(SSL *ssl, const struct hc_handshake_ask *ask)
 /* What fails here is told from the loop, as all else. -1: there is nothing to tell it with. */
 static int begin(struct handshake *h, const struct hc_handshake_ask *ask, struct hc_error *err)
 {
+    BIO *in = NULL;
+    BIO *out = NULL;
+
     h->ssl = SSL_new(h->all->ctx);
     if (h->ssl == NULL || !offer(h->ssl, ask)) {
         ERR_clear_error();
@@ -231,10 +267,16 @@ static int begin(struct handshake *h, const struct hc_handshake_ask *ask, struct
         hc_error_set(&h->failed, HC_P_FETCH_FAILED, NULL, "%s", strerror(errno));
         return 0;
     }
-    if (SSL_set_fd(h->ssl, h->guest.fd) != 1) {
+    in = BIO_new(BIO_s_mem());
+    out = BIO_new_socket(h->guest.fd, BIO_NOCLOSE);
+    if (in == NULL || out == NULL) {
+        BIO_free(in);
+        BIO_free(out);
         ERR_clear_error();
         return hc_error_nomem(err);
     }
+    BIO_set_mem_eof_return(in, -1); /* there will be more */
+    SSL_set_bio(h->ssl, in, out);
     return hc_loop_fd_add(h->all->loop, &h->guest, err);
 }
 
@@ -286,6 +328,7 @@ int hc_handshakes_new(struct hc_loop *loop, struct hc_handshakes **out, struct h
     }
     (void)SSL_CTX_set_min_proto_version(all->ctx, TLS1_2_VERSION);
     SSL_CTX_set_security_level(all->ctx, 0); /* to see what is there, however weak */
+    SSL_CTX_set_read_ahead(all->ctx, 1);     /* the first line of what is no TLS comes whole */
     SSL_CTX_set_session_cache_mode(all->ctx, SSL_SESS_CACHE_OFF);
     *out = all;
     return 0;

@@ -21,19 +21,24 @@ struct hc_handshake_ask {
     int64_t timeout_ms;
 };
 
+/* In place of an alert: */
+#define HC_HANDSHAKE_ODD      (-1) /* it chose a protocol that was not offered */
+#define HC_HANDSHAKE_FOREIGN  (-2) /* it answered, but not in TLS */
+#define HC_HANDSHAKE_GREETING 16   /* of that answer, with NUL */
+
 /* Valid during the callback. cert NULL: the server ended it with this alert (RFC 8446 section 6).
  */
-#define HC_HANDSHAKE_ODD (-1) /* in place of an alert: it chose a protocol that was not offered */
-
 struct hc_handshake_reply {
     X509 *cert;
     bool agreed; /* on the protocol */
     int alert;
+    const char
+        *greeting; /* HC_HANDSHAKE_FOREIGN: the first line's beginning, as it came; else "" */
 };
 
 /*
  * Once for each, never from ask(): either reply is set, or err (HC_P_FETCH_FAILED,
- * HC_P_FETCH_TIMEOUT: no connection, or no TLS; its own words tell).
+ * HC_P_FETCH_TIMEOUT: no connection, or no answer to the end; its own words tell).
  */
 typedef void hc_handshake_done(void *arg, const struct hc_handshake_reply *reply,
                                const struct hc_error *err);

@@ -9,6 +9,8 @@
 void hc_http_headers_reset(struct hc_http_headers *headers)
 {
     headers->content_type[0] = '\0';
+    headers->server[0] = '\0';
+    headers->www_authenticate[0] = '\0';
     headers->location[0] = '\0';
     headers->replay_nonce[0] = '\0';
     headers->retry_after = -1;
@@ -94,6 +96,31 @@ static int take_link(struct hc_list *links, const char *value, size_t len, struc
     return hc_list_add(links, text, err);
 }
 
+/* True if it is one of those that are kept as they are. */
+static bool take_text(struct hc_http_headers *headers, const char *line, size_t name_len,
+                      const char *value, size_t len)
+{
+    struct {
+        const char *name;
+        char *dst;
+        size_t cap;
+    } const texts[] = {
+        {"content-type", headers->content_type, sizeof(headers->content_type)},
+        {"location", headers->location, sizeof(headers->location)},
+        {"replay-nonce", headers->replay_nonce, sizeof(headers->replay_nonce)},
+        {"server", headers->server, sizeof(headers->server)},
+        {"www-authenticate", headers->www_authenticate, sizeof(headers->www_authenticate)},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(texts); i++) {
+        if (named(line, name_len, texts[i].name)) {
+            take(texts[i].dst, texts[i].cap, value, len);
+            return true;
+        }
+    }
+    return false;
+}
+
 int hc_http_headers_line(struct hc_http_headers *headers, const char *line, size_t len, int64_t now,
                          struct hc_error *err)
 {
@@ -118,13 +145,10 @@ int hc_http_headers_line(struct hc_http_headers *headers, const char *line, size
         value++;
     }
     value_len = (size_t)(line + len - value);
-    if (named(line, name_len, "content-type")) {
-        take(headers->content_type, sizeof(headers->content_type), value, value_len);
-    } else if (named(line, name_len, "location")) {
-        take(headers->location, sizeof(headers->location), value, value_len);
-    } else if (named(line, name_len, "replay-nonce")) {
-        take(headers->replay_nonce, sizeof(headers->replay_nonce), value, value_len);
-    } else if (named(line, name_len, "retry-after") && headers->retry_after < 0) {
+    if (take_text(headers, line, name_len, value, value_len)) {
+        return 0;
+    }
+    if (named(line, name_len, "retry-after") && headers->retry_after < 0) {
         char text[80] = "";
 
         take(text, sizeof(text), value, value_len);

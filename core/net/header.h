@@ -18,6 +18,8 @@ struct hc_http_headers {
     char content_type[128];
     char location[HC_HEADER_VALUE_MAX];
     char replay_nonce[256];
+    char server[128];
+    char www_authenticate[256];
     int64_t retry_after;
     int64_t date; /* UTC; 0: none */
     struct hc_list links;

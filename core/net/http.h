@@ -53,6 +53,8 @@ struct hc_http_reply {
     const char *content_type;
     const char *location;
     const char *replay_nonce;
+    const char *server;
+    const char *www_authenticate;
     int64_t date;                /* the server's own time (Date), UTC; 0: none or unreadable */
     int64_t retry_after;         /* seconds from now, from either form; -1: none or unreadable */
     const struct hc_list *links; /* Link headers, one entry each, unparsed */

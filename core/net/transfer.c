@@ -378,6 +378,8 @@ void hc_transfer_complete(struct hc_transfer *t, CURLcode code)
     }
     (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &reply.status);
     reply.content_type = t->headers.content_type;
+    reply.server = t->headers.server;
+    reply.www_authenticate = t->headers.www_authenticate;
     reply.location = t->headers.location;
     reply.replay_nonce = t->headers.replay_nonce;
     reply.date = t->headers.date;

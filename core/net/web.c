@@ -42,7 +42,8 @@ static void fetched(void *arg, const struct hc_fetch_reply *reply, const struct 
         done(whom, NULL, err);
         return;
     }
-    mine = (struct hc_web_reply){reply->status, reply->redirect, reply->body};
+    mine = (struct hc_web_reply){reply->status, reply->redirect, reply->server,
+                                 reply->www_authenticate, reply->body};
     done(whom, &mine, NULL);
 }
 

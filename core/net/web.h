@@ -23,6 +23,8 @@ struct hc_web_ask {
 struct hc_web_reply {
     long status;
     const char *location; /* of a redirect: the URL it leads to; else "" */
+    const char *server;   /* headers of these names; "" where there is none */
+    const char *www_authenticate;
     struct hc_bytes body; /* never to be logged */
 };
 

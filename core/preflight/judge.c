@@ -210,7 +210,7 @@ static bool record_address(const struct hc_dns_record *record, struct hc_address
     return true;
 }
 
-static bool is_own(const struct hc_name_judge *judge, const struct hc_address *address)
+bool hc_judge_is_own(const struct hc_name_judge *judge, const struct hc_address *address)
 {
     const char *what = hc_address_reserved(address);
     struct hc_address own;
@@ -224,6 +224,44 @@ static bool is_own(const struct hc_name_judge *judge, const struct hc_address *a
         }
     }
     return false;
+}
+
+void hc_judge_answers_add(struct hc_judge_answers *answers, const struct hc_address *address,
+                          const char *what)
+{
+    if (answers->count < HC_JUDGE_ANSWERS) {
+        answers->addresses[answers->count] = *address;
+        (void)snprintf(answers->what[answers->count++], HC_JUDGE_ANSWER_TEXT, "%s", what);
+    }
+}
+
+char *hc_judge_answers_format(const struct hc_judge_answers *answers, char dst[HC_FOREIGN_MAX])
+{
+    bool told[HC_JUDGE_ANSWERS] = {false};
+    size_t used = 0;
+
+    dst[0] = '\0';
+    for (size_t i = 0; i < answers->count; i++) {
+        const char *before = used > 0 ? "; " : "";
+
+        for (size_t k = i; k < answers->count && !told[i]; k++) {
+            char address[HC_ADDRESS_TEXT];
+
+            if (k != i && strcmp(answers->what[k], answers->what[i]) != 0) {
+                continue;
+            }
+            told[k] = k != i;
+            (void)snprintf(dst + used, HC_FOREIGN_MAX - used, "%s%s", before,
+                           hc_address_format(&answers->addresses[k], address));
+            used = strlen(dst);
+            before = ", ";
+        }
+        if (!told[i]) {
+            (void)snprintf(dst + used, HC_FOREIGN_MAX - used, ": %s", answers->what[i]);
+            used = strlen(dst);
+        }
+    }
+    return dst;
 }
 
 /* What the addresses of one name add up to. */
@@ -248,7 +286,7 @@ static void count_address(const struct hc_name_judge *judge, const struct hc_add
             tally->reserved_what = what;
         }
     }
-    if (!is_own(judge, address) && tally->foreign++ == 0) {
+    if (!hc_judge_is_own(judge, address) && tally->foreign++ == 0) {
         hc_address_format(address, tally->foreign_text);
     }
 }

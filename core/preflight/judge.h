@@ -29,6 +29,7 @@ struct hc_name_judge {
     const char *host;               /* without "*." */
     bool private_network;           /* the CA stands inside: reserved addresses are fine */
     const struct hc_list *own;      /* this machine's addresses; NULL: not known */
+    const struct hc_list *names;    /* all that are looked at beside it; or NULL */
     const struct hc_list *accounts; /* hc_preflight_options.accounts, or NULL */
     bool advises;                   /* another way is open: what would fail is a remark */
     const char *suggestion;         /* an address for the record to add, or NULL */
@@ -70,7 +71,23 @@ void hc_judge_caa(struct hc_name_judge *judge, const struct hc_lookup *last,
 void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
                      bool alone);
 
-/* True if addresses of two families gave different answers. */
+/* True if the address is this machine's, as far as that is known. */
+bool hc_judge_is_own(const struct hc_name_judge *judge, const struct hc_address *address);
+
+/* What the name's addresses answer, for a sentence about all of them. */
+#define HC_JUDGE_ANSWERS     16
+#define HC_JUDGE_ANSWER_TEXT 120
+struct hc_judge_answers {
+    size_t count;
+    struct hc_address addresses[HC_JUDGE_ANSWERS];
+    char what[HC_JUDGE_ANSWERS][HC_JUDGE_ANSWER_TEXT];
+};
+void hc_judge_answers_add(struct hc_judge_answers *answers, const struct hc_address *address,
+                          const char *what);
+/* "ADDRESS and ADDRESS: ..; ADDRESS: ..". Returns dst. */
+char *hc_judge_answers_format(const struct hc_judge_answers *answers, char dst[HC_FOREIGN_MAX]);
+
+/* True if the name's addresses gave different answers. */
 bool hc_judge_differs(const struct hc_request *requests, size_t count);
 /* http-01, from complete requests to the name's addresses. */
 void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *requests,

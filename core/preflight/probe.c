@@ -17,6 +17,18 @@ static void unreachable(struct hc_probe *probe, const struct hc_error *why)
     probe->end = HC_PROBE_UNREACHABLE;
 }
 
+/* It answers, but not in TLS: most often a listener to which nobody said that it is for TLS. */
+static void judge_greeting(struct hc_probe *probe, const char *greeting)
+{
+    bool http = strncmp(greeting, "HTTP/", 5) == 0;
+    char shown[HC_HANDSHAKE_GREETING * 4 + 4]; /* each octet as \xHH */
+
+    hc_escape(shown, sizeof(shown), greeting, strlen(greeting));
+    (void)snprintf(probe->what, sizeof(probe->what), "it answers %s (%s%s), not in TLS",
+                   http ? "in plain HTTP" : "with other bytes", shown, http ? "" : " ..");
+    probe->end = HC_PROBE_NOT_TLS;
+}
+
 /* What refuses the protocol is a server that is told nothing of the name, or knows no such thing.
  */
 static void judge_alert(struct hc_probe *probe, int alert)
@@ -30,6 +42,10 @@ static void judge_alert(struct hc_probe *probe, int alert)
                        "another server answers, with a protocol that was not offered");
     }
     probe->end = refused && !probe->how->answered ? HC_PROBE_RIGHT : HC_PROBE_WRONG;
+    if (probe->end == HC_PROBE_RIGHT) {
+        (void)snprintf(probe->what, sizeof(probe->what),
+                       "it refuses the handshake, as hotcert does while no order is under way");
+    }
 }
 
 static void judge_certificate(struct hc_probe *probe, X509 *cert)
@@ -61,6 +77,8 @@ static void shaken(void *arg, const struct hc_handshake_reply *reply, const stru
     probe->id = 0;
     if (reply == NULL) {
         unreachable(probe, err);
+    } else if (reply->cert == NULL && reply->alert == HC_HANDSHAKE_FOREIGN) {
+        judge_greeting(probe, reply->greeting);
     } else if (reply->cert == NULL) {
         judge_alert(probe, reply->alert);
     } else {

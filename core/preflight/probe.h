@@ -28,7 +28,8 @@ enum hc_probe_end {
     HC_PROBE_RIGHT,       /* a certificate that proves a name; where nothing is answered: a refusal
                              such as ours */
     HC_PROBE_WRONG,       /* another server: what says how it is known */
-    HC_PROBE_UNREACHABLE, /* no TLS; error says why */
+    HC_PROBE_NOT_TLS,     /* what answers does not speak TLS */
+    HC_PROBE_UNREACHABLE, /* nothing answers; error says why */
 };
 
 struct hc_probe {

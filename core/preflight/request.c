@@ -2,6 +2,7 @@
 #include "preflight/request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "net/url.h"
@@ -81,6 +82,19 @@ static void follow(struct hc_request *r, const char *location)
     r->resolving = true;
 }
 
+/* A remark is not worth an error where there is no memory for it. */
+static void look_at_device(struct hc_request *r, const struct hc_web_reply *reply)
+{
+    char looks[HC_DEVICE_TEXT];
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    if (r->redirects == 0 && hc_device_looks_so(reply, looks) &&
+        hc_strdup(looks, &r->device, &ignored) != 0) {
+        r->device = NULL;
+    }
+}
+
 static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc_error *err)
 {
     struct hc_request *r = arg;
@@ -93,6 +107,9 @@ static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc
         finish(r, HC_REQUEST_UNREACHABLE, err);
     } else {
         r->status = reply->status;
+        if (r->how->answer == NULL || !is_right(r, reply)) {
+            look_at_device(r, reply);
+        }
         if (hc_http_is_redirect(reply->status) && reply->location != NULL &&
             reply->location[0] != '\0') {
             follow(r, reply->location);
@@ -115,6 +132,7 @@ static void send_request(struct hc_request *r, const struct hc_address *address,
         finish(r, HC_REQUEST_UNREACHABLE, &err);
         return;
     }
+    r->last = *address;
     ask.wait_ms = left;
     ask.timeout_ms = left < HC_REQUEST_FETCH_MS ? left : HC_REQUEST_FETCH_MS;
     if (r->how->web->ask(r->how->web->self, &ask, fetched, r, &r->request_id, &err) != 0) {
@@ -226,5 +244,6 @@ void hc_request_dispose(struct hc_request *r)
         r->how->web->cancel(r->how->web->self, r->request_id);
     }
     hc_kept_error_dispose(&r->error);
+    free(r->device);
     memset(r, 0, sizeof(*r));
 }

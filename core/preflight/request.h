@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "net/url.h"
 #include "net/web.h"
+#include "preflight/device.h"
 #include "preflight/lookup.h"
 
 #define HC_REQUEST_REDIRECTS 10
@@ -46,13 +47,15 @@ struct hc_request {
     long status; /* of the last reply */
     unsigned redirects;
     char url[HC_URL_TARGET]; /* where it is now */
+    struct hc_address last;  /* the address that was asked for that */
     struct hc_kept_error error;
+    char *device; /* the first answer looks like a router's: how; or NULL */
 
     /* the work */
     bool started;
     uint64_t request_id; /* in flight */
     bool resolving;
-    char redirect_host[HC_URL_HOST];
+    char redirect_host[HC_URL_HOST]; /* of url; "" before the first redirect */
     unsigned redirect_port;
 };
 

@@ -5,8 +5,8 @@
 #include "preflight/internal.h"
 #include "preflight/judge.h"
 
-#define REQUESTS_PER_NAME 6  /* addresses of one name that are asked */
-#define REQUESTS_AT_ONCE  32 /* of all names */
+#define REQUESTS_PER_NAME HC_JUDGE_ANSWERS /* addresses of one name that are asked */
+#define REQUESTS_AT_ONCE  32               /* of all names */
 
 /* Sets up what this address is asked, by each method that a CA would come by. */
 static void add_address(struct hc_preflight *p, struct hc_preflight_sight *n,
@@ -145,7 +145,7 @@ static enum way way_over_tls(const struct hc_preflight_sight *n)
     enum way way = n->probe_count > 0 ? WAY_CLOSED : WAY_NOT_ASKED;
 
     for (size_t k = 0; k < n->probe_count; k++) {
-        if (n->probes[k].end == HC_PROBE_WRONG) {
+        if (n->probes[k].end == HC_PROBE_WRONG || n->probes[k].end == HC_PROBE_NOT_TLS) {
             return WAY_WRONG;
         }
         way = n->probes[k].end == HC_PROBE_RIGHT ? WAY_OPEN : way;
@@ -190,7 +190,11 @@ void hc_preflight_judge_requests(struct hc_preflight *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct hc_preflight_sight *n = &p->names[i];
-        struct hc_name_judge judge = {.out = &p->results[i], .host = n->host, .err = &p->error};
+        struct hc_name_judge judge = {.out = &p->results[i],
+                                      .host = n->host,
+                                      .own = p->knows_own ? &p->own : NULL,
+                                      .names = &p->names_text,
+                                      .err = &p->error};
         enum way http = way_over_http(n);
         enum way tls = way_over_tls(n);
         bool other = has_other_way(p, n);

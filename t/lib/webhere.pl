@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # A small web server for the preflight's requests: webhere.pl ADDRESS PORT FILE. FILE has a line for
-# each path: "PATH STATUS BODY-OR-LOCATION"; "*" is any path. It is read anew for each request.
+# each path: "PATH STATUS BODY-OR-LOCATION"; "*" is any path; "[Name: value]" in front of the body adds a
+# header. It is read anew for each request.
 use strict;
 use warnings;
 use IO::Socket::IP;
@@ -32,6 +33,7 @@ while (1) {
     }
     my $more = $status =~ /^30/ ? "Location: $rest\r\n" : '';
     my $body = $status =~ /^30/ ? '' : $rest;
+    $more .= "$1\r\n" while $body =~ s/^\[([A-Za-z-]+: [^]]*)\] ?//;
     $body = 'x' x $1 if $body =~ /^LONG (\d+)$/;
     print {$c} "HTTP/1.1 $status Whatever\r\n${more}Content-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";
     exit 0;

@@ -13,8 +13,9 @@ use Test::More;
 
 HotCert::Dns::need_namespace();
 
-my ($one, $one6, $two, $quiet) = ('8.8.4.4', '2a00:1450:4001::4', '8.8.4.5', '8.8.4.6');
+my ($one, $one6, $two, $quiet, $edge, $router) = ('8.8.4.4', '2a00:1450:4001::4', '8.8.4.5', '8.8.4.6', '8.8.4.7', '8.8.4.8');
 HotCert::Dns::add_address($_) for $one, $one6, $two, $quiet;
+HotCert::Dns::add_elsewhere($_) for $edge, $router;
 
 my $dns = HotCert::Dns->new;
 $dns->zone('example.test', <<"Z");
@@ -38,7 +39,15 @@ intern 300 IN A $two
 toinside 300 IN A $two
 nowhere 300 IN A $two
 long 300 IN A $two
+several 300 IN A $one
+several 300 IN A $two
+several 300 IN A $quiet
+away 300 IN A $two
+toedge 300 IN A $two
+plain 300 IN A $two
+home 300 IN A $router
 Z
+$dns->zone('edge.test', "\@ 300 IN A $edge\n");
 $dns->zone('onlyinside.test', "\@ 300 IN A 10.9.9.8\n");
 $dns->start;
 
@@ -60,13 +69,19 @@ web('two', $two, 80, join '', map { "$_\n" }
     "round.example.test$path 302 /again", 'round.example.test/again 302 /again', "ftp.example.test$path 302 ftp://www.example.test/x",
     "intern.example.test$path 302 http://10.9.9.9/x", "toinside.example.test$path 302 http://onlyinside.test/x",
     "secure.example.test$path 301 https://www.example.test/secure",
-    "nowhere.example.test$path 302 http://gone.example.test/", "long.example.test$path 200 LONG 300000", "* 200 other");
+    "nowhere.example.test$path 302 http://gone.example.test/", "long.example.test$path 200 LONG 300000",
+    "away.example.test$path 302 http://edge.test/elsewhere", "toedge.example.test$path 301 https://edge.test/elsewhere",
+    "plain.example.test$path 301 https://other.test/", "* 200 other");
+web('edge', $edge, 80, "* 200 edge\n");
+web('router', $router, 80, "* 401 [Server: micro_httpd] [WWW-Authenticate: Basic realm=\"Home\"] <title>Log in</title>secret page\n");
 # https with a certificate that nobody trusts
 my $root = make_ca('nobody');
 my $leaf = make_leaf($root, ['other.test']);
 $log{tls} = track_log('web tls', temp_dir() . '/tls.log');
-spawn($log{tls}, 'openssl', 's_server', '-accept', "$one:443", '-cert', $leaf->{cert}, '-key', $leaf->{key}, '-www');
-wait_for(5, sub { IO::Socket::IP->new(PeerAddr => $one, PeerPort => 443, Timeout => 1) }) or BAIL_OUT('the TLS server does not start');
+for my $address ($one, $edge) {
+    spawn($log{tls}, 'openssl', 's_server', '-accept', "$address:443", '-cert', $leaf->{cert}, '-key', $leaf->{key}, '-www');
+    wait_for(5, sub { IO::Socket::IP->new(PeerAddr => $address, PeerPort => 443, Timeout => 1) }) or BAIL_OUT('the TLS server does not start');
+}
 web('loop', '127.0.0.1', 80, "* 200 inside\n");
 
 sub diagnose {
@@ -82,7 +97,8 @@ sub diagnose {
     return \%by;
 }
 
-my $all = diagnose(map { "$_.example.test" } qw(www both mixed half quiet inside redirect far port round ftp intern toinside secure nowhere long));
+my $all = diagnose(map { "$_.example.test" } qw(www both mixed half quiet inside redirect far port round ftp intern toinside secure nowhere long
+    several away toedge home));
 sub expect {
     my ($name, $verdict, $words, @slugs) = @_;
     my $got = $all->{"$name.example.test"};
@@ -117,6 +133,17 @@ expect('toinside', 'would-fail', 'a redirect to a name inside', 'http-redirect')
 expect('secure', 'ready', 'a redirect to https, whatever its certificate');
 expect('nowhere', 'would-fail', 'a redirect to a name that does not exist', 'http-redirect');
 expect('long', 'ready', 'a long page');
+$f = expect('several', 'would-fail', 'one of several addresses answers otherwise', 'http-addresses-differ', 'http-unreachable');
+like($f->{message}, qr/\Q$one\E: an answer \(status 404\)/, 'which one');
+like($f->{message}, qr/\Q$two\E: an answer \(status 200\)/, 'and which not');
+$f = expect('away', 'ready', 'a redirect to a host that nobody named', 'http-redirect-elsewhere');
+like($f->{message}, qr{\Q$two\E redirects to http://edge\.test/elsewhere, where \Q$edge\E answers on port 80}, 'says where it ends');
+$f = expect('toedge', 'ready', 'a redirect to its TLS port', 'http-redirect-elsewhere');
+like($f->{message}, qr{https://edge\.test/elsewhere, where \Q$edge\E answers on port 443 .*whatever the certificate}, 'is followed as a CA follows it');
+is($f->{rank}, 'remark', 'and is a remark: it may pass the request on');
+$f = expect('home', 'ready', 'a router that answers in place of the server', 'http-device');
+is($f->{message}, "$router: Server: micro_httpd, WWW-Authenticate: Basic realm=\"Home\", title: Log in", 'is told by what it says of itself');
+unlike($all->{'home.example.test'}{text}, qr/secret page/, 'but not by its page');
 
 # a name whose own addresses are all reserved is not asked for a public CA, and is for a private one
 $dns->change('example.test', "home 300 IN A 127.0.0.1\n");

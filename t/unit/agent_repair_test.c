@@ -173,7 +173,7 @@ static void answer_dns(struct world *w)
 
 static void answer_web(struct world *w, long status, const char *location, struct hc_bytes body)
 {
-    struct hc_web_reply reply = {status, location, body};
+    struct hc_web_reply reply = {.status = status, .location = location, .body = body};
     hc_web_done *whom = w->done;
 
     w->done = NULL;

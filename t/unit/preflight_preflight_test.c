@@ -343,6 +343,7 @@ static void answer_web(const struct web_pending *p)
             return;
         }
         reply.status = r->status;
+        reply.server = r->status == 401 ? "micro_httpd" : "";
         if (r->status >= 300 && r->status < 400) {
             reply.location = r->text;
         } else {
@@ -941,6 +942,12 @@ static const struct web_scenario web_scenarios[] = {
      "http-redirect",
      {{"8.8.4.4", BASE, 302, "http://user:word@other.zone.test/x"}}},
     {"a_redirect_for_ever", false, FAILS, "http-redirect", {{"8.8.4.4", NULL, 302, BASE}}},
+    {"another_server_behind_a_redirect",
+     false,
+     FAILS,
+     "http-wrong-answer http-redirect-elsewhere",
+     {{"8.8.4.4", BASE, 302, OTHER}, {"8.8.8.8", OTHER, 200, "x"}}},
+    {"a_router", false, FAILS, "http-wrong-answer http-device", {{"8.8.4.4", BASE, 401, "log in"}}},
     {"noise_as_a_location",
      false,
      FAILS,
@@ -991,6 +998,77 @@ static void run_web(const struct web_scenario *s)
     is_str(slugs, s->slugs, "the findings");
     ok(!got.leave_out, "a request never blocks");
     hc_findings_dispose(&got.findings);
+}
+
+/* All addresses are asked, IPv6 first; which one answers how is told. */
+static void test_all_addresses(void)
+{
+    static struct row dns_rows[] = {
+        {RESOLVER, N, HC_DNS_A, "A 8.8.4.4|A 8.8.4.5|A 8.8.4.6|A 8.8.4.7", 0},
+        {OWN, N, HC_DNS_A, "A 8.8.4.4|A 8.8.4.5|A 8.8.4.6|A 8.8.4.7", 0},
+        {RESOLVER, N, HC_DNS_AAAA, "AAAA 2a00::1|AAAA 2a00::2", 0},
+    };
+    static const struct {
+        const char *what;
+        const char *token;
+        struct web_row rows[6];
+        const char *message; /* of http-addresses-differ; NULL: there is none */
+    } cases[] = {
+        {"one of four is another, with a token",
+         "tok",
+         {{"8.8.4.4", NULL, 200, "answer"},
+          {"8.8.4.5", NULL, 200, "answer"},
+          {"8.8.4.6", NULL, 404, "x"},
+          {"8.8.4.7", NULL, 200, "answer"},
+          {"2a00::1", NULL, 200, "answer"},
+          {"2a00::2", NULL, 200, "answer"}},
+         "2a00::1, 2a00::2, 8.8.4.4, 8.8.4.5, 8.8.4.7: our own answer; 8.8.4.6: status 404 instead "
+         "of hotcert's answer"},
+        {"one of two over IPv6, without a token",
+         NULL,
+         {{"8.8.4.4", NULL, 404, "x"},
+          {"8.8.4.5", NULL, 404, "x"},
+          {"8.8.4.6", NULL, 404, "x"},
+          {"8.8.4.7", NULL, 404, "x"},
+          {"2a00::1", NULL, 404, "x"},
+          {"2a00::2", NULL, 200, "x"}},
+         "2a00::1, 8.8.4.4, 8.8.4.5, 8.8.4.6, 8.8.4.7: an answer (status 404); 2a00::2: an answer "
+         "(status 200)"},
+        {"one that does not answer is no difference",
+         NULL,
+         {{"8.8.4.4", NULL, 404, "x"},
+          {"8.8.4.5", NULL, 0, ""},
+          {"8.8.4.6", NULL, 404, "x"},
+          {"8.8.4.7", NULL, 404, "x"},
+          {"2a00::1", NULL, 404, "x"},
+          {"2a00::2", NULL, 404, "x"}},
+         NULL},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        char *items[] = {(char[]){N}};
+        struct hc_list names = {items, 1, 1};
+        struct hc_preflight_options o = options_for(&names);
+        const struct hc_finding *found = NULL;
+        struct got got;
+
+        rows = dns_rows;
+        row_count = HC_COUNT(dns_rows);
+        web_rows = cases[i].rows;
+        web_row_count = HC_COUNT(cases[i].rows);
+        o.web = &fake_web;
+        o.token = cases[i].token;
+        o.answer = cases[i].token != NULL ? "answer" : NULL;
+        run(&o, &got);
+        is_int(web_asked, 6, cases[i].what);
+        found = hc_findings_find(&got.findings, HC_P_HTTP_ADDRESSES_DIFFER, NULL);
+        is_int(found != NULL, cases[i].message != NULL, "told or not");
+        if (found != NULL && cases[i].message != NULL) {
+            is_str(found->message, cases[i].message, "who answers how");
+            is_int(got.verdict, FAILS, "a CA may ask any of them");
+        }
+        hc_findings_dispose(&got.findings);
+    }
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
@@ -1188,6 +1266,7 @@ int main(void)
     for (size_t i = 0; i < HC_COUNT(web_scenarios); i++) {
         run_web(&web_scenarios[i]);
     }
+    test_all_addresses();
     test_whole_sets();
     test_accounts();
     test_address_by_dns();

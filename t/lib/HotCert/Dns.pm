@@ -63,6 +63,14 @@ sub add_address {
     return $address;
 }
 
+# Another machine's, as far as anybody can tell: what is listening there answers, but no interface has it.
+sub add_elsewhere {
+    my ($address) = @_;
+    my $bits = $address =~ /:/ ? 128 : 32;
+    system('ip', 'route', 'add', 'local', "$address/$bits", 'dev', 'lo') == 0 or die "ip route add local $address";
+    return $address;
+}
+
 sub address { return "$_[0]{net}.$_[1]" }
 sub resolver { return "$_[0]{net}.9" }
 
