@@ -221,6 +221,20 @@ static int new_watches(struct hc_agent *agent, struct hc_error *err)
     return hc_watches_new(&options, &agent->parts.watches, err);
 }
 
+static int new_preflights(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_preflights_options options = {
+        .env = &agent->parts.env,
+        .answers = agent->parts.answers,
+        .responder = agent->parts.responder,
+        .dns = agent->o.dns,
+        .web = agent->o.web,
+        .tls = agent->o.tls,
+    };
+
+    return hc_preflights_new(&options, &agent->parts.preflights, err);
+}
+
 static int new_outlooks(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_outlooks_options options = {
@@ -228,11 +242,7 @@ static int new_outlooks(struct hc_agent *agent, struct hc_error *err)
         .storage = agent->parts.storage,
         .publisher = agent->parts.publisher,
         .cas = agent->parts.cas,
-        .answers = agent->parts.answers,
-        .responder = agent->parts.responder,
-        .dns = agent->o.dns,
-        .web = agent->o.web,
-        .tls = agent->o.tls,
+        .preflights = agent->parts.preflights,
     };
 
     return hc_outlooks_new(&options, &agent->parts.outlooks, err);
@@ -259,6 +269,7 @@ static int new_jobs(struct hc_agent *agent, struct hc_error *err)
         .clock = agent->parts.clock,
         .publisher = agent->parts.publisher,
         .cas = agent->parts.cas,
+        .preflights = agent->parts.preflights,
         .outlooks = agent->parts.outlooks,
     };
 
@@ -274,6 +285,7 @@ static int new_obtains(struct hc_agent *agent, struct hc_error *err)
         .solvers = &agent->solvers,
         .chains = agent->parts.chains,
         .publisher = agent->parts.publisher,
+        .preflights = agent->parts.preflights,
         .outlooks = agent->parts.outlooks,
         .health = agent->parts.health,
         .jobs = agent->parts.jobs,
@@ -289,6 +301,7 @@ static int new_queue(struct hc_agent *agent, struct hc_error *err)
         .env = &agent->parts.env,
         .publisher = agent->parts.publisher,
         .clock = agent->parts.clock,
+        .preflights = agent->parts.preflights,
         .outlooks = agent->parts.outlooks,
         .jobs = agent->parts.jobs,
         .obtains = agent->parts.obtains,
@@ -312,8 +325,9 @@ static int new_parts(struct hc_agent *agent, struct hc_error *err)
         new_chains(agent, err) != 0 || new_publisher(agent, err) != 0 ||
         new_watches(agent, err) != 0 ||
         hc_garbage_new(&p->env, p->storage, p->clock, agent->o.table, &p->garbage, err) != 0 ||
-        new_outlooks(agent, err) != 0 || new_health(agent, err) != 0 || new_jobs(agent, err) != 0 ||
-        new_obtains(agent, err) != 0 || new_queue(agent, err) != 0) {
+        new_preflights(agent, err) != 0 || new_outlooks(agent, err) != 0 ||
+        new_health(agent, err) != 0 || new_jobs(agent, err) != 0 || new_obtains(agent, err) != 0 ||
+        new_queue(agent, err) != 0) {
         return -1;
     }
     return hc_control_new(p, agent->o.control, &agent->control, err);
@@ -329,6 +343,7 @@ static void free_parts(struct hc_agent *agent)
     hc_jobs_free(p->jobs);
     hc_health_free(p->health);
     hc_outlooks_free(p->outlooks);
+    hc_preflights_free(p->preflights);
     hc_garbage_free(p->garbage);
     hc_watches_free(p->watches);
     hc_publisher_free(p->publisher);

@@ -15,7 +15,8 @@
  *   publisher   the best bundle of an identity, into the table
  *   watches     watched files
  *   garbage     what nobody wants any more
- *   outlooks    the names of an order: the preflight before it, and which are left out
+ *   preflights  of identities' names: which are under way, and what the latest found
+ *   outlooks    the names of an order: which are left out of it, and when they are checked again
  *   health      the checks again, for what is served
  *   jobs        what is to be obtained, and what each waits for
  *   obtains     orders, from the line's lock to the commit; received, takeover and failure help

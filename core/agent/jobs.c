@@ -316,7 +316,7 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
     if (*when > now) {
         return HC_JOB_FAILED;
     }
-    if (job->record.order_url == NULL && hc_outlook_is_checking(jobs->o.outlooks, job->index)) {
+    if (job->record.order_url == NULL && hc_preflights_is_running(jobs->o.preflights, job->index)) {
         *when = 0;
         return HC_JOB_CHECKING;
     }

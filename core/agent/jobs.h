@@ -21,6 +21,7 @@ struct hc_jobs_options {
     const struct hc_clock_watch *clock;
     struct hc_publisher *publisher;
     struct hc_cas *cas;
+    const struct hc_preflights *preflights;
     struct hc_outlooks *outlooks;
 };
 

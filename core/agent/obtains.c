@@ -296,8 +296,9 @@ static const struct hc_list *methods_of(void *self, const char *name)
     if (hc_ca_methods(obtain->ca, name, set, &obtain->methods, &err) != 0) {
         return hc_issuer_methods(hc_ca_issuer(obtain->ca), set);
     }
-    hc_ruled_out_last(hc_outlook_ruled_out(obtain->all->o.outlooks, obtain->job->index, obtain->ca),
-                      name, &obtain->methods);
+    hc_ruled_out_last(
+        hc_preflights_ruled_out(obtain->all->o.preflights, obtain->job->index, obtain->ca), name,
+        &obtain->methods);
     return &obtain->methods;
 }
 

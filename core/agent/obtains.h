@@ -22,6 +22,7 @@ struct hc_obtains_options {
     const struct hc_solver_set *solvers;
     struct hc_chains *chains;
     struct hc_publisher *publisher;
+    const struct hc_preflights *preflights;
     struct hc_outlooks *outlooks;
     struct hc_health *health;
     struct hc_jobs *jobs;

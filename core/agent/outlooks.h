@@ -1,20 +1,17 @@
 /*
- * The outlook of each identity's names: the preflight before an order, which names are left out of
- * it and until when, and the checks that bring them back. preflight/preflight.h checks,
- * preflight/leaveout.h decides; here is when, for whom, and what is said.
+ * The outlook of each identity's names: which are left out of an order and until when, and the
+ * checks that bring them back. preflights.h checks, preflight/leaveout.h decides; here is when, and
+ * what is logged.
  *
- * Hears STORE_OPENED, STORE_READY, STORE_CLOSING and CLOCK_SET; raises PREFLIGHT_ENDED.
+ * Hears STORE_OPENED, STORE_READY, STORE_CLOSING, CLOCK_SET and the ends of preflights; raises
+ * PREFLIGHT_ENDED.
  */
 #ifndef HC_AGENT_OUTLOOKS_H
 #define HC_AGENT_OUTLOOKS_H
 
-#include "agent/answers.h"
 #include "agent/cas.h"
+#include "agent/preflights.h"
 #include "agent/publisher.h"
-#include "agent/ruled_out.h"
-#include "net/web.h"
-
-#define HC_CHECKING_MOST 32 /* preflights side by side */
 
 struct hc_outlooks;
 
@@ -23,11 +20,7 @@ struct hc_outlooks_options {
     struct hc_storage *storage;
     struct hc_publisher *publisher;
     struct hc_cas *cas;
-    struct hc_answers *answers;
-    const struct hc_responder *responder;
-    const struct hc_dns_port *dns;       /* NULL: names are not checked */
-    const struct hc_web_port *web;       /* NULL: no request is made by a preflight */
-    const struct hc_handshake_port *tls; /* NULL: nor is a handshake */
+    struct hc_preflights *preflights;
 };
 
 int hc_outlooks_new(const struct hc_outlooks_options *options, struct hc_outlooks **out,
@@ -49,25 +42,6 @@ bool hc_outlook_holds(const struct hc_outlooks *outlooks, size_t index, const st
                       int64_t *until);
 /* True if a certificate for these names is not all that is to be had now. */
 bool hc_outlook_wants(const struct hc_outlooks *outlooks, size_t index, const struct hc_list *have);
-
-/* ---- preflights ---- */
-
-/* True if the names were checked lately, for this issuer (NULL: none yet); or need not be. */
-bool hc_outlook_is_fresh(const struct hc_outlooks *outlooks, size_t index, const struct hc_ca *ca);
-bool hc_outlook_is_checking(const struct hc_outlooks *outlooks, size_t index);
-/* For whom the names were checked last, or NULL. */
-const struct hc_ca *hc_outlook_checked_for(const struct hc_outlooks *outlooks, size_t index);
-/* How many identities are being checked. */
-size_t hc_outlooks_checking(const struct hc_outlooks *outlooks);
-/* Starts a preflight. One that is under way is fine. */
-int hc_outlook_start(struct hc_outlooks *outlooks, size_t index, struct hc_ca *ca,
-                     struct hc_error *err) HC_MUST_USE;
-/* The names are checked anew before the next order. */
-void hc_outlook_forget(struct hc_outlooks *outlooks, size_t index);
-
-/* What the latest preflight rules out; NULL: it was for another issuer. Valid until the next. */
-const struct hc_ruled_out *hc_outlook_ruled_out(const struct hc_outlooks *outlooks, size_t index,
-                                                const struct hc_ca *ca);
 
 /* ---- what became of orders ---- */
 

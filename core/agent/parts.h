@@ -20,6 +20,7 @@ struct hc_parts {
     struct hc_publisher *publisher;
     struct hc_watches *watches;
     struct hc_garbage *garbage;
+    struct hc_preflights *preflights;
     struct hc_outlooks *outlooks;
     struct hc_health *health;
     struct hc_jobs *jobs;

@@ -18,6 +18,9 @@
 struct hc_preflight_run {
     const struct hc_env *env;
     struct hc_answers *answers;
+    size_t index;
+    void *self;
+    void (*done)(void *self, size_t index, const struct hc_preflight_result *result);
     struct hc_preflight *preflight;
     struct hc_answer *own; /* given; copies. The first is the token's */
     size_t own_count;
@@ -116,6 +119,13 @@ static int present(struct hc_preflight_run *run, const struct hc_list *names,
     return rc;
 }
 
+static void on_done(void *self, const struct hc_preflight_result *result)
+{
+    struct hc_preflight_run *run = self;
+
+    (run->done)(run->self, run->index, result);
+}
+
 int hc_preflight_run_start(const struct hc_preflight_run_options *options,
                            struct hc_preflight_run **out, struct hc_error *err)
 {
@@ -137,8 +147,7 @@ int hc_preflight_run_start(const struct hc_preflight_run_options *options,
         .dns = options->dns,
         .loop = options->env->loop,
         .log = options->env->log,
-        .self = options->self,
-        .done = options->done,
+        .done = on_done,
     };
     struct hc_preflight_run *run = calloc(1, sizeof(*run));
 
@@ -147,6 +156,10 @@ int hc_preflight_run_start(const struct hc_preflight_run_options *options,
     }
     run->env = options->env;
     run->answers = options->answers;
+    run->index = options->index;
+    run->self = options->self;
+    run->done = options->done;
+    preflight.self = run;
     preflight.proofs = options->tls != NULL && hc_methods_go_over(preflight.methods, HC_OVER_TLS);
     if (present(run, &options->identity->names, &preflight, err) != 0 || run->own == NULL) {
         goto failed;

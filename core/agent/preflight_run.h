@@ -23,8 +23,10 @@ struct hc_preflight_run_options {
     const struct hc_handshake_port *tls; /* NULL: no handshake is made */
     const struct hc_identity *identity;
     const struct hc_ca *ca; /* the one that would be asked */
+    size_t index;           /* of the identity, for done */
     void *self;
-    void (*done)(void *self, const struct hc_preflight_result *result); /* once; may free it */
+    /* once; may free the run */
+    void (*done)(void *self, size_t index, const struct hc_preflight_result *result);
 };
 
 int hc_preflight_run_start(const struct hc_preflight_run_options *options,

@@ -122,7 +122,8 @@ static bool identity_busy(const struct hc_queue *queue, const struct hc_job *job
 static bool needs_preflight(const struct hc_queue *queue, const struct hc_job *job,
                             const struct hc_ca *ca)
 {
-    return job->record.order_url == NULL && !hc_outlook_is_fresh(queue->o.outlooks, job->index, ca);
+    return job->record.order_url == NULL &&
+           !hc_preflights_are_fresh(queue->o.preflights, job->index, ca);
 }
 
 /* True if a preflight is under way: the order comes when it is done. */
@@ -131,7 +132,7 @@ static bool check_names_first(struct hc_queue *queue, struct hc_job *job, struct
     struct hc_error err;
 
     hc_error_init(&err);
-    if (hc_outlook_start(queue->o.outlooks, job->index, ca, &err) == 0) {
+    if (hc_preflights_start(queue->o.preflights, job->index, ca, &err) == 0) {
         return true;
     }
     hc_log_error(queue->o.env->log, HC_LOG_WARN, "preflight could not start; ordering without it",
@@ -142,11 +143,11 @@ static bool check_names_first(struct hc_queue *queue, struct hc_job *job, struct
 /* True if nothing but the end of a preflight or of an order can let the job go on. */
 static bool has_to_wait(const struct hc_queue *queue, const struct hc_job *job, size_t *turned_away)
 {
-    if (identity_busy(queue, job) || hc_outlook_is_checking(queue->o.outlooks, job->index)) {
+    if (identity_busy(queue, job) || hc_preflights_is_running(queue->o.preflights, job->index)) {
         return true;
     }
-    if (hc_outlooks_checking(queue->o.outlooks) < HC_CHECKING_MOST ||
-        !needs_preflight(queue, job, hc_outlook_checked_for(queue->o.outlooks, job->index))) {
+    if (hc_preflights_running(queue->o.preflights) < HC_PREFLIGHTS_MOST ||
+        !needs_preflight(queue, job, hc_preflights_latest(queue->o.preflights, job->index))) {
         return false;
     }
     ++*turned_away;
@@ -167,7 +168,7 @@ static bool start_one(struct hc_queue *queue, struct hc_job *job)
         if (!hc_ca_ensure_known(ca)) {
             return false; /* all jobs are reviewed when its directory was read */
         }
-        if (hc_outlooks_checking(queue->o.outlooks) >= HC_CHECKING_MOST ||
+        if (hc_preflights_running(queue->o.preflights) >= HC_PREFLIGHTS_MOST ||
             check_names_first(queue, job, ca)) {
             return true;
         }

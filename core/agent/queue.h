@@ -18,6 +18,7 @@ struct hc_queue_options {
     const struct hc_env *env; /* borrowed, as all below */
     struct hc_publisher *publisher;
     struct hc_clock_watch *clock;
+    struct hc_preflights *preflights;
     struct hc_outlooks *outlooks;
     struct hc_jobs *jobs;
     struct hc_obtains *obtains;

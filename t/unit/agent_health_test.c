@@ -11,6 +11,7 @@ struct parts {
     struct hc_clock_watch *clock;
     struct hc_cas *cas;
     struct hc_publisher *publisher;
+    struct hc_preflights *preflights;
     struct hc_outlooks *outlooks;
     struct hc_health *health;
 };
@@ -22,6 +23,7 @@ static void new_health(struct bench *b, struct parts *p)
     struct hc_clock_options c = {&b->env, b->storage, NULL, 0};
     struct hc_cas_options s = {&b->env, b->storage, &fake_authority, NULL};
     struct hc_publisher_options u = {&b->env, b->storage, &b->judge, b->server.table};
+    struct hc_preflights_options f = {.env = &b->env};
     struct hc_outlooks_options o = {.env = &b->env, .storage = b->storage};
     struct hc_health_options h = {.env = &b->env, .judge = &b->judge};
 
@@ -33,7 +35,11 @@ static void new_health(struct bench *b, struct parts *p)
     o.publisher = p->publisher;
     h.publisher = p->publisher;
     o.cas = p->cas;
-    o.answers = p->answers;
+    f.answers = p->answers;
+    if (hc_preflights_new(&f, &p->preflights, &err) != 0) {
+        stop_here(__LINE__);
+    }
+    o.preflights = p->preflights;
     if (hc_outlooks_new(&o, &p->outlooks, &err) != 0) {
         stop_here(__LINE__);
     }
@@ -50,6 +56,7 @@ static void end_parts(struct bench *b, struct parts *p)
     hc_storage_close(b->storage);
     hc_health_free(p->health);
     hc_outlooks_free(p->outlooks);
+    hc_preflights_free(p->preflights);
     hc_publisher_free(p->publisher);
     hc_cas_free(p->cas);
     hc_clock_watch_free(p->clock);

@@ -425,7 +425,7 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
     slow = true;
     new_server(&s, on, hosts);
     work(&s, NULL);
-    is_int((int)hc_outlooks_checking(hc_agent_parts(s.agent)->outlooks), HC_CHECKING_MOST,
+    is_int((int)hc_preflights_running(hc_agent_parts(s.agent)->preflights), HC_PREFLIGHTS_MOST,
            "as many are looked at as may be");
     is_int((int)hc_queue_count(hc_agent_parts(s.agent)->queue), HC_COUNT(names),
            "the others stand in the queue");

@@ -12,7 +12,7 @@ static const char *const four[] = {"a.example", "b.example", "c.example", "d.exa
 
 static struct hc_queue *queue_of(struct upper *u)
 {
-    struct hc_queue_options options = {&u->b.env,   u->publisher, u->clock,
+    struct hc_queue_options options = {&u->b.env,   u->publisher, u->clock,  u->preflights,
                                        u->outlooks, u->jobs,      u->obtains};
     struct hc_queue *queue = NULL;
     struct hc_error err = {0};

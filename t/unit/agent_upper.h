@@ -20,6 +20,7 @@ struct upper {
     struct hc_cas *cas;
     struct hc_chains *chains;
     struct hc_publisher *publisher;
+    struct hc_preflights *preflights;
     struct hc_outlooks *outlooks;
     struct hc_health *health;
     struct hc_jobs *jobs;
@@ -73,11 +74,14 @@ static inline void new_upper(struct upper *u, const char *const *lines, const ch
     memset(u, 0, sizeof(*u));
     new_bench(b, lines, hosts);
     new_lower_parts(u);
+    must(hc_preflights_new(&(struct hc_preflights_options){.env = &b->env, .answers = u->answers},
+                           &u->preflights, &err),
+         &err);
     must(hc_outlooks_new(&(struct hc_outlooks_options){.env = &b->env,
                                                        .storage = b->storage,
                                                        .publisher = u->publisher,
                                                        .cas = u->cas,
-                                                       .answers = u->answers},
+                                                       .preflights = u->preflights},
                          &u->outlooks, &err),
          &err);
     must(hc_health_new(&(struct hc_health_options){.env = &b->env,
@@ -88,7 +92,7 @@ static inline void new_upper(struct upper *u, const char *const *lines, const ch
                        &u->health, &err),
          &err);
     must(hc_jobs_new(&(struct hc_jobs_options){&b->env, b->storage, u->clock, u->publisher, u->cas,
-                                               u->outlooks},
+                                               u->preflights, u->outlooks},
                      &u->jobs, &err),
          &err);
     must(hc_obtains_new(&(struct hc_obtains_options){.env = &b->env,
@@ -97,6 +101,7 @@ static inline void new_upper(struct upper *u, const char *const *lines, const ch
                                                      .solvers = &u->solvers,
                                                      .chains = u->chains,
                                                      .publisher = u->publisher,
+                                                     .preflights = u->preflights,
                                                      .outlooks = u->outlooks,
                                                      .health = u->health,
                                                      .jobs = u->jobs,
@@ -112,6 +117,7 @@ static inline void end_upper(struct upper *u)
     hc_jobs_free(u->jobs);
     hc_health_free(u->health);
     hc_outlooks_free(u->outlooks);
+    hc_preflights_free(u->preflights);
     hc_publisher_free(u->publisher);
     hc_chains_free(u->chains);
     hc_cas_free(u->cas);
