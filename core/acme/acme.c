@@ -78,6 +78,7 @@ void hc_acme_free(struct hc_acme *acme)
     }
     hc_timer_stop(&acme->due);
     hc_directory_dispose(&acme->directory);
+    hc_list_dispose(&acme->profiles_told);
     hc_redaction_remove(acme->options.redaction, acme->thumbprint);
     EVP_PKEY_free(acme->account.key);
     free(acme->account.url);

@@ -109,6 +109,7 @@ struct hc_order_options {
     enum hc_key_type key_type;
     const struct hc_order_state *resume;    /* or NULL; copied */
     const struct hc_order_handler *handler; /* borrowed until done() */
+    const struct hc_list *profile;          /* hc_issuer_profile()'s, borrowed; or NULL */
 };
 
 struct hc_order;

@@ -39,6 +39,7 @@ struct hc_acme {
     unsigned registrations; /* grows with each: tells old replies from new ones */
     struct hc_acme_request *registration;
     struct hc_acme_request *contact_update;
+    struct hc_list profiles_told; /* those that it does not issue with: the log says so once */
     bool contacts_told; /* the CA has the contacts of the configuration, or refused them */
     struct hc_acme_request *requests;
     struct hc_order *orders;

@@ -1,22 +1,78 @@
 /* newOrder, RFC 8555 section 7.4: the key is made, the order placed and stored; see order.h. */
+#include <stdio.h>
+
 #include "acme/json.h"
 #include "acme/network.h"
 #include "acme/order.h"
 #include "pki/key.h"
 
-/* The profile to ask for; NULL: the CA's own choice. One that is not advertised is never sent. */
-static const char *profile_of(const struct hc_order *order)
+static bool has_address(const struct hc_order *order)
 {
-    const struct hc_acme *acme = order->acme;
-    const char *profile = acme->options.issuer->address_profile;
-    bool has_address = false;
-
     for (size_t i = 0; i < order->names.count; i++) {
-        has_address = has_address || hc_name_is_ip(order->names.items[i]);
+        if (hc_name_is_ip(order->names.items[i])) {
+            return true;
+        }
     }
-    return has_address && profile != NULL && hc_list_has(&acme->directory.profiles, profile)
-               ? profile
-               : NULL;
+    return false;
+}
+
+static bool is_required(const struct hc_order *order)
+{
+    return order->profile != NULL && order->profile->count > 1;
+}
+
+/* Once for each profile and connection to the CA. */
+static void tell_without(struct hc_acme *acme, const char *profile, const char *why)
+{
+    if (hc_list_has(&acme->profiles_told, profile)) {
+        return;
+    }
+    (void)!hc_list_add(&acme->profiles_told, profile, NULL);
+    hc_logf(acme->options.log, HC_LOG_WARN,
+            "%s does not issue with the profile \"%s\" (%s); "
+            "ordering without a profile",
+            hc_acme_issuer(acme), profile, why);
+}
+
+static const char *describe_offers(const struct hc_acme *acme, char *dst, size_t cap)
+{
+    char names[160];
+
+    if (acme->directory.profiles.count == 0) {
+        (void)snprintf(dst, cap, "it offers none");
+    } else {
+        (void)snprintf(dst, cap, "it offers %s",
+                       hc_list_format(&acme->directory.profiles, names, sizeof(names)));
+    }
+    return dst;
+}
+
+/*
+ * The profile to ask for; NULL: the CA's own choice. One that the directory does not list is never
+ * sent; -1 if it is required.
+ */
+static int choose_profile(const struct hc_order *order, const char **profile, struct hc_error *err)
+{
+    struct hc_acme *acme = order->acme;
+    const struct hc_list *offered = &acme->directory.profiles;
+    const char *of_addresses = acme->options.issuer->address_profile;
+    const char *wanted =
+        order->profile != NULL && order->profile->count > 0 ? order->profile->items[0] : NULL;
+    char offers[192];
+
+    *profile = NULL;
+    if (!is_required(order) && of_addresses != NULL && has_address(order) &&
+        hc_list_has(offered, of_addresses)) {
+        *profile = of_addresses;
+    } else if (wanted != NULL && hc_list_has(offered, wanted)) {
+        *profile = order->without_profile ? NULL : wanted;
+    } else if (is_required(order)) {
+        return hc_error_set(err, HC_P_CA_SAYS_PROFILE, wanted, "%s: %s", hc_acme_issuer(acme),
+                            describe_offers(acme, offers, sizeof(offers)));
+    } else if (wanted != NULL) {
+        tell_without(acme, wanted, describe_offers(acme, offers, sizeof(offers)));
+    }
+    return 0;
 }
 
 /* Made when the directory is known, which says what profiles there are. */
@@ -25,10 +81,14 @@ static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
     const struct hc_order *order = arg;
     json_t *identifiers = json_array();
     json_t *payload = json_pack("{s:O}", "identifiers", identifiers);
-    const char *profile = profile_of(order);
+    const char *profile = NULL;
     int bad = payload == NULL;
-    int rc = -1;
+    int rc = choose_profile(order, &profile, err);
 
+    if (rc != 0) {
+        goto out;
+    }
+    rc = -1;
     for (size_t i = 0; i < order->names.count && !bad; i++) {
         const char *name = order->names.items[i];
 
@@ -44,6 +104,7 @@ static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
     } else {
         rc = hc_json_write(payload, out, err);
     }
+out:
     json_decref(payload);
     json_decref(identifiers);
     return rc;
@@ -71,6 +132,22 @@ static int keep_placed(struct hc_order *order, const struct hc_http_reply *reply
     return 0;
 }
 
+/* True if the order goes out once more, without the profile that the CA does not want after all. */
+static bool place_without_profile(struct hc_order *order, const struct hc_error *cause)
+{
+    struct hc_error_text text;
+
+    if (cause->problem != HC_P_CA_SAYS_PROFILE || order->without_profile || is_required(order) ||
+        order->profile == NULL || order->profile->count == 0) {
+        return false;
+    }
+    hc_error_render(cause, &text);
+    tell_without(order->acme, order->profile->items[0], text.detail);
+    order->without_profile = true;
+    hc_order_enter(order, HC_PHASE_PLACE);
+    return true;
+}
+
 static void on_placed(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
 {
     struct hc_order *order = arg;
@@ -78,6 +155,9 @@ static void on_placed(void *arg, const struct hc_http_reply *reply, const struct
 
     hc_error_init(&err);
     order->request = NULL;
+    if (cause != NULL && place_without_profile(order, cause)) {
+        return;
+    }
     if (cause != NULL) {
         err = *cause;
         if (reply != NULL && (reply->status == 401 || reply->status == 403)) {

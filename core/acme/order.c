@@ -287,6 +287,7 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
     order->acme = acme;
     order->handler = options->handler;
     order->key_type = options->key_type;
+    order->profile = options->profile;
     order->phase = HC_PHASE_PLACE;
     order->chain.max = CERTIFICATE_MAX;
     while (*last != NULL) {

@@ -70,6 +70,8 @@ struct hc_order {
     struct hc_list names; /* sorted */
     const struct hc_solver_set *solvers;
     enum hc_key_type key_type;
+    const struct hc_list *profile; /* or NULL */
+    bool without_profile;          /* the CA refused it */
     EVP_PKEY *key;
     struct hc_keygen keygen; /* while that is being made */
     char *url;

@@ -10,9 +10,9 @@
 static bool is_of_names(enum hc_problem p)
 {
     static const enum hc_problem list[] = {
-        HC_P_VALIDATION,         HC_P_NO_CHALLENGE, HC_P_ORDER_INVALID, HC_P_CA_REFUSED,
-        HC_P_CA_SAYS_CAA,        HC_P_CA_SAYS_DNS,  HC_P_CA_SAYS_NAME,  HC_P_CA_SAYS_ANSWER,
-        HC_P_CA_SAYS_CONNECTION, HC_P_CA_PAUSED,
+        HC_P_VALIDATION,         HC_P_NO_CHALLENGE, HC_P_ORDER_INVALID,   HC_P_CA_REFUSED,
+        HC_P_CA_SAYS_CAA,        HC_P_CA_SAYS_DNS,  HC_P_CA_SAYS_NAME,    HC_P_CA_SAYS_ANSWER,
+        HC_P_CA_SAYS_CONNECTION, HC_P_CA_PAUSED,    HC_P_CA_SAYS_PROFILE,
     };
 
     for (size_t i = 0; i < HC_COUNT(list); i++) {

@@ -27,6 +27,7 @@ static const struct type types[] = {
     {"dns", HC_P_CA_SAYS_DNS, HC_P_CA_SAYS_DNS},
     {"externalAccountRequired", HC_P_EAB_REQUIRED, HC_P_EAB_REQUIRED},
     {"incorrectResponse", HC_P_CA_SAYS_ANSWER, HC_P_CA_SAYS_ANSWER},
+    {"invalidProfile", HC_P_CA_SAYS_PROFILE, HC_P_CA_SAYS_PROFILE},
     {"invalidContact", HC_P_CA_SAYS_CONTACT, HC_P_CA_SAYS_CONTACT},
     {"orderNotReady", HC_P_ORDER_NOT_READY, HC_P_ORDER_NOT_READY},
     {"rateLimited", HC_P_RATE_LIMITED, HC_P_RATE_LIMITED},

@@ -109,6 +109,7 @@ static void dispose_info(const struct hc_inventory *inventory, struct hc_line_in
 {
     leave_text(inventory, &info->issuer);
     leave_text(inventory, &info->issuer_name);
+    leave_text(inventory, &info->profile);
     hc_line_info_dispose(info);
 }
 
@@ -148,6 +149,7 @@ static int take(struct hc_inventory *inventory, struct hc_line_info *info,
     }
     share_text(inventory, &info->issuer);
     share_text(inventory, &info->issuer_name);
+    share_text(inventory, &info->profile);
     inventory->items[at] = *info;
     inventory->stamps[at] = *stamp;
     memset(info, 0, sizeof(*info));

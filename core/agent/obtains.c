@@ -150,11 +150,9 @@ static void commit(struct obtain *obtain)
     hc_error_init(&err);
     memset(&info, 0, sizeof(info));
     memcpy(info.line, job->line, HC_ID_SIZE);
-    info.mode = HC_MODE_ON;
     info.key_type = job->key_type;
-    if (hc_strdup(hc_ca_issuer(obtain->ca)->directory_url, &info.issuer, &err) != 0 ||
-        hc_strdup(hc_ca_issuer(obtain->ca)->name, &info.issuer_name, &err) != 0 ||
-        hc_list_copy(&info.names, &obtain->names, &err) != 0 ||
+    if (hc_line_info_ordered(hc_ca_issuer(obtain->ca), job->identity->set, &obtain->names, &info,
+                             &err) != 0 ||
         hc_storage_commit(o->storage, &info, obtain->pair, &err) != 0) {
         hc_error_during(&err, "storing a certificate that was obtained");
         hc_storage_failed(o->storage, &err);
@@ -346,6 +344,7 @@ static int place_order(struct obtain *obtain, struct hc_error *err)
         resume ? &record->order_names : hc_outlook_order(o->outlooks, obtain->job->index);
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
+        .profile = hc_issuer_profile(hc_ca_issuer(obtain->ca), obtain->job->identity->set),
         .handler = &obtain->handler,
         .solvers = o->solvers,
         .resume = resume ? &state : NULL,

@@ -247,6 +247,25 @@ bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_i
     return own;
 }
 
+/* The same CA with the same profile: a pair of another one would not be what the host asks for. */
+static bool is_of_profile(const struct hc_conf *conf, const struct hc_identity *identity,
+                          const struct hc_line_info *info)
+{
+    for (size_t i = 0; i < identity->set->use.count; i++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
+        const char *profile = NULL;
+
+        if (issuer == NULL || issuer->directory_url == NULL ||
+            strcmp(issuer->directory_url, info->issuer) != 0) {
+            continue;
+        }
+        profile = hc_issuer_profile_name(issuer, identity->set);
+        return strcmp(profile != NULL ? profile : "", info->profile != NULL ? info->profile : "") ==
+               0;
+    }
+    return false;
+}
+
 const struct hc_line_info *hc_select_adoptable(const struct hc_conf *conf,
                                                const struct hc_identity *identity,
                                                enum hc_key_type type,
@@ -261,8 +280,7 @@ const struct hc_line_info *hc_select_adoptable(const struct hc_conf *conf,
     while ((info = hc_inventory_named(inventory, identity->names.items[0], &at)) != NULL) {
         if (info->mode == HC_MODE_ON && info->key_type == type &&
             memcmp(info->line, own, HC_ID_SIZE) != 0 && valid_at(info, now) &&
-            hc_list_equal(&info->names, &identity->names) &&
-            hc_identity_uses(conf, identity, info->issuer) &&
+            hc_list_equal(&info->names, &identity->names) && is_of_profile(conf, identity, info) &&
             (best == NULL || info->not_after > best->not_after ||
              (info->not_after == best->not_after &&
               memcmp(info->line, best->line, HC_ID_SIZE) < 0))) {

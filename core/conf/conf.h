@@ -70,6 +70,7 @@ struct hc_issuer {
     int64_t http_port;          /* where a private CA asks for http-01; 80 */
     int64_t tls_port;           /* where it asks for tls-alpn-01; 443 */
     struct hc_list challenges;  /* in place of the hosts'; empty: those */
+    struct hc_list profile;     /* name, then "required" or nothing; empty: the CA's default */
     char *address_profile;      /* of orders with an IP address; NULL: none is asked for */
     struct hc_list caa_domains; /* for CAA, where the directory names no caaIdentities */
     char *where;                /* "file:line", or "built in" */
@@ -124,6 +125,7 @@ struct hc_scope {
     struct hc_list use;        /* issuer names; empty: unset */
     struct hc_list challenges; /* empty: unset */
     char *dns_use;             /* the name of a hotcert_dns, or NULL */
+    struct hc_list profile;    /* in place of the issuer's; empty: unset */
     struct hc_key_types key_types;
     struct hc_list files; /* hotcert_files: certificate, key, certificate, key .. */
     char *trusted_certificate;

@@ -6,6 +6,7 @@
 #include "conf/digest.h"
 #include "conf/directive.h"
 #include "conf/host.h"
+#include "conf/issuer.h"
 #include "conf/settings.h"
 
 /* The NULs keep "ab" + "c" and "a" + "bc" apart. */
@@ -39,6 +40,19 @@ static void digest_field(struct hc_digest *digest, const struct hc_conf *conf,
     }
 }
 
+/* What the blocks of its issuers add: a certificate of another profile is another certificate. */
+static void digest_profiles(struct hc_digest *digest, const struct hc_conf *conf,
+                            const struct hc_scope *set)
+{
+    for (size_t i = 0; set->profile.count == 0 && i < set->use.count; i++) {
+        const struct hc_issuer *issuer = hc_conf_issuer(conf, set->use.items[i]);
+
+        for (size_t k = 0; issuer != NULL && k < issuer->profile.count; k++) {
+            digest_text(digest, issuer->name, issuer->profile.items[k]);
+        }
+    }
+}
+
 int hc_identity_compute_id(const struct hc_conf *conf, struct hc_identity *identity,
                            struct hc_error *err)
 {
@@ -61,6 +75,9 @@ int hc_identity_compute_id(const struct hc_conf *conf, struct hc_identity *ident
         if (hc_directives_main[i].field.digest != NULL) {
             digest_field(&digest, conf, &hc_directives_main[i].field, &whole);
         }
+    }
+    if (identity->mode == HC_MODE_ON) {
+        digest_profiles(&digest, conf, &whole);
     }
     return hc_digest_end(&digest, identity->id, err);
 }

@@ -73,6 +73,18 @@ const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *n
     return hc_block_find(conf, &hc_block_issuer, name);
 }
 
+const struct hc_list *hc_issuer_profile(const struct hc_issuer *issuer, const struct hc_scope *set)
+{
+    return set->profile.count > 0 ? &set->profile : &issuer->profile;
+}
+
+const char *hc_issuer_profile_name(const struct hc_issuer *issuer, const struct hc_scope *set)
+{
+    const struct hc_list *profile = hc_issuer_profile(issuer, set);
+
+    return profile->count > 0 ? profile->items[0] : NULL;
+}
+
 const struct hc_list *hc_issuer_methods(const struct hc_issuer *issuer, const struct hc_scope *set)
 {
     return issuer->challenges.count > 0 ? &issuer->challenges : &set->challenges;

@@ -22,6 +22,13 @@ int hc_issuer_check(const struct hc_issuer *issuer, struct hc_error *err) HC_MUS
 
 const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *name);
 
+#define HC_PROFILE_REQUIRED "required"
+
+/* The profile for orders at this issuer: the host's, else its block's. Empty: none. */
+const struct hc_list *hc_issuer_profile(const struct hc_issuer *issuer, const struct hc_scope *set);
+/* Its name, or NULL. */
+const char *hc_issuer_profile_name(const struct hc_issuer *issuer, const struct hc_scope *set);
+
 /* The methods for orders at this issuer: its own where its block names any, else the host's. */
 const struct hc_list *hc_issuer_methods(const struct hc_issuer *issuer, const struct hc_scope *set);
 

@@ -119,6 +119,18 @@ const struct hc_directive hc_directives_main[] = {
          "The hotcert_dns that writes the records of the host's names. With it, wildcards can be "
          "ordered.",
      .field = {SCOPE(dns_use, text), .wire = "dns_use", .orders = true}},
+    {.name = "hotcert_profile",
+     .httpd = "HotCertProfile",
+     .contexts = HC_CTX_MAIN | HC_CTX_HOST,
+     .min = 1,
+     .max = 2,
+     .args = "the name of a profile, then `required` or nothing",
+     .dflt = "that of the issuer",
+     .doc = "The certificate profile to ask the CA for, which decides how long the certificate "
+            "lives. If the CA does not offer it, hotcert orders without a profile; with "
+            "`required` it does not order.",
+     .field = {SCOPE(profile, list), .wire = "profile", .digest = "profile", .orders = true,
+               .value = hc_value_profile}},
     {.name = "hotcert_preflight",
      .httpd = "HotCertPreflight",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,

@@ -91,6 +91,16 @@ static const struct hc_directive rows[] = {
      .doc = "The methods for orders at this issuer, in order of preference, in place of "
             "hotcert_challenge of its hosts.",
      .field = {ISSUER(challenges, list), .wire = "challenge", .value = hc_value_method}},
+    {.name = "profile",
+     .httpd = "HotCertProfile",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 2,
+     .args = "the name of a profile, then `required` or nothing",
+     .dflt = "none: the CA's own default",
+     .doc = "The certificate profile for orders at this issuer, where hotcert_profile names none "
+            "for the host.",
+     .field = {ISSUER(profile, list), .wire = "profile", .value = hc_value_profile}},
     {.name = "address_profile",
      .httpd = "HotCertAddressProfile",
      .contexts = HC_CTX_ISSUER,
@@ -99,9 +109,8 @@ static const struct hc_directive rows[] = {
      .args = "the name of a profile",
      .dflt = "none; shortlived for Let's Encrypt",
      .doc = "The certificate profile to ask for in orders that have an IP address among their "
-            "names, if the CA's directory lists it.",
-     .field = {ISSUER(address_profile, text), .wire = "address_profile",
-               .value = hc_value_profile}},
+            "names, if the CA's directory lists it. A profile that is `required` comes first.",
+     .field = {ISSUER(address_profile, text), .wire = "address_profile", .value = hc_value_word}},
     {.name = "caa_domain",
      .httpd = "HotCertCaaDomain",
      .contexts = HC_CTX_ISSUER,

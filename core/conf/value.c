@@ -116,8 +116,8 @@ int hc_value_issuer(const struct hc_directive_call *call, const char *arg, char 
 }
 
 /* draft-ietf-acme-profiles: a key of JSON; CAs use plain words. */
-int hc_value_profile(const struct hc_directive_call *call, const char *arg,
-                     char out[HC_FIELD_VALUE], struct hc_error *err)
+int hc_value_word(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
+                  struct hc_error *err)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -128,6 +128,17 @@ int hc_value_profile(const struct hc_directive_call *call, const char *arg,
     }
     (void)hc_copy(out, HC_FIELD_VALUE, arg);
     return 0;
+}
+
+int hc_value_profile(const struct hc_directive_call *call, const char *arg,
+                     char out[HC_FIELD_VALUE], struct hc_error *err)
+{
+    const struct hc_list *words = field_of(call);
+
+    if (words->count > 0 && strcmp(arg, HC_PROFILE_REQUIRED) != 0) {
+        return bad(call, arg, err);
+    }
+    return hc_value_word(call, arg, out, err);
 }
 
 int hc_value_method(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],

@@ -17,7 +17,8 @@ hc_value hc_value_socket;     /* a path that a socket can have */
 hc_value hc_value_user;       /* a user's name */
 hc_value hc_value_domain;     /* a host name */
 hc_value hc_value_issuer;     /* named once in its list */
-hc_value hc_value_profile;    /* a word without anything special */
+hc_value hc_value_word;       /* a word without anything special */
+hc_value hc_value_profile;    /* such a word; behind it, "required" */
 hc_value hc_value_method;     /* one that this build solves, named once */
 hc_value hc_value_key_type;   /* at most one of a kind */
 hc_value hc_value_resolver;   /* ADDR, ADDR:PORT or [ADDR]:PORT */

@@ -46,6 +46,7 @@ int hc_head_write(const struct hc_line_info *info, struct hc_buf *out, struct hc
                       info->version, info->mode == HC_MODE_WATCH ? "watch" : "on") != 0 ||
         put_text(out, "issuer", info->issuer, err) != 0 ||
         put_text(out, "issuer-name", info->issuer_name, err) != 0 ||
+        (info->profile != NULL && put_text(out, "profile", info->profile, err) != 0) ||
         put_text(out, "key-type", hc_key_type_name(info->key_type), err) != 0) {
         return -1;
     }
@@ -151,7 +152,8 @@ static int read_line_part(struct reader *r, struct hc_line_info *info, struct hc
         r->bad = info->mode == HC_MODE_ON && strcmp(r->value, "on") != 0;
     }
     if (want_text(r, "issuer", &info->issuer, err) != 0 ||
-        want_text(r, "issuer-name", &info->issuer_name, err) != 0) {
+        want_text(r, "issuer-name", &info->issuer_name, err) != 0 ||
+        (!r->bad && take(r, "profile") && hc_strdup(r->value, &info->profile, err) != 0)) {
         return -1;
     }
     if (want(r, "key-type")) {

@@ -5,16 +5,18 @@
 #include <string.h>
 
 #include "conf/digest.h"
+#include "conf/issuer.h"
 
 int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
                       struct hc_error *err)
 {
     struct hc_line_info copy = *src;
 
-    copy.issuer = copy.issuer_name = copy.serial = NULL;
+    copy.issuer = copy.issuer_name = copy.profile = copy.serial = NULL;
     memset(&copy.names, 0, sizeof(copy.names));
     if (hc_strdup(src->issuer != NULL ? src->issuer : "", &copy.issuer, err) != 0 ||
         hc_strdup(src->issuer_name != NULL ? src->issuer_name : "", &copy.issuer_name, err) != 0 ||
+        (src->profile != NULL && hc_strdup(src->profile, &copy.profile, err) != 0) ||
         hc_strdup(src->serial != NULL ? src->serial : "", &copy.serial, err) != 0 ||
         hc_list_copy(&copy.names, &src->names, err) != 0) {
         hc_line_info_dispose(&copy);
@@ -28,9 +30,25 @@ void hc_line_info_dispose(struct hc_line_info *info)
 {
     free(info->issuer);
     free(info->issuer_name);
+    free(info->profile);
     free(info->serial);
-    info->issuer = info->issuer_name = info->serial = NULL;
+    info->issuer = info->issuer_name = info->profile = info->serial = NULL;
     hc_list_dispose(&info->names);
+}
+
+int hc_line_info_ordered(const struct hc_issuer *issuer, const struct hc_scope *set,
+                         const struct hc_list *names, struct hc_line_info *info,
+                         struct hc_error *err)
+{
+    const char *profile = hc_issuer_profile_name(issuer, set);
+
+    info->mode = HC_MODE_ON;
+    if (hc_strdup(issuer->directory_url, &info->issuer, err) != 0 ||
+        hc_strdup(issuer->name, &info->issuer_name, err) != 0 ||
+        (profile != NULL && hc_strdup(profile, &info->profile, err) != 0)) {
+        return -1;
+    }
+    return hc_list_copy(&info->names, names, err);
 }
 
 void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,

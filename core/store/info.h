@@ -18,6 +18,7 @@ struct hc_line_info {
     enum hc_key_type key_type;
     char *issuer; /* directory URL; "" under watch */
     char *issuer_name;
+    char *profile;        /* that the host asked for; NULL: none */
     struct hc_list names; /* that were asked for */
     int64_t not_before, not_after, committed;
     char *serial;
@@ -29,6 +30,12 @@ void hc_line_info_dispose(struct hc_line_info *info);
 /* A deep copy; *dst must be zeroed or disposed. */
 int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
                       struct hc_error *err) HC_MUST_USE;
+
+/* What an order for these names at the issuer, by a host of these settings, makes of it. Zeroed
+ * memory before; line and key type are the caller's. */
+int hc_line_info_ordered(const struct hc_issuer *issuer, const struct hc_scope *set,
+                         const struct hc_list *names, struct hc_line_info *info,
+                         struct hc_error *err) HC_MUST_USE;
 
 /* The line of an identity and a key type: SHA-256 over both. */
 void hc_line_of(const unsigned char id[HC_ID_SIZE], enum hc_key_type type,

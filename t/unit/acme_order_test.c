@@ -21,6 +21,7 @@ struct scene {
     struct fake ca;
     struct hc_issuer issuer;
     struct hc_list contacts;
+    struct hc_list profile;
     struct hc_redaction *redaction;
     struct hc_acme *acme;
     struct hc_order *order;
@@ -173,8 +174,10 @@ static struct scene *scene_new(const char *names)
 
 static void start(struct scene *s, const struct hc_order_state *resume)
 {
-    struct hc_order_options o = {&s->names, s->slow_set.count > 0 ? &s->slow_set : &s->fake.set,
-                                 HC_KEY_ECDSA_256, resume, &s->handler};
+    struct hc_order_options o = {
+        &s->names,        s->slow_set.count > 0 ? &s->slow_set : &s->fake.set,
+        HC_KEY_ECDSA_256, resume,
+        &s->handler,      &s->profile};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -245,6 +248,7 @@ static void scene_free(struct scene *s, const char *name)
     fake_dispose(&s->ca);
     hc_list_dispose(&s->names);
     hc_list_dispose(&s->contacts);
+    hc_list_dispose(&s->profile);
     free(s->issuer.name);
     free(s->issuer.directory_url);
     EVP_PKEY_free(s->account_key);
@@ -308,6 +312,102 @@ static void an_address_is_ordered_with_its_profile(void)
         is_str(s->ca.profile, cases[i].want, "the profile that was asked for");
         s->issuer.address_profile = NULL;
         scene_free(s, cases[i].what);
+    }
+}
+
+static struct scene *scene_with_profile(const char *names, const char *profile, bool required)
+{
+    struct scene *s = scene_new(names);
+
+    if (hc_list_add(&s->profile, profile, NULL) != 0 ||
+        (required && hc_list_add(&s->profile, "required", NULL) != 0)) {
+        abort();
+    }
+    return s;
+}
+
+/* draft-ietf-acme-profiles: what the host asks for, and what becomes of it. */
+static void hosts_ask_for_a_profile(void)
+{
+    static const struct {
+        const char *what, *names, *meta;
+        bool required;
+        const char *want; /* NULL: no order */
+        const char *log;
+    } cases[] = {
+        {"offered", "a.test", "{\"profiles\":{\"long\":\"y\",\"wish\":\"z\"}}", false, "wish",
+         NULL},
+        {"offered and required", "a.test", "{\"profiles\":{\"wish\":\"z\"}}", true, "wish", NULL},
+        {"not offered", "a.test", "{\"profiles\":{\"long\":\"y\"}}", false, "",
+         "testca does not issue with the profile \"wish\" (it offers long); ordering without a "
+         "profile"},
+        {"no profiles at all", "a.test", "{\"profiles\":{}}", false, "", "(it offers none)"},
+        {"required and not offered", "a.test", "{\"profiles\":{\"long\":\"y\"}}", true, NULL, NULL},
+        {"an address has its own", "192.0.2.7", "{\"profiles\":{\"brief\":\"y\",\"wish\":\"z\"}}",
+         false, "brief", NULL},
+        {"a required one counts for an address", "192.0.2.7",
+         "{\"profiles\":{\"brief\":\"y\",\"wish\":\"z\"}}", true, "wish", NULL},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        struct scene *s = scene_with_profile(cases[i].names, "wish", cases[i].required);
+        char brief[] = "brief";
+
+        s->ca.meta = cases[i].meta;
+        s->issuer.address_profile = brief;
+        start(s, NULL);
+        run(s);
+        if (cases[i].want != NULL) {
+            ok(issued(s), cases[i].what);
+            is_str(s->ca.profile, cases[i].want, "the profile in newOrder");
+        } else {
+            is_int(s->error.problem, HC_P_CA_SAYS_PROFILE, cases[i].what);
+            ok(strstr(s->error.detail, "testca: it offers long") != NULL, "what there is");
+            ok(!s->ca_wide && s->ca.new_orders == 0, "nothing was ordered, nobody else is held");
+        }
+        ok(cases[i].log == NULL ? strstr(s->ca.text, "profile") == NULL
+                                : strstr(s->ca.text, cases[i].log) != NULL,
+           "what the log says");
+        s->issuer.address_profile = NULL;
+        scene_free(s, cases[i].what);
+    }
+}
+
+/* The CA lists it, but not for this account or these names: RFC 8555 error "invalidProfile". */
+static void a_profile_is_refused(void)
+{
+    static const char meta[] = "{\"profiles\":{\"wish\":\"z\"}}";
+
+    for (int required = 0; required <= 1; required++) {
+        struct scene *s = scene_with_profile("a.test", "wish", required == 1);
+        struct rule *r = fake_rule(&s->ca, BASE "/order", 400);
+
+        r->type = "invalidProfile";
+        r->detail = "not for you";
+        s->ca.meta = meta;
+        start(s, NULL);
+        run(s);
+        if (required == 0) {
+            ok(issued(s), "it is ordered without the profile that the CA refuses");
+            is_str(s->ca.profile, "", "the profile in newOrder");
+            ok(strstr(s->ca.text, "not for you") != NULL, "the log has the CA's words");
+        } else {
+            is_int(s->error.problem, HC_P_CA_SAYS_PROFILE, "a required profile is not given up");
+            ok(!s->ca_wide, "it is held against this certificate alone");
+        }
+        scene_free(s, "a refused profile");
+    }
+    {
+        struct scene *s = scene_with_profile("a.test", "wish", false);
+        struct rule *r = fake_rule(&s->ca, BASE "/order", 400);
+
+        r->type = "invalidProfile";
+        r->times = 9;
+        s->ca.meta = meta;
+        start(s, NULL);
+        run(s);
+        is_int(s->error.problem, HC_P_CA_SAYS_PROFILE, "a CA that refuses without it as well");
+        scene_free(s, "refused twice");
     }
 }
 
@@ -1367,6 +1467,8 @@ int main(void)
 {
     a_certificate_is_obtained();
     an_address_is_ordered_with_its_profile();
+    hosts_ask_for_a_profile();
+    a_profile_is_refused();
     what_is_valid_already_is_not_done_again();
     nonces_are_retried();
     passing_faults_are_got_over();

@@ -312,6 +312,34 @@ static void only_the_same_from_an_issuer_in_use_is_adopted(void)
     }
 }
 
+static void a_pair_of_another_profile_is_not_adopted(void)
+{
+    static const struct row row = {"a.test b.test", HC_KEY_ECDSA_256, "two", -1, 80, false};
+    char word[] = "brief";
+    char *words[] = {word};
+    struct hc_scope set = *conf->identities[0].set;
+    struct hc_identity asks = conf->identities[0];
+    struct hc_inventory inventory = {0};
+    struct hc_line_info info = {.version = 0};
+    struct hc_error err = {0};
+
+    put_row(&inventory, &conf->identities[0], &row, 0);
+    set.profile = (struct hc_list){words, 1, 1};
+    asks.set = &set;
+    ok(hc_select_adoptable(conf, &asks, HC_KEY_ECDSA_256, &inventory, NOW) == NULL,
+       "a pair without a profile is not what a host with one asks for");
+    ok(hc_line_info_copy(&info, &inventory.items[0], &err) == 0 &&
+           hc_strdup("brief", &info.profile, &err) == 0 &&
+           hc_inventory_put(&inventory, &info, &err) == 0,
+       "of that profile");
+    ok(hc_select_adoptable(conf, &asks, HC_KEY_ECDSA_256, &inventory, NOW) != NULL,
+       "one of the same profile is");
+    ok(hc_select_adoptable(conf, &conf->identities[0], HC_KEY_ECDSA_256, &inventory, NOW) == NULL,
+       "and none for a host without one");
+    hc_line_info_dispose(&info);
+    hc_inventory_dispose(&inventory);
+}
+
 static void make_conf(void)
 {
     static const char *const issuers[] = {"one", "two", "old"};
@@ -356,6 +384,7 @@ int main(void)
     a_line_that_was_dropped_serves_nobody();
     two_key_types_have_one_each();
     only_the_same_from_an_issuer_in_use_is_adopted();
+    a_pair_of_another_profile_is_not_adopted();
     hc_conf_free(conf);
     return done();
 }

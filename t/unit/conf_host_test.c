@@ -125,6 +125,31 @@ static void another_issuer_is_another_identity(void)
     teardown(&w);
 }
 
+static void another_profile_is_another_identity(void)
+{
+    struct world w;
+    struct hc_issuer *issuer = NULL;
+
+    setup(&w);
+    ok(say(w.conf, NULL, NULL, "hotcert on", &w.err) == 0, "on");
+    is_int(host(&w, NULL, "a.example"), 0, "the CA's own choice");
+    ok(say(w.conf, w.a, NULL, "hotcert_profile tlsserver", &w.err) == 0, "a host's");
+    ok(say(w.conf, w.b, NULL, "hotcert_profile tlsserver required", &w.err) == 0,
+       "without a choice");
+    is_int(host(&w, w.a, "a.example"), 1, "a profile");
+    is_int(host(&w, w.b, "a.example"), 2, "one that is required");
+    ok(begin_issuer(w.conf, "letsencrypt", "test.conf:2", &issuer, &w.err) == 0, "of the issuer");
+    ok(say(w.conf, NULL, issuer, "profile shortlived", &w.err) == 0, "a profile");
+    is_int(host(&w, NULL, "a.example"), 3, "the issuer's is a part of it");
+    is_int(host(&w, w.a, "a.example"), 1, "but where the host has its own");
+    is_str(hc_issuer_profile(issuer, w.conf->identities[1].set)->items[0], "tlsserver", "its own");
+    is_str(hc_issuer_profile(issuer, w.conf->identities[3].set)->items[0], "shortlived",
+           "that one");
+    ok(say(w.conf, w.a, NULL, "hotcert_profile", &w.err) != 0, "one without a name");
+    ok(hc_conf_finish(w.conf, &w.err) == 0, "all stand");
+    teardown(&w);
+}
+
 static void what_cannot_be_ordered_is_left_out_and_said(void)
 {
     struct world w;
@@ -545,6 +570,7 @@ int main(void)
     an_identity_is_what_it_was();
     what_hosts_say_is_kept_once();
     another_issuer_is_another_identity();
+    another_profile_is_another_identity();
     what_cannot_be_ordered_is_left_out_and_said();
     a_catch_all_that_inherits_on_is_left_out();
     an_address_is_ordered_where_it_can_be_had();

@@ -17,10 +17,12 @@ static bool same(const struct hc_line_info *a, const struct hc_line_info *b)
 {
     return memcmp(a->line, b->line, HC_ID_SIZE) == 0 && a->version == b->version &&
            a->mode == b->mode && strcmp(a->issuer, b->issuer) == 0 &&
-           strcmp(a->issuer_name, b->issuer_name) == 0 && hc_list_equal(&a->names, &b->names) &&
-           a->key_type == b->key_type && a->not_before == b->not_before &&
-           a->not_after == b->not_after && a->committed == b->committed &&
-           strcmp(a->serial, b->serial) == 0;
+           strcmp(a->issuer_name, b->issuer_name) == 0 &&
+           strcmp(a->profile != NULL ? a->profile : "", b->profile != NULL ? b->profile : "") ==
+               0 &&
+           hc_list_equal(&a->names, &b->names) && a->key_type == b->key_type &&
+           a->not_before == b->not_before && a->not_after == b->not_after &&
+           a->committed == b->committed && strcmp(a->serial, b->serial) == 0;
 }
 
 static void what_is_written_is_read(void)
@@ -38,6 +40,7 @@ static void what_is_written_is_read(void)
         fill(&info);
         info.key_type = types[i];
         info.mode = i % 2 == 0 ? HC_MODE_ON : HC_MODE_WATCH;
+        info.profile = i % 3 == 0 ? strdup("tlsserver") : NULL;
         ok(hc_head_write(&info, &text, &err) == 0 && hc_buf_puts(&text, "the body", &err) == 0,
            hc_key_type_name(types[i]));
         ok(hc_head_read(hc_bytes_of(&text), &got, &used, &err) == 0 && same(&info, &got) &&
