@@ -77,8 +77,7 @@ static void fail_ca_wide(const struct hc_failure *f, const struct hc_error *err)
 
     hc_ca_failed(f->ca, err);
     hc_pause_fail(&job->pause, f->ca, hc_env_ms(f->env));
-    if (job->record.order_url != NULL &&
-        hc_pause_is_hopeless(&job->pause, hc_ca_worked_ms(f->ca))) {
+    if (job->record.order != NULL && hc_pause_is_hopeless(&job->pause, hc_ca_worked_ms(f->ca))) {
         hc_logf(f->env->log, HC_LOG_NOTICE, "%s: giving up the order at %s after %u failures",
                 hc_identity_subject(f->job->identity, subject), hc_ca_issuer(f->ca)->name,
                 job->pause.failures);

@@ -158,8 +158,8 @@ static void load_all(struct hc_jobs *jobs)
 /* A record that says nothing is not kept. */
 static bool says_nothing(const struct hc_job_record *record)
 {
-    bool nothing = record->order_url == NULL && record->last.error.problem == HC_P_NONE &&
-                   record->replace == 0;
+    bool nothing =
+        record->order == NULL && record->last.error.problem == HC_P_NONE && record->replace == 0;
 
     for (size_t i = 0; i < HC_RESETS_MAX; i++) {
         nothing = nothing && record->resets[i] == 0;
@@ -242,8 +242,8 @@ static struct hc_issuer_standing standing_of(const struct hc_jobs *jobs, const s
     const struct hc_breaker *breaker = &hc_ca_record(ca)->breaker;
     struct hc_issuer_standing standing = {
         .failing_since = hc_breaker_failing_since(breaker, now),
-        .ordered = job->record.order_url != NULL &&
-                   strcmp(job->record.order_directory, hc_ca_issuer(ca)->directory_url) == 0,
+        .ordered = job->record.order != NULL &&
+                   strcmp(job->record.order->directory, hc_ca_issuer(ca)->directory_url) == 0,
     };
 
     add_refusals(jobs, job, ca, now, &standing);
@@ -296,7 +296,7 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
     if (hc_clock_watch_is_wrong(jobs->o.clock)) {
         return HC_JOB_CLOCK; /* also of what seems to be due later: by what clock? */
     }
-    if (due > now && job->record.order_url == NULL) {
+    if (due > now && job->record.order == NULL) {
         *when = due;
         return HC_JOB_FRESH;
     }
@@ -316,12 +316,11 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
     if (*when > now) {
         return HC_JOB_FAILED;
     }
-    if (job->record.order_url == NULL && hc_preflights_is_running(jobs->o.preflights, job->index)) {
+    if (job->record.order == NULL && hc_preflights_is_running(jobs->o.preflights, job->index)) {
         *when = 0;
         return HC_JOB_CHECKING;
     }
-    if (job->record.order_url == NULL &&
-        hc_outlook_holds(jobs->o.outlooks, job->index, asked, when)) {
+    if (job->record.order == NULL && hc_outlook_holds(jobs->o.outlooks, job->index, asked, when)) {
         return HC_JOB_HELD;
     }
     *when = 0;

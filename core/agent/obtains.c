@@ -87,7 +87,7 @@ static void obtain_free(struct obtain *obtain)
 {
     if (obtain->order != NULL) {
         /* the next agent goes on: the CA may be asking for an answer right now */
-        if (obtain->job->record.order_url != NULL) {
+        if (obtain->job->record.order != NULL) {
             obtain->all->o.authority->leave(obtain->order);
         } else {
             obtain->all->o.authority->cancel(obtain->order);
@@ -259,19 +259,17 @@ static void on_done(void *self, const struct hc_order_result *result)
 static int on_persist(void *self, const struct hc_order_state *state, struct hc_error *err)
 {
     struct obtain *obtain = self;
-    struct hc_job_record *record = &obtain->job->record;
     const struct hc_line_info *info = hc_job_info(obtain->all->o.jobs, obtain->job);
+    const struct hc_job_order order = {
+        .url = state->order_url,
+        .directory = hc_ca_issuer(obtain->ca)->directory_url,
+        .names = obtain->names,
+        .key = state->key,
+        .base = info != NULL ? info->version : 0,
+    };
 
-    hc_job_record_forget_order(record);
-    record->order_base = info != NULL ? info->version : 0;
-    if (EVP_PKEY_up_ref(state->key) != 1) {
-        return hc_error_nomem(err);
-    }
-    record->order_key = state->key;
-    if (hc_strdup(state->order_url, &record->order_url, err) != 0 ||
-        hc_strdup(hc_ca_issuer(obtain->ca)->directory_url, &record->order_directory, err) != 0 ||
-        hc_list_copy(&record->order_names, &obtain->names, err) != 0) {
-        hc_job_record_forget_order(record);
+    hc_job_record_forget_order(&obtain->job->record);
+    if (hc_job_order_new(&order, &obtain->job->record.order, err) != 0) {
         return -1;
     }
     if (hc_job_store(obtain->all->o.jobs, obtain->job, err) != 0) {
@@ -336,12 +334,13 @@ static int place_order(struct obtain *obtain, struct hc_error *err)
 {
     const struct hc_obtains_options *o = &obtain->all->o;
     struct hc_job_record *record = &obtain->job->record;
-    struct hc_order_state state = {record->order_url, record->order_key};
-    bool resume = record->order_url != NULL &&
-                  strcmp(record->order_directory, hc_ca_issuer(obtain->ca)->directory_url) == 0 &&
-                  record->order_names.count > 0;
+    const struct hc_job_order *order = record->order;
+    bool resume = order != NULL &&
+                  strcmp(order->directory, hc_ca_issuer(obtain->ca)->directory_url) == 0 &&
+                  order->names.count > 0;
+    struct hc_order_state state = {resume ? order->url : NULL, resume ? order->key : NULL};
     const struct hc_list *names =
-        resume ? &record->order_names : hc_outlook_order(o->outlooks, obtain->job->index);
+        resume ? &order->names : hc_outlook_order(o->outlooks, obtain->job->index);
     struct hc_order_options options = {
         .key_type = obtain->job->key_type,
         .profile = hc_issuer_profile(hc_ca_issuer(obtain->ca), obtain->job->identity->set),
@@ -432,7 +431,7 @@ void hc_obtains_start(struct hc_obtains *obtains, struct hc_job *job, struct hc_
         hc_events_tell(obtains->o.env->events, HC_EVENT_ORDER_ENDED);
     } else {
         hc_logf(obtains->o.env->log, HC_LOG_INFO, "%s: %s at %s, %s", subject_of(obtain, subject),
-                job->record.order_url != NULL ? "continuing the order" : "ordering",
+                job->record.order != NULL ? "continuing the order" : "ordering",
                 hc_ca_issuer(ca)->name, hc_key_type_name(job->key_type));
     }
 }

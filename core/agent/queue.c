@@ -35,7 +35,7 @@ static int64_t urgency(const struct hc_queue *queue, const struct hc_job *job)
 {
     const struct hc_line_info *info = hc_job_info(queue->o.jobs, job);
 
-    if (job->record.order_url != NULL) {
+    if (job->record.order != NULL) {
         return 0;
     }
     return info != NULL                                             ? info->not_after
@@ -122,7 +122,7 @@ static bool identity_busy(const struct hc_queue *queue, const struct hc_job *job
 static bool needs_preflight(const struct hc_queue *queue, const struct hc_job *job,
                             const struct hc_ca *ca)
 {
-    return job->record.order_url == NULL &&
+    return job->record.order == NULL &&
            !hc_preflights_are_fresh(queue->o.preflights, job->index, ca);
 }
 

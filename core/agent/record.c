@@ -141,31 +141,63 @@ static json_t *load(struct hc_bytes text, struct hc_error *err)
 
 /* ---- jobs ---- */
 
-static json_t *json_of_order(const struct hc_job_record *record, struct hc_error *err)
+static void free_order(struct hc_job_order *order)
+{
+    if (order != NULL) {
+        free(order->url);
+        free(order->directory);
+        hc_list_dispose(&order->names);
+        EVP_PKEY_free(order->key);
+        free(order);
+    }
+}
+
+int hc_job_order_new(const struct hc_job_order *order, struct hc_job_order **out,
+                     struct hc_error *err)
+{
+    struct hc_job_order *copy = calloc(1, sizeof(*copy));
+
+    if (copy == NULL || EVP_PKEY_up_ref(order->key) != 1) {
+        free(copy);
+        return hc_error_nomem(err);
+    }
+    copy->key = order->key;
+    copy->base = order->base;
+    if (hc_strdup(order->url, &copy->url, err) != 0 ||
+        hc_strdup(order->directory, &copy->directory, err) != 0 ||
+        hc_list_copy(&copy->names, &order->names, err) != 0) {
+        free_order(copy);
+        return -1;
+    }
+    *out = copy;
+    return 0;
+}
+
+static json_t *json_of_order(const struct hc_job_order *order, struct hc_error *err)
 {
     struct hc_buf der = HC_BUF_INIT_SECRET(HC_KEY_DER_MAX);
     struct hc_buf text = HC_BUF_INIT_SECRET(2 * HC_KEY_DER_MAX);
     json_t *names = json_array();
-    json_t *order = NULL;
+    json_t *object = NULL;
 
-    if (hc_key_to_der(record->order_key, &der, err) != 0 ||
+    if (hc_key_to_der(order->key, &der, err) != 0 ||
         hc_base64url(der.data, der.len, &text, err) != 0) {
         goto out;
     }
-    for (size_t i = 0; i < record->order_names.count; i++) {
-        json_array_append_new(names, json_string(record->order_names.items[i]));
+    for (size_t i = 0; i < order->names.count; i++) {
+        json_array_append_new(names, json_string(order->names.items[i]));
     }
-    order = json_pack("{s:s, s:s, s:s, s:O, s:I}", "url", record->order_url, "directory",
-                      record->order_directory, "key", hc_buf_text(&text), "names", names, "base",
-                      (json_int_t)record->order_base);
-    if (order == NULL) {
+    object = json_pack("{s:s, s:s, s:s, s:O, s:I}", "url", order->url, "directory",
+                       order->directory, "key", hc_buf_text(&text), "names", names, "base",
+                       (json_int_t)order->base);
+    if (object == NULL) {
         hc_error_nomem(err);
     }
 out:
     json_decref(names);
     hc_buf_dispose(&der);
     hc_buf_dispose(&text);
-    return order;
+    return object;
 }
 
 int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
@@ -173,8 +205,8 @@ int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
 {
     json_t *order = json_null();
 
-    if (record->order_url != NULL) {
-        order = json_of_order(record, err);
+    if (record->order != NULL) {
+        order = json_of_order(record->order, err);
         if (order == NULL) {
             return -1;
         }
@@ -185,27 +217,32 @@ int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
                 out, err);
 }
 
-static int order_from(const json_t *order, struct hc_job_record *record, struct hc_error *err)
+static int order_from(const json_t *object, struct hc_job_record *record, struct hc_error *err)
 {
     struct hc_buf der = HC_BUF_INIT_SECRET(HC_KEY_DER_MAX);
-    const char *key = text_of(order, "key");
-    const json_t *names = json_object_get(order, "names");
+    const char *key = text_of(object, "key");
+    const json_t *names = json_object_get(object, "names");
+    struct hc_job_order *order = NULL;
     int rc = -1;
 
-    if (!json_is_object(order)) {
+    if (!json_is_object(object)) {
         return 0;
     }
+    order = record->order = calloc(1, sizeof(*order));
+    if (order == NULL) {
+        return hc_error_nomem(err);
+    }
     if (hc_base64url_decode(key, strlen(key), &der, err) != 0 ||
-        hc_key_from_der(der.data, der.len, &record->order_key, err) != 0 ||
-        hc_strdup(text_of(order, "url"), &record->order_url, err) != 0 ||
-        hc_strdup(text_of(order, "directory"), &record->order_directory, err) != 0) {
+        hc_key_from_der(der.data, der.len, &order->key, err) != 0 ||
+        hc_strdup(text_of(object, "url"), &order->url, err) != 0 ||
+        hc_strdup(text_of(object, "directory"), &order->directory, err) != 0) {
         goto out;
     }
-    record->order_base = (uint64_t)int_of(order, "base");
+    order->base = (uint64_t)int_of(object, "base");
     for (size_t i = 0; i < json_array_size(names) && i < HC_NAMES_MAX; i++) {
         const char *name = json_string_value(json_array_get(names, i));
 
-        if (name != NULL && hc_list_add(&record->order_names, name, err) != 0) {
+        if (name != NULL && hc_list_add(&order->names, name, err) != 0) {
             goto out;
         }
     }
@@ -237,13 +274,8 @@ int hc_job_record_decode(struct hc_bytes text, struct hc_job_record *record, str
 
 void hc_job_record_forget_order(struct hc_job_record *record)
 {
-    free(record->order_url);
-    free(record->order_directory);
-    record->order_url = record->order_directory = NULL;
-    hc_list_dispose(&record->order_names);
-    EVP_PKEY_free(record->order_key);
-    record->order_key = NULL;
-    record->order_base = 0;
+    free_order(record->order);
+    record->order = NULL;
 }
 
 void hc_job_record_dispose(struct hc_job_record *record)

@@ -29,17 +29,25 @@ struct hc_last_error {
 void hc_last_error_set(struct hc_last_error *last, const struct hc_error *err, int64_t at);
 void hc_last_error_clear(struct hc_last_error *last);
 
+/* An order that was placed: what is needed to go on with it. */
+struct hc_job_order {
+    char *url;
+    char *directory;
+    struct hc_list names;
+    EVP_PKEY *key;
+    uint64_t base; /* the line's version when it was placed; 0: none. A later one ends it */
+};
+
+/* A copy of all that it says, with a reference to its key; hc_job_record_forget_order() frees it. */
+int hc_job_order_new(const struct hc_job_order *order, struct hc_job_order **out,
+                     struct hc_error *err) HC_MUST_USE;
+
 /* Zeroed memory is the record of a job that was never tried. */
 struct hc_job_record {
     int64_t resets[HC_RESETS_MAX];
     struct hc_last_error last;
     uint64_t replace; /* `renew --force`: this version, whatever its dates say; 0: none */
-    /* the order under way: all of them, or none (order_url NULL) */
-    char *order_url;
-    char *order_directory;
-    struct hc_list order_names;
-    EVP_PKEY *order_key;
-    uint64_t order_base; /* the line's version when it was placed; 0: none. A later one ends it */
+    struct hc_job_order *order; /* under way, or NULL: few have one at a time */
 };
 
 int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
@@ -47,7 +55,7 @@ int hc_job_record_encode(const struct hc_job_record *record, struct hc_buf *out,
 /* *record is zeroed memory or disposed. */
 int hc_job_record_decode(struct hc_bytes text, struct hc_job_record *record,
                          struct hc_error *err) HC_MUST_USE;
-/* Forgets the order that was under way; its key is wiped with its last reference. */
+/* Forgets the order that was under way, if any; its key is wiped with its last reference. */
 void hc_job_record_forget_order(struct hc_job_record *record);
 void hc_job_record_dispose(struct hc_job_record *record);
 

@@ -16,7 +16,7 @@ static void drop_finished_order(const struct hc_takeover *t, struct hc_job *job)
 {
     const struct hc_line_info *info = hc_job_info(t->jobs, job);
 
-    if (job->record.order_url != NULL && info != NULL && info->version > job->record.order_base) {
+    if (job->record.order != NULL && info != NULL && info->version > job->record.order->base) {
         hc_job_record_forget_order(&job->record);
     }
 }
@@ -82,7 +82,7 @@ int hc_takeover_adopt(const struct hc_takeover *t, struct hc_job *job, struct hc
     int rc = 0;
 
     memset(&info, 0, sizeof(info));
-    if (job->record.order_url != NULL || hc_job_info(t->jobs, job) != NULL) {
+    if (job->record.order != NULL || hc_job_info(t->jobs, job) != NULL) {
         return 0;
     }
     found = hc_select_adoptable(t->env->conf, job->identity, job->key_type,

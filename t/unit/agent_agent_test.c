@@ -235,6 +235,8 @@ static void a_finished_order_is_not_gone_on_with(void)
 {
     struct server s;
     struct hc_error err = {0};
+    char url[] = "https://ca.example/order/1";
+    struct hc_job_order order = {.url = url};
     struct hc_job_record *record = NULL;
     const struct hc_conf *conf = NULL;
     char first[100];
@@ -245,12 +247,12 @@ static void a_finished_order_is_not_gone_on_with(void)
     hc_copy(first, sizeof(first), serial(&s, 0));
     conf = hc_agent_parts(s.agent)->env.conf;
     record = &hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0)->record;
-    ok(hc_strdup("https://ca.example/order/1", &record->order_url, &err) == 0 &&
-           hc_strdup(hc_conf_issuer(conf, conf->identities[0].set->use.items[0])->directory_url,
-                     &record->order_directory, &err) == 0 &&
-           hc_list_copy(&record->order_names, &conf->identities[0].names, &err) == 0 &&
-           hc_key_new(HC_KEY_ECDSA_256, &record->order_key, &err) == 0,
+    order.directory = hc_conf_issuer(conf, conf->identities[0].set->use.items[0])->directory_url;
+    order.names = conf->identities[0].names;
+    order.key = forge_key(NULL);
+    ok(hc_job_order_new(&order, &record->order, &err) == 0,
        "an agent still has the state of an order from before the certificate");
+    EVP_PKEY_free(order.key);
     ok(hc_job_renew(hc_agent_parts(s.agent), hc_jobs_at(hc_agent_parts(s.agent)->jobs, 0), true),
        "and is asked to renew");
     work(&s, NULL);

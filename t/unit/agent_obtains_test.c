@@ -39,7 +39,7 @@ static void an_order_ends_with_a_pair_that_serves(void)
     ok(hc_obtains_activity(u.obtains, hc_jobs_at(u.jobs, 1)) == NULL, "the other does nothing");
     turn(&u);
     is_int(hc_obtains_count(u.obtains), 0, "it is over");
-    ok(job->at == NULL && job->record.order_url == NULL, "for the job, too");
+    ok(job->at == NULL && job->record.order == NULL, "for the job, too");
     ok(hc_job_info(u.jobs, job) != NULL && hc_publisher_of(u.publisher, 0)->complete,
        "stored and served");
     is_int(u.b.raised[HC_EVENT_ORDER_OBTAINED], 1, "who counts is told");
@@ -108,7 +108,7 @@ static void orders_end_with_the_store_to_be_resumed(void)
     is_int(hc_obtains_count(u.obtains), 1, "it goes on and on");
     hc_storage_close(u.b.storage);
     is_int(hc_obtains_count(u.obtains), 0, "until the store is closed");
-    ok(job->record.order_url != NULL && job->record.order_key != NULL, "what resumes it is kept");
+    ok(job->record.order != NULL && job->record.order->key != NULL, "what resumes it is kept");
     cas[0].stuck = false;
     (void)hc_storage_run(u.b.storage);
     (void)start(&u, 0);

@@ -11,6 +11,9 @@
 
 static void a_job_comes_back_as_it_was(void)
 {
+    char url[] = "https://ca.example/order/1";
+    char directory[] = "https://ca.example/dir";
+    struct hc_job_order order = {.url = url, .directory = directory, .base = 3};
     struct hc_job_record record = {.replace = 7};
     struct hc_job_record back;
     struct hc_buf text = HC_BUF_INIT_SECRET(HC_RECORD_MAX);
@@ -22,10 +25,9 @@ static void a_job_comes_back_as_it_was(void)
     record.resets[2] = NOW - 60;
     hc_error_set(&why, HC_P_VALIDATION, "b\xc3\xa4.example", "said \"so\"\n");
     hc_last_error_set(&record.last, &why, NOW - 10);
-    record.order_url = strdup("https://ca.example/order/1");
-    record.order_directory = strdup("https://ca.example/dir");
-    ok(hc_list_add(&record.order_names, "a.example", &err) == 0, "a name");
-    ok(hc_key_new(HC_KEY_ECDSA_256, &record.order_key, &err) == 0, "a key");
+    ok(hc_list_add(&order.names, "a.example", &err) == 0, "a name");
+    ok(hc_key_new(HC_KEY_ECDSA_256, &order.key, &err) == 0, "a key");
+    ok(hc_job_order_new(&order, &record.order, &err) == 0, "an order");
     ok(hc_job_record_encode(&record, &text, &err) == 0, "written");
     ok(hc_job_record_decode(hc_bytes_of(&text), &back, &err) == 0, "read");
     is_int(back.resets[2], NOW - 60, "resets");
@@ -35,9 +37,11 @@ static void a_job_comes_back_as_it_was(void)
     hc_kept_error_get(&back.last.error, &read);
     is_str(read.subject, "b\xc3\xa4.example", "subject");
     is_str(read.detail, "said \"so\"\n", "detail, byte by byte");
-    is_str(back.order_url, record.order_url, "order");
-    is_str(back.order_names.items[0], "a.example", "its names");
-    ok(EVP_PKEY_eq(back.order_key, record.order_key) == 1, "its key");
+    is_str(back.order->url, url, "order");
+    is_str(back.order->directory, directory, "where");
+    is_int(back.order->base, 3, "after which version");
+    is_str(back.order->names.items[0], "a.example", "its names");
+    ok(EVP_PKEY_eq(back.order->key, order.key) == 1, "its key");
     for (size_t len = 0; len < text.len; len++) {
         struct hc_job_record cut;
 
@@ -48,6 +52,8 @@ static void a_job_comes_back_as_it_was(void)
         }
         hc_job_record_dispose(&cut);
     }
+    hc_list_dispose(&order.names);
+    EVP_PKEY_free(order.key);
     hc_job_record_dispose(&record);
     hc_job_record_dispose(&back);
     hc_buf_dispose(&text);

@@ -37,6 +37,9 @@ static void what_another_agent_obtained_is_taken(void)
 {
     struct upper u;
     struct hc_takeover t;
+    char url[] = "https://ca.example/order/1";
+    char directory[] = "https://one.example/dir";
+    struct hc_job_order order = {.url = url, .directory = directory};
     struct hc_job *job = NULL;
     struct hc_pair *pair = NULL;
     struct hc_error err = {0};
@@ -48,13 +51,13 @@ static void what_another_agent_obtained_is_taken(void)
     is_int(hc_takeover_refresh(&t, job, &err), 0, "an empty line is to be ordered");
     pair = new_pair("DNS:a.example", 90);
     commit_elsewhere(&u, 0, pair, NULL);
-    must(hc_strdup("https://ca.example/order/1", &job->record.order_url, &err), &err);
-    must(hc_strdup("https://one.example/dir", &job->record.order_directory, &err), &err);
-    must(hc_list_copy(&job->record.order_names, &job->identity->names, &err), &err);
-    job->record.order_key = forge_key(NULL);
+    order.names = job->identity->names;
+    order.key = forge_key(NULL);
+    must(hc_job_order_new(&order, &job->record.order, &err), &err);
+    EVP_PKEY_free(order.key);
     must(hc_job_store(u.jobs, job, &err), &err);
     is_int(hc_takeover_refresh(&t, job, &err), 1, "another agent has obtained it: no order");
-    ok(job->record.order_url == NULL, "the one that was under way for it is over");
+    ok(job->record.order == NULL, "the one that was under way for it is over");
     is_int(u.b.raised[HC_EVENT_LINE_FOUND], 1, "who publishes it is told");
     ok(hc_publisher_of(u.publisher, 0)->complete, "and it serves");
     is_int(hc_takeover_refresh(&t, job, &err), 1, "found once");
