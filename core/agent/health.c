@@ -14,12 +14,13 @@
 
 /* What the checks said of what an identity serves. */
 struct entry {
-    int64_t judge_at;                     /* UTC: when it is judged again; 0: at once */
-    enum hc_problem flaws[HC_FLAWS_TOLD]; /* when last judged */
-    size_t flaw_count;
-    hc_said said; /* what was found then */
+    int64_t judge_at; /* UTC: when it is judged again; 0: at once */
+    hc_said said;     /* what was found last */
     int64_t said_at;
+    uint16_t flaws[HC_FLAWS_TOLD]; /* of these: enum hc_problem, in half its bytes; 0: no more */
 };
+
+_Static_assert(HC_P_NONE == 0 && HC_P_COUNT <= UINT16_MAX, "a problem fits");
 
 struct hc_health {
     struct hc_health_options o;
@@ -28,10 +29,17 @@ struct hc_health {
     struct hc_timer due;
 };
 
-const enum hc_problem *hc_health_flaws(const struct hc_health *health, size_t index, size_t *count)
+size_t hc_health_flaws(const struct hc_health *health, size_t index,
+                       enum hc_problem flaws[HC_FLAWS_TOLD])
 {
-    *count = health->entries[index].flaw_count;
-    return health->entries[index].flaws;
+    const struct entry *entry = &health->entries[index];
+    size_t count = 0;
+
+    while (count < HC_FLAWS_TOLD && entry->flaws[count] != HC_P_NONE) {
+        flaws[count] = (enum hc_problem)entry->flaws[count];
+        count++;
+    }
+    return count;
 }
 
 /* The next moment at which a pair's standing changes by its age alone. */
@@ -110,17 +118,19 @@ static void say(struct hc_health *health, struct entry *entry, const char *subje
 static void note_flaws(struct entry *entry, const struct hc_identity *identity,
                        const struct hc_findings *findings)
 {
-    entry->flaw_count = 0;
-    for (size_t i = 0; i < findings->count && entry->flaw_count < HC_FLAWS_TOLD; i++) {
+    size_t count = 0;
+
+    memset(entry->flaws, 0, sizeof(entry->flaws));
+    for (size_t i = 0; i < findings->count && count < HC_FLAWS_TOLD; i++) {
         enum hc_problem problem = findings->items[i].problem;
         bool told = findings->items[i].rank == HC_CLASS_REMARK ||
                     hc_list_has(&identity->set->accept, hc_problem_row(problem)->slug);
 
-        for (size_t k = 0; k < entry->flaw_count; k++) {
+        for (size_t k = 0; k < count; k++) {
             told = told || entry->flaws[k] == problem;
         }
         if (!told) {
-            entry->flaws[entry->flaw_count++] = problem;
+            entry->flaws[count++] = (uint16_t)problem;
         }
     }
 }

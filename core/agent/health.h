@@ -33,7 +33,8 @@ int64_t hc_health_run(struct hc_health *health);
 void hc_health_note(struct hc_health *health, size_t index, const struct hc_pair *pair,
                     const struct hc_findings *findings);
 
-/* The flaws that were found last, each once, without what is accepted; *count of them. */
-const enum hc_problem *hc_health_flaws(const struct hc_health *health, size_t index, size_t *count);
+/* The flaws that were found last, each once, without what is accepted. Returns how many. */
+size_t hc_health_flaws(const struct hc_health *health, size_t index,
+                       enum hc_problem flaws[HC_FLAWS_TOLD]);
 
 #endif

@@ -32,18 +32,17 @@ static int make_room(struct hc_inventory *inventory, struct hc_error *err)
     size_t cap = inventory->cap;
     struct hc_line_info *items =
         hc_vec_room(inventory->items, inventory->count, &cap, sizeof(*items), err);
-    struct hc_line_stamp *stamps = NULL;
+    uint64_t *marks = NULL;
 
     if (items == NULL) {
         return -1;
     }
     inventory->items = items;
-    stamps =
-        hc_vec_room(inventory->stamps, inventory->count, &inventory->cap, sizeof(*stamps), err);
-    if (stamps == NULL) {
+    marks = hc_vec_room(inventory->marks, inventory->count, &inventory->cap, sizeof(*marks), err);
+    if (marks == NULL) {
         return -1;
     }
-    inventory->stamps = stamps;
+    inventory->marks = marks;
     return 0;
 }
 
@@ -73,8 +72,7 @@ static void insert_at(struct hc_inventory *inventory, size_t at)
     size_t behind = inventory->count - at;
 
     memmove(inventory->items + at + 1, inventory->items + at, behind * sizeof(*inventory->items));
-    memmove(inventory->stamps + at + 1, inventory->stamps + at,
-            behind * sizeof(*inventory->stamps));
+    memmove(inventory->marks + at + 1, inventory->marks + at, behind * sizeof(*inventory->marks));
     inventory->count++;
 }
 
@@ -126,13 +124,12 @@ static void drop_at(struct hc_inventory *inventory, size_t at)
     forget_at(inventory, at);
     inventory->count--;
     memmove(inventory->items + at, inventory->items + at + 1, behind * sizeof(*inventory->items));
-    memmove(inventory->stamps + at, inventory->stamps + at + 1,
-            behind * sizeof(*inventory->stamps));
+    memmove(inventory->marks + at, inventory->marks + at + 1, behind * sizeof(*inventory->marks));
 }
 
-/* Takes over *info; its stamp: zero for one that was not read from the disk. */
-static int take(struct hc_inventory *inventory, struct hc_line_info *info,
-                const struct hc_line_stamp *stamp, struct hc_error *err)
+/* Takes over *info; its stamp's mark: zero for one that was not read from the disk. */
+static int take(struct hc_inventory *inventory, struct hc_line_info *info, uint64_t mark,
+                struct hc_error *err)
 {
     bool found = false;
     size_t at = 0;
@@ -151,7 +148,7 @@ static int take(struct hc_inventory *inventory, struct hc_line_info *info,
     share_text(inventory, &info->issuer_name);
     share_text(inventory, &info->profile);
     inventory->items[at] = *info;
-    inventory->stamps[at] = *stamp;
+    inventory->marks[at] = mark;
     memset(info, 0, sizeof(*info));
     return 0;
 }
@@ -159,11 +156,10 @@ static int take(struct hc_inventory *inventory, struct hc_line_info *info,
 int hc_inventory_put(struct hc_inventory *inventory, const struct hc_line_info *info,
                      struct hc_error *err)
 {
-    static const struct hc_line_stamp unknown;
     struct hc_line_info copy;
 
     memset(&copy, 0, sizeof(copy));
-    return hc_line_info_copy(&copy, info, err) == 0 ? take(inventory, &copy, &unknown, err) : -1;
+    return hc_line_info_copy(&copy, info, err) == 0 ? take(inventory, &copy, 0, err) : -1;
 }
 
 void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[HC_ID_SIZE])
@@ -185,13 +181,30 @@ const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventor
     return found ? &inventory->items[at] : NULL;
 }
 
+static int compare_head(const void *key, const void *item)
+{
+    return memcmp(key, ((const struct hc_line_info *)item)->line, HC_LINE_HEAD);
+}
+
+/* Lines are digests: a few bytes tell them apart. */
+static const struct hc_line_info *find_head(const struct hc_inventory *inventory,
+                                            const unsigned char head[HC_LINE_HEAD])
+{
+    size_t at = 0;
+
+    return hc_vec_place(head, inventory->items, inventory->count, sizeof(*inventory->items),
+                        compare_head, &at)
+               ? &inventory->items[at]
+               : NULL;
+}
+
 const struct hc_line_info *hc_inventory_named(const struct hc_inventory *inventory,
                                               const char *name, size_t *at)
 {
-    const unsigned char *line = NULL;
+    const unsigned char *head = NULL;
 
-    while ((line = hc_name_index_next(&inventory->names, name, at)) != NULL) {
-        const struct hc_line_info *info = hc_inventory_find(inventory, line);
+    while ((head = hc_name_index_next(&inventory->names, name, at)) != NULL) {
+        const struct hc_line_info *info = find_head(inventory, head);
 
         if (info != NULL && hc_list_has(&info->names, name)) {
             return info;
@@ -242,7 +255,7 @@ static int read_line(struct refresh *r, const unsigned char line[HC_ID_SIZE], st
     after.settled = after.settled && !info.passed && before.folder == after.folder &&
                     before.folder_ctime == after.folder_ctime;
     r->changed += known == NULL || !is_same(known, &info);
-    rc = take(r->inventory, &info, &after, err);
+    rc = take(r->inventory, &info, hc_line_stamp_mark(&after), err);
 out:
     hc_line_info_dispose(&info);
     return rc;
@@ -254,7 +267,7 @@ static bool holds(const struct refresh *r, size_t at)
     struct hc_line_stamp now;
 
     hc_line_stamp_take(r->store, info->line, info->version, &now);
-    return hc_line_stamp_holds(&r->inventory->stamps[at], &now);
+    return hc_line_stamp_holds(r->inventory->marks[at], &now);
 }
 
 static void end_walk(struct hc_inventory *inventory)
@@ -315,7 +328,10 @@ static int walk_line(struct refresh *r, size_t i, struct hc_error *err)
 
 static int begin_walk(struct refresh *r, struct hc_error *err)
 {
-    hc_lines_stamp_take(r->store, &r->inventory->walk.folder);
+    struct hc_line_stamp folder;
+
+    hc_lines_stamp_take(r->store, &folder);
+    r->inventory->walk.folder = hc_line_stamp_mark(&folder);
     return hc_store_lines(r->store, &r->inventory->walk.lines, err);
 }
 
@@ -379,7 +395,7 @@ int hc_inventory_refresh(struct hc_inventory *inventory, struct hc_store *store,
     int rc = 0;
 
     hc_lines_stamp_take(store, &folder);
-    all = all || is_walking(inventory) || !hc_line_stamp_holds(&inventory->folder, &folder);
+    all = all || is_walking(inventory) || !hc_line_stamp_holds(inventory->folder, &folder);
     rc = all ? refresh_all(&r, err) : refresh_some(&r, err);
     *changed = r.changed;
     return rc;
@@ -411,10 +427,10 @@ void hc_inventory_dispose(struct hc_inventory *inventory)
     }
     hc_list_dispose(&inventory->texts);
     free(inventory->items);
-    free(inventory->stamps);
+    free(inventory->marks);
     inventory->items = NULL;
-    inventory->stamps = NULL;
-    memset(&inventory->folder, 0, sizeof(inventory->folder));
+    inventory->marks = NULL;
+    inventory->folder = 0;
     inventory->sweep = 0;
     inventory->count = inventory->cap = 0;
     hc_name_index_dispose(&inventory->names);

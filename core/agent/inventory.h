@@ -14,16 +14,16 @@
 struct hc_inventory {
     struct hc_line_info *items;
     size_t count;
-    struct hc_line_stamp *stamps; /* of the items */
+    uint64_t *marks; /* of the items' stamps */
     size_t cap;
-    struct hc_line_stamp folder; /* of all lines */
-    size_t sweep;                /* where the next sweep goes on */
+    uint64_t folder; /* the mark of all lines' */
+    size_t sweep;    /* where the next sweep goes on */
     struct hc_name_index names;
     struct hc_list texts;     /* issuers of the items, which many of them share */
     struct {                  /* going over all lines, a bit at a time */
         struct hc_list lines; /* that there were at its begin */
         size_t next;
-        struct hc_line_stamp folder;
+        uint64_t folder;
     } walk;
 };
 

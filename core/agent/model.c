@@ -130,8 +130,8 @@ const char *hc_model_pending(const struct hc_parts *parts, size_t identity, int6
 
 static void set_flaws(const struct hc_parts *parts, struct hc_model_certificate *c)
 {
-    size_t count = 0;
-    const enum hc_problem *found = hc_health_flaws(parts->health, c->index, &count);
+    enum hc_problem found[HC_FLAWS_TOLD];
+    size_t count = hc_health_flaws(parts->health, c->index, found);
 
     _Static_assert(HC_FLAWS_TOLD < HC_MODEL_FLAWS, "one of the files themselves has room");
     c->has_flaws = true;

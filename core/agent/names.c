@@ -10,7 +10,7 @@
 struct hc_name_entry {
     uint32_t hash;
     uint32_t next; /* in its chain, or among those that are free: + 1; 0: the last */
-    unsigned char line[HC_ID_SIZE];
+    unsigned char line[HC_LINE_HEAD];
 };
 
 static uint32_t hash_of(const char *name)
@@ -25,11 +25,16 @@ static uint32_t *head_of(const struct hc_name_index *index, uint32_t hash)
     return &index->heads[hash & (index->head_count - 1)];
 }
 
-/* As many chains as there may be entries. */
-static int grow_heads(struct hc_name_index *index, size_t count, struct hc_error *err)
+/* As many chains as there may be entries, and a power of two. */
+static int grow_heads(struct hc_name_index *index, size_t entries, struct hc_error *err)
 {
-    uint32_t *heads = count <= UINT32_MAX ? calloc(count, sizeof(*heads)) : NULL;
+    size_t count = index->head_count > 0 ? index->head_count : 1;
+    uint32_t *heads = NULL;
 
+    while (count < entries) {
+        count *= 2;
+    }
+    heads = count <= UINT32_MAX ? calloc(count, sizeof(*heads)) : NULL;
     if (heads == NULL) {
         return hc_error_nomem(err);
     }
@@ -63,7 +68,7 @@ static int make_room(struct hc_name_index *index, struct hc_error *err)
         return -1;
     }
     index->entries = entries;
-    if (grow_heads(index, cap, err) != 0) {
+    if (cap > index->head_count && grow_heads(index, cap, err) != 0) {
         return -1;
     }
     index->cap = cap;
@@ -84,7 +89,7 @@ int hc_name_index_add(struct hc_name_index *index, const char *name,
     entry = &index->entries[at - 1];
     index->free = index->free != 0 ? entry->next : 0;
     entry->hash = hash_of(name);
-    memcpy(entry->line, line, HC_ID_SIZE);
+    memcpy(entry->line, line, HC_LINE_HEAD);
     head = head_of(index, entry->hash);
     entry->next = *head;
     *head = at;
@@ -100,7 +105,7 @@ void hc_name_index_remove(struct hc_name_index *index, const char *name,
     while (place != NULL && *place != 0) {
         struct hc_name_entry *entry = &index->entries[*place - 1];
 
-        if (entry->hash == hash && memcmp(entry->line, line, HC_ID_SIZE) == 0) {
+        if (entry->hash == hash && memcmp(entry->line, line, HC_LINE_HEAD) == 0) {
             uint32_t at = *place;
 
             *place = entry->next;

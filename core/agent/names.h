@@ -7,6 +7,8 @@
 
 #include "store/info.h"
 
+#define HC_LINE_HEAD 8 /* bytes by which the index knows a line */
+
 /* Zeroed memory is an empty index. */
 struct hc_name_index {
     struct hc_name_entry *entries;
@@ -25,8 +27,9 @@ void hc_name_index_remove(struct hc_name_index *index, const char *name,
                           const unsigned char line[HC_ID_SIZE]);
 
 /*
- * The lines of a name, one after the other: *at is 0 before the first. NULL: no more. Now and then
- * a line of another name is among them. Borrowed until the next change.
+ * The first HC_LINE_HEAD bytes of the lines of a name, one line after the other: *at is 0 before
+ * the first. NULL: no more. Now and then a line of another name is among them. Borrowed until the
+ * next change.
  */
 const unsigned char *hc_name_index_next(const struct hc_name_index *index, const char *name,
                                         size_t *at);

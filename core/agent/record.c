@@ -187,9 +187,9 @@ static json_t *json_of_order(const struct hc_job_order *order, struct hc_error *
     for (size_t i = 0; i < order->names.count; i++) {
         json_array_append_new(names, json_string(order->names.items[i]));
     }
-    object = json_pack("{s:s, s:s, s:s, s:O, s:I}", "url", order->url, "directory",
-                       order->directory, "key", hc_buf_text(&text), "names", names, "base",
-                       (json_int_t)order->base);
+    object =
+        json_pack("{s:s, s:s, s:s, s:O, s:I}", "url", order->url, "directory", order->directory,
+                  "key", hc_buf_text(&text), "names", names, "base", (json_int_t)order->base);
     if (object == NULL) {
         hc_error_nomem(err);
     }

@@ -38,7 +38,8 @@ struct hc_job_order {
     uint64_t base; /* the line's version when it was placed; 0: none. A later one ends it */
 };
 
-/* A copy of all that it says, with a reference to its key; hc_job_record_forget_order() frees it. */
+/* A copy of all that it says, with a reference to its key; hc_job_record_forget_order() frees it.
+ */
 int hc_job_order_new(const struct hc_job_order *order, struct hc_job_order **out,
                      struct hc_error *err) HC_MUST_USE;
 
@@ -46,7 +47,7 @@ int hc_job_order_new(const struct hc_job_order *order, struct hc_job_order **out
 struct hc_job_record {
     int64_t resets[HC_RESETS_MAX];
     struct hc_last_error last;
-    uint64_t replace; /* `renew --force`: this version, whatever its dates say; 0: none */
+    uint64_t replace;           /* `renew --force`: this version, whatever its dates say; 0: none */
     struct hc_job_order *order; /* under way, or NULL: few have one at a time */
 };
 

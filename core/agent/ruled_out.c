@@ -2,23 +2,35 @@
 #include "agent/ruled_out.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/name.h"
 
 #define ITEM (HC_NAME_SIZE + 64)
 
+/* Without memory it is tried. */
+static void add(struct hc_ruled_out *out, const char *text)
+{
+    if (out->items == NULL) {
+        out->items = calloc(1, sizeof(*out->items));
+    }
+    if (out->items != NULL) {
+        (void)!hc_list_add(out->items, text, NULL);
+    }
+}
+
 void hc_ruled_out_note(struct hc_ruled_out *out, const struct hc_preflight_result *result)
 {
     char text[ITEM];
 
-    hc_list_dispose(&out->items);
+    hc_ruled_out_dispose(out);
     for (size_t i = 0; i < result->count; i++) {
         const struct hc_preflight_name *name = &result->names[i];
 
         for (size_t k = 0; k < name->ruled_out.count; k++) {
             (void)snprintf(text, sizeof(text), "%s %s", name->ruled_out.items[k], name->name);
-            (void)!hc_list_add(&out->items, text, NULL); /* else it is tried */
+            add(out, text);
         }
     }
 }
@@ -28,7 +40,7 @@ bool hc_ruled_out_has(const struct hc_ruled_out *out, const char *name, const ch
     char text[ITEM];
 
     (void)snprintf(text, sizeof(text), "%s %s", method, name);
-    return out != NULL && hc_list_has(&out->items, text);
+    return out != NULL && out->items != NULL && hc_list_has(out->items, text);
 }
 
 void hc_ruled_out_last(const struct hc_ruled_out *out, const char *name, struct hc_list *methods)
@@ -50,5 +62,9 @@ void hc_ruled_out_last(const struct hc_ruled_out *out, const char *name, struct 
 
 void hc_ruled_out_dispose(struct hc_ruled_out *out)
 {
-    hc_list_dispose(&out->items);
+    if (out->items != NULL) {
+        hc_list_dispose(out->items);
+        free(out->items);
+        out->items = NULL;
+    }
 }

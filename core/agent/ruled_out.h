@@ -9,7 +9,7 @@
 
 /* Zeroed memory is empty. */
 struct hc_ruled_out {
-    struct hc_list items; /* "method name" */
+    struct hc_list *items; /* "method name"; NULL: none */
 };
 
 /* What a preflight found takes the place of what was known. Without memory something is missing. */

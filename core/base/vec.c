@@ -4,12 +4,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#define MANY 64 /* up to here an array doubles; what is larger would waste half of it */
+
 /* No array is as large; who asks for more has miscounted. */
 #define BYTES_MAX ((size_t)PTRDIFF_MAX >> (sizeof(size_t) > 4 ? 23 : 0))
 
 void *hc_vec_room(void *items, size_t count, size_t *cap, size_t size, struct hc_error *err)
 {
-    size_t wanted = count > 0 ? 2 * count : 1;
+    size_t wanted = cap != NULL && count >= MANY ? count + count / 8 : count > 0 ? 2 * count : 1;
     void *grown = NULL;
 
     if (items != NULL && (cap != NULL ? count < *cap : (count & (count - 1)) != 0)) {

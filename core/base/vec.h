@@ -13,8 +13,9 @@
 
 /*
  * items, with room for one more of size bytes behind count of them: take what it returns as the
- * items. It doubles. cap: how many there is room for; NULL where the owner does not keep that, then
- * the array is full whenever count is a power of two. NULL without memory: items are as they were.
+ * items. It doubles, and where there are many grows by an eighth. cap: how many there is room for;
+ * NULL where the owner does not keep that: it always doubles, and is full whenever count is a power
+ * of two. NULL without memory: items are as they were.
  */
 void *hc_vec_room(void *items, size_t count, size_t *cap, size_t size,
                   struct hc_error *err) HC_MUST_USE;

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "store/file.h"
 #include "store/line_folder.h"
 
@@ -106,8 +107,21 @@ void hc_lines_stamp_take(struct hc_store *store, struct hc_line_stamp *stamp)
                      is_settled(stamp->folder_ctime, ns_of(&now));
 }
 
-bool hc_line_stamp_holds(const struct hc_line_stamp *old, const struct hc_line_stamp *now)
+/* Never 0. */
+static uint64_t number_of(const struct hc_line_stamp *stamp)
 {
-    return old->settled && old->folder == now->folder && old->file == now->file &&
-           old->folder_ctime == now->folder_ctime && old->file_ctime == now->file_ctime;
+    const uint64_t all[] = {stamp->folder, stamp->file, (uint64_t)stamp->folder_ctime,
+                            (uint64_t)stamp->file_ctime};
+
+    return hc_hash_bytes(all, sizeof(all), HC_HASH_SEED) | 1;
+}
+
+uint64_t hc_line_stamp_mark(const struct hc_line_stamp *stamp)
+{
+    return stamp->settled ? number_of(stamp) : 0;
+}
+
+bool hc_line_stamp_holds(uint64_t mark, const struct hc_line_stamp *now)
+{
+    return mark != 0 && mark == number_of(now);
 }

@@ -1,6 +1,6 @@
 /*
  * Telling which lines changed without reading them: what the file system says of a line's folder
- * and of the version that was read. Followers keep a stamp beside what they know of a line.
+ * and of the version that was read. Followers keep a mark of it beside what they know of a line.
  */
 #ifndef HC_STORE_SCAN_H
 #define HC_STORE_SCAN_H
@@ -28,7 +28,9 @@ void hc_line_stamp_take(struct hc_store *store, const unsigned char line[HC_ID_S
 /* The same for the folder of all lines: it changes when one comes or goes. */
 void hc_lines_stamp_take(struct hc_store *store, struct hc_line_stamp *stamp);
 
-/* True if nothing can have changed between the two. */
-bool hc_line_stamp_holds(const struct hc_line_stamp *old, const struct hc_line_stamp *now);
+/* One number that tells the stamp from others, to be kept; 0: it is not settled. */
+uint64_t hc_line_stamp_mark(const struct hc_line_stamp *stamp);
+/* True if nothing can have changed since the stamp that made the mark. */
+bool hc_line_stamp_holds(uint64_t mark, const struct hc_line_stamp *now);
 
 #endif

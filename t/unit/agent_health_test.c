@@ -65,8 +65,8 @@ static void end_parts(struct bench *b, struct parts *p)
 
 static bool has_flaw(const struct parts *p, enum hc_problem problem)
 {
-    size_t count = 0;
-    const enum hc_problem *flaws = hc_health_flaws(p->health, 0, &count);
+    enum hc_problem flaws[HC_FLAWS_TOLD];
+    size_t count = hc_health_flaws(p->health, 0, flaws);
 
     for (size_t i = 0; i < count; i++) {
         if (flaws[i] == problem) {

@@ -7,7 +7,7 @@ int main(void)
 {
     struct hc_preflight_name names[2] = {{.name = "a.test"}, {.name = "b.test"}};
     struct hc_preflight_result result = {names, 2};
-    struct hc_ruled_out out = {{NULL, 0, 0}};
+    struct hc_ruled_out out = {NULL};
     struct hc_list methods = {NULL, 0, 0};
     char text[128];
 

@@ -1,4 +1,5 @@
-/* core/base/vec.c: room is made by doubling, and a place is found as in a plain search. */
+/* core/base/vec.c: arrays have the room that was asked for, and a place is found as in a plain
+ * search. */
 #include "base/vec.h"
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static void grows(bool keeps_cap)
         whole = whole && items[i] == i;
     }
     ok(whole, keeps_cap ? "a thousand numbers are what they were" : "and without a cap");
-    ok(!keeps_cap || cap == 1024, "room for the next power of two");
+    ok(!keeps_cap || cap - 1000 < 1000 / 8, "where there are many, little is left over");
     free(items);
 }
 
