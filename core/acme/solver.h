@@ -28,7 +28,10 @@ struct hc_answer_port {
     int (*give)(void *self, const struct hc_answer *answer, struct hc_error *err);
     /* True when every other server that lives gives it, too. */
     bool (*given)(void *self, const struct hc_answer *answer);
-    /* Another value that stands at its place: one of ours, or of another agent's. NULL: none. */
+    /*
+     * Another value that stands at its place: one of ours, or of another agent's. When this one was
+     * given: the other only if that is what is shown there. NULL: none.
+     */
     const struct hc_answer *(*other)(void *self, const struct hc_answer *answer);
     /* Nobody gives it any more once all that gave it took it back. What goes wrong is logged. */
     void (*take_back)(void *self, const struct hc_answer *answer);

@@ -176,6 +176,22 @@ const struct hc_answer_entry *hc_answer_book_older(const struct hc_answer_entry 
     return at;
 }
 
+const struct hc_answer_entry *hc_answer_book_shown(const struct hc_answer_book *book,
+                                                   const struct hc_answer *answer, int64_t now)
+{
+    const struct hc_answer_entry *shown = NULL;
+    const struct hc_answer_entry *at = hc_answer_book_newest(book, answer);
+
+    for (; at != NULL; at = hc_answer_book_older(at)) {
+        if (at->answer.expires > now &&
+            (shown == NULL || (answer->kind == HC_ANSWER_TLS &&
+                               hc_answer_goes_first(&at->answer, &shown->answer, now)))) {
+            shown = at;
+        }
+    }
+    return shown;
+}
+
 struct hc_answer_entry *hc_answer_book_find_file(const struct hc_answer_book *book,
                                                  const char *file)
 {

@@ -48,6 +48,12 @@ struct hc_answer_entry *hc_answer_book_find(const struct hc_answer_book *book,
                                             const struct hc_answer *answer);
 struct hc_answer_entry *hc_answer_book_find_file(const struct hc_answer_book *book,
                                                  const char *file);
+/*
+ * Which of those at this answer's place is shown, where one can be: the newest value of a token, or
+ * by hc_answer_goes_first(). NULL: there is none that is not over.
+ */
+const struct hc_answer_entry *hc_answer_book_shown(const struct hc_answer_book *book,
+                                                   const struct hc_answer *answer, int64_t now);
 /* The newest of those that stand at this answer's place. */
 struct hc_answer_entry *hc_answer_book_newest(const struct hc_answer_book *book,
                                               const struct hc_answer *answer);

@@ -26,25 +26,18 @@ static struct hc_store *store_of(const struct hc_answers *answers)
 
 /* ---- the table ---- */
 
+/* What is known at this answer's place is what stands there; there may be nothing. */
 static int lay_out(struct hc_answers *answers, const struct hc_answer *answer, struct hc_error *err)
 {
-    return hc_answer_kind_is_served(answer->kind)
-               ? hc_table_answer_put(answers->o.table, answer, hc_env_now(answers->o.env), err)
-               : 0;
-}
+    int64_t now = hc_env_now(answers->o.env);
+    const struct hc_answer_entry *shown = NULL;
 
-/* The newest that is left at this place stands there again, or nothing. */
-static int clear_place(struct hc_answers *answers, const struct hc_answer *gone,
-                       struct hc_error *err)
-{
-    const struct hc_answer_entry *left = hc_answer_book_newest(&answers->book, gone);
-
-    if (!hc_answer_kind_is_served(gone->kind)) {
+    if (!hc_answer_kind_is_served(answer->kind)) {
         return 0;
     }
-    return left != NULL ? hc_table_answer_put(answers->o.table, &left->answer,
-                                              hc_env_now(answers->o.env), err)
-                        : hc_table_answer_remove(answers->o.table, gone, err);
+    shown = hc_answer_book_shown(&answers->book, answer, now);
+    return shown != NULL ? hc_table_answer_put(answers->o.table, &shown->answer, now, err)
+                         : hc_table_answer_remove(answers->o.table, answer, err);
 }
 
 /* ---- entries ---- */
@@ -62,7 +55,7 @@ static int drop(struct hc_answers *answers, struct hc_answer_entry *entry, struc
         return -1;
     }
     hc_answer_book_remove(&answers->book, entry);
-    rc = clear_place(answers, &gone, err);
+    rc = lay_out(answers, &gone, err);
     hc_answer_dispose(&gone);
     return rc;
 }
@@ -165,6 +158,26 @@ static int on_give(void *self, const struct hc_answer *answer, struct hc_error *
     return give(self, answer, false, err);
 }
 
+/* True if the store has an answer that was not read yet: it may stand at any place. */
+static bool has_news(const struct hc_answers *answers)
+{
+    struct hc_list files = {NULL, 0, 0};
+    struct hc_error err;
+    bool news = false;
+
+    hc_error_init(&err);
+    news = hc_store_answer_list(store_of(answers), &files, &err) != 0;
+    for (size_t i = 0; i < files.count && !news; i++) {
+        news = hc_answer_book_find_file(&answers->book, files.items[i]) == NULL;
+    }
+    hc_list_dispose(&files);
+    return news;
+}
+
+/*
+ * Who has told us that it gives ours may have stored another for the same place just before: what
+ * is shown there is known only when that was read, too.
+ */
 static bool on_given(void *self, const struct hc_answer *answer)
 {
     const struct hc_answers *answers = self;
@@ -172,14 +185,21 @@ static bool on_given(void *self, const struct hc_answer *answer)
 
     return entry != NULL && store_of(answers) != NULL &&
            hc_store_all_follow(store_of(answers), hc_storage_follower(answers->o.storage),
-                               entry->file);
+                               entry->file) &&
+           (answer->kind != HC_ANSWER_TLS || !has_news(answers));
 }
 
 static const struct hc_answer *on_other(void *self, const struct hc_answer *answer)
 {
     const struct hc_answers *answers = self;
+    int64_t now = hc_env_now(answers->o.env);
+    const struct hc_answer_entry *own = hc_answer_book_find(&answers->book, answer);
+    const struct hc_answer_entry *shown = hc_answer_book_shown(&answers->book, answer, now);
 
-    return hc_answer_book_other(&answers->book, answer, hc_env_now(answers->o.env));
+    if (own == NULL || own->holders == 0) {
+        return hc_answer_book_other(&answers->book, answer, now);
+    }
+    return shown != NULL && shown != own ? &shown->answer : NULL;
 }
 
 static void on_take_back(void *self, const struct hc_answer *answer)
@@ -213,6 +233,23 @@ const struct hc_answer_port *hc_answers_port(struct hc_answers *answers)
 
 /* ---- what the store has ---- */
 
+/* Known from now on, and in the table; NULL: it cannot be. */
+static struct hc_answer_entry *enter(struct hc_answers *answers, const struct hc_answer *answer,
+                                     struct hc_error *err)
+{
+    struct hc_answer_entry *known = hc_answer_book_find(&answers->book, answer);
+    struct hc_answer_entry *entry =
+        known != NULL ? known : hc_answer_book_add(&answers->book, answer, err);
+
+    if (entry != NULL && lay_out(answers, answer, err) != 0) {
+        if (known == NULL) {
+            hc_answer_book_remove(&answers->book, entry);
+        }
+        return NULL;
+    }
+    return entry;
+}
+
 /* Reads one that was not there before. False: it is none, or over, or cannot be given. */
 static bool mirror(struct hc_answers *answers, const char *file)
 {
@@ -229,10 +266,8 @@ static bool mirror(struct hc_answers *answers, const char *file)
         /* its agent died and none came to go on with the order */
         rc = hc_store_answer_remove(store_of(answers), &answer, &err);
     } else {
-        rc = lay_out(answers, &answer, &err);
-        entry = rc == 0 ? hc_answer_book_find(&answers->book, &answer) : NULL;
-        entry =
-            rc == 0 && entry == NULL ? hc_answer_book_add(&answers->book, &answer, &err) : entry;
+        entry = enter(answers, &answer, &err);
+        rc = entry != NULL ? 0 : -1;
     }
     if (rc != 0 || hc_error_is_set(&err)) {
         /* not acknowledged, so its agent knows that we do not give it */

@@ -5,7 +5,8 @@
  * shows (base/redaction.h), and takes them away again.
  *
  * Several may hold one answer (two orders of a name whose authorization the CA shares): it goes
- * with the last of them. Where several values stand at one place, the table has the newest.
+ * with the last of them. Where several values stand at one place, every agent's table has the same
+ * one (hc_answer_book_shown()).
  */
 #ifndef HC_AGENT_ANSWERS_H
 #define HC_AGENT_ANSWERS_H

@@ -129,6 +129,24 @@ bool hc_answer_equal(const struct hc_answer *a, const struct hc_answer *b)
     return hc_answer_same_place(a, b) && strcmp(a->value, b->value) == 0;
 }
 
+static bool has_turn(const struct hc_answer *answer, int64_t now)
+{
+    return now < answer->expires - HC_ANSWER_LIFE_S + HC_ANSWER_TURN_S;
+}
+
+bool hc_answer_goes_first(const struct hc_answer *a, const struct hc_answer *b, int64_t now)
+{
+    bool turn = has_turn(a, now);
+
+    if (turn != has_turn(b, now)) {
+        return turn;
+    }
+    if (a->expires != b->expires) {
+        return turn ? a->expires < b->expires : a->expires > b->expires;
+    }
+    return strcmp(a->value, b->value) < 0;
+}
+
 void hc_answer_place(enum hc_answer_kind kind, const char *key, size_t len,
                      unsigned char place[HC_ID_SIZE])
 {

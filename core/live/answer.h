@@ -15,6 +15,8 @@
 #define HC_KEYAUTH_MAX      256
 #define HC_ANSWER_KEY_MAX   256  /* with its NUL */
 #define HC_ANSWER_VALUE_MAX 8192 /* with its NUL */
+#define HC_ANSWER_LIFE_S    3600 /* one whose agent died is dropped after this */
+#define HC_ANSWER_TURN_S    60   /* so long one stands before others of its place, where one can */
 
 enum hc_answer_kind {
     HC_ANSWER_HTTP, /* key: a token of base64url; value: the token, a full stop, base64url */
@@ -55,6 +57,14 @@ int hc_answer_check(const struct hc_answer *answer, struct hc_error *err) HC_MUS
 /* True if they are laid out at the same place; with the same value as well. */
 bool hc_answer_same_place(const struct hc_answer *a, const struct hc_answer *b);
 bool hc_answer_equal(const struct hc_answer *a, const struct hc_answer *b);
+
+/*
+ * Of two values at one place, which has room for one: true if a is the one that is shown. Every
+ * agent on the store comes to the same, whatever it heard of first: the one that was made first as
+ * long as its turn lasts (HC_ANSWER_TURN_S), then the newest. What is made for less than
+ * HC_ANSWER_LIFE_S has no turn, and gives way at once.
+ */
+bool hc_answer_goes_first(const struct hc_answer *a, const struct hc_answer *b, int64_t now);
 
 /* SHA-256 of kind and key: the place. len: of the key. */
 void hc_answer_place(enum hc_answer_kind kind, const char *key, size_t len,

@@ -9,7 +9,6 @@
 #include "conf/method.h"
 
 #define TYPE        "http-01"
-#define LIFE_S      3600  /* an answer whose agent died is dropped after this */
 #define PATIENCE_MS 10000 /* for the other servers on the store */
 
 static bool supports(void *self HC_UNUSED, const char *name)
@@ -30,7 +29,7 @@ static int make_answer(void *self, const struct hc_challenge_case *c, struct hc_
     }
     hc_challenge_keyauth(c->token, c->thumbprint, value);
     made.key = c->token;
-    made.expires = hc_now(env->clock) + LIFE_S;
+    made.expires = hc_now(env->clock) + HC_ANSWER_LIFE_S;
     rc = hc_answer_check(&made, err) == 0 ? hc_answer_copy(answer, &made, err) : -1;
     OPENSSL_cleanse(value, sizeof(value));
     return rc;

@@ -14,9 +14,8 @@
 #include "pki/proof.h"
 
 #define TYPE        "tls-alpn-01"
-#define LIFE_S      3600  /* an answer whose agent died is dropped after this */
-#define PATIENCE_MS 10000 /* for the other servers on the store */
-#define TURN_MS     60000 /* the longest wait for a turn: the agent before may have died */
+#define TURN_MS     (HC_ANSWER_TURN_S * 1000) /* the agent before may have died */
+#define PATIENCE_MS (TURN_MS + 10000)         /* and the other servers on the store */
 #define LOOK_MS     250
 
 /* What waits for its turn. */
@@ -56,7 +55,7 @@ static int make_answer(void *self, const struct hc_challenge_case *c, struct hc_
     hc_challenge_keyauth(c->token, c->thumbprint, keyauth);
     SHA256((const unsigned char *)keyauth, strlen(keyauth), digest);
     made.key = hc_address_server_name(c->name, reverse);
-    made.expires = hc_now(solver->env.clock) + LIFE_S;
+    made.expires = hc_now(solver->env.clock) + HC_ANSWER_LIFE_S;
     if (hc_proof_make(c->name, digest, &pem, err) == 0) {
         made.value = hc_buf_text(&pem);
         rc = hc_answer_check(&made, err) == 0 ? hc_answer_copy(answer, &made, err) : -1;
@@ -147,19 +146,28 @@ static int wait_for_turn(struct solver *solver, const struct hc_answer *answer,
     return 0;
 }
 
-/* True if the answer still waited, which is over then. */
-static bool forget(struct solver *solver, const struct hc_answer *answer)
+static struct waiter *find_waiter(const struct solver *solver, const struct hc_answer *answer)
 {
     struct waiter *waiter = NULL;
 
     TAILQ_FOREACH(waiter, &solver->waiters, link)
     {
         if (hc_answer_equal(&waiter->answer, answer)) {
-            waiter_free(solver, waiter);
-            return true;
+            return waiter;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* True if the answer still waited, which is over then. */
+static bool forget(struct solver *solver, const struct hc_answer *answer)
+{
+    struct waiter *waiter = find_waiter(solver, answer);
+
+    if (waiter != NULL) {
+        waiter_free(solver, waiter);
+    }
+    return waiter != NULL;
 }
 
 /* ---- the solver ---- */
@@ -177,10 +185,25 @@ static void present(void *self, const struct hc_answer *answer, hc_solver_done *
     }
 }
 
-static int ready(void *self, const struct hc_answer *answer, struct hc_error *err HC_UNUSED)
+/*
+ * Two agents may give a proof of one name before either knows of the other's. One of them is shown
+ * then, the same everywhere; the other is taken back, and waits for its turn.
+ */
+static int ready(void *self, const struct hc_answer *answer, struct hc_error *err)
 {
-    const struct hc_answer_port *port = ((const struct solver *)self)->env.answers;
+    struct solver *solver = self;
+    const struct hc_answer_port *port = solver->env.answers;
 
+    if (find_waiter(solver, answer) != NULL) {
+        return 0;
+    }
+    if (is_taken(solver, answer)) {
+        if (wait_for_turn(solver, answer, NULL, NULL, err) != 0) {
+            return -1;
+        }
+        port->take_back(port->self, answer);
+        return 0;
+    }
     return port->given(port->self, answer);
 }
 

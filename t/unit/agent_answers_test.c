@@ -439,6 +439,64 @@ static void no_log_shows_an_answer(void)
     world_close();
 }
 
+static struct hc_answer proof_of(const char *value, int64_t made)
+{
+    return (struct hc_answer){HC_ANSWER_TLS,           "a.example", "a.example", value,
+                              made + HC_ANSWER_LIFE_S, NULL};
+}
+
+/* What the listeners show to who proves the name. */
+static const char *proved(void)
+{
+    static char copy[256];
+    struct hc_buf value = HC_BUF_INIT(HC_TABLE_ANSWER_MAX);
+
+    (void)hc_table_answer_get(view, HC_ANSWER_TLS, "a.example", strlen("a.example"), now, &value);
+    (void)hc_copy(copy, sizeof(copy), hc_buf_text(&value));
+    hc_buf_dispose(&value);
+    return copy;
+}
+
+/* Two agents give a proof of one name before they know of each other. */
+static void every_agent_shows_the_same_proof(void)
+{
+    struct hc_answer early = proof_of("-----BEGIN CERTIFICATE----- early\n", now - 1);
+    struct hc_answer late = proof_of("-----BEGIN CERTIFICATE----- late\n", now);
+    struct hc_answer brief = {HC_ANSWER_TLS, "a.example",
+                              "a.example",   "-----BEGIN CERTIFICATE----- brief\n",
+                              now + 60,      NULL};
+    const int64_t began = now;
+
+    world_open();
+    ok(give(&late) && others_put(&early), "ours is the later one");
+    is_str(proved(), late.value, "of the other nothing is known yet");
+    hc_store_unfollow(follower);
+    follower = NULL;
+    ok(!port->given(port->self, &late), "but something was stored, so ours is not ready");
+    ok(follow(), "we read it");
+    is_str(proved(), early.value, "theirs is shown");
+    ok(port->other(port->self, &late) != NULL, "in place of ours");
+    take_back(&late);
+    ok(others_remove(&early) && follow(), "they have done");
+    is_str(proved(), "", "nothing is left");
+
+    ok(give(&early) && others_put(&late) && follow(), "ours is the earlier one");
+    is_str(proved(), early.value, "it is shown, whatever was read last");
+    ok(port->other(port->self, &early) == NULL && port->given(port->self, &early), "and ready");
+    now += HC_ANSWER_TURN_S;
+    ok(port->other(port->self, &early) != NULL, "for a minute");
+    now = began;
+    take_back(&early);
+    is_str(proved(), late.value, "then theirs is shown");
+    ok(others_put(&brief) && follow(), "a check of theirs");
+    is_str(proved(), late.value, "does not take the place of an order's");
+    ok(others_remove(&late) && follow(), "that goes");
+    is_str(proved(), brief.value, "and then it does");
+    ok(others_remove(&brief) && follow(), "and goes");
+    is_str(proved(), "", "nothing is left");
+    world_close();
+}
+
 int main(void)
 {
     now = hc_now(&hc_clock_system); /* a full table drops what is over by it */
@@ -454,6 +512,7 @@ int main(void)
     a_store_that_goes_takes_nothing_along();
     a_full_table_serves_what_it_has();
     a_look_of_ours_is_stored_for_others_only();
+    every_agent_shows_the_same_proof();
     no_log_shows_an_answer();
     (void)rmdir(base);
     return done();

@@ -88,6 +88,30 @@ static void copies_are_their_own(void)
     ok(copy.memory == NULL && copy.key == NULL, "disposed twice, it is empty");
 }
 
+static bool first(const char *a, int64_t a_made, const char *b, int64_t b_made, int64_t now)
+{
+    const struct hc_answer one = {.value = a, .expires = a_made + HC_ANSWER_LIFE_S};
+    const struct hc_answer two = {.value = b, .expires = b_made + HC_ANSWER_LIFE_S};
+    bool goes = hc_answer_goes_first(&one, &two, now);
+
+    ok(hc_answer_goes_first(&two, &one, now) == !goes, "one of the two, whoever asks");
+    return goes;
+}
+
+static void of_two_at_one_place_one_is_shown(void)
+{
+    const struct hc_answer proof = {.value = "a", .expires = 1000 + HC_ANSWER_LIFE_S};
+    const struct hc_answer brief = {.value = "b", .expires = 1000 + 60};
+
+    ok(first("b", 1000, "a", 1001, 1002), "who was first");
+    ok(first("a", 1000, "b", 1000, 1000), "at the same second any of them, the same everywhere");
+    ok(first("b", 1000, "a", 1001, 1059), "as long as its turn lasts");
+    ok(!first("b", 1000, "a", 1001, 1060), "then the other");
+    ok(!first("b", 1000, "a", 1001, 2000), "and the newest when all turns are over");
+    ok(hc_answer_goes_first(&proof, &brief, 1000) && !hc_answer_goes_first(&brief, &proof, 1000),
+       "what is there for a moment gives way");
+}
+
 int main(void)
 {
     hc_error_init(&err);
@@ -95,5 +119,6 @@ int main(void)
     words_stand_for_kinds();
     a_place_is_kind_and_key();
     copies_are_their_own();
+    of_two_at_one_place_one_is_shown();
     return done();
 }

@@ -129,6 +129,50 @@ static void nobody_waits_for_ever(void)
     hc_answer_dispose(&second);
 }
 
+static const struct hc_answer *stronger;
+
+/* Of another agent, stored before ours was known there. */
+static const struct hc_answer *shown_instead(void *self HC_UNUSED,
+                                             const struct hc_answer *answer HC_UNUSED)
+{
+    return stronger;
+}
+
+/* Both agents gave one before they knew of each other. */
+static void who_is_not_shown_takes_it_back_and_waits(void)
+{
+    struct hc_answer own = answer_for("a.example", TOKEN "1");
+    struct hc_answer others = answer_for("a.example", TOKEN "2");
+    struct hc_answer twin = answer_for("a.example", TOKEN "1");
+
+    world.port.other = shown_instead;
+    stronger = NULL;
+    world.failed = 0;
+    contract_present(&world, &own);
+    stronger = &twin;
+    is_int(world.solver.ready(world.solver.self, &own, &err), 1, "what proves the same is as good");
+    stronger = &others;
+    is_int(world.solver.ready(world.solver.self, &own, &err), 0, "another value is not");
+    ok(!contract_found(&world, &own), "so ours is taken back");
+    pass(10);
+    is_int(world.solver.ready(world.solver.self, &own, &err), 0, "it waits");
+    stronger = NULL;
+    pass(1);
+    ok(contract_found(&world, &own), "and comes when the other is gone");
+    is_int(world.solver.ready(world.solver.self, &own, &err), 1, "ready");
+    stronger = &others;
+    is_int(world.solver.ready(world.solver.self, &own, &err), 0, "once more");
+    contract_withdraw(&world, &own);
+    stronger = NULL;
+    pass(61);
+    ok(!contract_found(&world, &own) && world.failed == 0,
+       "withdrawn while it waits, it never comes");
+    world.port.other = contract_other;
+    hc_answer_dispose(&own);
+    hc_answer_dispose(&others);
+    hc_answer_dispose(&twin);
+}
+
 int main(void)
 {
     static const struct hc_challenge_case cases[2] = {
@@ -143,6 +187,7 @@ int main(void)
     the_certificate_is_that_of_RFC_8737();
     addresses_stand_where_DNS_has_them_backwards();
     who_comes_second_waits_for_its_turn();
+    who_is_not_shown_takes_it_back_and_waits();
     nobody_waits_for_ever();
     hc_error_init(&err);
     ok(world.solver.answer(world.solver.self, &bad, &none, &err) != 0 &&
