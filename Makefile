@@ -38,7 +38,7 @@ endif
 CFLAGS    += $(WARN) $(OPT) $(HARDEN) -fPIC -fvisibility=hidden -Icore
 LDHARDEN   = -Wl,-z,relro,-z,now
 LIGHT_LIBS = -lidn2 -lssl -lcrypto -lpthread
-LIBS       = -lcurl -lexpat -ljansson -lldns $(LIGHT_LIBS)
+LIBS       = -lcurl -lexpat -ljansson -lldns -lpsl $(LIGHT_LIBS)
 
 # The floors of core/ (t/lint/layers.t): what the server modules link, and what only the program links.
 LIGHT      = base loop conf live pki keeper glue

@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "conf/method.h"
+#include "dns/suffix.h"
 #include "loop/timer.h"
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
@@ -33,6 +34,8 @@ struct hc_preflight_sight {
     struct hc_dname dname;
     const struct hc_lookup *a;
     const struct hc_lookup *aaaa;
+    enum hc_suffix suffix;
+    const struct hc_lookup *top;       /* SOA of the top-level domain, where no list has it */
     const struct hc_lookup *caa_first; /* at the name itself */
     const struct hc_lookup *caa;       /* the one that the climb stands at */
     bool caa_complete;
@@ -66,6 +69,7 @@ struct hc_preflight {
 
     struct hc_dns_slot_owner owner;
     struct hc_lookups *lookups;
+    struct hc_suffixes *suffixes;
     const struct hc_lookup *directory_a; /* network auto: where the CA's directory is */
     const struct hc_lookup *directory_aaaa;
     unsigned http_port;

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "dns/caa.h"
 #include "dns/persist.h"
+#include "dns/suffix.h"
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
 #include "preflight/preflight.h"
@@ -49,6 +50,11 @@ void hc_judge_seen(struct hc_name_judge *judge, const char *fmt, ...) HC_FORMAT(
 
 /* Lines for the CNAMEs that a lookup went through, and for its records. */
 void hc_judge_records(struct hc_name_judge *judge, const struct hc_lookup *lookup);
+
+/* Whether public CAs issue for such names. top: the SOA of its top-level domain, of one that no
+ * list has; may be NULL. */
+void hc_judge_suffix(struct hc_name_judge *judge, enum hc_suffix suffix, bool wildcard,
+                     const struct hc_lookup *top);
 
 /* A lookup without an answer. alone: nothing else says where the name leads. */
 void hc_judge_failure(struct hc_name_judge *judge, const struct hc_lookup *lookup, bool alone);

@@ -15,6 +15,20 @@ const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct
     return hc_lookups_ask(p->lookups, name, type, direct, &p->error);
 }
 
+/* Whose the name is; of a top-level domain that no list has, whether the DNS has it. */
+static void begin_suffix(struct hc_preflight *p, struct hc_preflight_sight *n)
+{
+    struct hc_dname top = n->dname;
+
+    n->suffix = hc_suffixes_find(p->suffixes, n->host);
+    if (n->suffix != HC_SUFFIX_UNKNOWN || p->private_network) {
+        return;
+    }
+    while (hc_dname_labels(&top) > 1 && hc_dname_climb(&top)) {
+    }
+    n->top = hc_preflight_lookup(p, &top, HC_DNS_SOA, false);
+}
+
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n)
 {
     struct hc_dname label;
@@ -23,6 +37,7 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
         n->caa_complete = true; /* RFC 8738 section 7: CAA is not for addresses */
         return;
     }
+    begin_suffix(p, n);
     if (p->wants_address) {
         n->a = hc_preflight_lookup(p, &n->dname, HC_DNS_A, true);
         n->aaaa = hc_preflight_lookup(p, &n->dname, HC_DNS_AAAA, false);
@@ -73,7 +88,7 @@ bool hc_preflight_lookups_settled(const struct hc_preflight *p)
     for (size_t i = 0; i < p->count; i++) {
         const struct hc_preflight_sight *n = &p->names[i];
 
-        if (!complete(n->a) || !complete(n->aaaa) || !n->caa_complete ||
+        if (!complete(n->a) || !complete(n->aaaa) || !complete(n->top) || !n->caa_complete ||
             !hc_delegation_complete(&n->delegation) || !hc_record_lookup_complete(n->record) ||
             !complete(n->persist)) {
             return false;
@@ -120,6 +135,9 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
                       HC_JUDGE_FAIL, "%s is %s, which %s cannot prove", n->text,
                       n->ip ? "an IP address" : "a wildcard",
                       hc_methods_format(&p->methods, methods, sizeof(methods)));
+    }
+    if (!n->ip && !p->private_network) {
+        hc_judge_suffix(&judge, n->suffix, n->wildcard, n->top);
     }
     if (n->ip && p->wants_address) {
         hc_judge_ip(&judge);

@@ -248,6 +248,7 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
     p->owner = (struct hc_dns_slot_owner){.dns = options->dns, .wake = wake, .self = p};
     if (copy_options(p, options, err) != 0 ||
         hc_preflight_take_names(p, options->names, err) != 0 ||
+        hc_suffixes_new(&p->suffixes, err) != 0 ||
         hc_lookups_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, &p->lookups,
                        err) != 0) {
         hc_preflight_free(p);
@@ -277,6 +278,7 @@ void hc_preflight_free(struct hc_preflight *p)
         hc_list_dispose(&p->results[i].seen);
     }
     hc_lookups_free(p->lookups);
+    hc_suffixes_free(p->suffixes);
     free(p->names);
     free(p->results);
     hc_list_dispose(&p->names_text);

@@ -21,6 +21,7 @@ my %kept_out = (
     curl => [ qr{^curl/}, qr{^(?!net$)} ],
     expat => [ qr{^expat}, qr{^(?!net$)} ],
     ldns => [ qr{^ldns/}, qr{^(?!dns$)} ],
+    libpsl => [ qr{^libpsl}, qr{^(?!dns$)} ],
     libidn2 => [ qr{^idn2}, qr{^(?!base$)} ],
 );
 

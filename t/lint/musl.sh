@@ -20,7 +20,7 @@ multiarch=$(gcc -print-multiarch)
 for header in /usr/include/openssl/*.h "/usr/include/$multiarch"/openssl/*.h; do
     [ ! -e "$header" ] || ln -s "$header" "$into/openssl/"
 done
-for name in curl expat.h expat_external.h ldns jansson.h jansson_config.h idn2.h linux asm asm-generic; do
+for name in curl expat.h expat_external.h ldns jansson.h jansson_config.h idn2.h libpsl.h linux asm asm-generic; do
     for from in "/usr/include/$multiarch" /usr/include; do
         [ ! -e "$from/$name" ] || [ -e "$into/$name" ] || ln -s "$from/$name" "$into/$name"
     done

@@ -82,6 +82,8 @@ $dns->zone('_acme-challenge.own.challenge.test', "\@ 300 IN TXT \"$value\"\n");
 $dns->zone('deep.challenge.test', "www 300 IN A $here\n");
 $dns->zone('differ.test', "_acme-challenge 300 IN TXT \"one\"\n", ns => [ 2, 3 ], three => "_acme-challenge 300 IN TXT \"two\"\n");
 $dns->zone('far.test', "www 300 IN A $here\n", nowhere => 1);
+# of the real Public Suffix List
+$dns->zone($_, "\@ 300 IN A $here\nwww 300 IN A $here\n") for 'co.uk', 'github.io';
 $dns->start;
 
 sub diagnose {
@@ -104,7 +106,8 @@ sub expect {
     my ($all, $name, $verdict, $words, @slugs) = @_;
     my $got = $all->{$name};
     is($got->{verdict}, $verdict, "$words: $verdict") or diag(JSON::PP->new->encode($got // {}));
-    is(join(' ', sort keys %{ $got->{slugs} }), join(' ', sort @slugs), "$words: " . (@slugs ? "@slugs" : 'nothing is found'))
+    # the test's own top-level domain is none of the Internet's: a remark about nearly each name
+    is(join(' ', grep { $_ ne 'name-internal' } sort keys %{ $got->{slugs} }), join(' ', sort @slugs), "$words: " . (@slugs ? "@slugs" : 'nothing is found'))
         or diag($got->{text});
     return $got->{slugs}{ $slugs[0] // '' } // {};
 }
@@ -142,6 +145,25 @@ is($f->{rank}, 'remark', 'is a remark');
 
 ($all, $code) = diagnose('--network', 'private', 'inside.example.test');
 is($code, 0, 'for a CA inside of the network a private address is fine');
+
+# ---- names for which no CA issues ----
+($all, $code) = diagnose('--method', 'dns-01', 'co.uk', '*.co.uk', 'www.co.uk', '*.github.io', 'www.zone.nonexistent', '8.8.in-addr.arpa');
+is($code, 1, 'public suffixes: exit code 1');
+$f = expect($all, 'co.uk', 'would-fail', 'a public suffix', 'name-public-suffix');
+like($f->{hint}, qr/names that you registered below it/, 'what to order instead');
+$f = expect($all, '*.co.uk', 'would-fail', 'a wildcard below one', 'name-public-suffix');
+like($f->{message}, qr/^\*\.co\.uk would be good for whatever anybody registers below co\.uk$/, 'says why');
+expect($all, 'www.co.uk', 'ready', 'a name below one');
+expect($all, '*.github.io', 'ready', 'a wildcard below a private suffix');
+$f = $all->{'www.zone.nonexistent'}{slugs}{'name-internal'} // {};
+is($all->{'www.zone.nonexistent'}{verdict}, 'would-fail', 'a top-level domain that does not exist');
+is($f->{message}, 'there is no top-level domain nonexistent in the DNS', 'is named');
+is($f->{rank}, 'flawed', 'as a flaw');
+is($all->{'8.8.in-addr.arpa'}{verdict}, 'would-fail', 'a reverse name');
+($all, $code) = diagnose('www.example.test');
+is($all->{'www.example.test'}{slugs}{'name-internal'}{rank}, 'remark', 'one that only the DNS here knows is a remark');
+($all, $code) = diagnose('--network', 'private', 'www.example.test');
+ok(!exists $all->{'www.example.test'}{slugs}{'name-internal'}, 'and nothing for a CA inside of the network');
 
 # ---- CAA ----
 ($all, $code) = diagnose((map { "www.$_.test" } keys %caa), 'a.b.c.other.test');

@@ -33,7 +33,7 @@ enum side { RESOLVER, OWN };
  * What is answered: "" is NODATA, "!NX", "!FAIL" (SERVFAIL unless checking is disabled),
  * "!SERVFAIL",
  * "!SILENT", "!LAME" (nothing, by who does not know), "!REFERRAL"; else records "A 192.0.2.1",
- * "CNAME x.test", "CAA issue ca.test", "NS ..", with
+ * "CNAME x.net", "CAA issue ca.net", "NS ..", with
  * "|" between. Rows are looked for from the first; times counts how often a row is used (0:
  * always).
  */
@@ -147,7 +147,7 @@ static void put_text(struct hc_dns_reply *reply, struct hc_dname *owner, char *t
     }
 }
 
-/* Every negative answer has the SOA of the zone "test" or of what stands below it. */
+/* Every negative answer has the SOA of the zone "net" or of what stands below it. */
 static void put_soa(struct hc_dns_reply *reply, const struct hc_dname *name)
 {
     struct hc_dname zone = *name;
@@ -388,7 +388,7 @@ static void keep(void *self, const struct hc_preflight_result *result)
     }
 }
 
-static char *ca_items[] = {(char[]){"ca.test"}};
+static char *ca_items[] = {(char[]){"ca.net"}};
 static char *method_items[] = {(char[]){"http-01"}};
 static char *own_items[] = {(char[]){"8.8.4.4"}};
 static const struct hc_list ca_list = {ca_items, 1, 1};
@@ -448,7 +448,7 @@ struct scenario {
     struct row rows[8];
 };
 
-#define N      "www.zone.test"
+#define N      "www.zone.net"
 #define HERE   "A 8.8.4.4"
 #define READY  HC_PREFLIGHT_READY
 #define FAILS  HC_PREFLIGHT_WOULD_FAIL
@@ -562,25 +562,25 @@ static struct scenario scenarios[] = {
      FAILS,
      true,
      HC_P_DNS_CNAME_DANGLING,
-     {{RESOLVER, N, HC_DNS_A, "CNAME gone.other.test|NX", 0},
-      {OWN, N, HC_DNS_A, "CNAME gone.other.test", 0},
-      {OWN, "gone.other.test", HC_DNS_A, "!NX", 0}}},
+     {{RESOLVER, N, HC_DNS_A, "CNAME gone.other.net|NX", 0},
+      {OWN, N, HC_DNS_A, "CNAME gone.other.net", 0},
+      {OWN, "gone.other.net", HC_DNS_A, "!NX", 0}}},
     {"an_alias_into_another_zone",
      N,
      READY,
      false,
      HC_P_NONE,
-     {{RESOLVER, N, HC_DNS_A, "CNAME x.other.test|A 8.8.4.4", 0},
-      {OWN, N, HC_DNS_A, "CNAME x.other.test", 0},
-      {OWN, "x.other.test", HC_DNS_A, HERE, 0}}},
+     {{RESOLVER, N, HC_DNS_A, "CNAME x.other.net|A 8.8.4.4", 0},
+      {OWN, N, HC_DNS_A, "CNAME x.other.net", 0},
+      {OWN, "x.other.net", HC_DNS_A, HERE, 0}}},
     {"an_alias_whose_target_came_back",
      N,
      READY,
      false,
      HC_P_NONE,
-     {{RESOLVER, N, HC_DNS_A, "CNAME x.other.test|NX", 0},
-      {OWN, N, HC_DNS_A, "CNAME x.other.test", 0},
-      {OWN, "x.other.test", HC_DNS_A, HERE, 0}}},
+     {{RESOLVER, N, HC_DNS_A, "CNAME x.other.net|NX", 0},
+      {OWN, N, HC_DNS_A, "CNAME x.other.net", 0},
+      {OWN, "x.other.net", HC_DNS_A, HERE, 0}}},
     {"a_forbidding_caa_blocks",
      N,
      FAILS,
@@ -588,8 +588,8 @@ static struct scenario scenarios[] = {
      HC_P_CAA_OTHER_ISSUER,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "CAA issue other.net", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "CAA issue other.net", 0}}},
     {"a_stale_caa_does_not_block",
      N,
      READY,
@@ -597,8 +597,8 @@ static struct scenario scenarios[] = {
      HC_P_NONE,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "CAA issue ca.test", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "CAA issue other.net", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "CAA issue ca.net", 0}}},
     {"a_stale_caa_does_not_permit",
      N,
      FAILS,
@@ -606,8 +606,8 @@ static struct scenario scenarios[] = {
      HC_P_CAA_OTHER_ISSUER,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "CAA issue ca.test", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "CAA issue ca.net", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "CAA issue other.net", 0}}},
     {"the_nearest_caa_decides",
      N,
      READY,
@@ -615,8 +615,8 @@ static struct scenario scenarios[] = {
      HC_P_NONE,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {OWN, N, HC_DNS_CAA, "CAA issue ca.test", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+      {OWN, N, HC_DNS_CAA, "CAA issue ca.net", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "CAA issue other.net", 0}}},
     {"the_top_level_is_asked_too",
      N,
      FAILS,
@@ -624,7 +624,7 @@ static struct scenario scenarios[] = {
      HC_P_CAA_OTHER_ISSUER,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {OWN, "test", HC_DNS_CAA, "CAA issue other.test", 0}}},
+      {OWN, "net", HC_DNS_CAA, "CAA issue other.net", 0}}},
     {"a_caa_that_fails_is_no_permission_and_does_not_block",
      N,
      UNSURE,
@@ -632,8 +632,8 @@ static struct scenario scenarios[] = {
      HC_P_CAA_FAILED,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "!SERVFAIL", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "!SERVFAIL", 0}}},
     {"a_lame_answer_of_every_server_is_no_permission",
      N,
      UNSURE,
@@ -641,8 +641,8 @@ static struct scenario scenarios[] = {
      HC_P_CAA_FAILED,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "!LAME", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "!LAME", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "!LAME", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "!LAME", 0}}},
     {"a_referral_of_the_resolver_is_no_permission",
      N,
      UNSURE,
@@ -650,8 +650,8 @@ static struct scenario scenarios[] = {
      HC_P_CAA_FAILED,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "!REFERRAL", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "!SILENT", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "!REFERRAL", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "!SILENT", 0}}},
     {"a_lame_resolver_does_not_count_against_the_zone_s_own_word",
      N,
      READY,
@@ -659,8 +659,8 @@ static struct scenario scenarios[] = {
      HC_P_NONE,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "!LAME", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "", 0}}},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "!LAME", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "", 0}}},
     {"no_ipv6_address_by_who_cannot_know_is_not_told",
      N,
      READY,
@@ -677,7 +677,7 @@ static struct scenario scenarios[] = {
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_CAA, "!NX", 1},
-      {OWN, N, HC_DNS_CAA, "CAA issue other.test", 0}}},
+      {OWN, N, HC_DNS_CAA, "CAA issue other.net", 0}}},
     {"a_caa_that_fails_above_what_decides_is_not_asked",
      N,
      READY,
@@ -685,17 +685,68 @@ static struct scenario scenarios[] = {
      HC_P_NONE,
      {{RESOLVER, N, HC_DNS_A, HERE, 0},
       {OWN, N, HC_DNS_A, HERE, 0},
-      {OWN, N, HC_DNS_CAA, "CAA issue ca.test", 0},
-      {RESOLVER, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0},
-      {OWN, "zone.test", HC_DNS_CAA, "!SERVFAIL", 0}}},
+      {OWN, N, HC_DNS_CAA, "CAA issue ca.net", 0},
+      {RESOLVER, "zone.net", HC_DNS_CAA, "!SERVFAIL", 0},
+      {OWN, "zone.net", HC_DNS_CAA, "!SERVFAIL", 0}}},
     {"an_address_as_a_name_has_no_caa", "8.8.4.4", READY, false, HC_P_NONE, {{0}}},
     {"a_wildcard_by_http_01_would_fail",
-     "*.zone.test",
+     "*.zone.net",
      FAILS,
      false,
      HC_P_WILDCARD_NEEDS_DNS,
-     {{RESOLVER, "zone.test", HC_DNS_A, HERE, 0}, {OWN, "zone.test", HC_DNS_A, HERE, 0}}},
+     {{RESOLVER, "zone.net", HC_DNS_A, HERE, 0}, {OWN, "zone.net", HC_DNS_A, HERE, 0}}},
 };
+
+/* What CAs do not issue for, whatever the DNS says; with a wildcard, and for a private CA. */
+static void test_suffixes(void)
+{
+    static const struct {
+        const char *host;
+        const char *soa; /* of the top-level domain */
+        enum hc_network network;
+        enum hc_preflight_verdict verdict;
+        enum hc_problem found;
+        const char *says;
+    } cases[] = {
+        {"zone.net", "", HC_NETWORK_PUBLIC, READY, HC_P_NONE, ""},
+        {"*.zone.net", "", HC_NETWORK_PUBLIC, READY, HC_P_NONE, ""},
+        {"co.uk", "", HC_NETWORK_PUBLIC, FAILS, HC_P_NAME_PUBLIC_SUFFIX, "co.uk is in"},
+        {"*.co.uk", "", HC_NETWORK_PUBLIC, FAILS, HC_P_NAME_PUBLIC_SUFFIX, "*.co.uk would be"},
+        {"*.github.io", "", HC_NETWORK_PUBLIC, READY, HC_P_NONE, ""},
+        {"github.io", "", HC_NETWORK_PUBLIC, READY, HC_P_NONE, ""},
+        {"4.8.8.in-addr.arpa", "", HC_NETWORK_PUBLIC, FAILS, HC_P_NAME_INTERNAL, "reverse"},
+        {"www.corp.lan", "!NX", HC_NETWORK_PUBLIC, FAILS, HC_P_NAME_INTERNAL, "no top-level"},
+        {"www.corp.lan", "", HC_NETWORK_PUBLIC, READY, HC_P_NAME_INTERNAL, "the DNS here knows"},
+        {"www.corp.lan", "!NX", HC_NETWORK_PRIVATE, READY, HC_P_NONE, ""},
+        {"co.uk", "", HC_NETWORK_PRIVATE, READY, HC_P_NONE, ""},
+    };
+    char *dns_items[] = {(char[]){"dns-01"}};
+    const struct hc_list dns = {dns_items, 1, 1};
+
+    for (size_t i = 0; i < HC_COUNT(cases); i++) {
+        char host[64];
+        char *items[] = {host};
+        struct hc_list names = {items, 1, 1};
+        struct hc_preflight_options o = options_for(&names);
+        struct row dns_rows[] = {{RESOLVER, "lan", HC_DNS_SOA, cases[i].soa, 0}};
+        const struct hc_finding *f = NULL;
+        struct got got;
+
+        hc_copy(host, sizeof(host), cases[i].host);
+        rows = dns_rows;
+        row_count = 1;
+        o.methods = &dns;
+        o.network = cases[i].network;
+        run(&o, &got);
+        is_str(hc_preflight_verdict_name(got.verdict), hc_preflight_verdict_name(cases[i].verdict),
+               cases[i].host);
+        ok(!got.leave_out, "it stays in the order");
+        f = got.findings.count > 0 ? &got.findings.items[0] : NULL;
+        is_int(f != NULL ? f->problem : HC_P_NONE, cases[i].found, "what is found");
+        ok(f == NULL || strstr(f->message, cases[i].says) != NULL, cases[i].says);
+        hc_findings_dispose(&got.findings);
+    }
+}
 
 static void run_scenario(struct scenario *s)
 {
@@ -730,9 +781,9 @@ static void test_whole_sets(void)
         enum hc_preflight_verdict verdict;
         enum hc_problem cause;
     } sets[] = {
-        {"CAA issue ca.test", READY, HC_P_NONE},
+        {"CAA issue ca.net", READY, HC_P_NONE},
         {"CAA critical", FAILS, HC_P_CAA_UNKNOWN_CRITICAL},
-        {"CAA issue another.test", FAILS, HC_P_CAA_OTHER_ISSUER},
+        {"CAA issue another.net", FAILS, HC_P_CAA_OTHER_ISSUER},
     };
 
     for (size_t i = 0; i < HC_COUNT(sets); i++) {
@@ -749,7 +800,7 @@ static void test_whole_sets(void)
         for (int n = 0; n < 119; n++) {
             size_t used = strlen(text);
 
-            snprintf(text + used, sizeof(text) - used, "CAA issue no%d.test|", n);
+            snprintf(text + used, sizeof(text) - used, "CAA issue no%d.net|", n);
         }
         hc_copy(text + strlen(text), 64, sets[i].last);
         rows = dns_rows;
@@ -763,7 +814,7 @@ static void test_whole_sets(void)
     }
 }
 
-static char ca_account[] = "CAA issue ca.test; accounturi=https://ca.test/acct/1";
+static char ca_account[] = "CAA issue ca.net; accounturi=https://ca.net/acct/1";
 
 /* Who asks without knowing who will order: the accounts at hand are compared. */
 static void test_accounts(void)
@@ -775,10 +826,10 @@ static void test_accounts(void)
         bool leave_out;
     } cases[] = {
         {"no account at hand", {NULL}, UNSURE, false},
-        {"the right one", {"https://ca.test/acct/1", "/s/a"}, READY, false},
-        {"another one", {"https://ca.test/acct/2", "/s/a"}, FAILS, true},
+        {"the right one", {"https://ca.net/acct/1", "/s/a"}, READY, false},
+        {"another one", {"https://ca.net/acct/2", "/s/a"}, FAILS, true},
         {"one of two",
-         {"https://ca.test/acct/2", "/s/a", "https://ca.test/acct/1", "/s/b"},
+         {"https://ca.net/acct/2", "/s/a", "https://ca.net/acct/1", "/s/b"},
          UNSURE,
          false},
     };
@@ -867,8 +918,8 @@ static void test_without_netlink(void)
 
 /* ---- the request ------------------------------------------------------------------------- */
 
-#define BASE  "http://www.zone.test/.well-known/acme-challenge/tok"
-#define OTHER "http://other.zone.test/x"
+#define BASE  "http://www.zone.net/.well-known/acme-challenge/tok"
+#define OTHER "http://other.zone.net/x"
 
 struct web_scenario {
     const char *name;
@@ -909,8 +960,8 @@ static const struct web_scenario web_scenarios[] = {
      false,
      READY,
      "",
-     {{"8.8.4.4", BASE, 301, "https://www.zone.test/y"},
-      {"8.8.4.4", "https://www.zone.test/y", 200, "answer"}}},
+     {{"8.8.4.4", BASE, 301, "https://www.zone.net/y"},
+      {"8.8.4.4", "https://www.zone.net/y", 200, "answer"}}},
     {"a_redirect_to_another_name",
      false,
      READY,
@@ -920,12 +971,12 @@ static const struct web_scenario web_scenarios[] = {
      false,
      FAILS,
      "http-redirect",
-     {{"8.8.4.4", BASE, 302, "http://www.zone.test:81/"}}},
+     {{"8.8.4.4", BASE, 302, "http://www.zone.net:81/"}}},
     {"a_redirect_inside",
      false,
      FAILS,
      "http-redirect",
-     {{"8.8.4.4", BASE, 302, "http://inside.zone.test/"}}},
+     {{"8.8.4.4", BASE, 302, "http://inside.zone.net/"}}},
     {"a_redirect_to_a_mapped_address",
      false,
      FAILS,
@@ -940,7 +991,7 @@ static const struct web_scenario web_scenarios[] = {
      false,
      FAILS,
      "http-redirect",
-     {{"8.8.4.4", BASE, 302, "http://user:word@other.zone.test/x"}}},
+     {{"8.8.4.4", BASE, 302, "http://user:word@other.zone.net/x"}}},
     {"a_redirect_for_ever", false, FAILS, "http-redirect", {{"8.8.4.4", NULL, 302, BASE}}},
     {"another_server_behind_a_redirect",
      false,
@@ -960,8 +1011,8 @@ static void run_web(const struct web_scenario *s)
     static struct row dns_rows[] = {
         {RESOLVER, N, HC_DNS_A, HERE, 0},
         {OWN, N, HC_DNS_A, HERE, 0},
-        {RESOLVER, "other.zone.test", HC_DNS_A, "A 8.8.8.8", 0},
-        {RESOLVER, "inside.zone.test", HC_DNS_A, "A 10.0.0.1", 0},
+        {RESOLVER, "other.zone.net", HC_DNS_A, "A 8.8.8.8", 0},
+        {RESOLVER, "inside.zone.net", HC_DNS_A, "A 10.0.0.1", 0},
         {RESOLVER, N, HC_DNS_AAAA, "AAAA 2a00::1", 0},
     };
     char *items[] = {(char[]){N}};
@@ -1078,8 +1129,8 @@ static void test_network(void)
     static struct row dns_rows[] = {
         {RESOLVER, N, HC_DNS_A, "A 10.0.0.1", 0},
         {OWN, N, HC_DNS_A, "A 10.0.0.1", 0},
-        {RESOLVER, "ca.inside.test", HC_DNS_A, "A 10.0.0.2", 0},
-        {RESOLVER, "ca.outside.test", HC_DNS_A, "A 8.8.8.8|A 10.0.0.2", 0},
+        {RESOLVER, "ca.inside.net", HC_DNS_A, "A 10.0.0.2", 0},
+        {RESOLVER, "ca.outside.net", HC_DNS_A, "A 8.8.8.8|A 10.0.0.2", 0},
     };
     static const struct {
         const char *url;
@@ -1090,16 +1141,16 @@ static void test_network(void)
         {"https://10.1.1.1/dir", HC_NETWORK_AUTO, READY, 1},
         {"https://[::1]:14000/dir", HC_NETWORK_AUTO, READY, 1},
         {"https://localhost:14000/dir", HC_NETWORK_AUTO, READY, 1},
-        {"https://ca.inside.test/dir", HC_NETWORK_AUTO, READY, 1},
-        {"https://ca.outside.test/dir", HC_NETWORK_AUTO, FAILS, 0},
-        {"https://ca.nowhere.test/dir", HC_NETWORK_AUTO, FAILS, 0},
+        {"https://ca.inside.net/dir", HC_NETWORK_AUTO, READY, 1},
+        {"https://ca.outside.net/dir", HC_NETWORK_AUTO, FAILS, 0},
+        {"https://ca.nowhere.net/dir", HC_NETWORK_AUTO, FAILS, 0},
         {"https://8.8.8.8/dir", HC_NETWORK_AUTO, FAILS, 0},
         {"https://10.1.1.1/dir", HC_NETWORK_PUBLIC, FAILS, 0},
         {"https://8.8.8.8/dir", HC_NETWORK_PRIVATE, READY, 1},
         {NULL, HC_NETWORK_AUTO, FAILS, 0},
     };
     static const struct web_row answer[] = {
-        {"10.0.0.1", "http://www.zone.test:8080/.well-known/acme-challenge/tok", 200, "answer"}};
+        {"10.0.0.1", "http://www.zone.net:8080/.well-known/acme-challenge/tok", 200, "answer"}};
     char *items[] = {(char[]){N}};
     struct hc_list names = {items, 1, 1};
 
@@ -1133,17 +1184,17 @@ static void test_private_redirects(void)
         const char *location;
         enum hc_preflight_verdict verdict;
     } cases[] = {
-        {"https://www.zone.test:5001/x", READY},
-        {"https://www.zone.test/x", READY},
-        {"http://www.zone.test:8080/x", READY},
-        {"https://www.zone.test:5002/x", FAILS},
+        {"https://www.zone.net:5001/x", READY},
+        {"https://www.zone.net/x", READY},
+        {"http://www.zone.net:8080/x", READY},
+        {"https://www.zone.net:5002/x", FAILS},
     };
     char *items[] = {(char[]){N}};
     struct hc_list names = {items, 1, 1};
 
     for (size_t i = 0; i < HC_COUNT(cases); i++) {
         const struct web_row answers[] = {
-            {"8.8.4.4", "http://www.zone.test:8080/.well-known/acme-challenge/tok", 301,
+            {"8.8.4.4", "http://www.zone.net:8080/.well-known/acme-challenge/tok", 301,
              cases[i].location},
             {"8.8.4.4", NULL, 200, "answer"},
         };
@@ -1217,7 +1268,7 @@ static void test_shut_in(void)
     struct got got;
 
     for (size_t i = 0; i < 20; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "zone%zu.test", i);
+        snprintf(texts[i], sizeof(texts[i]), "zone%zu.net", i);
         items[i] = texts[i];
         dns_rows[2 * i] = (struct row){RESOLVER, texts[i], HC_DNS_A, HERE, 0};
         dns_rows[2 * i + 1] = (struct row){OWN, texts[i], HC_DNS_A, "!SILENT", 0};
@@ -1234,7 +1285,7 @@ static void test_shut_in(void)
 /* A hundred names of one zone share what they have in common. */
 static void test_shares(void)
 {
-    static struct row dns_rows[] = {{OWN, "zone.test", HC_DNS_CAA, "CAA issue ca.test", 0}};
+    static struct row dns_rows[] = {{OWN, "zone.net", HC_DNS_CAA, "CAA issue ca.net", 0}};
     static char texts[100][24];
     char *items[100];
     struct hc_list names = {items, 100, 100};
@@ -1242,7 +1293,7 @@ static void test_shares(void)
     struct got got;
 
     for (int i = 0; i < 100; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "n%d.zone.test", i);
+        snprintf(texts[i], sizeof(texts[i]), "n%d.zone.net", i);
         items[i] = texts[i];
     }
     rows = dns_rows;
@@ -1267,6 +1318,7 @@ int main(void)
         run_web(&web_scenarios[i]);
     }
     test_all_addresses();
+    test_suffixes();
     test_whole_sets();
     test_accounts();
     test_address_by_dns();
