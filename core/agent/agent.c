@@ -278,7 +278,7 @@ static int new_jobs(struct hc_agent *agent, struct hc_error *err)
 
 static int new_obtains(struct hc_agent *agent, struct hc_error *err)
 {
-    struct hc_obtains_options options = {
+    struct hc_obtain_env options = {
         .env = &agent->parts.env,
         .storage = agent->parts.storage,
         .judge = &agent->judge,

@@ -19,7 +19,8 @@
  *   outlooks    the names of an order: which are left out of it, and when they are checked again
  *   health      the checks again, for what is served
  *   jobs        what is to be obtained, and what each waits for
- *   obtains     orders, from the line's lock to the commit; received, takeover and failure help
+ *   obtains     orders (obtain: one), from the line's lock to the commit; received, takeover and
+ *               failure help
  *   responder   answers DNS queries with what answers holds
  *   queue       which jobs are started now
  *   control     the socket that `hotcert list|renew|wait` talk to; status is what it tells

@@ -9,27 +9,9 @@
 #ifndef HC_AGENT_OBTAINS_H
 #define HC_AGENT_OBTAINS_H
 
-#include "agent/chains.h"
-#include "agent/health.h"
-#include "agent/jobs.h"
+#include "agent/obtain.h"
 
-struct hc_obtains;
-
-struct hc_obtains_options {
-    const struct hc_env *env; /* borrowed, as all below */
-    struct hc_storage *storage;
-    struct hc_judge *judge;
-    const struct hc_solver_set *solvers;
-    struct hc_chains *chains;
-    struct hc_publisher *publisher;
-    const struct hc_preflights *preflights;
-    struct hc_outlooks *outlooks;
-    struct hc_health *health;
-    struct hc_jobs *jobs;
-    const struct hc_authority *authority;
-};
-
-int hc_obtains_new(const struct hc_obtains_options *options, struct hc_obtains **out,
+int hc_obtains_new(const struct hc_obtain_env *options, struct hc_obtains **out,
                    struct hc_error *err) HC_MUST_USE;
 void hc_obtains_free(struct hc_obtains *obtains); /* NULL is fine */
 
