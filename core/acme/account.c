@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acme/binding.h"
 #include "acme/client.h"
+#include "acme/foreign.h"
 #include "acme/json.h"
 #include "acme/network.h"
 #include "acme/problem.h"
@@ -40,7 +42,7 @@ static int check_terms(const struct hc_acme *acme, struct hc_error *err)
 {
     const struct hc_directory *d = &acme->directory;
 
-    if (d->external_account) {
+    if (d->external_account && acme->options.issuer->eab_kid == NULL) {
         return hc_error_set(err, HC_P_EAB_REQUIRED, hc_acme_issuer(acme),
                             "its directory says so (externalAccountRequired)");
     }
@@ -52,8 +54,21 @@ static int check_terms(const struct hc_acme *acme, struct hc_error *err)
     return 0;
 }
 
-/* agree: for newAccount, section 7.3; without it: for the account itself, section 7.3.2. */
-static int make_payload(const struct hc_acme *acme, bool agree, struct hc_buf *out,
+/* What newAccount says besides, section 7.3. binding: JSON, "" for none. */
+static int add_new(const struct hc_acme *acme, const char *binding, json_t *payload)
+{
+    json_t *object = binding[0] != '\0' ? json_loads(binding, 0, NULL) : NULL;
+
+    if (acme->options.issuer->terms_agreed == 1 &&
+        json_object_set_new(payload, "termsOfServiceAgreed", json_true()) != 0) {
+        json_decref(object);
+        return -1;
+    }
+    return binding[0] != '\0' ? json_object_set_new(payload, "externalAccountBinding", object) : 0;
+}
+
+/* binding: for newAccount, section 7.3; NULL: for the account itself, section 7.3.2. */
+static int make_payload(const struct hc_acme *acme, const char *binding, struct hc_buf *out,
                         struct hc_error *err)
 {
     const struct hc_list *contacts = acme->options.contacts;
@@ -68,8 +83,8 @@ static int make_payload(const struct hc_acme *acme, bool agree, struct hc_buf *o
     if (!bad && json_array_size(contact) > 0) {
         bad = json_object_set(payload, "contact", contact);
     }
-    if (!bad && agree && acme->options.issuer->terms_agreed == 1) {
-        bad = json_object_set_new(payload, "termsOfServiceAgreed", json_true());
+    if (!bad && binding != NULL) {
+        bad = add_new(acme, binding, payload);
     }
     if (bad) {
         hc_error_nomem(err);
@@ -124,11 +139,24 @@ static int keep_url(struct hc_acme *acme, const struct hc_http_reply *reply, str
     acme->account_ready = true;
     acme->contacts_told = reply->status == 201;
     acme->registrations++;
-    hc_logf(o->log, HC_LOG_NOTICE, "%s: account %s at %s%s%s", hc_acme_issuer(acme),
+    hc_logf(o->log, HC_LOG_NOTICE, "%s: account %s at %s%s%s%s%s", hc_acme_issuer(acme),
             reply->status == 201 ? "registered" : "found by its key", url,
+            o->issuer->eab_kid != NULL && reply->status == 201 ? ", bound to " : "",
+            o->issuer->eab_kid != NULL && reply->status == 201 ? o->issuer->eab_kid : "",
             acme->directory.terms != NULL ? ", terms of service agreed to: " : "",
             acme->directory.terms != NULL ? acme->directory.terms : "");
     return 0;
+}
+
+/* Of a plain refusal: with a binding, that is what the CA checks beyond the account's key. */
+static void blame(const struct hc_acme *acme, const struct hc_http_reply *reply,
+                  struct hc_error *err)
+{
+    if (acme->options.issuer->eab_kid != NULL && err->problem == HC_P_CA_REFUSED &&
+        strcmp(err->foreign.type, HC_FOREIGN_UNTYPED) != 0 && err->foreign.type[0] != '\0') {
+        err->problem = HC_P_EAB_REFUSED;
+    }
+    hc_acme_problem_of_account(reply, err);
 }
 
 static void on_registered(void *arg, const struct hc_http_reply *reply,
@@ -143,23 +171,26 @@ static void on_registered(void *arg, const struct hc_http_reply *reply,
         (void)keep_url(acme, reply, &err);
     } else {
         err = *cause;
-        hc_acme_problem_of_account(reply, &err);
+        blame(acme, reply, &err);
     }
     hc_error_during(&err, "registering the account at %s", hc_acme_issuer(acme));
     hc_acme_requests_account(acme, &err);
 }
 
-int hc_account_register(struct hc_acme *acme, struct hc_error *err)
+/* key_file: of the external account; without data: none is bound. */
+static int send_registration(struct hc_acme *acme, struct hc_bytes key_file, struct hc_error *err)
 {
+    struct hc_buf binding = HC_BUF_INIT(HC_JWS_MAX);
     struct hc_buf payload = HC_BUF_INIT(HC_JWS_MAX);
     struct hc_acme_request_options options = {0};
     int rc = -1;
 
-    if (acme->registration != NULL) {
-        return 0;
+    if (key_file.data != NULL &&
+        hc_binding_write(acme->options.issuer, key_file, acme->account.key,
+                         acme->directory.new_account, &binding, err) != 0) {
+        goto out;
     }
-    if (check_terms(acme, err) != 0 || hc_account_need_key(acme, err) != 0 ||
-        make_payload(acme, true, &payload, err) != 0) {
+    if (make_payload(acme, hc_buf_text(&binding), &payload, err) != 0) {
         goto out;
     }
     options.endpoint = HC_ENDPOINT_NEW_ACCOUNT;
@@ -168,8 +199,59 @@ int hc_account_register(struct hc_acme *acme, struct hc_error *err)
     options.arg = acme;
     rc = hc_acme_request_new(acme, &options, &acme->registration, err);
 out:
+    hc_buf_dispose(&binding);
     hc_buf_dispose(&payload);
     return rc;
+}
+
+static void on_key_read(void *arg, struct hc_bytes content, const struct hc_error *cause)
+{
+    static const unsigned char nothing = 0;
+    struct hc_acme *acme = arg;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    acme->reading_key = false;
+    if (cause != NULL) {
+        err = *cause;
+    } else {
+        content.data = content.data != NULL ? content.data : &nothing;
+        (void)!send_registration(acme, content, &err);
+    }
+    if (hc_error_is_set(&err)) {
+        hc_error_during(&err, "registering the account at %s", hc_acme_issuer(acme));
+        hc_acme_requests_account(acme, &err);
+    }
+    hc_acme_pump(acme);
+}
+
+int hc_account_register(struct hc_acme *acme, struct hc_error *err)
+{
+    const struct hc_secret_port *secrets = acme->options.secrets;
+    const struct hc_issuer *issuer = acme->options.issuer;
+
+    if (acme->registration != NULL || acme->reading_key) {
+        return 0;
+    }
+    if (check_terms(acme, err) != 0 || hc_account_need_key(acme, err) != 0) {
+        return -1;
+    }
+    if (issuer->eab_kid == NULL) {
+        return send_registration(acme, (struct hc_bytes){NULL, 0}, err);
+    }
+    if (secrets == NULL) {
+        return hc_error_set(err, HC_P_INTERNAL, issuer->eab_key, "nobody reads it");
+    }
+    acme->reading_key = true;
+    secrets->read(secrets->self, issuer->eab_key, on_key_read, acme);
+    return 0;
+}
+
+void hc_account_leave(struct hc_acme *acme)
+{
+    if (acme->reading_key) {
+        acme->options.secrets->forget(acme->options.secrets->self, acme);
+    }
 }
 
 static void on_told(void *arg, const struct hc_http_reply *reply HC_UNUSED,
@@ -203,7 +285,7 @@ void hc_account_tell_contacts(struct hc_acme *acme)
     options.url = acme->account.url;
     options.done = on_told;
     options.arg = acme;
-    if (make_payload(acme, false, &payload, &err) == 0) {
+    if (make_payload(acme, NULL, &payload, &err) == 0) {
         options.payload = hc_buf_text(&payload);
         if (hc_acme_request_new(acme, &options, &acme->contact_update, &err) != 0) {
             acme->contact_update = NULL;

@@ -70,6 +70,7 @@ void hc_acme_free(struct hc_acme *acme)
     while (acme->requests != NULL) {
         hc_acme_request_cancel(acme->requests);
     }
+    hc_account_leave(acme);
     hc_directory_fetch_cancel(&acme->directory_fetch);
     for (unsigned i = 0; i < HC_NONCE_FETCHES; i++) {
         if (acme->nonce_fetch[i].id != 0) {

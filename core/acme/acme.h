@@ -14,6 +14,7 @@
 #include "base/kept_error.h"
 #include "base/log.h"
 #include "base/redaction.h"
+#include "base/secret_port.h"
 #include "base/time.h"
 #include "conf/conf.h"
 #include "net/http.h"
@@ -34,6 +35,8 @@ struct hc_acme_options {
     const struct hc_clock *clock;
     const struct hc_random *random;
     const struct hc_log *log;
+    const struct hc_secret_port
+        *secrets;                   /* or NULL: an issuer with eab_kid cannot be registered at */
     struct hc_redaction *redaction; /* or NULL; borrowed: tokens and thumbprints are added */
     void *self;
     /*

@@ -38,6 +38,7 @@ struct hc_acme {
     bool account_ready;     /* url is known to the CA, as far as we know */
     unsigned registrations; /* grows with each: tells old replies from new ones */
     struct hc_acme_request *registration;
+    bool reading_key; /* of the external account, to register with it */
     struct hc_acme_request *contact_update;
     struct hc_list profiles_told; /* those that it does not issue with: the log says so once */
     bool contacts_told; /* the CA has the contacts of the configuration, or refused them */
@@ -60,6 +61,8 @@ void hc_acme_hide(struct hc_acme *acme, const char *text);
 
 /* account.c: starts the registration, if none is under way. -1 if it cannot even start. */
 int hc_account_register(struct hc_acme *acme, struct hc_error *err) HC_MUST_USE;
+/* account.c: nothing of it comes back any more, but for its request. */
+void hc_account_leave(struct hc_acme *acme);
 /* account.c: the CA does not know the account: it is to be registered again with its key. */
 void hc_account_lost(struct hc_acme *acme);
 /* account.c: once, tells the CA the contacts of an account that it had before. */

@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -111,31 +112,75 @@ static int sign(EVP_PKEY *key, const struct hc_buf *input, unsigned char raw[2 *
     return raw_signature(der, len, raw, err);
 }
 
+/* What is signed: header and payload in base64url, a dot between them. */
+struct input {
+    struct hc_buf text;
+    size_t dot;
+};
+
+static int make_input(const char *protected_header, const char *payload, struct input *input,
+                      struct hc_error *err)
+{
+    *input = (struct input){.text = HC_BUF_INIT(HC_JWS_MAX)};
+    if (hc_base64url((const unsigned char *)protected_header, strlen(protected_header),
+                     &input->text, err) != 0) {
+        return -1;
+    }
+    input->dot = input->text.len;
+    if (hc_buf_puts(&input->text, ".", err) != 0) {
+        return -1;
+    }
+    return hc_base64url((const unsigned char *)payload, strlen(payload), &input->text, err);
+}
+
+static int write_flattened(const struct input *input, struct hc_bytes signature, struct hc_buf *out,
+                           struct hc_error *err)
+{
+    const char *text = hc_buf_text(&input->text);
+
+    if (hc_buf_printf(out, err, "{\"protected\":\"%.*s\",\"payload\":\"%s\",\"signature\":\"",
+                      (int)input->dot, text, text + input->dot + 1) != 0 ||
+        hc_base64url(signature.data, signature.len, out, err) != 0) {
+        return -1;
+    }
+    return hc_buf_puts(out, "\"}", err);
+}
+
 int hc_jws_sign(EVP_PKEY *key, const char *protected_header, const char *payload,
                 struct hc_buf *out, struct hc_error *err)
 {
-    struct hc_buf input = HC_BUF_INIT(HC_JWS_MAX);
+    struct input input;
     unsigned char raw[2 * COORDINATE];
-    size_t dot = 0;
     int rc = -1;
 
-    if (hc_base64url((const unsigned char *)protected_header, strlen(protected_header), &input,
-                     err) != 0) {
+    if (make_input(protected_header, payload, &input, err) == 0 &&
+        sign(key, &input.text, raw, err) == 0) {
+        rc = write_flattened(&input, (struct hc_bytes){raw, sizeof(raw)}, out, err);
+    }
+    hc_buf_dispose(&input.text);
+    return rc;
+}
+
+int hc_jws_sign_hmac(const char *algorithm, struct hc_bytes key, const char *protected_header,
+                     const char *payload, struct hc_buf *out, struct hc_error *err)
+{
+    const EVP_MD *md = strcmp(algorithm, "HS512") == 0   ? EVP_sha512()
+                       : strcmp(algorithm, "HS384") == 0 ? EVP_sha384()
+                                                         : EVP_sha256();
+    struct input input;
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    int rc = -1;
+
+    if (make_input(protected_header, payload, &input, err) != 0) {
         goto out;
     }
-    dot = input.len;
-    if (hc_buf_puts(&input, ".", err) != 0 ||
-        hc_base64url((const unsigned char *)payload, strlen(payload), &input, err) != 0 ||
-        sign(key, &input, raw, err) != 0) {
+    if (HMAC(md, key.data, (int)key.len, input.text.data, input.text.len, mac, &len) == NULL) {
+        hc_error_set_openssl(err, HC_P_TLS_LIBRARY, NULL, "HMAC");
         goto out;
     }
-    if (hc_buf_printf(out, err, "{\"protected\":\"%.*s\",\"payload\":\"%s\",\"signature\":\"",
-                      (int)dot, hc_buf_text(&input), hc_buf_text(&input) + dot + 1) != 0 ||
-        hc_base64url(raw, sizeof(raw), out, err) != 0 || hc_buf_puts(out, "\"}", err) != 0) {
-        goto out;
-    }
-    rc = 0;
+    rc = write_flattened(&input, (struct hc_bytes){mac, len}, out, err);
 out:
-    hc_buf_dispose(&input);
+    hc_buf_dispose(&input.text);
     return rc;
 }

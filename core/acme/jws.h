@@ -29,4 +29,8 @@ int hc_jws_thumbprint(EVP_PKEY *key, char out[HC_JWS_THUMBPRINT], struct hc_erro
 int hc_jws_sign(EVP_PKEY *key, const char *protected_header, const char *payload,
                 struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
 
+/* The same by HMAC (RFC 7518 section 3.2). algorithm: "HS256", "HS384" or "HS512". */
+int hc_jws_sign_hmac(const char *algorithm, struct hc_bytes key, const char *protected_header,
+                     const char *payload, struct hc_buf *out, struct hc_error *err) HC_MUST_USE;
+
 #endif

@@ -68,6 +68,7 @@ static int new_cas(struct hc_agent *agent, struct hc_error *err)
         .storage = agent->parts.storage,
         .authority = agent->o.authority,
         .http = hc_clock_watch_http(agent->parts.clock),
+        .secrets = hc_secrets_port(agent->secrets),
     };
 
     return hc_cas_new(&options, &agent->parts.cas, err);

@@ -58,6 +58,7 @@ static int open_acme(struct hc_ca_account *account, const struct hc_acme_account
         .clock = account->env->clock,
         .random = account->env->random,
         .log = account->env->log,
+        .secrets = account->secrets,
         .redaction = account->env->redaction,
         .self = account,
         .store_account = store_account,

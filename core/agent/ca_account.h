@@ -9,12 +9,13 @@
 #include "agent/storage.h"
 #include "store/lock.h"
 
-/* Its owner sets the first five, borrowed. */
+/* Its owner sets the first six, borrowed. */
 struct hc_ca_account {
     const struct hc_env *env;
     struct hc_storage *storage;
     const struct hc_authority *authority;
     const struct hc_http_port *http;
+    const struct hc_secret_port *secrets;
     const struct hc_issuer *issuer;
     struct hc_acme *acme;       /* NULL: not opened yet */
     struct hc_store_lock *lock; /* held while the account is being registered */

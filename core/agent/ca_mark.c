@@ -21,6 +21,10 @@ void hc_ca_mark(const struct hc_conf *conf, const struct hc_issuer *issuer,
     if (hc_buf_printf(&text, &err, "%s\n%s\n%d\n%d\n%lld\n", issuer->directory_url,
                       issuer->ca_bundle != NULL ? issuer->ca_bundle : "", (int)issuer->network,
                       issuer->terms_agreed, (long long)issuer->http_port) == 0) {
+        if (issuer->eab_kid != NULL) { /* marks of issuers without one are those of before */
+            (void)!hc_buf_printf(&text, &err, "%s\n%s\n%d\n", issuer->eab_kid, issuer->eab_key,
+                                 (int)issuer->eab_algorithm);
+        }
         for (size_t i = 0; i < contacts->count; i++) {
             if (hc_buf_printf(&text, &err, "%s\n", contacts->items[i]) != 0) {
                 break;

@@ -161,9 +161,11 @@ bool hc_ca_is_final(enum hc_problem p, unsigned times)
         enum hc_problem problem;
         unsigned times;
     } list[] = {
-        {HC_P_CA_MOVED, 1},        {HC_P_EAB_REQUIRED, 1},    {HC_P_ACCOUNT_DEACTIVATED, 1},
-        {HC_P_CA_SAYS_TERMS, 1},   {HC_P_CA_SAYS_CONTACT, 1}, {HC_P_CA_PAUSED, 1},
-        {HC_P_ACCOUNT_REFUSED, 3}, {HC_P_CA_URL, 3},
+        {HC_P_CA_MOVED, 1},      {HC_P_EAB_REQUIRED, 1},
+        {HC_P_EAB_REFUSED, 1},   {HC_P_ACCOUNT_DEACTIVATED, 1},
+        {HC_P_CA_SAYS_TERMS, 1}, {HC_P_CA_SAYS_CONTACT, 1},
+        {HC_P_CA_PAUSED, 1},     {HC_P_ACCOUNT_REFUSED, 3},
+        {HC_P_CA_URL, 3},
     };
 
     for (size_t i = 0; i < HC_COUNT(list); i++) {
@@ -429,6 +431,7 @@ static void init_ca(struct hc_cas *cas, struct hc_ca *ca, const struct hc_issuer
         .storage = o->storage,
         .authority = o->authority,
         .http = o->http,
+        .secrets = o->secrets,
         .issuer = issuer,
     };
     ca->directory.env = o->env;

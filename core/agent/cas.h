@@ -21,6 +21,7 @@ struct hc_cas_options {
     struct hc_storage *storage;
     const struct hc_authority *authority;
     const struct hc_http_port *http;
+    const struct hc_secret_port *secrets; /* or NULL: none of the issuers has an eab_key */
 };
 
 int hc_cas_new(const struct hc_cas_options *options, struct hc_cas **out,

@@ -42,9 +42,27 @@ static void check_block(const struct hc_loader_options *o, const struct hc_dns_b
     hc_list_dispose(&paths);
 }
 
+/* One that is missing may have done its work: it is read when the account is registered. */
+static void check_binding(const struct hc_loader_options *o, const struct hc_issuer *issuer,
+                          struct hc_keeper_client *keeper)
+{
+    struct hc_error err;
+    char prefix[128];
+
+    hc_error_init(&err);
+    (void)snprintf(prefix, sizeof(prefix), "hotcert_issuer %.80s", issuer->name);
+    if (issuer->eab_key != NULL && check(o->conf, issuer->eab_key, keeper, &err) != 0 &&
+        err.problem == HC_P_SECRET_FILE) {
+        hc_log_error(o->log, HC_LOG_WARN, prefix, &err);
+    }
+}
+
 void hc_load_check_secrets(const struct hc_loader_options *options, struct hc_keeper_client *keeper)
 {
     for (size_t i = 0; i < options->conf->dns_count; i++) {
         check_block(options, &options->conf->dns[i], keeper);
+    }
+    for (size_t i = 0; i < options->conf->issuer_count; i++) {
+        check_binding(options, &options->conf->issuers[i], keeper);
     }
 }

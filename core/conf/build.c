@@ -11,14 +11,36 @@
 #include "conf/settings.h"
 #include "conf/writer.h"
 
-static const struct {
-    const char *name, *directory_url, *caa_domain, *terms, *address_profile;
+static const struct built_in {
+    const char *name, *directory_url, *caa_domain;
+    const char *terms;           /* where to read them; NULL: the directory says */
+    const char *address_profile; /* or NULL */
+    const char *binding; /* where customers get the key of their external account; or NULL */
 } built_in[] = {
     {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory", "letsencrypt.org",
-     "https://letsencrypt.org/repository/", "shortlived"},
+     "https://letsencrypt.org/repository/", "shortlived", NULL},
     {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory",
-     "letsencrypt.org", "https://letsencrypt.org/repository/", "shortlived"},
+     "letsencrypt.org", "https://letsencrypt.org/repository/", "shortlived", NULL},
+    {"zerossl", "https://acme.zerossl.com/v2/DV90", "sectigo.com", "https://zerossl.com/terms/",
+     NULL, "https://app.zerossl.com/developer"},
+    {"google", "https://dv.acme-v02.api.pki.goog/directory", "pki.goog",
+     "https://pki.goog/repository/", NULL,
+     "https://cloud.google.com/certificate-manager/docs/public-ca-tutorial"},
+    {"sslcom", "https://acme.ssl.com/sslcom-dv-ecc", "ssl.com", "https://www.ssl.com/repository/",
+     NULL, "https://www.ssl.com (api credentials)"},
+    {"actalis", "https://acme-api.actalis.com/acme/directory", "actalis.it", NULL, NULL,
+     "https://www.actalis.com (customer area)"},
 };
+
+static const struct built_in *built_in_of(const struct hc_issuer *issuer)
+{
+    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
+        if (strcmp(issuer->directory_url, built_in[i].directory_url) == 0) {
+            return &built_in[i];
+        }
+    }
+    return NULL;
+}
 
 static int add_built_in(struct hc_conf *conf, struct hc_error *err)
 {
@@ -31,7 +53,8 @@ static int add_built_in(struct hc_conf *conf, struct hc_error *err)
         }
         issuer = block;
         if (hc_strdup(built_in[i].directory_url, &issuer->directory_url, err) != 0 ||
-            hc_strdup(built_in[i].address_profile, &issuer->address_profile, err) != 0 ||
+            (built_in[i].address_profile != NULL &&
+             hc_strdup(built_in[i].address_profile, &issuer->address_profile, err) != 0) ||
             hc_list_add(&issuer->caa_domains, built_in[i].caa_domain, err) != 0) {
             return -1;
         }
@@ -115,16 +138,28 @@ static int fill_defaults(struct hc_conf *conf, struct hc_error *err)
 /* Says where the terms can be read. */
 static int refuse_terms(const struct hc_issuer *issuer, const char *where, struct hc_error *err)
 {
-    for (size_t i = 0; i < HC_COUNT(built_in); i++) {
-        if (strcmp(issuer->directory_url, built_in[i].directory_url) == 0) {
-            return hc_error_set(err, HC_P_TERMS, issuer->name,
-                                "used by the host at %s; read them at %s", where,
-                                built_in[i].terms);
-        }
+    const struct built_in *known = built_in_of(issuer);
+
+    if (known != NULL && known->terms != NULL) {
+        return hc_error_set(err, HC_P_TERMS, issuer->name,
+                            "used by the host at %s; read them at %s", where, known->terms);
     }
     return hc_error_set(err, HC_P_TERMS, issuer->name,
                         "used by the host at %s; %s names their address as termsOfService", where,
                         issuer->directory_url);
+}
+
+/* A CA that is known to take only customers says so in vain later. */
+static int check_binding_needed(const struct hc_issuer *issuer, const char *where,
+                                struct hc_error *err)
+{
+    const struct built_in *known = built_in_of(issuer);
+
+    if (known == NULL || known->binding == NULL || issuer->eab_kid != NULL) {
+        return 0;
+    }
+    return hc_error_set(err, HC_P_EAB_REQUIRED, issuer->name,
+                        "used by the host at %s; see %s for them", where, known->binding);
 }
 
 static int check_used_issuers(const struct hc_conf *conf, const struct hc_identity *identity,
@@ -140,6 +175,9 @@ static int check_used_issuers(const struct hc_conf *conf, const struct hc_identi
         }
         if (issuer->terms_agreed != HC_SWITCH_ON) {
             return refuse_terms(issuer, identity->where.items[0], err);
+        }
+        if (check_binding_needed(issuer, identity->where.items[0], err) != 0) {
+            return -1;
         }
     }
     return 0;
@@ -175,6 +213,28 @@ static int add_dns_files(struct hc_conf *conf, const struct hc_dns_block *block,
     }
     hc_list_dispose(&paths);
     return rc;
+}
+
+/* The keeper opens eab_key, too. */
+static int check_bindings(struct hc_conf *conf, struct hc_error *err)
+{
+    int index = 0;
+
+    for (size_t i = 0; i < conf->issuer_count; i++) {
+        const struct hc_issuer *issuer = &conf->issuers[i];
+
+        if ((issuer->eab_kid == NULL) != (issuer->eab_key == NULL)) {
+            return hc_error_set(err, HC_P_INCOMPLETE, issuer->name,
+                                "it has %s but not %s, which belongs to it (at %s)",
+                                issuer->eab_kid != NULL ? "eab_kid" : "eab_key",
+                                issuer->eab_kid != NULL ? "eab_key" : "eab_kid", issuer->where);
+        }
+        if (issuer->eab_key != NULL &&
+            hc_conf_file_index(conf, issuer->eab_key, &index, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int check_writers(struct hc_conf *conf, struct hc_error *err)
@@ -251,8 +311,9 @@ int hc_conf_finish(struct hc_conf *conf, struct hc_error *err)
             return -1;
         }
     }
-    if (check_writers(conf, err) != 0 || fill_defaults(conf, err) != 0 ||
-        check_dns_ns(conf, err) != 0 || check_dns(conf, err) != 0) {
+    if (check_bindings(conf, err) != 0 || check_writers(conf, err) != 0 ||
+        fill_defaults(conf, err) != 0 || check_dns_ns(conf, err) != 0 ||
+        check_dns(conf, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < conf->identity_count; i++) {

@@ -59,12 +59,17 @@ const char *hc_key_type_name(enum hc_key_type type);
 enum hc_key_type hc_key_type_parse(const char *name);
 bool hc_key_type_is_rsa(enum hc_key_type type);
 
+enum hc_eab_algorithm { HC_EAB_UNSET, HC_EAB_HS256, HC_EAB_HS384, HC_EAB_HS512 };
+
 /* An ACME certificate authority, RFC 8555. */
 struct hc_issuer {
     char *name;
     char *directory_url;
     struct hc_list contacts; /* "mailto:.." */
     enum hc_switch terms_agreed;
+    char *eab_kid; /* external account binding, RFC 8555 section 7.3.4; or NULL */
+    char *eab_key; /* the file that holds its key */
+    enum hc_eab_algorithm eab_algorithm;
     char *ca_bundle;            /* PEM file of roots for the CA's own TLS, or NULL: the system's */
     enum hc_network network;    /* who may ask us: see directives */
     int64_t http_port;          /* where a private CA asks for http-01; 80 */

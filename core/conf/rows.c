@@ -65,7 +65,7 @@ const struct hc_directive hc_directives_main[] = {
      .max = 1,
      .opens = &hc_block_issuer,
      .args = "NAME { .. }",
-     .dflt = "letsencrypt and letsencrypt-staging are built in",
+     .dflt = "letsencrypt and others are built in",
      .doc =
          "Defines an ACME certificate authority, or adds to a built-in one. If the system does not "
          "trust its root (a private CA), also name that root with hotcert_trusted_certificate; "

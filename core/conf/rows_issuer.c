@@ -9,6 +9,7 @@
 #define NUMBER(from, to, one, what)                                                                \
     .least = (from), .most = (to), .unit = (one), .of = (what), .value = hc_value_number
 
+static const char *const eab_words[] = {"HS256", "HS384", "HS512", NULL};
 static const char *const network_words[] = {"public", "private", NULL};
 
 static const struct hc_directive rows[] = {
@@ -42,6 +43,35 @@ static const struct hc_directive rows[] = {
      .doc = "You have read and agree to this issuer's terms of service.",
      .field = {ISSUER(terms_agreed, word), .wire = "terms_agreed",
                .inherits = "hotcert_terms_agreed", .words = hc_switch_words}},
+    {.name = "eab_kid",
+     .httpd = "HotCertEabKid",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "the key identifier that the CA gave you",
+     .dflt = "none",
+     .doc = "External account binding (RFC 8555 section 7.3.4): binds the ACME account to your "
+            "account at the CA. Needed once, when hotcert registers there.",
+     .field = {ISSUER(eab_kid, text), .wire = "eab_kid", .value = hc_value_eab_kid}},
+    {.name = "eab_key",
+     .httpd = "HotCertEabKey",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "a file that root alone can read",
+     .dflt = "none",
+     .doc = "The file with the key (the HMAC key, in base64url) that belongs to eab_kid. After the "
+            "registration it may be removed.",
+     .field = {ISSUER(eab_key, text), .wire = "eab_key", .kept = true, .value = hc_value_path}},
+    {.name = "eab_algorithm",
+     .httpd = "HotCertEabAlgorithm",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "HS256 | HS384 | HS512",
+     .doc = "The algorithm of the key in eab_key.",
+     .field = {ISSUER(eab_algorithm, word), .wire = "eab_algorithm", .preset = "HS256",
+               .words = eab_words}},
     {.name = "ca_bundle",
      .httpd = "HotCertCaBundle",
      .contexts = HC_CTX_ISSUER,

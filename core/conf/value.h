@@ -17,6 +17,7 @@ hc_value hc_value_socket;     /* a path that a socket can have */
 hc_value hc_value_user;       /* a user's name */
 hc_value hc_value_domain;     /* a host name */
 hc_value hc_value_issuer;     /* named once in its list */
+hc_value hc_value_eab_kid;    /* printable ASCII */
 hc_value hc_value_word;       /* a word without anything special */
 hc_value hc_value_profile;    /* such a word; behind it, "required" */
 hc_value hc_value_method;     /* one that this build solves, named once */

@@ -86,7 +86,8 @@ struct fake {
     char *contacts;     /* that the account was last told to have */
     int new_accounts;
     int new_orders;
-    char profile[64]; /* that the last order asked for; "": none */
+    char binding[2048]; /* externalAccountBinding of the last newAccount; "": none */
+    char profile[64];   /* that the last order asked for; "": none */
     int finalized;
     int downloads;
     int mistakes;      /* of the client's */
@@ -387,7 +388,11 @@ static inline void fake_finalize(struct fake *f, int k, const json_t *payload, s
 
 static inline void fake_account(struct fake *f, const json_t *payload, struct answer *a)
 {
+    char *binding = json_dumps(json_object_get(payload, "externalAccountBinding"), 0);
+
     f->new_accounts++;
+    snprintf(f->binding, sizeof(f->binding), "%s", binding != NULL ? binding : "");
+    free(binding);
     if (!json_is_true(json_object_get(payload, "termsOfServiceAgreed"))) {
         mistake(f, "terms");
     }

@@ -177,6 +177,29 @@ static void other_keys_are_refused(void)
     hc_buf_dispose(&out);
 }
 
+/* RFC 7515 A.1 */
+static void a_mac_is_that_of_rfc_7515(void)
+{
+    static const char text[] =
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    static const char header[] = "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}";
+    static const char payload[] = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n "
+                                  "\"http://example.com/is_root\":true}";
+    struct hc_buf key = HC_BUF_INIT(128);
+    struct hc_buf out = HC_BUF_INIT(HC_JWS_MAX);
+    json_t *jws = NULL;
+
+    ok(hc_base64url_decode(text, strlen(text), &key, NULL) == 0 &&
+           hc_jws_sign_hmac("HS256", hc_bytes_of(&key), header, payload, &out, NULL) == 0,
+       "HS256");
+    jws = json_loads(hc_buf_text(&out), 0, NULL);
+    is_str(json_string_value(json_object_get(jws, "signature")),
+           "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "the figure of A.1");
+    json_decref(jws);
+    hc_buf_dispose(&key);
+    hc_buf_dispose(&out);
+}
+
 int main(void)
 {
     EVP_PKEY *key = key_of_a3();
@@ -186,6 +209,7 @@ int main(void)
     signatures_verify(key);
     an_empty_payload_is_post_as_get(key);
     other_keys_are_refused();
+    a_mac_is_that_of_rfc_7515();
     EVP_PKEY_free(key);
     return done();
 }

@@ -22,6 +22,9 @@ struct scene {
     struct hc_issuer issuer;
     struct hc_list contacts;
     struct hc_list profile;
+    struct hc_secret_port secrets;
+    hc_secret_done *asked; /* the file was asked for, and nobody answered yet */
+    void *asked_arg;
     struct hc_redaction *redaction;
     struct hc_acme *acme;
     struct hc_order *order;
@@ -139,6 +142,7 @@ static void scene_acme(struct scene *s)
     o.clock = &s->ca.clock;
     o.random = &hc_random_system;
     o.log = &s->ca.log;
+    o.secrets = &s->secrets;
     o.redaction = s->redaction;
     o.self = s;
     o.store_account = store_account;
@@ -1119,6 +1123,101 @@ static void an_order_is_resumed_at_any_event(void)
     ok(resumed > 8, "many of them in the middle");
 }
 
+static void on_read_asked(void *self, const char *path, hc_secret_done *done, void *arg)
+{
+    struct scene *s = self;
+
+    is_str(path, "/etc/ca.key", "the file of the issuer is asked for");
+    s->asked = done;
+    s->asked_arg = arg;
+}
+
+static void on_read_at_once(void *self HC_UNUSED, const char *path HC_UNUSED, hc_secret_done *tell,
+                            void *arg)
+{
+    static const char key[] = "zW-_Npww8TXhdqzPzHkQqV3BTPXmkCIFS5hi7MqOSWo\n";
+
+    tell(arg, (struct hc_bytes){(const unsigned char *)key, sizeof(key) - 1}, NULL);
+}
+
+static void on_read_forget(void *self, const void *arg)
+{
+    struct scene *s = self;
+
+    ok(arg == s->asked_arg, "what it waited for is forgotten");
+    s->asked = NULL;
+}
+
+static struct scene *scene_bound(void (*read)(void *, const char *, hc_secret_done *, void *))
+{
+    struct scene *s = scene_new("a.test");
+    static char kid[] = "kid-1";
+    static char path[] = "/etc/ca.key";
+
+    s->issuer.eab_kid = kid;
+    s->issuer.eab_key = path;
+    s->secrets = (struct hc_secret_port){s, read, read, on_read_forget};
+    s->ca.meta = "{\"externalAccountRequired\":true}";
+    return s;
+}
+
+/* RFC 8555 section 7.3.4 */
+static void an_account_is_bound_to_an_external_one(void)
+{
+    struct scene *s = scene_bound(on_read_at_once);
+    struct rule *r = NULL;
+    struct hc_error err;
+
+    start(s, NULL);
+    run(s);
+    ok(issued(s), "a CA that wants it gets it");
+    ok(strstr(s->ca.binding, "\"signature\"") != NULL, "in newAccount");
+    ok(strstr(s->ca.text, "bound to kid-1") != NULL, "the log says to what");
+    scene_free(s, "a bound account");
+
+    s = scene_bound(on_read_asked);
+    start(s, NULL);
+    while (s->asked == NULL && event(s)) {
+    }
+    ok(s->asked != NULL && s->ca.new_accounts == 0, "nothing is sent before the key is there");
+    while (event(s)) {
+    }
+    is_int(s->done, 0, "however long it takes");
+    on_read_at_once(NULL, NULL, s->asked, s->asked_arg);
+    s->asked = NULL;
+    run(s);
+    ok(issued(s), "and then it goes on");
+    scene_free(s, "a key that takes its time");
+
+    s = scene_bound(on_read_asked);
+    start(s, NULL);
+    while (s->asked == NULL && event(s)) {
+    }
+    scene_free(s, "an end while the key is being read");
+
+    s = scene_bound(on_read_asked);
+    start(s, NULL);
+    while (s->asked == NULL && event(s)) {
+    }
+    hc_error_init(&err);
+    hc_error_set(&err, HC_P_FILE_UNREADABLE, "/etc/ca.key", "it is gone");
+    s->asked(s->asked_arg, (struct hc_bytes){NULL, 0}, &err);
+    run(s);
+    is_int(s->error.problem, HC_P_FILE_UNREADABLE, "a key that cannot be read");
+    ok(s->ca_wide && s->ca.new_accounts == 0, "is no name's fault, and nothing was sent");
+    scene_free(s, "no key");
+
+    s = scene_bound(on_read_at_once);
+    r = fake_rule(&s->ca, BASE "/acct", 403);
+    r->type = "unauthorized";
+    r->detail = "unknown key";
+    start(s, NULL);
+    run(s);
+    is_int(s->error.problem, HC_P_EAB_REFUSED, "a binding that the CA refuses");
+    ok(strstr(s->error.detail, "unknown key") != NULL && s->ca_wide, "in its words");
+    scene_free(s, "a refused binding");
+}
+
 static void a_stored_order_may_be_dead(void)
 {
     struct scene *s = scene_new("a.test");
@@ -1488,6 +1587,7 @@ int main(void)
     a_lost_account_is_made_again();
     a_lost_order_is_placed_again();
     an_order_is_resumed_at_any_event();
+    an_account_is_bound_to_an_external_one();
     a_stored_order_may_be_dead();
     what_fails_at_home_is_said();
     terms_and_binding();

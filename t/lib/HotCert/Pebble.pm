@@ -34,7 +34,9 @@ sub new {
         managementListenAddress => "127.0.0.1:$self->{management}",
         certificate => $leaf->{cert}, privateKey => $leaf->{key},
         httpPort => $opt{http_port} + 0, tlsPort => ($opt{tls_port} // 5001) + 0,
-        ocspResponderURL => '', externalAccountBindingRequired => JSON::PP::false,
+        ocspResponderURL => '',
+        externalAccountBindingRequired => $opt{mac_keys} ? JSON::PP::true : JSON::PP::false,
+        ($opt{mac_keys} ? (externalAccountMACKeys => $opt{mac_keys}) : ()),    # key identifier => key in base64url
         domainBlocklist => [ 'blocked.test' ],
         retryAfter => { authz => $opt{retry_after} // 1, order => $opt{retry_after} // 1 },
         keyAlgorithm => 'ecdsa',
