@@ -229,6 +229,7 @@ static int new_preflights(struct hc_agent *agent, struct hc_error *err)
         .answers = agent->parts.answers,
         .responder = agent->parts.responder,
         .dns = agent->o.dns,
+        .anchors = agent->o.anchors,
         .web = agent->o.web,
         .tls = agent->o.tls,
     };

@@ -13,6 +13,7 @@
 
 #include "agent/confine_compat.h"
 #include "base/str.h"
+#include "dns/anchors.h"
 
 #define LEAST_EDITION 2 /* before it nothing could be renamed from one folder to another */
 
@@ -104,6 +105,7 @@ static void allow_configured(struct rules *rules, const struct hc_conf *conf)
 {
     int last = -1;
 
+    allow_file(rules, conf->dnssec_anchor, READ);
     for (size_t i = 0; i < conf->issuer_count; i++) {
         allow_file(rules, conf->issuers[i].ca_bundle, READ);
     }
@@ -135,6 +137,9 @@ static void allow_system(struct rules *rules)
         allow(rules, system_paths[i], READ);
     }
     allow(rules, "/dev/null", HC_LANDLOCK_READ_FILE | HC_LANDLOCK_WRITE_FILE);
+    for (size_t i = 0; hc_anchors_usual[i] != NULL; i++) {
+        allow_file(rules, hc_anchors_usual[i], READ);
+    }
     allow_file(rules, "/etc/resolv.conf", READ); /* mostly a link to somewhere below /run */
     for (size_t i = 0; i < HC_COUNT(names); i++) {
         allow_file(rules, secure_getenv(names[i]), READ);

@@ -2,6 +2,7 @@
 #include "agent/named_roots.h"
 
 #include "conf/issuer.h"
+#include "dns/anchors.h"
 #include "pki/roots.h"
 
 /* Each file once. */
@@ -23,10 +24,24 @@ static int check_roots(const char *path, const char *directive, const char *wher
                                   directive, where);
 }
 
+/* Without it DNSSEC would not be validated although the operator wants it. */
+static int check_anchor(const struct hc_conf *conf, struct hc_error *err)
+{
+    struct hc_error own;
+
+    hc_error_init(&own);
+    return hc_anchors_check(conf->dnssec_anchor, &own) == 0
+               ? 0
+               : hc_error_set(err, own.problem, own.subject,
+                              "%s; hotcert_dnssec_anchor names it, and takes a file of DS or "
+                              "DNSKEY records",
+                              own.detail);
+}
+
 int hc_named_roots_check(const struct hc_conf *conf, struct hc_error *err)
 {
     struct hc_list seen = {NULL, 0, 0};
-    int rc = 0;
+    int rc = check_anchor(conf, err);
 
     for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &conf->identities[i];

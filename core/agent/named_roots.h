@@ -1,4 +1,4 @@
-/* Files of roots that directives name. */
+/* Files of roots and of trust anchors that directives name. */
 #ifndef HC_AGENT_NAMED_ROOTS_H
 #define HC_AGENT_NAMED_ROOTS_H
 
@@ -6,8 +6,8 @@
 #include "conf/conf.h"
 
 /*
- * That all of them can be loaded. Without them chains would not be judged, and the CA not be
- * reached: better to say so at once. err names the file and the directive.
+ * That all of them can be loaded. Without them chains and DNSSEC would not be judged, and the CA
+ * not be reached: better to say so at once. err names the file and the directive.
  */
 int hc_named_roots_check(const struct hc_conf *conf, struct hc_error *err) HC_MUST_USE;
 

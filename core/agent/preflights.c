@@ -123,6 +123,7 @@ int hc_preflights_start(struct hc_preflights *preflights, size_t index, struct h
         .answers = o->answers,
         .responder = o->responder,
         .dns = o->dns,
+        .anchors = o->anchors,
         .web = o->web,
         .tls = o->tls,
         .identity = &o->env->conf->identities[index],

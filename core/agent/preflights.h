@@ -23,6 +23,7 @@ struct hc_preflights_options {
     struct hc_answers *answers;
     const struct hc_responder *responder;
     const struct hc_dns_port *dns;       /* NULL: names are not checked */
+    struct hc_anchors *anchors;          /* of DNSSEC; NULL: it is not validated */
     const struct hc_web_port *web;       /* NULL: no request is made by a preflight */
     const struct hc_handshake_port *tls; /* NULL: nor is a handshake */
 };

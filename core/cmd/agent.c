@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "cmd/child.h"
 #include "cmd/cmd.h"
+#include "dns/anchors.h"
 #include "hotcert.h"
 #include "keeper/spawn.h"
 #include "net/handshake.h"
@@ -38,6 +39,7 @@ static int open_signals(struct hc_error *err)
 /* What names are checked with. */
 struct names {
     struct hc_resolver *resolver;
+    struct hc_anchors *anchors;
     struct hc_web *web;
     struct hc_handshakes *handshakes;
 };
@@ -55,12 +57,14 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http, s
 
     hc_error_init(&err);
     if (hc_resolver_new(&how, &names->resolver, &err) != 0 ||
+        hc_anchors_new(options->conf->dnssec_anchor, &names->anchors, &err) != 0 ||
         hc_web_new(http, &names->web, &err) != 0 ||
         hc_handshakes_new(options->loop, &names->handshakes, &err) != 0) {
         hc_log_error(options->log, HC_LOG_ERROR, "cannot check names before an order", &err);
         return;
     }
     options->dns = hc_resolver_port(names->resolver);
+    options->anchors = names->anchors;
     options->web = hc_web_port(names->web);
     options->tls = hc_handshakes_port(names->handshakes);
 }
@@ -70,6 +74,7 @@ static void close_names(const struct names *names)
     hc_handshakes_free(names->handshakes);
     hc_web_free(names->web);
     hc_resolver_free(names->resolver);
+    hc_anchors_free(names->anchors);
 }
 
 #ifndef HC_BUILT
@@ -126,7 +131,7 @@ static int run(struct hc_error *err)
     bool runner_gone = false;
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
-    struct names names = {NULL, NULL, NULL};
+    struct names names = {NULL, NULL, NULL, NULL};
     int rc = -1;
 
     /* first of all: it shall know nothing of what is read from now on */

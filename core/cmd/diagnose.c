@@ -26,6 +26,7 @@ struct arguments {
     struct hc_list resolvers;
     struct hc_list dns_ns; /* as hotcert_dns_ns has them */
     const char *dns_zone;
+    const char *dnssec_anchor; /* as hotcert_dnssec_anchor has it */
     struct hc_dns_domain responder;
     bool has_responder;
     enum hc_network network;
@@ -57,6 +58,7 @@ enum choice {
     OPTION_METHOD = HC_WHICH_CA_END,
     OPTION_RESOLVER,
     OPTION_NETWORK,
+    OPTION_DNSSEC_ANCHOR,
     OPTION_DNS_ZONE,
     OPTION_DNS_NS,
     OPTION_NO_REQUEST,
@@ -68,6 +70,7 @@ static const struct option options[] = {
     {"method", required_argument, NULL, OPTION_METHOD},
     {"resolver", required_argument, NULL, OPTION_RESOLVER},
     {"network", required_argument, NULL, OPTION_NETWORK},
+    {"dnssec-anchor", required_argument, NULL, OPTION_DNSSEC_ANCHOR},
     {"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
     {"dns-ns", required_argument, NULL, OPTION_DNS_NS},
     {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
@@ -87,6 +90,9 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
         return hc_list_add(&a->resolvers, optarg, err);
     case OPTION_NETWORK:
         return take_network(optarg, &a->network, err);
+    case OPTION_DNSSEC_ANCHOR:
+        a->dnssec_anchor = optarg;
+        return hc_anchors_check(optarg, err);
     case OPTION_DNS_ZONE:
         a->dns_zone = optarg;
         return 0;
@@ -142,6 +148,7 @@ static void arguments_dispose(struct arguments *a)
 struct machine {
     struct hc_loop *loop;
     struct hc_resolver *resolver;
+    struct hc_anchors *anchors;
     struct hc_http *http;
     struct hc_web *web;
     struct hc_handshakes *handshakes;
@@ -157,6 +164,7 @@ static int machine_open(struct machine *m, const struct arguments *a, struct hc_
     }
     resolver.loop = m->loop;
     if (hc_resolver_new(&resolver, &m->resolver, err) != 0 ||
+        hc_anchors_new(a->dnssec_anchor, &m->anchors, err) != 0 ||
         hc_http_new(m->loop, "hotcert/" HC_VERSION, &m->http, err) != 0) {
         return -1;
     }
@@ -172,6 +180,7 @@ static void machine_close(struct machine *m)
     hc_web_free(m->web);
     hc_http_free(m->http);
     hc_resolver_free(m->resolver);
+    hc_anchors_free(m->anchors);
     hc_loop_free(m->loop);
 }
 
@@ -184,7 +193,7 @@ static void on_result(void *self, const struct hc_preflight_result *result)
 static int run_preflight(const struct arguments *a, const struct hc_list *names,
                          struct hc_diagnose_report *report, struct hc_error *err)
 {
-    struct machine m = {NULL, NULL, NULL, NULL, NULL};
+    struct machine m = {.loop = NULL};
     struct hc_preflight *preflight = NULL;
     struct hc_preflight_options o = {
         .names = names,
@@ -205,6 +214,7 @@ static int run_preflight(const struct arguments *a, const struct hc_list *names,
     o.web = m.web != NULL ? hc_web_port(m.web) : NULL;
     o.tls = m.handshakes != NULL ? hc_handshakes_port(m.handshakes) : NULL;
     o.dns = hc_resolver_port(m.resolver);
+    o.anchors = m.anchors;
     o.loop = m.loop;
     if (hc_preflight_start(&o, &preflight, err) != 0) {
         goto out;

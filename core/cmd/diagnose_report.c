@@ -39,6 +39,7 @@ void hc_diagnose_take(struct hc_diagnose_report *report, const struct hc_preflig
             break;
         }
         to->verdict = from->verdict;
+        to->dnssec = from->dnssec;
         to->seen = from->seen;
         memset(&from->seen, 0, sizeof(from->seen));
     }
@@ -118,10 +119,10 @@ int hc_diagnose_print_json(const struct hc_diagnose_report *report, FILE *to, st
         const struct hc_diagnosed *d = &report->names[i];
         char text[HC_FOREIGN_MAX];
         bool has = hc_idn_to_unicode(d->name, text, sizeof(text));
-        json_t *one =
-            json_pack("{s:s, s:s, s:s, s:o}", "name", d->name, "unicode_name", has ? text : d->name,
-                      "verdict", hc_preflight_verdict_name(d->verdict), "findings",
-                      hc_report_findings_json(&d->findings));
+        json_t *one = json_pack(
+            "{s:s, s:s, s:s, s:s, s:o}", "name", d->name, "unicode_name", has ? text : d->name,
+            "verdict", hc_preflight_verdict_name(d->verdict), "dnssec", hc_dnssec_name(d->dnssec),
+            "findings", hc_report_findings_json(&d->findings));
 
         if (json_array_append_new(names, one) != 0) {
             json_decref(names);

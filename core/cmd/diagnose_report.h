@@ -13,6 +13,7 @@ struct hc_diagnosed {
     char *name; /* escaped */
     enum hc_preflight_verdict verdict;
     struct hc_findings findings;
+    enum hc_dnssec dnssec;
     struct hc_list seen;
 };
 
@@ -35,7 +36,7 @@ void hc_diagnose_refuse(struct hc_diagnose_report *report, const char *name,
 bool hc_diagnose_any(const struct hc_diagnose_report *report, enum hc_preflight_verdict verdict);
 
 void hc_diagnose_print(struct hc_diagnose_report *report, FILE *to);
-/* [{"name":..,"verdict":..,"findings":[..]}, ..] */
+/* [{"name":..,"verdict":..,"dnssec":..,"findings":[..]}, ..] */
 int hc_diagnose_print_json(const struct hc_diagnose_report *report, FILE *to,
                            struct hc_error *err) HC_MUST_USE;
 

@@ -160,6 +160,18 @@ const struct hc_directive hc_directives_main[] = {
      .dflt = "the system's",
      .doc = "DNS servers to query before an order.",
      .field = {CONF(resolvers, list), .wire = "resolver", .value = hc_value_resolver}},
+    {.name = "hotcert_dnssec_anchor",
+     .httpd = "HotCertDnssecAnchor",
+     .contexts = HC_CTX_MAIN,
+     .min = 1,
+     .max = 1,
+     .args = "FILE | off",
+     .dflt = "the root's, as Debian's dns-root-data or unbound installs it",
+     .doc = "The keys that validation of DNSSEC begins with: DS or DNSKEY records, or BIND's "
+            "trust-anchors. Answers that the resolver has not validated are validated before an "
+            "order, for a CA inside your network only if you name a file here. `off` leaves it to "
+            "the resolver.",
+     .field = {CONF(dnssec_anchor, text), .wire = "dnssec_anchor", .value = hc_value_anchor}},
     {.name = "hotcert_dns_listen",
      .httpd = "HotCertDnsListen",
      .contexts = HC_CTX_MAIN,

@@ -73,6 +73,16 @@ int hc_value_path(const struct hc_directive_call *call, const char *arg, char ou
     return 0;
 }
 
+int hc_value_anchor(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
+                    struct hc_error *err)
+{
+    if (strcmp(arg, "off") == 0) {
+        (void)hc_copy(out, HC_FIELD_VALUE, arg);
+        return 0;
+    }
+    return hc_value_path(call, arg, out, err);
+}
+
 int hc_value_socket(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
                     struct hc_error *err)
 {

@@ -13,6 +13,7 @@ typedef int hc_value(const struct hc_directive_call *call, const char *arg,
 hc_value hc_value_number;     /* between the field's limits */
 hc_value hc_value_time;       /* "5m" to seconds */
 hc_value hc_value_path;       /* absolute, or below the server's own folder */
+hc_value hc_value_anchor;     /* a path, or "off" */
 hc_value hc_value_socket;     /* a path that a socket can have */
 hc_value hc_value_user;       /* a user's name */
 hc_value hc_value_domain;     /* a host name */

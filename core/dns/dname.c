@@ -152,3 +152,82 @@ unsigned hc_dname_labels(const struct hc_dname *name)
     }
     return count;
 }
+
+void hc_dname_shorten(struct hc_dname *name, unsigned labels)
+{
+    for (unsigned count = hc_dname_labels(name); count > labels; count--) {
+        (void)hc_dname_climb(name);
+    }
+}
+
+bool hc_dname_is_wildcard(const struct hc_dname *name)
+{
+    return name->len > 2 && name->wire[0] == 1 && name->wire[1] == '*';
+}
+
+bool hc_dname_wildcard(const struct hc_dname *name, struct hc_dname *out)
+{
+    if (name->len > HC_DNAME_WIRE - 2) {
+        return false;
+    }
+    memset(out, 0, sizeof(*out));
+    out->wire[0] = 1;
+    out->wire[1] = '*';
+    memcpy(out->wire + 2, name->wire, name->len);
+    out->len = (uint8_t)(name->len + 2);
+    return true;
+}
+
+#define LABELS 128
+
+/* Where each label begins; returns how many there are. */
+static unsigned label_starts(const struct hc_dname *name, uint8_t starts[LABELS])
+{
+    unsigned count = 0;
+
+    for (size_t at = 0; at < name->len && name->wire[at] != 0 && count < LABELS;
+         at += name->wire[at] + 1U) {
+        starts[count++] = (uint8_t)at;
+    }
+    return count;
+}
+
+static int compare_labels(const uint8_t *a, const uint8_t *b)
+{
+    size_t least = a[0] < b[0] ? a[0] : b[0];
+    int order = least > 0 ? memcmp(a + 1, b + 1, least) : 0;
+
+    return order != 0 ? order : (int)a[0] - (int)b[0];
+}
+
+int hc_dname_compare(const struct hc_dname *a, const struct hc_dname *b)
+{
+    uint8_t in_a[LABELS];
+    uint8_t in_b[LABELS];
+    unsigned left_a = label_starts(a, in_a);
+    unsigned left_b = label_starts(b, in_b);
+
+    while (left_a > 0 && left_b > 0) {
+        int order = compare_labels(a->wire + in_a[--left_a], b->wire + in_b[--left_b]);
+
+        if (order != 0) {
+            return order;
+        }
+    }
+    return (int)left_a - (int)left_b;
+}
+
+unsigned hc_dname_common(const struct hc_dname *a, const struct hc_dname *b)
+{
+    uint8_t in_a[LABELS];
+    uint8_t in_b[LABELS];
+    unsigned left_a = label_starts(a, in_a);
+    unsigned left_b = label_starts(b, in_b);
+    unsigned common = 0;
+
+    while (left_a > 0 && left_b > 0 &&
+           compare_labels(a->wire + in_a[--left_a], b->wire + in_b[--left_b]) == 0) {
+        common++;
+    }
+    return common;
+}

@@ -34,5 +34,15 @@ bool hc_dname_is_within(const struct hc_dname *name, const struct hc_dname *ance
 bool hc_dname_climb(struct hc_dname *name);
 /* Labels without the root's. */
 unsigned hc_dname_labels(const struct hc_dname *name);
+/* Takes labels off at the left until no more than this are left. */
+void hc_dname_shorten(struct hc_dname *name, unsigned labels);
+/* "*." in front of it; false (and nothing done) if that is too long. */
+bool hc_dname_wildcard(const struct hc_dname *name, struct hc_dname *out);
+/* True if its first label is "*". */
+bool hc_dname_is_wildcard(const struct hc_dname *name);
+/* Below 0, 0 or above, in the order of RFC 4034 section 6.1: label by label from the right. */
+int hc_dname_compare(const struct hc_dname *a, const struct hc_dname *b);
+/* How many labels, from the right, two names have in common. */
+unsigned hc_dname_common(const struct hc_dname *a, const struct hc_dname *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* DNS messages, RFC 1035 section 4; see message.h. The only file that knows ldns. */
+/* DNS messages, RFC 1035 section 4; see message.h. */
 #include "dns/message.h"
 
 #include <ldns/ldns.h>
@@ -21,8 +21,11 @@ char *hc_dns_type_format(unsigned type, char dst[16])
         unsigned type;
         const char *name;
     } known[] = {
-        {HC_DNS_A, "A"},     {HC_DNS_NS, "NS"},     {HC_DNS_CNAME, "CNAME"}, {HC_DNS_SOA, "SOA"},
-        {HC_DNS_TXT, "TXT"}, {HC_DNS_AAAA, "AAAA"}, {HC_DNS_CAA, "CAA"},
+        {HC_DNS_A, "A"},         {HC_DNS_NS, "NS"},       {HC_DNS_CNAME, "CNAME"},
+        {HC_DNS_SOA, "SOA"},     {HC_DNS_TXT, "TXT"},     {HC_DNS_AAAA, "AAAA"},
+        {HC_DNS_DNAME, "DNAME"}, {HC_DNS_DS, "DS"},       {HC_DNS_RRSIG, "RRSIG"},
+        {HC_DNS_NSEC, "NSEC"},   {HC_DNS_NSEC3, "NSEC3"}, {HC_DNS_DNSKEY, "DNSKEY"},
+        {HC_DNS_CAA, "CAA"},
     };
 
     for (size_t i = 0; i < HC_COUNT(known); i++) {
@@ -74,6 +77,7 @@ int hc_dns_query_write(const struct hc_dns_question *question, uint16_t id, bool
     ldns_pkt_set_id(query, id);
     if (!plain) {
         ldns_pkt_set_edns_udp_size(query, HC_DNS_UDP_SIZE);
+        ldns_pkt_set_edns_do(query, question->dnssec_ok);
     }
     if (ldns_pkt2wire(&wire, query, len) != LDNS_STATUS_OK || *len > HC_DNS_QUERY_MAX) {
         hc_error_set(err, HC_P_INTERNAL, NULL, "a DNS query could not be built");
@@ -130,14 +134,20 @@ static bool is_ours(const uint8_t *data, size_t len, const struct hc_dns_questio
            class == CLASS_IN;
 }
 
-/* The others (signatures, say) are as many again, and nobody looks at them. */
+static bool is_of_dnssec(unsigned type)
+{
+    return type == HC_DNS_RRSIG || type == HC_DNS_NSEC || type == HC_DNS_NSEC3 ||
+           type == HC_DNS_DNAME;
+}
+
+/* The others are as many again, and nobody looks at them. */
 static bool is_kept(const ldns_rr *rr, const struct hc_dns_question *question)
 {
     unsigned type = (unsigned)ldns_rr_get_type(rr);
 
     return ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN && ldns_rr_owner(rr) != NULL &&
            (type == (unsigned)question->type || type == HC_DNS_CNAME || type == HC_DNS_NS ||
-            type == HC_DNS_SOA);
+            type == HC_DNS_SOA || (question->dnssec_ok && is_of_dnssec(type)));
 }
 
 static size_t rdata_length(const ldns_rr *rr)
@@ -264,6 +274,8 @@ static enum hc_dns_read take_reply(const ldns_pkt *packet, const struct hc_dns_q
         (unsigned)ldns_pkt_get_rcode(packet) | (unsigned)ldns_pkt_edns_extended_rcode(packet) << 4;
     out->authoritative = ldns_pkt_aa(packet);
     out->recursive = ldns_pkt_ra(packet);
+    out->authentic = ldns_pkt_ad(packet);
+    out->dnssec_ok = ldns_pkt_edns_do(packet);
     if (take_section(answers, question, out, &out->answers, &used, err) != 0 ||
         take_section(authorities, question, out, &out->authorities, &used, err) != 0) {
         hc_dns_reply_dispose(out);

@@ -25,6 +25,12 @@ enum hc_dns_type {
     HC_DNS_SOA = 6,
     HC_DNS_TXT = 16,
     HC_DNS_AAAA = 28,
+    HC_DNS_DNAME = 39,
+    HC_DNS_DS = 43,
+    HC_DNS_RRSIG = 46,
+    HC_DNS_NSEC = 47,
+    HC_DNS_DNSKEY = 48,
+    HC_DNS_NSEC3 = 50,
     HC_DNS_CAA = 257,
 };
 
@@ -51,6 +57,7 @@ struct hc_dns_question {
     enum hc_dns_type type;
     bool recurse;           /* RD: for a resolver; without it for a zone's own server */
     bool checking_disabled; /* CD, RFC 4035 section 3.2.2 */
+    bool dnssec_ok;         /* DO, RFC 4035 section 3.2.1: signatures and proofs are wanted */
 };
 
 /* Writes a query with this id, with EDNS unless plain. *len octets are used. */
@@ -68,14 +75,17 @@ struct hc_dns_record {
 
 /*
  * Zeroed memory is an empty reply. Records: first the answers, then the authority section; of both
- * every record of the type that was asked for, CNAME, NS and SOA, and no others. A reply is read as
- * a whole or not at all: nothing may be decided by a part of a set.
+ * every record of the type that was asked for, CNAME, NS and SOA, where signatures were asked for
+ * RRSIG, NSEC, NSEC3 and DNAME as well, and no others. A reply is read as a whole or not at all:
+ * nothing may be decided by a part of a set.
  */
 struct hc_dns_reply {
     unsigned rcode;
     bool authoritative;
     bool recursive; /* RA: the server looks names up for whoever asks */
     bool truncated;
+    bool authentic; /* AD: the server has validated it */
+    bool dnssec_ok; /* DO: the server knows of DNSSEC (RFC 3225 section 3) */
     struct hc_dns_record *records;
     size_t answers;
     size_t authorities;

@@ -42,8 +42,10 @@ struct hc_preflight_sight {
     unsigned climbed;
     bool own_dns; /* its challenge record is to lead to our own DNS server */
     struct hc_delegation delegation;
-    struct hc_record_lookup *record; /* where its challenge record is to be written; or NULL */
-    const struct hc_lookup *persist; /* TXT at the label of records that stay; NULL: not asked */
+    const struct hc_lookup *alias;    /* CNAME at the challenge record, if it is one */
+    const struct hc_lookup *zone_soa; /* of the zone that the challenge record belongs to */
+    struct hc_record_lookup *record;  /* where its challenge record is to be written; or NULL */
+    const struct hc_lookup *persist;  /* TXT at the label of records that stay; NULL: not asked */
     struct hc_request *requests;
     size_t request_count;
     struct hc_probe *probes;
@@ -62,6 +64,7 @@ struct hc_preflight {
     char *answer;
     const struct hc_web_port *web;
     const struct hc_dns_domain *responder;
+    struct hc_anchors *anchors;
     const struct hc_clock *clock;
     const struct hc_log *log;
     void *self;
@@ -105,6 +108,11 @@ const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n);
 /* Goes up for CAA; true if anything changed. */
 bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n);
+/* Goes on with the challenge record; true if anything changed. */
+bool hc_preflight_step_record(struct hc_preflight *p, struct hc_preflight_sight *n);
+/* The CAs inside of a network need not see what the Internet's root says; true if anything changed.
+ */
+bool hc_preflight_stop_validating(struct hc_preflight *p);
 bool hc_preflight_lookups_settled(const struct hc_preflight *p);
 /* suggestion: an address, or "". */
 void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion);

@@ -180,9 +180,7 @@ void hc_judge_failure(struct hc_name_judge *judge, const struct hc_lookup *looku
     hc_dname_format(&lookup->name, name);
     hc_dns_type_format((unsigned)lookup->type, type);
     if (lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
-        hc_judge_note(judge, HC_P_DNS_DNSSEC_BROKEN, HC_JUDGE_FAIL,
-                      "%s answers SERVFAIL for %s of %.200s, and answers it with checking disabled",
-                      lookup->view->from, type, name);
+        hc_judge_broken(judge, lookup, HC_JUDGE_FAIL);
     } else if (lookup->kind == HC_LOOKUP_CONTRADICTED) {
         hc_judge_note(judge, HC_P_DNS_FAILED, HC_JUDGE_UNKNOWN,
                       "the name servers of its zone do not agree whether %.200s exists", name);

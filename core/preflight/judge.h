@@ -59,6 +59,13 @@ void hc_judge_suffix(struct hc_name_judge *judge, enum hc_suffix suffix, bool wi
 /* A lookup without an answer. alone: nothing else says where the name leads. */
 void hc_judge_failure(struct hc_name_judge *judge, const struct hc_lookup *lookup, bool alone);
 
+/* DNSSEC is broken, and where. */
+void hc_judge_broken(struct hc_name_judge *judge, const struct hc_lookup *lookup,
+                     enum hc_judge_effect effect);
+/* A line on what DNSSEC came to, from complete lookups (each may be NULL). */
+void hc_judge_dnssec(struct hc_name_judge *judge, const struct hc_lookup *const *lookups,
+                     size_t count);
+
 /* Existence and addresses, from complete lookups for A and AAAA. */
 void hc_judge_addresses(struct hc_name_judge *judge, const struct hc_lookup *a,
                         const struct hc_lookup *aaaa);

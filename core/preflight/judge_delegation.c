@@ -149,8 +149,7 @@ void hc_judge_delegation(struct hc_name_judge *judge, const struct hc_dns_domain
         return;
     }
     if (lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
-        hc_judge_note(judge, HC_P_DNS_DNSSEC_BROKEN, alone ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING,
-                      "%.255s does not validate", name);
+        hc_judge_broken(judge, lookup, alone ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING);
         hc_judge_hint(judge, "hotcert's DNS server signs nothing: remove the DS record of its zone "
                              "from the zone above it");
         return;

@@ -21,7 +21,8 @@ void hc_lookup_ask_resolvers(struct hc_lookup *lookup)
         .question = {.name = lookup->name,
                      .type = lookup->type,
                      .recurse = true,
-                     .checking_disabled = lookup->checking_disabled},
+                     .checking_disabled = lookup->checking_disabled,
+                     .dnssec_ok = lookup->lookups->validates},
         .deadline_ms = lookup->lookups->deadline_ms,
     };
 
@@ -157,6 +158,17 @@ static void resolvers_failed(struct hc_lookup *lookup, unsigned rcode)
     hc_kept_error_set(&lookup->cached.error, &err);
 }
 
+/* What the resolvers have validated themselves is not validated again. */
+static void begin_verification(struct hc_lookup *lookup)
+{
+    const struct hc_dns_reply *reply = &lookup->cached.reply;
+
+    hc_verification_dispose(&lookup->verification);
+    if (lookup->lookups->validates && (!reply->authentic || lookup->checking_disabled)) {
+        hc_verification_begin(&lookup->verification, reply, &lookup->name, lookup->type);
+    }
+}
+
 /* A reply of the resolvers, or none. */
 static void take_cached(struct hc_lookup *lookup)
 {
@@ -183,9 +195,7 @@ static void take_cached(struct hc_lookup *lookup)
         return;
     }
     keep_reply(view, slot);
-    if (lookup->checking_disabled) {
-        view->kind = HC_LOOKUP_DNSSEC_BROKEN;
-    }
+    begin_verification(lookup);
     lookup->cached_absent += says_absent(view->kind);
 }
 
@@ -295,11 +305,31 @@ static void fail_lookup(struct hc_lookup *lookup, const struct hc_error *cause)
     hc_kept_error_set(&lookup->error, cause);
 }
 
+/* What our own validation came to; without one, the resolvers' word counts. */
+static enum hc_dnssec judge_dnssec(struct hc_lookup *lookup)
+{
+    const struct hc_verification *v = &lookup->verification;
+    bool heard = lookup->cached.kind != HC_LOOKUP_FAILED;
+
+    if (v->begun && v->state == HC_DNSSEC_UNCHECKED && v->at_top &&
+        !hc_kept_error_is_set(&lookup->lookups->unchecked)) {
+        hc_kept_error_copy(&lookup->lookups->unchecked, &v->why);
+    }
+    if (heard && v->begun && v->state != HC_DNSSEC_UNCHECKED) {
+        return v->state;
+    }
+    if (heard && lookup->checking_disabled) {
+        return HC_DNSSEC_BOGUS; /* SERVFAIL, but an answer with checking disabled */
+    }
+    return heard && lookup->cached.reply.authentic ? HC_DNSSEC_SECURE : HC_DNSSEC_UNCHECKED;
+}
+
 /* Both sides are heard: what counts. */
 static void decide(struct hc_lookup *lookup)
 {
     lookup->complete = true;
-    if (lookup->cached.kind == HC_LOOKUP_DNSSEC_BROKEN) {
+    lookup->dnssec = judge_dnssec(lookup);
+    if (lookup->dnssec == HC_DNSSEC_BOGUS) {
         lookup->kind = HC_LOOKUP_DNSSEC_BROKEN; /* the zone's servers do not validate: CAs do */
         lookup->view = &lookup->cached;
         return;
@@ -374,7 +404,9 @@ bool hc_lookup_step(struct hc_lookup *lookup)
         changed = true;
     }
     changed = step_own(lookup) || changed;
-    if (lookup->cached.complete && lookup->own.complete && !ask_again(lookup)) {
+    changed = hc_verification_step(&lookup->verification, &lookup->lookups->links) || changed;
+    if (lookup->cached.complete && lookup->own.complete &&
+        hc_verification_settled(&lookup->verification) && !ask_again(lookup)) {
         decide(lookup);
         changed = true;
     }

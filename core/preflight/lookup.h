@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "dns/slot.h"
+#include "dns/verification.h"
 #include "dns/zone.h"
 
 #define HC_LOOKUP_AGAIN_MS 400 /* between two queries at the same place */
@@ -22,7 +23,7 @@ enum hc_lookup_kind {
     HC_LOOKUP_NO_NAME,       /* it does not exist, in two answers */
     HC_LOOKUP_DANGLING,      /* it is a CNAME to what does not exist, in two answers */
     HC_LOOKUP_CONTRADICTED,  /* the zone's servers do not agree whether it exists */
-    HC_LOOKUP_DNSSEC_BROKEN, /* SERVFAIL, but an answer with checking disabled */
+    HC_LOOKUP_DNSSEC_BROKEN, /* it does not validate */
     HC_LOOKUP_FAILED,        /* no answer; error */
 };
 
@@ -52,6 +53,7 @@ struct hc_lookup {
     bool direct;                       /* the zone's own servers said so */
     const struct hc_lookup_view *view; /* the side that counts; NULL if neither answered */
     struct hc_kept_error error;        /* FAILED: what failed */
+    enum hc_dnssec dnssec;             /* of the resolvers' answer; not PENDING */
     struct hc_kept_error direct_error; /* why the zone's servers were not heard, if they were not */
 
     /* the work */
@@ -59,18 +61,23 @@ struct hc_lookup {
     struct hc_lookup_view own;    /* at the zone's servers */
     struct hc_dns_slot cached_slot;
     struct hc_dns_slot own_slot;
-    bool checking_disabled; /* the resolvers are being asked with CD */
-    unsigned cached_absent; /* how often the resolvers said that it does not exist */
-    unsigned own_absent;    /* how often the zone's servers did */
-    int64_t again_ms;       /* when the next lookup is due; 0: none */
-    struct hc_dname hop;    /* the name that the zone's servers are asked for */
+    bool checking_disabled; /* the resolvers are being asked with CD, after a SERVFAIL */
+    struct hc_verification verification; /* of what they answer, unless they have validated it */
+    unsigned cached_absent;              /* how often the resolvers said that it does not exist */
+    unsigned own_absent;                 /* how often the zone's servers did */
+    int64_t again_ms;                    /* when the next lookup is due; 0: none */
+    struct hc_dname hop;                 /* the name that the zone's servers are asked for */
     unsigned hops;
     struct hc_zone *zone; /* of hop */
 };
 
-/* deadline_ms: monotonic; every lookup is complete by then. The owner's self is the caller's. */
+/*
+ * deadline_ms: monotonic; every lookup is complete by then. The owner's self is the caller's.
+ * anchors: replies that the resolvers have not validated are; NULL, or off: they are not.
+ */
 int hc_lookups_new(const struct hc_dns_slot_owner *owner, const struct hc_clock *clock,
-                   int64_t deadline_ms, struct hc_lookups **out, struct hc_error *err) HC_MUST_USE;
+                   int64_t deadline_ms, const struct hc_anchors *anchors, struct hc_lookups **out,
+                   struct hc_error *err) HC_MUST_USE;
 void hc_lookups_free(struct hc_lookups *lookups);
 
 /* The lookup for this question; begun if it is not there. Lives as long as lookups. NULL: no
@@ -80,6 +87,15 @@ const struct hc_lookup *hc_lookups_ask(struct hc_lookups *lookups, const struct 
 
 /* Goes on with all of them; true if anything changed. */
 bool hc_lookups_step(struct hc_lookups *lookups);
+
+/* To be called before a run of steps: what takes long is done in several of them. */
+void hc_lookups_begin_pass(struct hc_lookups *lookups);
+
+/* What was not found to be valid is taken as it is; true if that changed a lookup, which is then
+ * under way again. */
+bool hc_lookups_stop_validating(struct hc_lookups *lookups);
+/* Why nothing could be validated; false: it could, or was not to be. */
+bool hc_lookups_unchecked(const struct hc_lookups *lookups, struct hc_error *why);
 
 /* Milliseconds until a lookup is due again, -1: none. */
 int64_t hc_lookups_next(const struct hc_lookups *lookups);

@@ -6,7 +6,8 @@
 #define LOOKUPS_MAX 5000 /* names times types times steps of the climb */
 
 int hc_lookups_new(const struct hc_dns_slot_owner *owner, const struct hc_clock *clock,
-                   int64_t deadline_ms, struct hc_lookups **out, struct hc_error *err)
+                   int64_t deadline_ms, const struct hc_anchors *anchors, struct hc_lookups **out,
+                   struct hc_error *err)
 {
     struct hc_lookups *lookups = calloc(1, sizeof(*lookups));
 
@@ -18,6 +19,8 @@ int hc_lookups_new(const struct hc_dns_slot_owner *owner, const struct hc_clock 
     lookups->clock = clock;
     lookups->deadline_ms = deadline_ms;
     lookups->tail = &lookups->first;
+    lookups->validates = anchors != NULL && !anchors->off;
+    hc_links_init(&lookups->links, owner, anchors, clock, deadline_ms);
     return 0;
 }
 
@@ -36,6 +39,7 @@ void hc_lookups_free(struct hc_lookups *lookups)
         hc_lookup_view_dispose(&lookup->own);
         hc_kept_error_dispose(&lookup->error);
         hc_kept_error_dispose(&lookup->direct_error);
+        hc_verification_dispose(&lookup->verification);
         free(lookup);
     }
     while (lookups->zones != NULL) {
@@ -45,6 +49,8 @@ void hc_lookups_free(struct hc_lookups *lookups)
         hc_zone_dispose(&item->zone);
         free(item);
     }
+    hc_links_dispose(&lookups->links);
+    hc_kept_error_dispose(&lookups->unchecked);
     free(lookups);
 }
 
@@ -125,16 +131,48 @@ bool hc_lookups_step(struct hc_lookups *lookups)
     for (struct hc_lookups_zone_item *item = lookups->zones; item != NULL; item = item->next) {
         changed = step_zone(lookups, &item->zone) || changed;
     }
+    changed = hc_links_step(&lookups->links) || changed;
     for (struct hc_lookup *lookup = lookups->first; lookup != NULL; lookup = lookup->next) {
         changed = hc_lookup_step(lookup) || changed;
     }
     return changed;
 }
 
+void hc_lookups_begin_pass(struct hc_lookups *lookups)
+{
+    hc_links_begin_pass(&lookups->links);
+}
+
+bool hc_lookups_stop_validating(struct hc_lookups *lookups)
+{
+    bool changed = false;
+
+    for (struct hc_lookup *lookup = lookups->first; lookup != NULL && lookups->validates;
+         lookup = lookup->next) {
+        if (lookup->complete && lookup->dnssec == HC_DNSSEC_BOGUS) {
+            lookup->complete = false;
+            changed = true;
+        }
+        hc_verification_dispose(&lookup->verification);
+    }
+    lookups->validates = false;
+    hc_kept_error_dispose(&lookups->unchecked);
+    return changed;
+}
+
+bool hc_lookups_unchecked(const struct hc_lookups *lookups, struct hc_error *why)
+{
+    if (hc_kept_error_is_set(&lookups->unchecked)) {
+        hc_kept_error_get(&lookups->unchecked, why);
+        return true;
+    }
+    return false;
+}
+
 int64_t hc_lookups_next(const struct hc_lookups *lookups)
 {
     int64_t now = hc_now_ms(lookups->clock);
-    int64_t next = -1;
+    int64_t next = lookups->links.more ? 0 : -1;
 
     for (const struct hc_lookup *lookup = lookups->first; lookup != NULL; lookup = lookup->next) {
         if (!lookup->complete && lookup->again_ms > 0) {

@@ -14,6 +14,9 @@ struct hc_lookups {
     const struct hc_dns_slot_owner *owner;
     const struct hc_clock *clock;
     int64_t deadline_ms;
+    struct hc_links links; /* to the keys of zones */
+    bool validates;
+    struct hc_kept_error unchecked; /* why nothing can be validated */
     struct hc_lookup *first;
     struct hc_lookup **tail;
     size_t count;

@@ -78,6 +78,39 @@ bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n)
     return true;
 }
 
+/*
+ * Whether the challenge record would validate. It may not exist yet, and the resolvers are not to
+ * learn that: its zone's SOA record says as much, and so does the alias, which exists.
+ */
+bool hc_preflight_step_record(struct hc_preflight *p, struct hc_preflight_sight *n)
+{
+    bool changed = hc_record_lookup_step(n->record, &p->owner);
+    const struct hc_dns_place *place = n->record != NULL ? &n->record->place : NULL;
+
+    if (place == NULL || place->state != HC_PLACE_READY || place->zone.state != HC_ZONE_READY ||
+        n->zone_soa != NULL) {
+        return changed;
+    }
+    n->zone_soa = hc_preflight_lookup(p, &place->zone.apex, HC_DNS_SOA, false);
+    if (place->links > 0) {
+        n->alias = hc_preflight_lookup(p, &n->record->label, HC_DNS_CNAME, false);
+    }
+    return n->zone_soa != NULL || changed;
+}
+
+bool hc_preflight_stop_validating(struct hc_preflight *p)
+{
+    bool stops = p->anchors != NULL && p->private_network && !p->anchors->named &&
+                 hc_lookups_stop_validating(p->lookups);
+
+    for (size_t i = 0; stops && i < p->count; i++) {
+        struct hc_preflight_sight *n = &p->names[i];
+
+        n->caa_complete = n->caa_complete && (n->caa == NULL || n->caa->complete);
+    }
+    return stops;
+}
+
 static bool complete(const struct hc_lookup *lookup)
 {
     return lookup == NULL || lookup->complete;
@@ -90,7 +123,7 @@ bool hc_preflight_lookups_settled(const struct hc_preflight *p)
 
         if (!complete(n->a) || !complete(n->aaaa) || !complete(n->top) || !n->caa_complete ||
             !hc_delegation_complete(&n->delegation) || !hc_record_lookup_complete(n->record) ||
-            !complete(n->persist)) {
+            !complete(n->persist) || !complete(n->alias) || !complete(n->zone_soa)) {
             return false;
         }
     }
@@ -107,6 +140,22 @@ static void judge_without_address(struct hc_name_judge *judge, const struct hc_p
                       "%.255s does not exist, but proof by a DNS record does not need it",
                       hc_dname_format(&n->dname, name));
     }
+}
+
+/* Every answer that a CA needs; the record's own zone is judged here, the others with what they
+ * say. */
+static void judge_dnssec(struct hc_name_judge *judge, const struct hc_preflight_sight *n)
+{
+    const struct hc_lookup *all[] = {n->a,       n->aaaa,  n->caa_first, n->caa,
+                                     n->persist, n->alias, n->zone_soa};
+    const struct hc_lookup *record[] = {n->alias, n->zone_soa};
+
+    for (size_t i = 0; i < HC_COUNT(record); i++) {
+        if (record[i] != NULL && record[i]->kind == HC_LOOKUP_DNSSEC_BROKEN) {
+            hc_judge_broken(judge, record[i], HC_JUDGE_FAIL);
+        }
+    }
+    hc_judge_dnssec(judge, all, HC_COUNT(all));
 }
 
 void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
@@ -149,6 +198,7 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
     if (n->caa != NULL) {
         hc_judge_caa(&judge, n->caa, &who);
     }
+    judge_dnssec(&judge, n);
     if (n->own_dns) { /* that says all: the servers of that zone are ours */
         hc_judge_delegation(&judge, p->responder, &n->delegation,
                             !p->has_other_methods || n->wildcard);

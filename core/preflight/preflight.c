@@ -35,7 +35,6 @@ static void begin_judging(struct hc_preflight *p)
 {
     char suggestion[HC_ADDRESS_TEXT];
 
-    hc_preflight_decide_network(p);
     p->how.private_network = p->private_network;
     p->how.port = p->private_network ? p->http_port : 80;
     p->how.tls_port = p->tls_port;
@@ -56,10 +55,13 @@ static bool step(struct hc_preflight *p)
     if (p->phase == HC_PREFLIGHT_PHASE_LOOKUP) {
         for (size_t i = 0; i < p->count; i++) {
             changed = hc_preflight_climb(p, &p->names[i]) || changed;
-            changed = hc_record_lookup_step(p->names[i].record, &p->owner) || changed;
+            changed = hc_preflight_step_record(p, &p->names[i]) || changed;
         }
         if (hc_preflight_lookups_settled(p)) {
-            begin_judging(p);
+            hc_preflight_decide_network(p);
+            if (!hc_preflight_stop_validating(p)) {
+                begin_judging(p);
+            }
             changed = true;
         }
     }
@@ -87,8 +89,13 @@ static void note_failure(struct hc_preflight *p)
 static void finish(struct hc_preflight *p)
 {
     struct hc_preflight_result result = {p->results, p->count};
+    struct hc_error why;
 
     note_failure(p);
+    hc_error_init(&why);
+    if (p->anchors != NULL && hc_lookups_unchecked(p->lookups, &why)) {
+        hc_anchors_tell(p->anchors, p->log, why.detail);
+    }
     for (size_t i = 0; i < p->count; i++) {
         hc_logf(p->log, HC_LOG_DEBUG, "preflight: %s: %s", p->results[i].name,
                 hc_preflight_verdict_name(p->results[i].verdict));
@@ -112,6 +119,7 @@ static bool progress(struct hc_preflight *p)
         return false;
     }
     p->busy = true;
+    hc_lookups_begin_pass(p->lookups);
     while (step(p)) {
     }
     if (p->phase == HC_PREFLIGHT_PHASE_DONE) {
@@ -183,6 +191,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
 
     p->web = o->web;
     p->responder = o->responder;
+    p->anchors = o->anchors;
     p->clock = hc_loop_clock(o->loop);
     p->log = o->log;
     p->self = o->self;
@@ -230,6 +239,7 @@ static void begin(struct hc_preflight *p, const struct hc_preflight_options *o)
     if (o->network == HC_NETWORK_AUTO && o->directory_url != NULL) {
         hc_preflight_find_directory(p, o->directory_url);
     }
+    (void)hc_preflight_stop_validating(p);
     for (size_t i = 0; i < p->count; i++) {
         hc_preflight_begin_name(p, &p->names[i]);
     }
@@ -245,12 +255,15 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
         return hc_error_nomem(err);
     }
     hc_timer_init(&p->timer, options->loop, "preflight", wake, p);
+    if (options->anchors != NULL) {
+        hc_anchors_follow(options->anchors, hc_now_ms(hc_loop_clock(options->loop)));
+    }
     p->owner = (struct hc_dns_slot_owner){.dns = options->dns, .wake = wake, .self = p};
     if (copy_options(p, options, err) != 0 ||
         hc_preflight_take_names(p, options->names, err) != 0 ||
         hc_suffixes_new(&p->suffixes, err) != 0 ||
-        hc_lookups_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, &p->lookups,
-                       err) != 0) {
+        hc_lookups_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, p->anchors,
+                       &p->lookups, err) != 0) {
         hc_preflight_free(p);
         return -1;
     }

@@ -22,6 +22,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "conf/conf.h"
+#include "dns/anchors.h"
+#include "dns/dnssec.h"
 #include "dns/domain.h"
 #include "dns/resolver.h"
 #include "loop/loop.h"
@@ -52,6 +54,7 @@ struct hc_preflight_name {
     enum hc_problem cause;       /* the finding that decided, HC_P_NONE when ready */
     struct hc_findings findings; /* subject: the name; owned by the preflight, may be taken */
     struct hc_list ruled_out;    /* methods that would fail as things are */
+    enum hc_dnssec dnssec;       /* the worst of all answers; PENDING: none was looked at */
     struct hc_list seen;         /* what was seen, in presentation form, for the tree report */
 };
 
@@ -96,8 +99,11 @@ struct hc_preflight_options {
     bool proofs;
     const struct hc_handshake_port *tls; /* NULL: no handshake is made */
     const struct hc_dns_port *dns;       /* hc_resolver_port() */
-    struct hc_loop *loop;                /* outlives it; its clock is used */
-    const struct hc_log *log;            /* or NULL */
+    /* What DNSSEC is validated by; NULL: it is not. For a CA inside the network only if the
+     * operator named the file: a network may have a root of its own. A port, too. */
+    struct hc_anchors *anchors;
+    struct hc_loop *loop;      /* outlives it; its clock is used */
+    const struct hc_log *log;  /* or NULL */
     const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs(). Where that
                                 * is forbidden, it is not told which names lead here. */
     void *self;

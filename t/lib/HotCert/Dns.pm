@@ -19,7 +19,9 @@ use Test::More ();
 
 my $instances = 0;
 
-# negative => seconds that the resolver remembers that something does not exist.
+# negative => seconds that the resolver remembers that something does not exist; chain => 1: a signed zone's
+# DS record stands in the zone above it, and the root's key is what trust begins with (anchor); validates => 0:
+# the resolver leaves validating to others.
 sub new {
     my ($class, %opt) = @_;
     my $self = bless { zones => {}, number => ++$instances, serial => 1, negative => 300, %opt }, $class;
@@ -95,7 +97,8 @@ sub txt {
     return @values;
 }
 
-# A zone; options: three => other records at the server .3, update => 'grant KEY name N TXT; ..' (keys by key()), signed => 1 | 'broken' | 'expired', ns => [host numbers], nowhere => 1 (its NS leads
+# A zone; options: three => other records at the server .3, update => 'grant KEY name N TXT; ..' (keys by key()), signed => 1 | 'broken' | 'expired' | 'early'
+# (nsec3 => [options of dnssec-signzone], edit => sub { the text of the signed zone, changed }, ds => sub { its DS record, changed }, served => 'unsigned'), ns => [host numbers], nowhere => 1 (its NS leads
 # to an address where nothing listens).
 sub zone {
     my ($self, $name, $records, %opt) = @_;
@@ -118,9 +121,21 @@ sub delegations {
         next unless defined $parent && $parent eq $name;
         $text .= "$child. 300 IN NS ns$_.$child.\nns$_.$child. 300 IN A " . $self->ns_address($child, $_) . "\n"
             for $self->ns_of($child);
+        $text .= $self->ds_of($child) if $self->{chain} && $self->{zones}{$child}{signed};
     }
     return $text;
 }
+
+sub ds_of {
+    my ($self, $name) = @_;
+    my ($code, $text) = run('dnssec-dsfromkey', '-2', "$self->{dir}/" . $self->key_of($name));
+    die "dnssec-dsfromkey: $text" if $code;
+    my $edit = $self->{zones}{$name}{ds} // sub { $_[0] };
+    return $edit->($text);
+}
+
+# The file of the root's key, as a trust anchor.
+sub anchor { my ($self) = @_; return "$self->{dir}/" . $self->key_of('.') . '.key' }
 
 # The root and its children are served at .1, all else at .2 or where the test says: a server that has
 # both sides of a delegation never tells the resolver of it.
@@ -149,20 +164,30 @@ sub write_zone {
     return;
 }
 
-# Signs a zone with a key of its own; 'broken' has a signature that does not fit its record,
-# 'expired' has signatures of last year.
-sub sign {
-    my ($self, $name, $file) = @_;
+# Its only key.
+sub key_of {
+    my ($self, $name) = @_;
     my $zone = $self->{zones}{$name};
     if (!$zone->{key}) {
-        my ($code, $text) = run('dnssec-keygen', '-q', '-K', $self->{dir}, '-a', 'ECDSAP256SHA256', '-f', 'KSK', $name);
+        my ($code, $text) = run('dnssec-keygen', '-q', '-K', $self->{dir}, '-a', $zone->{algorithm} // 'ECDSAP256SHA256', '-f', 'KSK', $name);
         die "dnssec-keygen: $text" if $code;
         ($zone->{key}) = $text =~ /^(K\S+)/m;
     }
-    my @when = $zone->{signed} eq 'expired' ? ('-s', '20240101000000', '-e', '20240201000000') : ();
-    my ($code, $text) = run('dnssec-signzone', '-q', '-S', '-d', $self->{dir}, '-z', '-x', '-P', @when, '-K', $self->{dir}, '-o', $name,
-        '-f', "$file.signed", $file);
+    return $zone->{key};
+}
+
+# Signs a zone with a key of its own; 'broken' has a signature that does not fit its record,
+# 'expired' has signatures of years ago, 'early' has those of years to come.
+my %when = (expired => [ '-s', '20240101000000', '-e', '20240201000000' ], early => [ '-s', '20400101000000', '-e', '20400201000000' ]);
+
+sub sign {
+    my ($self, $name, $file) = @_;
+    my $zone = $self->{zones}{$name};
+    $self->key_of($name);
+    my ($code, $text) = run('dnssec-signzone', '-q', '-S', '-O', 'full', '-d', $self->{dir}, '-z', '-x', '-P', @{ $when{ $zone->{signed} } // [] },
+        @{ $zone->{nsec3} // [] }, '-K', $self->{dir}, '-o', $name, '-f', "$file.signed", $file);
     die "dnssec-signzone: $text" if $code;
+    spew("$file.signed", $zone->{edit}->(slurp("$file.signed"))) if $zone->{edit};
     if ($zone->{signed} eq 'broken') {
         my $signed = slurp("$file.signed");
         # the address changes after it was signed
@@ -175,14 +200,17 @@ sub sign {
 sub trust_anchors {
     my ($self) = @_;
     my $text = '';
-    for my $name (sort grep { $self->{zones}{$_}{signed} } keys %{ $self->{zones} }) {
+    for my $name (sort grep { $self->{zones}{$_}{signed} && ($_ eq '.' || !$self->{chain}) } keys %{ $self->{zones} }) {
         my $key = slurp("$self->{dir}/$self->{zones}{$name}{key}.key");
         my ($data) = $key =~ /DNSKEY\s+(257 3 13 .*)$/m or die "no key for $name";
         my ($flags, $protocol, $algorithm, $base64) = split ' ', $data, 4;
-        $text .= "  $name. static-key $flags $protocol $algorithm \"$base64\";\n";
+        $text .= '  ' . origin($name) . " static-key $flags $protocol $algorithm \"$base64\";\n";
     }
     return $text ? "trust-anchors {\n$text};\n" : '';
 }
+
+sub validates { my ($self) = @_; return $self->trust_anchors ne '' && ($self->{validates} // 1) }
+sub labels { my ($name) = @_; return $name eq '.' ? 0 : scalar split /\./, $name }
 
 sub options {
     my ($self, $role, $listen, $more) = @_;
@@ -202,9 +230,11 @@ C
 sub start {
     my ($self) = @_;
     $self->{zones}{'.'} //= { records => '' };
+    $self->{zones}{'.'}{signed} //= 1 if $self->{chain};
     my %tld = map { /([^.]+)$/ ? ($1 => 1) : () } grep { $_ ne '.' } keys %{ $self->{zones} };
     $self->{zones}{$_} //= { records => '' } for keys %tld;
-    $self->write_zone($_) for keys %{ $self->{zones} };
+    # the lower ones first: the upper ones have their DS records
+    $self->write_zone($_) for sort { labels($b) <=> labels($a) } keys %{ $self->{zones} };
     my %hosts = map { $_ => 1 } map { $self->ns_of($_) } keys %{ $self->{zones} };
     my $listen = join ' ', map { $self->address($_) . ';' } sort keys %hosts;
     my $conf = $self->options('authority', $listen, 'recursion no; minimal-responses no;');
@@ -214,15 +244,28 @@ sub start {
     $conf .= $self->view('three', $self->address(3) . ';', @three) if @three;
     $conf .= $self->view('zones', 'any;', grep { !is_top($_) } sort keys %{ $self->{zones} });
     $self->{authority} = $self->run_named('authority', $conf);
-    my $hints = spew("$self->{dir}/hints", ". 300 IN NS ns1.\nns1. 300 IN A " . $self->address(1) . "\n");
-    my $rconf = $self->options('resolver', $self->resolver . ';',
-        'recursion yes; allow-recursion { any; }; dnssec-validation ' . ($self->trust_anchors ? 'yes' : 'no') . '; empty-zones-enable no; '
-            . "max-ncache-ttl $self->{negative}; query-source address " . $self->resolver . '; qname-minimization off; servfail-ttl 0;');
-    $rconf .= qq(zone "." { type hint; file "$hints"; };\n) . $self->trust_anchors;
-    $self->{recursor} = $self->run_named('resolver', $rconf);
+    $self->{recursor} = $self->run_named('resolver', $self->resolver_conf('resolver', $self->resolver, $self->validates));
     $self->{started} = 1;
     $self->wait_ready;
     return $self;
+}
+
+sub resolver_conf {
+    my ($self, $role, $address, $validates) = @_;
+    my $hints = spew("$self->{dir}/hints", ". 300 IN NS ns1.\nns1. 300 IN A " . $self->address(1) . "\n");
+    my $conf = $self->options($role, "$address;",
+        'recursion yes; allow-recursion { any; }; dnssec-validation ' . ($validates ? 'yes' : 'no') . '; empty-zones-enable no; '
+            . "max-ncache-ttl $self->{negative}; query-source address $address; qname-minimization off; servfail-ttl 0;");
+    return $conf . qq(zone "." { type hint; file "$hints"; };\n) . ($validates ? $self->trust_anchors : '');
+}
+
+# One more resolver, which validates; returns its address.
+sub validator {
+    my ($self) = @_;
+    my $address = add_address($self->address(8));
+    $self->{validator} = $self->run_named('validator', $self->resolver_conf('validator', $address, 1));
+    wait_for(20, sub { $self->dig('@' . $address, '.', 'NS') =~ /status: NOERROR/ }, 0.2) or die 'it does not answer: ' . slurp("$self->{dir}/validator.log");
+    return $address;
 }
 
 # What the authority serves at these addresses. In the view "three" a zone has its records by that name.
@@ -231,7 +274,7 @@ sub view {
     my $conf = qq(view "$view" {\n  match-destinations { $where };\n);
     for my $name (@names) {
         my $zone = $self->{zones}{$name};
-        my $file = $self->file_of($name) . ($zone->{signed} ? '.signed' : '');
+        my $file = $self->file_of($name) . ($zone->{signed} && ($zone->{served} // '') ne 'unsigned' ? '.signed' : '');
         if ($view eq 'three') {
             my $text = slurp($file);
             $text =~ s/\Q$zone->{records}\E\z/$zone->{three}/ or die "$name: its records are not at its end";
@@ -290,7 +333,7 @@ sub forget {
 
 sub stop {
     my ($self) = @_;
-    end_process($_) for grep { defined } @$self{qw(authority recursor)};
+    end_process($_) for grep { defined } @$self{qw(authority recursor validator)};
     return;
 }
 

@@ -1,0 +1,261 @@
+/* Trust anchors; see anchors.h. */
+#include "dns/anchors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "dns/anchors_bind.h"
+#include "dns/rr.h"
+
+#define ANCHORS_MOST 32
+#define LOOK_MS      5000
+
+/* Debian's dns-root-data, unbound's, Fedora's, Alpine's and Arch's. */
+const char *const hc_anchors_usual[] = {
+    "/usr/share/dns/root.key",   "/etc/unbound/root.key",
+    "/var/lib/unbound/root.key", "/usr/share/dnssec-root/trusted-key.key",
+    "/etc/trusted-key.key",      NULL};
+
+/* ---- the text ---- */
+
+/* Of other types nothing can be trusted. */
+static bool is_anchor(const ldns_rr *rr)
+{
+    return ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS || ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY;
+}
+
+static int add(ldns_rr_list *list, ldns_rr *rr, const char *path, struct hc_error *err)
+{
+    if (!is_anchor(rr)) {
+        ldns_rr_free(rr);
+        return hc_error_set(err, HC_P_BAD_VALUE, path,
+                            "it has a record that is neither DS nor DNSKEY");
+    }
+    if (ldns_rr_list_rr_count(list) == ANCHORS_MOST) {
+        ldns_rr_free(rr);
+        return hc_error_set(err, HC_P_TOO_LARGE, path, "it has more than %d anchors", ANCHORS_MOST);
+    }
+    if (!ldns_rr_list_push_rr(list, rr)) {
+        ldns_rr_free(rr);
+        return hc_error_nomem(err);
+    }
+    return 0;
+}
+
+static bool is_no_record(ldns_status status)
+{
+    return status == LDNS_STATUS_SYNTAX_EMPTY || status == LDNS_STATUS_SYNTAX_TTL ||
+           status == LDNS_STATUS_SYNTAX_ORIGIN;
+}
+
+/* The lines of a zone file; ldns reads them. */
+static int read_records(FILE *in, const char *path, ldns_rr_list *list, struct hc_error *err)
+{
+    uint32_t ttl = 3600;
+    ldns_rdf *origin = ldns_dname_new_frm_str(".");
+    ldns_rdf *prev = NULL;
+    int line = 0;
+    int rc = origin != NULL ? 0 : hc_error_nomem(err);
+
+    while (rc == 0 && feof(in) == 0) {
+        ldns_rr *rr = NULL;
+        int begin = line + 1; /* ldns counts on to where the next record begins */
+        ldns_status status = ldns_rr_new_frm_fp_l(&rr, in, &ttl, &origin, &prev, &line);
+
+        if (status == LDNS_STATUS_OK) {
+            rc = add(list, rr, path, err);
+        } else if (!is_no_record(status)) {
+            rc = hc_error_set(err, HC_P_BAD_VALUE, path,
+                              "line %d is neither a DS or DNSKEY record nor one of BIND's "
+                              "trust-anchors: %s",
+                              begin, ldns_get_errorstr_by_id(status));
+        }
+    }
+    ldns_rdf_deep_free(origin);
+    ldns_rdf_deep_free(prev);
+    return rc;
+}
+
+static int read_zone_file(const char *text, size_t len, const char *path, ldns_rr_list *list,
+                          struct hc_error *err)
+{
+    char *copy = malloc(len + 1);
+    FILE *in = NULL;
+    int rc = -1;
+
+    if (copy == NULL) {
+        return hc_error_nomem(err);
+    }
+    memcpy(copy, text, len);
+    copy[len] = '\n';
+    in = fmemopen(copy, len + 1, "r");
+    if (in == NULL) {
+        hc_error_nomem(err);
+    } else {
+        rc = read_records(in, path, list, err);
+        (void)fclose(in);
+    }
+    free(copy);
+    return rc;
+}
+
+/* One of BIND's, as a line of a zone file. */
+static int add_line(void *arg, const char *line, const char *path, struct hc_error *err)
+{
+    ldns_rr_list *list = arg;
+    ldns_rr *rr = NULL;
+    ldns_status status = ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL);
+
+    if (status != LDNS_STATUS_OK) {
+        return hc_error_set(err, HC_P_BAD_VALUE, path, "\"%.60s..\" is no trust anchor: %s", line,
+                            ldns_get_errorstr_by_id(status));
+    }
+    return add(list, rr, path, err);
+}
+
+int hc_anchors_parse(const char *text, size_t len, const char *path, struct hc_dns_reply *out,
+                     struct hc_error *err)
+{
+    ldns_rr_list *list = ldns_rr_list_new();
+    int rc = -1;
+
+    memset(out, 0, sizeof(*out));
+    if (list == NULL) {
+        return hc_error_nomem(err);
+    }
+    if (memchr(text, '\0', len) != NULL) {
+        hc_error_set(err, HC_P_BAD_VALUE, path, "it is not a text file");
+        goto out;
+    }
+    rc = hc_anchors_is_bind(text) ? hc_anchors_read_bind(text, path, add_line, list, err)
+                                  : read_zone_file(text, len, path, list, err);
+    if (rc == 0 && ldns_rr_list_rr_count(list) == 0) {
+        rc = hc_error_set(err, HC_P_BAD_VALUE, path, "it has no DS or DNSKEY record");
+    }
+    if (rc == 0) {
+        rc = hc_rr_records(list, out, err);
+    }
+out:
+    ldns_rr_list_deep_free(list);
+    return rc;
+}
+
+/* ---- the file ---- */
+
+static int read_file(const char *path, struct hc_dns_reply *out, struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT(HC_ANCHORS_FILE_MAX);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int rc = -1;
+
+    memset(out, 0, sizeof(*out));
+    if (fd < 0) {
+        return hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno,
+                                  "the trust anchor of DNSSEC cannot be read");
+    }
+    if (hc_io_read_all(fd, path, &text, err) == 0) {
+        rc = hc_anchors_parse(hc_buf_text(&text), text.len, path, out, err);
+    }
+    close(fd);
+    hc_buf_dispose(&text);
+    return rc;
+}
+
+static void load(struct hc_anchors *anchors)
+{
+    struct hc_dns_reply records;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (read_file(anchors->path, &records, &err) == 0) {
+        hc_dns_reply_dispose(&anchors->records);
+        anchors->records = records;
+        hc_error_init(&anchors->why);
+    } else if (anchors->records.answers == 0) {
+        anchors->why = err; /* else those of before are better than none */
+    }
+}
+
+static const char *find_usual(void)
+{
+    for (size_t i = 0; hc_anchors_usual[i] != NULL; i++) {
+        if (access(hc_anchors_usual[i], R_OK) == 0) {
+            return hc_anchors_usual[i];
+        }
+    }
+    return NULL;
+}
+
+int hc_anchors_new(const char *setting, struct hc_anchors **out, struct hc_error *err)
+{
+    struct hc_anchors *anchors = calloc(1, sizeof(*anchors));
+    const char *path = setting != NULL ? setting : find_usual();
+
+    *out = NULL;
+    if (anchors == NULL) {
+        return hc_error_nomem(err);
+    }
+    anchors->off = setting != NULL && strcmp(setting, "off") == 0;
+    anchors->named = setting != NULL && !anchors->off;
+    if (anchors->off) {
+        hc_error_set(&anchors->why, HC_P_FILE_UNREADABLE, NULL, "hotcert_dnssec_anchor is off");
+    } else if (path == NULL) {
+        hc_error_set(&anchors->why, HC_P_FILE_UNREADABLE, NULL,
+                     "the root's trust anchor is missing: install dns-root-data, or name a file "
+                     "in hotcert_dnssec_anchor");
+    } else if (hc_strdup(path, &anchors->path, err) != 0) {
+        hc_anchors_free(anchors);
+        return -1;
+    } else {
+        (void)hc_dns_file_changed(path, &anchors->stamp);
+        load(anchors);
+    }
+    *out = anchors;
+    return 0;
+}
+
+void hc_anchors_free(struct hc_anchors *anchors)
+{
+    if (anchors != NULL) {
+        free(anchors->path);
+        hc_dns_reply_dispose(&anchors->records);
+        free(anchors);
+    }
+}
+
+void hc_anchors_follow(struct hc_anchors *anchors, int64_t now_ms)
+{
+    if (anchors->path == NULL || now_ms < anchors->look_ms) {
+        return;
+    }
+    anchors->look_ms = now_ms + LOOK_MS;
+    if (hc_dns_file_changed(anchors->path, &anchors->stamp)) {
+        load(anchors);
+    }
+}
+
+void hc_anchors_tell(struct hc_anchors *anchors, const struct hc_log *log, const char *why)
+{
+    if (strcmp(anchors->said, why) != 0) {
+        (void)hc_copy(anchors->said, sizeof(anchors->said), why);
+        hc_logf(log, HC_LOG_NOTICE, "preflight: DNSSEC is not checked: %s", why);
+    }
+}
+
+int hc_anchors_check(const char *setting, struct hc_error *err)
+{
+    struct hc_dns_reply records = {0};
+    int rc = 0;
+
+    if (setting != NULL && strcmp(setting, "off") != 0) {
+        rc = read_file(setting, &records, err);
+        hc_dns_reply_dispose(&records);
+    }
+    return rc;
+}

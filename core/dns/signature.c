@@ -1,0 +1,216 @@
+/* Signatures of record sets; see signature.h. */
+#include "dns/signature.h"
+
+#include <string.h>
+
+#include "base/time.h"
+#include "dns/rr.h"
+
+#define SIGNATURES_MOST 8 /* beside one set; what is more is not tried */
+#define SAME_TAG_MOST   4 /* keys with one tag, by chance or by malice (KeyTrap) */
+
+static unsigned signed_labels(const struct hc_dname *owner)
+{
+    return hc_dname_labels(owner) - (hc_dname_is_wildcard(owner) ? 1 : 0);
+}
+
+/* RFC 1982: times are modulo 2^32. */
+static bool is_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static bool is_same(const struct hc_dns_record *a, const struct hc_dns_record *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* True if a record of the set before this one is the same: it counts once (RFC 4034 6.3). */
+static bool is_repeated(const struct hc_dns_set *set, const struct hc_dns_record *record)
+{
+    const struct hc_dns_record *before = NULL;
+    size_t at = 0;
+
+    while ((before = hc_dns_set_next(set, &at)) != NULL && before != record) {
+        if (is_same(before, record)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All records of the set; NULL: malformed, or no memory. */
+static ldns_rr_list *list_of(const struct hc_dns_set *set)
+{
+    ldns_rr_list *list = ldns_rr_list_new();
+    const struct hc_dns_record *record = NULL;
+    size_t at = 0;
+
+    while (list != NULL && (record = hc_dns_set_next(set, &at)) != NULL) {
+        ldns_rr *rr = is_repeated(set, record) ? NULL : hc_rr_of(record);
+
+        if (rr == NULL && is_repeated(set, record)) {
+            continue;
+        }
+        if (rr == NULL || !ldns_rr_list_push_rr(list, rr)) {
+            ldns_rr_free(rr);
+            ldns_rr_list_deep_free(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static bool try_key(const ldns_rr_list *records, const ldns_rr *rrsig, const struct hc_key *key,
+                    int64_t now)
+{
+    ldns_rr_list *keys = ldns_rr_list_new();
+    bool good = false;
+
+    if (keys != NULL && ldns_rr_list_push_rr(keys, key->rr)) {
+        good = ldns_verify_rrsig_keylist_time(records, rrsig, keys, (time_t)now, NULL) ==
+               LDNS_STATUS_OK;
+    }
+    ldns_rr_list_free(keys);
+    return good;
+}
+
+static enum hc_signature_flaw try_keys(const ldns_rr_list *records,
+                                       const struct hc_dns_record *record,
+                                       const struct hc_rrsig *rrsig, const struct hc_keys *keys,
+                                       struct hc_dnssec_work *work)
+{
+    enum hc_signature_flaw flaw = HC_SIGNATURE_KEY;
+    ldns_rr *rr = hc_rr_of(record);
+    unsigned same = 0;
+
+    for (size_t i = 0; rr != NULL && i < keys->count && same < SAME_TAG_MOST; i++) {
+        if (keys->items[i].tag != rrsig->tag || keys->items[i].algorithm != rrsig->algorithm) {
+            continue;
+        }
+        same++;
+        if (work->left == 0) {
+            flaw = HC_SIGNATURE_COSTLY;
+            break;
+        }
+        work->left--;
+        work->tries++;
+        flaw = HC_SIGNATURE_WRONG;
+        if (try_key(records, rr, &keys->items[i], work->now)) {
+            flaw = HC_SIGNATURE_GOOD;
+            break;
+        }
+    }
+    ldns_rr_free(rr);
+    return flaw;
+}
+
+static enum hc_signature_flaw judge(const struct hc_dns_set *set, const ldns_rr_list *records,
+                                    const struct hc_dns_record *record,
+                                    const struct hc_rrsig *rrsig, const struct hc_keys *keys,
+                                    struct hc_dnssec_work *work)
+{
+    uint32_t now = (uint32_t)work->now;
+
+    if (!hc_dname_equal(&rrsig->signer, &keys->zone) ||
+        !hc_dname_is_within(set->owner, &keys->zone) || rrsig->labels > signed_labels(set->owner)) {
+        return HC_SIGNATURE_SIGNER;
+    }
+    if (!hc_algorithm_is_known(rrsig->algorithm)) {
+        return HC_SIGNATURE_UNKNOWN;
+    }
+    if (is_before(rrsig->expires, now)) {
+        return HC_SIGNATURE_EXPIRED;
+    }
+    if (is_before(now, rrsig->begins)) {
+        return HC_SIGNATURE_EARLY;
+    }
+    return records != NULL ? try_keys(records, record, rrsig, keys, work) : HC_SIGNATURE_WRONG;
+}
+
+void hc_signature_check(const struct hc_dns_set *set, const struct hc_keys *keys,
+                        struct hc_dnssec_work *work, struct hc_signature *out)
+{
+    const struct hc_dns_record *record = NULL;
+    ldns_rr_list *records = NULL;
+    struct hc_rrsig rrsig;
+    size_t at = 0;
+
+    memset(out, 0, sizeof(*out));
+    for (int i = 0; i < SIGNATURES_MOST && out->flaw != HC_SIGNATURE_GOOD &&
+                    (record = hc_dns_set_signature(set, &at, &rrsig)) != NULL;
+         i++) {
+        enum hc_signature_flaw flaw = HC_SIGNATURE_MISSING;
+
+        records = records != NULL ? records : list_of(set);
+        flaw = judge(set, records, record, &rrsig, keys, work);
+        if (flaw > out->flaw) {
+            out->flaw = flaw;
+            out->rrsig = rrsig;
+        }
+    }
+    ldns_rr_list_deep_free(records);
+}
+
+bool hc_signature_expands(const struct hc_dns_set *set, const struct hc_signature *signature)
+{
+    return signature->rrsig.labels < signed_labels(set->owner);
+}
+
+bool hc_signature_is_of_time(const struct hc_signature *signature)
+{
+    return signature->flaw == HC_SIGNATURE_EARLY || signature->flaw == HC_SIGNATURE_EXPIRED;
+}
+
+int hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
+                      const struct hc_signature *signature, struct hc_error *err)
+{
+    const struct hc_rrsig *rrsig = &signature->rrsig;
+    char owner[HC_DNAME_TEXT];
+    char zone[HC_DNAME_TEXT];
+    char signer[HC_DNAME_TEXT];
+    char type[16];
+    char time[HC_TIME_TEXT];
+
+    hc_dname_format(set->owner, owner);
+    hc_dname_format(&keys->zone, zone);
+    hc_dns_type_format(set->type, type);
+    switch (signature->flaw) {
+    case HC_SIGNATURE_MISSING:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "%s of %s has no signature (RRSIG), although the zone %s is signed",
+                            type, owner, zone);
+    case HC_SIGNATURE_SIGNER:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "the signature of %s of %s names the signer %s, but it is in the zone "
+                            "%s",
+                            type, owner, hc_dname_format(&rrsig->signer, signer), zone);
+    case HC_SIGNATURE_UNKNOWN:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "%s of %s is signed by algorithm %u alone, which hotcert does not know",
+                            type, owner, rrsig->algorithm);
+    case HC_SIGNATURE_KEY:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "%s of %s is signed by the key %u, which is not among the keys of the "
+                            "zone %s",
+                            type, owner, rrsig->tag, zone);
+    case HC_SIGNATURE_COSTLY:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "%s of %s has more keys and signatures than validators try", type,
+                            owner);
+    case HC_SIGNATURE_EARLY:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "the signature of %s of %s is not valid before %s", type, owner,
+                            hc_time_format((int64_t)rrsig->begins, time));
+    case HC_SIGNATURE_EXPIRED:
+        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                            "the signature of %s of %s expired on %s", type, owner,
+                            hc_time_format((int64_t)rrsig->expires, time));
+    case HC_SIGNATURE_WRONG:
+    case HC_SIGNATURE_GOOD:
+        break;
+    }
+    return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                        "the signature of %s of %s by the key %u does not match its records", type,
+                        owner, rrsig->tag);
+}
