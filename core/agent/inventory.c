@@ -147,6 +147,7 @@ static int take(struct hc_inventory *inventory, struct hc_line_info *info, uint6
     share_text(inventory, &info->issuer);
     share_text(inventory, &info->issuer_name);
     share_text(inventory, &info->profile);
+    hc_line_info_pack(info);
     inventory->items[at] = *info;
     inventory->marks[at] = mark;
     memset(info, 0, sizeof(*info));
@@ -186,9 +187,8 @@ static int compare_head(const void *key, const void *item)
     return memcmp(key, ((const struct hc_line_info *)item)->line, HC_LINE_HEAD);
 }
 
-/* Lines are digests: a few bytes tell them apart. */
-static const struct hc_line_info *find_head(const struct hc_inventory *inventory,
-                                            const unsigned char head[HC_LINE_HEAD])
+const struct hc_line_info *hc_inventory_find_head(const struct hc_inventory *inventory,
+                                                  const unsigned char head[HC_LINE_HEAD])
 {
     size_t at = 0;
 
@@ -204,7 +204,7 @@ const struct hc_line_info *hc_inventory_named(const struct hc_inventory *invento
     const unsigned char *head = NULL;
 
     while ((head = hc_name_index_next(&inventory->names, name, at)) != NULL) {
-        const struct hc_line_info *info = find_head(inventory, head);
+        const struct hc_line_info *info = hc_inventory_find_head(inventory, head);
 
         if (info != NULL && hc_list_has(&info->names, name)) {
             return info;

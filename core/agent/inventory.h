@@ -51,6 +51,10 @@ void hc_inventory_drop(struct hc_inventory *inventory, const unsigned char line[
 const struct hc_line_info *hc_inventory_find(const struct hc_inventory *inventory,
                                              const unsigned char line[HC_ID_SIZE]);
 
+/* The same by a line's first bytes: lines are digests, which these tell apart. */
+const struct hc_line_info *hc_inventory_find_head(const struct hc_inventory *inventory,
+                                                  const unsigned char head[HC_LINE_HEAD]);
+
 /*
  * The lines that have exactly this name among theirs, one after the other, in no order: *at is 0
  * before the first. NULL: no more. Valid until the next change.

@@ -40,7 +40,7 @@ static void add_identity(struct hc_jobs *jobs, size_t index)
         struct hc_job *job = &jobs->items[jobs->count++];
 
         job->identity = identity;
-        job->index = index;
+        job->index = (uint32_t)index;
         job->key_type = identity->set->key_types.items[k];
         hc_line_of(identity->id, job->key_type, job->line);
     }

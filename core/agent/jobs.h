@@ -28,7 +28,7 @@ struct hc_jobs_options {
 /* One line that is obtained. What an order changes of it is changed by that order alone. */
 struct hc_job {
     const struct hc_identity *identity;
-    size_t index; /* of the identity */
+    uint32_t index; /* of the identity */
     enum hc_key_type key_type;
     unsigned char line[HC_ID_SIZE];
     struct hc_job_record record;

@@ -25,8 +25,8 @@ struct served {
 
 struct hc_publisher {
     struct hc_publisher_options o;
-    struct served *served;     /* as conf->identities */
-    struct hc_selected *items; /* of their selections */
+    struct served *served;      /* as conf->identities */
+    struct hc_published *items; /* of their selections */
     struct hc_offers offers;
     struct hc_hosts hosts;
     struct hc_timer tick;
@@ -190,12 +190,14 @@ bool hc_publisher_needs_files(const struct hc_publisher *publisher, size_t index
 
 static bool is_chosen(const struct hc_publication *is, const struct hc_selection *selection)
 {
-    struct hc_selection now = {.count = is->count};
+    bool same = is->count == selection->count;
 
-    for (size_t i = 0; i < is->count; i++) {
-        now.items[i] = is->items[i];
+    for (size_t i = 0; same && i < is->count; i++) {
+        same = is->items[i].version == selection->items[i].version &&
+               is->items[i].committed == selection->items[i].committed &&
+               memcmp(is->items[i].line, selection->items[i].line, HC_LINE_HEAD) == 0;
     }
-    return hc_selection_equal(selection, &now);
+    return same;
 }
 
 /* One for each of the identity's key types at most: for so many there is room. */
@@ -203,7 +205,12 @@ static void choose(struct hc_publication *is, const struct hc_selection *selecti
 {
     is->count = (uint8_t)selection->count;
     for (size_t i = 0; i < selection->count; i++) {
-        is->items[i] = selection->items[i];
+        const struct hc_selected *from = &selection->items[i];
+        struct hc_published *item = &is->items[i];
+
+        *item = (struct hc_published){
+            .version = from->version, .committed = from->committed, .own = from->own};
+        memcpy(item->line, from->line, HC_LINE_HEAD);
     }
 }
 
@@ -374,7 +381,7 @@ int64_t hc_publisher_until(const struct hc_publisher *publisher, size_t index)
     }
     for (size_t i = 0; i < is->count; i++) {
         const struct hc_line_info *info =
-            hc_inventory_find(hc_storage_inventory(publisher->o.storage), is->items[i].line);
+            hc_inventory_find_head(hc_storage_inventory(publisher->o.storage), is->items[i].line);
 
         if (info != NULL && (until == 0 || info->not_after < until)) {
             until = info->not_after;
@@ -393,7 +400,7 @@ const struct hc_line_info *hc_publisher_in_use(const struct hc_publisher *publis
         hc_watched_line(publisher->o.env->conf, &identity_of(publisher, index)->watched[0], line);
         return hc_inventory_find(inventory, line);
     }
-    return is->count > 0 ? hc_inventory_find(inventory, is->items[0].line) : NULL;
+    return is->count > 0 ? hc_inventory_find_head(inventory, is->items[0].line) : NULL;
 }
 
 const struct hc_line_info *hc_publisher_stand_in(const struct hc_publisher *publisher, size_t index)
@@ -402,7 +409,8 @@ const struct hc_line_info *hc_publisher_stand_in(const struct hc_publisher *publ
 
     for (size_t i = 0; i < is->count; i++) {
         if (!is->items[i].own) {
-            return hc_inventory_find(hc_storage_inventory(publisher->o.storage), is->items[i].line);
+            return hc_inventory_find_head(hc_storage_inventory(publisher->o.storage),
+                                          is->items[i].line);
         }
     }
     return NULL;

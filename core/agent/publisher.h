@@ -34,9 +34,17 @@ void hc_publisher_free(struct hc_publisher *publisher); /* NULL is fine */
  */
 void hc_publisher_run(struct hc_publisher *publisher);
 
+/* One version of a selection, as the publisher remembers it. */
+struct hc_published {
+    unsigned char line[HC_LINE_HEAD]; /* hc_inventory_find_head() finds it */
+    uint64_t version;
+    int64_t committed;
+    bool own;
+};
+
 /* What is known of an identity. Borrowed until the next call that publishes. */
 struct hc_publication {
-    struct hc_selected *items; /* under `on`: the selection, one for each key type at most */
+    struct hc_published *items; /* under `on`: the selection, one for each key type at most */
     uint8_t count;
     bool known;             /* the selection says what is served */
     bool complete;          /* every key type by its own line, now valid */

@@ -222,21 +222,6 @@ void hc_select(const struct hc_select_case *c, struct hc_selection *out)
     }
 }
 
-bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection *b)
-{
-    if (a->count != b->count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        if (a->items[i].version != b->items[i].version ||
-            a->items[i].committed != b->items[i].committed ||
-            memcmp(a->items[i].line, b->items[i].line, HC_ID_SIZE) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_identity *identity)
 {
     bool own = selection->count == identity->set->key_types.count;

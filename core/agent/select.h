@@ -43,9 +43,6 @@ struct hc_select_case {
 
 void hc_select(const struct hc_select_case *c, struct hc_selection *out);
 
-/* True if two selections name the same versions. */
-bool hc_selection_equal(const struct hc_selection *a, const struct hc_selection *b);
-
 /* True if every key type has a line of the identity's own. */
 bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_identity *identity);
 

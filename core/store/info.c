@@ -13,6 +13,7 @@ int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
     struct hc_line_info copy = *src;
 
     copy.issuer = copy.issuer_name = copy.profile = copy.serial = NULL;
+    copy.packed = false;
     memset(&copy.names, 0, sizeof(copy.names));
     if (hc_strdup(src->issuer != NULL ? src->issuer : "", &copy.issuer, err) != 0 ||
         hc_strdup(src->issuer_name != NULL ? src->issuer_name : "", &copy.issuer_name, err) != 0 ||
@@ -26,14 +27,62 @@ int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
     return 0;
 }
 
+/* The block begins with the items. */
+static void free_texts(struct hc_line_info *info)
+{
+    if (info->packed) {
+        free(info->names.items);
+        memset(&info->names, 0, sizeof(info->names));
+    } else {
+        hc_list_dispose(&info->names);
+        free(info->serial);
+    }
+    info->serial = NULL;
+    info->packed = false;
+}
+
 void hc_line_info_dispose(struct hc_line_info *info)
 {
     free(info->issuer);
     free(info->issuer_name);
     free(info->profile);
-    free(info->serial);
-    info->issuer = info->issuer_name = info->profile = info->serial = NULL;
-    hc_list_dispose(&info->names);
+    info->issuer = info->issuer_name = info->profile = NULL;
+    free_texts(info);
+}
+
+static char *put_text(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *place = memcpy(*at, text, size);
+
+    *at += size;
+    return place;
+}
+
+void hc_line_info_pack(struct hc_line_info *info)
+{
+    struct hc_list names = {NULL, info->names.count, info->names.count};
+    size_t size = names.count * sizeof(char *) + 1;
+    char *serial = NULL;
+    char *at = NULL;
+
+    for (size_t i = 0; i < names.count; i++) {
+        size += strlen(info->names.items[i]) + 1;
+    }
+    size += info->serial != NULL ? strlen(info->serial) + 1 : 0;
+    names.items = info->packed ? NULL : malloc(size);
+    if (names.items == NULL) {
+        return;
+    }
+    at = (char *)(names.items + names.count);
+    for (size_t i = 0; i < names.count; i++) {
+        names.items[i] = put_text(&at, info->names.items[i]);
+    }
+    serial = info->serial != NULL ? put_text(&at, info->serial) : NULL;
+    free_texts(info);
+    info->names = names;
+    info->serial = serial;
+    info->packed = true;
 }
 
 int hc_line_info_ordered(const struct hc_issuer *issuer, const struct hc_scope *set,

@@ -13,21 +13,28 @@
 /* What a version says of itself, readable without the secret. */
 struct hc_line_info {
     unsigned char line[HC_ID_SIZE];
-    uint64_t version;  /* 1 .. */
-    enum hc_mode mode; /* on: obtained; watch: copied from files */
-    enum hc_key_type key_type;
+    uint64_t version;      /* 1 .. */
+    enum hc_mode mode : 8; /* on: obtained; watch: copied from files */
+    enum hc_key_type key_type : 8;
+    bool passed;  /* read: a newer one is there that could not be used for now */
+    bool hidden;  /* read: a newer one is there that is somebody else's; it may be good */
+    bool packed;  /* names and serial are in one block: hc_line_info_pack() */
     char *issuer; /* directory URL; "" under watch */
     char *issuer_name;
     char *profile;        /* that the host asked for; NULL: none */
     struct hc_list names; /* that were asked for */
     int64_t not_before, not_after, committed;
     char *serial;
-    bool passed; /* read: a newer one is there that could not be used for now */
-    bool hidden; /* read: a newer one is there that is somebody else's; it may be good */
 };
 void hc_line_info_dispose(struct hc_line_info *info);
 
-/* A deep copy; *dst must be zeroed or disposed. */
+/*
+ * Takes less memory from here on, for one that is kept and whose names do not change any more.
+ * Without memory for that it stays as it is.
+ */
+void hc_line_info_pack(struct hc_line_info *info);
+
+/* A deep copy, not packed; *dst must be zeroed or disposed. */
 int hc_line_info_copy(struct hc_line_info *dst, const struct hc_line_info *src,
                       struct hc_error *err) HC_MUST_USE;
 

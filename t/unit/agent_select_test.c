@@ -157,6 +157,13 @@ static void what_cannot_be_read_is_passed_over(void)
     hc_inventory_dispose(&inventory);
 }
 
+static bool same_versions(const struct hc_selection *a, const struct hc_selection *b)
+{
+    return a->count == 1 && b->count == 1 && a->items[0].version == b->items[0].version &&
+           a->items[0].committed == b->items[0].committed &&
+           memcmp(a->items[0].line, b->items[0].line, HC_ID_SIZE) == 0;
+}
+
 /* A version that was set aside as damaged leaves its number to the next. */
 static void a_number_given_out_again_is_another_version(void)
 {
@@ -169,10 +176,10 @@ static void a_number_given_out_again_is_another_version(void)
             &(struct row){"a.test b.test", HC_KEY_ECDSA_256, "one", -1, 80, true}, 0);
     hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &before);
     hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &after);
-    ok(hc_selection_equal(&before, &after), "the same stored pair is the same");
+    ok(same_versions(&before, &after), "the same stored pair is the same");
     inventory.items[0].committed = NOW;
     hc_select(&(struct hc_select_case){conf, identity, &inventory, NOW, NULL, NULL}, &after);
-    ok(after.items[0].version == before.items[0].version && !hc_selection_equal(&before, &after),
+    ok(after.items[0].version == before.items[0].version && !same_versions(&before, &after),
        "one of the same number that was committed at another time is not");
     hc_inventory_dispose(&inventory);
 }
