@@ -18,6 +18,7 @@
 
 #define TTL_S    60
 #define PARALLEL 16
+#define LONG_S   300 /* a TTL that is worth a word */
 #define LIMIT_MS 20000
 #define ASK_MS   5000 /* for the TTL, which is not waited for at any price */
 
@@ -117,6 +118,18 @@ static struct hc_dns_question question_of(const struct update *u)
     return (struct hc_dns_question){.name = u->says.name, .type = HC_DNS_TXT};
 }
 
+/* record: one of the set, or NULL. */
+static void take_ttl(struct update *u, const struct hc_dns_record *record)
+{
+    if (record != NULL && record->ttl > u->says.ttl && record->ttl > LONG_S) {
+        hc_logf(u->is.writer->env.log, HC_LOG_NOTICE,
+                "%s: the TXT records that stand there have a TTL of %u s, and so does what hotcert "
+                "adds; a CA that looked there lately may not see it before that time is over",
+                u->is.value->name, (unsigned)record->ttl);
+    }
+    u->says.ttl = record != NULL ? record->ttl : u->says.ttl;
+}
+
 /* A reply that does not say it, or is not the server's for sure, says nothing: the update will. */
 static void on_set(void *arg, struct hc_bytes reply, const struct hc_error *err)
 {
@@ -135,7 +148,7 @@ static void on_set(void *arg, struct hc_bytes reply, const struct hc_error *err)
         const struct hc_dns_record *record =
             hc_dns_reply_next(&set, &question.name, HC_DNS_TXT, &at);
 
-        u->says.ttl = record != NULL ? record->ttl : u->says.ttl;
+        take_ttl(u, record);
         hc_dns_reply_dispose(&set);
     }
     send_update(u);

@@ -33,9 +33,15 @@ parser.add_argument("--dns")
 parser.add_argument("--key")
 parser.add_argument("--zone", default="a.test")
 parser.add_argument("--login")
+parser.add_argument("--others", default="", help="labels, by commas: somebody else has a value at _acme-challenge.LABEL.ZONE")
 options = parser.parse_args()
 
-records = {}  # name -> values, of the services that are not moto
+# what others have in the zone
+others = {label + options.zone: value for label, value in (
+    ("", "v=spf1 -all"), ("_dmarc.", "v=DMARC1; p=reject"), ("sel._domainkey.", "v=DKIM1; p=MFww"), ("_acme-challenge.", "of somebody else"))}
+beside = {"_acme-challenge.%s.%s" % (label, options.zone): "of somebody else" for label in options.others.split(",") if label}
+# name -> values, of the services that are not moto
+records = {name: [value] for name, value in ({**beside} if options.moto else {**others, **beside}).items()}
 registered = {}  # acme-dns: subdomain -> (user, password)
 faults = {"throttle": 0, "pending": 0, "lose": 0, "race": 0, "status": 0, "odd": 0}
 log = []
@@ -172,9 +178,8 @@ def start_moto():
     except Exception:
         vpc = [{"vpc_id": "vpc-1", "vpc_region": "us-east-1"}]
         dns.create_hosted_zone("www." + options.zone + ".", private_zone=True, caller_reference="private", vpcs=vpc)
-    others = [("", '"v=spf1 -all"'), ("_dmarc.", '"v=DMARC1; p=reject"'), ("_acme-challenge.", '"of somebody else"')]
-    for label, value in others:
-        rrset = {"Name": label + options.zone + ".", "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": value}]}
+    for name, value in {**others, **beside}.items():
+        rrset = {"Name": name + ".", "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": '"%s"' % value}]}
         dns.change_resource_record_sets(zone_ids[options.zone], [{"Action": "UPSERT", "ResourceRecordSet": rrset}])
     arn = "arn:aws:route53:::hostedzone/"
     read = {"Effect": "Allow", "Action": ["route53:ListHostedZonesByName", "route53:ListResourceRecordSets", "route53:GetChange"], "Resource": "*"}

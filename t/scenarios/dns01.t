@@ -16,7 +16,7 @@ mail 300 IN A 127.0.0.1
 @ 300 IN TXT "v=spf1 -all"
 _dmarc 300 IN TXT "v=DMARC1; p=reject"
 sel._domainkey 300 IN TXT "v=DKIM1; p=MFww"
-_acme-challenge 300 IN TXT "of somebody else"
+_acme-challenge 1 IN TXT "of somebody else"
 Z
 
 # A zone that takes updates of its challenge records, a writer for it, a CA that looks there.

@@ -46,16 +46,29 @@ sub secret_file {
     return $file;
 }
 
-# Both names, then a renewal; nothing of ours is left, and no log has the secret.
+# Both names, then a renewal; nothing of ours is left, and the secret was to be seen nowhere.
 sub issue_and_renew {
     my ($s, $w, $secret) = @_;
+    my %seen;
+    wait_for(90, sub { $seen{$_} = 1 for secret_places($s, $secret); look($s->tls_port, sni => 'any.one.test', ca => $w->{ca}->root)->{verify} == 0 });
     my $first = wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, seconds => 90) or die 'never served';
     is("@{ $first->{names} }", '*.one.test one.test', 'both names are in the certificate');
     my ($code, $out) = $s->hotcert('renew', 'one.test', '--force');
     is($code, 0, 'a renewal is asked for') or diag($out);
     ok(wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, not => $first->{serial}, seconds => 90), 'and made');
     ok(wait_for(45, sub { !$w->{dns}->txt('one.test', '_acme-challenge.one.test') || $w->{others} }), 'nothing of ours is left');
-    unlike($s->log_text, qr/\Q$secret\E/, 'no log has the secret') if defined $secret;
+    $seen{$_} = 1 for secret_places($s, $secret);
+    is(join("\n", sort keys %seen), '', 'no log, no file, no command line and no environment has the secret');
+    return;
+}
+
+# SPF, DMARC and DKIM, and a value of somebody else's at the very name, at the service and in the DNS.
+sub only_others_are_left {
+    my ($w) = @_;
+    ok(wait_for(45, sub { join('|', $w->{dns}->txt('one.test', '_acme-challenge.one.test')) eq 'of somebody else' }), 'nothing of ours is left');
+    is(ask($w, "/_stands?name=$_->[0]&value=$_->[1]"), 'yes', "of others: $_->[0]")
+        for [ 'one.test', 'v%3Dspf1%20-all' ], [ '_dmarc.one.test', 'v%3DDMARC1%3B%20p%3Dreject' ], [ 'sel._domainkey.one.test', 'v%3DDKIM1%3B%20p%3DMFww' ],
+        [ '_acme-challenge.one.test', 'of%20somebody%20else' ];
     return;
 }
 
@@ -71,9 +84,28 @@ scenario route53_writes => sub {
     $s->start;
     $w->{others} = 1;
     issue_and_renew($s, $w, $w->{says}{writer_secret});
-    ok(wait_for(45, sub { join('|', $w->{dns}->txt('one.test', '_acme-challenge.one.test')) eq 'of somebody else' }), 'nothing of ours is left');
-    is(ask($w, "/_stands?name=$_->[0]&value=$_->[1]"), 'yes', "of others: $_->[0]")
-        for [ 'one.test', 'v%3Dspf1%20-all' ], [ '_dmarc.one.test', 'v%3DDMARC1%3B%20p%3Dreject' ], [ '_acme-challenge.one.test', 'of%20somebody%20else' ];
+    only_others_are_left($w);
+    end_world($w);
+};
+
+# A hook is given its secret by its environment alone.
+scenario a_hook_writes => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $w = world($s, args => [ '--login', 'lego:secret-of-the-hook' ]);
+    my $login = secret_file('hook', "lego:secret-of-the-hook\n");
+    my $hook = spew(temp_dir() . '/hook.' . ++$count, <<"SH", 0755);
+#!/bin/sh
+case \$1 in setup) path=present ;; teardown) path=cleanup ;; *) exit 0 ;; esac
+echo "using \$LOGIN"
+printf 'user = "%s"\n' "\$LOGIN" | curl -sf -K - -d "{\\"fqdn\\": \\"_acme-challenge.\$2.\\", \\"value\\": \\"\$3\\"}" $w->{url}/\$path
+SH
+    $s->configure(ca => $w->{ca}, writers => { own => [ [ type => 'command' ], [ style => 'mod_md' ], [ program => $hook ], [ env => 'LOGIN', "file:$login" ] ] },
+        main => [ [ dns_use => 'own' ] ], @both);
+    $s->start;
+    $w->{others} = 1;
+    issue_and_renew($s, $w, 'secret-of-the-hook');
+    only_others_are_left($w);
     end_world($w);
 };
 
@@ -87,7 +119,11 @@ scenario route53_by_the_environment_and_a_role => sub {
         nginx_main => join('', map { "env $_;\n" } qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL)));
     $s->start;
     ok(wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, seconds => 90), 'served');
+    # this time it is in the server's own environment, and in the agent's, which needs it
     unlike($s->log_text, qr/\Q$w->{says}{guest_secret}\E/, 'no log has the secret');
+    my %has = map { $_ => scalar grep { slurp("/proc/$_/environ") =~ /\Q$w->{says}{guest_secret}\E/ } @{ $s->processes->{$_} } } qw(agent keeper);
+    is("$has{agent}", 1, 'the agent has it');
+    is(join("\n", grep { /command line/ } secret_places($s, $w->{says}{guest_secret})), '', 'no command line has it');
     end_world($w);
 };
 
@@ -112,7 +148,9 @@ scenario mydns_writes => sub {
     $s->configure(ca => $w->{ca}, writers => { jp => [ [ type => 'mydns' ], [ endpoint => "$w->{url}/directedit.html" ], [ credentials => $login ] ] },
         main => [ [ dns_use => 'jp' ] ], @both);
     $s->start;
+    $w->{others} = 1;
     issue_and_renew($s, $w, 'secret-of-mydns');
+    only_others_are_left($w);
     end_world($w);
 };
 
@@ -125,7 +163,9 @@ scenario httpreq_writes => sub {
         $s->configure(ca => $w->{ca}, writers => { own => [ [ type => 'httpreq' ], [ endpoint => $w->{url} ], [ credentials => $login ], [ form => $form ] ] },
             main => [ [ dns_use => 'own' ] ], @both) ;
         $form eq 'default' ? $s->start : $s->reload;
+        $w->{others} = 1;
         issue_and_renew($s, $w, 'secret-of-httpreq');
+        only_others_are_left($w);
     }
     like(ask($w, '/_log'), qr/"keyAuth"/, 'in both forms');
     end_world($w);
@@ -152,7 +192,7 @@ scenario acme_dns_is_registered_once => sub {
     ($code, $out) = $s->hotcert('renew', 'one.test', '--force');
     ok(wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, not => $first->{serial}, seconds => 90), 'and renewed after a restart');
     is(scalar(() = ask($w, '/_log') =~ /POST \/register/g), 1, 'registered once');
-    unlike($s->log_text, qr/secret-of-acme-dns/, 'no log has the password');
+    is(join("\n", secret_places($s, 'secret-of-acme-dns')), '', 'no log, no file, no command line and no environment has the password');
     end_world($w);
 };
 

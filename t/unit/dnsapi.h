@@ -140,7 +140,11 @@ static inline bool dnsapi_stands(struct writer_world *w, const char *name, const
 static inline struct hc_http *dnsapi_world(struct dnsapi *api, struct writer_world *w,
                                            const char *const *lines)
 {
-    static const struct writer_foreign nobody[] = {{NULL, NULL}};
+    static const struct writer_foreign foreign[] = {{"a.test", "v=spf1 -all"},
+                                                    {"_dmarc.a.test", "v=DMARC1; p=reject"},
+                                                    {"sel._domainkey.a.test", "v=DKIM1; p=MFww"},
+                                                    {"_acme-challenge.a.test", "of somebody else"},
+                                                    {NULL, NULL}};
     struct hc_http *http = NULL;
 
     memset(w, 0, sizeof(*w));
@@ -149,7 +153,7 @@ static inline struct hc_http *dnsapi_world(struct dnsapi *api, struct writer_wor
     w->zone = "a.test";
     w->name = "_acme-challenge.a.test";
     w->other = "_acme-challenge.www.a.test";
-    w->foreign = nobody;
+    w->foreign = foreign; /* t/lib/dnsapi.py has it there */
     w->stands = dnsapi_stands;
     if (hc_http_new(w->env.loop, "hotcert-test", &http, NULL) != 0) {
         abort();

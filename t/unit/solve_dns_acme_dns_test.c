@@ -114,6 +114,7 @@ int main(void)
     (void)snprintf(kept.text[0], sizeof(kept.text[0]), "{}");
     ok(!add(&w, FULL, ALIAS, V1) && w.error.problem == HC_P_STORE_DAMAGED,
        "one that cannot be read");
+    ok(writer_foreign_stand(&w), "what others have in the zone stays");
     kept.broken = true;
     ok(!add(&w, FULL, ALIAS, V1) && w.error.problem == HC_P_STORE_WRITE, "a store that is closed");
     is_int((long)count_of(dnsapi_get(&api, "/_log"), "POST /register"), 2,

@@ -99,6 +99,7 @@ static void others_keep_their_ttl(const char *key)
     open_world(&w, key);
     ok(WRITER_ADD(&w, w.name, "beside it") && stands(&w, w.name, "beside it"), "one is added");
     is_int(ttl_of("", w.name), 7200, "and changes nobody's TTL");
+    ok(strstr(w.log, "have a TTL of 7200 s") != NULL, "one so long is told");
     ok(WRITER_REMOVE(&w, w.name, "beside it"), "it is removed");
     is_int(ttl_of("", w.name), 7200, "nor does that");
     ok(WRITER_ADD(&w, w.other, "alone"), "where nothing stands");

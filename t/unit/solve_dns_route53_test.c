@@ -6,11 +6,6 @@
 
 static struct dnsapi api;
 
-static const struct writer_foreign foreign[] = {{"a.test", "v=spf1 -all"},
-                                                {"_dmarc.a.test", "v=DMARC1; p=reject"},
-                                                {"_acme-challenge.a.test", "of somebody else"},
-                                                {NULL, NULL}};
-
 /* more: another line, or NULL. */
 static struct hc_http *open_world(struct writer_world *w, const char *user, const char *more)
 {
@@ -28,7 +23,6 @@ static struct hc_http *open_world(struct writer_world *w, const char *user, cons
     (void)snprintf(credentials, sizeof(credentials), "credentials %s",
                    dnsapi_file(&api, user, text));
     http = dnsapi_world(&api, w, lines);
-    w->foreign = foreign;
     w->secret = dnsapi_info(&api, secret);
     writer_world_open(w);
     return http;

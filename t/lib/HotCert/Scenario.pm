@@ -21,7 +21,7 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = (qw(scenario server pebble files_below bootstrap_served orders_stay listed hold_http hold_tls),
+our @EXPORT = (qw(scenario server pebble files_below bootstrap_served orders_stay listed hold_http hold_tls secret_places),
     qw(look serials_of http_get load_start load_stop load_run wait_served pem_info),
     qw(openssl make_ca make_leaf make_key write_pair serial_of),
     qw(wait_for free_port run spew spew_secret slurp temp_dir build_dir descendants proc_exe proc_uid
@@ -103,6 +103,21 @@ sub after {
 sub plain_keys {
     my ($s) = @_;
     return grep { slurp($_) =~ /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----/ } $s->{log}, files_below($s->{state});
+}
+
+# Where these texts can be seen: the log, the files that the server keeps, the command lines of its
+# processes and of all that they started, and the environment of those that are not the hooks themselves.
+sub secret_places {
+    my ($s, @secrets) = @_;
+    my $pattern = join '|', map { quotemeta } @secrets;
+    my @places = grep { slurp($_) =~ $pattern } $s->{log}, files_below($s->{state});
+    for my $pid ($s->all_pids) {
+        my $what = proc_cmdline($pid);
+        push @places, "the command line of process $pid: $what" if $what =~ $pattern;
+        my $own = proc_exe($pid) =~ m{/(?:hotcert|nginx|apache2|httpd)(?: |$)};
+        push @places, "the environment of process $pid: $what" if $own && slurp("/proc/$pid/environ") =~ $pattern;
+    }
+    return @places;
 }
 
 sub files_below {
