@@ -191,6 +191,10 @@ scenario a_pending_name_is_proved_ahead_of_everything => sub {
             my $rest = split_client_hello($s->tls_port, 'rsa.test', $tls, 40, alpn => 'acme-tls/1');
             ok(proof_of(look($s->tls_port, sni => 'rsa.test', @acme), 'rsa.test'), 'another one comes between');
             is($rest->(), look($s->tls_port, sni => 'rsa.test', @acme)->{serial}, "a ClientHello in pieces, TLS $tls");
+            for my $records (2, 7) {
+                is(split_client_hello($s->tls_port, 'rsa.test', $tls, 3, alpn => 'acme-tls/1', records => $records)->(),
+                    look($s->tls_port, sni => 'rsa.test', @acme)->{serial}, "in $records records, TLS $tls");
+            }
         }
         my ($code, $out) = run({ _seconds => 30 }, HotCert::Server::program(), 'check', '--connect', "127.0.0.1:@{[ $s->tls_port ]}", '--name', 'ec.test');
         unlike($out, qr/hotcert challenge/, '`hotcert check --connect` sees the site');
@@ -202,6 +206,140 @@ scenario a_pending_name_is_proved_ahead_of_everything => sub {
         is(join("\n", @errors), '', 'no line of the log is alarming');
         $s->stop;
     }
+};
+
+# The server's own choice by name (of host, protocols, versions; nginx from 1.29.2 makes it in OpenSSL's
+# ClientHello callback) stays what it is without hotcert.
+scenario visitors_are_served_as_without_hotcert => sub {
+    my ($kind) = @_;
+    my ($s, $stock) = (server($kind), server($kind));
+    my $ca = tls_only($s);
+    my @names = qw(rsa.test ec.test dual.test);
+    my $hold = hold_tls($ca, $s->tls_port, @names);
+    my @hosts = hostile($s);
+    my $low = { %{ $hosts[2] }, names => [ 'old.test' ], hotcert => 'off', nginx => 'ssl_protocols TLSv1.2;', httpd => 'SSLProtocol TLSv1.2' };
+    $s->configure(ca => $ca, main => [ @alone ], hosts => [ @hosts, $low ]);
+    $stock->configure(no_module => 1, hosts => [ @hosts, $low ]);
+    $_->start for $stock, $s;
+    ok($hold->{asked}->(60), 'the CA asks');
+    ok(wait_for(20, sub { !grep { !proof_of(look($s->tls_port, sni => $_, @acme), $_) } @names }), 'names are pending');
+    my $agent = $s->agent;
+    kill 'STOP', $agent;
+    for my $name (@names, 'old.test', 'strict.test', 'nobody.test', undef) {
+        for my $tls ('1.2', '1.3') {
+            for my $alpn ('h2', 'h2,acme-tls/1', undef) {
+                my ($with, $without) = map {
+                    my $l = look($_->tls_port, (defined $name ? (sni => $name) : ()), tls => $tls, (defined $alpn ? (alpn => $alpn) : ()));
+                    join ' ', $l->{serial} // 'none', $l->{protocol} // 'none', $l->{alpn} // 'none', $l->{text} =~ /(alert number (?!116)\d+)/;    # 116 (no client certificate) may come later than we wait
+                } $s, $stock;
+                is($with, $without, join ' ', $name // 'no name', $tls, $alpn // 'no protocols');
+            }
+        }
+    }
+    kill 'CONT', $agent;
+    $hold->{release}->();
+};
+
+# RFC 8738 section 6: the name of an address in the reverse zone, and nothing else, proves it.
+scenario an_address_is_asked_for_by_its_reverse_name => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $held = free_port();
+    my $dir = temp_dir() . "/held-$kind";
+    mkdir $dir or die "$dir: $!";
+    my $holder = spawn("$dir/log", $^X, 't/lib/hold_tcp.pl', '127.0.0.1', $held, $dir);
+    wait_for(10, sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $held, Timeout => 1) }) or die 'hold_tcp does not start';
+    wait_for(5, sub { -s "$dir/requests" }) or die 'hold_tcp notes nothing';
+    my $mine = -s "$dir/requests";
+    my $ca = pebble(http_port => free_port(), tls_port => $held);
+    my %block = HotCert::Server::issuers($s, ca => $ca);
+    $s->configure(ca => $ca, main => [ @alone ], issuers => { pebble => [ @{ $block{pebble} }, [ network => 'private' ] ] },
+        hosts => [ { names => [ '127.0.0.1' ], hotcert => 'on', default => 1, set => [ [ names => '127.0.0.1' ] ] } ]);
+    $s->start;
+    ok(wait_for(60, sub { -s "$dir/requests" > $mine }), 'the CA asks');
+    my $agent = $s->agent;
+    kill 'STOP', $agent;
+    for my $tls ('1.2', '1.3') {
+        my $l = look($s->tls_port, sni => '1.0.0.127.in-addr.arpa', tls => $tls, @acme);
+        is("@{ $l->{ips} }|@{ $l->{names} }|" . ($l->{alpn} // ''), '127.0.0.1||acme-tls/1', "TLS $tls: the address itself is in the certificate");
+        for my $other ('127.0.0.1', '2.0.0.127.in-addr.arpa', '0.0.127.in-addr.arpa') {
+            my $refused = look($s->tls_port, sni => $other, tls => $tls, @acme);
+            ok(!@{ $refused->{chain} } && $refused->{text} =~ /alert number 120/, "$other is not pending");
+        }
+        unlike(look($s->tls_port, sni => '1.0.0.127.in-addr.arpa', tls => $tls)->{text}, qr/hotcert challenge/, 'nobody else is shown it');
+    }
+    kill 'CONT', $agent;
+    end_process($holder);
+};
+
+# A session with early data, offered by who asks for a proof.
+scenario early_data_proves_nothing => only => 'nginx', sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    my $hold = hold_tls($ca, $s->tls_port, 'a.test');
+    my $dir = temp_dir();
+    my %session = (sess_out => "$dir/early");
+    $s->configure(ca => $ca, main => [ @alone ], nginx_http => 'ssl_early_data on; ssl_session_tickets on;', hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+    $s->start;
+    ok($hold->{asked}->(60), 'the CA asks');
+    ok(wait_for(20, sub { proof_of(look($s->tls_port, sni => 'a.test', @acme), 'a.test') }), 'the name is pending');
+    ok(look($s->tls_port, sni => 'a.test', tls => '1.3', path => '/', %session)->{ok}, 'a session of the site');
+    spew("$dir/request", "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
+    my @early = (sess_in => $session{sess_out}, extra => [ '-early_data', "$dir/request" ]);
+    like(look($s->tls_port, sni => 'a.test', tls => '1.3', @early)->{text}, qr/Early data was accepted/, 'takes early data');
+    my $l = look($s->tls_port, sni => 'a.test', tls => '1.3', @early, @acme);
+    unlike($l->{text}, qr/Early data was accepted/, 'from a CA it is not taken');
+    ok(!$l->{reused} && proof_of($l, 'a.test'), 'which is shown the proof');
+    $hold->{release}->();
+};
+
+# Certificates are swapped and the proof comes and goes, while clients of both kinds come all the time.
+scenario nobody_is_shown_the_others_certificate_during_swaps => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = tls_only($s);
+    my $hold = hold_tls($ca, $s->tls_port, 'a.test');
+    my $site = make_ca('Site CA');
+    my @leaves = map { make_leaf($site, [ 'a.test', 'b.test' ]) } 1 .. 6;
+    my @files = map { my $folder = temp_dir() . "/swaps-$kind-$_"; [ write_pair($leaves[0], $folder), $folder ] } 'a', 'b';
+    $s->configure(ca => $ca, main => [ @alone ], hosts => [
+        { names => [ 'a.test' ], hotcert => 'on', pair => [ @{ $files[0] }[ 0, 1 ] ] },
+        { names => [ 'b.test' ], hotcert => 'watch', pair => [ @{ $files[1] }[ 0, 1 ] ] } ]);
+    $s->start;
+    ok($hold->{asked}->(60), 'the CA asks');
+    ok(wait_for(20, sub { proof_of(look($s->tls_port, sni => 'a.test', @acme), 'a.test') }), 'the name is pending');
+    my %session = (sess_out => temp_dir() . "/session12-$kind");
+    ok(look($s->tls_port, sni => 'a.test', tls => '1.2', path => '/', %session)->{ok}, 'a session of the site, TLS 1.2');
+    ok(look($s->tls_port, sni => 'a.test', tls => '1.2', sess_in => $session{sess_out})->{reused}, 'is resumed there');
+    my $resumed = look($s->tls_port, sni => 'a.test', tls => '1.2', sess_in => $session{sess_out}, @acme);
+    ok(!$resumed->{reused} && proof_of($resumed, 'a.test'), 'and not by a CA');
+    my (%seen, @wrong, $proved, $refused, $next);
+    my $look = sub {
+        for my $name ('a.test', 'b.test') {
+            for my $tls ('1.2', '1.3') {
+                my $l = look($s->tls_port, sni => $name, tls => $tls);
+                push @wrong, "a visitor of $name saw $l->{text}" if $l->{text} =~ /hotcert challenge/ || !$l->{ok};
+                $seen{$name}{ $l->{serial} // '' } = 1;
+                $l = look($s->tls_port, sni => $name, tls => $tls, @acme);
+                my $is_proof = $name eq 'a.test' && proof_of($l, $name);
+                push @wrong, "a CA that asks for $name saw $l->{text}" if !$is_proof && @{ $l->{chain} };
+                $is_proof ? $proved++ : $refused++;
+            }
+        }
+    };
+    my $swapped = wait_for(90, sub {
+        my $leaf = $leaves[ ++$next % @leaves ];
+        write_pair($leaf, $_->[2]) for @files;
+        $look->();
+        return keys %{ $seen{'a.test'} } >= 4 && keys %{ $seen{'b.test'} } >= 4 && $proved >= 8;
+    });
+    ok($swapped, 'both hosts were swapped again and again, while the proof was shown');
+    $hold->{release}->();
+    ok(wait_for(60, sub { $look->(); $ca->count_of('certificates') && !@{ look($s->tls_port, sni => 'a.test', @acme)->{chain} } }), 'until the order has ended');
+    $look->();
+    is(join("\n----\n", @wrong), '', 'nobody was shown what is not his');
+    is(scalar(grep { @{ look($s->tls_port, sni => $_, @acme)->{chain} } } 'a.test', 'b.test'), 0, 'nothing is proved any more');
 };
 
 # A balancer in front hands on its clients' addresses.

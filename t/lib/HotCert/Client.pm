@@ -84,7 +84,8 @@ sub parse_look {
 
 # Sends the first $bytes of a ClientHello and stops. Calling what it returns sends the rest, and gives
 # the serial of the certificate that came, or undef if the handshake failed.
-# alpn: the one protocol that it offers; before: what is sent ahead of it.
+# alpn: the one protocol that it offers; before: what is sent ahead of it; records: the message comes
+# in so many of TLS's records.
 sub split_client_hello {
     my ($port, $sni, $tls, $bytes, %opt) = @_;
     my $ctx = Net::SSLeay::CTX_new();
@@ -99,6 +100,7 @@ sub split_client_hello {
     Net::SSLeay::set_connect_state($ssl);
     Net::SSLeay::do_handshake($ssl);
     my $hello = Net::SSLeay::BIO_read($out);
+    $hello = in_records($hello, $opt{records}) if $opt{records};
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 5) or die "connect: $!";
     syswrite $socket, $opt{before} if $opt{before};
     syswrite $socket, substr $hello, 0, $bytes, '';
@@ -121,6 +123,14 @@ sub split_client_hello {
         }
         return undef;
     };
+}
+
+# One record as so many, each with a part of its content.
+sub in_records {
+    my ($record, $count) = @_;
+    my ($head, $body) = (substr($record, 0, 3), substr($record, 5));
+    my $each = int(length($body) / $count) + 1;
+    return join '', map { $head . pack('n/a*', $_) } unpack "(a$each)*", $body;
 }
 
 # The serials that a number of handshakes see: { serial => count }.
