@@ -93,6 +93,8 @@ const struct hc_command hc_commands[] = {
      "  --dns-zone ZONE      check that DNS leads to hotcert's server for this zone\n"
      "  --dns-ns NAME|ADDR   a name server of hotcert_dns_ns, or an address of the one before;\n"
      "                       repeat\n"
+     "  --dns-target NAME    check that _acme-challenge of the names is an alias (CNAME) of this\n"
+     "                       name, as an acme-dns server gives it\n"
      "  --no-request         make no HTTP request\n"
      "  --json               print an array of {\"name\", \"verdict\", \"dnssec\", \"findings\"}\n"
      "\n"

@@ -27,6 +27,7 @@ struct arguments {
     struct hc_list dns_ns; /* as hotcert_dns_ns has them */
     const char *dns_zone;
     const char *dnssec_anchor; /* as hotcert_dnssec_anchor has it */
+    const char *dns_target;
     struct hc_dns_domain responder;
     bool has_responder;
     enum hc_network network;
@@ -61,6 +62,7 @@ enum choice {
     OPTION_DNSSEC_ANCHOR,
     OPTION_DNS_ZONE,
     OPTION_DNS_NS,
+    OPTION_DNS_TARGET,
     OPTION_NO_REQUEST,
     OPTION_JSON,
 };
@@ -73,6 +75,7 @@ static const struct option options[] = {
     {"dnssec-anchor", required_argument, NULL, OPTION_DNSSEC_ANCHOR},
     {"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
     {"dns-ns", required_argument, NULL, OPTION_DNS_NS},
+    {"dns-target", required_argument, NULL, OPTION_DNS_TARGET},
     {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
     {"json", no_argument, NULL, OPTION_JSON},
     {NULL, 0, NULL, 0},
@@ -95,6 +98,9 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
         return hc_anchors_check(optarg, err);
     case OPTION_DNS_ZONE:
         a->dns_zone = optarg;
+        return 0;
+    case OPTION_DNS_TARGET:
+        a->dns_target = optarg;
         return 0;
     case OPTION_DNS_NS:
         return hc_list_add(&a->dns_ns, optarg, err);
@@ -200,6 +206,7 @@ static int run_preflight(const struct arguments *a, const struct hc_list *names,
         .caa_domains = &a->ca.caa_domains,
         .methods = &a->methods,
         .account_uri = a->ca.account,
+        .alias_target = a->dns_target,
         .accounts = &a->ca.accounts,
         .network = a->network,
         .responder = a->has_responder ? &a->responder : NULL,

@@ -174,18 +174,6 @@ bool hc_methods_stand(const struct hc_list *words)
     return false;
 }
 
-bool hc_methods_only_stand(const struct hc_list *words, const char *name)
-{
-    const struct hc_method *method = NULL;
-
-    for (size_t i = 0; method_at(words, i, &method); i++) {
-        if (method != NULL && !method->standing && hc_method_takes(method, name)) {
-            return false;
-        }
-    }
-    return hc_methods_stand(words);
-}
-
 char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap)
 {
     struct hc_list known = {NULL, 0, 0};

@@ -65,10 +65,8 @@ int hc_methods_copy(struct hc_list *out, const struct hc_list *words,
 int hc_methods_copy_written(struct hc_list *out, struct hc_error *err) HC_MUST_USE;
 /* The first of the words whose answers a hotcert_dns writes, or NULL. */
 const char *hc_methods_written(const struct hc_list *words);
-/* True if one of them finds a record that the operator has added .. */
+/* True if one of them finds a record that the operator has added. */
 bool hc_methods_stand(const struct hc_list *words);
-/* .. and if there are no others for this name. */
-bool hc_methods_only_stand(const struct hc_list *words, const char *name);
 /* "http-01 and dns-01": for messages. Returns dst. */
 char *hc_methods_format(const struct hc_list *words, char *dst, size_t cap);
 

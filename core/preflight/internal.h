@@ -3,6 +3,7 @@
  *
  *   preflight.c  its phases, beginning and end
  *   names.c      the lookups of each name, and what they mean
+ *   records.c    those for records that prove it
  *   network.c    where the CA is, and which addresses lead here
  *   requests.c   the requests to the names' addresses, and the handshakes with them
  */
@@ -15,6 +16,7 @@
 #include "loop/timer.h"
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
+#include "preflight/misplaced.h"
 #include "preflight/preflight.h"
 #include "preflight/probe.h"
 #include "preflight/record.h"
@@ -46,6 +48,8 @@ struct hc_preflight_sight {
     const struct hc_lookup *zone_soa; /* of the zone that the challenge record belongs to */
     struct hc_record_lookup *record;  /* where its challenge record is to be written; or NULL */
     const struct hc_lookup *persist;  /* TXT at the label of records that stay; NULL: not asked */
+    struct hc_misplaced misplaced;    /* what was to be that record, and stands elsewhere */
+    struct hc_misplaced persist_misplaced;
     struct hc_request *requests;
     size_t request_count;
     struct hc_probe *probes;
@@ -60,6 +64,8 @@ struct hc_preflight {
     struct hc_list own;
     struct hc_list accounts;
     char *account_uri;
+    char *alias_target;          /* where challenge records must lead; NULL: not known */
+    struct hc_dname alias_dname; /* the same */
     char *token;
     char *answer;
     const struct hc_web_port *web;
@@ -108,14 +114,23 @@ const struct hc_lookup *hc_preflight_lookup(struct hc_preflight *p, const struct
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n);
 /* Goes up for CAA; true if anything changed. */
 bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n);
-/* Goes on with the challenge record; true if anything changed. */
-bool hc_preflight_step_record(struct hc_preflight *p, struct hc_preflight_sight *n);
 /* The CAs inside of a network need not see what the Internet's root says; true if anything changed.
  */
 bool hc_preflight_stop_validating(struct hc_preflight *p);
 bool hc_preflight_lookups_settled(const struct hc_preflight *p);
 /* suggestion: an address, or "". */
 void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion);
+
+/* records.c */
+struct hc_name_judge;
+void hc_preflight_begin_records(struct hc_preflight *p, struct hc_preflight_sight *n);
+/* Goes on with the challenge record; true if anything changed. */
+bool hc_preflight_step_record(struct hc_preflight *p, struct hc_preflight_sight *n);
+/* Asks for what is missing elsewhere; true if anything changed. */
+bool hc_preflight_seek_misplaced(struct hc_preflight *p, struct hc_preflight_sight *n);
+bool hc_preflight_records_settled(const struct hc_preflight_sight *n);
+void hc_preflight_judge_records(struct hc_preflight *p, struct hc_preflight_sight *n,
+                                struct hc_name_judge *judge);
 
 /* network.c */
 /* The next address of a lookup (NULL: none); *at counts from 0. */

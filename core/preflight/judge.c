@@ -30,6 +30,9 @@ void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
         out->findings.items[before].rank = HC_CLASS_REMARK;
         return;
     }
+    if (out->findings.items[before].rank < HC_CLASS_UNUSABLE) {
+        out->findings.items[before].rank = HC_CLASS_FLAWED; /* elsewhere it is an error */
+    }
     out->leave_out = out->leave_out || effect == HC_JUDGE_BLOCK;
     /* the cause that is told is the worst: what blocks, what fails, what is not known */
     if (out->cause == HC_P_NONE ||

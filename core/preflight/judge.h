@@ -11,6 +11,7 @@
 #include "dns/suffix.h"
 #include "preflight/delegation.h"
 #include "preflight/lookup.h"
+#include "preflight/misplaced.h"
 #include "preflight/preflight.h"
 #include "preflight/probe.h"
 #include "preflight/record.h"
@@ -113,6 +114,18 @@ void hc_judge_requests(struct hc_name_judge *judge, const struct hc_request *req
  */
 void hc_judge_delegation(struct hc_name_judge *judge, const struct hc_dns_domain *domain,
                          const struct hc_delegation *delegation, bool alone);
+/* True if it leads to our own DNS server. */
+bool hc_judge_leads_to_responder(const struct hc_delegation *delegation,
+                                 const struct hc_dns_domain *domain);
+
+/* Whether the challenge record is an alias of target. alone: as above. */
+void hc_judge_alias(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
+                    const struct hc_dname *target, bool alone);
+
+/* What was meant for a label and stands elsewhere: remarks, with what to write. */
+void hc_judge_misplaced(struct hc_name_judge *judge, const struct hc_misplaced *misplaced,
+                        bool (*is_meant)(const struct hc_dns_record *record));
+
 /* tls-alpn-01, from complete probes of the name's addresses. */
 void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes, size_t count);
 
@@ -122,5 +135,9 @@ void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes,
  */
 void hc_judge_persist(struct hc_name_judge *judge, const struct hc_lookup *lookup,
                       const struct hc_persist_asker *who, bool alone);
+
+/* What that record is, without a word. 0; 1: the lookup failed; -1: no memory. */
+int hc_judge_persist_verdict(const struct hc_lookup *lookup, const struct hc_persist_asker *who,
+                             struct hc_persist_verdict *verdict, struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -24,6 +24,12 @@ static bool is_ours(const struct hc_lookup *lookup, const struct hc_dns_domain *
            hc_dname_equal(soa->owner, &apex) && hc_dns_soa_is_responders(soa->data, soa->len);
 }
 
+bool hc_judge_leads_to_responder(const struct hc_delegation *delegation,
+                                 const struct hc_dns_domain *domain)
+{
+    return is_ours(delegation->label_soa, domain);
+}
+
 /* ---- the records to add ---- */
 
 /* NS records for a zone, and the addresses of servers that have a name in it. */

@@ -65,21 +65,30 @@ static void judge_right(struct hc_name_judge *judge, const struct hc_persist_ver
     }
 }
 
+int hc_judge_persist_verdict(const struct hc_lookup *lookup, const struct hc_persist_asker *who,
+                             struct hc_persist_verdict *verdict, struct hc_error *err)
+{
+    if (lookup->kind == HC_LOOKUP_FAILED || lookup->kind == HC_LOOKUP_CONTRADICTED ||
+        lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
+        return 1;
+    }
+    return lookup->kind == HC_LOOKUP_RECORDS
+               ? hc_persist_judge_reply(verdict, &lookup->view->reply, &lookup->view->end, who, err)
+               : 0;
+}
+
 void hc_judge_persist(struct hc_name_judge *judge, const struct hc_lookup *lookup,
                       const struct hc_persist_asker *who, bool alone)
 {
     enum hc_judge_effect failing = who->account_uri != NULL ? HC_JUDGE_BLOCK : HC_JUDGE_FAIL;
     struct hc_persist_verdict verdict = {0};
     char owner[HC_DNAME_TEXT];
+    int rc = hc_judge_persist_verdict(lookup, who, &verdict, judge->err);
 
-    if (lookup->kind == HC_LOOKUP_FAILED || lookup->kind == HC_LOOKUP_CONTRADICTED ||
-        lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
+    if (rc > 0) {
         hc_judge_failure(judge, lookup, alone);
-        return;
     }
-    if (lookup->kind == HC_LOOKUP_RECORDS &&
-        hc_persist_judge_reply(&verdict, &lookup->view->reply, &lookup->view->end, who,
-                               judge->err) != 0) {
+    if (rc != 0) {
         return;
     }
     hc_dname_format(&lookup->name, owner);

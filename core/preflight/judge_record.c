@@ -1,12 +1,10 @@
 /* The challenge record of a name: its place, its servers, what stands there; see judge.h. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "preflight/judge.h"
 
-#define VALUE_LENGTH 43 /* of a challenge's TXT value: 32 bytes in base64url */
-#define VALUES_MOST  64
+#define VALUES_MOST 64
 
 static bool answers(const struct hc_dns_slot *slot)
 {
@@ -60,20 +58,6 @@ static bool agree(const struct hc_record_lookup *lookup, const struct hc_dns_slo
     return count == VALUES_MOST || (covers(lookup, a, b) && covers(lookup, b, a));
 }
 
-/* What an ACME client writes for a challenge looks like. */
-static bool is_challenge(const struct hc_dns_record *record)
-{
-    if (record->len != VALUE_LENGTH + 1 || record->data[0] != VALUE_LENGTH) {
-        return false;
-    }
-    for (size_t i = 1; i < record->len; i++) {
-        if (!isalnum(record->data[i]) && record->data[i] != '-' && record->data[i] != '_') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void judge_stale(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
                         const struct hc_dns_slot *slot)
 {
@@ -84,7 +68,7 @@ static void judge_stale(struct hc_name_judge *judge, const struct hc_record_look
     while ((record = hc_dns_reply_next(&slot->reply, &lookup->place.name, HC_DNS_TXT, &at)) !=
            NULL) {
         hc_judge_seen(judge, "%s", hc_dns_record_format(record, text));
-        if (is_challenge(record)) {
+        if (hc_record_is_challenge(record)) {
             hc_judge_note(judge, HC_P_DNS_STALE_RECORD, HC_JUDGE_NOTHING, "%s", text);
         }
     }
@@ -154,4 +138,33 @@ void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup 
     hc_judge_seen(judge, "%.255s belongs to the zone %.255s", name,
                   hc_dname_format(&place->zone.apex, apex));
     judge_servers(judge, lookup, alone);
+}
+
+void hc_judge_alias(struct hc_name_judge *judge, const struct hc_record_lookup *lookup,
+                    const struct hc_dname *target, bool alone)
+{
+    const struct hc_dns_place *place = &lookup->place;
+    enum hc_judge_effect effect = alone ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING;
+    char label[HC_DNAME_TEXT];
+    char there[HC_DNAME_TEXT];
+    char wanted[HC_DNAME_TEXT];
+
+    hc_dname_format(&lookup->label, label);
+    hc_dname_format(&place->name, there);
+    hc_dname_format(target, wanted);
+    if (place->state != HC_PLACE_READY) {
+        return; /* which is told of the record */
+    }
+    if (hc_dname_equal(&place->name, target)) {
+        hc_judge_seen(judge, "%.255s leads to %.255s, as it must", label, wanted);
+        return;
+    }
+    if (place->links > 0) {
+        hc_judge_note(judge, HC_P_DNS_ALIAS, effect, "%.200s is an alias (CNAME) of %.200s", label,
+                      there);
+        hc_judge_hint(judge, "replace it with: %.255s 300 IN CNAME %.255s", label, wanted);
+    } else {
+        hc_judge_note(judge, HC_P_DNS_ALIAS, effect, "%.255s is no alias (CNAME)", label);
+        hc_judge_hint(judge, "add: %.255s 300 IN CNAME %.255s", label, wanted);
+    }
 }

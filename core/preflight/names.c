@@ -31,8 +31,6 @@ static void begin_suffix(struct hc_preflight *p, struct hc_preflight_sight *n)
 
 void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *n)
 {
-    struct hc_dname label;
-
     if (n->ip) {
         n->caa_complete = true; /* RFC 8738 section 7: CAA is not for addresses */
         return;
@@ -42,16 +40,7 @@ void hc_preflight_begin_name(struct hc_preflight *p, struct hc_preflight_sight *
         n->a = hc_preflight_lookup(p, &n->dname, HC_DNS_A, true);
         n->aaaa = hc_preflight_lookup(p, &n->dname, HC_DNS_AAAA, false);
     }
-    if (p->label[0] != '\0' && hc_record_lookup_new(&p->owner, p->label, n->host,
-                                                    hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS - 500,
-                                                    &n->record, &p->error) != 0) {
-        n->record = NULL; /* the error says that it was not asked for */
-    }
-    n->own_dns = p->wants_responder && hc_delegation_begin(&n->delegation, p->responder, p->lookups,
-                                                           n->host, &p->error) == 0;
-    if (p->wants_persist && hc_persist_name(n->host, &label, &p->error) == 0) {
-        n->persist = hc_preflight_lookup(p, &label, HC_DNS_TXT, true);
-    }
+    hc_preflight_begin_records(p, n);
     n->caa_complete = p->caa_domains.count == 0;
     if (!n->caa_complete) {
         n->caa = n->caa_first = hc_preflight_lookup(p, &n->dname, HC_DNS_CAA, true);
@@ -78,26 +67,6 @@ bool hc_preflight_climb(struct hc_preflight *p, struct hc_preflight_sight *n)
     return true;
 }
 
-/*
- * Whether the challenge record would validate. It may not exist yet, and the resolvers are not to
- * learn that: its zone's SOA record says as much, and so does the alias, which exists.
- */
-bool hc_preflight_step_record(struct hc_preflight *p, struct hc_preflight_sight *n)
-{
-    bool changed = hc_record_lookup_step(n->record, &p->owner);
-    const struct hc_dns_place *place = n->record != NULL ? &n->record->place : NULL;
-
-    if (place == NULL || place->state != HC_PLACE_READY || place->zone.state != HC_ZONE_READY ||
-        n->zone_soa != NULL) {
-        return changed;
-    }
-    n->zone_soa = hc_preflight_lookup(p, &place->zone.apex, HC_DNS_SOA, false);
-    if (place->links > 0) {
-        n->alias = hc_preflight_lookup(p, &n->record->label, HC_DNS_CNAME, false);
-    }
-    return n->zone_soa != NULL || changed;
-}
-
 bool hc_preflight_stop_validating(struct hc_preflight *p)
 {
     bool stops = p->anchors != NULL && p->private_network && !p->anchors->named &&
@@ -122,8 +91,7 @@ bool hc_preflight_lookups_settled(const struct hc_preflight *p)
         const struct hc_preflight_sight *n = &p->names[i];
 
         if (!complete(n->a) || !complete(n->aaaa) || !complete(n->top) || !n->caa_complete ||
-            !hc_delegation_complete(&n->delegation) || !hc_record_lookup_complete(n->record) ||
-            !complete(n->persist) || !complete(n->alias) || !complete(n->zone_soa)) {
+            !hc_preflight_records_settled(n)) {
             return false;
         }
     }
@@ -199,20 +167,7 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
         hc_judge_caa(&judge, n->caa, &who);
     }
     judge_dnssec(&judge, n);
-    if (n->own_dns) { /* that says all: the servers of that zone are ours */
-        hc_judge_delegation(&judge, p->responder, &n->delegation,
-                            !p->has_other_methods || n->wildcard);
-    } else if (n->record != NULL) {
-        hc_judge_record(&judge, n->record, !p->has_other_methods || n->wildcard);
-    }
-    if (n->persist != NULL) {
-        struct hc_persist_asker asker = {.issuers = &p->caa_domains,
-                                         .account_uri = p->account_uri,
-                                         .wildcard = n->wildcard,
-                                         .now = hc_now(p->clock)};
-
-        hc_judge_persist(&judge, n->persist, &asker, hc_methods_only_stand(&p->methods, n->text));
-    }
+    hc_preflight_judge_records(p, n, &judge);
 }
 
 int hc_preflight_take_names(struct hc_preflight *p, const struct hc_list *names,

@@ -56,6 +56,7 @@ static bool step(struct hc_preflight *p)
         for (size_t i = 0; i < p->count; i++) {
             changed = hc_preflight_climb(p, &p->names[i]) || changed;
             changed = hc_preflight_step_record(p, &p->names[i]) || changed;
+            changed = hc_preflight_seek_misplaced(p, &p->names[i]) || changed;
         }
         if (hc_preflight_lookups_settled(p)) {
             hc_preflight_decide_network(p);
@@ -203,6 +204,9 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
         hc_list_copy(&p->methods, o->methods != NULL ? o->methods : &none, err) != 0 ||
         hc_list_copy(&p->accounts, o->accounts != NULL ? o->accounts : &none, err) != 0 ||
         copy_optional(o->account_uri, &p->account_uri, err) != 0 ||
+        copy_optional(o->alias_target, &p->alias_target, err) != 0 ||
+        (o->alias_target != NULL &&
+         hc_dname_from_host(o->alias_target, &p->alias_dname, err) != 0) ||
         copy_optional(o->token, &p->token, err) != 0 ||
         copy_optional(o->answer, &p->answer, err) != 0) {
         return -1;
@@ -300,6 +304,7 @@ void hc_preflight_free(struct hc_preflight *p)
     hc_list_dispose(&p->own);
     hc_list_dispose(&p->accounts);
     free(p->account_uri);
+    free(p->alias_target);
     free(p->token);
     free(p->answer);
     free(p);

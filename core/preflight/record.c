@@ -76,3 +76,23 @@ bool hc_record_lookup_complete(const struct hc_record_lookup *lookup)
     }
     return lookup->asked;
 }
+
+bool hc_record_lookup_is_missing(const struct hc_record_lookup *lookup)
+{
+    const struct hc_dns_place *place = &lookup->place;
+
+    if (place->state != HC_PLACE_READY || place->links > 0 || place->zone.state != HC_ZONE_READY ||
+        hc_dname_equal(&place->zone.apex, &lookup->label)) {
+        return false;
+    }
+    for (size_t i = 0; i < place->zone.server_count; i++) {
+        const struct hc_dns_slot *slot = &lookup->slots[i];
+        size_t at = 0;
+
+        if (slot->state == HC_DNS_SLOT_REPLY &&
+            hc_dns_reply_next(&slot->reply, &place->name, HC_DNS_TXT, &at) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}

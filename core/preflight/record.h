@@ -25,4 +25,7 @@ void hc_record_lookup_free(struct hc_record_lookup *lookup); /* NULL is fine */
 bool hc_record_lookup_step(struct hc_record_lookup *lookup, const struct hc_dns_slot_owner *owner);
 bool hc_record_lookup_complete(const struct hc_record_lookup *lookup);
 
+/* Complete: there is neither a TXT record nor an alias, and no zone begins there. */
+bool hc_record_lookup_is_missing(const struct hc_record_lookup *lookup);
+
 #endif

@@ -77,6 +77,12 @@ _acme-challenge.loop 300 IN CNAME _acme-challenge.loop2
 _acme-challenge.loop2 300 IN CNAME _acme-challenge.loop
 _acme-challenge.stale 300 IN TXT "$value"
 _acme-challenge.stale 300 IN TXT "a text of somebody else"
+_acme-challenge.panel.challenge.test 300 IN TXT "$value"
+_acme-challenge.panelalias.challenge.test 300 IN CNAME abc.acme.other.test.
+bare 300 IN TXT "v=spf1 -all"
+bare 300 IN TXT "$value"
+_validation-persist.panel.challenge.test 300 IN TXT "letsencrypt.org; accounturi=https://ca.test/acct/1"
+_acme-challenge.acmedns 300 IN CNAME abc.acme.other.test.
 Z
 $dns->zone('_acme-challenge.own.challenge.test', "\@ 300 IN TXT \"$value\"\n");
 $dns->zone('deep.challenge.test', "www 300 IN A $here\n");
@@ -228,6 +234,36 @@ is($all->{'loop.challenge.test'}{verdict}, 'unknown', 'aliases in a circle');
 like($all->{'loop.challenge.test'}{slugs}{'dns-failed'}{message} // '', qr/loop/, 'are called so');
 like($all->{'differ.test'}{slugs}{'dns-servers-differ'}{message} // '', qr/127\.53\.1\.2 and 127\.53\.1\.3 have different TXT records|127\.53\.1\.3 and 127\.53\.1\.2/,
     'servers that disagree are named');
+
+# what a panel makes of a name that was entered whole, and what was entered without a label
+($all, $code) = diagnose('--method', 'dns-01', 'panel.challenge.test', 'panelalias.challenge.test', 'bare.challenge.test');
+is($code, 0, 'records in the wrong place are remarks');
+$f = expect($all, 'panel.challenge.test', 'ready', 'a record with the zone twice in its name', 'dns-zone-doubled', 'dns-no-such-name');
+like($f->{message}, qr/^_acme-challenge\.panel\.challenge\.test\.challenge\.test\. 300 IN TXT "\Q$value\E"$/, 'is shown');
+like($f->{hint}, qr/enter _acme-challenge\.panel as the record's name there/, 'with what to enter');
+$f = expect($all, 'panelalias.challenge.test', 'ready', 'an alias with the zone twice in its name', 'dns-zone-doubled', 'dns-no-such-name');
+like($f->{message}, qr/IN CNAME abc\.acme\.other\.test\./, 'is shown');
+$f = expect($all, 'bare.challenge.test', 'ready', 'a value at the name itself', 'dns-label-missing');
+like($f->{message}, qr/\Q$value\E/, 'is shown, and not the others');
+like($f->{hint}, qr/move it to _acme-challenge\.bare\.challenge\.test\./, 'with where it belongs');
+($all, $code) = diagnose('--method', 'dns-persist-01', '--account', 'https://ca.test/acct/1', 'panel.challenge.test');
+$f = expect($all, 'panel.challenge.test', 'would-fail', 'a record that stays, with the zone twice', 'dns-zone-doubled', 'dns-persist-missing', 'dns-no-such-name');
+like($f->{hint}, qr/enter _validation-persist\.panel as/, 'with what to enter');
+# the account's own label
+($all, $code) = diagnose('--method', 'dns-account-01', '--account', 'https://example.com/acme/acct/ExampleAccount', 'www.challenge.test');
+expect($all, 'www.challenge.test', 'ready', 'dns-account-01');
+(undef, $tree) = run({ _seconds => 60 }, build_dir() . '/hotcert', 'diagnose', '--no-request', '--resolver', $dns->resolver, '--method', 'dns-account-01',
+    '--account', 'https://example.com/acme/acct/ExampleAccount', 'www.challenge.test');
+like($tree, qr/_ujmmovf2vn55tgye\._acme-challenge\.www\.challenge\.test\. belongs to the zone challenge\.test\./, 'is looked for at its label');
+# the alias that an acme-dns server asks for
+($all, $code) = diagnose('--method', 'dns-01', '--dns-target', 'abc.acme.other.test', 'acmedns.challenge.test', 'new.challenge.test', 'www.challenge.test');
+is($code, 1, 'the alias that must be there');
+expect($all, 'acmedns.challenge.test', 'ready', 'is there');
+$f = expect($all, 'new.challenge.test', 'would-fail', 'is missing', 'dns-alias-missing', 'dns-no-such-name');
+is($f->{hint}, 'add: _acme-challenge.new.challenge.test. 300 IN CNAME abc.acme.other.test.', 'the record to add');
+is($f->{rank}, 'flawed', 'it is a flaw');
+$f = expect($all, 'www.challenge.test', 'would-fail', 'leads elsewhere', 'dns-alias-missing');
+like($f->{hint}, qr/^replace it with: _acme-challenge\.www\.challenge\.test\. 300 IN CNAME abc/, 'what becomes of it');
 
 ($all, $code) = diagnose('www.near.test', 'toother.near.test', 'permitted.near.test', 'outward.example.test');
 expect($all, 'www.near.test', 'ready', 'CAA at the name is nearer than at the zone');
