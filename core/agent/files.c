@@ -132,6 +132,9 @@ static int get_part(const struct source *from, size_t part, struct hc_buf *out,
         hc_buf_reset(out);
     }
     if (rc != 0 && hc_files_is_optional(part)) {
+        if (unsaid.problem == HC_P_KEEPER_GONE) {
+            return hc_error_chain(err, &unsaid); /* nobody knows whether it is there */
+        }
         memset(stamp, 0, sizeof(*stamp));
         return 0;
     }

@@ -268,6 +268,7 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
         hc_confine(conf, NULL); /* what cannot be, the agent says */
     }
     loader.keeper.fd = options->keeper;
+    loader.keeper.wait_ms = HC_KEEPER_START_MS;
     loader.judge.log = options->log;
     loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
     if (options->table == NULL && options->keeper >= 0) {

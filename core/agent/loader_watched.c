@@ -200,6 +200,12 @@ static bool is_unasked(struct hc_loader_run *loader, const struct hc_watched *wa
     return rc == 0 && stamp.size == 0;
 }
 
+/* That the keeper gave no answer says nothing of the files: no start fails for a busy machine. */
+static bool is_unanswered(const struct hc_loader_run *loader, const struct hc_error *why)
+{
+    return loader->o->keeper >= 0 && why->problem == HC_P_KEEPER_GONE;
+}
+
 /*
  * The files' pair, or the last good copy; -1: there is neither, err says so. Under `on` the agent,
  * which reads the files next, tells what is wrong with them; the configuration test has no agent.
@@ -227,6 +233,11 @@ static int load_pair(struct hc_loader_run *loader, const struct hc_identity *ide
         hc_log_error(loader->o->log, HC_LOG_WARN, "certificate lines beside `hotcert on`", &why);
     }
     if (read_copy(loader, watched, pair) != 0) {
+        if (is_unanswered(loader, &why)) {
+            hc_log_error(loader->o->log, HC_LOG_ERROR,
+                         "starting without a watched pair, which the agent will read", &why);
+            return 0;
+        }
         return refuse_start(loader->o->conf, watched, &why, err);
     }
     if (!first) {

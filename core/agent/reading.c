@@ -103,7 +103,8 @@ static void on_answer(void *self, const struct hc_asker_answer *answer)
                                answer->content.len, &reading->err);
         }
     }
-    if (rc != 0 && !hc_files_is_optional(reading->part)) {
+    if (rc != 0 && (!hc_files_is_optional(reading->part) ||
+                    reading->err.problem == HC_P_KEEPER_GONE)) { /* who knows what is there? */
         end(reading, -1);
         return;
     }

@@ -11,15 +11,20 @@
 
 #define ASK_MS 5000
 
+static int64_t deadline_of(const struct hc_keeper_client *client)
+{
+    return hc_packet_now() + (client->wait_ms > 0 ? client->wait_ms : ASK_MS);
+}
+
 /* Waits for the reply to q; those to an earlier asker's questions are dropped. */
-static int wait_reply(int socket, const struct hc_question *q, struct hc_reply *r, int *fd,
-                      struct hc_error *err)
+static int wait_reply(const struct hc_keeper_client *client, const struct hc_question *q,
+                      struct hc_reply *r, int *fd, struct hc_error *err)
 {
     unsigned char packet[sizeof(*r) + 1];
-    int64_t deadline = hc_packet_now() + ASK_MS;
+    int64_t deadline = deadline_of(client);
 
     for (;;) {
-        ssize_t n = hc_packet_receive(socket, packet, sizeof(packet), fd, deadline);
+        ssize_t n = hc_packet_receive(client->fd, packet, sizeof(packet), fd, deadline);
 
         if (n < 0) {
             return hc_error_set_errno(err, HC_P_KEEPER_GONE, NULL, errno, NULL);
@@ -49,10 +54,10 @@ static int ask(struct hc_keeper_client *client, struct hc_question *q, struct hc
         return -1;
     }
     q->id = client->next_id++;
-    if (hc_packet_send(client->fd, q, sizeof(*q), -1, hc_packet_now() + ASK_MS) != 0) {
+    if (hc_packet_send(client->fd, q, sizeof(*q), -1, deadline_of(client)) != 0) {
         return hc_error_set_errno(err, HC_P_KEEPER_GONE, NULL, errno, NULL);
     }
-    if (wait_reply(client->fd, q, r, &fd, err) != 0 || hc_reply_result(r, err) != 0) {
+    if (wait_reply(client, q, r, &fd, err) != 0 || hc_reply_result(r, err) != 0) {
         goto out;
     }
     rc = 0;
@@ -122,7 +127,7 @@ out:
 
 int hc_keeper_go(int client, struct hc_error *err)
 {
-    struct hc_keeper_client asker = {.fd = client};
+    struct hc_keeper_client asker = {.fd = client, .wait_ms = HC_KEEPER_START_MS};
     struct hc_question q;
     struct hc_reply r;
 

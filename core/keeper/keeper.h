@@ -46,14 +46,22 @@ int hc_keeper_start(const struct hc_conf *conf, const struct hc_rights *rights,
 int hc_keeper_go(int client, struct hc_error *err) HC_MUST_USE;
 
 /*
- * The asker's side: agent and loader. Blocking, bounded to five seconds a question;
- * HC_P_KEEPER_GONE when nobody answers. Errors of the file itself come through as the keeper found
- * them: HC_P_FILE_UNREADABLE, HC_P_FILE_UNSAFE, HC_P_TOO_LARGE.
+ * The asker's side: agent and loader. Blocking, bounded to wait_ms a question; HC_P_KEEPER_GONE
+ * when nobody answers. Errors of the file itself come through as the keeper found them:
+ * HC_P_FILE_UNREADABLE, HC_P_FILE_UNSAFE, HC_P_TOO_LARGE.
  */
 struct hc_keeper_client {
     int fd;
     uint64_t next_id; /* 0 at first. Replies to an earlier asker's question are dropped by it */
+    int64_t wait_ms;  /* for each answer; 0: five seconds */
 };
+
+/*
+ * What a start waits for an answer: a keeper that lives answers, however busy the machine is. Less
+ * than what is thought of a loader that does nothing (HC_LOADER_SECONDS).
+ */
+#define HC_KEEPER_START_MS 20000
+
 int hc_keeper_stamp(struct hc_keeper_client *client, int file, struct hc_file_stamp *stamp,
                     struct hc_error *err) HC_MUST_USE;
 /* Reads whole, appends to out; the stamp (may be NULL) is the one the bytes belong to. out should

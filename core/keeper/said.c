@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/str.h"
 #include "keeper/packet.h"
@@ -124,25 +125,63 @@ int hc_said_refusal(struct hc_said *said, struct hc_error *err)
     return -1;
 }
 
-int hc_said_follow(int supervise, int64_t deadline, const struct hc_log *log, struct hc_said *said)
+/* What a process has worked, in nanoseconds; 0: not known. */
+static int64_t work_of(pid_t pid)
+{
+    struct timespec used = {0, 0};
+    clockid_t clock = 0;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+        return 0;
+    }
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/* Until then (hc_packet_now() time). 1: it is then, and *heard says whether a packet came; 0:
+ * end-of-file; -1: waiting is not possible. */
+static int follow_until(int supervise, int64_t until, const struct hc_log *log,
+                        struct hc_said *said, bool *heard)
 {
     struct pollfd p = {.fd = supervise, .events = POLLIN};
 
     for (;;) {
-        int64_t left = deadline - hc_packet_now();
+        int64_t left = until - hc_packet_now();
         int rc = 0;
 
         if (left <= 0) {
-            return -1;
+            return 1;
         }
         if (poll(&p, 1, (int)left) < 0 && errno != EINTR) {
             return -1;
         }
         do {
             rc = hc_said_take(supervise, log, said);
-        } while (rc > 0 && hc_packet_now() < deadline);
+            *heard = *heard || rc > 0;
+        } while (rc > 0 && hc_packet_now() < until);
         if (rc < 0) {
             return 0;
         }
     }
+}
+
+int hc_said_follow(int supervise, const struct hc_patience *patience, const struct hc_log *log,
+                   struct hc_said *said)
+{
+    int64_t end = hc_packet_now() + patience->most_ms;
+    int64_t work = work_of(patience->pid);
+    bool busy = true;
+
+    while (busy && hc_packet_now() < end) {
+        int64_t until = hc_packet_now() + patience->idle_ms;
+        int64_t before = work;
+        bool heard = false;
+        int rc = follow_until(supervise, until < end ? until : end, log, said, &heard);
+
+        if (rc <= 0) {
+            return rc;
+        }
+        work = work_of(patience->pid);
+        busy = heard || work > before;
+    }
+    return -1;
 }

@@ -5,6 +5,8 @@
 #ifndef HC_KEEPER_SAID_H
 #define HC_KEEPER_SAID_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "base/log.h"
 
@@ -22,8 +24,15 @@ struct hc_said {
  */
 int hc_said_take(int supervise, const struct hc_log *log, struct hc_said *said) HC_MUST_USE;
 
-/* Takes packets until end-of-file: 0. -1: the deadline (hc_packet_now() time) came first. */
-int hc_said_follow(int supervise, int64_t deadline, const struct hc_log *log,
+/* How long somebody is waited for: a slow machine is no reason to give up, a hang is. */
+struct hc_patience {
+    pid_t pid;       /* whose work counts: CPU that it used, or a packet */
+    int64_t idle_ms; /* without any */
+    int64_t most_ms; /* in all */
+};
+
+/* Takes packets until end-of-file: 0. -1: patience ended first. */
+int hc_said_follow(int supervise, const struct hc_patience *patience, const struct hc_log *log,
                    struct hc_said *said) HC_MUST_USE;
 
 /* Why the loader refuses, in its own words: its 'R' packet, else its last error line. -1. */

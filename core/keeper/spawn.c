@@ -349,8 +349,12 @@ static int judge(int status, bool in_time, const struct program *program, const 
         return hc_said_refusal(said, err);
     }
     if (!in_time) {
-        hc_logf(log, level, "reading the store took longer than %d s; the start continues",
-                HC_LOADER_SECONDS);
+        hc_logf(
+            log, level,
+            "the loader came to a standstill for %d s, or took longer than %d s (a slow disk, a "
+            "busy machine); the start continues without what it had not loaded yet, which the "
+            "agent will read",
+            HC_LOADER_SECONDS, HC_LOADER_MOST);
     } else if (WIFSIGNALED(status)) {
         hc_logf(log, level, "the loader died of signal %d; the start continues", WTERMSIG(status));
     } else {
@@ -393,6 +397,8 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker,
 {
     struct hc_rights agent;
     struct program program = {.command = "load", .rights = &agent, .output = -1};
+    struct hc_patience patience = {.idle_ms = (int64_t)HC_LOADER_SECONDS * 1000,
+                                   .most_ms = (int64_t)HC_LOADER_MOST * 1000};
     struct hc_said said = {.reason = ""};
     struct quiet q;
     bool in_time = false;
@@ -412,8 +418,8 @@ int hc_loader_run(const struct hc_conf *conf, const struct hc_rights *worker,
     quiet_begin(&q);
     rc = start(conf, &program, &supervise, &pid, err);
     if (rc == 0) {
-        in_time = hc_said_follow(supervise, hc_packet_now() + (int64_t)HC_LOADER_SECONDS * 1000,
-                                 log, &said) == 0;
+        patience.pid = pid;
+        in_time = hc_said_follow(supervise, &patience, log, &said) == 0;
         if (!in_time) {
             (void)kill(pid, SIGKILL);
         }

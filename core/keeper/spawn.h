@@ -83,7 +83,8 @@ enum hc_level hc_control_level(const struct hc_conf *conf);
  * agent's user (keeper/rights.h). fds->table < 0: examines only (the configuration test, and the
  * examination of a start). Lines for the operator go to log. 0: the server may start (whatever
  * could not be loaded starts on the bootstrap and is an error in the log); -1: the start must be
- * refused, err says why. Bounded to HC_LOADER_SECONDS.
+ * refused, err says why. It is waited for as long as it works (on a busy machine that takes its
+ * time), HC_LOADER_MOST at most; HC_LOADER_SECONDS in which it did nothing are too long.
  *
  * The loader's verdict is its exit code: 0 go, 2 refuse. Anything else, its death or its taking too
  * long is not the configuration's fault: the start goes on, with an error in the log (a warning
@@ -92,6 +93,7 @@ enum hc_level hc_control_level(const struct hc_conf *conf);
  * (HC_P_PROGRAM_READABLE).
  */
 #define HC_LOADER_SECONDS 30
+#define HC_LOADER_MOST    300
 #define HC_LOADER_REFUSE  2
 struct hc_loader_fds {
     int keeper; /* -1: none */

@@ -9,12 +9,12 @@ static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
 static const char *const watch[] = {"hotcert watch", NULL};
 static const char *const hosts[] = {"a.example", "b.example", NULL};
 
-static int load(const struct hc_conf *conf, struct hc_table *table, const unsigned char *with,
-                struct hc_error *err)
+static int load_with(const struct hc_conf *conf, struct hc_table *table, int keeper,
+                     const unsigned char *with, struct hc_error *err)
 {
     struct hc_loader_options options = {.conf = conf,
                                         .table = table,
-                                        .keeper = -1,
+                                        .keeper = keeper,
                                         .prior = -1,
                                         .secret = with,
                                         .clock = &fake_clock,
@@ -22,6 +22,12 @@ static int load(const struct hc_conf *conf, struct hc_table *table, const unsign
 
     hc_error_init(err);
     return hc_load(&options, err);
+}
+
+static int load(const struct hc_conf *conf, struct hc_table *table, const unsigned char *with,
+                struct hc_error *err)
+{
+    return load_with(conf, table, -1, with, err);
 }
 
 static bool has(struct bench *b, size_t index)
@@ -79,8 +85,43 @@ static void a_watched_host_with_nothing_refuses(void)
     end_world();
 }
 
+/* A keeper that never answers is a machine that is busy, or a disk that hangs: the files may be as
+ * good as they were. */
+static void a_keeper_that_is_silent_refuses_nothing(void)
+{
+    struct hc_conf *conf = NULL;
+    struct server server;
+    struct hc_findings notes = {NULL, 0, 0};
+    struct hc_error err = {0};
+    char files[300];
+    int ends[2];
+    int index = 0;
+
+    new_world();
+    conf = new_conf(watch);
+    snprintf(files, sizeof(files), "%s/cert.pem %s/key.pem ", folder, folder);
+    if (add_host(conf, NULL, "w.example", files, &notes, &index, &err) != 0 ||
+        hc_conf_finish(conf, &err) != 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) {
+        stop_here(__LINE__);
+    }
+    hc_findings_dispose(&notes);
+    new_table(&server);
+    close(ends[1]);
+    is_int(load_with(conf, server.table, ends[0], secret, &err), 0,
+           "without an answer there is a start");
+    ok(hc_table_find(server.table, conf->identities[0].id) < 0, "without this host's pair");
+    ok(count_in_log("the agent will read: the keeper process does not answer") > 0,
+       "the log says so");
+    close(ends[0]);
+    hc_table_detach(server.table);
+    close(server.table_fd);
+    hc_conf_free(conf);
+    end_world();
+}
+
 int main(void)
 {
+    a_keeper_that_is_silent_refuses_nothing();
     what_was_obtained_is_loaded();
     a_watched_host_with_nothing_refuses();
     return done();

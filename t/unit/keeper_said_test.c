@@ -2,6 +2,8 @@
 #include "keeper/said.h"
 
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "keeper/packet.h"
 #include "keeper/spawn.h"
@@ -96,17 +98,62 @@ static void waiting_for_the_loader_is_bounded(void)
     struct hc_log log = {&h, HC_LOG_DEBUG, hear};
     struct hc_said said = {.reason = ""};
     int64_t start = hc_packet_now();
+    struct hc_patience little = {.pid = getpid(), .idle_ms = 5000, .most_ms = 300};
     int pair[2];
 
     begin(pair);
     say(pair[1], "2before it hangs", 16);
-    is_int(hc_said_follow(pair[0], start + 300, &log, &said), -1, "a loader that hangs");
+    is_int(hc_said_follow(pair[0], &little, &log, &said), -1, "a loader that hangs");
     ok(hc_packet_now() - start >= 300 && hc_packet_now() - start < 5000 && h.lines == 1,
        "is waited for until the deadline, its lines are heard");
     say(pair[1], "2more", 5);
     close(pair[1]);
-    ok(hc_said_follow(pair[0], hc_packet_now() + 5000, &log, &said) == 0 && h.lines == 2,
+    little.most_ms = 5000;
+    ok(hc_said_follow(pair[0], &little, &log, &said) == 0 && h.lines == 2,
        "one that ends is heard to the end");
+    close(pair[0]);
+}
+
+#define WORK_MS 1500
+
+/* A child that holds pair[1]: it uses so much CPU and ends, or stops itself at once. */
+static pid_t fork_loader(const int pair[2], bool works)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        close(pair[0]);
+        if (!works) {
+            (void)raise(SIGSTOP);
+        }
+        while (clock() < (clock_t)WORK_MS * (CLOCKS_PER_SEC / 1000)) {
+        }
+        _exit(0);
+    }
+    close(pair[1]);
+    return pid;
+}
+
+static void a_busy_machine_is_no_standstill(void)
+{
+    struct heard h = {0};
+    struct hc_log log = {&h, HC_LOG_DEBUG, hear};
+    struct hc_said said = {.reason = ""};
+    struct hc_patience patience = {.idle_ms = 500, .most_ms = 120000};
+    int pair[2];
+
+    begin(pair);
+    patience.pid = fork_loader(pair, true);
+    is_int(hc_said_follow(pair[0], &patience, &log, &said), 0,
+           "a loader that works is waited for, three times as long as one that does not");
+    (void)waitpid(patience.pid, NULL, 0);
+    close(pair[0]);
+    begin(pair);
+    patience.pid = fork_loader(pair, false);
+    patience.idle_ms = 1000; /* within which it comes to stop itself */
+    is_int(hc_said_follow(pair[0], &patience, &log, &said), -1, "one that is stopped is not");
+    (void)kill(patience.pid, SIGKILL);
+    (void)waitpid(patience.pid, NULL, 0);
     close(pair[0]);
 }
 
@@ -143,6 +190,7 @@ int main(void)
     odd_packets_are_survived();
     a_talkative_agent_holds_up_nobody();
     waiting_for_the_loader_is_bounded();
+    a_busy_machine_is_no_standstill();
     a_refusal_is_cleaned();
     return done();
 }
