@@ -4,7 +4,7 @@
 # handshake, no wrong pair, no dropped connection, no name ordered twice.
 #
 #   BENCH_SMOKE=1   a short run of everything, for CI
-#   BENCH_ONLY=word handshakes, swaps, memory, start, issuance, checks, names, hosts
+#   BENCH_ONLY=word handshakes, swaps, memory, start, issuance, checks, names, hosts, dns01
 use strict;
 use warnings;
 use lib 't/lib';
@@ -362,9 +362,20 @@ sub bench_hosts {
     return;
 }
 
+# ---- dns-01 ----
+
+# In a process of its own, for the same reason.
+sub bench_dns01 {
+    say_line('dns-01 by DNS updates (rfc2136) from nothing to the certificate, beside lego and certbot, as ratios to hotcert (higher: hotcert is faster)');
+    my ($code, $out) = run({ _seconds => 7200 }, $^X, 't/bench/dns01.pl');
+    say_line($out);
+    judge($code == 0, 'dns01: every certificate was obtained');
+    return;
+}
+
 my %bench = (handshakes => \&bench_handshakes, swaps => \&bench_swaps, memory => \&bench_memory, start => \&bench_start,
-    issuance => \&bench_issuance, checks => \&bench_checks, names => \&bench_names, hosts => \&bench_hosts);
-for my $name (qw(checks names hosts start swaps issuance memory handshakes)) {
+    issuance => \&bench_issuance, checks => \&bench_checks, names => \&bench_names, hosts => \&bench_hosts, dns01 => \&bench_dns01);
+for my $name (qw(checks names hosts start swaps issuance dns01 memory handshakes)) {
     next if $ENV{BENCH_ONLY} && $name !~ /$ENV{BENCH_ONLY}/;
     my $began = time;
     $bench{$name}->();
