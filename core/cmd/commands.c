@@ -50,10 +50,11 @@ const struct hc_command hc_commands[] = {
      "  --control SOCKET  the agent to ask\n",
      hc_cmd_wait},
     {"check", "FILE.. [--key FILE] [options] | --connect HOST[:PORT] [options]",
-     "check whether a pair, or what a server sends, is fit to be served",
+     "check whether a certificate, in files or from a server, is fit to serve",
      "Strict: it trusts only the roots, judges only the served chain, and downloads nothing. FILE\n"
-     "holds the certificate, its chain and the key; or the key is in a file beside it, or --key\n"
-     "names it; or FILE is a folder of certbot, dehydrated, lego or others, or hotcert's store.\n"
+     "holds the certificate, its chain and the key; the key may also be in a file beside it, or\n"
+     "in the file that --key names. FILE may be a folder of certbot, dehydrated, lego or others,\n"
+     "or hotcert's store.\n"
      "\n"
      "  --key FILE           the private key\n"
      "  --name NAME          a name that the certificate must cover; may be repeated\n"
@@ -61,8 +62,8 @@ const struct hc_command hc_commands[] = {
      "  --at TIME            check as of this time: 2026-03-04T05:06:07Z\n"
      "  --accept SLUG        a flaw to ignore; may be repeated\n"
      "  --passphrase FILE    passphrases for encrypted keys, one per line\n"
-     "  --store FOLDER       a store with issuers, to name the one that a chain lacks;\n"
-     "                       default: those of the running agents, and /var/lib/hotcert/store\n"
+     "  --store FOLDER       a store whose issuers show which one a chain lacks; default: those\n"
+     "                       of the running agents, and /var/lib/hotcert/store\n"
      "  --secret FILE        the secret of the store; default: the file beside it\n"
      "  --connect HOST[:PORT]  check what this server sends; without PORT: 443\n"
      "  --sni NAME           the name to ask the server for; default: HOST\n"
@@ -79,20 +80,20 @@ const struct hc_command hc_commands[] = {
      "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or the\n"
      "                       directory URL of another CA\n"
      "  --caa-domain D       the name of another CA in CAA records; may be repeated\n"
-     "  --method M           one of " HC_METHODS_JUDGED "; may be repeated;\n"
-     "                       default: " HC_METHODS_FIRST "\n"
+     "  --method M           how the CA would validate; may be repeated; default: " HC_METHODS_FIRST
+     ";\n"
+     "                       " HC_METHODS_JUDGED "\n"
      "  --account URL        the ACME account, for CAA records with accounturi\n"
      "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
      "                       of the running agents, and /var/lib/hotcert/store\n"
      "  --secret FILE        the secret of the store; default: the file beside it\n"
      "  --resolver A[:PORT]  the DNS server to query; may be repeated; default: the system's\n"
-     "  --dnssec-anchor FILE  the keys that validation of DNSSEC begins with, or off; default: "
-     "the\n"
-     "                       root's, of dns-root-data\n"
+     "  --dnssec-anchor FILE  the trust anchor for DNSSEC, or off; default: that of the root,\n"
+     "                       from dns-root-data\n"
      "  --network N          public (the default), or private for a CA inside your network\n"
      "  --dns-zone ZONE      check that DNS leads to hotcert's server for this zone\n"
-     "  --dns-ns NAME|ADDR   a name server of hotcert_dns_ns, or an address of the one before;\n"
-     "                       repeat\n"
+     "  --dns-ns NAME|ADDR   a name in hotcert_dns_ns, or an address of the preceding name; may\n"
+     "                       be repeated\n"
      "  --dns-target NAME    check that _acme-challenge of the names is an alias (CNAME) of this\n"
      "                       name, as an acme-dns server gives it\n"
      "  --no-request         make no HTTP request\n"
@@ -102,15 +103,14 @@ const struct hc_command hc_commands[] = {
      "name.\n",
      hc_cmd_diagnose},
     {"persist", "NAME.. [--wildcard] [--until TIME] [options]",
-     "print the DNS records that allow an account to have certificates for good",
-     "Prints a TXT record for each name, as a line of a zone file. While it stands, the account "
-     "of\n"
-     "hotcert at the CA can obtain certificates for the name, and nothing else has to change in "
-     "the\n"
-     "DNS. Add it yourself: hotcert never writes it. Not every CA supports this yet.\n"
+     "print the DNS records that permanently let an account obtain certificates",
+     "Prints a TXT record for each name, as a line of a zone file. As long as the record exists,\n"
+     "hotcert's account at the CA can obtain certificates for the name without further changes to\n"
+     "the DNS. Add the record yourself: hotcert never writes it. Not every CA supports it yet.\n"
      "\n"
      "  --wildcard           also allow wildcards; for *.NAME this is implied\n"
-     "  --until TIME         let the record expire, at 2027-06-30 or after 90d, for example\n"
+     "  --until TIME         when the record expires: a date (2027-06-30) or a time from now "
+     "(90d)\n"
      "  --issuer NAME|URL    the CA: letsencrypt (the default), letsencrypt-staging, or the\n"
      "                       directory URL of another CA\n"
      "  --caa-domain D       the name of another CA in CAA records\n"

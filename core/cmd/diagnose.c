@@ -40,7 +40,7 @@ static int check_method(const char *method, struct hc_error *err)
     return hc_method_find(method) != NULL
                ? 0
                : hc_error_set(err, HC_P_BAD_VALUE, "--method",
-                              "\"%s\" is none of " HC_METHODS_JUDGED, method);
+                              "\"%s\" is not one of " HC_METHODS_JUDGED, method);
 }
 
 static int take_network(const char *text, enum hc_network *out, struct hc_error *err)
@@ -132,7 +132,7 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
         }
     }
     if (a->names.count == 0) {
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name the hosts to diagnose");
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "give the names to check");
     }
     if (a->methods.count == 0 && hc_list_add(&a->methods, HC_METHODS_FIRST, err) != 0) {
         return -1;

@@ -55,7 +55,7 @@ const struct hc_directive hc_directives_main[] = {
      .dflt = "the host's own names",
      .doc = "The names to put into the certificate, instead of the host's own. The host still "
             "serves names that are not listed, but its certificate does not cover them. "
-            "International names as they are written (UTF-8, IDNA2008) or in their xn-- form.",
+            "Write international names in UTF-8 (IDNA2008) or in their xn-- form.",
      .field = {SCOPE(names, list), GIVEN(has_names), .digest = "name", .orders = true,
                .repeats = true, .value = hc_value_domain}},
     {.name = "hotcert_issuer",
@@ -106,8 +106,8 @@ const struct hc_directive hc_directives_main[] = {
      .opens = &hc_block_dns,
      .args = "NAME { .. }",
      .dflt = "none",
-     .doc = "Defines how hotcert writes TXT records into the DNS, for challenges that a CA looks "
-            "for there. A host picks one with hotcert_dns_use."},
+     .doc = "Defines how hotcert writes TXT records into the DNS, for methods that use the DNS. A "
+            "host selects a definition with hotcert_dns_use."},
     {.name = "hotcert_dns_use",
      .httpd = "HotCertDnsUse",
      .contexts = HC_CTX_MAIN | HC_CTX_HOST,
@@ -115,9 +115,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = 1,
      .args = "NAME",
      .dflt = "none",
-     .doc =
-         "The hotcert_dns that writes the records of the host's names. With it, wildcards can be "
-         "ordered.",
+     .doc = "The hotcert_dns that writes the records for the host's names. The host can then order "
+            "wildcards.",
      .field = {SCOPE(dns_use, text), .wire = "dns_use", .orders = true}},
     {.name = "hotcert_profile",
      .httpd = "HotCertProfile",
@@ -126,9 +125,9 @@ const struct hc_directive hc_directives_main[] = {
      .max = 2,
      .args = "the name of a profile, then `required` or nothing",
      .dflt = "that of the issuer",
-     .doc = "The certificate profile to ask the CA for, which decides how long the certificate "
-            "lives. If the CA does not offer it, hotcert orders without a profile; with "
-            "`required` it does not order.",
+     .doc = "The certificate profile to request, which determines for example how long the "
+            "certificate is valid. If the CA does not offer the profile, hotcert orders without "
+            "one; with `required` it does not order.",
      .field = {SCOPE(profile, list), .wire = "profile", .digest = "profile", .orders = true,
                .value = hc_value_profile}},
     {.name = "hotcert_preflight",
@@ -166,11 +165,10 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "FILE | off",
-     .dflt = "the root's, as Debian's dns-root-data or unbound installs it",
-     .doc = "The keys that validation of DNSSEC begins with: DS or DNSKEY records, or BIND's "
-            "trust-anchors. Answers that the resolver has not validated are validated before an "
-            "order, for a CA inside your network only if you name a file here. `off` leaves it to "
-            "the resolver.",
+     .dflt = "that of the root, from Debian's dns-root-data or unbound",
+     .doc = "The trust anchor for DNSSEC: DS or DNSKEY records, or BIND's trust-anchors. Before an "
+            "order, hotcert validates answers that the resolver has not validated; for a CA inside "
+            "your network only if you set a file here. `off` leaves validation to the resolver.",
      .field = {CONF(dnssec_anchor, text), .wire = "dnssec_anchor", .value = hc_value_anchor}},
     {.name = "hotcert_dns_listen",
      .httpd = "HotCertDnsListen",
@@ -179,10 +177,9 @@ const struct hc_directive hc_directives_main[] = {
      .max = HC_DNS_LISTEN_MAX,
      .args = "ADDR:PORT ..; an IPv6 address as [ADDR]:PORT",
      .dflt = "none",
-     .doc =
-         "Where hotcert's own DNS server answers, over UDP and TCP. It answers for the challenge "
-         "records of this server's names alone. Root binds the addresses; a server that root "
-         "does not start needs a port from 1024 on, to which port 53 is forwarded.",
+     .doc = "The addresses of hotcert's own DNS server (UDP and TCP), which answers only for the "
+            "challenge records of this server's names. A server that is not started by root needs "
+            "a port above 1023, to which you forward port 53.",
      .field = {CONF(dns_listen, list), .wire = "dns_listen", .value = hc_value_dns_listen}},
     {.name = "hotcert_dns_zone",
      .httpd = "HotCertDnsZone",
@@ -191,8 +188,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = 1,
      .args = "a domain",
      .dflt = "_acme-challenge.NAME for each name",
-     .doc = "The one zone that hotcert's DNS server answers for. It is delegated to this server, "
-            "and CNAME records lead from _acme-challenge.NAME to names in it.",
+     .doc = "The one zone that hotcert's DNS server answers for. Delegate it to this server, and "
+            "point CNAME records from _acme-challenge.NAME to names in it.",
      .field = {CONF(dns_zone, text), .wire = "dns_zone", .value = hc_value_domain}},
     {.name = "hotcert_dns_ns",
      .httpd = "HotCertDnsNs",
@@ -201,9 +198,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = HC_DNS_NS_WORDS,
      .args = "NAME [ADDR..] ..",
      .dflt = "the first name that hotcert orders for",
-     .doc =
-         "The name servers that the zones of hotcert's DNS server are delegated to, as in the NS "
-         "records of the zone above, each followed by its addresses if it lies in such a zone.",
+     .doc = "The name servers of the zones of hotcert's DNS server, as in the NS records of the "
+            "parent zone, each followed by its addresses if its name is in such a zone.",
      .field = {CONF(dns_ns, list), .wire = "dns_ns", .value = hc_value_dns_ns}},
     {.name = "hotcert_key_type",
      .httpd = "HotCertKeyType",
@@ -222,9 +218,8 @@ const struct hc_directive hc_directives_main[] = {
      .max = 2,
      .args = "CERTIFICATE KEY",
      .dflt = "the files of the server's own directives",
-     .doc =
-         "Files to watch, if the server's own directives cannot name them. Repeat for each key "
-         "type. A host has either these or certificate lines of its own; with both it is refused.",
+     .doc = "Files to watch, if the server's own directives cannot name them. Repeat for each key "
+            "type. A host may have either these or its own certificate lines, but not both.",
      .field = {SCOPE(files, list), .repeats = true, .value = hc_value_path}},
     {.name = "hotcert_trusted_certificate",
      .httpd = "HotCertTrustedCertificate",
@@ -261,7 +256,7 @@ const struct hc_directive hc_directives_main[] = {
      .min = 1,
      .max = 1,
      .args = "self-signed | reject",
-     .doc = "What to do before the first certificate is there: serve a self-signed certificate "
+     .doc = "What to do until the first certificate arrives: serve a self-signed certificate "
             "without names, or refuse the handshake.",
      .field = {SCOPE(bootstrap, word), .preset = "self-signed", .words = bootstrap_words}},
     {.name = "hotcert_check_interval",

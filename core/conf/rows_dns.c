@@ -122,11 +122,11 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = HC_WRITERS,
      .dflt = "none",
-     .doc = "How TXT records are written. `command` runs a program of yours, in the form of the "
-            "hooks of another ACME client; `rfc2136` sends DNS updates to a name server; `route53` "
-            "asks Amazon Route 53, `mydns` MyDNS.JP; `acme-dns` asks a server of that kind, to "
-            "which CNAME records point; `httpreq` an HTTP service in the form that lego has for "
-            "it.",
+     .doc =
+         "How hotcert writes TXT records. `command` runs a hook written for another ACME client; "
+         "`rfc2136` sends DNS updates to a name server; `responder` is hotcert's own DNS server; "
+         "`route53` uses Amazon Route 53, `mydns` MyDNS.JP; `acme-dns` uses an acme-dns server, to "
+         "which CNAME records point; `httpreq` an HTTP service with lego's httpreq interface.",
      .field = {DNS(type, text), .wire = "type", .value = value_type}},
     {.name = "propagation_timeout",
      .httpd = "HotCertPropagationTimeout",
@@ -134,8 +134,8 @@ static const struct hc_directive rows[] = {
      .min = 1,
      .max = 1,
      .args = "a time from 1s to 2h",
-     .doc = "How long to wait until every name server of the zone has a record that was written. "
-            "If one still answers without it then, the order fails before the CA is asked.",
+     .doc = "How long to wait until every name server of the zone has the new record. If one still "
+            "lacks it then, the order fails before hotcert notifies the CA.",
      .field = {DNS(propagation_timeout, number), .wire = "propagation_timeout", .preset = "120s",
                .least = 1, .most = 7200, .value = hc_value_time}},
     {.name = "server",
@@ -145,8 +145,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "ADDR[:PORT]; an IPv6 address with a port as [ADDR]:PORT",
      .dflt = "none",
-     .doc = "rfc2136: the name server that takes updates (the zone's primary). hotcert asks it "
-            "over TCP.",
+     .doc = "rfc2136: the name server that accepts updates (the zone's primary). hotcert uses TCP.",
      .field = {DNS(server, text), .wire = "server", .value = hc_value_resolver}},
     {.name = "key_file",
      .httpd = "HotCertKeyFile",
@@ -154,9 +153,9 @@ static const struct hc_directive rows[] = {
      .min = 1,
      .max = 1,
      .args = "a file",
-     .dflt = "none: updates are not signed",
+     .dflt = "none: hotcert does not sign updates",
      .doc = "rfc2136: the TSIG key, as `tsig-keygen` prints it (hmac-sha256, hmac-sha384 or "
-            "hmac-sha512). Only root may be able to read the file.",
+            "hmac-sha512). The file must be readable by root only.",
      .field = {DNS(key_file, text), .wire = "key_file", .kept = true, .value = hc_value_path}},
     {.name = "ttl",
      .httpd = "HotCertTtl",
@@ -184,8 +183,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "a file",
      .dflt = "none",
-     .doc = "command with `style certbot`: certbot's cleanup hook, which removes what `program`, "
-            "its auth hook, wrote.",
+     .doc = "command with `style certbot`: certbot's cleanup hook; `program` is its auth hook.",
      .field = {DNS(cleanup, text), .wire = "cleanup", .value = hc_value_path}},
     {.name = "style",
      .httpd = "HotCertStyle",
@@ -194,7 +192,8 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "dehydrated | certbot | lego | acme.sh | mod_md",
      .dflt = "none",
-     .doc = "command: whose hook the program is, and so which arguments and variables it is given.",
+     .doc = "command: the client that the hook was written for, which determines its arguments and "
+            "variables.",
      .field = {DNS(style, word), .wire = "style", .words = hc_style_words}},
     {.name = "env",
      .httpd = "HotCertEnv",
@@ -203,9 +202,9 @@ static const struct hc_directive rows[] = {
      .max = 2,
      .args = "NAME VALUE | NAME file:PATH",
      .dflt = "none",
-     .doc = "command: a variable of the program's environment, which has nothing else but PATH, "
-            "HOME and what its style gives it. With file:, the value is the file's content; only "
-            "root may be able to read that file. Repeat for each variable.",
+     .doc = "command: an environment variable for the program; besides these, its environment has "
+            "PATH, HOME and the variables of its style. With file:, the value is the content of a "
+            "file, which must be readable by root only. Repeat for each variable.",
      .field = {DNS(env, list), .wire = "env", .repeats = true, .value = value_env}},
     {.name = "time_limit",
      .httpd = "HotCertTimeLimit",
@@ -214,7 +213,8 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "a time from 1s to 1h",
      .dflt = "5m",
-     .doc = "command: after this time the program is killed, with all that it started.",
+     .doc = "command: the longest time that the program may run. hotcert then kills it and "
+            "everything it started.",
      .field = {DNS(time_limit, number), .wire = "time_limit", .least = 1, .most = 3600,
                .value = hc_value_time}},
     {.name = "endpoint",
@@ -224,7 +224,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "a URL: https://, or http:// for a loopback address",
      .dflt = "route53, mydns: the provider's own; acme-dns, httpreq: none",
-     .doc = "acme-dns, httpreq: where the service is. route53, mydns: another place than the "
+     .doc = "acme-dns, httpreq: the URL of the service. route53, mydns: a URL instead of the "
             "provider's.",
      .field = {DNS(endpoint, text), .wire = "endpoint", .value = value_endpoint}},
     {.name = "credentials",
@@ -235,8 +235,8 @@ static const struct hc_directive rows[] = {
      .args = "a file",
      .dflt = "route53: those of the environment, the container or the machine; httpreq: none",
      .doc = "mydns, httpreq: a file with a line `NAME:PASSWORD`. route53: a file with "
-            "`aws_access_key_id = ..` and `aws_secret_access_key = ..`, as AWS's own tools have "
-            "it (section [default]). Only root may be able to read the file.",
+            "`aws_access_key_id = ..` and `aws_secret_access_key = ..`, in the format of AWS's own "
+            "tools (section [default]). The file must be readable by root only.",
      .field = {DNS(credentials, text), .wire = "credentials", .kept = true,
                .value = hc_value_path}},
     {.name = "form",
@@ -246,7 +246,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "default | raw",
      .dflt = "default",
-     .doc = "httpreq: what the service is given. `default`: the record's name and value; `raw`: "
+     .doc = "httpreq: the content of the requests. `default`: the record's name and value; `raw`: "
             "the domain, the token and the key authorization (lego's HTTPREQ_MODE=RAW).",
      .field = {DNS(form, word), .wire = "form", .words = form_words}},
     {.name = "role_arn",
@@ -256,8 +256,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "the ARN of a role, arn:..",
      .dflt = "none",
-     .doc = "route53: a role to take on (AssumeRole), such as one of the account that has the "
-            "zone.",
+     .doc = "route53: a role to assume (AssumeRole), such as one in the account of the zone.",
      .field = {DNS(role_arn, text), .wire = "role_arn", .value = value_aws}},
     {.name = "hosted_zone",
      .httpd = "HotCertHostedZone",
@@ -266,7 +265,7 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "the id of a hosted zone, such as Z0123456789ABC",
      .dflt = "the public zone that the record's name is in",
-     .doc = "route53: the zone to write to. With it hotcert needs no right to list zones.",
+     .doc = "route53: the zone to write to. hotcert then needs no permission to list zones.",
      .field = {DNS(hosted_zone, text), .wire = "hosted_zone", .value = value_aws}},
 };
 

@@ -51,17 +51,17 @@ static const struct hc_directive rows[] = {
      .args = "the key identifier that the CA gave you",
      .dflt = "none",
      .doc = "External account binding (RFC 8555 section 7.3.4): binds the ACME account to your "
-            "account at the CA. Needed once, when hotcert registers there.",
+            "account at the CA. hotcert needs it once, to register.",
      .field = {ISSUER(eab_kid, text), .wire = "eab_kid", .value = hc_value_eab_kid}},
     {.name = "eab_key",
      .httpd = "HotCertEabKey",
      .contexts = HC_CTX_ISSUER,
      .min = 1,
      .max = 1,
-     .args = "a file that root alone can read",
+     .args = "a file that only root can read",
      .dflt = "none",
-     .doc = "The file with the key (the HMAC key, in base64url) that belongs to eab_kid. After the "
-            "registration it may be removed.",
+     .doc = "The file with the key (the HMAC key, in base64url) that belongs to eab_kid. You may "
+            "remove the file after the registration.",
      .field = {ISSUER(eab_key, text), .wire = "eab_key", .kept = true, .value = hc_value_path}},
     {.name = "eab_algorithm",
      .httpd = "HotCertEabAlgorithm",
@@ -117,9 +117,9 @@ static const struct hc_directive rows[] = {
      .min = 1,
      .max = 8,
      .args = HC_METHODS_SOLVED,
-     .dflt = "what hotcert_challenge says for the host",
-     .doc = "The methods for orders at this issuer, in order of preference, in place of "
-            "hotcert_challenge of its hosts.",
+     .dflt = "the host's hotcert_challenge",
+     .doc = "The methods for orders at this issuer, in order of preference; overrides "
+            "hotcert_challenge of the hosts.",
      .field = {ISSUER(challenges, list), .wire = "challenge", .value = hc_value_method}},
     {.name = "profile",
      .httpd = "HotCertProfile",
@@ -128,8 +128,7 @@ static const struct hc_directive rows[] = {
      .max = 2,
      .args = "the name of a profile, then `required` or nothing",
      .dflt = "none: the CA's own default",
-     .doc = "The certificate profile for orders at this issuer, where hotcert_profile names none "
-            "for the host.",
+     .doc = "The certificate profile for orders at this issuer, for hosts without hotcert_profile.",
      .field = {ISSUER(profile, list), .wire = "profile", .value = hc_value_profile}},
     {.name = "address_profile",
      .httpd = "HotCertAddressProfile",
@@ -138,8 +137,8 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "the name of a profile",
      .dflt = "none; shortlived for Let's Encrypt",
-     .doc = "The certificate profile to ask for in orders that have an IP address among their "
-            "names, if the CA's directory lists it. A profile that is `required` comes first.",
+     .doc = "The certificate profile for orders with an IP address, if the CA's directory lists "
+            "it. A profile that is `required` takes precedence.",
      .field = {ISSUER(address_profile, text), .wire = "address_profile", .value = hc_value_word}},
     {.name = "caa_domain",
      .httpd = "HotCertCaaDomain",

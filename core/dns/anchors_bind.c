@@ -145,7 +145,7 @@ int hc_anchors_read_bind(const char *text, const char *path, hc_anchors_line *li
         }
         if (!is_block(word)) {
             return hc_error_set(err, HC_P_BAD_VALUE, path,
-                                "\"%.60s\" is none of trust-anchors, managed-keys, trusted-keys",
+                                "\"%.60s\" is not one of trust-anchors, managed-keys, trusted-keys",
                                 word);
         }
         text = take_word(text, word);

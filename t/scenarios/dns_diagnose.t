@@ -320,7 +320,7 @@ is($code, 3, 'no resolver: exit code 3');
 like($text, qr/dns-failed.*127\.99\.99\.99/s, 'and it is named');
 
 # ---- usage ----
-for my $case ([ [], 'name the hosts' ], [ [ '--method', 'x', 'a.test' ], 'none of http-01' ], [ [ '--resolver', 'nowhere', 'a.test' ], 'IP address' ],
+for my $case ([ [], 'give the names' ], [ [ '--method', 'x', 'a.test' ], 'not one of http-01' ], [ [ '--resolver', 'nowhere', 'a.test' ], 'IP address' ],
     [ [ '--issuer', 'nobody', 'a.test' ], '--caa-domain' ], [ [ '--network', 'x', 'a.test' ], 'neither' ]) {
     ($code, $text) = run(build_dir() . '/hotcert', 'diagnose', @{ $case->[0] });
     is($code, 64, "@{ $case->[0] }: exit code 64");

@@ -21,7 +21,7 @@ static void new_health(struct bench *b, struct parts *p)
     struct hc_error err = {0};
     struct hc_answers_options a = {&b->env, b->storage, b->server.table};
     struct hc_clock_options c = {&b->env, b->storage, NULL, 0};
-    struct hc_cas_options s = {&b->env, b->storage, &fake_authority, NULL};
+    struct hc_cas_options s = {.env = &b->env, .storage = b->storage, .authority = &fake_authority};
     struct hc_publisher_options u = {&b->env, b->storage, &b->judge, b->server.table};
     struct hc_preflights_options f = {.env = &b->env};
     struct hc_outlooks_options o = {.env = &b->env, .storage = b->storage};

@@ -32,10 +32,10 @@ static const struct {
      "without a port, 443 is asked\n"},
     {{"diagnose", "--frob"}, "hotcert diagnose: unknown option: --frob\n"},
     {{"diagnose", "a.test", "--method"}, "hotcert diagnose: --method needs a value\n"},
-    {{"diagnose"}, "hotcert diagnose: name the hosts to diagnose\n"},
+    {{"diagnose"}, "hotcert diagnose: give the names to check\n"},
     {{"version", "now"}, "hotcert version: it takes no arguments\n"},
     {{"diagnose", "a.test", "--method", "frob"},
-     "hotcert diagnose: --method: \"frob\" is none of http-01, tls-alpn-01, dns-01, "},
+     "hotcert diagnose: --method: \"frob\" is not one of http-01, tls-alpn-01, dns-01, "},
 };
 
 int main(void)
