@@ -66,7 +66,8 @@ struct mod_hotcert_state {
     struct hc_conf *conf;
     void *block; /* while its section is read */
     const struct hc_block_kind *block_kind;
-    apr_hash_t *managed; /* names that mod_md orders for -> "file:line" */
+    apr_hash_t *managed; /* names that mod_md orders for; mod_hotcert_managed.c's */
+    bool managed_alone;  /* only those that are listed, unless a set says otherwise */
     apr_hash_t *hosts;   /* server_rec * -> struct mod_hotcert_host * */
     apr_hash_t *firsts;  /* address and port -> the virtual host that httpd serves there first */
     struct hc_findings notes; /* what is odd in it, until it was told */
@@ -89,6 +90,18 @@ extern command_rec mod_hotcert_commands[];
 void *mod_hotcert_server_create(apr_pool_t *pool, server_rec *server);
 
 typedef const char *mod_hotcert_directive(cmd_parms *cmd, void *unused, const char *args);
+
+/* ---- mod_hotcert_managed.c: the names that mod_md orders for ---- */
+
+/* Observes MDomain, <MDomainSet, MDMember and MDMembers. */
+mod_hotcert_directive mod_hotcert_managed_observe;
+/* Adds what mod_md adds by itself, once all servers are read. */
+void mod_hotcert_managed_extend(struct mod_hotcert_state *state, const server_rec *servers);
+/* self: the state. True if mod_md orders for this name, in lower case, and answers for it. */
+bool mod_hotcert_managed_has(void *self, const char *name);
+/* Remarks on a host that mod_md orders for as well. */
+int mod_hotcert_managed_check(const struct mod_hotcert_state *state, const struct hc_host *host,
+                              struct hc_findings *notes, struct hc_error *err) HC_MUST_USE;
 
 /* ---- mod_hotcert_hosts.c ---- */
 

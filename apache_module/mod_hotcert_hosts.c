@@ -156,32 +156,6 @@ static int check_mod_ssl(const struct mod_hotcert_state *state,
     return config->stapling == MOD_HOTCERT_ON ? hc_remark_stapling(host->where, notes, err) : 0;
 }
 
-/* True if mod_md's name is the host's, or a wildcard for it. */
-static bool is_name(const char *managed, const char *name)
-{
-    const char *dot = strchr(name, '.');
-
-    return strcasecmp(managed, name) == 0 ||
-           (strncmp(managed, "*.", 2) == 0 && dot != NULL && strcasecmp(managed + 1, dot) == 0);
-}
-
-/* mod_md orders for a host as soon as one of its names is a managed one. */
-static int check_managed(const struct mod_hotcert_state *state, const struct hc_host *host,
-                         struct hc_findings *notes, struct hc_error *err)
-{
-    for (apr_hash_index_t *at = apr_hash_first(NULL, state->managed); at != NULL;
-         at = apr_hash_next(at)) {
-        for (size_t i = 0; i < host->names->count; i++) {
-            if (is_name(apr_hash_this_key(at), host->names->items[i])) {
-                return hc_findings_add(notes, HC_P_OTHER_CLIENT, host->where, err,
-                                       "mod_md does, for %s (%s)", host->names->items[i],
-                                       (const char *)apr_hash_this_val(at));
-            }
-        }
-    }
-    return 0;
-}
-
 /* What stands beside our directives in a host that hotcert serves. */
 static int check_beside(const struct mod_hotcert_state *state,
                         const struct mod_hotcert_server *config, const struct hc_host *host,
@@ -191,7 +165,7 @@ static int check_beside(const struct mod_hotcert_state *state,
         return -1;
     }
     return state->conf->identities[identity].mode == HC_MODE_ON
-               ? check_managed(state, host, notes, err)
+               ? mod_hotcert_managed_check(state, host, notes, err)
                : 0;
 }
 
@@ -308,6 +282,7 @@ int mod_hotcert_hosts_build(struct mod_hotcert_state *state, server_rec *servers
                             struct hc_findings *notes, struct hc_error *err)
 {
     mod_hotcert_firsts_note(state, servers);
+    mod_hotcert_managed_extend(state, servers);
     for (server_rec *server = servers; server != NULL; server = server->next) {
         if (build_host(state, server, notes, err) != 0) {
             return -1;

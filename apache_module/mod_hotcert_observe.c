@@ -100,25 +100,6 @@ static const char *observe_stapling(cmd_parms *cmd, void *unused HC_UNUSED, cons
     return NULL;
 }
 
-/* mod_md: MDomain NAME.. [auto|manual], <MDomainSet NAME..>, MDMember NAME.. */
-static const char *observe_managed(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
-{
-    const char *where =
-        apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
-
-    while (*args != '\0') {
-        char *name = ap_getword_conf(cmd->pool, &args);
-        size_t len = strcspn(name, ">");
-
-        name[len] = '\0';
-        ap_str_tolower(name);
-        if (len > 0 && strcmp(name, "auto") != 0 && strcmp(name, "manual") != 0) {
-            apr_hash_set(mod_hotcert->managed, name, APR_HASH_KEY_STRING, where);
-        }
-    }
-    return NULL;
-}
-
 static const char *observe_proxy_protocol(cmd_parms *cmd, void *unused HC_UNUSED, const char *args)
 {
     config_of(cmd)->proxy_protocol = strcasecmp(ap_getword_conf(cmd->temp_pool, &args), "on") == 0;
@@ -146,10 +127,10 @@ static const struct {
     {"SSLUseStapling", observe_stapling, mod_ssl},
     {"RemoteIPProxyProtocol", observe_proxy_protocol, mod_remoteip},
     {"ServerName", observe_name, NULL},
-    {"MDomain", observe_managed, mod_md},
-    {"<MDomainSet", observe_managed, mod_md},
-    {"MDMember", observe_managed, mod_md},
-    {"MDMembers", observe_managed, mod_md},
+    {"MDomain", mod_hotcert_managed_observe, mod_md},
+    {"<MDomainSet", mod_hotcert_managed_observe, mod_md},
+    {"MDMember", mod_hotcert_managed_observe, mod_md},
+    {"MDMembers", mod_hotcert_managed_observe, mod_md},
     // clang-format on
 };
 

@@ -187,7 +187,8 @@ static int choose_certificate(SSL *ssl, void *arg)
     if (connection == NULL || mod_hotcert == NULL || mod_hotcert->view == NULL) {
         return 1;
     }
-    /* mod_md proves a name of its own (is_managed): its challenge certificate is in place */
+    /* mod_md proves a name of its own (mod_hotcert_managed_has()): its challenge certificate is in
+     * place */
     SSL_get0_alpn_selected(ssl, &protocol, &len);
     if (len == 10 && memcmp(protocol, "acme-tls/1", 10) == 0) {
         return 1;
@@ -199,21 +200,13 @@ static int choose_certificate(SSL *ssl, void *arg)
     return hc_serve_bundle(connection->ssl, connection->bundle, &mod_hotcert->log);
 }
 
-/* mod_md orders for this name, and answers for it. */
-static bool is_managed(void *self, const char *name)
-{
-    const struct mod_hotcert_state *state = self;
-
-    return apr_hash_get(state->managed, name, APR_HASH_KEY_STRING) != NULL;
-}
-
 int mod_hotcert_proofs_init(struct mod_hotcert_state *state, struct hc_error *err)
 {
     struct hc_proofs_options options = {
         .table = &state->table,
         .log = &state->log,
         .self = state,
-        .is_anothers = is_managed,
+        .is_anothers = mod_hotcert_managed_has,
     };
 
     return state->conf->identity_count > 0 ? hc_proofs_new(&options, &state->proofs, err) : 0;

@@ -59,7 +59,11 @@ scenario what_else_orders_or_brings_certificates_is_named => (only => 'httpd', s
     my %conf = (issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ] ] }, main => [ [ use => 'pebble' ] ], httpd_modules => ['md']);
     my $md = "MDomain other.test Managed.test manual\n<MDomainSet *.wild.test>\nMDMember more.test\n</MDomainSet>\n"
         . "MDCertificateAgreement accepted\nMDContactEmail a\@example.org\nMDStoreDir $s->{dir}/md\n";
-    for my $case ([ 'managed.test', 'managed.test' ], [ 'x.wild.test', 'x.wild.test' ], [ 'more.test', 'more.test' ], [ 'free.test', undef ]) {
+    # by `MDMembers auto`, the preset, the names of a host that has a listed one belong to mod_md, too
+    my $plain = join '', map { "<VirtualHost 127.0.0.1:@{[ $s->http_port ]}>\nServerName $_->[0]\nServerAlias $_->[1]\n</VirtualHost>\n" }
+        [ 'more.test', 'Added.test' ], [ 'managed.test', 'alone.test' ], [ 'set.test', 'also-alone.test' ], [ 'far.test', 'more.test' ];
+    $md .= "<MDomainSet set.test>\nMDMembers manual\n</MDomainSet>\n$plain";
+    for my $case ([ 'added.test', 'added.test' ], [ 'alone.test', undef ], [ 'also-alone.test', undef ], [ 'far.test', 'far.test' ], [ 'managed.test', 'managed.test' ], [ 'x.wild.test', 'x.wild.test' ], [ 'more.test', 'more.test' ], [ 'free.test', undef ]) {
         my ($name, $told) = @$case;
         $s->configure(%conf, httpd_main => $md, hosts => [ { names => [$name], hotcert => 'on' } ]);
         my ($code, $out) = $s->configtest;
