@@ -13,31 +13,7 @@
 #ifndef HC_AGENT_REPAIR_H
 #define HC_AGENT_REPAIR_H
 
-#include "base/log.h"
-#include "base/time.h"
-#include "dns/resolver.h"
-#include "net/web.h"
-#include "pki/repair.h"
-
-#define HC_REPAIR_MS      10000 /* for one issuer, redirects and look-ups included */
-#define HC_REPAIR_HOPS    3
-#define HC_REPAIR_ISSUERS 64 /* URLs that are remembered; then no new ones are fetched */
-
-struct hc_repairs_options {
-    const struct hc_dns_port *dns; /* borrowed, as all below */
-    const struct hc_web_port *web;
-    const struct hc_clock *clock;
-    const struct hc_log *log;
-    void *self;
-    /* What was kept for this URL; false if there is nothing. */
-    bool (*load)(void *self, const char *url, struct hc_buf *out);
-    /* Keeps what came; it may be lost again. */
-    void (*keep)(void *self, const char *url, struct hc_bytes bytes);
-    /* An issuer came. Called from hc_repairs_run(). */
-    void (*arrived)(void *self);
-    /* hc_repairs_run() has something to do. NULL: it is called often enough. */
-    void (*stirred)(void *self);
-};
+#include "agent/repair_issuer.h"
 
 struct hc_repairs;
 
