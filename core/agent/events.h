@@ -11,7 +11,8 @@
 #include "base/error.h"
 
 enum hc_event_kind {
-    HC_EVENT_STORE_OPENED,    /* the store was opened: parts read what they remember */
+    HC_EVENT_STORE_IDENTITY,  /* before that: parts read what they remember of one: index */
+    HC_EVENT_STORE_OPENED,    /* the store was opened: parts read what else they remember */
     HC_EVENT_STORE_READY,     /* it takes writes (again) */
     HC_EVENT_STORE_CLOSING,   /* it is about to be closed: from the top down */
     HC_EVENT_LINE_COMMITTED,  /* a version was committed by this agent: line, pair */

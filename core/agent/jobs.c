@@ -142,13 +142,16 @@ int hc_job_load(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error 
     return rc;
 }
 
-static void load_all(struct hc_jobs *jobs)
+static void load_identity(struct hc_jobs *jobs, size_t index)
 {
-    for (size_t i = 0; i < jobs->count; i++) {
+    size_t count = 0;
+    struct hc_job *items = hc_jobs_of(jobs, index, &count);
+
+    for (size_t i = 0; i < count; i++) {
         struct hc_error err;
 
         hc_error_init(&err);
-        if (hc_job_load(jobs, &jobs->items[i], &err) != 0) {
+        if (hc_job_load(jobs, &items[i], &err) != 0) {
             hc_log_error(jobs->o.env->log, HC_LOG_WARN,
                          "saved order state is unreadable; starting fresh", &err);
         }
@@ -372,8 +375,8 @@ static void on_event(void *self, const struct hc_event *event)
 {
     struct hc_jobs *jobs = self;
 
-    if (event->kind == HC_EVENT_STORE_OPENED) {
-        load_all(jobs);
+    if (event->kind == HC_EVENT_STORE_IDENTITY) {
+        load_identity(jobs, event->index);
     } else if (event->kind == HC_EVENT_PREFLIGHT_ENDED && event->names->count > 0) {
         forgive(jobs, event->index, event->names);
     }

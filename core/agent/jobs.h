@@ -3,7 +3,7 @@
  * hc_job_waits_for() is a pure question. Which are started is the queue's to say, and the orders
  * are obtains'.
  *
- * Hears STORE_OPENED, and PREFLIGHT_ENDED: names that are well again need not wait.
+ * Hears STORE_IDENTITY, and PREFLIGHT_ENDED: names that are well again need not wait.
  */
 #ifndef HC_AGENT_JOBS_H
 #define HC_AGENT_JOBS_H

@@ -320,15 +320,14 @@ static void on_event(void *self, const struct hc_event *event)
     if (event->kind == HC_EVENT_STORE_CLOSING) {
         outlooks->check_at = 0;
     }
-    if (event->kind != HC_EVENT_STORE_OPENED && event->kind != HC_EVENT_CLOCK_SET) {
-        return;
+    if (event->kind == HC_EVENT_STORE_IDENTITY &&
+        conf->identities[event->index].mode == HC_MODE_ON) {
+        load_one(outlooks, event->index);
     }
-    for (size_t i = 0; i < conf->identity_count; i++) {
+    for (size_t i = 0; event->kind == HC_EVENT_CLOCK_SET && i < conf->identity_count; i++) {
         struct hc_standing *standing = outlooks->items[i].standing;
 
-        if (event->kind == HC_EVENT_STORE_OPENED && conf->identities[i].mode == HC_MODE_ON) {
-            load_one(outlooks, i);
-        } else if (event->kind == HC_EVENT_CLOCK_SET && standing != NULL) {
+        if (standing != NULL) {
             hc_leaveout_pull_back(&standing->state, hc_env_now(outlooks->o.env));
         }
     }

@@ -3,7 +3,7 @@
  * checks that bring them back. preflights.h checks, preflight/leaveout.h decides; here is when, and
  * what is logged.
  *
- * Hears STORE_OPENED, STORE_READY, STORE_CLOSING, CLOCK_SET and the ends of preflights; raises
+ * Hears STORE_IDENTITY, STORE_READY, STORE_CLOSING, CLOCK_SET and the ends of preflights; raises
  * PREFLIGHT_ENDED.
  */
 #ifndef HC_AGENT_OUTLOOKS_H

@@ -275,6 +275,7 @@ static void on_event(void *self, const struct hc_event *event)
         break;
     case HC_EVENT_ORDER_OBTAINED:
     case HC_EVENT_ORDER_FAILED:
+    case HC_EVENT_STORE_IDENTITY:
     case HC_EVENT_STORE_OPENED:
     case HC_EVENT_LINE_FOUND:
     case HC_EVENT_PUBLISHED:

@@ -7,10 +7,13 @@
 #include <sys/stat.h>
 
 #include "agent/said.h"
+#include "loop/activity.h"
 #include "loop/timer.h"
 #include "store/follower.h"
 #include "store/line.h"
 #include "store/lock.h"
+
+#define AT_ONCE 64 /* identities whose records are read in one call */
 
 struct hc_storage {
     const struct hc_env *env;
@@ -20,8 +23,10 @@ struct hc_storage {
     struct hc_store *store; /* NULL: it cannot be opened now */
     struct hc_store_follower *follower;
     struct hc_inventory inventory;
-    struct hc_timer reading; /* the rest of the lines of a store that was just opened */
+    struct hc_timer reading; /* the rest of what a store that was just opened has */
     bool is_reading;         /* for the other parts there is no store yet */
+    bool lines_known;        /* .. but all of its lines */
+    size_t next;             /* .. and what is remembered of the identities before this one */
     bool writable;           /* the last write went well */
     bool tried;
     int64_t next_try_ms;
@@ -128,25 +133,52 @@ static void remember_folder(struct hc_storage *storage)
     }
 }
 
-/* What parts remember is read when the lines are known. */
-static void read_lines(void *self)
+/* False: there are more; or it failed, and the store is closed. */
+static bool read_lines(struct hc_storage *storage)
 {
-    struct hc_storage *storage = self;
     size_t changed = 0;
     struct hc_error err;
     int rc = 0;
 
     hc_error_init(&err);
-    storage->is_reading = true;
     rc = hc_inventory_refresh(&storage->inventory, storage->store, true, &changed, &err);
     if (rc > 0) {
         hc_timer_in(&storage->reading, 0);
-        return;
-    }
-    storage->is_reading = false;
-    if (rc < 0) {
+    } else if (rc < 0) {
         hc_storage_failed(storage, &err);
         hc_storage_close(storage);
+    }
+    storage->lines_known = rc == 0;
+    return rc == 0;
+}
+
+/* Some at a time: each reads records of its own. False: there are more. */
+static bool read_identities(struct hc_storage *storage)
+{
+    struct hc_event event = {.kind = HC_EVENT_STORE_IDENTITY};
+    size_t count = storage->env->conf->identity_count;
+    size_t end = count - storage->next > AT_ONCE ? storage->next + AT_ONCE : count;
+    int64_t began_us = hc_activity_cpu_us();
+
+    storage->is_reading = false; /* for who reads now */
+    while (storage->next < end && hc_activity_cpu_us() - began_us < HC_LOOP_SLICE_US) {
+        event.index = storage->next++;
+        hc_events_raise(storage->env->events, &event);
+    }
+    storage->is_reading = storage->next < count;
+    if (storage->is_reading) {
+        hc_timer_in(&storage->reading, 0);
+    }
+    return !storage->is_reading;
+}
+
+/* What parts remember is read when the lines are known. */
+static void read_all(void *self)
+{
+    struct hc_storage *storage = self;
+
+    storage->is_reading = true;
+    if ((!storage->lines_known && !read_lines(storage)) || !read_identities(storage)) {
         return;
     }
     hc_events_tell(storage->env->events, HC_EVENT_STORE_OPENED);
@@ -205,7 +237,9 @@ static void open_store(struct hc_storage *storage, const unsigned char secret[HC
         return;
     }
     hc_inventory_dispose(&storage->inventory);
-    read_lines(storage);
+    storage->lines_known = false;
+    storage->next = 0;
+    read_all(storage);
 }
 
 static void on_secret(void *self, const struct hc_asker_answer *answer)
@@ -350,7 +384,7 @@ int hc_storage_new(const struct hc_env *env, struct hc_asker *keeper, const unsi
         .op = HC_KEEPER_SECRET, .name = "store", .done = on_secret, .self = storage};
     hc_timer_init(&storage->due, env->loop, "store", on_due, storage);
     hc_timer_init(&storage->tick, env->loop, "store", on_tick, storage);
-    hc_timer_init(&storage->reading, env->loop, "store", read_lines, storage);
+    hc_timer_init(&storage->reading, env->loop, "store", read_all, storage);
     hc_timer_in(&storage->due, 0);
     hc_timer_in(&storage->tick, hc_env_tick_ms(env));
     *out = storage;

@@ -3,7 +3,7 @@
  * sealed under another secret, or be replaced by a backup. What serves goes on serving; orders wait
  * until it is well, which is tested once a tick. Also what is known of the lines in it.
  *
- * Raises STORE_OPENED, STORE_READY, STORE_CLOSING and LINE_COMMITTED.
+ * Raises STORE_IDENTITY, STORE_OPENED, STORE_READY, STORE_CLOSING and LINE_COMMITTED.
  */
 #ifndef HC_AGENT_STORAGE_H
 #define HC_AGENT_STORAGE_H

@@ -35,6 +35,43 @@ static void it_tells_what_becomes_of_the_store(void)
     end_bench(&b);
 }
 
+#define MANY   3000
+#define A_CALL 64 /* identities that one may take */
+
+/* Nothing is held up by the number of hosts: each call takes some of them. */
+static void many_hosts_are_read_in_portions(void)
+{
+    static char names[MANY][32];
+    static const char *hosts[MANY + 1];
+    struct bench b;
+    struct hc_error err = {0};
+    int most = 0;
+    bool early = false;
+
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "host%zu.example", i);
+        hosts[i] = names[i];
+    }
+    new_bench(&b, on, hosts);
+    (void)hc_storage_run(b.storage);
+    for (int i = 0; i < MANY && b.raised[HC_EVENT_STORE_OPENED] == 0; i++) {
+        int before = b.raised[HC_EVENT_STORE_IDENTITY];
+
+        early = early || hc_storage_store(b.storage) != NULL;
+        if (hc_loop_pass(b.loop, 1000, &err) != 0) {
+            stop_here(__LINE__);
+        }
+        most = b.raised[HC_EVENT_STORE_IDENTITY] - before > most
+                   ? b.raised[HC_EVENT_STORE_IDENTITY] - before
+                   : most;
+    }
+    is_int(b.raised[HC_EVENT_STORE_IDENTITY], MANY, "what is remembered of each is read");
+    is_int(b.raised[HC_EVENT_STORE_OPENED], 1, "then the store is open");
+    ok(!early && hc_storage_ready(b.storage), "and not before");
+    ok(most > 0 && most <= A_CALL, "one call takes some");
+    end_bench(&b);
+}
+
 static void a_failure_stops_orders_until_it_is_over(void)
 {
     struct bench b;
@@ -69,6 +106,7 @@ static void a_failure_stops_orders_until_it_is_over(void)
 int main(void)
 {
     it_tells_what_becomes_of_the_store();
+    many_hosts_are_read_in_portions();
     a_failure_stops_orders_until_it_is_over();
     return done();
 }
