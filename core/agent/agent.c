@@ -230,6 +230,7 @@ static int new_preflights(struct hc_agent *agent, struct hc_error *err)
         .responder = agent->parts.responder,
         .dns = agent->o.dns,
         .anchors = agent->o.anchors,
+        .ranges = agent->o.ranges,
         .web = agent->o.web,
         .tls = agent->o.tls,
     };

@@ -60,6 +60,7 @@ struct hc_agent_options {
     const struct hc_http_port *http;
     const struct hc_dns_port *dns;          /* NULL: cannot check names before an order */
     struct hc_anchors *anchors;             /* of DNSSEC; NULL: it is not validated */
+    const struct hc_ranges *ranges;         /* of CDNs; NULL: not known */
     const struct hc_web_port *web;          /* NULL: no request is made by the preflight */
     const struct hc_handshake_port *tls;    /* NULL: nor is a handshake */
     const struct hc_command_port *commands; /* hc_runner_port(); NULL: no command is run */

@@ -106,6 +106,9 @@ static void allow_configured(struct rules *rules, const struct hc_conf *conf)
     int last = -1;
 
     allow_file(rules, conf->dnssec_anchor, READ);
+    for (size_t i = 0; i < conf->cdn_ranges.count; i++) {
+        allow_file(rules, conf->cdn_ranges.items[i], READ);
+    }
     for (size_t i = 0; i < conf->issuer_count; i++) {
         allow_file(rules, conf->issuers[i].ca_bundle, READ);
     }

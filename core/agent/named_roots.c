@@ -4,6 +4,7 @@
 #include "conf/issuer.h"
 #include "dns/anchors.h"
 #include "pki/roots.h"
+#include "preflight/ranges.h"
 
 /* Each file once. */
 static int check_roots(const char *path, const char *directive, const char *where,
@@ -38,10 +39,24 @@ static int check_anchor(const struct hc_conf *conf, struct hc_error *err)
                               own.detail);
 }
 
+static int check_ranges(const struct hc_conf *conf, struct hc_error *err)
+{
+    struct hc_ranges ranges = {0};
+    struct hc_error own;
+    int rc = 0;
+
+    hc_error_init(&own);
+    rc = hc_ranges_add_files(&ranges, &conf->cdn_ranges, &own);
+    hc_ranges_dispose(&ranges);
+    return rc == 0 ? 0
+                   : hc_error_set(err, own.problem, own.subject, "%s; hotcert_cdn_ranges names it",
+                                  own.detail);
+}
+
 int hc_named_roots_check(const struct hc_conf *conf, struct hc_error *err)
 {
     struct hc_list seen = {NULL, 0, 0};
-    int rc = check_anchor(conf, err);
+    int rc = check_anchor(conf, err) == 0 ? check_ranges(conf, err) : -1;
 
     for (size_t i = 0; i < conf->identity_count && rc == 0; i++) {
         const struct hc_identity *identity = &conf->identities[i];

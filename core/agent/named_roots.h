@@ -1,4 +1,4 @@
-/* Files of roots and of trust anchors that directives name. */
+/* Files of roots, of trust anchors and of address ranges that directives name. */
 #ifndef HC_AGENT_NAMED_ROOTS_H
 #define HC_AGENT_NAMED_ROOTS_H
 

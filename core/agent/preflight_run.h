@@ -20,6 +20,7 @@ struct hc_preflight_run_options {
     const struct hc_responder *responder;
     const struct hc_dns_port *dns;
     struct hc_anchors *anchors;          /* of DNSSEC; NULL: it is not validated */
+    const struct hc_ranges *ranges;      /* of CDNs; NULL: not known */
     const struct hc_web_port *web;       /* NULL: no request is made */
     const struct hc_handshake_port *tls; /* NULL: no handshake is made */
     const struct hc_identity *identity;

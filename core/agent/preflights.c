@@ -124,6 +124,7 @@ int hc_preflights_start(struct hc_preflights *preflights, size_t index, struct h
         .responder = o->responder,
         .dns = o->dns,
         .anchors = o->anchors,
+        .ranges = o->ranges,
         .web = o->web,
         .tls = o->tls,
         .identity = &o->env->conf->identities[index],

@@ -24,6 +24,7 @@ struct hc_preflights_options {
     const struct hc_responder *responder;
     const struct hc_dns_port *dns;       /* NULL: names are not checked */
     struct hc_anchors *anchors;          /* of DNSSEC; NULL: it is not validated */
+    const struct hc_ranges *ranges;      /* of CDNs; NULL: not known */
     const struct hc_web_port *web;       /* NULL: no request is made by a preflight */
     const struct hc_handshake_port *tls; /* NULL: nor is a handshake */
 };

@@ -15,6 +15,7 @@
 #include "hotcert.h"
 #include "keeper/spawn.h"
 #include "net/handshake.h"
+#include "preflight/ranges.h"
 
 /* The signals that end it, as a descriptor. */
 static int open_signals(struct hc_error *err)
@@ -40,6 +41,7 @@ static int open_signals(struct hc_error *err)
 struct names {
     struct hc_resolver *resolver;
     struct hc_anchors *anchors;
+    struct hc_ranges ranges;
     struct hc_web *web;
     struct hc_handshakes *handshakes;
 };
@@ -63,18 +65,23 @@ static void open_names(struct hc_agent_options *options, struct hc_http *http, s
         hc_log_error(options->log, HC_LOG_ERROR, "cannot check names before an order", &err);
         return;
     }
+    if (hc_ranges_add_files(&names->ranges, &options->conf->cdn_ranges, &err) != 0) {
+        hc_log_error(options->log, HC_LOG_ERROR, "cannot read all ranges of CDNs", &err);
+    }
     options->dns = hc_resolver_port(names->resolver);
     options->anchors = names->anchors;
+    options->ranges = &names->ranges;
     options->web = hc_web_port(names->web);
     options->tls = hc_handshakes_port(names->handshakes);
 }
 
-static void close_names(const struct names *names)
+static void close_names(struct names *names)
 {
     hc_handshakes_free(names->handshakes);
     hc_web_free(names->web);
     hc_resolver_free(names->resolver);
     hc_anchors_free(names->anchors);
+    hc_ranges_dispose(&names->ranges);
 }
 
 #ifndef HC_BUILT
@@ -131,7 +138,7 @@ static int run(struct hc_error *err)
     bool runner_gone = false;
     struct hc_agent *agent = NULL;
     struct hc_http *http = NULL;
-    struct names names = {NULL, NULL, NULL, NULL};
+    struct names names = {.resolver = NULL};
     int rc = -1;
 
     /* first of all: it shall know nothing of what is read from now on */

@@ -96,6 +96,8 @@ const struct hc_command hc_commands[] = {
      "                       be repeated\n"
      "  --dns-target NAME    check that _acme-challenge of the names is an alias (CNAME) of this\n"
      "                       name, as an acme-dns server gives it\n"
+     "  --cdn-ranges FILE    address ranges, by which a CDN in front is named, as in\n"
+     "                       hotcert_cdn_ranges; may be repeated\n"
      "  --no-request         make no HTTP request\n"
      "  --json               print an array of {\"name\", \"verdict\", \"dnssec\", \"findings\"}\n"
      "\n"

@@ -28,6 +28,7 @@ struct arguments {
     const char *dns_zone;
     const char *dnssec_anchor; /* as hotcert_dnssec_anchor has it */
     const char *dns_target;
+    struct hc_ranges ranges;
     struct hc_dns_domain responder;
     bool has_responder;
     enum hc_network network;
@@ -63,6 +64,7 @@ enum choice {
     OPTION_DNS_ZONE,
     OPTION_DNS_NS,
     OPTION_DNS_TARGET,
+    OPTION_CDN_RANGES,
     OPTION_NO_REQUEST,
     OPTION_JSON,
 };
@@ -76,6 +78,7 @@ static const struct option options[] = {
     {"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
     {"dns-ns", required_argument, NULL, OPTION_DNS_NS},
     {"dns-target", required_argument, NULL, OPTION_DNS_TARGET},
+    {"cdn-ranges", required_argument, NULL, OPTION_CDN_RANGES},
     {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
     {"json", no_argument, NULL, OPTION_JSON},
     {NULL, 0, NULL, 0},
@@ -99,6 +102,8 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
     case OPTION_DNS_ZONE:
         a->dns_zone = optarg;
         return 0;
+    case OPTION_CDN_RANGES:
+        return hc_ranges_add_file(&a->ranges, optarg, err);
     case OPTION_DNS_TARGET:
         a->dns_target = optarg;
         return 0;
@@ -147,6 +152,7 @@ static void arguments_dispose(struct arguments *a)
     hc_list_dispose(&a->resolvers);
     hc_list_dispose(&a->dns_ns);
     hc_dns_domain_dispose(&a->responder);
+    hc_ranges_dispose(&a->ranges);
     hc_which_ca_dispose(&a->ca);
 }
 
@@ -207,6 +213,7 @@ static int run_preflight(const struct arguments *a, const struct hc_list *names,
         .methods = &a->methods,
         .account_uri = a->ca.account,
         .alias_target = a->dns_target,
+        .ranges = &a->ranges,
         .accounts = &a->ca.accounts,
         .network = a->network,
         .responder = a->has_responder ? &a->responder : NULL,

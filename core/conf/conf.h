@@ -202,6 +202,7 @@ struct hc_conf {
     int64_t table_size;     /* bytes */
     struct hc_list contacts;
     struct hc_list resolvers;  /* ADDR, ADDR:PORT, [ADDR]:PORT; empty: the system's */
+    struct hc_list cdn_ranges; /* files of address ranges, and whose they are */
     char *dnssec_anchor;       /* a file, "off", or NULL: the usual files */
     struct hc_list dns_listen; /* ADDR:PORT, [ADDR]:PORT: where the DNS responder answers */
     char *dns_zone;            /* the zone that it has; NULL: _acme-challenge of each name */

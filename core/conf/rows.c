@@ -170,6 +170,18 @@ const struct hc_directive hc_directives_main[] = {
             "order, hotcert validates answers that the resolver has not validated; for a CA inside "
             "your network only if you set a file here. `off` leaves validation to the resolver.",
      .field = {CONF(dnssec_anchor, text), .wire = "dnssec_anchor", .value = hc_value_anchor}},
+    {.name = "hotcert_cdn_ranges",
+     .httpd = "HotCertCdnRanges",
+     .contexts = HC_CTX_MAIN,
+     .min = 1,
+     .max = 16,
+     .args = "FILE ..",
+     .dflt = "none",
+     .doc = "Files of public address ranges, by which the check before an order names a CDN in "
+            "front of this server. A line has a range and whose it is (`104.16.0.0/13 NAME`, or "
+            "`NAME: 104.16.0.0/13`); without a name, the file's name stands for it.",
+     .field = {CONF(cdn_ranges, list), .wire = "cdn_ranges", .repeats = true,
+               .value = hc_value_path}},
     {.name = "hotcert_dns_listen",
      .httpd = "HotCertDnsListen",
      .contexts = HC_CTX_MAIN,

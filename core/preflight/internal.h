@@ -71,6 +71,7 @@ struct hc_preflight {
     const struct hc_web_port *web;
     const struct hc_dns_domain *responder;
     struct hc_anchors *anchors;
+    const struct hc_ranges *ranges;
     const struct hc_clock *clock;
     const struct hc_log *log;
     void *self;
@@ -102,8 +103,9 @@ struct hc_preflight {
     bool wants_responder;
     bool has_other_methods; /* than those that are looked for in the DNS */
     bool wants_persist;
-    bool busy;  /* inside of progress() */
-    bool freed; /* by its owner, from within done(): it goes when that has returned */
+    bool over_tls_alone; /* all methods that are used are, and no handshake is made to see */
+    bool busy;           /* inside of progress() */
+    bool freed;          /* by its owner, from within done(): it goes when that has returned */
 };
 
 /* names.c */

@@ -30,8 +30,8 @@ void hc_judge_note(struct hc_name_judge *judge, enum hc_problem problem,
         out->findings.items[before].rank = HC_CLASS_REMARK;
         return;
     }
-    if (out->findings.items[before].rank < HC_CLASS_UNUSABLE) {
-        out->findings.items[before].rank = HC_CLASS_FLAWED; /* elsewhere it is an error */
+    if (out->findings.items[before].rank != HC_CLASS_UNUSABLE) {
+        out->findings.items[before].rank = HC_CLASS_FLAWED; /* elsewhere an error, or a remark */
     }
     out->leave_out = out->leave_out || effect == HC_JUDGE_BLOCK;
     /* the cause that is told is the worst: what blocks, what fails, what is not known */
@@ -227,6 +227,19 @@ bool hc_judge_is_own(const struct hc_name_judge *judge, const struct hc_address 
     return false;
 }
 
+char *hc_judge_address(const struct hc_name_judge *judge, const struct hc_address *address,
+                       char dst[HC_JUDGE_ADDRESS])
+{
+    const struct hc_range *range = hc_ranges_find(judge->ranges, address);
+    char text[HC_ADDRESS_TEXT];
+
+    hc_address_format(address, text);
+    (void)snprintf(dst, HC_JUDGE_ADDRESS, "%s%s%s%s", text, range != NULL ? " (" : "",
+                   range != NULL ? hc_range_name(judge->ranges, range) : "",
+                   range != NULL ? ")" : "");
+    return dst;
+}
+
 void hc_judge_answers_add(struct hc_judge_answers *answers, const struct hc_address *address,
                           const char *what)
 {
@@ -270,6 +283,8 @@ struct tally {
     size_t all;
     size_t reserved;
     size_t foreign;
+    const struct hc_range *cdn;
+    char cdn_text[HC_DNS_RECORD_TEXT];
     char reserved_text[HC_DNS_RECORD_TEXT];
     const char *reserved_what;
     char foreign_text[HC_ADDRESS_TEXT];
@@ -286,6 +301,13 @@ static void count_address(const struct hc_name_judge *judge, const struct hc_add
             hc_copy(tally->reserved_text, sizeof(tally->reserved_text), shown);
             tally->reserved_what = what;
         }
+    }
+    if (hc_ranges_find(judge->ranges, address) != NULL) {
+        if (tally->cdn == NULL) {
+            tally->cdn = hc_ranges_find(judge->ranges, address);
+            hc_copy(tally->cdn_text, sizeof(tally->cdn_text), shown);
+        }
+        return; /* which says more than that it is not this machine's */
     }
     if (!hc_judge_is_own(judge, address) && tally->foreign++ == 0) {
         hc_address_format(address, tally->foreign_text);
@@ -316,6 +338,13 @@ static void judge_tally(struct hc_name_judge *judge, const struct tally *tally)
         hc_judge_note(judge, HC_P_DNS_RESERVED_ADDRESS, all ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING,
                       "%s: this address is %s; no public CA connects to it%s", tally->reserved_text,
                       tally->reserved_what, all ? "" : "; CAs connect to the other addresses");
+    }
+    if (tally->cdn != NULL) {
+        char range[HC_RANGE_TEXT];
+
+        hc_judge_note(judge, HC_P_DNS_CDN, judge->cdn_fails ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING,
+                      "%s: this address is in the range %s of %s", tally->cdn_text,
+                      hc_range_format(tally->cdn, range), hc_range_name(judge->ranges, tally->cdn));
     }
     if (tally->foreign > 0 && judge->own != NULL) {
         hc_judge_note(judge, HC_P_DNS_NOT_HERE, HC_JUDGE_NOTHING,

@@ -31,6 +31,8 @@ struct hc_name_judge {
     const char *host;               /* without "*." */
     bool private_network;           /* the CA stands inside: reserved addresses are fine */
     const struct hc_list *own;      /* this machine's addresses; NULL: not known */
+    const struct hc_ranges *ranges; /* of CDNs; or NULL */
+    bool cdn_fails;                 /* no method works through one, and none is tried */
     const struct hc_list *names;    /* all that are looked at beside it; or NULL */
     const struct hc_list *accounts; /* hc_preflight_options.accounts, or NULL */
     bool advises;                   /* another way is open: what would fail is a remark */
@@ -87,6 +89,11 @@ void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup 
 
 /* True if the address is this machine's, as far as that is known. */
 bool hc_judge_is_own(const struct hc_name_judge *judge, const struct hc_address *address);
+
+/* "192.0.2.1", "192.0.2.1 (Cloudflare)". Returns dst. */
+#define HC_JUDGE_ADDRESS (HC_ADDRESS_TEXT + HC_RANGE_NAME + 4)
+char *hc_judge_address(const struct hc_name_judge *judge, const struct hc_address *address,
+                       char dst[HC_JUDGE_ADDRESS]);
 
 /* What the name's addresses answer, for a sentence about all of them. */
 #define HC_JUDGE_ANSWERS     16

@@ -45,10 +45,10 @@ static void describe_end(const struct hc_request *r, char *dst, size_t cap)
 
 static void judge_request(struct hc_name_judge *judge, const struct hc_request *r)
 {
-    char address[HC_ADDRESS_TEXT];
+    char address[HC_JUDGE_ADDRESS];
     char what[HC_FOREIGN_MAX];
 
-    hc_address_format(&r->first, address);
+    hc_judge_address(judge, &r->first, address);
     describe_end(r, what, sizeof(what));
     hc_judge_seen(judge, "http://%s/.well-known/acme-challenge/ at %s: %s", r->host, address, what);
     if (r->end == HC_REQUEST_UNREACHABLE &&

@@ -4,9 +4,9 @@
 
 static void judge_probe(struct hc_name_judge *judge, const struct hc_probe *probe)
 {
-    char address[HC_ADDRESS_TEXT];
+    char address[HC_JUDGE_ADDRESS];
 
-    hc_address_format(&probe->address, address);
+    hc_judge_address(judge, &probe->address, address);
     hc_judge_seen(judge, "handshake of a CA with %s at %s, port %u: %s", probe->host, address,
                   probe->how->tls_port, probe->what);
     if (probe->end == HC_PROBE_WRONG) {

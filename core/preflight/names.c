@@ -134,6 +134,8 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
         .host = n->host,
         .private_network = p->private_network,
         .own = p->knows_own ? &p->own : NULL,
+        .ranges = p->ranges,
+        .cdn_fails = p->over_tls_alone,
         .accounts = p->compares_accounts ? &p->accounts : NULL,
         .suggestion = suggestion[0] != '\0' ? suggestion : NULL,
         .err = &p->error,

@@ -193,6 +193,7 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     p->web = o->web;
     p->responder = o->responder;
     p->anchors = o->anchors;
+    p->ranges = o->ranges;
     p->clock = hc_loop_clock(o->loop);
     p->log = o->log;
     p->self = o->self;
@@ -223,6 +224,8 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
     p->wants_responder = p->responder != NULL && hc_methods_go_over(&p->methods, HC_OVER_DNS);
     p->wants_tls =
         o->tls != NULL && p->wants_address && hc_methods_go_over(&p->methods, HC_OVER_TLS);
+    p->over_tls_alone =
+        o->tls == NULL && p->wants_address && !hc_methods_go_over(&p->methods, HC_OVER_HTTP);
     return take_own(p, o->own, err);
 }
 
@@ -238,8 +241,12 @@ static void begin(struct hc_preflight *p, const struct hc_preflight_options *o)
         .wake = wake,
         .self = p,
     };
-    p->probe_how = (struct hc_probe_how){
-        .port = o->tls, .clock = p->clock, .answered = o->proofs, .wake = wake, .self = p};
+    p->probe_how = (struct hc_probe_how){.port = o->tls,
+                                         .ranges = p->ranges,
+                                         .clock = p->clock,
+                                         .answered = o->proofs,
+                                         .wake = wake,
+                                         .self = p};
     if (o->network == HC_NETWORK_AUTO && o->directory_url != NULL) {
         hc_preflight_find_directory(p, o->directory_url);
     }

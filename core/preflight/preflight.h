@@ -29,6 +29,7 @@
 #include "loop/loop.h"
 #include "net/handshake.h"
 #include "net/web.h"
+#include "preflight/ranges.h"
 
 #define HC_PREFLIGHT_DNS_MS   9500  /* all lookups of a name, and of all names: side by side */
 #define HC_PREFLIGHT_FETCH_MS 10000 /* all requests have begun by then, after the lookups */
@@ -103,8 +104,9 @@ struct hc_preflight_options {
     /* What DNSSEC is validated by; NULL: it is not. For a CA inside the network only if the
      * operator named the file: a network may have a root of its own. A port, too. */
     struct hc_anchors *anchors;
-    struct hc_loop *loop;      /* outlives it; its clock is used */
-    const struct hc_log *log;  /* or NULL */
+    const struct hc_ranges *ranges; /* of CDNs; NULL: not known. As a port */
+    struct hc_loop *loop;           /* outlives it; its clock is used */
+    const struct hc_log *log;       /* or NULL */
     const struct hc_list *own; /* this machine's addresses as text; NULL: getifaddrs(). Where that
                                 * is forbidden, it is not told which names lead here. */
     void *self;

@@ -41,6 +41,8 @@ static void judge_alert(struct hc_probe *probe, int alert)
         (void)snprintf(probe->what, sizeof(probe->what),
                        "another server answers, with a protocol that was not offered");
     }
+    /* a CDN's refusal is its own */
+    refused = refused && hc_ranges_find(probe->how->ranges, &probe->address) == NULL;
     probe->end = refused && !probe->how->answered ? HC_PROBE_RIGHT : HC_PROBE_WRONG;
     if (probe->end == HC_PROBE_RIGHT) {
         (void)snprintf(probe->what, sizeof(probe->what),

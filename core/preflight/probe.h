@@ -9,6 +9,7 @@
 #include "base/kept_error.h"
 #include "base/time.h"
 #include "net/handshake.h"
+#include "preflight/ranges.h"
 
 #define HC_PROBE_MS 5000 /* for one handshake */
 
@@ -18,8 +19,9 @@ struct hc_probe_how {
     const struct hc_clock *clock;
     int64_t deadline_ms; /* monotonic, for all of them */
     unsigned tls_port;
-    bool answered;            /* this machine's servers answer for the names just now */
-    void (*wake)(void *self); /* after a callback, last thing in it */
+    const struct hc_ranges *ranges; /* of CDNs; or NULL */
+    bool answered;                  /* this machine's servers answer for the names just now */
+    void (*wake)(void *self);       /* after a callback, last thing in it */
     void *self;
 };
 

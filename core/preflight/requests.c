@@ -194,6 +194,7 @@ void hc_preflight_judge_requests(struct hc_preflight *p)
                                       .host = n->host,
                                       .own = p->knows_own ? &p->own : NULL,
                                       .names = &p->names_text,
+                                      .ranges = p->ranges,
                                       .err = &p->error};
         enum way http = way_over_http(n);
         enum way tls = way_over_tls(n);

@@ -94,8 +94,11 @@ scenario another_server_in_front_is_named => sub {
     $front->configure(no_module => 1, hosts => [ { names => [ 'edge.invalid' ], pair => [ $leaf->{cert}, $leaf->{key} ] } ]);
     $front->start;
     $s->configure(ca => $ca, issuers => { pebble => [ @{ $block{pebble} }, [ tls_port => $front->tls_port ] ] },
-        main => [ [ challenge => 'tls-alpn-01' ] ], hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
+        main => [ [ challenge => 'tls-alpn-01' ], [ cdn_ranges => spew(temp_dir() . "/ranges.$kind", "127.0.0.0/8 Edge Network\n") ] ],
+        hosts => [ { names => [ 'a.test' ], hotcert => 'on' } ]);
     $s->start;
+    ok($s->wait_log(qr/a\.test.*in the range 127\.0\.0\.0\/8 of Edge Network.*dns-cdn-address/, 60), 'whose address it is');
+    ok($s->wait_log(qr/127\.0\.0\.1 \(Edge Network\), port \d+: another server answers|127\.0\.0\.1 \(Edge Network\), port \d+: it refuses/, 60), 'also where it answers');
     ok($s->wait_log(qr/a\.test: .*port @{[ $front->tls_port ]}: .*(?:certificate of edge\.invalid, issued by Edge CA|protocol that was not offered|refuses the handshake \(alert 120).*tls-wrong-answer/, 60), 'it is named');
 };
 
