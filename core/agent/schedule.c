@@ -10,6 +10,8 @@
 #define RETRY_EXPIRED    3600 /* a site that is down by its certificate is tried hourly */
 #define REFUSALS_MOST    3
 #define RETRY_AFTER_MOST ((int64_t)7 * DAY)
+#define FAILED_FOR       ((int64_t)30 * DAY) /* a ladder is remembered after its last failure */
+#define CLEARED_FOR      DAY                 /* .. and after it was cleared */
 
 uint32_t hc_schedule_share(const unsigned char line[HC_ID_SIZE], const char *serial)
 {
@@ -161,4 +163,9 @@ void hc_ladder_pull_back(struct hc_ladder *ladder, int64_t now)
     if (ladder->next > now + RETRY_AFTER_MOST) {
         ladder->next = now + DAY;
     }
+}
+
+bool hc_ladder_is_forgotten(const struct hc_ladder *ladder, int64_t now)
+{
+    return ladder->last < now - (ladder->failures > 0 ? FAILED_FOR : CLEARED_FOR);
 }

@@ -103,5 +103,8 @@ void hc_ladder_fail(struct hc_ladder *ladder, int64_t now, int64_t not_after, in
  * try that is further away than any that would be set now is pulled back.
  */
 void hc_ladder_pull_back(struct hc_ladder *ladder, int64_t now);
+/* True if nobody needs to know of it any more: a month after a failure, a day after the end of all.
+ */
+bool hc_ladder_is_forgotten(const struct hc_ladder *ladder, int64_t now);
 
 #endif
