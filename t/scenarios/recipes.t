@@ -39,7 +39,8 @@ sub with_recipe {
     $text =~ s/\*:443>/127.0.0.1:$s->{tls_port}>/g;
     $text =~ s/203\.0\.113\.7/$ns/g;
     $text =~ s{\Q$_\E}{$change{$_}}g for sort keys %change;
-    return (nginx_http => $text, httpd_main => $text, no_plain_host => $number == 1);
+    my @ports = ($s->{tls_port}, $number == 1 ? $s->{http_port} : ());    # httpd listens where it is told to, not where hosts are
+    return (nginx_http => $text, httpd_main => join('', map { "Listen 127.0.0.1:$_\n" } @ports) . $text, no_plain_host => $number == 1);
 }
 
 # The page says this, but for what differs from machine to machine.
