@@ -64,13 +64,17 @@ static struct hc_verdict_case case_of(struct hc_loader_run *loader,
                                     .roots = hc_judge_roots(&loader->judge, identity)};
 }
 
-/* The pair that the agent judged when the files were the same. */
+/*
+ * The pair that the agent judged when the files were the same. Only of a key that is encrypted:
+ * whether a pair can be served shows sooner than its copy is read and unsealed, but for what
+ * it takes to make a key of a pass phrase.
+ */
 static bool take_remembered(struct hc_loader_run *loader, const struct hc_watched *watched,
                             const unsigned char key[HC_DIGEST_SIZE], struct hc_pair **pair)
 {
     unsigned char line[HC_ID_SIZE];
 
-    if (is_test(loader) || loader->store == NULL) {
+    if (is_test(loader) || loader->store == NULL || watched->passphrase < 0) {
         return false;
     }
     hc_watched_line(loader->o->conf, watched, line);

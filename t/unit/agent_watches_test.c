@@ -303,8 +303,7 @@ static void a_start_with_broken_files_has_the_last_good_pair(void)
     end_server(&s);
     new_table(&s);
     log_text[0] = '\0';
-    ok(load(s.table, &err) == 0 && count_in_log("unchanged since they were last judged: 1") == 1,
-       "the next start does not judge again what is as it was");
+    ok(load(s.table, &err) == 0, "the next start goes on");
     hc_table_stats(s.table, &stats);
     is_int(stats.slots_used, 1, "and publishes it");
     hc_table_detach(s.table);
@@ -472,6 +471,48 @@ static const char *loaded(struct hc_table *table)
     return text;
 }
 
+static void write_encrypted(const struct forged *leaf)
+{
+    BIO *bio = BIO_new_file(key_path, "w");
+
+    if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, leaf->key, EVP_aes_128_cbc(), "words", 5,
+                                                     NULL, NULL) != 1) {
+        stop_here(__LINE__);
+    }
+    BIO_free(bio);
+    write_cert(leaf);
+}
+
+/* To make a key of a pass phrase takes longer than to read the sealed copy of the pair. */
+static void an_encrypted_key_is_not_opened_again(void)
+{
+    struct forged leaf;
+    struct hc_error err = {0};
+    struct server s;
+    char words[100];
+
+    new_world();
+    new_files();
+    (void)snprintf(words, sizeof(words), "%s/words", folder);
+    write_file(words, "words\n", 6);
+    snprintf(files, sizeof(files), "%s %s %s", cert_path, key_path, words);
+    leaf = new_leaf(90);
+    write_encrypted(&leaf);
+    start_watching(&s);
+    work(&s, NULL);
+    is_str(serial(&s, 0), serial_of(&leaf), "it is served");
+    end_server(&s);
+    new_table(&s);
+    log_text[0] = '\0';
+    ok(load(s.table, &err) == 0 && count_in_log("unchanged since they were last judged: 1") == 1,
+       "the next start does not judge again what is as it was");
+    is_str(loaded(s.table), serial_of(&leaf), "and publishes it");
+    hc_table_detach(s.table);
+    close(s.table_fd);
+    forged_free(&leaf);
+    end_world();
+}
+
 /* A start examines first: what it judged then goes to the loader that fills the table. */
 static void a_start_judges_once(void)
 {
@@ -518,6 +559,7 @@ static void a_start_judges_once(void)
 int main(void)
 {
     a_start_judges_once();
+    an_encrypted_key_is_not_opened_again();
     a_changed_pair_is_taken();
     torn_pairs_never_serve();
     a_flawed_one_is_held_back();
