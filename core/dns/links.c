@@ -54,9 +54,12 @@ static void ask(struct hc_links *links, struct hc_link *link, enum hc_dns_type t
                      .recurse = true,
                      .checking_disabled = true,
                      .dnssec_ok = true},
-        .deadline_ms = links->deadline_ms,
+        .deadline_ms = hc_now_ms(links->clock) + HC_LINKS_ASK_MS,
     };
 
+    if (question.deadline_ms > links->deadline_ms) {
+        question.deadline_ms = links->deadline_ms;
+    }
     link->stage = type == HC_DNS_DS ? HC_LINK_DS : HC_LINK_KEYS;
     hc_dns_slot_ask(&link->slot, links->owner, &question);
 }

@@ -11,8 +11,10 @@
 #include "dns/denial.h"
 #include "dns/slot.h"
 
-#define HC_LINKS_MOST  4000 /* names on the way to all names of one look */
-#define HC_LINKS_TRIES 32   /* signatures that are tried in one go: about 5 ms */
+#define HC_LINKS_MOST 4000 /* names on the way to all names of one look */
+#define HC_LINKS_ASK_MS                                                                            \
+    5000                  /* for one question: who is silent on DNSSEC delays no order for long */
+#define HC_LINKS_TRIES 32 /* signatures that are tried in one go: about 5 ms */
 
 enum hc_link_stage {
     HC_LINK_PARENT, /* the name above is not known yet */

@@ -119,11 +119,47 @@ static void test_relations(void)
     ok(hc_dname_is_within(&zone, &name), "all is within the root");
 }
 
+/* RFC 4034 section 6.1: the order that it gives, but for names with octets that no host has. */
+static void test_order(void)
+{
+    static const char *const names[] = {"example",     "a.example", "yljkjljk.a.example",
+                                        "Z.a.example", "z.example", "*.z.example"};
+    struct hc_dname a;
+    struct hc_dname b;
+
+    for (size_t i = 0; i < HC_COUNT(names); i++) {
+        for (size_t k = 0; k < HC_COUNT(names); k++) {
+            int wants = i < k ? -1 : i > k ? 1 : 0;
+            int order = 0;
+
+            if (hc_dname_from_host(names[i], &a, NULL) == 0 &&
+                hc_dname_from_host(names[k], &b, NULL) == 0) {
+                order = hc_dname_compare(&a, &b);
+            }
+            is_int(order < 0 ? -1 : order > 0 ? 1 : 0, wants, "the order of names");
+        }
+    }
+    is_int(hc_dname_from_host("x.y.a.example", &a, NULL), 0, "a name");
+    is_int(hc_dname_from_host("z.b.a.example", &b, NULL), 0, "another");
+    is_int(hc_dname_common(&a, &b), 2, "two labels in common");
+    hc_dname_shorten(&a, 3);
+    is_int(hc_dname_labels(&a), 3, "is shortened");
+    hc_dname_shorten(&a, 5);
+    is_int(hc_dname_labels(&a), 3, "and not made longer");
+    ok(hc_dname_wildcard(&a, &b) && hc_dname_is_wildcard(&b) && hc_dname_labels(&b) == 4,
+       "the wildcard below it");
+    ok(!hc_dname_is_wildcard(&a), "which it is not");
+    memset(&a, 0, sizeof(a));
+    a.len = HC_DNAME_WIRE - 1;
+    ok(!hc_dname_wildcard(&a, &b), "there is none below the longest names");
+}
+
 int main(void)
 {
     test_hosts();
     test_long();
     test_wire();
     test_relations();
+    test_order();
     return done();
 }

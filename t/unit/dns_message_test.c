@@ -319,6 +319,38 @@ static void test_what_is_kept(void)
     hc_dns_reply_dispose(&reply);
 }
 
+static void test_signatures(void)
+{
+    static const uint8_t rrsig[] = {0, 1, 13, 2,  0, 0,   1,   44,  0,   0, 0, 2, 0, 0,
+                                    0, 1, 48, 57, 4, 't', 'e', 's', 't', 0, 1, 2, 3, 4};
+    struct hc_dns_question q = question_for("a.test", HC_DNS_A);
+    struct packet p;
+    struct hc_dns_reply reply;
+    struct hc_error err = {0};
+    uint8_t query[HC_DNS_QUERY_MAX];
+    size_t len = 0;
+
+    begin(&p, 7, 0x81a0, "a.test", HC_DNS_A);
+    put_record(&p, "a.test", HC_DNS_A, "\1\2\3\4", 4);
+    put_record(&p, "a.test", HC_DNS_RRSIG, rrsig, sizeof(rrsig));
+    is_int(hc_dns_reply_read(p.data, p.len, &q, 7, &reply, &err), HC_DNS_READ_REPLY, "a reply");
+    is_int(reply.answers, 1, "signatures that were not asked for are not kept");
+    ok(reply.authentic && !reply.dnssec_ok, "AD, without EDNS");
+    hc_dns_reply_dispose(&reply);
+
+    q.dnssec_ok = true;
+    is_int(hc_dns_reply_read(p.data, p.len, &q, 7, &reply, &err), HC_DNS_READ_REPLY, "the same");
+    is_int(reply.answers, 2, "with those that were");
+    is_int(reply.records[1].len, (long long)sizeof(rrsig), "all of it");
+    ok(memcmp(reply.records[1].data, rrsig, sizeof(rrsig)) == 0, "octet by octet");
+    hc_dns_reply_dispose(&reply);
+    is_int(hc_dns_query_write(&q, 7, false, query, &len, &err), 0, "a question for signatures");
+    ok(len > 4 && (query[len - 4] & 0x80) != 0, "has DO");
+    q.dnssec_ok = false;
+    is_int(hc_dns_query_write(&q, 7, false, query, &len, &err), 0, "one that is not");
+    ok(len > 4 && (query[len - 4] & 0x80) == 0, "has not");
+}
+
 /* RFC 2308 section 2.2. */
 static void test_lame(void)
 {
@@ -443,6 +475,7 @@ int main(void)
     test_chains();
     test_whole_sets();
     test_what_is_kept();
+    test_signatures();
     test_lame();
     test_hostile();
     return done();

@@ -1,0 +1,158 @@
+/* Signatures of record sets: which are good, and what is wrong with the others. */
+#include "dns/signature.h"
+
+#include "signed_reply.h"
+#include "tap.h"
+
+#define WWW "www.example.test. 300 IN A 192.0.2.1\nwww.example.test. 300 IN A 192.0.2.2"
+
+static struct pen zone_pen, other_pen, parent_pen;
+
+static struct hc_keys keys_of(struct pen *pen, const char *zone)
+{
+    struct hc_keys keys = {.zone = dname(zone), .count = 1};
+
+    keys.items[0].rr = pen->dnskey;
+    keys.items[0].tag = ldns_calc_keytag(pen->dnskey);
+    keys.items[0].algorithm = 13;
+    return keys;
+}
+
+static struct hc_signature check(const struct hc_dns_reply *reply, const char *owner, unsigned type,
+                                 unsigned tries)
+{
+    struct hc_dname name = dname(owner);
+    struct hc_dns_set set = {.reply = reply, .owner = &name, .type = type};
+    struct hc_keys keys = keys_of(&zone_pen, "example.test");
+    struct hc_dnssec_work work = {.now = PEN_NOW, .left = tries};
+    struct hc_signature signature;
+
+    hc_signature_check(&set, &keys, &work, &signature);
+    ok(work.left + work.tries == tries, "each try is counted");
+    return signature;
+}
+
+static void a_good_one_is_found(void)
+{
+    struct draft d;
+    struct hc_dns_reply reply;
+
+    draft_begin(&d);
+    draft_set(&d, &zone_pen, WWW);
+    reply = draft_end(&d, 0);
+    is_int(check(&reply, "www.example.test", HC_DNS_A, 24).flaw, HC_SIGNATURE_GOOD, "good");
+    is_int(check(&reply, "www.example.test", HC_DNS_AAAA, 24).flaw, HC_SIGNATURE_MISSING,
+           "nothing covers another type");
+    is_int(check(&reply, "www.example.test", HC_DNS_A, 0).flaw, HC_SIGNATURE_COSTLY,
+           "but no reply costs more than its share");
+    hc_dns_reply_dispose(&reply);
+
+    draft_begin(&d);
+    draft_set(&d, &zone_pen, WWW);
+    draft_set(&d, NULL, "www.example.test. 300 IN A 192.0.2.1");
+    reply = draft_end(&d, 0);
+    is_int(check(&reply, "www.example.test", HC_DNS_A, 24).flaw, HC_SIGNATURE_GOOD,
+           "a record that is there twice counts once");
+    hc_dns_reply_dispose(&reply);
+
+    draft_begin(&d);
+    draft_set(&d, &other_pen, WWW);
+    draft_set(&d, &zone_pen,
+              "www.example.test. 300 IN A 192.0.2.1\nwww.example.test. 300 IN A "
+              "192.0.2.2");
+    reply = draft_end(&d, 0);
+    is_int(check(&reply, "www.example.test", HC_DNS_A, 24).flaw, HC_SIGNATURE_GOOD,
+           "of several one is enough");
+    hc_dns_reply_dispose(&reply);
+}
+
+static void one(const char *name, struct pen *pen, const char *added, enum hc_signature_flaw flaw,
+                const char *words)
+{
+    struct hc_dname owner = dname("www.example.test");
+    struct hc_keys keys = keys_of(&zone_pen, "example.test");
+    struct hc_signature signature;
+    struct hc_dns_reply reply;
+    struct hc_error err = {0};
+    struct draft d;
+
+    draft_begin(&d);
+    draft_set(&d, pen, WWW);
+    if (added != NULL) {
+        draft_set(&d, NULL, added);
+    }
+    reply = draft_end(&d, 0);
+    signature = check(&reply, "www.example.test", HC_DNS_A, 24);
+    is_int(signature.flaw, flaw, name);
+    hc_signature_fail(&(struct hc_dns_set){.owner = &owner, .type = HC_DNS_A}, &keys, &signature,
+                      &err);
+    ok(strstr(err.detail, words) != NULL, words);
+    is_str(err.subject, "example.test.", "the zone is named");
+    is_int(hc_signature_is_of_time(&signature),
+           flaw == HC_SIGNATURE_EXPIRED || flaw == HC_SIGNATURE_EARLY, "whether time is at fault");
+    hc_dns_reply_dispose(&reply);
+}
+
+static void what_is_wrong_is_said(void)
+{
+    one("there is none", NULL, NULL, HC_SIGNATURE_MISSING,
+        "A of www.example.test. has no signature (RRSIG), although the zone example.test. is "
+        "signed");
+    one("a record more than was signed", &zone_pen, "www.example.test. 300 IN A 192.0.2.3",
+        HC_SIGNATURE_WRONG, "does not match its records");
+    one("another key of the zone's name", &other_pen, NULL, HC_SIGNATURE_KEY,
+        "which is not among the keys of the zone example.test.");
+    one("the zone above signed it", &parent_pen, NULL, HC_SIGNATURE_SIGNER,
+        "names the signer test., but it is in the zone example.test.");
+    pen_times(&zone_pen, PEN_FROM, PEN_NOW - 1);
+    one("it has expired", &zone_pen, NULL, HC_SIGNATURE_EXPIRED, "expired on 2027-01-15T07:59:59Z");
+    pen_times(&zone_pen, PEN_NOW + 1, PEN_UNTIL);
+    one("it is not valid yet", &zone_pen, NULL, HC_SIGNATURE_EARLY,
+        "is not valid before 2027-01-15T08:00:01Z");
+    pen_times(&zone_pen, PEN_NOW, PEN_NOW);
+    one("it is valid this very second", &zone_pen, NULL, HC_SIGNATURE_GOOD, "A of www");
+    pen_times(&zone_pen, PEN_FROM, PEN_UNTIL);
+}
+
+static void a_wildcard_is_told_from_a_name(void)
+{
+    struct hc_dname owner = dname("a.b.example.test");
+    struct hc_dname star = dname("*.example.test");
+    struct hc_signature signature;
+    struct hc_dns_reply reply;
+    struct draft d;
+
+    draft_begin(&d);
+    draft_set(&d, &zone_pen, "*.example.test. 300 IN A 192.0.2.1");
+    reply = draft_end(&d, 0);
+    signature = check(&reply, "*.example.test", HC_DNS_A, 24);
+    is_int(signature.flaw, HC_SIGNATURE_GOOD, "the wildcard itself");
+    ok(!hc_signature_expands(&(struct hc_dns_set){.owner = &star, .type = HC_DNS_A}, &signature),
+       "is nothing made from it");
+    hc_dns_reply_dispose(&reply);
+
+    draft_begin(&d);
+    draft_set(&d, &zone_pen, "*.example.test. 300 IN A 192.0.2.1");
+    draft_rename(&d, 0, "a.b.example.test.");
+    reply = draft_end(&d, 0);
+    signature = check(&reply, "a.b.example.test", HC_DNS_A, 24);
+    is_int(signature.flaw, HC_SIGNATURE_GOOD, "a name that it answers for, two labels below");
+    ok(hc_signature_expands(&(struct hc_dns_set){.owner = &owner, .type = HC_DNS_A}, &signature),
+       "is made from it");
+    is_int(signature.rrsig.labels, 2, "of the zone's labels");
+    hc_dns_reply_dispose(&reply);
+}
+
+int main(void)
+{
+    zone_pen = pen_make("example.test.");
+    other_pen = pen_unlike("example.test.", &zone_pen);
+    parent_pen = pen_make("test.");
+    a_good_one_is_found();
+    what_is_wrong_is_said();
+    a_wildcard_is_told_from_a_name();
+    pen_free(&zone_pen);
+    pen_free(&other_pen);
+    pen_free(&parent_pen);
+    return done();
+}

@@ -1,0 +1,424 @@
+/*
+ * Replies, validated from an anchor down: what is asked for on the way, and what comes of it. The
+ * resolver is the test's; zones are signed by it: the root, test, and others below.
+ */
+#include "dns/verification.h"
+
+#include "signed_reply.h"
+#include "tap.h"
+
+static struct pen root_pen, test_pen, good_pen, other_pen, moved_pen, before_pen, inner_root_pen;
+
+/* ---- the resolver ---- */
+
+struct stored {
+    char name[64];
+    unsigned type;
+    struct hc_dns_reply reply;
+    bool silent;
+    unsigned asked;
+};
+
+static struct stored stored[64];
+static size_t stored_count;
+
+static struct {
+    hc_dns_done *tell;
+    void *arg;
+    struct hc_dns_question question;
+} pending[64];
+static size_t pending_count;
+
+static void store(const char *name, unsigned type, struct hc_dns_reply reply)
+{
+    struct stored *s = &stored[stored_count++];
+
+    memset(s, 0, sizeof(*s));
+    snprintf(s->name, sizeof(s->name), "%s", name);
+    s->type = type;
+    s->reply = reply;
+}
+
+static struct stored *find(const char *name, unsigned type)
+{
+    for (size_t i = stored_count; i-- > 0;) {
+        if (strcmp(stored[i].name, name) == 0 && stored[i].type == type) {
+            return &stored[i];
+        }
+    }
+    return NULL;
+}
+
+static int fake_ask(void *self, const struct hc_dns_ask *ask, hc_dns_done *done, void *arg,
+                    uint64_t *id, struct hc_error *err)
+{
+    (void)self;
+    (void)err;
+    *id = pending_count + 1;
+    ok(ask->question.dnssec_ok && ask->question.checking_disabled && ask->question.recurse,
+       "asked with DO, CD and RD");
+    pending[pending_count].tell = done;
+    pending[pending_count].arg = arg;
+    pending[pending_count++].question = ask->question;
+    return 0;
+}
+
+static void fake_cancel(void *self, uint64_t id)
+{
+    (void)self;
+    (void)id;
+}
+
+static void wake(void *self)
+{
+    (void)self;
+}
+
+static const struct hc_dns_port port = {NULL, fake_ask, fake_cancel};
+static const struct hc_dns_slot_owner owner = {.dns = &port, .wake = wake};
+
+static void answer_all(void)
+{
+    size_t count = pending_count;
+    const struct hc_dns_server from = {.len = 0};
+
+    for (size_t i = 0; i < count; i++) {
+        char name[HC_DNAME_TEXT];
+        struct stored *s = NULL;
+        struct hc_error err = {0};
+
+        hc_dname_format(&pending[i].question.name, name);
+        s = find(name, (unsigned)pending[i].question.type);
+        if (s == NULL || s->silent) {
+            hc_error_set(&err, HC_P_DNS_FAILED, name, "no answer in time");
+            pending[i].tell(pending[i].arg, NULL, NULL, &err);
+        } else {
+            s->asked++;
+            pending[i].tell(pending[i].arg, &s->reply, &from, NULL);
+        }
+    }
+    memmove(pending, pending + count, (pending_count - count) * sizeof(pending[0]));
+    pending_count -= count;
+}
+
+/* ---- the world ---- */
+
+static struct hc_dns_reply signed_set(const struct pen *pen, const char *text)
+{
+    struct draft d;
+
+    draft_begin(&d);
+    draft_set(&d, pen, text);
+    return draft_end(&d, 0);
+}
+
+static struct hc_dns_reply keys_reply(const struct pen *pen, const struct pen *signer)
+{
+    struct draft d;
+
+    draft_begin(&d);
+    draft_record(&d, signer, pen->dnskey);
+    return draft_end(&d, 0);
+}
+
+static struct hc_dns_reply ds_reply(const struct pen *pen, const struct pen *child)
+{
+    struct draft d;
+
+    draft_begin(&d);
+    draft_ds(&d, pen, child, LDNS_SHA256);
+    return draft_end(&d, 0);
+}
+
+/* There is nothing of this type: NSEC records as given. */
+static struct hc_dns_reply nothing(const struct pen *pen, const char *nsec, unsigned rcode)
+{
+    struct draft d;
+
+    draft_begin(&d);
+    draft_authority(&d);
+    if (nsec != NULL) {
+        draft_set(&d, pen, nsec);
+    }
+    return draft_end(&d, rcode);
+}
+
+static void build(void)
+{
+    store(".", HC_DNS_DNSKEY, keys_reply(&root_pen, &root_pen));
+    store("test.", HC_DNS_DS, ds_reply(&root_pen, &test_pen));
+    store("test.", HC_DNS_DNSKEY, keys_reply(&test_pen, &test_pen));
+    store("good.test.", HC_DNS_DS, ds_reply(&test_pen, &good_pen));
+    store("good.test.", HC_DNS_DNSKEY, keys_reply(&good_pen, &good_pen));
+    store("www.good.test.", HC_DNS_DS,
+          nothing(&good_pen, "www.good.test. 300 IN NSEC good.test. A RRSIG NSEC", 0));
+    store("plain.test.", HC_DNS_DS,
+          nothing(&test_pen, "plain.test. 300 IN NSEC test. NS RRSIG NSEC", 0));
+    store("moved.test.", HC_DNS_DS, ds_reply(&test_pen, &before_pen));
+    store("moved.test.", HC_DNS_DNSKEY, keys_reply(&moved_pen, &moved_pen));
+    store("unproved.test.", HC_DNS_DS, nothing(&test_pen, NULL, 0));
+    store("silent.test.", HC_DNS_DS, nothing(NULL, NULL, 0));
+    find("silent.test.", HC_DNS_DS)->silent = true;
+}
+
+static int64_t fake_now(void *self)
+{
+    (void)self;
+    return PEN_NOW;
+}
+
+static int64_t fake_ms(void *self)
+{
+    (void)self;
+    return 1000;
+}
+
+static const struct hc_clock clock_then = {.now = fake_now, .monotonic_ms = fake_ms};
+
+/* Runs a validation to its end; disposes of the reply. */
+static struct hc_verification run(struct hc_anchors *anchors, const char *name, unsigned type,
+                                  struct hc_dns_reply reply)
+{
+    struct hc_links links;
+    struct hc_verification v = {.begun = false};
+    struct hc_dname asked = dname(name);
+
+    hc_links_init(&links, &owner, anchors, &clock_then, 9000);
+    hc_verification_begin(&v, &reply, &asked, (enum hc_dns_type)type);
+    for (int i = 0; i < 100 && !hc_verification_settled(&v); i++) {
+        hc_links_begin_pass(&links);
+        while (hc_links_step(&links) || hc_verification_step(&v, &links)) {
+        }
+        answer_all();
+    }
+    hc_links_dispose(&links);
+    hc_dns_reply_dispose(&reply);
+    return v;
+}
+
+static struct hc_anchors anchors;
+
+static void wants(const char *what, struct hc_verification v, enum hc_dnssec state,
+                  const char *words)
+{
+    struct hc_error why = {0};
+
+    hc_kept_error_get(&v.why, &why);
+    is_str(hc_dnssec_name(v.state), hc_dnssec_name(state), what);
+    if (words != NULL && strstr(why.detail, words) == NULL) {
+        is_str(why.detail, words, "says why");
+    }
+    hc_verification_dispose(&v);
+}
+
+#define WWW "www.good.test. 300 IN A 192.0.2.1"
+
+static void good_and_unsigned(void)
+{
+    struct draft d;
+
+    wants("a signed set", run(&anchors, "www.good.test", HC_DNS_A, signed_set(&good_pen, WWW)),
+          HC_DNSSEC_SECURE, NULL);
+    is_int(find("test.", HC_DNS_DS)->asked, 1, "its keys are looked for from the root down");
+    is_int(find("www.good.test.", HC_DNS_DS)->asked, 0,
+           "and no further than to the zone that signed");
+    wants("a proof that there is nothing",
+          run(&anchors, "www.good.test", HC_DNS_CAA,
+              nothing(&good_pen, "www.good.test. 300 IN NSEC good.test. A RRSIG NSEC", 0)),
+          HC_DNSSEC_SECURE, NULL);
+    wants("a zone without a DS record",
+          run(&anchors, "www.plain.test", HC_DNS_A,
+              signed_set(NULL, "www.plain.test. 300 IN A 192.0.2.1")),
+          HC_DNSSEC_INSECURE, NULL);
+    wants("nothing there, either",
+          run(&anchors, "www.plain.test", HC_DNS_CAA, nothing(NULL, NULL, 3)), HC_DNSSEC_INSECURE,
+          NULL);
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "www.good.test. 300 IN CNAME www.plain.test.");
+    draft_set(&d, NULL, "www.plain.test. 300 IN A 192.0.2.1");
+    wants("an alias to it", run(&anchors, "www.good.test", HC_DNS_A, draft_end(&d, 0)),
+          HC_DNSSEC_INSECURE, NULL);
+    draft_begin(&d);
+    draft_set(&d, NULL, "www.plain.test. 300 IN CNAME www.good.test.");
+    draft_set(&d, &good_pen, WWW);
+    wants("an alias from it", run(&anchors, "www.plain.test", HC_DNS_A, draft_end(&d, 0)),
+          HC_DNSSEC_INSECURE, NULL);
+}
+
+static void broken(void)
+{
+    struct draft d;
+
+    wants("no signature", run(&anchors, "www.good.test", HC_DNS_A, signed_set(NULL, WWW)),
+          HC_DNSSEC_BOGUS, "A of www.good.test. has no signature");
+    wants("another key's", run(&anchors, "www.good.test", HC_DNS_A, signed_set(&other_pen, WWW)),
+          HC_DNSSEC_BOGUS, "which is not among the keys of the zone good.test.");
+    wants("no proof", run(&anchors, "www.good.test", HC_DNS_CAA, nothing(NULL, NULL, 0)),
+          HC_DNSSEC_BOGUS, "there is no CAA record of www.good.test. has no proof");
+    wants("a proof of something else",
+          run(&anchors, "www.good.test", HC_DNS_A,
+              nothing(&good_pen, "www.good.test. 300 IN NSEC good.test. A RRSIG NSEC", 0)),
+          HC_DNSSEC_BOGUS, "that does not show it");
+    wants("another DS record",
+          run(&anchors, "www.moved.test", HC_DNS_A,
+              signed_set(NULL, "www.moved.test. 300 IN A 192.0.2.1")),
+          HC_DNSSEC_BOGUS, "the DS record of moved.test. at the parent");
+    wants("whether it is signed is not proved",
+          run(&anchors, "www.unproved.test", HC_DNS_A,
+              signed_set(NULL, "www.unproved.test. 300 IN A 192.0.2.1")),
+          HC_DNSSEC_BOGUS, "there is no DS record of unproved.test. has no proof");
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "www.good.test. 300 IN CNAME www.moved.test.");
+    draft_set(&d, &good_pen, "www.moved.test. 300 IN A 192.0.2.1");
+    wants("the target of an alias", run(&anchors, "www.good.test", HC_DNS_A, draft_end(&d, 0)),
+          HC_DNSSEC_BOGUS, NULL);
+    draft_begin(&d);
+    draft_set(&d, NULL, "www.good.test. 300 IN CNAME x.good.test.");
+    draft_set(&d, &good_pen, "x.good.test. 300 IN A 192.0.2.1");
+    wants("an alias without a signature",
+          run(&anchors, "www.good.test", HC_DNS_A, draft_end(&d, 0)), HC_DNSSEC_BOGUS,
+          "CNAME of www.good.test. has no signature");
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "*.good.test. 300 IN A 192.0.2.1");
+    draft_rename(&d, 0, "www.good.test.");
+    wants("a wildcard for a name that may be there",
+          run(&anchors, "www.good.test", HC_DNS_A, draft_end(&d, 0)), HC_DNSSEC_BOGUS,
+          "a wildcard answers for it");
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "tree.good.test. 300 IN DNAME good.test.");
+    draft_set(&d, NULL, "x.tree.good.test. 300 IN CNAME y.good.test.");
+    draft_set(&d, &good_pen, "y.good.test. 300 IN A 192.0.2.1");
+    wants("an alias that its DNAME record does not make",
+          run(&anchors, "x.tree.good.test", HC_DNS_A, draft_end(&d, 0)), HC_DNSSEC_BOGUS,
+          "does not match the DNAME record");
+}
+
+static void a_wildcard_and_a_dname(void)
+{
+    struct draft d;
+
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "*.good.test. 300 IN A 192.0.2.1");
+    draft_rename(&d, 0, "b.good.test.");
+    draft_authority(&d);
+    draft_set(&d, &good_pen, "a.good.test. 300 IN NSEC www.good.test. A RRSIG NSEC");
+    wants("a wildcard", run(&anchors, "b.good.test", HC_DNS_A, draft_end(&d, 0)), HC_DNSSEC_SECURE,
+          NULL);
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "tree.good.test. 300 IN DNAME good.test.");
+    draft_set(&d, NULL, "x.tree.good.test. 300 IN CNAME x.good.test.");
+    draft_set(&d, &good_pen, "x.good.test. 300 IN A 192.0.2.1");
+    wants("a DNAME", run(&anchors, "x.tree.good.test", HC_DNS_A, draft_end(&d, 0)),
+          HC_DNSSEC_SECURE, NULL);
+}
+
+static void nothing_can_be_said(void)
+{
+    struct hc_anchors none = {.path = NULL};
+    struct hc_dns_reply reply = signed_set(NULL, WWW);
+    struct hc_verification v;
+
+    hc_error_set(&none.why, HC_P_FILE_UNREADABLE, NULL, "the root's trust anchor is missing");
+    v = run(&none, "www.good.test", HC_DNS_A, signed_set(&good_pen, WWW));
+    ok(v.at_top, "without an anchor nothing at all");
+    wants("no anchor", v, HC_DNSSEC_UNCHECKED, "the root's trust anchor is missing");
+
+    reply.dnssec_ok = false;
+    v = run(&anchors, "www.good.test", HC_DNS_A, reply);
+    ok(!v.at_top, "a reply alone");
+    wants("a server that knows nothing of DNSSEC", v, HC_DNSSEC_UNCHECKED,
+          "without DNSSEC records");
+
+    v = run(&anchors, "www.silent.test", HC_DNS_A,
+            signed_set(NULL, "www.silent.test. 300 IN A 192.0.2.1"));
+    ok(!v.at_top, "a zone alone");
+    wants("silence", v, HC_DNSSEC_UNCHECKED, "no answer in time");
+
+    store(".", HC_DNS_DNSKEY, keys_reply(&root_pen, NULL));
+    v = run(&anchors, "www.good.test", HC_DNS_A, signed_set(NULL, WWW));
+    ok(v.at_top, "a resolver that strips signatures: nothing at all");
+    wants("stripped", v, HC_DNSSEC_UNCHECKED,
+          "leaves out keys or signatures: for . it has no RRSIG");
+
+    store(".", HC_DNS_DNSKEY, keys_reply(&inner_root_pen, &inner_root_pen));
+    v = run(&anchors, "www.good.test", HC_DNS_A, signed_set(&good_pen, WWW));
+    ok(v.at_top, "another root: nothing at all");
+    wants("another root", v, HC_DNSSEC_UNCHECKED, "the trust anchor matches none of the 1 keys");
+
+    pen_times(&root_pen, PEN_NOW + 3600, PEN_UNTIL);
+    store(".", HC_DNS_DNSKEY, keys_reply(&root_pen, &root_pen));
+    v = run(&anchors, "www.good.test", HC_DNS_A, signed_set(&good_pen, WWW));
+    wants("a clock that is slow", v, HC_DNSSEC_UNCHECKED, "is not valid before");
+    pen_times(&root_pen, PEN_FROM, PEN_UNTIL);
+    store(".", HC_DNS_DNSKEY, keys_reply(&root_pen, &root_pen));
+}
+
+/* Many names at once: nobody may hold the loop for long. */
+static void a_pass_does_so_much_and_no_more(void)
+{
+    enum { MANY = 200 };
+    static struct hc_verification all[MANY];
+    struct hc_dname asked = dname("www.good.test");
+    struct hc_dns_reply reply = signed_set(&good_pen, WWW);
+    struct hc_links links;
+    unsigned most = 0;
+    unsigned passes = 0;
+    bool settled = false;
+    unsigned before = find("test.", HC_DNS_DS)->asked;
+
+    hc_links_init(&links, &owner, &anchors, &clock_then, 9000);
+    for (size_t i = 0; i < MANY; i++) {
+        hc_verification_begin(&all[i], &reply, &asked, HC_DNS_A);
+    }
+    for (passes = 0; passes < 1000 && !settled; passes++) {
+        settled = true;
+        hc_links_begin_pass(&links);
+        while (hc_links_step(&links)) {
+        }
+        for (size_t i = 0; i < MANY; i++) {
+            (void)hc_verification_step(&all[i], &links);
+            settled = settled && hc_verification_settled(&all[i]);
+        }
+        most = links.work.tries > most ? links.work.tries : most;
+        answer_all();
+    }
+    ok(settled, "two hundred are validated");
+    ok(most <= HC_LINKS_TRIES && passes > MANY / HC_LINKS_TRIES, "in several passes");
+    is_int(find("test.", HC_DNS_DS)->asked, before + 1, "what they have in common is asked once");
+    for (size_t i = 0; i < MANY; i++) {
+        hc_verification_dispose(&all[i]);
+    }
+    hc_links_dispose(&links);
+    hc_dns_reply_dispose(&reply);
+}
+
+int main(void)
+{
+    root_pen = pen_make(".");
+    test_pen = pen_make("test.");
+    good_pen = pen_make("good.test.");
+    other_pen = pen_unlike("good.test.", &good_pen);
+    moved_pen = pen_make("moved.test.");
+    before_pen = pen_unlike("moved.test.", &moved_pen);
+    inner_root_pen = pen_unlike(".", &root_pen);
+    anchors.path = (char[]){"anchor"};
+    anchors.records = ds_reply(NULL, &root_pen);
+    build();
+    good_and_unsigned();
+    a_wildcard_and_a_dname();
+    broken();
+    a_pass_does_so_much_and_no_more();
+    nothing_can_be_said();
+    for (size_t i = 0; i < stored_count; i++) {
+        hc_dns_reply_dispose(&stored[i].reply);
+    }
+    hc_dns_reply_dispose(&anchors.records);
+    pen_free(&root_pen);
+    pen_free(&test_pen);
+    pen_free(&good_pen);
+    pen_free(&other_pen);
+    pen_free(&moved_pen);
+    pen_free(&before_pen);
+    pen_free(&inner_root_pen);
+    return done();
+}
