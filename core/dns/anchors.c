@@ -82,26 +82,16 @@ static int read_records(FILE *in, const char *path, ldns_rr_list *list, struct h
     return rc;
 }
 
-static int read_zone_file(const char *text, size_t len, const char *path, ldns_rr_list *list,
-                          struct hc_error *err)
+static int read_zone_file(char *text, const char *path, ldns_rr_list *list, struct hc_error *err)
 {
-    char *copy = malloc(len + 1);
-    FILE *in = NULL;
+    FILE *in = fmemopen(text, strlen(text), "r");
     int rc = -1;
 
-    if (copy == NULL) {
+    if (in == NULL) {
         return hc_error_nomem(err);
     }
-    memcpy(copy, text, len);
-    copy[len] = '\n';
-    in = fmemopen(copy, len + 1, "r");
-    if (in == NULL) {
-        hc_error_nomem(err);
-    } else {
-        rc = read_records(in, path, list, err);
-        (void)fclose(in);
-    }
-    free(copy);
+    rc = read_records(in, path, list, err);
+    (void)fclose(in);
     return rc;
 }
 
@@ -123,18 +113,22 @@ int hc_anchors_parse(const char *text, size_t len, const char *path, struct hc_d
                      struct hc_error *err)
 {
     ldns_rr_list *list = ldns_rr_list_new();
+    char *copy = malloc(len + 2); /* with a newline and a NUL at its end */
     int rc = -1;
 
     memset(out, 0, sizeof(*out));
-    if (list == NULL) {
-        return hc_error_nomem(err);
+    if (list == NULL || copy == NULL) {
+        hc_error_nomem(err);
+        goto out;
     }
-    if (memchr(text, '\0', len) != NULL) {
+    if (len > 0 && memchr(text, '\0', len) != NULL) {
         hc_error_set(err, HC_P_BAD_VALUE, path, "it is not a text file");
         goto out;
     }
-    rc = hc_anchors_is_bind(text) ? hc_anchors_read_bind(text, path, add_line, list, err)
-                                  : read_zone_file(text, len, path, list, err);
+    memcpy(copy, text, len);
+    memcpy(copy + len, "\n", 2);
+    rc = hc_anchors_is_bind(copy) ? hc_anchors_read_bind(copy, path, add_line, list, err)
+                                  : read_zone_file(copy, path, list, err);
     if (rc == 0 && ldns_rr_list_rr_count(list) == 0) {
         rc = hc_error_set(err, HC_P_BAD_VALUE, path, "it has no DS or DNSKEY record");
     }
@@ -143,6 +137,7 @@ int hc_anchors_parse(const char *text, size_t len, const char *path, struct hc_d
     }
 out:
     ldns_rr_list_deep_free(list);
+    free(copy);
     return rc;
 }
 
