@@ -126,6 +126,28 @@ static void judge_dnssec(struct hc_name_judge *judge, const struct hc_preflight_
     hc_judge_dnssec(judge, all, HC_COUNT(all));
 }
 
+/* None of the methods can prove such a name. */
+static void judge_unfit(const struct hc_preflight *p, const struct hc_preflight_sight *n,
+                        struct hc_name_judge *judge)
+{
+    char methods[128];
+    size_t fit = 0;
+
+    hc_judge_note(judge, n->ip ? HC_P_ADDRESS_NEEDS_HTTP : HC_P_WILDCARD_NEEDS_DNS, HC_JUDGE_FAIL,
+                  "%s is %s, which %s cannot prove", n->text,
+                  n->ip ? "an IP address" : "a wildcard",
+                  hc_methods_format(&p->methods, methods, sizeof(methods)));
+    while (fit < hc_method_count && !hc_method_takes(&hc_methods[fit], n->text)) {
+        fit++;
+    }
+    if (n->wildcard && fit < hc_method_count) {
+        hc_judge_hint(judge,
+                      "use a DNS method for it: `hotcert diagnose --method %s '%s'` checks the DNS "
+                      "for that; or list the names one by one",
+                      hc_methods[fit].word, n->text);
+    }
+}
+
 void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *suggestion)
 {
     struct hc_preflight_sight *n = &p->names[i];
@@ -148,12 +170,7 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
     };
 
     if (!hc_methods_take(&p->methods, n->text)) {
-        char methods[128];
-
-        hc_judge_note(&judge, n->ip ? HC_P_ADDRESS_NEEDS_HTTP : HC_P_WILDCARD_NEEDS_DNS,
-                      HC_JUDGE_FAIL, "%s is %s, which %s cannot prove", n->text,
-                      n->ip ? "an IP address" : "a wildcard",
-                      hc_methods_format(&p->methods, methods, sizeof(methods)));
+        judge_unfit(p, n, &judge);
     }
     if (!n->ip && !p->private_network) {
         hc_judge_suffix(&judge, n->suffix, n->wildcard, n->top);

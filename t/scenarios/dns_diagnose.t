@@ -210,7 +210,7 @@ expect($all, '*.ours.test', 'ready', 'a wildcard that issue allows');
 $f = expect($all, 'nope.example.test', 'ready', 'dns-01 does not need the name to exist', 'dns-no-such-name');
 is($f->{rank}, 'remark', 'which is a remark');
 ($all, $code) = diagnose('*.ours.test');
-ok(exists $all->{'*.ours.test'}{slugs}{'wildcard-needs-dns'}, 'a wildcard needs dns-01');
+like($all->{'*.ours.test'}{slugs}{'wildcard-needs-dns'}{hint} // '', qr/`hotcert diagnose --method dns-01 '\*\.ours\.test'` checks/, 'a wildcard needs a DNS method, and how to check that is told');
 
 # ---- the challenge record ----
 ($all, $code) = diagnose('--method', 'dns-01', 'www.challenge.test', '*.www.challenge.test', 'new.challenge.test', 'stale.challenge.test');
