@@ -113,6 +113,8 @@ struct hc_order_options {
     const struct hc_order_state *resume;    /* or NULL; copied */
     const struct hc_order_handler *handler; /* borrowed until done() */
     const struct hc_list *profile;          /* hc_issuer_profile()'s, borrowed; or NULL */
+    const char *replaces; /* of the certificate that this one follows (RFC 9773 section 5), if this
+                             account obtained it there; copied; or NULL */
 };
 
 struct hc_order;

@@ -77,6 +77,8 @@ int hc_directory_parse(struct hc_bytes text, const char *url, struct hc_director
         endpoint(object, "newAccount", url, &out->new_account, err) == 0 &&
         endpoint(object, "newOrder", url, &out->new_order, err) == 0 &&
         read_meta(json_object_get(object, "meta"), out, err) == 0) {
+        /* one that cannot be used is none: no order needs it */
+        (void)!endpoint(object, "renewalInfo", url, &out->renewal_info, NULL);
         rc = 0;
     } else {
         hc_directory_dispose(out);
@@ -90,6 +92,7 @@ void hc_directory_dispose(struct hc_directory *directory)
     free(directory->new_nonce);
     free(directory->new_account);
     free(directory->new_order);
+    free(directory->renewal_info);
     free(directory->terms);
     hc_list_dispose(&directory->caa);
     hc_list_dispose(&directory->profiles);

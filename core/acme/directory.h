@@ -13,6 +13,7 @@ struct hc_directory {
     char *new_nonce;
     char *new_account;
     char *new_order;
+    char *renewal_info;      /* RFC 9773; NULL: the CA has none */
     char *terms;             /* meta.termsOfService, escaped, or NULL */
     bool external_account;   /* meta.externalAccountRequired */
     struct hc_list caa;      /* meta.caaIdentities */

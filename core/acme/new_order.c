@@ -1,5 +1,6 @@
 /* newOrder, RFC 8555 section 7.4: the key is made, the order placed and stored; see order.h. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "acme/json.h"
 #include "acme/network.h"
@@ -79,6 +80,7 @@ static int choose_profile(const struct hc_order *order, const char **profile, st
 static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
 {
     const struct hc_order *order = arg;
+    const struct hc_acme *acme = order->acme;
     json_t *identifiers = json_array();
     json_t *payload = json_pack("{s:O}", "identifiers", identifiers);
     const char *profile = NULL;
@@ -98,6 +100,9 @@ static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
     }
     if (profile != NULL) {
         bad = json_object_set_new(payload, "profile", json_string(profile)) != 0 || bad;
+    }
+    if (order->replaces != NULL && acme->directory.renewal_info != NULL) {
+        bad = json_object_set_new(payload, "replaces", json_string(order->replaces)) != 0 || bad;
     }
     if (bad) {
         hc_error_nomem(err);
@@ -148,6 +153,28 @@ static bool place_without_profile(struct hc_order *order, const struct hc_error 
     return true;
 }
 
+/*
+ * True if the order goes out once more, as one that replaces nothing: the CA may know the
+ * certificate as replaced already, as another account's, or not at all.
+ */
+static bool place_without_replaces(struct hc_order *order, const struct hc_error *cause)
+{
+    struct hc_error_text text;
+
+    if (order->replaces == NULL || order->acme->directory.renewal_info == NULL ||
+        cause->problem != HC_P_CA_REFUSED) {
+        return false;
+    }
+    hc_error_render(cause, &text);
+    hc_logf(order->acme->options.log, HC_LOG_NOTICE,
+            "%s: the CA does not take the order as a renewal of %s (%s); ordering anew",
+            hc_acme_issuer(order->acme), order->replaces, text.detail);
+    free(order->replaces);
+    order->replaces = NULL;
+    hc_order_enter(order, HC_PHASE_PLACE);
+    return true;
+}
+
 static void on_placed(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
 {
     struct hc_order *order = arg;
@@ -155,7 +182,8 @@ static void on_placed(void *arg, const struct hc_http_reply *reply, const struct
 
     hc_error_init(&err);
     order->request = NULL;
-    if (cause != NULL && place_without_profile(order, cause)) {
+    if (cause != NULL &&
+        (place_without_profile(order, cause) || place_without_replaces(order, cause))) {
         return;
     }
     if (cause != NULL) {

@@ -296,6 +296,7 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
     *last = order;
     order->solvers = options->solvers;
     if (hc_list_copy(&order->names, options->names, err) != 0 ||
+        (options->replaces != NULL && hc_strdup(options->replaces, &order->replaces, err) != 0) ||
         take_resume(order, options->resume, err) != 0) {
         hc_order_free(order);
         return -1;
@@ -337,5 +338,6 @@ void hc_order_free(struct hc_order *order)
     hc_buf_dispose(&order->chain);
     EVP_PKEY_free(order->key);
     free(order->url);
+    free(order->replaces);
     free(order);
 }

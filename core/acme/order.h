@@ -72,6 +72,7 @@ struct hc_order {
     enum hc_key_type key_type;
     const struct hc_list *profile; /* or NULL */
     bool without_profile;          /* the CA refused it */
+    char *replaces;                /* or NULL; the CA refused it, or has no use for it */
     EVP_PKEY *key;
     struct hc_keygen keygen; /* while that is being made */
     char *url;

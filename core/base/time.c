@@ -39,6 +39,56 @@ int hc_time_parse(const char *text, int64_t *out, struct hc_error *err)
     return hc_error_set(err, HC_P_BAD_VALUE, text, "a time reads 2026-03-04T05:06:07Z");
 }
 
+/* "Z", "+02:00": seconds ahead of UTC. -1: neither. */
+static int parse_offset(const char *text, int64_t *out)
+{
+    int hours = 0;
+    int minutes = 0;
+    int used = 0;
+
+    *out = 0;
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+        return 0;
+    }
+    if ((text[0] != '+' && text[0] != '-') || strlen(text) != strlen("+00:00") ||
+        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
+        used != (int)strlen("00:00") || hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
+        return -1;
+    }
+    *out = ((int64_t)hours * 60 + minutes) * 60 * (text[0] == '-' ? -1 : 1);
+    return 0;
+}
+
+int hc_time_parse_rfc3339(const char *text, int64_t *out)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd";
+    char plain[sizeof(form)];
+    int64_t offset = 0;
+    const char *rest = text + strnlen(text, strlen(form));
+
+    for (size_t i = 0; form[i] != '\0'; i++) {
+        bool good = form[i] == 'd'   ? isdigit((unsigned char)text[i]) != 0
+                    : form[i] == 'T' ? text[i] == 'T' || text[i] == 't'
+                                     : text[i] == form[i];
+
+        if (!good) {
+            return -1;
+        }
+        plain[i] = form[i] == 'T' ? 'T' : text[i];
+    }
+    plain[strlen(form)] = '\0';
+    if (*rest == '.') {
+        size_t digits = strspn(rest + 1, "0123456789");
+
+        rest = digits > 0 ? rest + 1 + digits : "";
+    }
+    if (parse_offset(rest, &offset) != 0 || hc_time_parse(plain, out, NULL) != 0) {
+        return -1;
+    }
+    *out -= offset;
+    return 0;
+}
+
 static int64_t unit_seconds(char unit)
 {
     switch (unit) {

@@ -17,6 +17,10 @@ char *hc_time_format(int64_t t, char dst[HC_TIME_TEXT]);
 /* ISO 8601, UTC: "2026-03-04T05:06:07Z", "2026-03-04T05:06:07", "2026-03-04". */
 int hc_time_parse(const char *text, int64_t *out, struct hc_error *err) HC_MUST_USE;
 
+/* RFC 3339, with any offset and fraction (which is dropped): "2026-03-04T07:06:07.5+02:00". -1: it
+ * is no such text. */
+int hc_time_parse_rfc3339(const char *text, int64_t *out) HC_MUST_USE;
+
 /* "90", "90s", "5m", "1h30m", "2d", "1w": seconds, as in nginx. */
 int hc_duration_parse(const char *text, int64_t *out, struct hc_error *err) HC_MUST_USE;
 

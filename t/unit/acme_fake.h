@@ -87,6 +87,8 @@ struct fake {
     int new_accounts;
     int new_orders;
     char binding[2048]; /* externalAccountBinding of the last newAccount; "": none */
+    bool ari;           /* it has renewal information */
+    char replaces[64];  /* that the last order named; "": none */
     char profile[64];   /* that the last order asked for; "": none */
     int finalized;
     int downloads;
@@ -321,6 +323,10 @@ static inline void fake_place(struct fake *f, const json_t *payload, struct answ
              json_is_string(json_object_get(payload, "profile"))
                  ? json_string_value(json_object_get(payload, "profile"))
                  : "");
+    snprintf(f->replaces, sizeof(f->replaces), "%s",
+             json_is_string(json_object_get(payload, "replaces"))
+                 ? json_string_value(json_object_get(payload, "replaces"))
+                 : "");
     o->status = f->already_valid ? "ready" : "pending";
     for (size_t i = 0; i < FAKE_NAMES; i++) {
         o->authz[i] = f->already_valid ? "valid" : "pending";
@@ -534,8 +540,8 @@ static inline void fake_answer(struct fake *f, const struct fake_request *r, str
         strcasecmp(r->url, BASE ":443/dir2") == 0) {
         snprintf(a->body, sizeof(a->body),
                  "{\"newNonce\":\"" BASE "/nonce\",\"newAccount\":\"" BASE
-                 "/acct\",\"newOrder\":\"" BASE "/order\",\"meta\":%s}",
-                 f->meta);
+                 "/acct\",\"newOrder\":\"" BASE "/order\",%s\"meta\":%s}",
+                 f->ari ? "\"renewalInfo\":\"" BASE "/ari\"," : "", f->meta);
     } else if (r->method == HC_HTTP_POST && fake_accepts(f, r, jws, a)) {
         fake_post(f, r->url + strlen(BASE), json_string_value(json_object_get(jws, "payload")), a);
     } else if (r->method == HC_HTTP_GET) {

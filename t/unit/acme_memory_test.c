@@ -89,7 +89,7 @@ static void run(struct scene *s, struct hc_acme *acme, long nth)
         .persist = persist, .methods = methods_of, .done = order_done};
     struct hc_order_handler mine = handler;
     struct hc_list names = {0};
-    struct hc_order_options o = {&names, &s->fake.set, HC_KEY_ECDSA_256, NULL, &mine, NULL};
+    struct hc_order_options o = {&names, &s->fake.set, HC_KEY_ECDSA_256, NULL, &mine, NULL, NULL};
 
     mine.self = s;
     fake_solver_open(&s->fake);

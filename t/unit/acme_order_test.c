@@ -22,6 +22,7 @@ struct scene {
     struct hc_issuer issuer;
     struct hc_list contacts;
     struct hc_list profile;
+    const char *replaces; /* that the order asks for */
     struct hc_secret_port secrets;
     hc_secret_done *asked; /* the file was asked for, and nobody answered yet */
     void *asked_arg;
@@ -181,7 +182,8 @@ static void start(struct scene *s, const struct hc_order_state *resume)
     struct hc_order_options o = {
         &s->names,        s->slow_set.count > 0 ? &s->slow_set : &s->fake.set,
         HC_KEY_ECDSA_256, resume,
-        &s->handler,      &s->profile};
+        &s->handler,      &s->profile,
+        s->replaces};
     struct hc_error err;
 
     hc_error_init(&err);
@@ -412,6 +414,52 @@ static void a_profile_is_refused(void)
         run(s);
         is_int(s->error.problem, HC_P_CA_SAYS_PROFILE, "a CA that refuses without it as well");
         scene_free(s, "refused twice");
+    }
+}
+
+/* RFC 9773 section 5 */
+static void an_order_says_what_it_replaces(void)
+{
+    static const struct {
+        const char *what;
+        bool ari;
+        long status; /* of a refusal; 0: none */
+        const char *type;
+        const char *want; /* in the order that was placed; NULL: none was */
+    } rows[] = {
+        {"a CA with renewal information", true, 0, NULL, "key.serial"},
+        {"a CA without", false, 0, NULL, ""},
+        {"replaced already", true, 409, "alreadyReplaced", ""},
+        {"another account's", true, 403, "unauthorized", ""},
+        {"unknown", true, 404, "malformed", ""},
+        {"a limit is no reason to order anew", true, 429, "rateLimited", NULL},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct scene *s = scene_new("a.test");
+
+        s->replaces = "key.serial";
+        s->ca.ari = rows[i].ari;
+        if (rows[i].status != 0) {
+            struct rule *r = fake_rule(&s->ca, BASE "/order", rows[i].status);
+
+            r->type = rows[i].type;
+            r->detail = "no";
+            r->times = rows[i].want == NULL ? 99 : 1;
+            r->retry_after = rows[i].want == NULL ? 86400 : 0;
+        }
+        start(s, NULL);
+        run(s);
+        if (rows[i].want != NULL) {
+            ok(issued(s), rows[i].what);
+            is_str(s->ca.replaces, rows[i].want, "what newOrder said");
+        } else {
+            is_int(s->error.problem, HC_P_RATE_LIMITED, rows[i].what);
+        }
+        ok((strstr(s->ca.text, "ordering anew") != NULL) ==
+               (rows[i].status != 0 && rows[i].want != NULL),
+           "the log says so where it was not taken");
+        scene_free(s, rows[i].what);
     }
 }
 
@@ -1568,6 +1616,7 @@ int main(void)
     an_address_is_ordered_with_its_profile();
     hosts_ask_for_a_profile();
     a_profile_is_refused();
+    an_order_says_what_it_replaces();
     what_is_valid_already_is_not_done_again();
     nonces_are_retried();
     passing_faults_are_got_over();
