@@ -167,7 +167,7 @@ static bool place_without_replaces(struct hc_order *order, const struct hc_error
     }
     hc_error_render(cause, &text);
     hc_logf(order->acme->options.log, HC_LOG_NOTICE,
-            "%s: the CA does not take the order as a renewal of %s (%s); ordering anew",
+            "%s: the CA refuses the order as a renewal of %s (%s); ordering without that",
             hc_acme_issuer(order->acme), order->replaces, text.detail);
     free(order->replaces);
     order->replaces = NULL;

@@ -15,6 +15,7 @@
 #include "agent/responder.h"
 #include "agent/secrets.h"
 #include "agent/watches.h"
+#include "agent/windows.h"
 #include "agent/written.h"
 #include "conf/build.h"
 #include "loop/timer.h"
@@ -279,6 +280,19 @@ static int new_jobs(struct hc_agent *agent, struct hc_error *err)
     return hc_jobs_new(&options, &agent->parts.jobs, err);
 }
 
+static int new_windows(struct hc_agent *agent, struct hc_error *err)
+{
+    struct hc_windows_options options = {
+        .env = &agent->parts.env,
+        .storage = agent->parts.storage,
+        .cas = agent->parts.cas,
+        .jobs = agent->parts.jobs,
+        .http = agent->o.http,
+    };
+
+    return hc_windows_new(&options, &agent->parts.windows, err);
+}
+
 static int new_obtains(struct hc_agent *agent, struct hc_error *err)
 {
     struct hc_obtain_env options = {
@@ -329,8 +343,8 @@ static int new_parts(struct hc_agent *agent, struct hc_error *err)
         new_watches(agent, err) != 0 ||
         hc_garbage_new(&p->env, p->storage, p->clock, agent->o.table, &p->garbage, err) != 0 ||
         new_preflights(agent, err) != 0 || new_outlooks(agent, err) != 0 ||
-        new_health(agent, err) != 0 || new_jobs(agent, err) != 0 || new_obtains(agent, err) != 0 ||
-        new_queue(agent, err) != 0) {
+        new_health(agent, err) != 0 || new_jobs(agent, err) != 0 || new_windows(agent, err) != 0 ||
+        new_obtains(agent, err) != 0 || new_queue(agent, err) != 0) {
         return -1;
     }
     return hc_control_new(p, agent->o.control, &agent->control, err);
@@ -343,6 +357,7 @@ static void free_parts(struct hc_agent *agent)
     hc_control_free(agent->control);
     hc_queue_free(p->queue);
     hc_obtains_free(p->obtains);
+    hc_windows_free(p->windows);
     hc_jobs_free(p->jobs);
     hc_health_free(p->health);
     hc_outlooks_free(p->outlooks);

@@ -1,5 +1,7 @@
-/* What a CA calls itself; see ca_directory.h. */
+/* What a CA's directory says; see ca_directory.h. */
 #include "agent/ca_directory.h"
+
+#include <stdlib.h>
 
 #define DIRECTORY_MS 10000
 #define KNOWN_S      86400
@@ -14,6 +16,9 @@ static void on_read(void *arg, struct hc_directory *read, const struct hc_error 
         hc_list_dispose(&directory->caa);
         directory->caa = read->caa;
         read->caa = (struct hc_list){NULL, 0, 0};
+        free(directory->renewal_info);
+        directory->renewal_info = read->renewal_info;
+        read->renewal_info = NULL;
     } else {
         directory->read_at -= KNOWN_S - UNKNOWN_S;
     }
@@ -22,13 +27,17 @@ static void on_read(void *arg, struct hc_directory *read, const struct hc_error 
 
 bool hc_ca_directory_ensure(struct hc_ca_directory *directory)
 {
+    return directory->issuer->caa_domains.count > 0 || hc_ca_directory_ensure_read(directory);
+}
+
+bool hc_ca_directory_ensure_read(struct hc_ca_directory *directory)
+{
     int64_t now = hc_env_now(directory->env);
     struct hc_error err;
 
     hc_error_init(&err);
-    if (directory->http == NULL || directory->issuer->caa_domains.count > 0 ||
-        (directory->read_at > 0 && directory->read_at <= now &&
-         now - directory->read_at < KNOWN_S)) {
+    if (directory->http == NULL || (directory->read_at > 0 && directory->read_at <= now &&
+                                    now - directory->read_at < KNOWN_S)) {
         return true;
     }
     if (directory->fetch.id != 0) {
@@ -53,5 +62,6 @@ const struct hc_list *hc_ca_directory_names(const struct hc_ca_directory *direct
 void hc_ca_directory_dispose(struct hc_ca_directory *directory)
 {
     hc_list_dispose(&directory->caa);
+    free(directory->renewal_info);
     hc_directory_fetch_cancel(&directory->fetch);
 }

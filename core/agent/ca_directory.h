@@ -1,6 +1,7 @@
 /*
- * What a CA calls itself in CAA records: caaIdentities of its directory (RFC 8555 section 7.1.1),
- * read once a day. A directory that cannot be read is the order's to complain of.
+ * What a CA's directory says besides what orders need, read once a day: what the CA calls itself in
+ * CAA records (caaIdentities, RFC 8555 section 7.1.1), and where it tells when to renew (RFC 9773).
+ * A directory that cannot be read is the order's to complain of.
  */
 #ifndef HC_AGENT_CA_DIRECTORY_H
 #define HC_AGENT_CA_DIRECTORY_H
@@ -14,6 +15,7 @@ struct hc_ca_directory {
     const struct hc_http_port *http;
     const struct hc_issuer *issuer;
     struct hc_list caa; /* as far as it was read */
+    char *renewal_info; /* the same; NULL: none */
     int64_t read_at;    /* UTC; 0: never */
     struct hc_directory_fetch fetch;
 };
@@ -23,6 +25,8 @@ struct hc_ca_directory {
  * its directory, and CA_CHANGED tells when that ended.
  */
 bool hc_ca_directory_ensure(struct hc_ca_directory *directory);
+/* The same of the whole directory, also where the configuration says what the CA calls itself. */
+bool hc_ca_directory_ensure_read(struct hc_ca_directory *directory);
 /* The names that count: what the directory says, else what the configuration does. */
 const struct hc_list *hc_ca_directory_names(const struct hc_ca_directory *directory);
 void hc_ca_directory_dispose(struct hc_ca_directory *directory);

@@ -85,6 +85,14 @@ const struct hc_list *hc_ca_caa_domains(const struct hc_ca *ca)
     return hc_ca_directory_names(&ca->directory);
 }
 
+bool hc_ca_renewal_info(struct hc_ca *ca, const char **url)
+{
+    bool known = hc_ca_directory_ensure_read(&ca->directory);
+
+    *url = ca->directory.renewal_info;
+    return known;
+}
+
 const char *hc_ca_account_url(const struct hc_ca *ca)
 {
     return ca->account.acme != NULL ? ca->cas->o.authority->account_url(ca->account.acme) : NULL;

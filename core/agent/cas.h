@@ -49,6 +49,9 @@ int64_t hc_ca_worked_ms(const struct hc_ca *ca);
 /* See ca_directory.h. */
 bool hc_ca_ensure_known(struct hc_ca *ca);
 const struct hc_list *hc_ca_caa_domains(const struct hc_ca *ca);
+/* False: its directory is being read, and CA_CHANGED tells when that ended. *url: of its renewal
+ * information (RFC 9773), borrowed; NULL: it has none. */
+bool hc_ca_renewal_info(struct hc_ca *ca, const char **url);
 /* NULL: there is no account yet. */
 const char *hc_ca_account_url(const struct hc_ca *ca);
 

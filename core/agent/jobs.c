@@ -8,11 +8,14 @@
 #include "store/line.h"
 #include "store/record.h"
 
+#define EXPLANATIONS 64 /* that are kept; more than that no CA has */
+
 struct hc_jobs {
     struct hc_jobs_options o;
     struct hc_job *items;
     size_t count;
-    struct hc_job **first; /* of each identity, or NULL */
+    struct hc_job **first;       /* of each identity, or NULL */
+    struct hc_list explanations; /* of windows: a CA has few */
 };
 
 /* ---- life ---- */
@@ -85,6 +88,7 @@ void hc_jobs_free(struct hc_jobs *jobs)
     for (size_t i = 0; i < jobs->count; i++) {
         hc_job_record_dispose(&jobs->items[i].record);
     }
+    hc_list_dispose(&jobs->explanations);
     free(jobs->items);
     free(jobs->first);
     free(jobs);
@@ -206,8 +210,31 @@ int64_t hc_job_due(const struct hc_jobs *jobs, const struct hc_job *job)
          hc_outlook_wants(jobs->o.outlooks, job->index, &info->names))) {
         return 0;
     }
+    if (hc_window_counts(&job->window, hc_env_now(jobs->o.env))) {
+        return hc_schedule_renew_by_window(info->not_before, info->not_after, info->committed,
+                                           job->window.start + job->window.drawn);
+    }
     return hc_schedule_renew_at(info->not_before, info->not_after,
                                 hc_schedule_share(job->line, info->serial));
+}
+
+void hc_job_set_window(struct hc_jobs *jobs, struct hc_job *job, const struct hc_window *window,
+                       const char *explanation)
+{
+    struct hc_list *texts = &jobs->explanations;
+
+    job->window = *window;
+    job->window.explanation = NULL;
+    for (size_t i = 0; explanation != NULL && i < texts->count; i++) {
+        if (strcmp(texts->items[i], explanation) == 0) {
+            job->window.explanation = texts->items[i];
+            return;
+        }
+    }
+    if (explanation != NULL && texts->count < EXPLANATIONS &&
+        hc_list_add(texts, explanation, NULL) == 0) {
+        job->window.explanation = texts->items[texts->count - 1];
+    }
 }
 
 /* Adds what the issuer's record holds against one name. */
@@ -303,7 +330,8 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
         *when = due;
         return HC_JOB_FRESH;
     }
-    if (!hc_storage_ready(jobs->o.storage) || asked == NULL) {
+    if (!hc_storage_ready(jobs->o.storage) || asked == NULL ||
+        (job->window.unread && hc_job_info(jobs, job) != NULL && job->record.order == NULL)) {
         return HC_JOB_STORE;
     }
     add_refusals(jobs, job, asked, now, &refused);

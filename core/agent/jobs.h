@@ -12,6 +12,7 @@
 #include "agent/outlooks.h"
 #include "agent/pause.h"
 #include "agent/said.h"
+#include "agent/window.h"
 
 struct hc_jobs;
 
@@ -32,9 +33,10 @@ struct hc_job {
     enum hc_key_type key_type;
     unsigned char line[HC_ID_SIZE];
     struct hc_job_record record;
-    struct hc_ca *at;      /* where it is being ordered; NULL: it is not */
-    int64_t again_ms;      /* not reviewed before */
-    struct hc_pause pause; /* after failures that are no name's */
+    struct hc_ca *at;        /* where it is being ordered; NULL: it is not */
+    int64_t again_ms;        /* not reviewed before */
+    struct hc_pause pause;   /* after failures that are no name's */
+    struct hc_window window; /* windows' to change, by hc_job_set_window() */
     hc_said said;
 };
 
@@ -59,7 +61,7 @@ enum hc_job_wait {
     HC_JOB_FAILED,    /* it failed: when says when it is tried again */
     HC_JOB_CA,        /* its CA failed: when says when that is asked again */
     HC_JOB_ELSEWHERE, /* another agent orders it */
-    HC_JOB_STORE,     /* the store cannot be used */
+    HC_JOB_STORE,     /* the store cannot be used, or was not read whole yet */
     HC_JOB_CLOCK,     /* the clock is wrong */
     HC_JOB_CHECKING,  /* its names are being checked */
     HC_JOB_HELD,      /* no order for its names: when says until when */
@@ -78,6 +80,10 @@ const struct hc_last_error *hc_job_failure(const struct hc_jobs *jobs, const str
 const struct hc_line_info *hc_job_info(const struct hc_jobs *jobs, const struct hc_job *job);
 /* When the job's pair is to be renewed; 0: now. */
 int64_t hc_job_due(const struct hc_jobs *jobs, const struct hc_job *job);
+
+/* explanation: copied; or NULL. */
+void hc_job_set_window(struct hc_jobs *jobs, struct hc_job *job, const struct hc_window *window,
+                       const char *explanation);
 
 /* Reads the job's record anew: another agent may have changed it. */
 int hc_job_load(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error *err) HC_MUST_USE;

@@ -124,6 +124,35 @@ void hc_obtain_free(struct hc_obtain *obtain)
 
 /* ---- the beginning ---- */
 
+/*
+ * What the order replaces, for newOrder; the caller's to free. NULL: nothing that this CA would
+ * know as this account's.
+ */
+static char *replaces_of(const struct hc_obtain *obtain)
+{
+    const struct hc_obtain_env *e = obtain->e;
+    const struct hc_line_info *info = hc_job_info(e->jobs, obtain->job);
+    const char *account = hc_ca_account_url(obtain->ca);
+    struct hc_window_record record = {0};
+    struct hc_error err;
+    char *replaces = NULL;
+
+    hc_error_init(&err);
+    if (info == NULL || account == NULL ||
+        strcmp(info->issuer, hc_ca_issuer(obtain->ca)->directory_url) != 0 ||
+        hc_window_record_load(hc_storage_store(e->storage),
+                              hc_job_name(obtain->job, (char[HC_JOB_NAME]){0}), info, &record,
+                              &err) != 0) {
+        return NULL;
+    }
+    if (record.id[0] != '\0' && strcmp(record.account, account) == 0) {
+        replaces = record.id;
+        record.id = NULL;
+    }
+    hc_window_record_dispose(&record);
+    return replaces;
+}
+
 static int place_order(struct hc_obtain *obtain, struct hc_error *err)
 {
     const struct hc_obtain_env *o = obtain->e;
@@ -142,6 +171,8 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
         .solvers = o->solvers,
         .resume = resume ? &state : NULL,
     };
+    char *replaces = NULL;
+    int rc = -1;
 
     if (hc_list_copy(&obtain->names, names, err) != 0) {
         return -1;
@@ -150,7 +181,11 @@ static int place_order(struct hc_obtain *obtain, struct hc_error *err)
         hc_job_record_forget_order(record);
     }
     options.names = &obtain->names;
-    return hc_ca_order(obtain->ca, &options, &obtain->order, err);
+    replaces = resume ? NULL : replaces_of(obtain);
+    options.replaces = replaces;
+    rc = hc_ca_order(obtain->ca, &options, &obtain->order, err);
+    free(replaces);
+    return rc;
 }
 
 /* Under the lock: true if what other agents met with meanwhile is a reason not to order here now.

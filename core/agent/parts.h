@@ -24,6 +24,7 @@ struct hc_parts {
     struct hc_outlooks *outlooks;
     struct hc_health *health;
     struct hc_jobs *jobs;
+    struct hc_windows *windows;
     struct hc_obtains *obtains;
     struct hc_queue *queue;
 };

@@ -37,6 +37,20 @@ int64_t hc_schedule_renew_at(int64_t not_before, int64_t not_after, uint32_t sha
     return not_after - margin - margin / 10 * share / HC_SHARE_MAX;
 }
 
+int64_t hc_schedule_renew_by_window(int64_t not_before, int64_t not_after, int64_t committed,
+                                    int64_t at)
+{
+    int64_t life = not_after - not_before;
+    int64_t latest = not_after - (life < SHORT_LIVED ? life * 2 / 5 : life / 4);
+    int64_t floor = committed + (life / 10 < DAY ? life / 10 : DAY);
+
+    if (life <= 0) {
+        return not_before;
+    }
+    at = at > floor ? at : floor;
+    return at < latest ? at : latest;
+}
+
 int64_t hc_schedule_retry(unsigned failures, int64_t now, int64_t not_after)
 {
     static const int64_t steps[] = {60, 600, 6000, DAY};

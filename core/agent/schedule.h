@@ -28,6 +28,15 @@ uint32_t hc_schedule_share(const unsigned char line[HC_ID_SIZE], const char *ser
 int64_t hc_schedule_renew_at(int64_t not_before, int64_t not_after, uint32_t share);
 
 /*
+ * The same where the CA named a window (RFC 9773), and at is this certificate's instant of it: that
+ * instant, but with a quarter of the lifetime left at the latest (40 % below ten days), and not
+ * within a day of the version's commit (a tenth of a short lifetime): a CA that is wrong, and wants
+ * everything renewed always, is not asked for certificates without end.
+ */
+int64_t hc_schedule_renew_by_window(int64_t not_before, int64_t not_after, int64_t committed,
+                                    int64_t at);
+
+/*
  * Seconds from the failures-th failure in a row (1 ..) to the next try. not_after is what serves
  * now, 0: nothing does.
  */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/window.h"
 #include "base/idn.h"
 #include "conf/name.h"
 
@@ -96,6 +97,16 @@ static void set_flaws(json_t *object, const struct hc_model_certificate *c)
     json_object_set_new(object, "flaws", flaws);
 }
 
+static json_t *json_of_window(const struct hc_window *window)
+{
+    json_t *object = json_object();
+
+    set_time(object, "start", window->start);
+    set_time(object, "end", window->start + window->span);
+    set_text(object, "explanation", window->explanation);
+    return object;
+}
+
 /* What only orders have. */
 static void set_order(json_t *object, const struct hc_model_certificate *c)
 {
@@ -104,6 +115,8 @@ static void set_order(json_t *object, const struct hc_model_certificate *c)
     set_text(object, "stand_in", c->stand_in);
     json_object_set_new(object, "left_out", json_of_list(c->left_out));
     set_time(object, "renew_at", c->renew_at);
+    json_object_set_new(object, "renewal_window",
+                        c->window != NULL ? json_of_window(c->window) : json_null());
 }
 
 static json_t *json_of_files(const struct hc_model_certificate *c)

@@ -172,6 +172,28 @@ static void print_other_forms(struct hc_report *r, const json_t *names)
     hc_report_wrapped(r, HC_TINT_NONE, "    ", text);
 }
 
+/* "    the CA wants it renewed from .. to ..: https://..", where it says why or the time is here.
+ */
+static void print_window(struct hc_report *r, const json_t *window, int64_t now)
+{
+    const char *why = text_of(window, "explanation", "");
+    const char *from = text_of(window, "start", "?");
+    const char *to = text_of(window, "end", "?");
+    char text[HC_LOG_LINE];
+    char shown[3][600];
+    int64_t start = 0;
+
+    if (!json_is_object(window) ||
+        (why[0] == '\0' && (hc_time_parse(from, &start, NULL) != 0 || start > now))) {
+        return;
+    }
+    snprintf(text, sizeof(text), "the CA wants it renewed from %s to %s%s%s",
+             hc_escape(shown[0], sizeof(shown[0]), from, strlen(from)),
+             hc_escape(shown[1], sizeof(shown[1]), to, strlen(to)), why[0] != '\0' ? ": " : "",
+             hc_escape(shown[2], sizeof(shown[2]), why, strlen(why)));
+    hc_report_wrapped(r, HC_TINT_NONE, "    ", text);
+}
+
 int hc_list_table(const json_t *certificates, int64_t now, FILE *out, struct hc_error *err)
 {
     size_t count = json_array_size(certificates);
@@ -194,6 +216,7 @@ int hc_list_table(const json_t *certificates, int64_t now, FILE *out, struct hc_
         print_row(&rows[i], width, out);
         print_other_forms(&r, json_object_get(object, "names"));
         print_flaws(&r, json_object_get(object, "flaws"));
+        print_window(&r, json_object_get(object, "renewal_window"), now);
         if (json_is_object(json_object_get(object, "error"))) {
             print_error(&r, json_object_get(object, "error"));
         }

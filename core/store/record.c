@@ -67,7 +67,8 @@ static int place_open(struct hc_store *store, const char *kind, const char *file
 static bool is_durable(const char *kind)
 {
     return strcmp(kind, "job") != 0 && strcmp(kind, "issuer") != 0 &&
-           strcmp(kind, "verdict") != 0 && strcmp(kind, "written") != 0;
+           strcmp(kind, "verdict") != 0 && strcmp(kind, "written") != 0 &&
+           strcmp(kind, "renewal") != 0;
 }
 
 static int place_find(struct hc_store *store, const char *kind, const char *name, bool make,

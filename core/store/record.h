@@ -12,10 +12,10 @@
  * Named records: small, durable, sealed if secret (accounts, job states, breakers). kind is a word
  * ("account", "job", "issuer"), name any text (hashed into the file name). Bound to kind and name.
  * put is atomic, keeps the value before it, and is durable but for the kinds "job", "issuer",
- * "verdict" and "written": a machine that loses power may have an earlier value of those (a killed
- * process loses none). get: a damaged value is named and set aside (DRIVE) and the one before it is
- * returned; HC_P_STORE_DAMAGED if there is none to fall back to, HC_P_STORE_EMPTY if it is absent.
- * out (should be secret) is appended to. Values up to 2 MiB.
+ * "verdict", "written" and "renewal": a machine that loses power may have an earlier value of those
+ * (a killed process loses none). get: a damaged value is named and set aside (DRIVE) and the one
+ * before it is returned; HC_P_STORE_DAMAGED if there is none to fall back to, HC_P_STORE_EMPTY if
+ * it is absent. out (should be secret) is appended to. Values up to 2 MiB.
  */
 int hc_store_put(struct hc_store *store, const char *kind, const char *name, struct hc_bytes value,
                  struct hc_error *err) HC_MUST_USE;

@@ -1,6 +1,7 @@
-/* What a CA says: directories, orders, authorizations, problem documents. */
+/* What a CA says: directories, orders, authorizations, problem documents, windows. */
 #include <string.h>
 
+#include "acme/ari.h"
 #include "acme/challenge.h"
 #include "acme/directory.h"
 #include "acme/json.h"
@@ -64,6 +65,32 @@ static void check_problem(struct hc_bytes text)
     }
 }
 
+/* A window has a length, and an instant of it is in it. */
+static void check_window(struct hc_bytes text)
+{
+    struct hc_ari_window window;
+    struct hc_error err;
+    int64_t at = 0;
+
+    hc_error_init(&err);
+    if (hc_ari_parse(text, &window, &err) != 0) {
+        if (!hc_error_is_set(&err) || window.explanation != NULL) {
+            __builtin_trap();
+        }
+        return;
+    }
+    at = hc_ari_instant(window.start, window.end, "key.serial");
+    if (at < window.start || at >= window.end) {
+        __builtin_trap();
+    }
+    for (const char *p = window.explanation; p != NULL && *p != '\0'; p++) {
+        if (*p <= 0x20 || *p > 0x7e) {
+            __builtin_trap();
+        }
+    }
+    hc_ari_window_dispose(&window);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hc_bytes text = {data, size};
@@ -76,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         __builtin_trap();
     }
     hc_directory_dispose(&directory);
+    check_window(text);
     check_order(text);
     check_authorization(text);
     check_problem(text);

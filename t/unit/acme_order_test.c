@@ -456,7 +456,7 @@ static void an_order_says_what_it_replaces(void)
         } else {
             is_int(s->error.problem, HC_P_RATE_LIMITED, rows[i].what);
         }
-        ok((strstr(s->ca.text, "ordering anew") != NULL) ==
+        ok((strstr(s->ca.text, "ordering without that") != NULL) ==
                (rows[i].status != 0 && rows[i].want != NULL),
            "the log says so where it was not taken");
         scene_free(s, rows[i].what);

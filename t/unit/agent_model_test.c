@@ -87,9 +87,10 @@ static void every_field_is_there(void)
                                         "store",   "store_ready", "clock_wrong", "certificates",
                                         "issuers", "counters"};
     static const char *const certificate[] = {
-        "names",  "mode",   "key_type", "serial",      "not_before", "not_after", "issuer",
-        "state",  "served", "activity", "lines_until", "stand_in",   "left_out",  "renew_at",
-        "flawed", "flaws",  "next_try", "failures",    "error",      "where",     "unicode_names"};
+        "names",    "mode",     "key_type",      "serial",        "not_before",  "not_after",
+        "issuer",   "state",    "served",        "activity",      "lines_until", "stand_in",
+        "left_out", "renew_at", "flawed",        "flaws",         "next_try",    "failures",
+        "error",    "where",    "unicode_names", "renewal_window"};
     static const char *const issuer[] = {"name",          "directory", "up",      "failures",
                                          "failing_since", "next_try",  "account", "error"};
     static const char *const counters[] = {"since", "swaps", "orders", "failures", "responder"};

@@ -28,6 +28,7 @@ sub pem_info {
         push @addresses, join '.', unpack 'C*', $value if $type == 7;
     }
     my $info = {
+        pem => $pem,
         serial => Net::SSLeay::P_ASN1_INTEGER_get_hex(Net::SSLeay::X509_get_serialNumber($x)),
         issuer => Net::SSLeay::X509_NAME_oneline(Net::SSLeay::X509_get_issuer_name($x)),
         subject => Net::SSLeay::X509_NAME_oneline(Net::SSLeay::X509_get_subject_name($x)),

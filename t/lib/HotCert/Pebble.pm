@@ -99,6 +99,14 @@ sub manage {
     return $r->{success} ? $r->{content} : undef;
 }
 
+# What it answers from now on when it is asked when to renew this certificate.
+sub set_renewal_info {
+    my ($self, $pem, $answer) = @_;
+    my $r = HTTP::Tiny->new(timeout => 5, verify_SSL => 0)->post("https://127.0.0.1:$self->{management}/set-renewal-info/",
+        { content => encode_json({ Certificate => $pem, ARIResponse => $answer }) });
+    return $r->{success};
+}
+
 # What the challenge test server's management knows: set_default_ipv4 is done; add-a, clear-a, ..
 sub dns_set {
     my ($self, $what, $data) = @_;
