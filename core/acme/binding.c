@@ -57,7 +57,7 @@ static int read_key(const char *path, struct hc_bytes file, struct hc_buf *key,
 
     hc_error_init(&why);
     if (file.len > KEY_MAX) {
-        hc_error_set(err, HC_P_EAB_KEY, path, "%zu bytes are more than a key has", file.len);
+        hc_error_set(err, HC_P_EAB_KEY, path, "%zu bytes are too many for a key", file.len);
         goto out;
     }
     if (read_text(path, file, &text, err) != 0) {

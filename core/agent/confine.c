@@ -177,11 +177,11 @@ int hc_confine_files(const struct hc_conf *conf, struct hc_error *err)
         return hc_error_set(err, HC_P_NOT_CONFINED, "Landlock", "this build has sanitizers");
     }
     if (edition < 0) {
-        return refused(err, errno, "this kernel lacks it or has it switched off");
+        return refused(err, errno, "this kernel does not have it, or it is disabled");
     }
     if (edition < LEAST_EDITION) {
         return hc_error_set(err, HC_P_NOT_CONFINED, "Landlock",
-                            "this kernel has edition %ld of it, and %d is the least", edition,
+                            "this kernel has version %ld of it; hotcert needs %d", edition,
                             LEAST_EDITION);
     }
     rules.ruleset = (int)syscall(SYS_landlock_create_ruleset, &what, sizeof(what), 0);
@@ -194,7 +194,7 @@ int hc_confine_files(const struct hc_conf *conf, struct hc_error *err)
         refused(err, rules.errnum, "adding a rule");
     } else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
                syscall(SYS_landlock_restrict_self, rules.ruleset, 0) != 0) {
-        refused(err, errno, "taking the rules on");
+        refused(err, errno, "applying the rules");
     } else {
         rc = 0;
     }

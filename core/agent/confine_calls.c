@@ -351,14 +351,14 @@ int hc_confine_calls(struct hc_error *err)
     }
     if (HC_CONFINE_MACHINE == 0) {
         return hc_error_set(err, HC_P_NOT_CONFINED, "seccomp",
-                            "there is a list for x86-64 and for arm64 only");
+                            "hotcert has a list of system calls for x86-64 and arm64 only");
     }
     make_filter(&f);
     program.len = f.count;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) {
         return hc_error_set_errno(err, HC_P_NOT_CONFINED, "seccomp", errno,
-                                  "this kernel does not take the list");
+                                  "this kernel does not accept the list");
     }
     return 0;
 }

@@ -227,14 +227,15 @@ int hc_runner_run(struct hc_runner *runner, const struct hc_program_run *command
                             "the runner, which starts commands, has ended");
     }
     if (asked == NULL) {
-        return hc_error_set(err, HC_P_SYSTEM, program, "%d commands run already", HC_RUNNER_MOST);
+        return hc_error_set(err, HC_P_SYSTEM, program, "%d commands are already running",
+                            HC_RUNNER_MOST);
     }
     runner->last_id += runner->last_id == UINT32_MAX ? 2 : 1; /* 0 is none's */
     if (make_request(command, runner->last_id, &packet, err) != 0) {
         goto out;
     }
     if (send(runner->socket.fd, packet.data, packet.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        hc_error_set_errno(err, HC_P_SYSTEM, program, errno, "asking for it to be started");
+        hc_error_set_errno(err, HC_P_SYSTEM, program, errno, "asking the runner to start it");
         goto out;
     }
     *asked = (struct asked){runner->last_id, done, self};

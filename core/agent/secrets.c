@@ -60,7 +60,7 @@ static int read_own(const char *path, bool given, struct hc_buf *out, struct hc_
     if (fd < 0 || fstat(fd, &st) != 0) {
         hc_error_set_errno(err, HC_P_FILE_UNREADABLE, path, errno, NULL);
     } else if (!S_ISREG(st.st_mode)) {
-        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is no file");
+        hc_error_set(err, HC_P_FILE_UNREADABLE, path, "it is not a regular file");
     } else if (given || hc_secret_check(path, st.st_mode, st.st_uid, err) == 0) {
         rc = hc_io_read_all(fd, path, out, err);
     }

@@ -25,7 +25,8 @@ static const char *fault_of(int status)
     if (status == IDN2_ENCODING_ERROR) {
         return "it is not in UTF-8";
     }
-    return status == IDN2_DISALLOWED ? "IDNA2008 forbids a character of it" : idn2_strerror(status);
+    return status == IDN2_DISALLOWED ? "IDNA2008 forbids one of its characters"
+                                     : idn2_strerror(status);
 }
 
 const char *hc_idn_to_ascii(const char *name, char *dst, size_t cap)

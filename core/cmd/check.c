@@ -136,7 +136,7 @@ static int check_combination(const struct parsed *p, struct hc_error *err)
 
     if (!files && p->options.connect == NULL) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
-                            "name a file, a folder, or --connect HOST[:PORT]");
+                            "give a file, a folder, or --connect HOST[:PORT]");
     }
     if (p->options.connect != NULL && hc_check_split(p->options.connect, host, port, err) != 0) {
         return name_the_option(OPTION_CONNECT, p->options.connect, err);

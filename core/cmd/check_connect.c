@@ -97,7 +97,7 @@ int hc_check_split(const char *text, char host[HC_NAME_SIZE], char port[HC_CHECK
     size_t len = 0;
 
     if (strstr(text, "://") != NULL) {
-        return hc_error_set(err, HC_P_BAD_VALUE, text, "it takes HOST or HOST:PORT, no URL");
+        return hc_error_set(err, HC_P_BAD_VALUE, text, "it takes HOST or HOST:PORT, not a URL");
     }
     if (bracket == NULL && colon != NULL && strchr(colon + 1, ':') != NULL) {
         colon = NULL; /* an IPv6 address alone */

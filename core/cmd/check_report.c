@@ -174,7 +174,7 @@ static void put_paths(struct hc_check_run_state *run, const struct hc_check_tool
     const char *parts[][2] = {
         {"certificate", paths->certificate}, {"chain", paths->chain}, {"key", paths->key}};
 
-    hc_report_put(&run->report, HC_TINT_NONE, "  found as %s keeps them", paths->tool);
+    hc_report_put(&run->report, HC_TINT_NONE, "  found in the layout of %s", paths->tool);
     for (size_t i = 0; i < HC_COUNT(parts); i++) {
         const char *file = parts[i][1] != NULL ? file_name(parts[i][1]) : NULL;
 

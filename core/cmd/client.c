@@ -115,9 +115,10 @@ static int receive_line(int fd, int64_t deadline_ms, const char *path, struct hc
 
         if (left <= 0) {
             /* the server holds the socket also while no agent is there to take a question */
-            return hc_error_set(err, HC_P_AGENT_GONE, path,
-                                "it listens, but no agent took the question in time: it may be "
-                                "starting, or its keeper is gone until the server is reloaded");
+            return hc_error_set(
+                err, HC_P_AGENT_GONE, path,
+                "it accepts connections, but no agent answered in time: the agent may be starting, "
+                "or its keeper has ended (nginx -s reload restarts it)");
         }
         if (poll(&poller, 1, left < 1000 ? (int)left : 1000) <= 0) {
             continue;

@@ -143,7 +143,7 @@ int hc_convert_to_pem(struct hc_buf *text, const char *subject, const struct hc_
     form = form != NULL ? form : from_key(text, pem);
     if (form != NULL) {
         rc = hc_findings_add(findings, HC_P_PEM_NOT_PEM, subject, err, "%s%s", form->what,
-                             closed ? "; no passphrase that was given opens it" : "") == 0 &&
+                             closed ? "; none of the given passphrases opens it" : "") == 0 &&
                      hc_findings_hint(findings, err, "convert it: %s", form->command) == 0
                  ? replace(text, pem, err)
                  : -1;

@@ -48,9 +48,8 @@ static int take_until(const char *text, int64_t *out, struct hc_error *err)
         }
         *out = now + seconds;
     }
-    return *out > now
-               ? 0
-               : hc_error_set(err, HC_P_BAD_VALUE, "--until", "\"%s\" is over already", text);
+    return *out > now ? 0
+                      : hc_error_set(err, HC_P_BAD_VALUE, "--until", "\"%s\" is in the past", text);
 }
 
 static int take_option(struct arguments *a, int option, const char *arg, struct hc_error *err)
@@ -159,7 +158,7 @@ static int persist(struct arguments *a, struct hc_error *err)
     }
     if (a->ca.directory_url == NULL) {
         return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL,
-                            "--caa-domain needs --issuer or --account beside it");
+                            "--caa-domain also needs --issuer or --account");
     }
     if (hc_which_ca_accounts(&a->ca, err) != 0) {
         return -1;

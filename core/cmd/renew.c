@@ -217,10 +217,10 @@ static void print_watched(struct hc_report *r, const char *name, const json_t *w
 
         snprintf(found, sizeof(found), "%s (%s)", problem, held ? "held back" : state);
     }
-    hc_report_put(
-        r, HC_TINT_NONE,
-        "%s: hotcert checked its files: %s; it does not order for files of another tool\n", name,
-        found);
+    hc_report_put(r, HC_TINT_NONE,
+                  "%s: hotcert checked its files: %s; it does not order certificates for files of "
+                  "another tool\n",
+                  name, found);
     hc_report_wrapped(r, HC_TINT_NONE, "    ", message);
 }
 
@@ -346,7 +346,7 @@ static int print_many(const struct renew_args *args, const json_t *renewed)
         hc_report_put(&r, HC_TINT_NONE, ", %zu not due (--force orders anyway)", tally.idle);
     }
     if (tally.used_up > 0) {
-        hc_report_put(&r, HC_TINT_NONE, ", %zu tried too often", tally.used_up);
+        hc_report_put(&r, HC_TINT_NONE, ", %zu retried too often", tally.used_up);
     }
     hc_report_put(&r, HC_TINT_NONE, "%s\n",
                   tally.ordered > 0 ? "; `hotcert wait --all --timeout 5m` waits for them" : "");

@@ -225,7 +225,7 @@ static int check_bindings(struct hc_conf *conf, struct hc_error *err)
 
         if ((issuer->eab_kid == NULL) != (issuer->eab_key == NULL)) {
             return hc_error_set(err, HC_P_INCOMPLETE, issuer->name,
-                                "it has %s but not %s, which belongs to it (at %s)",
+                                "it has %s but not %s, which it also needs (at %s)",
                                 issuer->eab_kid != NULL ? "eab_kid" : "eab_key",
                                 issuer->eab_kid != NULL ? "eab_key" : "eab_kid", issuer->where);
         }
@@ -271,10 +271,10 @@ static int check_dns_ns(const struct hc_conf *conf, struct hc_error *err)
         names += is_address ? 0 : 1;
         addresses = is_address ? addresses + 1 : 0;
         if (names > HC_DNS_NS_MAX || addresses > HC_DNS_NS_ADDRESS_MAX) {
-            return hc_error_set(err, HC_P_BAD_VALUE, conf->dns_ns.items[i],
-                                "hotcert_dns_ns takes at most %d names, and %d addresses behind "
-                                "each",
-                                HC_DNS_NS_MAX, HC_DNS_NS_ADDRESS_MAX);
+            return hc_error_set(
+                err, HC_P_BAD_VALUE, conf->dns_ns.items[i],
+                "hotcert_dns_ns takes at most %d names, each followed by at most %d addresses",
+                HC_DNS_NS_MAX, HC_DNS_NS_ADDRESS_MAX);
         }
     }
     return 0;
@@ -295,10 +295,10 @@ static int check_dns(const struct hc_conf *conf, struct hc_error *err)
 
         if (inside && (i + 1 == conf->dns_ns.count ||
                        hc_address_parse(conf->dns_ns.items[i + 1], &address) != 0)) {
-            return hc_error_set(err, HC_P_BAD_VALUE, name,
-                                "a name server in the zone %s needs its addresses behind it in "
-                                "hotcert_dns_ns",
-                                conf->dns_zone);
+            return hc_error_set(
+                err, HC_P_BAD_VALUE, name,
+                "a name server in the zone %s needs its addresses after it in hotcert_dns_ns",
+                conf->dns_zone);
         }
     }
     return 0;

@@ -89,7 +89,7 @@ static int remark_unicode(const struct hc_host *host, struct hc_findings *notes,
         if (!hc_idn_is_ascii(raw) && hc_name_normalise(raw, name, &ignored) == 0 &&
             !has_in_ascii(host->names, name) &&
             hc_findings_add(notes, HC_P_NAME_NOT_ASCII, name, err,
-                            "in the host at %s it stands with letters outside ASCII alone",
+                            "the host at %s has it only with letters outside ASCII",
                             host->where) != 0) {
             return -1;
         }
@@ -130,7 +130,7 @@ static int refuse_unprovable(const struct orderer *o, const char *raw, const cha
     if (hc_methods_take(o->methods, name)) {
         return 0;
     }
-    return hc_error_set(why, HC_P_NAME_INVALID, raw, "it is %s, and %s cannot prove one",
+    return hc_error_set(why, HC_P_NAME_INVALID, raw, "it is %s, which %s cannot prove",
                         is_ip ? "an IP address" : "a wildcard",
                         hc_methods_format(o->methods, methods, sizeof(methods)));
 }

@@ -44,10 +44,12 @@ const char *hc_issuer_refuses_address(const struct hc_issuer *issuer, const char
         return NULL;
     }
     return is_built_in(issuer)
-               ? "Let's Encrypt accepts one only in a certificate that lives six days; list it "
+               ? "Let's Encrypt accepts one only in a certificate that is valid for six days; list "
+                 "it "
                  "with "
                  "hotcert_names if you want that"
-               : "a public CA that accepts none would refuse the whole order; list it with "
+               : "a public CA that does not accept IP addresses would refuse the whole order; list "
+                 "it with "
                  "hotcert_names if the issuer accepts it, or set `network private` in "
                  "hotcert_issuer if the issuer is inside your network";
 }

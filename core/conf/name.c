@@ -51,7 +51,7 @@ static const char *label_fault(const char *label, size_t len)
         char c = label[i];
 
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
-            return "a character that no host name has";
+            return "a character that host names cannot have";
         }
     }
     return NULL;
@@ -154,7 +154,7 @@ static const char *label_reserved(const char *label, size_t len)
     }
     return hc_punycode_decodes(label + 4, len - 4)
                ? NULL
-               : "a label that begins with xn-- and is not punycode";
+               : "a label that begins with xn-- but is not punycode";
 }
 
 const char *hc_name_reserved(const char *name)

@@ -46,7 +46,7 @@ static int env_name(const char *arg, char out[HC_FIELD_VALUE], struct hc_error *
     size_t len = strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 
     if (len == 0 || arg[len] != '\0' || (arg[0] >= '0' && arg[0] <= '9') || len > 200) {
-        return hc_error_set(err, HC_P_BAD_VALUE, arg, "it takes the name of a variable first");
+        return hc_error_set(err, HC_P_BAD_VALUE, arg, "it must begin with the name of a variable");
     }
     (void)hc_copy(out, HC_FIELD_VALUE, arg);
     return 0;
@@ -75,8 +75,8 @@ static int value_env(const struct hc_directive_call *call, const char *arg,
     if (is_secret_name(call->args[0]) && arg[0] != '/' && arg[0] != '\0') {
         /* the value is not repeated: it may be the real one */
         return hc_error_set(err, HC_P_BAD_VALUE, call->args[0],
-                            "a secret does not belong into the configuration: put it into a file "
-                            "that only root can read, and write %s file:PATH",
+                            "the configuration must not contain secrets: put it into a file that "
+                            "only root can read, and write %s file:PATH",
                             call->args[0]);
     }
     if (!hc_copy(out, HC_FIELD_VALUE, arg)) {

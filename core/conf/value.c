@@ -119,7 +119,7 @@ int hc_value_issuer(const struct hc_directive_call *call, const char *arg, char 
                     struct hc_error *err)
 {
     if (hc_list_has(field_of(call), arg)) {
-        return hc_error_set(err, HC_P_DUPLICATE, arg, "the issuer is named twice");
+        return hc_error_set(err, HC_P_DUPLICATE, arg, "the issuer is listed twice");
     }
     (void)hc_copy(out, HC_FIELD_VALUE, arg);
     return 0;
@@ -177,7 +177,7 @@ int hc_value_method(const struct hc_directive_call *call, const char *arg, char 
         return bad(call, arg, err);
     }
     if (hc_list_has(field_of(call), method->word)) {
-        return hc_error_set(err, HC_P_DUPLICATE, method->word, "the method is named twice");
+        return hc_error_set(err, HC_P_DUPLICATE, method->word, "the method is listed twice");
     }
     (void)hc_copy(out, HC_FIELD_VALUE, method->word);
     return 0;
@@ -247,7 +247,7 @@ int hc_value_dns_listen(const struct hc_directive_call *call, const char *arg,
         return bad(call, arg, err);
     }
     if (hc_list_has(field_of(call), arg)) {
-        return hc_error_set(err, HC_P_DUPLICATE, arg, "the address is named twice");
+        return hc_error_set(err, HC_P_DUPLICATE, arg, "the address is listed twice");
     }
     (void)hc_copy(out, HC_FIELD_VALUE, arg);
     return 0;
@@ -263,7 +263,8 @@ int hc_value_dns_ns(const struct hc_directive_call *call, const char *arg, char 
         return hc_value_domain(call, arg, out, err);
     }
     if (words->count == 0) {
-        return hc_error_set(err, HC_P_BAD_VALUE, arg, "an address follows the name of its server");
+        return hc_error_set(err, HC_P_BAD_VALUE, arg,
+                            "an address must follow the name of its server");
     }
     (void)hc_address_format(&address, out);
     return 0;

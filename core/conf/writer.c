@@ -75,7 +75,7 @@ static int check_cleanup(const struct hc_conf *conf, const struct hc_dns_block *
     }
     if (block->style != HC_STYLE_CERTBOT && block->cleanup != NULL) {
         return hc_error_set(err, HC_P_CONFLICT, block->name,
-                            "%s has a meaning for style certbot only (at %s)", word, block->where);
+                            "%s applies to style certbot only (at %s)", word, block->where);
     }
     return 0;
 }
@@ -102,7 +102,7 @@ int hc_dns_block_check(const struct hc_conf *conf, const struct hc_dns_block *bl
         if (kind != NULL && set && !has_word(kind->needs, row->name) &&
             !has_word(kind->takes, row->name) && !has_word(common, row->name)) {
             return hc_error_set(err, HC_P_CONFLICT, block->name,
-                                "%s has no meaning for type %s (at %s)", spelled(conf, row),
+                                "%s does not apply to type %s (at %s)", spelled(conf, row),
                                 kind->word, block->where);
         }
     }

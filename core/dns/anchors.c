@@ -103,8 +103,8 @@ static int add_line(void *arg, const char *line, const char *path, struct hc_err
     ldns_status status = ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL);
 
     if (status != LDNS_STATUS_OK) {
-        return hc_error_set(err, HC_P_BAD_VALUE, path, "\"%.60s..\" is no trust anchor: %s", line,
-                            ldns_get_errorstr_by_id(status));
+        return hc_error_set(err, HC_P_BAD_VALUE, path, "\"%.60s..\" is not a trust anchor: %s",
+                            line, ldns_get_errorstr_by_id(status));
     }
     return add(list, rr, path, err);
 }

@@ -129,8 +129,7 @@ static int add_server(struct hc_dns_domain *domain, const char *text, struct hc_
     if (hc_address_parse(text, &address) == 0) {
         if (domain->ns_count == 0 || ns->count == HC_DNS_NS_ADDRESS_MAX) {
             return hc_error_set(err, HC_P_BAD_VALUE, text,
-                                "an address follows the name that it belongs to, at most %d of "
-                                "them",
+                                "at most %d addresses may follow a name, and none may come first",
                                 HC_DNS_NS_ADDRESS_MAX);
         }
         ns->addresses[ns->count++] = address;
@@ -165,8 +164,8 @@ int hc_dns_domain_serve(struct hc_dns_domain *domain, const struct hc_list *serv
         if (!domain->ns_guessed && domain->ns[i].count == 0 &&
             hc_dns_domain_find(domain, &domain->ns[i].name, &apex)) {
             return hc_error_set(err, HC_P_BAD_VALUE, hc_dname_format(&domain->ns[i].name, text),
-                                "this name lies in the responder's own zone: write its addresses "
-                                "behind it");
+                                "this name is in the zone of hotcert's own DNS server: write its "
+                                "addresses after it");
         }
     }
     return 0;

@@ -336,7 +336,7 @@ static void begin_top(struct hc_links *links, struct hc_link *link)
     }
     hc_error_init(&err);
     (void)hc_error_chain(&err, &links->anchors->why);
-    hc_error_set(&err, HC_P_DNS_FAILED, NULL, "%s has no trust anchor that names here stand under",
+    hc_error_set(&err, HC_P_DNS_FAILED, NULL, "%s has no trust anchor for names here",
                  links->anchors->path != NULL ? links->anchors->path : "hotcert");
     fail(links, link, HC_DNSSEC_UNCHECKED, &err);
 }

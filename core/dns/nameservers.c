@@ -25,7 +25,7 @@ int hc_nameservers_init(struct hc_nameservers *ns, const struct hc_list *servers
         return 0;
     }
     if (servers->count > HC_RESOLVER_SERVERS) {
-        return hc_error_set(err, HC_P_BAD_VALUE, NULL, "at most %d resolvers are asked",
+        return hc_error_set(err, HC_P_BAD_VALUE, NULL, "hotcert asks at most %d resolvers",
                             HC_RESOLVER_SERVERS);
     }
     for (size_t i = 0; i < servers->count; i++) {

@@ -73,12 +73,12 @@ static void refused(struct hc_dns_place *place)
     if (place->slot.state == HC_DNS_SLOT_FAILED) {
         hc_error_init(&err);
         hc_kept_error_get(&place->slot.error, &err);
-        fail(place, "whether it is an alias (CNAME) cannot be found: ", err.detail);
+        fail(place, "cannot find out whether it is an alias (CNAME): ", err.detail);
         return;
     }
     (void)snprintf(why, sizeof(why), "%s answers %s", hc_dns_server_format(&place->slot.from, from),
                    hc_dns_rcode_format(place->slot.reply.rcode, code));
-    fail(place, "whether it is an alias (CNAME) cannot be found: ", why);
+    fail(place, "cannot find out whether it is an alias (CNAME): ", why);
 }
 
 /* Follows an alias, if it is one. False: it is none. */

@@ -22,7 +22,7 @@ static int parse_parts(const char *host, const char *port, const char *text,
     if (host[0] == '\0' || port[0] < '1' || port[0] > '9' || strlen(port) > 5 ||
         strtol(port, NULL, 10) > 65535 || getaddrinfo(host, port, &hints, &found) != 0) {
         return hc_error_set(err, HC_P_BAD_VALUE, text,
-                            "a DNS server is an IP address, with :PORT behind it or without");
+                            "a DNS server is an IP address, optionally followed by :PORT");
     }
     memcpy(&out->addr, found->ai_addr, found->ai_addrlen);
     out->len = found->ai_addrlen;

@@ -417,11 +417,10 @@ static int check_mac(struct hc_bytes reply, const struct found *found,
     if (put_signed(&text, reply, found, request, err) == 0 &&
         put_variables(&text, key, &found->stamp, err) == 0 &&
         compute(key, hc_bytes_of(&text), &mac, err) == 0) {
-        rc =
-            found->mac.len == mac.len && CRYPTO_memcmp(found->mac.data, mac.bytes, mac.len) == 0
-                ? 0
-                : hc_error_set(err, HC_P_DNS_WRITE, NULL,
-                               "its reply is not signed with the key; what it says does not count");
+        rc = found->mac.len == mac.len && CRYPTO_memcmp(found->mac.data, mac.bytes, mac.len) == 0
+                 ? 0
+                 : hc_error_set(err, HC_P_DNS_WRITE, NULL,
+                                "its reply is not signed with the key, so hotcert ignores it");
     }
     hc_buf_dispose(&text);
     return rc;
@@ -465,7 +464,7 @@ int hc_tsig_verify(struct hc_bytes reply, const struct hc_tsig_key *key, int64_t
     memset(&found, 0, sizeof(found));
     if (!find_record(reply, &found)) {
         return hc_error_set(err, HC_P_DNS_WRITE, NULL,
-                            "its reply is not signed; what it says does not count");
+                            "its reply is not signed, so hotcert ignores it");
     }
     name[strlen(hc_dname_format(&key->name, name)) - 1] = '\0'; /* without its dot */
     /* who does not know the key cannot sign; that is a refusal, and believed as such */
@@ -485,5 +484,5 @@ int hc_tsig_verify(struct hc_bytes reply, const struct hc_tsig_key *key, int64_t
     age = now > found.stamp.time ? now - found.stamp.time : found.stamp.time - now;
     return age <= (int64_t)found.stamp.fudge
                ? 0
-               : hc_error_set(err, HC_P_DNS_WRITE, NULL, "its reply is of another time");
+               : hc_error_set(err, HC_P_DNS_WRITE, NULL, "its reply was signed at another time");
 }

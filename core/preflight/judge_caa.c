@@ -146,14 +146,14 @@ static void judge_permission(struct hc_name_judge *judge, const struct hc_lookup
 
     if (decision->flag_one) {
         hc_judge_note(judge, HC_P_CAA_UNKNOWN_CRITICAL, HC_JUDGE_FAIL,
-                      "%s: some CAs, Let's Encrypt among them, take flag 1 for critical, and do "
+                      "%s: some CAs, Let's Encrypt among them, treat flag 1 as critical, and do "
                       "not know the tag",
                       hc_dns_record_format(set->source[decision->flag_record], record));
         hc_judge_hint(judge, "remove the record, or set its flags to 0");
     }
     if (decision->malformed) {
         hc_judge_note(judge, HC_P_CAA_MALFORMED, HC_JUDGE_NOTHING,
-                      "%s: it is malformed and names no CA; another record lets this CA in",
+                      "%s: it is malformed and names no CA; another record permits this CA",
                       hc_dns_record_format(set->source[decision->malformed_record], record));
     }
     if (decision->account_unknown && judge->accounts != NULL) {

@@ -92,11 +92,10 @@ static void judge_silence(struct hc_name_judge *judge, const struct hc_dns_domai
                   "%s: %s", hc_dname_format(&lookup->name, name), why.detail);
     append_delegation(records, sizeof(records), domain,
                       domain->one ? &domain->zone : &lookup->name);
-    hc_judge_hint(
-        judge,
-        "if it is delegated (%.1000s), make port 53 (UDP and TCP) of that name server lead "
-        "to an address of hotcert_dns_listen",
-        records);
+    hc_judge_hint(judge,
+                  "if it is delegated (%.1000s), let port 53 (UDP and TCP) of that name server "
+                  "reach an address of hotcert_dns_listen",
+                  records);
 }
 
 /* True if the responder's one zone is known not to lead to us. */
@@ -156,8 +155,8 @@ void hc_judge_delegation(struct hc_name_judge *judge, const struct hc_dns_domain
     }
     if (lookup->kind == HC_LOOKUP_DNSSEC_BROKEN) {
         hc_judge_broken(judge, lookup, alone ? HC_JUDGE_FAIL : HC_JUDGE_NOTHING);
-        hc_judge_hint(judge, "hotcert's DNS server signs nothing: remove the DS record of its zone "
-                             "from the zone above it");
+        hc_judge_hint(judge, "hotcert's DNS server does not sign its zone: remove the DS record "
+                             "from the parent zone");
         return;
     }
     if (lookup->kind == HC_LOOKUP_FAILED || lookup->view == NULL) {

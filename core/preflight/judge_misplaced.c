@@ -45,7 +45,7 @@ static void judge_unlabelled(struct hc_name_judge *judge, const struct hc_mispla
     }
     hc_judge_note(judge, HC_P_DNS_LABEL_MISSING, HC_JUDGE_NOTHING, "%s",
                   hc_dns_record_format(record, text));
-    hc_judge_hint(judge, "if it was meant for a CA, move it to %.255s: CAs look there alone",
+    hc_judge_hint(judge, "if it was meant for a CA, move it to %.255s: CAs look only there",
                   hc_dname_format(&misplaced->label, label));
 }
 

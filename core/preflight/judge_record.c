@@ -99,7 +99,7 @@ static void judge_servers(struct hc_name_judge *judge, const struct hc_record_lo
             first_server = &zone->servers[i];
         } else if (!agree(lookup, first, slot)) {
             hc_judge_note(judge, HC_P_DNS_SERVERS_DIFFER, HC_JUDGE_NOTHING,
-                          "%s and %s have different TXT records of %.255s",
+                          "%s and %s have different TXT records for %.255s",
                           hc_dns_server_format(first_server, a),
                           hc_dns_server_format(&zone->servers[i], b), name);
             break;
@@ -124,7 +124,8 @@ void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup 
     hc_dname_format(&lookup->label, label);
     hc_dname_format(&place->name, name);
     if (place->links > 0) {
-        hc_judge_seen(judge, "%.255s is an alias (CNAME) of %.255s: the record is written there",
+        hc_judge_seen(judge,
+                      "%.255s is an alias (CNAME) of %.255s: hotcert writes the record there",
                       label, name);
     }
     if (place->state == HC_PLACE_FAILED || place->zone.state != HC_ZONE_READY) {
@@ -132,7 +133,7 @@ void hc_judge_record(struct hc_name_judge *judge, const struct hc_record_lookup 
         hc_kept_error_get(place->state == HC_PLACE_FAILED ? &place->error : &place->zone.error,
                           &why);
         hc_judge_note(judge, HC_P_DNS_FAILED, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING,
-                      "where the record %.255s belongs cannot be found: %s", label, why.detail);
+                      "cannot find the zone of the record %.255s: %s", label, why.detail);
         return;
     }
     hc_judge_seen(judge, "%.255s belongs to the zone %.255s", name,
@@ -164,7 +165,7 @@ void hc_judge_alias(struct hc_name_judge *judge, const struct hc_record_lookup *
                       there);
         hc_judge_hint(judge, "replace it with: %.255s 300 IN CNAME %.255s", label, wanted);
     } else {
-        hc_judge_note(judge, HC_P_DNS_ALIAS, effect, "%.255s is no alias (CNAME)", label);
+        hc_judge_note(judge, HC_P_DNS_ALIAS, effect, "%.255s is not an alias (CNAME)", label);
         hc_judge_hint(judge, "add: %.255s 300 IN CNAME %.255s", label, wanted);
     }
 }

@@ -7,7 +7,7 @@ static void judge_itself(struct hc_name_judge *judge, bool wildcard)
 {
     if (wildcard) {
         hc_judge_note(judge, HC_P_NAME_PUBLIC_SUFFIX, HC_JUDGE_FAIL,
-                      "*.%s would be good for whatever anybody registers below %s", judge->host,
+                      "*.%s would cover every name that anybody registers below %s", judge->host,
                       judge->host);
     } else {
         hc_judge_note(judge, HC_P_NAME_PUBLIC_SUFFIX, HC_JUDGE_FAIL,
@@ -28,7 +28,7 @@ static void judge_unknown(struct hc_name_judge *judge, const struct hc_lookup *t
     }
     hc_judge_note(
         judge, HC_P_NAME_INTERNAL, HC_JUDGE_NOTHING,
-        "the Public Suffix List has no top-level domain %s, although the DNS here knows it",
+        "the Public Suffix List has no top-level domain %s, although this machine's DNS knows it",
         domain);
 }
 

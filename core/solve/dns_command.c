@@ -235,7 +235,7 @@ static int add_secret(struct call *call, const char *name, const char *path,
         value.data[--value.len] = '\0';
     }
     if (rc == 0 && memchr(hc_buf_text(&value), '\0', value.len) != NULL) {
-        rc = hc_error_set(err, HC_P_BAD_VALUE, path, "the file has a NUL in it");
+        rc = hc_error_set(err, HC_P_BAD_VALUE, path, "the file contains a NUL byte");
     }
     rc = rc == 0 ? hide(call, hc_buf_text(&value), err) : rc;
     rc = rc == 0 ? add_variable(call, name, hc_buf_text(&value), err) : rc;

@@ -20,7 +20,7 @@ static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, s
     (void)snprintf(fqdn, sizeof(fqdn), "%s.", c->is.value->name);
     if (is_raw && c->is.value->keyauth[0] == '\0') {
         hc_error_set(err, HC_P_DNS_WRITE, NULL,
-                     "the key authorization of this value is not known any more");
+                     "hotcert no longer has the key authorization of this value");
         return HC_WEB_FAILED;
     }
     r->content_type = "application/json";

@@ -59,7 +59,7 @@ static void look(void *self)
     if (!given) {
         hc_logf(a->is.writer->env.log, HC_LOG_WARN,
                 "%s: not every server on the store gives the TXT record after %d s; asking the CA "
-                "to look anyway",
+                "to validate anyway",
                 a->answer.key, PATIENCE_MS / 1000);
     }
     hc_change_end(&a->is, NULL, false, NULL);

@@ -123,8 +123,8 @@ static void take_ttl(struct update *u, const struct hc_dns_record *record)
 {
     if (record != NULL && record->ttl > u->says.ttl && record->ttl > LONG_S) {
         hc_logf(u->is.writer->env.log, HC_LOG_NOTICE,
-                "%s: the TXT records that stand there have a TTL of %u s, and so does what hotcert "
-                "adds; a CA that looked there lately may not see it before that time is over",
+                "%s: the existing TXT records have a TTL of %u s, so hotcert's record has it too; "
+                "a CA with a cached answer may not see the record until that time has passed",
                 u->is.value->name, (unsigned)record->ttl);
     }
     u->says.ttl = record != NULL ? record->ttl : u->says.ttl;

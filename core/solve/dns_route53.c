@@ -142,7 +142,8 @@ static int judge_read(struct hc_route53_job *c, struct hc_bytes body, struct hc_
         return hc_error_set(err, HC_P_DNS_REFUSED, NULL,
                             "the TXT record set of this name is an alias or has a routing policy");
     } else if (c->written && ++c->rounds >= HC_ROUTE53_ROUNDS) {
-        return hc_error_set(err, HC_P_DNS_WRITE, NULL, "somebody else overwrites the record set");
+        return hc_error_set(err, HC_P_DNS_WRITE, NULL,
+                            "another program keeps changing the record set");
     } else {
         c->written = false;
         c->judge = judge_write;
@@ -221,7 +222,7 @@ static int judge_zone(struct hc_route53_job *c, struct hc_bytes body, struct hc_
     }
     if (zones.count > 1) {
         return hc_error_set(err, HC_P_DNS_WRITE, NULL,
-                            "there are %zu public hosted zones of %s: name one with hosted_zone",
+                            "there are %zu public hosted zones of %s: select one with hosted_zone",
                             zones.count, c->suffix);
     }
     if (zones.count == 1) {
@@ -231,7 +232,7 @@ static int judge_zone(struct hc_route53_job *c, struct hc_bytes body, struct hc_
     }
     if (!next_suffix(c)) {
         return hc_error_set(err, HC_P_DNS_REFUSED, NULL,
-                            "it has no public hosted zone that this name is in");
+                            "the account has no public hosted zone for this name");
     }
     begin_zone(c);
     return 0;

@@ -248,7 +248,7 @@ static void on_spread(void *arg, const struct hc_dns_spread_result *result)
     if (result->have == 0) {
         hc_logf(env_of(txt)->log, HC_LOG_WARN,
                 "%s: this machine cannot ask the name servers of %s whether they have the record; "
-                "asking the CA to look anyway",
+                "asking the CA to validate anyway",
                 txt->is.name, txt->is.zone != NULL ? txt->is.zone : "its zone");
     } else if (result->silent > 0) {
         hc_logf(env_of(txt)->log, HC_LOG_INFO,
@@ -373,9 +373,8 @@ static void on_place(struct hc_txt *txt)
     if (place->state == HC_PLACE_FAILED) {
         hc_kept_error_get(&place->error, &err);
     } else if (stands_elsewhere(txt)) {
-        hc_error_set(
-            &err, HC_P_DNS_WRITE, txt->is.name,
-            "its CNAME record leads elsewhere since it was written; it is removed there first");
+        hc_error_set(&err, HC_P_DNS_WRITE, txt->is.name,
+                     "its CNAME record now leads elsewhere; removing the earlier TXT record first");
     } else if (set_name(&txt->is.name, &place->name, &err) == 0) {
         if (place->zone.state == HC_ZONE_READY) {
             (void)!set_name(&txt->is.zone, &place->zone.apex, &err);
@@ -384,7 +383,7 @@ static void on_place(struct hc_txt *txt)
         }
     }
     if (hc_error_is_set(&err)) {
-        hc_error_during(&err, "looking for the place of a TXT record");
+        hc_error_during(&err, "finding the zone of a TXT record");
         add_failed(txt, &err);
         return;
     }

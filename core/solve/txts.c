@@ -202,7 +202,7 @@ static struct hc_txt *make(struct hc_txts *txts, const struct hc_answer *answer,
     struct hc_txt_writer *writer = writer_of(txts, answer->name);
 
     if (writer == NULL) {
-        hc_error_set(err, HC_P_UNKNOWN_DNS, answer->name, "no hotcert_dns is named for it");
+        hc_error_set(err, HC_P_UNKNOWN_DNS, answer->name, "the host has no hotcert_dns_use");
         return NULL;
     }
     if (txts->made >= MADE_MOST) {
@@ -347,8 +347,8 @@ static void on_found(void *arg, const char *writer, const struct hc_txt_value *v
     }
     if (by == NULL) {
         hc_logf(txts->o.env.log, HC_LOG_WARN,
-                "TXT record %s \"%s\" was written by hotcert_dns %s, which is not configured any "
-                "more: remove it by hand",
+                "TXT record %s \"%s\" was written by hotcert_dns %s, which is no longer "
+                "configured: remove the record by hand",
                 value->name, value->value, writer);
         txts->o.written->drop(txts->o.written->self, writer, value);
         return;

@@ -72,10 +72,11 @@ static void warn_of_h2_only(ngx_conf_t *cf, const ngx_http_core_main_conf_t *cmc
 
         for (ngx_uint_t a = 0; a < port[p].addrs.nelts; a++) {
             if (ngx_http_hotcert_listens_h2_only(&addr[a].opt)) {
-                ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                              "hotcert: \"listen %V http2\" without ssl reads no HTTP/1.1 in this "
-                              "version of nginx: no CA can fetch the token of a challenge from it",
-                              &addr[a].opt.addr_text);
+                ngx_log_error(
+                    NGX_LOG_WARN, cf->log, 0,
+                    "hotcert: \"listen %V http2\" without ssl does not accept HTTP/1.1 in this "
+                    "version of nginx, so no CA can fetch a challenge token from it",
+                    &addr[a].opt.addr_text);
             }
         }
     }

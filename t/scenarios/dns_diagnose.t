@@ -158,7 +158,7 @@ is($code, 1, 'public suffixes: exit code 1');
 $f = expect($all, 'co.uk', 'would-fail', 'a public suffix', 'name-public-suffix');
 like($f->{hint}, qr/names that you registered below it/, 'what to order instead');
 $f = expect($all, '*.co.uk', 'would-fail', 'a wildcard below one', 'name-public-suffix');
-like($f->{message}, qr/^\*\.co\.uk would be good for whatever anybody registers below co\.uk$/, 'says why');
+like($f->{message}, qr/^\*\.co\.uk would cover every name that anybody registers below co\.uk$/, 'says why');
 expect($all, 'www.co.uk', 'ready', 'a name below one');
 expect($all, '*.github.io', 'ready', 'a wildcard below a private suffix');
 $f = $all->{'www.zone.nonexistent'}{slugs}{'name-internal'} // {};

@@ -24,27 +24,30 @@ static const struct {
      "a.test: it is due, but hotcert cannot order it now: clock-wrong; see `hotcert list`\n", 0},
     {"watched files that are well",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"ok\",\"error\":null}]}\n",
-     "a.test: hotcert checked its files: they are served; it does not order for files of another "
+     "a.test: hotcert checked its files: they are served; it does not order certificates for files "
+     "of another "
      "tool\n",
      0},
     {"watched files that are held back",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"held-back\",\"error\":"
      "{\"problem\":\"chain-incomplete\",\"message\":\"/w.pem: an intermediate is missing\"}}]}\n",
-     "a.test: hotcert checked its files: chain-incomplete (held back); it does not order for files "
+     "a.test: hotcert checked its files: chain-incomplete (held back); it does not order "
+     "certificates for files "
      "of another tool\n"
      "    /w.pem: an intermediate is missing\n",
      1},
     {"watched files that are broken",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"files-broken\",\"error\":"
      "{\"problem\":\"key-mismatch\",\"message\":\"/w.key: another key\"}}]}\n",
-     "a.test: hotcert checked its files: key-mismatch (files-broken); it does not order for files "
+     "a.test: hotcert checked its files: key-mismatch (files-broken); it does not order "
+     "certificates for files "
      "of another tool\n"
      "    /w.key: another key\n",
      1},
     {"watched files that are being written",
      "{\"ok\":true,\"found\":1,\"orders\":0,\"watched\":[{\"state\":\"queued\",\"error\":null}]}\n",
      "a.test: hotcert checked its files: another program is writing them; hotcert will check them "
-     "again; it does not order for files of another tool\n",
+     "again; it does not order certificates for files of another tool\n",
      0},
 };
 
@@ -72,7 +75,8 @@ static const struct {
       "\"files-broken\",\"error\":{\"problem\":\"key-mismatch\",\"message\":\"/w.key: another "
       "key\"}}]}]}\n"},
      1,
-     "w.test: hotcert checked its files: key-mismatch (files-broken); it does not order for files "
+     "w.test: hotcert checked its files: key-mismatch (files-broken); it does not order "
+     "certificates for files "
      "of another tool\n"
      "    /w.key: another key\n"
      "1 host: 0 ordered now, 1 pair of files checked\n",
@@ -93,11 +97,12 @@ static const struct {
      1,
      "a.test: retrying now\n"
      "    before: it broke\n"
-     "w.test: hotcert checked its files: key-mismatch (files-broken); it does not order for files "
+     "w.test: hotcert checked its files: key-mismatch (files-broken); it does not order "
+     "certificates for files "
      "of another tool\n"
      "    /w.pem: no\n"
      "c.test: this was already retried manually four times within the hour\n"
-     "3 hosts: 1 ordered now, 1 pair of files checked, 1 tried too often; `hotcert wait --all "
+     "3 hosts: 1 ordered now, 1 pair of files checked, 1 retried too often; `hotcert wait --all "
      "--timeout 5m` waits for them\n",
      ""},
     {"nothing failed",

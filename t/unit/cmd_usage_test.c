@@ -11,7 +11,7 @@ static const struct {
      "hotcert list: --expiring soon: a time reads 30s, 5m, 1h, 2d or 1h30m\n"},
     {{"list", "--expiring", "7"}, "hotcert list: --expiring 7: name the unit: 7d, 7h\n"},
     {{"check", "--connect", "https://a.test/"},
-     "hotcert check: --connect \"https://a.test/\": it takes HOST or HOST:PORT, no URL\n"},
+     "hotcert check: --connect \"https://a.test/\": it takes HOST or HOST:PORT, not a URL\n"},
     {{"list", "a b"}, "hotcert list: a b is not a host name: "},
     {{"renew", "a.test", "--control"}, "hotcert renew: --control needs a value\n"},
     {{"renew"}, "hotcert renew: give names, --failed or --all\n"},

@@ -56,7 +56,7 @@ static void wrong_values_are_refused_by_name(void)
         {0, "hotcert", "hotcert", "on | watch | off"},
         {0, "hotcert on off", "hotcert", "on | watch | off"},
         {0, "hotcert_names a.example", "hotcert_names", ""},
-        {1, "hotcert_names a_b.example", "hotcert_names \"a_b.example\"", "no host name"},
+        {1, "hotcert_names a_b.example", "hotcert_names \"a_b.example\"", "host names cannot have"},
         {1, "hotcert_key_type rsa:1024", "hotcert_key_type \"rsa:1024\"", "ecdsa:256"},
         {1, "hotcert_key_type rsa:2048 rsa:4096", "hotcert_key_type \"rsa:4096\"", "one ecdsa"},
         {0, "hotcert_check_interval 0", "hotcert_check_interval \"0\"", "1s to 1d"},
@@ -92,13 +92,13 @@ static void wrong_values_are_refused_by_name(void)
         {0, "hotcert_dns_listen ::1", "hotcert_dns_listen \"::1\"", "ADDR:PORT"},
         {0, "hotcert_dns_listen *:53", "hotcert_dns_listen \"*:53\"", "ADDR:PORT"},
         {0, "hotcert_dns_listen 0.0.0.0:53 0.0.0.0:53", "hotcert_dns_listen 0.0.0.0:53", "twice"},
-        {0, "hotcert_dns_ns 192.0.2.1 ns.example", "hotcert_dns_ns \"192.0.2.1\"", "follows"},
+        {0, "hotcert_dns_ns 192.0.2.1 ns.example", "hotcert_dns_ns \"192.0.2.1\"", "follow"},
         {0, "hotcert_dns_zone a..b", "hotcert_dns_zone \"a..b\"", ""},
         {0, "hotcert_resolver :53", "hotcert_resolver \":53\"", "ADDR[:PORT]"},
         {2, "network home", "network \"home\"", "public | private"},
         {2, "http_port 65536", "http_port \"65536\"", "1 to 65535"},
         {2, "tls_port 0", "tls_port \"0\"", "1 to 65535"},
-        {2, "caa_domain a_b.example", "caa_domain \"a_b.example\"", "no host name"},
+        {2, "caa_domain a_b.example", "caa_domain \"a_b.example\"", "host names cannot have"},
     };
     struct hc_error err;
 

@@ -61,7 +61,7 @@ static int on_run(void *self HC_UNUSED, const struct hc_program_run *run, hc_chi
             return hc_child_start(loop, &jobs[i].child, &options, on_end, &jobs[i], err);
         }
     }
-    return hc_error_set(err, HC_P_SYSTEM, NULL, "4 commands run already");
+    return hc_error_set(err, HC_P_SYSTEM, NULL, "4 commands are already running");
 }
 
 static void on_forget(void *self HC_UNUSED, const void *arg)

@@ -873,7 +873,7 @@ static void a_writer_that_is_gone_is_named(void)
     die();
     hc_copy(w.stored[0].writer, sizeof(w.stored[0].writer), "former");
     start();
-    ok(strstr(w.log, "former, which is not configured any more") != NULL &&
+    ok(strstr(w.log, "former, which is no longer configured") != NULL &&
            strstr(w.log, "_acme-challenge.a.test") != NULL && w.stored_count == 0,
        "what nobody can remove is named, once");
     hc_answer_dispose(&o.answer);
