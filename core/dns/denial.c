@@ -287,24 +287,34 @@ static enum hc_cut cut_of(struct hc_bytes types, const struct hc_dname *name)
     return hc_types_have(types, HC_DNS_NS) ? HC_CUT_UNSIGNED : HC_CUT_NONE;
 }
 
+static enum hc_cut nsec3_of_cut(struct hc_denials *d, const struct hc_dname *name)
+{
+    const struct hc_nsec3 *at = nsec3_at(d, name);
+    struct hc_dname encloser;
+
+    if (at != NULL) {
+        return cut_of(at->types, name);
+    }
+    at = nsec3_encloser(d, name, &encloser);
+    if (at == NULL) {
+        return HC_CUT_UNPROVED;
+    }
+    return at->opt_out ? HC_CUT_UNSIGNED : HC_CUT_NONE;
+}
+
 enum hc_cut hc_denial_of_cut(struct hc_denials *d, const struct hc_dname *name)
 {
-    struct hc_dname encloser;
+    const struct hc_nsec *at = NULL;
 
     if (d->costly) {
         return HC_CUT_UNSIGNED;
     }
     if (d->nsec3_count > 0) {
-        const struct hc_nsec3 *at = nsec3_at(d, name);
-
-        if (at == NULL) {
-            at = nsec3_encloser(d, name, &encloser);
-            return at == NULL ? HC_CUT_UNPROVED : at->opt_out ? HC_CUT_UNSIGNED : HC_CUT_NONE;
-        }
-        return cut_of(at->types, name);
+        return nsec3_of_cut(d, name);
     }
-    if (nsec_at(d, name) != NULL) {
-        return cut_of(nsec_at(d, name)->types, name);
+    at = nsec_at(d, name);
+    if (at != NULL) {
+        return cut_of(at->types, name);
     }
     return nsec_over(d, name) != NULL ? HC_CUT_NONE : HC_CUT_UNPROVED;
 }

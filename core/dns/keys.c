@@ -16,21 +16,26 @@
 
 bool hc_algorithm_is_known(unsigned algorithm)
 {
-    switch (algorithm) {
-    case 5:  /* RSA with SHA-1 */
-    case 7:  /* the same, with NSEC3 */
-    case 8:  /* RSA with SHA-256 */
-    case 10: /* RSA with SHA-512 */
-    case 13: /* ECDSA P-256 */
-    case 14: /* ECDSA P-384 */
-        return true;
-    case 15:
-        return HC_LDNS_ED25519;
-    case 16:
-        return HC_LDNS_ED448;
-    default:
-        return false;
+    static const struct {
+        unsigned number;
+        bool known;
+    } algorithms[] = {
+        {5, true},  /* RSA with SHA-1 */
+        {7, true},  /* the same, with NSEC3 */
+        {8, true},  /* RSA with SHA-256 */
+        {10, true}, /* RSA with SHA-512 */
+        {13, true}, /* ECDSA P-256 */
+        {14, true}, /* ECDSA P-384 */
+        {15, HC_LDNS_ED25519},
+        {16, HC_LDNS_ED448},
+    };
+
+    for (size_t i = 0; i < HC_COUNT(algorithms); i++) {
+        if (algorithms[i].number == algorithm) {
+            return algorithms[i].known;
+        }
     }
+    return false;
 }
 
 /* ---- one DNSKEY record ---- */

@@ -88,6 +88,12 @@ $dns->zone('unproved.test', "${records}txt 300 IN TXT x\n", signed => 1, edit =>
 $dns->zone('proofsig.test', $www, signed => 1, edit => sub { $_[0] =~ s/(\sNSEC\s+\S+ )A RRSIG NSEC/$1A TXT RRSIG NSEC/mgr });
 $dns->zone('revoked.test', $www, signed => 1, edit => sub { $_[0] =~ s/DNSKEY\s+257/DNSKEY 385/r });
 
+# ---- the records of the challenges ----
+$dns->zone('challenge.test', "${www}new 300 IN A $here\nlost 300 IN A $here\n_acme-challenge.www 300 IN CNAME www.acme.good.test.\n_acme-challenge.lost 300 IN CNAME lost.expired.test.\n", signed => 1);
+$dns->zone('turned.test', "${www}_acme-challenge.www 300 IN CNAME www.acme.good.test.\n", signed => 1, edit => sub { $_[0] =~ s/CNAME\s+www\.acme\.good/CNAME www.evil.good/r });
+$dns->zone('persist.test', "${www}_validation-persist.www 300 IN TXT \"letsencrypt.org; accounturi=https://ca.test/acct/1\"\n", signed => 1,
+    edit => sub { $_[0] =~ s{acct/1}{acct/2}r });
+
 $dns->start;
 
 sub diagnose {
@@ -115,6 +121,21 @@ for my $name (sort keys %broken) {
     is("$all->{$name}{dnssec} $all->{$name}{verdict}", 'broken would-fail', "$name: broken");
     like($found->{message} // '', $broken{$name}, '.. and how') or diag(messages($all->{$name}));
 }
+
+# ---- the records of the challenges ----
+$all = diagnose($dns->resolver, @anchor, '--method', 'dns-01', map { "$_.test" } qw(www.challenge new.challenge lost.challenge www.turned));
+is($all->{'www.challenge.test'}{dnssec}, 'secure', 'a challenge record that is an alias') or diag(messages($all->{'www.challenge.test'}));
+is($all->{'new.challenge.test'}{dnssec}, 'secure', 'one that does not exist yet') or diag(messages($all->{'new.challenge.test'}));
+unlike($dns->dig('@' . $dns->resolver, '+norecurse', '_acme-challenge.new.challenge.test', 'TXT'), qr/NXDOMAIN/,
+    'which the resolver was not asked for: it would remember that');
+for my $case ([ 'lost.challenge.test', qr/ of \S*expired\.test\. expired on/, 'an alias to a zone that is broken' ],
+    [ 'www.turned.test', qr/the signature of CNAME of _acme-challenge\.www\.turned\.test\. by the key \d+ does not match/, 'an alias that was changed' ]) {
+    is("$all->{ $case->[0] }{dnssec} $all->{ $case->[0] }{verdict}", 'broken would-fail', $case->[2]);
+    like(messages($all->{ $case->[0] }), $case->[1], '.. and how');
+}
+$all = diagnose($dns->resolver, @anchor, '--method', 'dns-persist-01', '--account', 'https://ca.test/acct/2', 'www.persist.test');
+is("$all->{'www.persist.test'}{dnssec} $all->{'www.persist.test'}{verdict}", 'broken would-fail', 'a _validation-persist record that was changed');
+like(messages($all->{'www.persist.test'}), qr/the signature of TXT of _validation-persist\.www\.persist\.test\. by the key/, '.. and how');
 
 # ---- a resolver that validates says less, and the same comes of it ----
 my $validator = $dns->validator;
