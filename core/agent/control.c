@@ -24,9 +24,8 @@
 #include <unistd.h>
 
 #include "agent/caller.h"
+#include "agent/listing.h"
 #include "agent/renew.h"
-#include "agent/status.h"
-#include "agent/status_loop.h"
 #include "agent/waiting.h"
 #include "agent/watches.h"
 #include "conf/name.h"
@@ -36,8 +35,9 @@
 #define ROOTS_PLACES 4  /* of them */
 #define ACCEPT_MOST  64 /* connections taken in one pass */
 #define REQUEST_MAX  ((size_t)256 << 10)
-#define REPLY_MAX    ((size_t)64 << 20)
+#define REPLY_MAX    HC_LISTING_MAX
 #define IDLE_MS      10000 /* to say or read something */
+#define LIST_MS      90000 /* to wait for a list */
 #define WAIT_MOST_S  86400
 #define RECHECK_MS   1000 /* those that wait are asked about this often: time alone may do it */
 
@@ -54,6 +54,7 @@ struct client {
     bool waiting;               /* for names to be served */
     struct hc_renewal *renewal; /* whose checks are waited for, or NULL */
     struct hc_waiting waits;    /* if waiting */
+    struct hc_listing listing;  /* if it is being made */
     int64_t deadline_ms;
 };
 
@@ -77,6 +78,7 @@ static void client_close(struct client *client)
     hc_buf_dispose(&client->out);
     hc_waiting_dispose(&client->waits);
     hc_renewal_free(client->renewal);
+    hc_listing_stop(&client->listing);
     memset(client, 0, sizeof(*client));
     client->parts = parts;
     client->due = due;
@@ -156,22 +158,31 @@ void hc_control_free(struct hc_control *control)
 
 /* ---- answers ---- */
 
-/* Takes the object. A client that cannot be answered is closed. */
-static void answer(struct client *client, json_t *object)
+/* A line. A client that cannot be answered is closed. */
+static void answer_text(struct client *client, struct hc_bytes text)
 {
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    struct hc_error err;
-
-    hc_error_init(&err);
     hc_waiting_dispose(&client->waits);
     client->waiting = false;
     client->answered = true;
     give_time(client, IDLE_MS);
-    if (text == NULL || hc_buf_puts(&client->out, text, &err) != 0 ||
-        hc_buf_puts(&client->out, "\n", &err) != 0 ||
-        hc_loop_fd_change(&client->guest, HC_LOOP_READ | HC_LOOP_WRITE, &err) != 0) {
+    if (text.len == 0 || hc_buf_append(&client->out, text.data, text.len, NULL) != 0 ||
+        hc_loop_fd_change(&client->guest, HC_LOOP_READ | HC_LOOP_WRITE, NULL) != 0) {
         client_close(client);
     }
+}
+
+/* Takes the object. */
+static void answer(struct client *client, json_t *object)
+{
+    struct hc_buf line = HC_BUF_INIT(REPLY_MAX);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+    if (text == NULL || hc_buf_puts(&line, text, NULL) != 0 ||
+        hc_buf_puts(&line, "\n", NULL) != 0) {
+        hc_buf_reset(&line);
+    }
+    answer_text(client, hc_bytes_of(&line));
+    hc_buf_dispose(&line);
     free(text);
     json_decref(object);
 }
@@ -184,20 +195,15 @@ static void answer_refusal(struct client *client, enum hc_problem p, const char 
 
 /* ---- requests ---- */
 
+static void on_listed(void *self, struct hc_bytes text)
+{
+    answer_text(self, text);
+}
+
 static void do_list(const struct hc_parts *parts, struct client *client)
 {
-    struct hc_model *model = NULL;
-    json_t *object = NULL;
-    struct hc_error err;
-
-    hc_error_init(&err);
-    if (hc_model_new(parts, &model, &err) == 0) {
-        object = hc_status_of(model);
-        json_object_set_new(object, "ok", json_true());
-        json_object_set_new(object, "loop", hc_status_loop(hc_loop_activities(parts->env.loop)));
-    }
-    hc_model_free(model);
-    answer(client, object);
+    give_time(client, LIST_MS);
+    hc_listing_start(&client->listing, parts, on_listed, client);
 }
 
 /* Answers when the checks of watched files are over, or take too long. */
@@ -358,7 +364,7 @@ static void read_some(const struct hc_parts *parts, struct client *client)
         return;
     }
     if (n <= 0 || client->answered || client->waiting || client->postponed ||
-        client->renewal != NULL) {
+        client->renewal != NULL || hc_listing_is_running(&client->listing)) {
         /* gone, or it says more than one thing */
         client_close(client);
         return;

@@ -68,6 +68,85 @@ static void list_tells_the_state(void)
     finish(&s, control);
 }
 
+#define MANY  3000
+#define TURNS 20000
+
+/* The line that comes, however long it is; the caller's to json_decref(). */
+static json_t *hear_all(struct server *s, int fd)
+{
+    struct hc_buf text = HC_BUF_INIT((size_t)16 << 20);
+    struct hc_error err = {0};
+    json_error_t where;
+    json_t *reply = NULL;
+
+    for (int i = 0; i < TURNS && (text.len == 0 || text.data[text.len - 1] != '\n'); i++) {
+        char chunk[65536];
+        ssize_t n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+
+        if (n == 0 || hc_loop_pass(s->loop, 20, &err) != 0 ||
+            (n > 0 && hc_buf_append(&text, chunk, (size_t)n, &err) != 0)) {
+            break;
+        }
+    }
+    reply = json_loadb((const char *)text.data, text.len, 0, &where);
+    hc_buf_dispose(&text);
+    return reply;
+}
+
+static bool has_activity(const json_t *reply, const char *name)
+{
+    const json_t *all = json_object_get(json_object_get(reply, "loop"), "activities");
+
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const char *one = json_string_value(json_object_get(json_array_get(all, i), "name"));
+
+        if (one != NULL && strcmp(one, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Their list is made by a child, of one moment; the loop goes on. */
+static void many_are_listed_beside_the_loop(void)
+{
+    static char names[MANY][32];
+    static const char *hosts[MANY + 1];
+    struct server s;
+    char path[108];
+    int control = 0;
+    int other = 0;
+    int fd = 0;
+    json_t *reply = NULL;
+
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "host%zu.example", i);
+        hosts[i] = names[i];
+    }
+    start_with(&s, path, &control, hosts);
+    for (int i = 0; i < 2; i++) {
+        fd = connect_here(path);
+        other = connect_here(path);
+        say_on(fd, "{\"command\":\"list\"}\n");
+        say_on(other, "{\"command\":\"nonsense\"}\n");
+        json_decref(reply);
+        reply = hear_all(&s, fd);
+        is_int(json_array_size(json_object_get(reply, "certificates")), MANY, "all are listed");
+        is_int(json_integer_value(json_object_get(reply, "pid")), getpid(), "by the agent");
+        close(fd);
+        close(other);
+    }
+    ok(has_activity(reply, "list"), "out of a child's hands");
+    json_decref(reply);
+    fd = connect_here(path);
+    say_on(fd, "{\"command\":\"list\"}\n{\"command\":\"list\"}\n");
+    reply = hear_all(&s, fd);
+    ok(reply == NULL || json_is_object(reply), "who says more than one thing harms nobody");
+    json_decref(reply);
+    close(fd);
+    finish(&s, control);
+}
+
 static void wait_answers_when_it_is_served(void)
 {
     struct server s;
@@ -529,6 +608,7 @@ static void a_crowd_keeps_nobody_out_for_long(void)
 int main(void)
 {
     list_tells_the_state();
+    many_are_listed_beside_the_loop();
     wait_answers_when_it_is_served();
     wait_has_its_time();
     who_waits_for_the_last_costs_nothing();
