@@ -273,6 +273,9 @@ static bool ask_again(struct hc_lookup *lookup)
 {
     int64_t now = hc_now_ms(lookup->lookups->clock);
 
+    if (lookup->verification.state == HC_DNSSEC_BOGUS) {
+        return false; /* whether it exists decides nothing then */
+    }
     if (!says_absent(lookup->own.kind) &&
         !(lookup->own.kind == HC_LOOKUP_FAILED && says_absent(lookup->cached.kind))) {
         return false;
