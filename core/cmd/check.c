@@ -128,6 +128,14 @@ static int name_the_option(int choice, const char *value, struct hc_error *err)
     return -1;
 }
 
+static int take_named_option(void *self, int choice, const char *arg, struct hc_error *err)
+{
+    if (choice == '?' || choice == ':') {
+        return hc_cmd_bad_option(choice, arg, err);
+    }
+    return take_option(choice, optarg, self, err) != 0 ? name_the_option(choice, optarg, err) : 0;
+}
+
 static int check_combination(const struct parsed *p, struct hc_error *err)
 {
     bool files = p->options.files.count > 0;
@@ -156,17 +164,8 @@ static int check_combination(const struct parsed *p, struct hc_error *err)
 
 static int parse(int argc, char **argv, struct parsed *p, struct hc_error *err)
 {
-    int choice = 0;
-
-    optind = 0; /* glibc: start anew */
-    opterr = 0;
-    while ((choice = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (choice == '?' || choice == ':') {
-            return hc_cmd_bad_option(choice, argv[optind - 1], err);
-        }
-        if (take_option(choice, optarg, p, err) != 0) {
-            return name_the_option(choice, optarg, err);
-        }
+    if (hc_cmd_take_options(argc, argv, long_options, take_named_option, p, err) != 0) {
+        return -1;
     }
     for (int i = optind; i < argc; i++) {
         if (hc_list_add(&p->options.files, argv[i], err) != 0) {

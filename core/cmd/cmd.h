@@ -9,6 +9,7 @@
 #ifndef HC_CMD_CMD_H
 #define HC_CMD_CMD_H
 
+#include <getopt.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -49,6 +50,11 @@ int hc_cmd_usage_argument(const char *name, const char *arg, const char *const *
 /* What getopt_long() refused ('?', or ':' for a value that is missing), as an error for
  * hc_cmd_usage_error(). -1. */
 int hc_cmd_bad_option(int refused, const char *arg, struct hc_error *err);
+/* One option of getopt_long(), whose value is in optarg; arg: the word as it was written. */
+typedef int hc_cmd_take_option(void *self, int option, const char *arg, struct hc_error *err);
+/* Takes all options; what is no option begins at argv[optind] then. -1: take said so. */
+int hc_cmd_take_options(int argc, char **argv, const struct option *options,
+                        hc_cmd_take_option *take, void *self, struct hc_error *err);
 
 /* Normalises a host name of the command line and adds it, once. 0, or the exit code, when that was
  * told. */

@@ -206,6 +206,21 @@ int hc_cmd_bad_option(int refused, const char *arg, struct hc_error *err)
                         refused == ':' ? "%s needs a value" : "unknown option: %s", arg);
 }
 
+int hc_cmd_take_options(int argc, char **argv, const struct option *options,
+                        hc_cmd_take_option *take, void *self, struct hc_error *err)
+{
+    int option = 0;
+
+    optind = 0; /* glibc: start anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        if (take(self, option, argv[optind - 1], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int hc_cmd_take_name(const char *command, const char *text, struct hc_list *names)
 {
     char name[HC_NAME_SIZE];

@@ -84,8 +84,10 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int take_option(struct arguments *a, int option, const char *arg, struct hc_error *err)
+static int take_option(void *self, int option, const char *arg, struct hc_error *err)
 {
+    struct arguments *a = self;
+
     if (option >= HC_WHICH_CA_BEGIN && option < HC_WHICH_CA_END) {
         return hc_which_ca_take(&a->ca, option, optarg, err);
     }
@@ -122,14 +124,8 @@ static int take_option(struct arguments *a, int option, const char *arg, struct 
 
 static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_error *err)
 {
-    int option = 0;
-
-    optind = 0; /* glibc: start anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (take_option(a, option, argv[optind - 1], err) != 0) {
-            return -1;
-        }
+    if (hc_cmd_take_options(argc, argv, options, take_option, a, err) != 0) {
+        return -1;
     }
     for (int i = optind; i < argc; i++) {
         if (hc_list_add(&a->names, argv[i], err) != 0) {

@@ -52,8 +52,10 @@ static int take_until(const char *text, int64_t *out, struct hc_error *err)
                       : hc_error_set(err, HC_P_BAD_VALUE, "--until", "\"%s\" is in the past", text);
 }
 
-static int take_option(struct arguments *a, int option, const char *arg, struct hc_error *err)
+static int take_option(void *self, int option, const char *arg, struct hc_error *err)
 {
+    struct arguments *a = self;
+
     if (option >= HC_WHICH_CA_BEGIN && option < HC_WHICH_CA_END) {
         return hc_which_ca_take(&a->ca, option, optarg, err);
     }
@@ -84,14 +86,8 @@ static int take_name(struct arguments *a, const char *text, struct hc_error *err
 
 static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_error *err)
 {
-    int option = 0;
-
-    optind = 0; /* glibc: start anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (take_option(a, option, argv[optind - 1], err) != 0) {
-            return -1;
-        }
+    if (hc_cmd_take_options(argc, argv, options, take_option, a, err) != 0) {
+        return -1;
     }
     for (int i = optind; i < argc; i++) {
         if (take_name(a, argv[i], err) != 0) {
@@ -99,7 +95,7 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
         }
     }
     if (a->names.count == 0) {
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "name the hosts");
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, NULL, "give the names");
     }
     return hc_which_ca_find(&a->ca, err);
 }

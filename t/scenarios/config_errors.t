@@ -76,7 +76,7 @@ my @wrong = (
     [ 'ranges of CDNs with a mistake', { main => [ [ use => 'pebble' ], [ cdn_ranges => spew(temp_dir() . '/ranges', "192.0.2.0/24 X\n192.0.2.1/24 X\n") ] ] }, undef,
         qr{/ranges:2.*no range.*(?:hotcert_cdn_ranges|HotCertCdnRanges)} ],
     [ 'a zone that is no name', { main => [ [ use => 'pebble' ], [ dns_zone => 'a..test' ] ] }, 'dns_zone', qr/a\.\.test/ ],
-    [ 'an address before its name server', { main => [ [ use => 'pebble' ], [ dns_ns => '192.0.2.1', 'ns.a.test' ] ] }, 'dns_ns', qr/192\.0\.2\.1.*follows/ ],
+    [ 'an address before its name server', { main => [ [ use => 'pebble' ], [ dns_ns => '192.0.2.1', 'ns.a.test' ] ] }, 'dns_ns', qr/192\.0\.2\.1.*follow/ ],
     [ 'a name server in its own zone without an address', { main => [ [ use => 'pebble' ], [ dns_zone => 'acme.a.test' ], [ dns_ns => 'ns.acme.a.test' ] ] }, undef,
         qr/ns\.acme\.a\.test.*addresses.*(?:hotcert_dns_ns|HotCertDnsNs)/ ],
     [ 'a DNS writer without a type', { writers => { w => [ [ server => '192.0.2.1' ] ] } }, undef, qr/\bw\b.*(?:type|HotCertType)/ ],
