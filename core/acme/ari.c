@@ -12,7 +12,6 @@
 #include "base/time.h"
 
 #define PAUSE_LEAST     60
-#define PAUSE_MOST      86400
 #define EXPLANATION_MAX 512
 
 /* The content of an INTEGER, a leading zero byte included. */
@@ -140,7 +139,7 @@ int64_t hc_ari_pause(int64_t retry_after)
     if (retry_after < 0) {
         return HC_ARI_PAUSE_S;
     }
-    return retry_after < PAUSE_LEAST  ? PAUSE_LEAST
-           : retry_after > PAUSE_MOST ? PAUSE_MOST
-                                      : retry_after;
+    return retry_after < PAUSE_LEAST         ? PAUSE_LEAST
+           : retry_after > HC_ARI_PAUSE_MOST ? HC_ARI_PAUSE_MOST
+                                             : retry_after;
 }

@@ -10,8 +10,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-#define HC_ARI_BODY_MAX ((size_t)16 << 10)
-#define HC_ARI_PAUSE_S  21600 /* between two questions, where the CA names no time */
+#define HC_ARI_BODY_MAX   ((size_t)16 << 10)
+#define HC_ARI_PAUSE_S    21600 /* between two questions, where the CA names no time */
+#define HC_ARI_PAUSE_MOST 86400
 
 /* Zeroed memory is none. */
 struct hc_ari_window {

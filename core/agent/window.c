@@ -144,6 +144,16 @@ struct hc_window hc_window_of(const struct hc_window_record *record)
     return window;
 }
 
+void hc_window_pull_back(struct hc_window *window, int64_t now)
+{
+    if (window->next > now + HC_ARI_PAUSE_MOST) {
+        window->next = now;
+    }
+    if (window->until > now + 2 * HC_ARI_PAUSE_MOST) {
+        window->until = now + 2 * HC_ARI_PAUSE_MOST;
+    }
+}
+
 bool hc_window_counts(const struct hc_window *window, int64_t now)
 {
     return window->start > 0 && now < window->until;

@@ -50,6 +50,9 @@ void hc_window_record_dispose(struct hc_window_record *record);
 /* What a job is to know of it; all but the explanation. */
 struct hc_window hc_window_of(const struct hc_window_record *record);
 
+/* Times that a clock which was ahead left: nothing is waited for longer than a CA might ask for. */
+void hc_window_pull_back(struct hc_window *window, int64_t now);
+
 /* True if there is a window that counts. */
 bool hc_window_counts(const struct hc_window *window, int64_t now);
 

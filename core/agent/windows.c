@@ -284,6 +284,7 @@ static void read_one(struct hc_windows *windows, struct hc_job *job,
 
     if (load(windows, job, info, &record)) {
         window = hc_window_of(&record);
+        hc_window_pull_back(&window, hc_env_now(windows->o.env));
     }
     hc_job_set_window(windows->o.jobs, job, &window, record.window.explanation);
     hc_window_record_dispose(&record);
@@ -405,6 +406,14 @@ static void read_all_again(struct hc_windows *windows)
     hc_timer_within(&windows->due, 0);
 }
 
+static void begin_waits_anew(struct hc_windows *windows)
+{
+    for (size_t i = 0; i < hc_jobs_count(windows->o.jobs); i++) {
+        hc_window_pull_back(&hc_jobs_at(windows->o.jobs, i)->window, hc_env_now(windows->o.env));
+    }
+    hc_timer_within(&windows->due, 0);
+}
+
 static void on_event(void *self, const struct hc_event *event)
 {
     struct hc_windows *windows = self;
@@ -414,6 +423,9 @@ static void on_event(void *self, const struct hc_event *event)
     case HC_EVENT_STORE_OPENED:
     case HC_EVENT_LINES_CHANGED:
         read_all_again(windows);
+        break;
+    case HC_EVENT_CLOCK_SET:
+        begin_waits_anew(windows);
         break;
     case HC_EVENT_STORE_CLOSING:
         drop_questions(windows, NULL);

@@ -3,7 +3,7 @@
  * jobs. A CA without renewal information, or one that fails to give it, costs nothing: the agent's
  * own rule decides then.
  *
- * Hears STORE_OPENED, STORE_CLOSING, LINE_COMMITTED, LINE_FOUND, LINES_CHANGED and CA_CHANGED;
+ * Hears STORE_OPENED, STORE_CLOSING, LINE_COMMITTED, LINE_FOUND, LINES_CHANGED and CLOCK_SET;
  * raises CA_CHANGED when a job may be due at another time than before.
  */
 #ifndef HC_AGENT_WINDOWS_H

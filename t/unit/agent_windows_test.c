@@ -331,6 +331,28 @@ static void another_certificate_is_asked_about_anew(void)
     finish(&s);
 }
 
+static void a_clock_that_was_ahead_delays_nothing(void)
+{
+    struct scene s;
+    struct hc_event set = {.kind = HC_EVENT_CLOCK_SET};
+    int asked = 0;
+
+    begin(&s);
+    commit(&s);
+    pass_time(300);
+    suggest(clock_now + 62 * DAY, clock_now + 64 * DAY);
+    pass_time(80 * DAY);
+    round_of(&s);
+    asked = ca.asked;
+    pass_time(-80 * DAY);
+    hc_events_raise(&s.u.b.events, &set);
+    round_of(&s);
+    is_int(ca.asked, asked + 1, "the CA is asked again");
+    ok(s.job->window.next <= clock_now + DAY && s.job->window.until <= clock_now + 2 * DAY,
+       "and no time of the wrong clock is left");
+    finish(&s);
+}
+
 static void a_ca_without_is_left_alone(void)
 {
     struct scene s;
@@ -354,6 +376,7 @@ int main(void)
     a_window_in_the_past_is_now();
     failures_cost_nothing();
     another_certificate_is_asked_about_anew();
+    a_clock_that_was_ahead_delays_nothing();
     a_ca_without_is_left_alone();
     return done();
 }
