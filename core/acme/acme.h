@@ -74,7 +74,9 @@ struct hc_order_name {
 struct hc_order_result {
     struct hc_error error; /* HC_P_NONE: chain is the certificate chain */
     struct hc_bytes chain_pem;
-    EVP_PKEY *key;                     /* borrowed */
+    struct hc_bytes preferred_pem; /* the same with the issuer's preferred_chain; empty: the CA has
+                                      none such, or chain_pem is it */
+    EVP_PKEY *key;                 /* borrowed */
     const struct hc_order_name *names; /* those with an error of their own */
     size_t name_count;
     bool ca_wide;    /* the failure says nothing of the names: CA, network, account, this machine */

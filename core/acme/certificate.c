@@ -1,4 +1,7 @@
 /* How an order gets its certificate, RFC 8555 sections 7.4 and 7.4.2; see order.h. */
+#include <string.h>
+
+#include "acme/alternate.h"
 #include "acme/order.h"
 #include "pki/key.h"
 
@@ -74,12 +77,88 @@ static int keep_chain(struct hc_order *order, const struct hc_http_reply *reply,
     return hc_buf_append(&order->chain, reply->body.data, reply->body.len, err);
 }
 
+/* ---- the preferred chain, which never costs the certificate that is there ---- */
+
+static void fetch_alternate(struct hc_order *order);
+
+static void tell_no_such_chain(const struct hc_order *order)
+{
+    struct hc_acme *acme = order->acme;
+    const char *wanted = acme->options.issuer->preferred_chain;
+    char end[HC_CHAIN_END];
+
+    if (acme->chain_told) {
+        return;
+    }
+    acme->chain_told = true;
+    (void)hc_chain_end(hc_bytes_of(&order->chain), end);
+    hc_logf(acme->options.log, HC_LOG_NOTICE,
+            "%s: the CA offers no chain that ends at \"%s\", of %zu; using its default, which ends "
+            "at \"%s\"",
+            hc_acme_issuer(acme), wanted, order->alternates.count + 1, end);
+}
+
+static void on_alternate(void *arg, const struct hc_http_reply *reply, const struct hc_error *cause)
+{
+    struct hc_order *order = arg;
+    char end[HC_CHAIN_END];
+
+    order->request = NULL;
+    if (cause == NULL && hc_chain_check(reply, order->resource.certificate, NULL) == 0 &&
+        hc_chain_end(reply->body, end) &&
+        strcmp(end, order->acme->options.issuer->preferred_chain) == 0 &&
+        hc_buf_append(&order->preferred, reply->body.data, reply->body.len, NULL) == 0) {
+        hc_order_succeed(order);
+    } else {
+        fetch_alternate(order);
+    }
+}
+
+/* The next one, or the end. */
+static void fetch_alternate(struct hc_order *order)
+{
+    struct hc_acme_request_options options = {
+        .endpoint = HC_ENDPOINT_URL,
+        .payload = "",
+        .accept = HC_ORDER_CHAIN_TYPE,
+        .max_body = HC_ORDER_CHAIN_MAX,
+        .done = on_alternate,
+        .arg = order,
+    };
+
+    if (order->alternate < order->alternates.count) {
+        options.url = order->alternates.items[order->alternate++];
+        if (hc_acme_request_new(order->acme, &options, &order->request, NULL) == 0) {
+            return;
+        }
+    }
+    tell_no_such_chain(order);
+    hc_order_succeed(order);
+}
+
+static bool wants_another_chain(struct hc_order *order, const struct hc_http_reply *reply)
+{
+    const struct hc_issuer *issuer = order->acme->options.issuer;
+    char end[HC_CHAIN_END];
+
+    return issuer->preferred_chain != NULL &&
+           (!hc_chain_end(hc_bytes_of(&order->chain), end) ||
+            strcmp(end, issuer->preferred_chain) != 0) &&
+           hc_alternates_read(reply, issuer->directory_url, order->resource.certificate,
+                              &order->alternates, NULL) == 0;
+}
+
 static void on_downloaded(void *arg, const struct hc_http_reply *reply,
                           const struct hc_error *cause)
 {
     struct hc_order *order = arg;
 
-    if (hc_order_answered(order, reply, cause, keep_chain)) {
+    if (!hc_order_answered(order, reply, cause, keep_chain)) {
+        return;
+    }
+    if (wants_another_chain(order, reply)) {
+        fetch_alternate(order);
+    } else {
         hc_order_succeed(order);
     }
 }

@@ -40,6 +40,7 @@ struct hc_acme {
     struct hc_acme_request *registration;
     bool reading_key; /* of the external account, to register with it */
     struct hc_acme_request *contact_update;
+    bool chain_told;              /* that it has no chain as preferred_chain says */
     struct hc_list profiles_told; /* those that it does not issue with: the log says so once */
     bool contacts_told; /* the CA has the contacts of the configuration, or refused them */
     struct hc_acme_request *requests;

@@ -9,9 +9,8 @@
 #include "acme/problem.h"
 #include "pki/key.h"
 
-#define PROCESS_MS      600000
-#define POLL_MOST_S     300 /* the longest Retry-After that is waited for in one go */
-#define CERTIFICATE_MAX ((size_t)256 << 10)
+#define PROCESS_MS  600000
+#define POLL_MOST_S 300 /* the longest Retry-After that is waited for in one go */
 
 static void poll_order(struct hc_order *order);
 
@@ -169,8 +168,8 @@ void hc_order_ask(struct hc_order *order, enum hc_endpoint endpoint, const char 
     options.done = done;
     options.arg = order;
     if (endpoint == HC_ENDPOINT_URL && url == order->resource.certificate) {
-        options.accept = "application/pem-certificate-chain";
-        options.max_body = CERTIFICATE_MAX;
+        options.accept = HC_ORDER_CHAIN_TYPE;
+        options.max_body = HC_ORDER_CHAIN_MAX;
     }
     if (hc_acme_request_new(order->acme, &options, &order->request, &err) != 0) {
         hc_order_fail(order, &err, false);
@@ -289,7 +288,7 @@ int hc_order_start(struct hc_acme *acme, const struct hc_order_options *options,
     order->key_type = options->key_type;
     order->profile = options->profile;
     order->phase = HC_PHASE_PLACE;
-    order->chain.max = CERTIFICATE_MAX;
+    order->chain.max = order->preferred.max = HC_ORDER_CHAIN_MAX;
     while (*last != NULL) {
         last = &(*last)->next;
     }
@@ -336,6 +335,8 @@ void hc_order_free(struct hc_order *order)
     hc_kept_error_dispose(&order->error);
     free(order->bad);
     hc_buf_dispose(&order->chain);
+    hc_buf_dispose(&order->preferred);
+    hc_list_dispose(&order->alternates);
     EVP_PKEY_free(order->key);
     free(order->url);
     free(order->replaces);

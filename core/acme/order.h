@@ -21,6 +21,8 @@
 
 #define HC_AUTHZ_PARALLEL      16 /* requests of one order's authorizations side by side */
 #define HC_ORDER_FINALIZE_MOST 5
+#define HC_ORDER_CHAIN_MAX     ((size_t)256 << 10)
+#define HC_ORDER_CHAIN_TYPE    "application/pem-certificate-chain"
 
 /* The states of an order on our side; order.c has the table of what each does. */
 enum hc_order_phase {
@@ -93,6 +95,9 @@ struct hc_order {
     size_t authz_count;
 
     struct hc_buf chain;
+    struct hc_buf preferred;   /* that chain, if it is another; or empty */
+    struct hc_list alternates; /* URLs of other chains */
+    size_t alternate;          /* the next of them to fetch */
     struct hc_kept_error error;
     struct hc_list bad_names;  /* names with an error of their own */
     struct hc_order_name *bad; /* the same, with the errors; names are borrowed from the list */

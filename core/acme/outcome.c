@@ -209,6 +209,7 @@ void hc_order_deliver(struct hc_order *order)
     result.order_dead = order->dead;
     if (!hc_kept_error_is_set(&order->error)) {
         result.chain_pem = hc_bytes_of(&order->chain);
+        result.preferred_pem = hc_bytes_of(&order->preferred);
     }
     order->handler->done(order->handler->self, &result);
 }

@@ -159,6 +159,47 @@ out:
     return rc;
 }
 
+/* How good a chain is for the roots of the host. */
+static enum hc_class judge_chain(const struct hc_received *r, const struct hc_order_result *result,
+                                 struct hc_bytes chain, struct hc_error *err)
+{
+    struct hc_judge_case how = {
+        .identity = r->identity, .left_out = r->left_out, .now = hc_env_now(r->env)};
+    struct hc_findings found = {NULL, 0, 0};
+    struct hc_pair *pair = NULL;
+    enum hc_class worst = HC_CLASS_UNUSABLE;
+
+    if (hc_pair_from_key(result->key, chain, r->names->items[0], &pair, &found, err) == 0 &&
+        hc_judge_pair(r->judge, &how, pair, &found, err) == 0) {
+        worst = hc_findings_worst(&found);
+        (void)!hc_findings_to_error(&found, HC_CLASS_FLAWED, err);
+    }
+    hc_pair_free(pair);
+    hc_findings_dispose(&found);
+    return worst;
+}
+
+/* The preferred chain, unless it is worse than the CA's default. */
+static struct hc_bytes choose_chain(const struct hc_received *r,
+                                    const struct hc_order_result *result)
+{
+    struct hc_error why;
+    struct hc_error ignored;
+
+    if (result->preferred_pem.len == 0) {
+        return result->chain_pem;
+    }
+    hc_error_init(&why);
+    hc_error_init(&ignored);
+    if (judge_chain(r, result, result->preferred_pem, &why) <
+        judge_chain(r, result, result->chain_pem, &ignored)) {
+        hc_log_error(r->env->log, HC_LOG_WARN,
+                     "the preferred chain is not sound; using the CA's default chain", &why);
+        return result->chain_pem;
+    }
+    return result->preferred_pem;
+}
+
 int hc_received_take(const struct hc_received *r, const struct hc_order_result *result,
                      struct hc_pair **out, struct hc_findings *findings, struct hc_error *err)
 {
@@ -166,8 +207,8 @@ int hc_received_take(const struct hc_received *r, const struct hc_order_result *
     struct hc_pair *pair = NULL;
     int rc = -1;
 
-    if (hc_pair_from_key(result->key, result->chain_pem, r->names->items[0], &pair, &found, err) !=
-        0) {
+    if (hc_pair_from_key(result->key, choose_chain(r, result), r->names->items[0], &pair, &found,
+                         err) != 0) {
         goto out;
     }
     hc_chains_complete(r->chains, r->identity, &pair);

@@ -37,6 +37,7 @@ static const struct {
     {"hosted_zone", "HotCertHostedZone"},
     {"http_port", "HotCertHttpPort"},
     {"key_file", "HotCertKeyFile"},
+    {"preferred_chain", "HotCertPreferredChain"},
     {"propagation_timeout", "HotCertPropagationTimeout"},
     {"role_arn", "HotCertRoleArn"},
     {"time_limit", "HotCertTimeLimit"},

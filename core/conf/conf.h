@@ -76,6 +76,7 @@ struct hc_issuer {
     int64_t tls_port;           /* where it asks for tls-alpn-01; 443 */
     struct hc_list challenges;  /* in place of the hosts'; empty: those */
     struct hc_list profile;     /* name, then "required" or nothing; empty: the CA's default */
+    char *preferred_chain;      /* the common name at its end; NULL: the CA's default */
     char *address_profile;      /* of orders with an IP address; NULL: none is asked for */
     struct hc_list caa_domains; /* for CAA, where the directory names no caaIdentities */
     char *where;                /* "file:line", or "built in" */

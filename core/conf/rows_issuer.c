@@ -140,6 +140,17 @@ static const struct hc_directive rows[] = {
      .doc = "The certificate profile for orders with an IP address, if the CA's directory lists "
             "it. A profile that is `required` takes precedence.",
      .field = {ISSUER(address_profile, text), .wire = "address_profile", .value = hc_value_word}},
+    {.name = "preferred_chain",
+     .httpd = "HotCertPreferredChain",
+     .contexts = HC_CTX_ISSUER,
+     .min = 1,
+     .max = 1,
+     .args = "the common name of a root",
+     .dflt = "none: the CA's own default",
+     .doc = "Of the chains that the CA offers for a certificate, the one whose topmost certificate "
+            "was issued by this name (RFC 8555 section 7.4.2), if it is no worse for the trusted "
+            "roots than the CA's default chain.",
+     .field = {ISSUER(preferred_chain, text), .wire = "preferred_chain", .value = hc_value_line}},
     {.name = "caa_domain",
      .httpd = "HotCertCaaDomain",
      .contexts = HC_CTX_ISSUER,

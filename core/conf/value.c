@@ -142,6 +142,23 @@ int hc_value_eab_kid(const struct hc_directive_call *call, const char *arg,
     return 0;
 }
 
+int hc_value_line(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
+                  struct hc_error *err)
+{
+    size_t len = strlen(arg);
+
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)arg[i] < 0x20 || arg[i] == 0x7f) {
+            return bad(call, arg, err);
+        }
+    }
+    if (len == 0 || len > 199) {
+        return bad(call, arg, err);
+    }
+    (void)hc_copy(out, HC_FIELD_VALUE, arg);
+    return 0;
+}
+
 /* draft-ietf-acme-profiles: a key of JSON; CAs use plain words. */
 int hc_value_word(const struct hc_directive_call *call, const char *arg, char out[HC_FIELD_VALUE],
                   struct hc_error *err)

@@ -19,6 +19,7 @@ hc_value hc_value_user;       /* a user's name */
 hc_value hc_value_domain;     /* a host name */
 hc_value hc_value_issuer;     /* named once in its list */
 hc_value hc_value_eab_kid;    /* printable ASCII */
+hc_value hc_value_line;       /* some words, without control characters */
 hc_value hc_value_word;       /* a word without anything special */
 hc_value hc_value_profile;    /* such a word; behind it, "required" */
 hc_value hc_value_method;     /* one that this build solves, named once */

@@ -53,6 +53,8 @@ my @wrong = (
     [ 'a word behind a profile', { main => [ [ use => 'pebble' ], [ profile => 'brief', 'please' ] ] }, 'profile', qr/"please".*`required`/ ],
     [ 'a word behind an issuer\'s profile', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ],
         [ profile => 'brief', 'please' ] ] } }, undef, qr/(?:profile|HotCertProfile) "please".*`required`/ ],
+    [ 'a chain without a name', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ], [ preferred_chain => '' ] ] } }, undef,
+        qr/(?:preferred_chain|HotCertPreferredChain).*common name/ ],
     [ 'a CA for customers only', { main => [ [ use => 'zerossl' ], [ terms_agreed => 'on' ] ] }, undef,
         qr{zerossl.*external account binding.*app\.zerossl\.com.*(?:eab_kid|HotCertEabKid).*(?:eab_key|HotCertEabKey)} ],
     [ 'half an external account', { issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ], [ eab_kid => 'kid-1' ] ] } }, undef,
