@@ -56,7 +56,9 @@ bool hc_ca_directory_ensure_read(struct hc_ca_directory *directory)
 
 const struct hc_list *hc_ca_directory_names(const struct hc_ca_directory *directory)
 {
-    return directory->caa.count > 0 ? &directory->caa : &directory->issuer->caa_domains;
+    /* caa_domain is the operator's word; the directory may be read for other reasons */
+    return directory->issuer->caa_domains.count > 0 ? &directory->issuer->caa_domains
+                                                    : &directory->caa;
 }
 
 void hc_ca_directory_dispose(struct hc_ca_directory *directory)

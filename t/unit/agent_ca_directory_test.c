@@ -65,8 +65,29 @@ static void a_directory_that_cannot_be_read_is_read_again_soon(void)
     hc_ca_directory_dispose(&ca);
 }
 
+/* It is read for other reasons as well. */
+static void what_the_operator_calls_it_counts(void)
+{
+    static const char directory[] =
+        "{\"newNonce\":\"https://ca.example/n\",\"newAccount\":\"https://ca.example/a\","
+        "\"newOrder\":\"https://ca.example/o\",\"meta\":{\"caaIdentities\":[\"ca.example\"]}}";
+    char *said[] = {(char[]){"said.example"}};
+    struct hc_issuer issuer = {.directory_url = (char[]){"https://ca.example/dir"}};
+    struct hc_events events = {.count = 0};
+    struct hc_env env = {.clock = &fake_clock, .events = &events};
+    struct hc_ca_directory ca = {.env = &env, .http = &fake_http, .issuer = &issuer};
+
+    ok(!hc_ca_directory_ensure_read(&ca), "a directory is read");
+    reply_with(200, directory);
+    is_str(hc_ca_directory_names(&ca)->items[0], "ca.example", "it says what the CA calls itself");
+    issuer.caa_domains = (struct hc_list){said, 1, 1};
+    is_str(hc_ca_directory_names(&ca)->items[0], "said.example", "the operator's word counts more");
+    hc_ca_directory_dispose(&ca);
+}
+
 int main(void)
 {
     a_directory_that_cannot_be_read_is_read_again_soon();
+    what_the_operator_calls_it_counts();
     return done();
 }
