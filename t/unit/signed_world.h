@@ -153,6 +153,7 @@ static struct hc_dns_reply nothing(const struct pen *pen, const char *nsec, unsi
     return draft_end(&d, rcode);
 }
 
+static char anchor_path[] = "anchor";
 static struct hc_anchors anchors;
 
 static void build(void)
@@ -164,7 +165,7 @@ static void build(void)
     moved_pen = pen_make("moved.test.");
     before_pen = pen_unlike("moved.test.", &moved_pen);
     inner_root_pen = pen_unlike(".", &root_pen);
-    anchors.path = (char[]){"anchor"};
+    anchors.path = anchor_path;
     anchors.records = ds_reply(NULL, &root_pen);
 
     store(".", HC_DNS_DNSKEY, keys_reply(&root_pen, &root_pen));
