@@ -21,7 +21,7 @@ void hc_lookup_ask_resolvers(struct hc_lookup *lookup)
         .question = {.name = lookup->name,
                      .type = lookup->type,
                      .recurse = true,
-                     .checking_disabled = lookup->checking_disabled,
+                     .checking_disabled = lookup->checking_disabled || lookup->asked_again,
                      .dnssec_ok = lookup->lookups->validates},
         .deadline_ms = lookup->lookups->deadline_ms,
     };
@@ -179,6 +179,11 @@ static void take_cached(struct hc_lookup *lookup)
     struct hc_error err;
 
     hc_error_init(&err);
+    if (lookup->asked_again &&
+        (slot->state == HC_DNS_SLOT_FAILED || hc_dns_reply_is_refusal(&slot->reply, &question))) {
+        view->complete = true; /* the answer of before stands */
+        return;
+    }
     if (slot->state == HC_DNS_SLOT_REPLY && rcode == HC_DNS_SERVFAIL &&
         !lookup->checking_disabled) {
         lookup->checking_disabled = true;
@@ -395,6 +400,23 @@ static bool step_own(struct hc_lookup *lookup)
     return changed;
 }
 
+/*
+ * A resolver may make answers up, an IPv6 address in a network without IPv4 (DNS64, RFC 6147) or
+ * another one in place of what it blocks. With CD it does not: asked once more, before anybody is
+ * blamed.
+ */
+static bool doubt(struct hc_lookup *lookup)
+{
+    if (!lookup->cached.complete || lookup->verification.state != HC_DNSSEC_BOGUS ||
+        lookup->checking_disabled || lookup->asked_again) {
+        return false;
+    }
+    lookup->asked_again = true;
+    lookup->cached.complete = false;
+    hc_lookup_ask_resolvers(lookup);
+    return true;
+}
+
 bool hc_lookup_step(struct hc_lookup *lookup)
 {
     bool changed = false;
@@ -408,6 +430,7 @@ bool hc_lookup_step(struct hc_lookup *lookup)
     }
     changed = step_own(lookup) || changed;
     changed = hc_verification_step(&lookup->verification, &lookup->lookups->links) || changed;
+    changed = doubt(lookup) || changed;
     if (lookup->cached.complete && lookup->own.complete &&
         hc_verification_settled(&lookup->verification) && !ask_again(lookup)) {
         decide(lookup);

@@ -81,6 +81,25 @@ static void else_the_resolver_s(void)
     wants("SERVFAIL for it", "www.silent.test", HC_LOOKUP_DNSSEC_BROKEN, HC_DNSSEC_BOGUS);
 }
 
+/* DNS64 gives a name that has no IPv6 address one, which nobody signed. */
+static void what_a_resolver_makes_up_is_not_held_against_the_zone(void)
+{
+    struct hc_dns_reply made_up = signed_set(NULL, "www.good.test. 300 IN A 64.64.64.64");
+    struct hc_lookups *lookups = NULL;
+
+    find("www.good.test.", HC_DNS_A)->servfail = false;
+    find("www.good.test.", HC_DNS_A)->made_up = &made_up;
+    wants("with checking disabled it is not", "www.good.test", HC_LOOKUP_RECORDS, HC_DNSSEC_SECURE);
+    find("www.good.test.", HC_DNS_A)->silent = true;
+    lookups = begin(&anchors);
+    is_int(look(lookups, "www.good.test")->kind, HC_LOOKUP_DNSSEC_BROKEN,
+           "silence on that changes nothing");
+    hc_lookups_free(lookups);
+    find("www.good.test.", HC_DNS_A)->silent = false;
+    find("www.good.test.", HC_DNS_A)->made_up = NULL;
+    hc_dns_reply_dispose(&made_up);
+}
+
 /* A CA inside of the network, as it turns out: what was held against names is not any more. */
 static void validation_can_be_stopped(void)
 {
@@ -129,6 +148,7 @@ int main(void)
     build();
     our_own_word_counts();
     else_the_resolver_s();
+    what_a_resolver_makes_up_is_not_held_against_the_zone();
     validation_can_be_stopped();
     why_nothing_is_checked_is_known();
     take_down();

@@ -19,7 +19,8 @@ struct stored {
     unsigned type;
     struct hc_dns_reply reply;
     bool silent;
-    bool servfail; /* unless with CD, as who validates does */
+    const struct hc_dns_reply *made_up; /* without CD; or NULL */
+    bool servfail;                      /* unless with CD, as who validates does */
     unsigned asked;
 };
 
@@ -99,6 +100,8 @@ static void answer_all(void)
             struct hc_dns_reply servfail = {.rcode = HC_DNS_SERVFAIL, .recursive = true};
 
             pending[i].tell(pending[i].arg, &servfail, &from, NULL);
+        } else if (s != NULL && s->made_up != NULL && !pending[i].question.checking_disabled) {
+            pending[i].tell(pending[i].arg, s->made_up, &from, NULL);
         } else if (s == NULL || s->silent) {
             hc_error_set(&err, HC_P_DNS_FAILED, name, "no answer in time");
             pending[i].tell(pending[i].arg, NULL, NULL, &err);
