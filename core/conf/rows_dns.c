@@ -163,7 +163,7 @@ static const struct hc_directive rows[] = {
      .min = 1,
      .max = 1,
      .args = "a time from 1s to 1d",
-     .dflt = "60s",
+     .dflt = "1s",
      .doc = "rfc2136, route53: the TTL of the records.",
      .field = {DNS(ttl, number), .wire = "ttl", .least = 1, .most = 86400, .value = hc_value_time}},
     {.name = "program",

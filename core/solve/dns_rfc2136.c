@@ -16,7 +16,6 @@
 #include "solve/change.h"
 #include "solve/writers.h"
 
-#define TTL_S    60
 #define PARALLEL 16
 #define LONG_S   300 /* a TTL that is worth a word */
 #define LIMIT_MS 20000
@@ -207,7 +206,8 @@ static int set_names(struct update *u, struct hc_error *err)
                             "the zone of this name cannot be found (no SOA record)");
     }
     u->says.value = u->is.value->value;
-    u->says.ttl = u->is.writer->block->ttl > 0 ? (uint32_t)u->is.writer->block->ttl : TTL_S;
+    u->says.ttl =
+        u->is.writer->block->ttl > 0 ? (uint32_t)u->is.writer->block->ttl : HC_WRITER_TTL_S;
     u->says.remove = u->is.what == HC_WRITER_REMOVE;
     return hc_dname_from_host(u->is.value->zone, &u->says.zone, err) == 0
                ? hc_dname_from_host(u->is.value->name, &u->says.name, err)

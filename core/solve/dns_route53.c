@@ -15,7 +15,6 @@
 #include "solve/writers.h"
 
 #define URL        "https://route53.amazonaws.com"
-#define TTL_S      60
 #define PARALLEL   16
 #define LIMIT_MS   180000 /* of a change, without the wait for its servers */
 #define POLL_MS    2000
@@ -63,7 +62,7 @@ static int make_next(const struct hc_route53_job *c, struct hc_route53_set *next
     struct hc_buf quoted = HC_BUF_INIT(QUOTED_MAX);
     int rc = hc_route53_quote(c->is.value->value, &quoted, err);
 
-    next->ttl = c->set.there ? c->set.ttl : block->ttl > 0 ? block->ttl : TTL_S;
+    next->ttl = c->set.there ? c->set.ttl : block->ttl > 0 ? block->ttl : HC_WRITER_TTL_S;
     for (size_t i = 0; i < c->set.values.count && rc == 0; i++) {
         if (strcmp(c->set.values.items[i], hc_buf_text(&quoted)) != 0) {
             rc = hc_list_add(&next->values, c->set.values.items[i], err);

@@ -62,7 +62,8 @@ struct hc_writer_env {
     const struct hc_answer_port *answers;   /* acme/solver.h: what our own DNS server gives out */
 };
 
-#define HC_WRITER_MEMO 4096 /* with its NUL */
+#define HC_WRITER_MEMO  4096 /* with its NUL */
+#define HC_WRITER_TTL_S 1    /* of a value, unless the block says: the next order has another */
 
 /* One value of ours, and what is known of it. Borrowed until done(). Names are lower case, in
  * A-labels, without the dot at the end. */

@@ -103,7 +103,7 @@ static void others_keep_their_ttl(const char *key)
     ok(WRITER_REMOVE(&w, w.name, "beside it"), "it is removed");
     is_int(ttl_of("", w.name), 7200, "nor does that");
     ok(WRITER_ADD(&w, w.other, "alone"), "where nothing stands");
-    is_int(ttl_of("", w.other), 60, "it has the TTL of the configuration");
+    is_int(ttl_of("", w.other), HC_WRITER_TTL_S, "it lives no longer than it is of use");
     ok(WRITER_REMOVE(&w, w.other, "alone"), "and is removed");
     writer_world_end(&w);
 }

@@ -220,6 +220,7 @@ sub options {
 options {
   directory "$dir"; pid-file "$dir/pid"; session-keyfile "$dir/session.key"; managed-keys-directory "$dir";
   listen-on port 53 { $listen }; listen-on-v6 { none; }; allow-query { any; }; notify no; version none;
+  tcp-clients 2000; tcp-listen-queue 512;
   $more
 };
 controls { };
