@@ -17,8 +17,26 @@
 /* RFC 7633: the number of the status_request extension. */
 #define FEATURE_STATUS_REQUEST 5
 
-/* Browsers' limit since 2020. */
-#define LIFETIME_MAX ((int64_t)398 * DAY)
+/* The longest life of a certificate that is issued from a date on (CA/B Forum BR 6.3.2). */
+static const struct {
+    int64_t from;
+    int64_t days;
+} lifetimes[] = {
+    {1868227200, 47},  /* 2029-03-15 */
+    {1805068800, 100}, /* 2027-03-15 */
+    {1773532800, 200}, /* 2026-03-15 */
+    {INT64_MIN, 398},
+};
+
+static int64_t lifetime_limit(int64_t issued)
+{
+    size_t i = 0;
+
+    while (issued < lifetimes[i].from) {
+        i++;
+    }
+    return lifetimes[i].days;
+}
 
 /* As clients compare: never the common name, and "w*.example.org" covers nothing (RFC 9525). */
 #define HOST_FLAGS (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
@@ -233,10 +251,11 @@ int hc_check_leaf(struct hc_check_run *run)
     if (hc_cert_dates(run->leaf, &from, &until, NULL) != 0) {
         return 0; /* said already */
     }
-    if (public && until - from > LIFETIME_MAX &&
+    if (public && until - from > lifetime_limit(from) * DAY &&
         hc_findings_add_of(run->findings, HC_P_LIFETIME_LONG, &place, run->err,
-                           "it is valid for %lld days; browsers allow 398",
-                           (long long)((until - from) / DAY)) != 0) {
+                           "it is valid for %lld days; by its date of issue %lld are allowed",
+                           (long long)((until - from) / DAY),
+                           (long long)lifetime_limit(from)) != 0) {
         return -1;
     }
     return check_scts(run, until - from, public, &place);

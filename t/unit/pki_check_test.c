@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/time.h"
 #include "forge.h"
 #include "pki/check.h"
 #include "pki/clients.h"
@@ -384,6 +385,45 @@ static void public_roots_have_rules_of_their_own(void)
     forged_free(&longer);
 }
 
+/* CA/B Forum BR 6.3.2: shorter from one date of issue to the next. */
+static void lifetimes_grow_shorter(void)
+{
+    static const struct {
+        const char *issued;
+        long days;
+        bool too_long;
+    } rows[] = {
+        {"2026-03-14", 398, false}, {"2026-03-14", 399, true},  {"2026-03-15", 200, false},
+        {"2026-03-15", 201, true},  {"2027-03-14", 200, false}, {"2027-03-15", 100, false},
+        {"2027-03-15", 101, true},  {"2029-03-14", 100, false}, {"2029-03-15", 47, false},
+        {"2029-03-15", 48, true},
+    };
+    struct hc_roots *public = roots_of(family.root.cert, NULL, true);
+    int64_t today = (int64_t)time(NULL) / 86400;
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_findings f = {0};
+        struct hc_check how = plain();
+        struct forged leaf;
+        int64_t issued = 0;
+        char name[80];
+
+        ok(hc_time_parse(rows[i].issued, &issued, NULL) == 0, rows[i].issued);
+        leaf = forge(&(struct forge){.name = "leaf",
+                                     .sans = "DNS:a.example",
+                                     .by = &family.mid,
+                                     .from = (long)(issued / 86400 - today),
+                                     .days = (long)(issued / 86400 - today) + rows[i].days});
+        how.roots = public;
+        judge(&leaf, family.mid.cert, NULL, &how, &f);
+        snprintf(name, sizeof(name), "issued on %s for %ld days", rows[i].issued, rows[i].days);
+        ok((hc_findings_find(&f, HC_P_LIFETIME_LONG, NULL) != NULL) == rows[i].too_long, name);
+        hc_findings_dispose(&f);
+        forged_free(&leaf);
+    }
+    hc_roots_free(public);
+}
+
 static void key_files_that_others_read_are_a_remark(void)
 {
     static const struct {
@@ -640,6 +680,7 @@ int main(void)
     names_are_judged_as_clients_do();
     self_signed_is_judged_by_the_roots();
     public_roots_have_rules_of_their_own();
+    lifetimes_grow_shorter();
     key_files_that_others_read_are_a_remark();
     intermediates_among_the_roots_are_ignored();
     who_knows_the_issuer_above_a_gap_is_asked();
