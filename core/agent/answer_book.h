@@ -22,9 +22,11 @@ struct hc_answer_entry {
     struct hc_answer answer;
     char file[HC_ANSWER_FILE]; /* in the store */
     unsigned holders;
-    bool stored;   /* by us */
-    bool mirrored; /* acknowledged to the others */
-    bool seen;     /* in the pass over the store that is under way */
+    int64_t left_s; /* nobody who lives holds it, as was first seen then; 0: somebody does */
+    bool left;      /* as was seen just now */
+    bool stored;    /* by us */
+    bool mirrored;  /* acknowledged to the others */
+    bool seen;      /* in the pass over the store that is under way */
 };
 
 struct hc_answer_book {

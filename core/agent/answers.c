@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/answer_book.h"
+#include "agent/left_answers.h"
 #include "agent/said.h"
 #include "store/answer.h"
 #include "store/follower.h"
@@ -13,9 +14,10 @@ struct hc_answers {
     struct hc_answers_options o;
     struct hc_answer_port port;
     struct hc_answer_book book;
-    bool unsaid; /* the last acknowledgement failed */
-    bool failed; /* something could not be mirrored in the latest pass */
-    bool known;  /* the store was read */
+    bool unsaid;         /* the last acknowledgement failed */
+    bool failed;         /* something could not be mirrored in the latest pass */
+    bool known;          /* the store was read */
+    int64_t next_left_s; /* when to see who died */
     hc_said said;
 };
 
@@ -100,6 +102,7 @@ static void let_go(struct hc_answers *answers, struct hc_answer_entry *entry)
     if (entry->holders > 0) {
         return;
     }
+    answers->unsaid = true;
     unstore(answers, entry);
     entry->mirrored = false; /* it was ours to take away */
     if (drop(answers, entry, &err) != 0) {
@@ -123,6 +126,7 @@ static int give(struct hc_answers *answers, const struct hc_answer *answer, bool
     }
     entry->answer.expires =
         answer->expires > entry->answer.expires ? answer->expires : entry->answer.expires;
+    answers->unsaid = answers->unsaid || entry->holders == 0; /* that it is held */
     entry->holders++;
     if (lay_out(answers, &entry->answer, err) != 0 ||
         store_one(answers, entry, briefly, err) != 0) {
@@ -217,6 +221,7 @@ static void on_leave(void *self, const struct hc_answer *answer)
         return;
     }
     entry->holders--;
+    answers->unsaid = true;
     /* it may be here alone, and be asked for before the store is read anew */
     entry->mirrored = entry->mirrored || !hc_answer_kind_is_served(entry->answer.kind);
     if (entry->holders == 0 && !entry->mirrored) {
@@ -302,6 +307,7 @@ static int acknowledge(struct hc_answers *answers, struct hc_error *err)
 {
     const struct hc_answer_entry *entry = NULL;
     struct hc_list files = {NULL, 0, 0};
+    struct hc_list held = {NULL, 0, 0};
     int rc = 0;
 
     TAILQ_FOREACH(entry, &answers->book.entries, link)
@@ -309,12 +315,28 @@ static int acknowledge(struct hc_answers *answers, struct hc_error *err)
         if (rc == 0 && entry->mirrored) {
             rc = hc_list_add(&files, entry->file, err);
         }
+        if (rc == 0 && entry->holders > 0) {
+            rc = hc_list_add(&held, entry->file, err);
+        }
     }
     if (rc == 0) {
-        rc = hc_store_follower_ack(hc_storage_follower(answers->o.storage), &files, err);
+        rc = hc_store_follower_ack(hc_storage_follower(answers->o.storage), &files, &held, err);
     }
     hc_list_dispose(&files);
+    hc_list_dispose(&held);
     return rc;
+}
+
+/* What agents leave that die. */
+static int remove_left(struct hc_answers *answers, struct hc_error *err)
+{
+    int64_t now = hc_env_now(answers->o.env);
+
+    if (now < answers->next_left_s && answers->next_left_s - now <= HC_ANSWER_LEFT_S) {
+        return 0;
+    }
+    answers->next_left_s = now + HC_ANSWER_LEFT_S / 3;
+    return hc_left_answers_remove(&answers->book, answers->o.storage, now, err);
 }
 
 int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
@@ -344,6 +366,7 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
         if (rc == 0 && (changed || answers->unsaid)) {
             rc = acknowledge(answers, err);
         }
+        rc = rc == 0 ? remove_left(answers, err) : rc;
         answers->said = answers->failed ? answers->said : 0;
         answers->unsaid = rc != 0;
     }

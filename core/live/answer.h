@@ -16,6 +16,7 @@
 #define HC_ANSWER_KEY_MAX   256  /* with its NUL */
 #define HC_ANSWER_VALUE_MAX 8192 /* with its NUL */
 #define HC_ANSWER_LIFE_S    3600 /* one whose agent died is dropped after this */
+#define HC_ANSWER_LEFT_S    30   /* and removed after this, where others see that it died */
 #define HC_ANSWER_TURN_S    60   /* so long one stands before others of its place, where one can */
 
 enum hc_answer_kind {

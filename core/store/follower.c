@@ -1,7 +1,8 @@
 /*
  * Followers: followers/<pid>.<luck>, locked for as long as its agent lives. In it stand digests of
  * the challenges that this agent has mirrored, one a line, under a checksum: a reader that meets it
- * half-written takes it for "none" and looks again.
+ * half-written takes it for "none" and looks again. What it holds is said by further digests, which
+ * are of no challenge: earlier versions read over them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,8 @@
 #include "store/sealed.h"
 
 #define FOLDER       "followers"
+#define HOLDS        "says what it holds"
+#define LINE         65
 #define ACKS_MAX     ((size_t)1 << 20)
 #define FOLLOW_FLAGS (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -155,15 +158,34 @@ void hc_store_follower_drain(struct hc_store_follower *follower)
     }
 }
 
-/* Digests of tokens, one a line, and at the end that of all lines. */
-static int write_acks(const struct hc_list *files, struct hc_buf *out, struct hc_error *err)
+/* The line of an agent that holds this challenge. */
+static int held_mark(const char *file, char hex[LINE], struct hc_error *err)
 {
-    char hex[65];
+    char text[80];
+
+    (void)snprintf(text, sizeof(text), "held %.64s", file);
+    return hc_name_digest(text, hex, err);
+}
+
+/* Digests of tokens, one a line, and at the end that of all lines. */
+static int write_acks(const struct hc_list *files, const struct hc_list *held, struct hc_buf *out,
+                      struct hc_error *err)
+{
+    char hex[LINE];
 
     for (size_t i = 0; i < files->count; i++) {
         if (hc_buf_printf(out, err, "%.64s\n", files->items[i]) != 0) {
             return -1;
         }
+    }
+    for (size_t i = 0; held != NULL && i < held->count; i++) {
+        if (held_mark(held->items[i], hex, err) != 0 || hc_buf_printf(out, err, "%s\n", hex) != 0) {
+            return -1;
+        }
+    }
+    if (held != NULL &&
+        (hc_name_digest(HOLDS, hex, err) != 0 || hc_buf_printf(out, err, "%s\n", hex) != 0)) {
+        return -1;
     }
     if (hc_seal_checksum(hc_bytes_of(out), hex, err) != 0) {
         return -1;
@@ -172,12 +194,12 @@ static int write_acks(const struct hc_list *files, struct hc_buf *out, struct hc
 }
 
 int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
-                          struct hc_error *err)
+                          const struct hc_list *held, struct hc_error *err)
 {
     struct hc_buf text = HC_BUF_INIT(ACKS_MAX);
     int rc = -1;
 
-    if (write_acks(files, &text, err) == 0) {
+    if (write_acks(files, held, &text, err) == 0) {
         /* in place: the lock is on this file and no other */
         if (ftruncate(follower->fd, 0) == 0 &&
             pwrite(follower->fd, text.data, text.len, 0) == (ssize_t)text.len) {
@@ -191,18 +213,25 @@ int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_li
     return rc;
 }
 
-static bool has_ack(const struct hc_buf *text, const char *hex)
+/* The length of the lines that its checksum is of; 0: there are none, or it is half-written. */
+static size_t lines_of(const struct hc_buf *text)
 {
-    size_t body = text->len >= 65 ? text->len - 65 : 0;
-    char check[65];
+    size_t body = text->len >= LINE ? text->len - LINE : 0;
+    char check[LINE];
 
-    if (text->len < 65 || text->len % 65 != 0 ||
-        hc_seal_checksum((struct hc_bytes){text->data, body}, check, NULL) != 0 ||
-        memcmp(text->data + body, check, 64) != 0) {
-        return false;
-    }
-    for (size_t at = 0; at < body; at += 65) {
-        if (memcmp(text->data + at, hex, 64) == 0) {
+    return text->len % LINE == 0 && body > 0 &&
+                   hc_seal_checksum((struct hc_bytes){text->data, body}, check, NULL) == 0 &&
+                   memcmp(text->data + body, check, LINE - 1) == 0
+               ? body
+               : 0;
+}
+
+static bool has_line(const struct hc_buf *text, const char *hex)
+{
+    size_t body = lines_of(text);
+
+    for (size_t at = 0; at < body; at += LINE) {
+        if (memcmp(text->data + at, hex, LINE - 1) == 0) {
             return true;
         }
     }
@@ -224,35 +253,36 @@ static bool is_no_agent(const struct hc_store *store, int folder, const char *na
     return errnum == ENOENT || errnum == ELOOP || errnum == ENXIO || errnum == EISDIR;
 }
 
-/* Whether this one need not be waited for: it acknowledged, or it is dead (then it is removed). */
-static bool follows(struct hc_store *store, int folder, const char *name, const char *hex)
+/* What one that lives says is appended to text. 1: it is dead (then it is removed); -1: it may
+ * live, and cannot be read. */
+static int read_acks(struct hc_store *store, int folder, const char *name, struct hc_buf *text)
 {
     const struct hc_fs *fs = store->fs;
-    struct hc_buf text = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
     enum hc_file_state state = HC_FILE_ABSENT;
-    bool good = false;
+    int rc = 0;
     int fd = fs->open(fs->self, folder, name, O_RDONLY | FOLLOW_FLAGS, 0);
 
     if (fd < 0) {
-        return is_no_agent(store, folder, name, errno);
+        return is_no_agent(store, folder, name, errno) ? 1 : -1;
     }
     /* shared: two that look at the same time do not take each other for its owner */
     if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
         (void)fs->unlink(fs->self, folder, name);
-        good = true;
-    } else if (hc_file_read(store, &(struct hc_file_place){folder, name, name}, &text, &state,
-                            NULL) == 0) {
-        good = has_ack(&text, hex);
-    } else {
-        good = state == HC_FILE_ABSENT;
+        rc = 1;
+    } else if (hc_file_read(store, &(struct hc_file_place){folder, name, name}, text, &state,
+                            NULL) != 0) {
+        rc = state == HC_FILE_ABSENT ? 1 : -1;
     }
-    hc_buf_dispose(&text);
     close(fd);
-    return good;
+    return rc;
 }
 
-bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
-                         const char *file)
+/* Asked about what each other follower that lives says (NULL: it cannot be read). */
+typedef bool says(void *arg, const struct hc_buf *text);
+
+/* True if all others said so; the first that does not ends it. */
+static bool all_others(struct hc_store *store, const struct hc_store_follower *self, says *so,
+                       void *arg)
 {
     struct hc_list names = {0};
     int folder = -1;
@@ -260,12 +290,83 @@ bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower 
 
     if (all && folder >= 0) {
         all = hc_folder_list(store, folder, &names, NULL) == 0;
-        for (size_t i = 0; all && i < names.count; i++) {
-            all = (self != NULL && strcmp(names.items[i], self->name) == 0) ||
-                  follows(store, folder, names.items[i], file);
+    }
+    for (size_t i = 0; all && i < names.count; i++) {
+        struct hc_buf text = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
+
+        if (self == NULL || strcmp(names.items[i], self->name) != 0) {
+            int rc = read_acks(store, folder, names.items[i], &text);
+
+            all = rc > 0 || so(arg, rc == 0 ? &text : NULL);
         }
+        hc_buf_dispose(&text);
     }
     hc_list_dispose(&names);
     hc_io_close(folder);
     return all;
+}
+
+static bool has_ack(void *hex, const struct hc_buf *text)
+{
+    return text != NULL && has_line(text, hex);
+}
+
+bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
+                         const char *file)
+{
+    char hex[LINE];
+
+    (void)hc_copy(hex, sizeof(hex), file);
+    return all_others(store, self, has_ack, hex);
+}
+
+/* What all say that they hold. */
+struct held {
+    char says_so[LINE]; /* the line of an agent that says it at all */
+    struct hc_list lines;
+    struct hc_error *err;
+};
+
+static bool take_lines(void *arg, const struct hc_buf *text)
+{
+    struct held *held = arg;
+    size_t body = text != NULL ? lines_of(text) : 0;
+
+    if (body == 0 || !has_line(text, held->says_so)) {
+        return false;
+    }
+    for (size_t at = 0; at < body; at += LINE) {
+        if (hc_list_add_len(&held->lines, (const char *)text->data + at, LINE - 1, held->err) !=
+            0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int by_text(const void *key, const void *item)
+{
+    return strcmp(key, *(char *const *)item);
+}
+
+int hc_store_left(struct hc_store *store, const struct hc_store_follower *self,
+                  const struct hc_list *files, struct hc_list *left, struct hc_error *err)
+{
+    struct held held = {.err = err};
+    char mark[LINE];
+    int rc = hc_name_digest(HOLDS, held.says_so, err);
+
+    if (rc == 0 && all_others(store, self, take_lines, &held)) {
+        hc_list_sort_unique(&held.lines);
+        for (size_t i = 0; rc == 0 && i < files->count; i++) {
+            rc = held_mark(files->items[i], mark, err);
+            if (rc == 0 &&
+                (held.lines.count == 0 || bsearch(mark, held.lines.items, held.lines.count,
+                                                  sizeof(char *), by_text) == NULL)) {
+                rc = hc_list_add(left, files->items[i], err);
+            }
+        }
+    }
+    hc_list_dispose(&held.lines);
+    return rc == 0 && !hc_error_is_set(err) ? 0 : -1;
 }

@@ -16,11 +16,21 @@ void hc_store_unfollow(struct hc_store_follower *follower);
 int hc_store_follower_fd(const struct hc_store_follower *follower);
 /* Empties that descriptor: before looking, so that a change in between is not lost. */
 void hc_store_follower_drain(struct hc_store_follower *follower);
-/* Says "these are the challenges (their files) that I mirror now"; replaces what it said before. */
+/*
+ * Says "these are the challenges (their files) that I mirror now, and those of them that I hold for
+ * an order of mine"; replaces what it said before. held: may be NULL.
+ */
 int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
-                          struct hc_error *err) HC_MUST_USE;
+                          const struct hc_list *held, struct hc_error *err) HC_MUST_USE;
 /* True if every other live follower has acknowledged this answer (its file). */
 bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
                          const char *file);
+/*
+ * Adds to left those of these challenges that no other live follower holds: their agent died. None
+ * as long as there is a follower that does not say what it holds (an earlier version).
+ */
+int hc_store_left(struct hc_store *store, const struct hc_store_follower *self,
+                  const struct hc_list *files, struct hc_list *left,
+                  struct hc_error *err) HC_MUST_USE;
 
 #endif

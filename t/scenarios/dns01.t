@@ -29,7 +29,7 @@ sub world {
     $dns->zone('one.test', $others . ($opt{records} // ''), ($opt{here} // 1) ? (update => $policy) : ());
     $dns->zone($_, @{ $opt{zones}{$_} }) for keys %{ $opt{zones} // {} };
     $dns->start;
-    my $ca = pebble(http_port => $s->http_port, dns_server => $dns->resolver . ':53', env => $opt{env} // {});
+    my $ca = pebble(http_port => $s->http_port, dns_server => $dns->resolver . ':53', env => $opt{env} // {}, %{ $opt{ports} // {} });
     my @writer = ([ type => 'rfc2136' ], [ server => $dns->ns_address('one.test', 2) ], [ key_file => $key ], [ propagation_timeout => '20s' ], [ ttl => '1s' ]);
     return ($dns, $ca, writers => { here => \@writer }, main => [ [ dns_use => 'here' ] ]);
 }
@@ -86,6 +86,33 @@ scenario one_of_three_names_fails => sub {
     like($line, qr/_acme-challenge\.mail\.one\.test/, 'the name that cannot be written is named');
     like($line, qr/REFUSED/, 'with the word of the server');
     only_others_stand($dns, 'the others were written, and');
+    $dns->stop;
+};
+
+# Both ports are closed to the CA, and nobody looks beforehand.
+scenario closed_ports_give_way_to_the_next_method => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my %closed = (http_port => free_port(), tls_port => free_port());
+    my ($dns, $ca, %conf) = world($s, ports => \%closed);
+    $s->configure(ca => $ca, %conf, main => [ @{ $conf{main} }, [ preflight => 'off' ], [ challenge => 'http-01', 'tls-alpn-01', 'dns-01' ] ],
+        hosts => [ { names => ['www.one.test'], hotcert => 'on' } ]);
+    $s->start;
+    my $mark = 0;
+    for my $why (qr/www\.one\.test: the CA says: .*http:.*$closed{http_port}/, qr/www\.one\.test: the CA says: .*$closed{tls_port}.* tls-alpn-01/) {
+        ok($s->wait_log($why, 60, $mark), "what fails is $why");
+        $mark = $s->log_mark;
+        my ($code, $out) = $s->hotcert('renew', 'www.one.test');
+        is($code, 0, 'it is tried again') or diag $out;
+    }
+    my $first = wait_served($s->tls_port, 'www.one.test', $ca->root, seconds => 60);
+    ok($first, 'dns-01 works');
+    is($ca->count_of('orders'), 3, 'with an order for each method');
+    my ($code, $out) = $s->hotcert('renew', 'www.one.test', '--force');
+    is($code, 0, 'it is renewed') or diag $out;
+    ok(wait_served($s->tls_port, 'www.one.test', $ca->root, not => $first ? $first->{serial} : '', seconds => 60), 'and comes');
+    is($ca->count_of('orders'), 4, 'at the first try: what worked is remembered');
+    only_others_stand($dns, 'after it');
     $dns->stop;
 };
 

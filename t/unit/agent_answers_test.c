@@ -497,6 +497,61 @@ static void every_agent_shows_the_same_proof(void)
     world_close();
 }
 
+/* What the other agent says that it mirrors and holds. */
+static bool others_say(const struct hc_answer *mirrored, bool holds)
+{
+    struct hc_list files = {NULL, 0, 0};
+    struct hc_list none = {NULL, 0, 0};
+    char file[HC_ANSWER_FILE];
+    bool said = hc_store_answer_file(mirrored, file, NULL) == 0 &&
+                hc_list_add(&files, file, NULL) == 0 &&
+                hc_store_follower_ack(follower, &files, holds ? &files : &none, NULL) == 0;
+
+    hc_list_dispose(&files);
+    return said;
+}
+
+static bool time_goes_by(int seconds)
+{
+    bool good = true;
+
+    for (int i = 0; i < seconds && good; i++) {
+        now++;
+        good = follow();
+    }
+    return good;
+}
+
+static void what_a_killed_agent_leaves_is_removed(void)
+{
+    struct hc_answer a = answer_of(TOKEN "a", TOKEN "a.print");
+    struct hc_answer own = answer_of(TOKEN "b", TOKEN "b.print");
+
+    world_open();
+    ok(others_put(&a) && follow() && time_goes_by(3 * HC_ANSWER_LEFT_S) && is_stored(&a),
+       "an earlier version does not say what it holds: all stays");
+    ok(others_say(&a, true) && time_goes_by(3 * HC_ANSWER_LEFT_S) && is_stored(&a),
+       "so does what a living agent holds");
+    ok(others_say(&a, false) && time_goes_by(HC_ANSWER_LEFT_S / 2) && is_stored(&a),
+       "nobody holds it: it stays for a while");
+    is_str(served(TOKEN "a"), TOKEN "a.print", "served by all");
+    ok(others_say(&a, true) && time_goes_by(HC_ANSWER_LEFT_S) && is_stored(&a),
+       "and longer if somebody goes on with it");
+    ok(others_say(&a, false) && time_goes_by(2 * HC_ANSWER_LEFT_S) && !is_stored(&a),
+       "then it is removed");
+    is_str(served(TOKEN "a"), "", "and not served any more");
+
+    ok(give(&own) && time_goes_by(3 * HC_ANSWER_LEFT_S) && is_stored(&own), "ours stays");
+    agent_is_killed();
+    agent_starts();
+    ok(follow() && give(&own), "killed, we go on with it");
+    ok(time_goes_by(3 * HC_ANSWER_LEFT_S) && is_stored(&own), "and it stays");
+    agent_is_killed();
+    agent_starts();
+    ok(time_goes_by(3 * HC_ANSWER_LEFT_S) && !is_stored(&own), "killed again, we do not");
+    world_close();
+}
+
 int main(void)
 {
     now = hc_now(&hc_clock_system); /* a full table drops what is over by it */
@@ -513,6 +568,7 @@ int main(void)
     a_full_table_serves_what_it_has();
     a_look_of_ours_is_stored_for_others_only();
     every_agent_shows_the_same_proof();
+    what_a_killed_agent_leaves_is_removed();
     no_log_shows_an_answer();
     (void)rmdir(base);
     return done();

@@ -420,12 +420,12 @@ static void challenges_reach_every_follower(void)
     hc_answer_dispose(&got);
     (void)memset(other, 'f', sizeof(other) - 1);
     ok(hc_list_add(&files, other, &err) == 0 && hc_store_answer_list(theirs, &files, &err) == 0 &&
-           files.count == 2 && hc_store_follower_ack(them, &files, &err) == 0,
+           files.count == 2 && hc_store_follower_ack(them, &files, NULL, &err) == 0,
        "it says that it mirrors it");
     ok(all_follow(mine, me, c.key), "now all follow");
     ok(!all_follow(mine, me, "tok-2"), "this challenge, not another");
     hc_list_dispose(&files);
-    ok(hc_store_follower_ack(them, &files, &err) == 0 && !all_follow(mine, me, c.key),
+    ok(hc_store_follower_ack(them, &files, NULL, &err) == 0 && !all_follow(mine, me, c.key),
        "an acknowledgement can be taken back");
     is_int(hc_store_answer_remove(mine, &c, &err), 0, "a challenge is removed");
     ok(!only_challenge(theirs, &got), "and gone");
