@@ -10,5 +10,7 @@
 
 /* The port's own memory is *out. storage is borrowed. */
 void hc_kept_port_init(struct hc_storage *storage, struct hc_keep_port *out);
+/* Of a store that is opened for reading: nothing can be put. */
+void hc_kept_port_of_store(struct hc_store *store, struct hc_keep_port *out);
 
 #endif

@@ -96,6 +96,8 @@ const struct hc_command hc_commands[] = {
      "                       be repeated\n"
      "  --dns-target NAME    check that _acme-challenge of the names is an alias (CNAME) of this\n"
      "                       name, as an acme-dns server gives it\n"
+     "  --dns-endpoint URL   the same with the name that the acme-dns server at URL gave,\n"
+     "                       which the store keeps (root)\n"
      "  --cdn-ranges FILE    address ranges, by which a CDN in front is named, as in\n"
      "                       hotcert_cdn_ranges; may be repeated\n"
      "  --no-request         make no HTTP request\n"

@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/diagnose_report.h"
+#include "cmd/targets.h"
 #include "cmd/which_ca.h"
 #include "conf/method.h"
 #include "conf/name.h"
@@ -28,6 +29,8 @@ struct arguments {
     const char *dns_zone;
     const char *dnssec_anchor; /* as hotcert_dnssec_anchor has it */
     const char *dns_target;
+    const char *dns_endpoint;
+    struct hc_list targets; /* as the preflight takes them */
     struct hc_ranges ranges;
     struct hc_dns_domain responder;
     bool has_responder;
@@ -64,6 +67,7 @@ enum choice {
     OPTION_DNS_ZONE,
     OPTION_DNS_NS,
     OPTION_DNS_TARGET,
+    OPTION_DNS_ENDPOINT,
     OPTION_CDN_RANGES,
     OPTION_NO_REQUEST,
     OPTION_JSON,
@@ -78,6 +82,7 @@ static const struct option options[] = {
     {"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
     {"dns-ns", required_argument, NULL, OPTION_DNS_NS},
     {"dns-target", required_argument, NULL, OPTION_DNS_TARGET},
+    {"dns-endpoint", required_argument, NULL, OPTION_DNS_ENDPOINT},
     {"cdn-ranges", required_argument, NULL, OPTION_CDN_RANGES},
     {"no-request", no_argument, NULL, OPTION_NO_REQUEST},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -106,6 +111,9 @@ static int take_option(void *self, int option, const char *arg, struct hc_error 
         return 0;
     case OPTION_CDN_RANGES:
         return hc_ranges_add_file(&a->ranges, optarg, err);
+    case OPTION_DNS_ENDPOINT:
+        a->dns_endpoint = optarg;
+        return 0;
     case OPTION_DNS_TARGET:
         a->dns_target = optarg;
         return 0;
@@ -149,6 +157,7 @@ static void arguments_dispose(struct arguments *a)
     hc_list_dispose(&a->dns_ns);
     hc_dns_domain_dispose(&a->responder);
     hc_ranges_dispose(&a->ranges);
+    hc_list_dispose(&a->targets);
     hc_which_ca_dispose(&a->ca);
 }
 
@@ -208,7 +217,7 @@ static int run_preflight(const struct arguments *a, const struct hc_list *names,
         .caa_domains = &a->ca.caa_domains,
         .methods = &a->methods,
         .account_uri = a->ca.account,
-        .alias_target = a->dns_target,
+        .targets = &a->targets,
         .ranges = &a->ranges,
         .accounts = &a->ca.accounts,
         .network = a->network,
@@ -276,6 +285,30 @@ static int take_responder(struct arguments *a, const struct hc_list *names, stru
                                err);
 }
 
+/* Where the challenge records must lead: as the caller says, or as a store keeps it. */
+static int take_targets(struct arguments *a, const struct hc_list *names, struct hc_error *err)
+{
+    const char *word = hc_methods_written(&a->methods);
+    char label[HC_METHOD_LABEL];
+
+    for (size_t i = 0; a->dns_target != NULL && i < names->count; i++) {
+        const char *host = names->items[i] + (hc_name_is_wildcard(names->items[i]) ? 2 : 0);
+
+        if (hc_list_add(&a->targets, host, err) != 0 ||
+            hc_list_add(&a->targets, a->dns_target, err) != 0) {
+            return -1;
+        }
+    }
+    if (a->dns_endpoint == NULL) {
+        return 0;
+    }
+    if (word == NULL || hc_method_label(hc_method_find(word), a->ca.account, label) != 0) {
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, "--dns-endpoint",
+                            "it needs a --method whose record an acme-dns server can have");
+    }
+    return hc_targets_find(a->dns_endpoint, &a->ca, label, names, &a->targets, err);
+}
+
 /* Names that are none are reported as such; the others are checked. */
 static int diagnose(struct arguments *a, struct hc_diagnose_report *report, struct hc_error *err)
 {
@@ -296,7 +329,8 @@ static int diagnose(struct arguments *a, struct hc_diagnose_report *report, stru
         hc_which_ca_accounts(&a->ca, err) != 0) {
         goto out;
     }
-    if (names.count > 0 && take_responder(a, &names, err) != 0) {
+    if (names.count > 0 &&
+        (take_responder(a, &names, err) != 0 || take_targets(a, &names, err) != 0)) {
         goto out;
     }
     rc = names.count > 0 ? run_preflight(a, &names, report, err) : 0;

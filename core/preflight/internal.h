@@ -42,7 +42,8 @@ struct hc_preflight_sight {
     const struct hc_lookup *caa;       /* the one that the climb stands at */
     bool caa_complete;
     unsigned climbed;
-    bool own_dns; /* its challenge record is to lead to our own DNS server */
+    struct hc_dname target; /* where its challenge record must lead; zeroed: not known */
+    bool own_dns;           /* its challenge record is to lead to our own DNS server */
     struct hc_delegation delegation;
     const struct hc_lookup *alias;    /* CNAME at the challenge record, if it is one */
     const struct hc_lookup *zone_soa; /* of the zone that the challenge record belongs to */
@@ -64,8 +65,6 @@ struct hc_preflight {
     struct hc_list own;
     struct hc_list accounts;
     char *account_uri;
-    char *alias_target;          /* where challenge records must lead; NULL: not known */
-    struct hc_dname alias_dname; /* the same */
     char *token;
     char *answer;
     const struct hc_web_port *web;
@@ -125,6 +124,9 @@ void hc_preflight_judge_name(struct hc_preflight *p, size_t i, const char *sugge
 
 /* records.c */
 struct hc_name_judge;
+/* Host, target, host, target ..; NULL is fine. */
+int hc_preflight_take_targets(struct hc_preflight *p, const struct hc_list *targets,
+                              struct hc_error *err) HC_MUST_USE;
 void hc_preflight_begin_records(struct hc_preflight *p, struct hc_preflight_sight *n);
 /* Goes on with the challenge record; true if anything changed. */
 bool hc_preflight_step_record(struct hc_preflight *p, struct hc_preflight_sight *n);

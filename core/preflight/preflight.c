@@ -205,9 +205,6 @@ static int copy_options(struct hc_preflight *p, const struct hc_preflight_option
         hc_list_copy(&p->methods, o->methods != NULL ? o->methods : &none, err) != 0 ||
         hc_list_copy(&p->accounts, o->accounts != NULL ? o->accounts : &none, err) != 0 ||
         copy_optional(o->account_uri, &p->account_uri, err) != 0 ||
-        copy_optional(o->alias_target, &p->alias_target, err) != 0 ||
-        (o->alias_target != NULL &&
-         hc_dname_from_host(o->alias_target, &p->alias_dname, err) != 0) ||
         copy_optional(o->token, &p->token, err) != 0 ||
         copy_optional(o->answer, &p->answer, err) != 0) {
         return -1;
@@ -272,6 +269,7 @@ int hc_preflight_start(const struct hc_preflight_options *options, struct hc_pre
     p->owner = (struct hc_dns_slot_owner){.dns = options->dns, .wake = wake, .self = p};
     if (copy_options(p, options, err) != 0 ||
         hc_preflight_take_names(p, options->names, err) != 0 ||
+        hc_preflight_take_targets(p, options->targets, err) != 0 ||
         hc_suffixes_new(&p->suffixes, err) != 0 ||
         hc_lookups_new(&p->owner, p->clock, hc_now_ms(p->clock) + HC_PREFLIGHT_DNS_MS, p->anchors,
                        &p->lookups, err) != 0) {
@@ -311,7 +309,6 @@ void hc_preflight_free(struct hc_preflight *p)
     hc_list_dispose(&p->own);
     hc_list_dispose(&p->accounts);
     free(p->account_uri);
-    free(p->alias_target);
     free(p->token);
     free(p->answer);
     free(p);

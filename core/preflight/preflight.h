@@ -73,7 +73,8 @@ struct hc_preflight_options {
         *caa_domains; /* the issuer's caaIdentities; empty or NULL: CAA is not judged */
     const struct hc_list *methods; /* words of conf/method.h: what may be used */
     const char *account_uri;       /* or NULL: not known yet */
-    const char *alias_target;      /* where challenge records must lead by CNAME; NULL: not known */
+    const struct hc_list *targets; /* host, where its challenge record must lead by CNAME, host ..;
+                                      or NULL: not known */
     /*
      * For who asks without knowing who will order (`hotcert diagnose`): URL, store, URL, store ..
      * of the accounts that are at hand, maybe none. A set that names an account is compared with

@@ -8,6 +8,20 @@
 #include "preflight/internal.h"
 #include "preflight/judge.h"
 
+int hc_preflight_take_targets(struct hc_preflight *p, const struct hc_list *targets,
+                              struct hc_error *err)
+{
+    for (size_t k = 0; targets != NULL && k + 1 < targets->count; k += 2) {
+        for (size_t i = 0; i < p->count; i++) {
+            if (strcmp(p->names[i].host, targets->items[k]) == 0 &&
+                hc_dname_from_host(targets->items[k + 1], &p->names[i].target, err) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
 void hc_preflight_begin_records(struct hc_preflight *p, struct hc_preflight_sight *n)
 {
     struct hc_dname label;
@@ -109,8 +123,8 @@ static enum way way_written(const struct hc_preflight *p, const struct hc_prefli
                : kind == HC_LOOKUP_FAILED || kind == HC_LOOKUP_CONTRADICTED ? WAY_UNSURE
                                                                             : WAY_CLOSED;
     }
-    if (n->record != NULL && p->alias_target != NULL && n->record->place.state == HC_PLACE_READY &&
-        !hc_dname_equal(&n->record->place.name, &p->alias_dname)) {
+    if (n->record != NULL && n->target.len > 0 && n->record->place.state == HC_PLACE_READY &&
+        !hc_dname_equal(&n->record->place.name, &n->target)) {
         return WAY_CLOSED;
     }
     if (n->record != NULL) {
@@ -146,8 +160,8 @@ static void judge_written(struct hc_preflight *p, struct hc_preflight_sight *n,
     if (n->own_dns) { /* that says all: the servers of that zone are ours */
         hc_judge_delegation(judge, p->responder, &n->delegation, alone);
     } else if (n->record != NULL) {
-        if (p->alias_target != NULL) {
-            hc_judge_alias(judge, n->record, &p->alias_dname, alone);
+        if (n->target.len > 0) {
+            hc_judge_alias(judge, n->record, &n->target, alone);
         }
         hc_judge_record(judge, n->record, alone);
     }

@@ -29,10 +29,9 @@ struct registration {
 
 /* ---- registrations ---- */
 
-static void kept_name(const struct hc_web_change *c, char out[TEXT_MAX * 2])
+static void kept_name(const char *url, const char *alias, char out[TEXT_MAX * 2])
 {
-    (void)snprintf(out, (size_t)TEXT_MAX * 2, "acme-dns\n%.290s\n%.290s", hc_web_writer_of(c)->url,
-                   c->is.value->alias);
+    (void)snprintf(out, (size_t)TEXT_MAX * 2, "acme-dns\n%.290s\n%.290s", url, alias);
 }
 
 /* Nothing in it can end a header or a log line. */
@@ -70,28 +69,48 @@ static bool parse(struct hc_bytes text, struct registration *out)
 }
 
 /* 1: it is there; 0: it is not registered yet. */
-static int find(const struct hc_web_change *c, struct registration *out, struct hc_error *err)
+static int find(const struct hc_keep_port *keep, const char *url, const char *alias,
+                struct registration *out, struct hc_error *err)
 {
-    const struct hc_keep_port *keep = c->is.writer->env.keep;
     struct hc_buf text = HC_BUF_INIT_SECRET(VALUE_MAX);
     char name[TEXT_MAX * 2];
     struct hc_error own;
     int rc = -1;
 
-    kept_name(c, name);
+    kept_name(url, alias, name);
     hc_error_init(&own);
     if (keep == NULL) {
-        rc = hc_error_set(err, HC_P_INTERNAL, c->is.value->alias, "nothing can be kept");
+        rc = hc_error_set(err, HC_P_INTERNAL, alias, "nothing can be kept");
     } else if (keep->get(keep->self, name, &text, &own) == 0) {
         rc = parse(hc_bytes_of(&text), out)
                  ? 1
-                 : hc_error_set(err, HC_P_STORE_DAMAGED, c->is.value->alias,
+                 : hc_error_set(err, HC_P_STORE_DAMAGED, alias,
                                 "its registration at an acme-dns server cannot be read");
     } else {
         rc = own.problem == HC_P_STORE_EMPTY ? 0 : hc_error_chain(err, &own);
     }
     hc_buf_dispose(&text);
     return rc;
+}
+
+int hc_dns_acme_dns_target(const struct hc_keep_port *keep, const char *endpoint, const char *alias,
+                           char out[HC_NAME_SIZE], struct hc_error *err)
+{
+    struct registration made;
+    char url[HC_HTTP_URL_MAX];
+    size_t len = strlen(endpoint);
+    int found = 0;
+
+    while (len > 0 && endpoint[len - 1] == '/') {
+        len--;
+    }
+    (void)snprintf(url, sizeof(url), "%.*s", (int)(len < sizeof(url) ? len : 0), endpoint);
+    found = find(keep, url, alias, &made, err);
+    if (found == 1) {
+        (void)hc_copy(out, HC_NAME_SIZE, made.fulldomain);
+        OPENSSL_cleanse(&made, sizeof(made));
+    }
+    return found;
 }
 
 /* ---- asking ---- */
@@ -141,7 +160,7 @@ static enum hc_web_next ask(struct hc_web_change *c, struct hc_web_request *r, s
     if (c->is.what == HC_WRITER_REMOVE) {
         return HC_WEB_DONE;
     }
-    found = find(c, &to, err);
+    found = find(c->is.writer->env.keep, hc_web_writer_of(c)->url, c->is.value->alias, &to, err);
     if (found == 0) {
         next = ask_to_register(c, r, err);
     } else if (found == 1 && strcmp(c->is.value->name, to.fulldomain) != 0) {
@@ -165,7 +184,7 @@ static enum hc_web_next keep_registration(struct hc_web_change *c, struct hc_byt
     char name[TEXT_MAX * 2];
     enum hc_web_next next = HC_WEB_FAILED;
 
-    kept_name(c, name);
+    kept_name(hc_web_writer_of(c)->url, c->is.value->alias, name);
     if (!parse(body, &made)) {
         /* the body may have a password */
         (void)hc_web_says(c, "its answer to a registration cannot be read", nothing, err);

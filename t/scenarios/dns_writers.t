@@ -181,9 +181,18 @@ scenario acme_dns_is_registered_once => sub {
     my ($record) = $line =~ /add this record: (_acme-challenge\.one\.test\. CNAME \S+\.acme\.one\.test\.)/;
     ok($record, 'the record to add is said') or diag($line);
     my ($name, undef, $target) = split ' ', $record // '';
+    my $diagnose = sub { $s->hotcert('diagnose', '--no-request', '--network', 'private', '--method', 'dns-01', '--caa-domain', 'ca.test', '--resolver', $w->{dns}->resolver,
+        '--store', $s->{store}, '--secret', $s->{secret}, '--dns-endpoint', $w->{url}, @_) };
+    my ($rc, $told) = $diagnose->('one.test');
+    is($rc, 1, 'diagnose knows it from the store') or diag($told);
+    like(join(' ', split ' ', $told), qr/add: _acme-challenge\.one\.test\. 300 IN CNAME \Q$target\E/, 'and says the record to add');
+    ($rc, $told) = $diagnose->('never.one.test');
+    is($rc, 3, 'a name that was never registered');
+    like($told, qr/_acme-challenge\.never\.one\.test.*registration at \Q$w->{url}\E/s, 'is named');
     my $asked = "server " . $w->{dns}->ns_address('one.test', 2) . " 53\nupdate add $name 300 CNAME $target\nsend\n";
     my ($code, $out) = run({ _stdin => $asked }, 'nsupdate', '-v', '-k', $w->{key});
     is($code, 0, 'it is added') or diag($out);
+    is(($diagnose->('one.test', '*.one.test'))[0], 0, 'and diagnose is content');
     wait_for(60, sub { $s->hotcert('renew', '--failed'); wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, seconds => 10) });
     my $first = wait_served($s->tls_port, 'any.one.test', $w->{ca}->root, seconds => 30);
     ok($first, 'then it is served') or return;

@@ -41,7 +41,7 @@ static struct seen see(struct row *dns_rows, size_t count, const char *const *me
     o.methods = &words;
     o.accounts = with->accounts;
     o.account_uri = with->account_uri;
-    o.alias_target = with->alias_target;
+    o.targets = with->targets;
     o.responder = with->responder;
     run(&o, &got);
     is_int(got.done, 1, "it ends");
@@ -168,8 +168,10 @@ static void test_alias(void)
     };
 
     for (size_t i = 0; i < HC_COUNT(cases); i++) {
-        struct hc_preflight_options with = {.accounts = &no_accounts,
-                                            .alias_target = "a1.acme.net"};
+        char *pair[] = {(char[]){"other.zone.net"}, (char[]){"b2.acme.net"}, (char[]){N},
+                        (char[]){"a1.acme.net"}};
+        struct hc_list targets = {pair, 4, 4};
+        struct hc_preflight_options with = {.accounts = &no_accounts, .targets = &targets};
         struct row one[] = {{OWN, LABEL, HC_DNS_CNAME, cases[i].alias, 0}};
         struct seen seen = see(one, 1, written, &with);
 
