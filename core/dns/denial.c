@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define RECORDS_SEEN 32 /* of a reply: a proof takes four at most */
+
 /* ---- taking them ---- */
 
 static void add_nsec(struct hc_denials *d, const struct hc_dns_record *record)
@@ -60,12 +62,15 @@ static void take_one(struct hc_denials *d, const struct hc_dns_reply *reply,
 void hc_denials_take(const struct hc_dns_reply *reply, const struct hc_keys *keys,
                      struct hc_dnssec_work *work, struct hc_denials *out)
 {
+    size_t seen = 0;
+
     memset(out, 0, sizeof(*out));
     out->zone = keys->zone;
-    for (size_t i = 0; i < reply->authorities; i++) {
+    for (size_t i = 0; i < reply->authorities && seen < RECORDS_SEEN; i++) {
         const struct hc_dns_record *record = &reply->records[reply->answers + i];
 
         if (record->type == HC_DNS_NSEC || record->type == HC_DNS_NSEC3) {
+            seen++;
             take_one(out, reply, record, keys, work);
         }
     }

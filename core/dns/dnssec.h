@@ -26,7 +26,8 @@ enum hc_dnssec {
 /* "secure", "insecure", "unchecked", "broken"; "" while it is pending. Any thread. */
 const char *hc_dnssec_name(enum hc_dnssec state);
 
-/* Signatures that are tried for one reply: whoever makes a reply may make it costly. */
+/* Signatures that are tried for one reply, those of large sets counting several times: whoever
+ * makes a reply may make it costly. */
 #define HC_DNSSEC_TRIES 24
 
 struct hc_dnssec_work {

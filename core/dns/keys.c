@@ -10,9 +10,10 @@
 #define FLAG_ZONE   0x0100u
 #define FLAG_REVOKE 0x0080u
 #define PROTOCOL    3
-#define KEY_LEAST   4 /* octets: flags, protocol, algorithm */
-#define DS_LEAST    5 /* tag, algorithm, kind of digest, and a digest */
-#define DS_MOST     8 /* DS records and anchors that are compared with keys */
+#define KEY_LEAST   4  /* octets: flags, protocol, algorithm */
+#define DS_LEAST    5  /* tag, algorithm, kind of digest, and a digest */
+#define TRUST_SEEN  64 /* records among which DS records and anchors are looked for */
+#define DS_MOST     8  /* DS records and anchors that are compared with keys */
 
 bool hc_algorithm_is_known(unsigned algorithm)
 {
@@ -77,7 +78,7 @@ static bool is_outdone(const struct hc_dns_reply *trust, const struct hc_dns_rec
     if (ds->type != HC_DNS_DS || ds->data[3] != 1) {
         return false;
     }
-    for (size_t i = 0; i < trust->answers; i++) {
+    for (size_t i = 0; i < trust->answers && i < TRUST_SEEN; i++) {
         const struct hc_dns_record *other = &trust->records[i];
 
         if (other->type == HC_DNS_DS && hc_dname_equal(other->owner, ds->owner) &&
@@ -92,7 +93,7 @@ static bool is_outdone(const struct hc_dns_reply *trust, const struct hc_dns_rec
 static const struct hc_dns_record *next_trust(const struct hc_dns_reply *trust,
                                               const struct hc_dname *zone, size_t *at)
 {
-    while (*at < trust->answers) {
+    while (*at < trust->answers && *at < TRUST_SEEN) {
         const struct hc_dns_record *record = &trust->records[(*at)++];
 
         if ((record->type == HC_DNS_DS || record->type == HC_DNS_DNSKEY) &&

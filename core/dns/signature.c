@@ -6,8 +6,10 @@
 #include "base/time.h"
 #include "dns/rr.h"
 
-#define SIGNATURES_MOST 8 /* beside one set; what is more is not tried */
-#define SAME_TAG_MOST   4 /* keys with one tag, by chance or by malice (KeyTrap) */
+#define SIGNATURES_MOST 8   /* beside one set; what is more is not tried */
+#define RECORDS_MOST    512 /* of one set: each try copies and sorts all of them */
+#define RECORDS_A_TRY   64  /* so many cost as much as the cryptography */
+#define SAME_TAG_MOST   4   /* keys with one tag, by chance or by malice (KeyTrap) */
 
 static unsigned signed_labels(const struct hc_dname *owner)
 {
@@ -37,6 +39,17 @@ static bool is_repeated(const struct hc_dns_set *set, const struct hc_dns_record
         }
     }
     return false;
+}
+
+static size_t count_of(const struct hc_dns_set *set)
+{
+    size_t count = 0;
+    size_t at = 0;
+
+    while (hc_dns_set_next(set, &at) != NULL) {
+        count++;
+    }
+    return count;
 }
 
 /* All records of the set; NULL: malformed, or no memory. */
@@ -82,6 +95,7 @@ static enum hc_signature_flaw try_keys(const ldns_rr_list *records,
 {
     enum hc_signature_flaw flaw = HC_SIGNATURE_KEY;
     ldns_rr *rr = hc_rr_of(record);
+    unsigned cost = 1 + (unsigned)(ldns_rr_list_rr_count(records) / RECORDS_A_TRY);
     unsigned same = 0;
 
     for (size_t i = 0; rr != NULL && i < keys->count && same < SAME_TAG_MOST; i++) {
@@ -89,12 +103,12 @@ static enum hc_signature_flaw try_keys(const ldns_rr_list *records,
             continue;
         }
         same++;
-        if (work->left == 0) {
+        if (work->left < cost) {
             flaw = HC_SIGNATURE_COSTLY;
             break;
         }
-        work->left--;
-        work->tries++;
+        work->left -= cost;
+        work->tries += cost;
         flaw = HC_SIGNATURE_WRONG;
         if (try_key(records, rr, &keys->items[i], work->now)) {
             flaw = HC_SIGNATURE_GOOD;
@@ -134,6 +148,7 @@ void hc_signature_check(const struct hc_dns_set *set, const struct hc_keys *keys
     const struct hc_dns_record *record = NULL;
     ldns_rr_list *records = NULL;
     struct hc_rrsig rrsig;
+    bool large = count_of(set) > RECORDS_MOST;
     size_t at = 0;
 
     memset(out, 0, sizeof(*out));
@@ -142,8 +157,8 @@ void hc_signature_check(const struct hc_dns_set *set, const struct hc_keys *keys
          i++) {
         enum hc_signature_flaw flaw = HC_SIGNATURE_MISSING;
 
-        records = records != NULL ? records : list_of(set);
-        flaw = judge(set, records, record, &rrsig, keys, work);
+        records = records != NULL || large ? records : list_of(set);
+        flaw = large ? HC_SIGNATURE_COSTLY : judge(set, records, record, &rrsig, keys, work);
         if (flaw > out->flaw) {
             out->flaw = flaw;
             out->rrsig = rrsig;
@@ -196,8 +211,8 @@ int hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
                             type, owner, rrsig->tag, zone);
     case HC_SIGNATURE_COSTLY:
         return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "%s of %s has more keys and signatures than validators try", type,
-                            owner);
+                            "%s of %s has more records, keys or signatures than hotcert tries",
+                            type, owner);
     case HC_SIGNATURE_EARLY:
         return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
                             "the signature of %s of %s is not valid before %s", type, owner,

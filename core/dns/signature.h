@@ -11,7 +11,7 @@ enum hc_signature_flaw {
     HC_SIGNATURE_SIGNER,  /* of another zone, or for a longer name */
     HC_SIGNATURE_UNKNOWN, /* an algorithm that is not known */
     HC_SIGNATURE_KEY,     /* by a key that the zone does not have */
-    HC_SIGNATURE_COSTLY,  /* more tries than a reply may cost */
+    HC_SIGNATURE_COSTLY,  /* more work than a reply may cost */
     HC_SIGNATURE_WRONG,   /* it does not fit the records */
     HC_SIGNATURE_EARLY,
     HC_SIGNATURE_EXPIRED,

@@ -251,7 +251,11 @@ static void judge_set(struct hc_verification *v, struct hc_links *links,
     if (signature.flaw != HC_SIGNATURE_GOOD) {
         hc_signature_fail(set, keys, &signature, &err);
         links->untimely += hc_signature_is_of_time(&signature);
-        settle_badly(v, links, signature.flaw == HC_SIGNATURE_MISSING, &err);
+        if (signature.flaw == HC_SIGNATURE_COSTLY) {
+            settle(v, HC_DNSSEC_UNCHECKED, &err); /* others may have more patience */
+        } else {
+            settle_badly(v, links, signature.flaw == HC_SIGNATURE_MISSING, &err);
+        }
         return;
     }
     if (set->type == HC_DNS_DNAME && !dname_fits(v, set)) {

@@ -103,6 +103,10 @@ scenario an_anchor_that_is_none_is_refused => sub {
     $s->configure(@conf, main => [ [ dnssec_anchor => $file ] ]);
     my ($code, $out) = $s->configtest;
     is($code, 0, 'one that is right is taken') or diag($out);
+    chmod 0600, $file or die "$file: $!";
+    ($code, $out) = $s->configtest;
+    isnt($code, 0, 'one that only root can read is refused: the agent reads it');
+    like($out, qr/\Q$file\E.*Permission denied.*\Q$directive\E/s, 'for that reason');
 };
 
 done_testing;

@@ -114,6 +114,36 @@ static void what_is_wrong_is_said(void)
     pen_times(&zone_pen, PEN_FROM, PEN_UNTIL);
 }
 
+static void a_large_set_costs_more(void)
+{
+    static char text[600 * 48];
+    static const size_t counts[] = {200, 600};
+    struct hc_dname name = dname("www.example.test");
+    struct hc_keys keys = keys_of(&zone_pen, "example.test");
+
+    for (size_t k = 0; k < HC_COUNT(counts); k++) {
+        struct hc_dnssec_work work = {.now = PEN_NOW, .left = HC_DNSSEC_TRIES};
+        struct hc_signature signature;
+        struct hc_dns_reply reply;
+        struct draft d;
+        size_t len = 0;
+
+        for (size_t i = 0; i < counts[k]; i++) {
+            len += (size_t)snprintf(text + len, sizeof(text) - len,
+                                    "www.example.test. 300 IN A 192.0.%zu.%zu\n", i / 250, i % 250);
+        }
+        draft_begin(&d);
+        draft_set(&d, &zone_pen, text);
+        reply = draft_end(&d, 0);
+        hc_signature_check(&(struct hc_dns_set){.reply = &reply, .owner = &name, .type = HC_DNS_A},
+                           &keys, &work, &signature);
+        is_int(signature.flaw, k == 0 ? HC_SIGNATURE_GOOD : HC_SIGNATURE_COSTLY,
+               "two hundred records are checked, six hundred are not");
+        is_int(work.tries, k == 0 ? 4 : 0, "and count for as many tries as they take time");
+        hc_dns_reply_dispose(&reply);
+    }
+}
+
 static void a_wildcard_is_told_from_a_name(void)
 {
     struct hc_dname owner = dname("a.b.example.test");
@@ -151,6 +181,7 @@ int main(void)
     a_good_one_is_found();
     what_is_wrong_is_said();
     a_wildcard_is_told_from_a_name();
+    a_large_set_costs_more();
     pen_free(&zone_pen);
     pen_free(&other_pen);
     pen_free(&parent_pen);

@@ -141,6 +141,18 @@ static void a_wildcard_and_a_dname(void)
           HC_DNSSEC_SECURE, NULL);
 }
 
+static struct hc_dns_reply large_set(void)
+{
+    static char text[600 * 48];
+    size_t len = 0;
+
+    for (size_t i = 0; i < 600; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len,
+                                "www.good.test. 300 IN A 192.0.%zu.%zu\n", i / 250, i % 250);
+    }
+    return signed_set(&good_pen, text);
+}
+
 static void nothing_can_be_said(void)
 {
     struct hc_anchors none = {.path = NULL};
@@ -157,6 +169,9 @@ static void nothing_can_be_said(void)
     ok(!v.at_top, "a reply alone");
     wants("a server that knows nothing of DNSSEC", v, HC_DNSSEC_UNCHECKED,
           "without DNSSEC records");
+
+    wants("a set that is too large", run(&anchors, "www.good.test", HC_DNS_A, large_set()),
+          HC_DNSSEC_UNCHECKED, "has more records, keys or signatures than hotcert tries");
 
     v = run(&anchors, "www.silent.test", HC_DNS_A,
             signed_set(NULL, "www.silent.test. 300 IN A 192.0.2.1"));
