@@ -72,7 +72,7 @@ scenario a_killed_agent_leaves_nothing_with_any_writer => crashes => 1, sub {
         hosts => [ map { { names => [ "$_.one.test", "*.$_.one.test" ], hotcert => 'on', set => [ [ dns_use => $_ ] ] } } @labels ]);
     $s->start;
     # an account of acme-dns whose making nobody heard of is another one's: that is before the kills
-    ok($s->wait_log(qr/registered dns\.one\.test at/, 30), 'acme-dns is registered with');
+    ok($s->wait_log(qr/registered dns\.one\.test at/, 90), 'acme-dns is registered with');
     my (%seen, %first, $kills);
     for my $turn (1 .. 12) {
         my $agent = $s->agent or last;

@@ -80,7 +80,7 @@ scenario one_name_without_a_record => sub {
     $s->start;
     my $first = wait_served($s->tls_port, 'example.life', $ca->root, seconds => 60) or return fail('never served');
     is("@{ $first->{names} }", 'example.life', 'the other name has its certificate');
-    ok($s->wait_log(qr/www\.example\.life \(dns-no-such-name\) left out; next try at/, 10), 'the log says what is left out');
+    ok($s->wait_log(qr/www\.example\.life \(dns-no-such-name\) left out; next try at/, 30), 'the log says what is left out');
     page_says(1, 'www.example.life (dns-no-such-name) left out; next try at');
     change($dns, $key, 'example.life', 'add www.example.life. 300 A 127.0.0.1');
     my $both = wait_served($s->tls_port, 'www.example.life', $ca->root, seconds => 60);
@@ -107,7 +107,7 @@ scenario a_pair_that_does_not_belong_together => sub {
     is($serial->(), $leaf[0]{serial}, 'the site is as before');
     spew($key, $leaf[1]{key_text});
     ok(wait_for(20, sub { $serial->() eq $leaf[1]{serial} }), 'with the second file the new pair is served');
-    ok($s->wait_log(qr/now served: serial/, 5), 'and the log says so');
+    ok($s->wait_log(qr/now served: serial/, 30), 'and the log says so');
 };
 
 scenario a_caa_record_that_forbids_every_ca => sub {
@@ -191,7 +191,7 @@ scenario a_chain_that_is_incomplete => sub {
     $s->configure(main => [@main], with_recipe($s, 5, @paths));
     $s->reload;
     ok(wait_for(30, sub { ($connect->())[0] == 0 }, 0.5), 'with the repair the check exits with 0') or diag($s->log_text);
-    ok($s->wait_log(qr{fetched the missing issuer of a chain from http://}, 5), 'and the log says what was fetched');
+    ok($s->wait_log(qr{fetched the missing issuer of a chain from http://}, 30), 'and the log says what was fetched');
     page_says(5, 'fetched the missing issuer of a chain from');
     end_process($pid);
     $dns->stop;
