@@ -7,6 +7,7 @@
 #include "agent/answer_book.h"
 #include "agent/left_answers.h"
 #include "agent/said.h"
+#include "loop/loop.h"
 #include "store/answer.h"
 #include "store/follower.h"
 
@@ -19,6 +20,8 @@ struct hc_answers {
     bool known;          /* the store was read */
     int64_t next_left_s; /* when to see who died */
     hc_said said;
+    struct hc_store_acks acks; /* read once in a call of the loop's, however many are asked about */
+    uint64_t acks_turn;
 };
 
 static struct hc_store *store_of(const struct hc_answers *answers)
@@ -64,15 +67,25 @@ static int drop(struct hc_answers *answers, struct hc_answer_entry *entry, struc
 
 /* ---- what is ours ---- */
 
+static bool all_follow(struct hc_answers *answers, const char *file)
+{
+    uint64_t turn = hc_loop_turn(answers->o.env->loop);
+
+    if (turn == 0 || turn != answers->acks_turn) {
+        hc_store_acks_dispose(&answers->acks);
+        hc_store_acks_read(store_of(answers), hc_storage_follower(answers->o.storage),
+                           &answers->acks);
+        answers->acks_turn = turn;
+    }
+    return hc_store_acks_have(&answers->acks, file);
+}
+
 static int store_one(struct hc_answers *answers, struct hc_answer_entry *entry, bool briefly,
                      struct hc_error *err)
 {
     struct hc_store *store = store_of(answers);
 
-    if (store == NULL ||
-        (briefly &&
-         (entry->stored ||
-          hc_store_all_follow(store, hc_storage_follower(answers->o.storage), entry->file)))) {
+    if (store == NULL || (briefly && (entry->stored || all_follow(answers, entry->file)))) {
         return 0;
     }
     if (hc_store_answer_put(store, &entry->answer, err) != 0) {
@@ -184,12 +197,10 @@ static bool has_news(const struct hc_answers *answers)
  */
 static bool on_given(void *self, const struct hc_answer *answer)
 {
-    const struct hc_answers *answers = self;
+    struct hc_answers *answers = self;
     const struct hc_answer_entry *entry = hc_answer_book_find(&answers->book, answer);
 
-    return entry != NULL && store_of(answers) != NULL &&
-           hc_store_all_follow(store_of(answers), hc_storage_follower(answers->o.storage),
-                               entry->file) &&
+    return entry != NULL && store_of(answers) != NULL && all_follow(answers, entry->file) &&
            (answer->kind != HC_ANSWER_TLS || !has_news(answers));
 }
 
@@ -449,5 +460,6 @@ void hc_answers_free(struct hc_answers *answers)
         return;
     }
     hc_answer_book_dispose(&answers->book);
+    hc_store_acks_dispose(&answers->acks);
     free(answers);
 }

@@ -70,6 +70,11 @@ uint64_t hc_loop_calls(const struct hc_loop *loop)
     return loop->calls;
 }
 
+uint64_t hc_loop_turn(const struct hc_loop *loop)
+{
+    return loop->doing != NULL ? loop->calls : 0;
+}
+
 /* What ran until now goes on its account. */
 static void account(struct hc_loop *loop)
 {
@@ -90,6 +95,12 @@ void hc_loop_does(struct hc_loop *loop, const char *name)
 {
     account(loop);
     loop->doing = name;
+}
+
+static void end_call(struct hc_loop *loop)
+{
+    account(loop);
+    loop->doing = NULL;
 }
 
 /* ---- descriptors ---- */
@@ -163,7 +174,7 @@ static void run_timer(struct hc_loop *loop, struct hc_timer *timer)
     begin_call(loop, timer->name);
     hc_timer_stop(timer);
     timer->due(timer->self);
-    account(loop);
+    end_call(loop);
 }
 
 /* Timers that are due; but one that a timer sets is the next pass's. */
@@ -190,7 +201,7 @@ static void run_ready(struct hc_loop *loop, struct hc_loop_fd *guest, uint32_t w
     }
     begin_call(loop, guest->name);
     guest->ready(guest->self, events);
-    account(loop);
+    end_call(loop);
 }
 
 int64_t hc_loop_next_ms(const struct hc_loop *loop)

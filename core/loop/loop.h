@@ -65,6 +65,8 @@ int64_t hc_loop_next_ms(const struct hc_loop *loop);
 
 /* How often a guest was called since the loop was made: more than before means, something was. */
 uint64_t hc_loop_calls(const struct hc_loop *loop);
+/* The number of the call that is under way, for what is remembered within one; 0: none is. */
+uint64_t hc_loop_turn(const struct hc_loop *loop);
 
 /*
  * From within a callback: what it does from here on is counted under this name, what it did until

@@ -16,12 +16,14 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "base/vec.h"
 #include "store/file.h"
 #include "store/follower.h"
 #include "store/seal.h"
 #include "store/sealed.h"
 
 #define FOLDER       "followers"
+#define TEXT_MAX     (HC_STORE_FILE_MAX + 32768)
 #define HOLDS        "says what it holds"
 #define LINE         65
 #define ACKS_MAX     ((size_t)1 << 20)
@@ -292,7 +294,7 @@ static bool all_others(struct hc_store *store, const struct hc_store_follower *s
         all = hc_folder_list(store, folder, &names, NULL) == 0;
     }
     for (size_t i = 0; all && i < names.count; i++) {
-        struct hc_buf text = HC_BUF_INIT(HC_STORE_FILE_MAX + 32768);
+        struct hc_buf text = HC_BUF_INIT(TEXT_MAX);
 
         if (self == NULL || strcmp(names.items[i], self->name) != 0) {
             int rc = read_acks(store, folder, names.items[i], &text);
@@ -306,18 +308,54 @@ static bool all_others(struct hc_store *store, const struct hc_store_follower *s
     return all;
 }
 
-static bool has_ack(void *hex, const struct hc_buf *text)
+static bool take_text(void *arg, const struct hc_buf *text)
 {
-    return text != NULL && has_line(text, hex);
+    struct hc_store_acks *acks = arg;
+    struct hc_buf *texts = hc_vec_room(acks->texts, acks->count, NULL, sizeof(*texts), NULL);
+
+    if (texts == NULL) {
+        return false;
+    }
+    acks->texts = texts;
+    texts[acks->count] = (struct hc_buf)HC_BUF_INIT(TEXT_MAX);
+    return text != NULL && hc_buf_append(&texts[acks->count++], text->data, text->len, NULL) == 0;
+}
+
+void hc_store_acks_read(struct hc_store *store, const struct hc_store_follower *self,
+                        struct hc_store_acks *acks)
+{
+    acks->whole = all_others(store, self, take_text, acks);
+}
+
+bool hc_store_acks_have(const struct hc_store_acks *acks, const char *file)
+{
+    bool all = acks->whole;
+
+    for (size_t i = 0; all && i < acks->count; i++) {
+        all = has_line(&acks->texts[i], file);
+    }
+    return all;
+}
+
+void hc_store_acks_dispose(struct hc_store_acks *acks)
+{
+    for (size_t i = 0; i < acks->count; i++) {
+        hc_buf_dispose(&acks->texts[i]);
+    }
+    free(acks->texts);
+    memset(acks, 0, sizeof(*acks));
 }
 
 bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
                          const char *file)
 {
-    char hex[LINE];
+    struct hc_store_acks acks = {0};
+    bool all = false;
 
-    (void)hc_copy(hex, sizeof(hex), file);
-    return all_others(store, self, has_ack, hex);
+    hc_store_acks_read(store, self, &acks);
+    all = hc_store_acks_have(&acks, file);
+    hc_store_acks_dispose(&acks);
+    return all;
 }
 
 /* What all say that they hold. */

@@ -22,7 +22,21 @@ void hc_store_follower_drain(struct hc_store_follower *follower);
  */
 int hc_store_follower_ack(struct hc_store_follower *follower, const struct hc_list *files,
                           const struct hc_list *held, struct hc_error *err) HC_MUST_USE;
-/* True if every other live follower has acknowledged this answer (its file). */
+
+/* What all other live followers have acknowledged, as it was when it was read. */
+struct hc_store_acks {
+    struct hc_buf *texts; /* of each */
+    size_t count;
+    bool whole; /* false: one of them could not be read, so that nothing counts */
+};
+/* acks is zeroed memory or disposed. Nothing fails: what cannot be read has acknowledged nothing.
+ */
+void hc_store_acks_read(struct hc_store *store, const struct hc_store_follower *self,
+                        struct hc_store_acks *acks);
+/* True if every one of them has acknowledged this answer (its file). */
+bool hc_store_acks_have(const struct hc_store_acks *acks, const char *file);
+void hc_store_acks_dispose(struct hc_store_acks *acks);
+/* All three, for one answer. */
 bool hc_store_all_follow(struct hc_store *store, const struct hc_store_follower *self,
                          const char *file);
 /*

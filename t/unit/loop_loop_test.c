@@ -120,6 +120,7 @@ static void descriptors_are_told_of_what_they_wait_for(void)
            writer->events == (HC_LOOP_READ | HC_LOOP_WRITE),
        "which is both");
     is_int(hc_loop_calls(loop), 5, "calls are counted");
+    is_int(hc_loop_turn(loop), 0, "none is under way now");
     free_end(reader);
     free_end(writer);
     free_end(none);

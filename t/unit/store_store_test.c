@@ -401,8 +401,11 @@ static void challenges_reach_every_follower(void)
     struct hc_answer got = {.key = ""};
     struct hc_list files = {0};
     struct hc_error err = {0};
+    struct hc_store_acks acks = {0};
     char other[65] = "";
+    char none[65] = "";
 
+    (void)memset(none, '0', sizeof(none) - 1);
     is_int(hc_store_follow(mine, &me, &err), 0, "one agent follows");
     ok(all_follow(mine, me, c.key), "alone it waits for nobody");
     is_int(hc_store_follow(theirs, &them, &err), 0, "a second one follows");
@@ -424,9 +427,14 @@ static void challenges_reach_every_follower(void)
        "it says that it mirrors it");
     ok(all_follow(mine, me, c.key), "now all follow");
     ok(!all_follow(mine, me, "tok-2"), "this challenge, not another");
+    hc_store_acks_read(mine, me, &acks);
+    ok(hc_store_acks_have(&acks, other) && !hc_store_acks_have(&acks, none),
+       "what all have acknowledged is read once for many");
     hc_list_dispose(&files);
     ok(hc_store_follower_ack(them, &files, NULL, &err) == 0 && !all_follow(mine, me, c.key),
        "an acknowledgement can be taken back");
+    ok(hc_store_acks_have(&acks, other), "which shows at the next reading");
+    hc_store_acks_dispose(&acks);
     is_int(hc_store_answer_remove(mine, &c, &err), 0, "a challenge is removed");
     ok(!only_challenge(theirs, &got), "and gone");
     hc_store_unfollow(them);
