@@ -61,11 +61,11 @@ static const char *or_empty(const char *text)
 }
 
 /* The place behind the ASCII text, whatever its case; NULL: it is not there. */
-static const char *behind(struct hc_bytes body, size_t from, const char *text)
+static const char *behind(struct hc_bytes body, const char *text)
 {
     size_t len = strlen(text);
 
-    for (size_t i = from; i + len <= body.len; i++) {
+    for (size_t i = 0; i + len <= body.len; i++) {
         if (strncasecmp((const char *)body.data + i, text, len) == 0) {
             return (const char *)body.data + i + len;
         }
@@ -76,8 +76,8 @@ static const char *behind(struct hc_bytes body, size_t from, const char *text)
 /* What stands in <title>, without blanks around it; "" if there is none. */
 static void take_title(struct hc_bytes body, char dst[TITLE_MAX])
 {
-    const char *at = behind(body, 0, "<title");
-    const char *end = (const char *)body.data + body.len;
+    const char *at = behind(body, "<title");
+    const char *end = at != NULL ? (const char *)body.data + body.len : NULL;
     size_t len = 0;
 
     dst[0] = '\0';
