@@ -1,6 +1,7 @@
 /* One missing issuer; see repair_issuer.h. */
 #include "agent/repair_issuer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +33,28 @@ static void stir(const struct hc_repair_issuer *i)
     }
 }
 
+/* What went wrong last counts. Of problem p, about a URL. */
+static void note(struct hc_repair_issuer *i, enum hc_problem p, const char *url, const char *detail)
+{
+    struct hc_error err;
+
+    hc_error_init(&err);
+    hc_error_set(&err, p, url, "%s", detail);
+    hc_kept_error_set(&i->err, &err);
+}
+
+static void note_timeout(struct hc_repair_issuer *i)
+{
+    char detail[64];
+
+    (void)snprintf(detail, sizeof(detail), "it took longer than %d s", HC_REPAIR_MS / 1000);
+    note(i, HC_P_FETCH_TIMEOUT, i->hop, detail);
+}
+
 static void failed(struct hc_repair_issuer *i)
 {
+    struct hc_error err;
+
     stop(i);
     hc_pair_free(i->pair);
     i->pair = NULL;
@@ -42,15 +63,17 @@ static void failed(struct hc_repair_issuer *i)
                   : i->pause_ms >= AGAIN_LAST / 2 ? AGAIN_LAST
                                                   : i->pause_ms * 2;
     i->again_ms = hc_now_ms(i->o->clock) + i->pause_ms;
-    hc_error_during(&i->err, "fetching the missing issuer from %s", i->url);
-    if (i->err.problem == HC_P_UNTRUSTED_ROOT) {
+    hc_kept_error_get(&i->err, &err);
+    hc_kept_error_dispose(&i->err);
+    hc_error_during(&err, "fetching the missing issuer from %s", i->url);
+    if (err.problem == HC_P_UNTRUSTED_ROOT) {
         /* the operator has been told by the check; a root does not become another */
         i->pause_ms = AGAIN_LAST;
         i->again_ms = hc_now_ms(i->o->clock) + i->pause_ms;
-        hc_log_error(i->o->log, HC_LOG_NOTICE, "a chain needs no repair", &i->err);
+        hc_log_error(i->o->log, HC_LOG_NOTICE, "a chain needs no repair", &err);
         return;
     }
-    hc_log_error(i->o->log, HC_LOG_WARN, "a chain stays incomplete", &i->err);
+    hc_log_error(i->o->log, HC_LOG_WARN, "a chain stays incomplete", &err);
 }
 
 /* ---- the request ---- */
@@ -58,14 +81,16 @@ static void failed(struct hc_repair_issuer *i)
 static void redirected(struct hc_repair_issuer *i, const char *to)
 {
     if (to[0] == '\0' || strlen(to) >= sizeof(i->hop)) {
-        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop, "it redirects without a usable Location");
+        note(i, HC_P_FETCH_URL, i->hop, "it redirects without a usable Location");
         i->state = HC_REPAIR_CONNECT;
         i->next_address = i->address_count;
         return;
     }
     if (++i->hops > HC_REPAIR_HOPS) {
-        hc_error_set(&i->err, HC_P_FETCH_URL, i->url, "it redirects more than %d times",
-                     HC_REPAIR_HOPS);
+        char detail[64];
+
+        (void)snprintf(detail, sizeof(detail), "it redirects more than %d times", HC_REPAIR_HOPS);
+        note(i, HC_P_FETCH_URL, i->url, detail);
         i->state = HC_REPAIR_CONNECT;
         i->next_address = i->address_count;
         return;
@@ -77,33 +102,37 @@ static void redirected(struct hc_repair_issuer *i, const char *to)
 static void came(struct hc_repair_issuer *i, struct hc_bytes body)
 {
     struct hc_pair *better = NULL;
+    struct hc_error err;
 
+    hc_error_init(&err);
     i->state = HC_REPAIR_CONNECT; /* another address may have it */
-    if (hc_repair_take(i->pair, body, i->hop, &better, &i->err) != 0) {
-        return;
+    if (hc_repair_take(i->pair, body, i->hop, &better, &err) == 0) {
+        hc_pair_free(better);
+        hc_buf_reset(&i->bytes);
+        if (hc_buf_append(&i->bytes, body.data, body.len, &err) == 0) {
+            i->state = HC_REPAIR_CAME;
+            return;
+        }
     }
-    hc_pair_free(better);
-    hc_buf_reset(&i->bytes);
-    if (hc_buf_append(&i->bytes, body.data, body.len, &i->err) == 0) {
-        i->state = HC_REPAIR_CAME;
-    }
+    hc_kept_error_set(&i->err, &err);
 }
 
 static void on_reply(void *arg, const struct hc_web_reply *reply, const struct hc_error *err)
 {
     struct hc_repair_issuer *i = arg;
+    char detail[32];
 
     i->request = 0;
-    hc_error_init(&i->err);
     if (reply == NULL) {
-        i->err = *err;
+        hc_kept_error_set(&i->err, err);
         i->state = HC_REPAIR_CONNECT;
     } else if (reply->status == 200) {
         came(i, reply->body);
     } else if (reply->status >= 300 && reply->status <= 399) {
         redirected(i, reply->location);
     } else {
-        hc_error_set(&i->err, HC_P_FETCH_FAILED, i->hop, "HTTP %ld", reply->status);
+        (void)snprintf(detail, sizeof(detail), "HTTP %ld", reply->status);
+        note(i, HC_P_FETCH_FAILED, i->hop, detail);
         i->state = HC_REPAIR_CONNECT;
     }
     stir(i);
@@ -114,11 +143,10 @@ static void connect_next(struct hc_repair_issuer *i, int64_t now_ms)
     const struct hc_web_port *web = i->o->web;
     int64_t left = i->deadline_ms - now_ms;
     struct hc_web_ask ask = {0};
+    struct hc_error err;
 
     if (left <= 0) {
-        hc_error_init(&i->err);
-        hc_error_set(&i->err, HC_P_FETCH_TIMEOUT, i->hop, "it took longer than %d s",
-                     HC_REPAIR_MS / 1000);
+        note_timeout(i);
     }
     if (left <= 0 || i->next_address >= i->address_count) {
         failed(i);
@@ -130,8 +158,9 @@ static void connect_next(struct hc_repair_issuer *i, int64_t now_ms)
     ask.wait_ms = left;
     ask.timeout_ms = left < HOP_MS ? left : HOP_MS;
     ask.max_body = HC_REPAIR_BYTES;
-    hc_error_init(&i->err);
-    if (web->ask(web->self, &ask, on_reply, i, &i->request, &i->err) != 0) {
+    hc_error_init(&err);
+    if (web->ask(web->self, &ask, on_reply, i, &i->request, &err) != 0) {
+        hc_kept_error_set(&i->err, &err);
         i->request = 0;
         failed(i);
         return;
@@ -147,13 +176,21 @@ static void vet(struct hc_repair_issuer *i, const struct hc_address *address)
 {
     const char *why = hc_address_reserved(address);
     char text[HC_ADDRESS_TEXT];
+    char detail[200];
 
     if (why != NULL) {
-        hc_error_init(&i->err);
-        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop, "its host is at %s, %s",
-                     hc_address_format(address, text), why);
+        (void)snprintf(detail, sizeof(detail), "its host is at %s, %s",
+                       hc_address_format(address, text), why);
+        note(i, HC_P_FETCH_URL, i->hop, detail);
     } else if (i->address_count < HC_REPAIR_ADDRESSES) {
         i->addresses[i->address_count++] = *address;
+    }
+}
+
+static void note_first(struct hc_repair_issuer *i, const struct hc_error *err)
+{
+    if (!hc_kept_error_is_set(&i->err)) {
+        hc_kept_error_set(&i->err, err);
     }
 }
 
@@ -166,9 +203,12 @@ static void take_addresses(struct hc_repair_issuer *i, const struct hc_dns_reply
     struct hc_dname end;
     unsigned links = 0;
     size_t at = 0;
+    struct hc_error err;
 
-    if (hc_dname_from_host(i->target.host, &name, &i->err) != 0 ||
-        hc_dns_reply_follow(reply, &name, &end, &links, &i->err) != 0) {
+    hc_error_init(&err);
+    if (hc_dname_from_host(i->target.host, &name, &err) != 0 ||
+        hc_dns_reply_follow(reply, &name, &end, &links, &err) != 0) {
+        note_first(i, &err);
         return;
     }
     while ((record = hc_dns_reply_next(reply, &end, type, &at)) != NULL) {
@@ -187,11 +227,13 @@ static void on_answer(struct hc_repair_issuer *i, int which, const struct hc_dns
     i->ask[which] = 0;
     if (reply != NULL) {
         take_addresses(i, reply, which == 0 ? HC_DNS_A : HC_DNS_AAAA);
-    } else if (!hc_error_is_set(&i->err)) {
-        i->err = *err;
+    } else {
+        note_first(i, err);
     }
     if (i->ask[0] == 0 && i->ask[1] == 0) {
-        hc_error_set(&i->err, HC_P_FETCH_FAILED, i->hop, "its host has no address");
+        if (!hc_kept_error_is_set(&i->err)) {
+            note(i, HC_P_FETCH_FAILED, i->hop, "its host has no address");
+        }
         i->state = HC_REPAIR_CONNECT;
         stir(i);
     }
@@ -213,39 +255,44 @@ static void resolve(struct hc_repair_issuer *i)
 {
     const struct hc_dns_port *dns = i->o->dns;
     struct hc_dns_ask ask = {.deadline_ms = i->deadline_ms};
+    struct hc_error err;
 
+    hc_error_init(&err);
     ask.question.recurse = true;
-    if (hc_dname_from_host(i->target.host, &ask.question.name, &i->err) != 0) {
-        failed(i);
-        return;
+    if (hc_dname_from_host(i->target.host, &ask.question.name, &err) != 0) {
+        goto failed;
     }
     i->state = HC_REPAIR_LOOKUP;
     ask.question.type = HC_DNS_A;
-    if (dns->ask(dns->self, &ask, on_a, i, &i->ask[0], &i->err) != 0) {
+    if (dns->ask(dns->self, &ask, on_a, i, &i->ask[0], &err) != 0) {
         i->ask[0] = 0;
-        failed(i);
-        return;
+        goto failed;
     }
     ask.question.type = HC_DNS_AAAA;
-    if (dns->ask(dns->self, &ask, on_aaaa, i, &i->ask[1], &i->err) != 0) {
-        i->ask[1] = 0;
-        failed(i);
+    if (dns->ask(dns->self, &ask, on_aaaa, i, &i->ask[1], &err) == 0) {
+        return;
     }
+    i->ask[1] = 0;
+failed:
+    hc_kept_error_set(&i->err, &err);
+    failed(i);
 }
 
 static void begin(struct hc_repair_issuer *i)
 {
     struct hc_address address;
+    struct hc_error err;
 
-    hc_error_init(&i->err);
+    hc_error_init(&err);
+    hc_kept_error_dispose(&i->err);
     i->address_count = i->next_address = 0;
-    if (hc_fetch_target(i->hop, NULL, &i->target, &i->err) != 0) {
+    if (hc_fetch_target(i->hop, NULL, &i->target, &err) != 0) {
+        hc_kept_error_set(&i->err, &err);
         failed(i);
         return;
     }
     if (i->target.tls) {
-        hc_error_set(&i->err, HC_P_FETCH_URL, i->hop,
-                     "hotcert fetches issuers over plain http only");
+        note(i, HC_P_FETCH_URL, i->hop, "hotcert fetches issuers over plain http only");
         failed(i);
         return;
     }
@@ -303,9 +350,7 @@ bool hc_repair_issuer_step(struct hc_repair_issuer *i, int64_t now_ms)
     case HC_REPAIR_LOOKUP:
     case HC_REPAIR_FETCH:
         if (now_ms >= i->deadline_ms) {
-            hc_error_init(&i->err);
-            hc_error_set(&i->err, HC_P_FETCH_TIMEOUT, i->hop, "it took longer than %d s",
-                         HC_REPAIR_MS / 1000);
+            note_timeout(i);
             failed(i);
             return true;
         }
@@ -319,5 +364,6 @@ void hc_repair_issuer_free(struct hc_repair_issuer *i)
     stop(i);
     hc_pair_free(i->pair);
     hc_buf_dispose(&i->bytes);
+    hc_kept_error_dispose(&i->err);
     free(i);
 }

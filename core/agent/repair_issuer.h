@@ -6,6 +6,7 @@
 #define HC_AGENT_REPAIR_ISSUER_H
 
 #include "base/address.h"
+#include "base/kept_error.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "dns/resolver.h"
@@ -64,7 +65,7 @@ struct hc_repair_issuer {
     size_t address_count;
     size_t next_address;
     uint64_t request;
-    struct hc_error err; /* the last thing that went wrong */
+    struct hc_kept_error err; /* the last thing that went wrong */
 };
 
 /* Fetches it, if it is not at hand and the pause after a failure is over. pair: that lacks it. */
