@@ -177,9 +177,10 @@ const struct hc_directive hc_directives_main[] = {
      .max = 16,
      .args = "FILE ..",
      .dflt = "none",
-     .doc = "Files of public address ranges, by which the check before an order names a CDN in "
-            "front of this server. A line has a range and whose it is (`104.16.0.0/13 NAME`, or "
-            "`NAME: 104.16.0.0/13`); without a name, the file's name stands for it.",
+     .doc = "Files with public address ranges of CDNs, with which the check before an order "
+            "recognises a CDN in front of this server. A line has a range and the CDN's name "
+            "(`104.16.0.0/13 NAME`, or `NAME: 104.16.0.0/13`); without a name, hotcert uses the "
+            "file's name.",
      .field = {CONF(cdn_ranges, list), .wire = "cdn_ranges", .repeats = true,
                .value = hc_value_path}},
     {.name = "hotcert_dns_listen",

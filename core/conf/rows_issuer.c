@@ -147,9 +147,9 @@ static const struct hc_directive rows[] = {
      .max = 1,
      .args = "the common name of a root",
      .dflt = "none: the CA's own default",
-     .doc = "Of the chains that the CA offers for a certificate, the one whose topmost certificate "
-            "was issued by this name (RFC 8555 section 7.4.2), if it is no worse for the trusted "
-            "roots than the CA's default chain.",
+     .doc = "Selects the chain whose topmost certificate this name issued, if the CA offers "
+            "several chains (RFC 8555 section 7.4.2). hotcert uses the CA's default chain if the "
+            "trusted roots verify the selected one less well.",
      .field = {ISSUER(preferred_chain, text), .wire = "preferred_chain", .value = hc_value_line}},
     {.name = "caa_domain",
      .httpd = "HotCertCaaDomain",
