@@ -111,7 +111,7 @@ static int to_ascii(const char *in, char out[HC_NAME_SIZE], struct hc_error *err
 
 int hc_name_normalise(const char *raw, char out[HC_NAME_SIZE], struct hc_error *err)
 {
-    char ascii[HC_NAME_SIZE];
+    char ascii[HC_NAME_SIZE] = "";
     const char *in = raw;
     const char *fault = NULL;
     size_t len = 0;
