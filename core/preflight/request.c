@@ -83,7 +83,7 @@ static void follow(struct hc_request *r, const char *location)
 }
 
 /* A remark is not worth an error where there is no memory for it. */
-static void look_at_device(struct hc_request *r, const struct hc_web_reply *reply)
+static void note_device(struct hc_request *r, const struct hc_web_reply *reply)
 {
     char looks[HC_DEVICE_TEXT];
     struct hc_error ignored;
@@ -108,7 +108,7 @@ static void fetched(void *arg, const struct hc_web_reply *reply, const struct hc
     } else {
         r->status = reply->status;
         if (r->how->answer == NULL || !is_right(r, reply)) {
-            look_at_device(r, reply);
+            note_device(r, reply);
         }
         if (hc_http_is_redirect(reply->status) && reply->location != NULL &&
             reply->location[0] != '\0') {

@@ -397,7 +397,7 @@ static void a_full_table_serves_what_it_has(void)
     world_close();
 }
 
-static void a_look_of_ours_is_stored_for_others_only(void)
+static void a_preflights_answer_is_stored_for_others_only(void)
 {
     struct hc_answer a = answer_of(TOKEN "a", TOKEN "a.print");
     struct hc_error err;
@@ -566,7 +566,7 @@ int main(void)
     a_store_that_fails_leaves_nothing();
     a_store_that_goes_takes_nothing_along();
     a_full_table_serves_what_it_has();
-    a_look_of_ours_is_stored_for_others_only();
+    a_preflights_answer_is_stored_for_others_only();
     every_agent_shows_the_same_proof();
     what_a_killed_agent_leaves_is_removed();
     no_log_shows_an_answer();

@@ -1,6 +1,6 @@
 /*
- * The look before the order, as the CA sees it: what is ordered, what is not, and when it is tried
- * all the same. With a DNS, a CA and a clock of the test's own.
+ * The preflight before the order, as the CA sees it: what is ordered, what is not, and when it is
+ * tried all the same. With a DNS, a CA and a clock of the test's own.
  */
 #include <arpa/inet.h>
 #include <glob.h>
@@ -258,7 +258,7 @@ static void one_name_that_does_not_exist_does_not_stop_the_rest(void)
     cas[0].bad_name = NULL;
     live(&s, 1020, 60);
     is_str(served_names(&s), "a.example, new.a.example, www.a.example",
-           "the name exists, and at two looks later all are served");
+           "the name exists, and after two checks all are served");
     end_server(&s);
     end_world();
 }
@@ -349,12 +349,12 @@ static void hold_advise_and_off(void)
     new_server(&s, off, three_names);
     work(&s, NULL);
     is_str(served_names(&s), "a.example, new.a.example, www.a.example", "off: all are ordered");
-    is_int(questions, 0, "and nothing is looked at");
+    is_int(questions, 0, "and nothing is checked");
     end_server(&s);
     end_world();
 }
 
-static void a_refusal_stands_beside_our_own_look_in_one_line(void)
+static void a_refusal_and_our_own_check_are_one_line(void)
 {
     struct server s;
 
@@ -370,7 +370,7 @@ static void a_refusal_stands_beside_our_own_look_in_one_line(void)
     end_world();
 }
 
-static void what_is_held_is_looked_at_more_and_more_seldom(void)
+static void held_names_are_checked_more_and_more_seldom(void)
 {
     struct server s;
     unsigned each = 0;
@@ -381,7 +381,7 @@ static void what_is_held_is_looked_at_more_and_more_seldom(void)
     new_server(&s, on, one_name);
     work(&s, NULL);
     each = questions;
-    ok(each > 0, "a name that does not exist is looked at");
+    ok(each > 0, "a name that does not exist is checked");
     live(&s, 12 * 3600, 60);
     before = questions;
     live(&s, 6 * 3600, 60);
@@ -392,7 +392,7 @@ static void what_is_held_is_looked_at_more_and_more_seldom(void)
     end_world();
 }
 
-static void list_tells_of_looks_and_what_they_hold_back(void)
+static void list_tells_of_preflights_and_what_they_hold_back(void)
 {
     struct server s;
 
@@ -401,7 +401,7 @@ static void list_tells_of_looks_and_what_they_hold_back(void)
     slow = true;
     new_server(&s, on_hold, three_names);
     work(&s, NULL);
-    is_str(listed_state(&s), "looking", "while its names are looked at");
+    is_str(listed_state(&s), "looking", "while its names are checked");
     slow = false;
     work(&s, NULL);
     is_str(listed_state(&s), "held", "then, as one of them does not exist");
@@ -409,7 +409,7 @@ static void list_tells_of_looks_and_what_they_hold_back(void)
     end_world();
 }
 
-static void a_queue_that_waits_for_looks_costs_nothing(void)
+static void a_queue_that_waits_for_preflights_costs_nothing(void)
 {
     static const char *hosts[601];
     static char names[600][40];
@@ -426,7 +426,7 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
     new_server(&s, on, hosts);
     work(&s, NULL);
     is_int((int)hc_preflights_running(hc_agent_parts(s.agent)->preflights), HC_PREFLIGHTS_MOST,
-           "as many are looked at as may be");
+           "as many are checked as may be");
     is_int((int)hc_queue_count(hc_agent_parts(s.agent)->queue), HC_COUNT(names),
            "the others stand in the queue");
     before = clock_reads;
@@ -441,7 +441,7 @@ static void a_queue_that_waits_for_looks_costs_nothing(void)
         log_text[0] = '\0';
     }
     ok(cas[0].orders >= 150, "and when answers come, those at its end have their turn");
-    is_int(dirty, 0, "without a look at all jobs for each");
+    is_int(dirty, 0, "without a review of all jobs for each");
     end_server(&s);
     end_world();
 }
@@ -454,7 +454,7 @@ static void a_dns_that_is_down_stops_nothing(void)
     silent = "www.a.example";
     new_server(&s, on, one_name);
     work(&s, NULL);
-    is_str(served_names(&s), "www.a.example", "what cannot be looked at is ordered");
+    is_str(served_names(&s), "www.a.example", "what cannot be checked is ordered");
     ok(count_in_log("dns-failed") > 0, "with a warning");
     end_server(&s);
     end_world();
@@ -477,14 +477,14 @@ static void a_clock_that_is_set_back_leaves_nothing_out_for_good(void)
             reload(&s, on, one_name);
         }
         live(&s, 3600, 60);
-        is_str(served_names(&s), "www.a.example", "set back, it is looked at, ordered and served");
+        is_str(served_names(&s), "www.a.example", "set back, it is checked, ordered and served");
         end_server(&s);
         end_world();
     }
 }
 
-/* Orders that were placed need no look; that must not make them the first each time. */
-static void a_look_lasts_until_the_CA_may_be_asked(void)
+/* Orders that were placed need no preflight; that must not make them the first each time. */
+static void a_preflight_counts_until_the_CA_may_be_asked(void)
 {
     static const char *const hosts[] = {"x.example p.example", "y.example p.example", "a.example",
                                         NULL};
@@ -512,12 +512,12 @@ int main(void)
     what_caa_forbids_reaches_the_ca_once_a_day();
     a_name_that_fails_is_waited_for_until_the_last_tenth();
     hold_advise_and_off();
-    a_refusal_stands_beside_our_own_look_in_one_line();
-    what_is_held_is_looked_at_more_and_more_seldom();
-    list_tells_of_looks_and_what_they_hold_back();
-    a_queue_that_waits_for_looks_costs_nothing();
+    a_refusal_and_our_own_check_are_one_line();
+    held_names_are_checked_more_and_more_seldom();
+    list_tells_of_preflights_and_what_they_hold_back();
+    a_queue_that_waits_for_preflights_costs_nothing();
     a_dns_that_is_down_stops_nothing();
-    a_look_lasts_until_the_CA_may_be_asked();
+    a_preflight_counts_until_the_CA_may_be_asked();
     a_clock_that_is_set_back_leaves_nothing_out_for_good();
     return done();
 }

@@ -105,7 +105,7 @@ static void answer(struct bench *b, enum hc_keeper_op op, int file, const char *
     passes(b);
 }
 
-static void files_are_read_and_looked_at_again(void)
+static void files_are_read_and_stamped_again(void)
 {
     struct bench b;
     struct ended e;
@@ -209,7 +209,7 @@ static void hear_question(int keeper, struct hc_question *q, enum hc_keeper_op o
 }
 
 /* `renew` answers when the look is over that began after the request, and not before. */
-static void renew_waits_for_its_look(struct server *s, const char *path, int keeper)
+static void renew_waits_for_its_check(struct server *s, const char *path, int keeper)
 {
     struct hc_question q;
     json_t *reply_seen = NULL;
@@ -287,7 +287,7 @@ static void the_agent_does_not_wait_for_its_keeper(void)
         reply(ends[1], &q, NULL); /* late, or of the look after */
     }
     work(&s, NULL);
-    renew_waits_for_its_look(&s, path, ends[1]);
+    renew_waits_for_its_check(&s, path, ends[1]);
     end_server(&s);
     close(control);
     close(ends[0]);
@@ -298,7 +298,7 @@ static void the_agent_does_not_wait_for_its_keeper(void)
 
 int main(void)
 {
-    files_are_read_and_looked_at_again();
+    files_are_read_and_stamped_again();
     what_need_not_be_there_is_left_out();
     nobody_is_told_who_lost_interest();
     the_agent_does_not_wait_for_its_keeper();

@@ -190,7 +190,7 @@ static bool count_candidate(void *arg, const unsigned char line[HC_ID_SIZE] HC_U
     return false;
 }
 
-static void what_shares_no_name_is_not_even_looked_at(void)
+static void what_shares_no_name_is_not_even_judged(void)
 {
     struct hc_inventory inventory = {0};
     const struct hc_identity *identity = &conf->identities[0];
@@ -386,7 +386,7 @@ int main(void)
     }
     what_cannot_be_read_is_passed_over();
     a_number_given_out_again_is_another_version();
-    what_shares_no_name_is_not_even_looked_at();
+    what_shares_no_name_is_not_even_judged();
     the_copy_of_the_hosts_own_lines_is_no_candidate();
     a_line_that_was_dropped_serves_nobody();
     two_key_types_have_one_each();

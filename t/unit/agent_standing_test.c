@@ -41,8 +41,8 @@ static void end(struct place *p)
     end_bench(&p->b);
 }
 
-/* A look that finds a.example as it should be, and b.example (if bad) without an address. */
-static void look(struct place *p, bool bad)
+/* A preflight that finds a.example as it should be, and b.example (if bad) without an address. */
+static void check(struct place *p, bool bad)
 {
     struct hc_preflight_name names[2] = {{.name = "a.example"}, {.name = "b.example"}};
     struct hc_preflight_result result = {.names = names, .count = 2};
@@ -75,8 +75,8 @@ static void names_that_are_well_need_no_memory(void)
     ok(hc_standing_is_plain(&p.standing), "nothing is known");
     ok(hc_list_equal(hc_standing_order(&p.standing), &p.standing.identity->names),
        "all names are ordered");
-    look(&p, false);
-    ok(hc_standing_is_plain(&p.standing), "a look that finds them well says no more");
+    check(&p, false);
+    ok(hc_standing_is_plain(&p.standing), "a preflight that finds them well says no more");
     ok(!hc_standing_wants(&p.standing, &p.standing.identity->names), "they are all there is");
     ok(hc_standing_wants(&p.standing, &(struct hc_list){NULL, 0, 0}), "and wanted");
     end(&p);
@@ -88,12 +88,12 @@ static void what_is_wrong_is_remembered_until_it_is_over(void)
     struct hc_standing again;
 
     begin(&p);
-    look(&p, true);
+    check(&p, true);
     ok(!hc_standing_is_plain(&p.standing), "a name that does not exist is something to know");
     is_int(hc_standing_order(&p.standing)->count, 1, "it is left out");
     is_str(p.standing.plan.left_out.items[0], "b.example", "that one");
     is_int(count_in_log("b.example"), 2, "as the log says, and what was found");
-    look(&p, true);
+    check(&p, true);
     is_int(count_in_log("b.example"), 2, "once");
     memset(&again, 0, sizeof(again));
     again.identity = p.standing.identity;
@@ -102,10 +102,10 @@ static void what_is_wrong_is_remembered_until_it_is_over(void)
     is_int(hc_standing_order(&again)->count, 1, "the next agent knows it");
     hc_standing_dispose(&again);
     pass_time(120);
-    look(&p, false);
+    check(&p, false);
     is_int(p.mended.count, 1, "it is well again");
     pass_time(120);
-    look(&p, false);
+    check(&p, false);
     is_int(hc_standing_order(&p.standing)->count, 2, "twice in a row: it is ordered again");
     is_int(count_in_log("ordering all names again"), 1, "as the log says");
     hc_leaveout_obtained(&p.standing.state, &p.standing.identity->names);
@@ -124,7 +124,7 @@ int main(void)
 {
     static const struct hc_dns_port asked_by_nobody;
 
-    world_dns = &asked_by_nobody; /* so that names are looked at, here by the test */
+    world_dns = &asked_by_nobody; /* so that names are checked, here by the test */
     names_that_are_well_need_no_memory();
     what_is_wrong_is_remembered_until_it_is_over();
     return done();

@@ -2,9 +2,9 @@
 #include "preflight/leaveout.h"
 #include "tap.h"
 
-#define DAY  86400
-#define T0   1800000000 /* some time */
-#define LOOK 60
+#define DAY   86400
+#define T0    1800000000 /* some time */
+#define CHECK 60
 
 static char *three_items[] = {(char[]){"a.test"}, (char[]){"b.test"}, (char[]){"c.test"}};
 static const struct hc_list three = {three_items, 3, 3};
@@ -13,7 +13,7 @@ static const struct hc_list two = {three_items, 2, 2};
 
 static struct hc_leaveout_case case_at(int64_t now)
 {
-    struct hc_leaveout_case c = {.names = &three, .now = now, .check_every = LOOK};
+    struct hc_leaveout_case c = {.names = &three, .now = now, .check_every = CHECK};
 
     return c;
 }
@@ -46,14 +46,14 @@ static void plan_is(struct hc_leaveout *s, const struct hc_leaveout_case *c, con
     hc_leaveout_plan_dispose(&plan);
 }
 
-static void look(struct hc_leaveout *s, const char *name, enum hc_leaveout_seen seen, int64_t now)
+static void check(struct hc_leaveout *s, const char *name, enum hc_leaveout_seen seen, int64_t now)
 {
     struct hc_error err = {0};
     const struct hc_leaveout_sight sight = {
         name, seen, seen == HC_LEAVEOUT_SEEN_BAD ? HC_P_DNS_NO_SUCH_NAME : HC_P_DNS_FAILED};
 
-    if (hc_leaveout_note(s, &sight, now, LOOK / 2, &err) != 0) {
-        ok(false, "a look is taken");
+    if (hc_leaveout_note(s, &sight, now, CHECK / 2, &err) != 0) {
+        ok(false, "a check is noted");
     }
 }
 
@@ -75,8 +75,8 @@ static void test_leaves_out(void)
     struct hc_leaveout_case c = case_at(T0);
 
     plan_is(&s, &c, "all a.test, b.test, c.test|", "nothing_known_all_are_ordered");
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0);
     plan_is(&s, &c, "part a.test, c.test|b.test", "a_bad_name_is_left_out");
     c.policy = HC_BAD_NAMES_HOLD;
     plan_is(&s, &c, "hold |b.test", "hold_waits_for_it");
@@ -86,9 +86,9 @@ static void test_leaves_out(void)
     c.mode = HC_PREFLIGHT_OFF;
     plan_is(&s, &c, "all a.test, b.test, c.test|", "off_neither");
     c.mode = HC_PREFLIGHT_ON;
-    look(&s, "c.test", HC_LEAVEOUT_SEEN_FAILING, T0);
+    check(&s, "c.test", HC_LEAVEOUT_SEEN_FAILING, T0);
     plan_is(&s, &c, "part a.test, c.test|b.test", "a_name_that_fails_is_in_the_order");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_SUSPECT, T0);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_SUSPECT, T0);
     plan_is(&s, &c, "part a.test, c.test|b.test", "so_is_a_suspect_one");
     hc_leaveout_dispose(&s);
     hc_leaveout_dispose(&s);
@@ -100,16 +100,16 @@ static void test_comes_back(void)
     struct hc_leaveout s = {0};
     struct hc_leaveout_case c = case_at(T0);
 
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 100);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 100);
     c.now = T0 + 100;
     plan_is(&s, &c, "part a.test, c.test|b.test", "one_well_look_is_not_enough");
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 101);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 101);
     plan_is(&s, &c, "part a.test, c.test|b.test", "two_looks_within_a_second_are_one");
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_FAILING, T0 + 160);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 220);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_FAILING, T0 + 160);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 220);
     plan_is(&s, &c, "part a.test, c.test|b.test", "they_must_be_in_a_row");
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 280);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 280);
     c.now = T0 + 280;
     plan_is(&s, &c, "all a.test, b.test, c.test|", "two_in_a_row_and_it_is_back");
     ok(s.trial == 0, "nothing is left to be tried");
@@ -117,18 +117,18 @@ static void test_comes_back(void)
     ok(!s.names[0].back, "obtained, it is one like the others");
     hc_leaveout_dispose(&s);
 
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 100);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 200);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 100);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 200);
     plan_is(&s, &c, "all a.test, b.test, c.test|", "what_is_only_suspect_is_back_too");
     hc_leaveout_dispose(&s);
 }
 
 static void come_and_go(struct hc_leaveout *s, int64_t now)
 {
-    look(s, "b.test", HC_LEAVEOUT_SEEN_BAD, now - 300);
-    look(s, "b.test", HC_LEAVEOUT_SEEN_WELL, now - 200);
-    look(s, "b.test", HC_LEAVEOUT_SEEN_WELL, now - 100);
+    check(s, "b.test", HC_LEAVEOUT_SEEN_BAD, now - 300);
+    check(s, "b.test", HC_LEAVEOUT_SEEN_WELL, now - 200);
+    check(s, "b.test", HC_LEAVEOUT_SEEN_WELL, now - 100);
 }
 
 static void test_again_is_bounded(void)
@@ -173,8 +173,8 @@ static void test_trials(void)
     struct hc_leaveout s = {0};
     struct hc_leaveout_case c = case_at(T0);
 
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
-    look(&s, "c.test", HC_LEAVEOUT_SEEN_BAD, T0 + 5);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "c.test", HC_LEAVEOUT_SEEN_BAD, T0 + 5);
     c.now = T0 + DAY - 1;
     plan_is(&s, &c, "part a.test|b.test, c.test", "no_trial_before_a_day");
     c.now = T0 + DAY;
@@ -188,7 +188,7 @@ static void test_trials(void)
     ordered(&s, &c);
     c.now = T0 + 3 * DAY;
     plan_is(&s, &c, "trial a.test, b.test|c.test", "and_so_on");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_BAD, T0 + 3 * DAY - 5);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_BAD, T0 + 3 * DAY - 5);
     plan_is(&s, &c, "trial a.test, b.test, c.test|", "with_none_left_all_are_tried");
     ordered(&s, &c);
     c.now++;
@@ -212,7 +212,7 @@ static void test_served_names_stay(void)
     c.served = &two;
     c.not_before = T0 - 60 * DAY;
     c.not_after = T0 + 30 * DAY;
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
     plan_is(&s, &c, "hold |b.test", "a_served_name_is_not_dropped");
     is_int(hc_leaveout_plan(&s, &c, &plan, &err), 0, "the plan");
     is_int(plan.hold, HC_LEAVEOUT_HOLD_SERVED, "says why");
@@ -238,7 +238,7 @@ static void test_served_names_stay(void)
     c.served = &one;
     c.not_before = T0 - 60 * DAY;
     c.not_after = T0 + 30 * DAY;
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
     plan_is(&s, &c, "part a.test, c.test|b.test", "a_name_that_is_not_served_holds_nothing");
     hc_leaveout_dispose(&s);
 }
@@ -252,21 +252,21 @@ static void test_last_tenth(void)
     c.served = &two;
     c.not_before = T0 - 89 * DAY;
     c.not_after = T0 + DAY * 9 + DAY; /* 99 days, the last tenth begins 9.9 days before its end */
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_FAILING, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_FAILING, T0);
     plan_is(&s, &c, "all a.test, b.test, c.test|", "what_fails_is_waited_for");
     c.now = T0 + DAY;
     plan_is(&s, &c, "part a.test, c.test|b.test", "in_the_last_tenth_it_is_left_out");
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + DAY + 60);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + DAY + 120);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + DAY + 60);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + DAY + 120);
     plan_is(&s, &c, "all a.test, b.test, c.test|", "well_again_it_is_back");
-    look(&s, "c.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + DAY + 120);
+    check(&s, "c.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + DAY + 120);
     plan_is(&s, &c, "all a.test, b.test, c.test|", "what_is_suspect_stays");
     is_int(hc_leaveout_refused(&s, "c.test", HC_P_HTTP_WRONG_ANSWER, c.now, &err), 0, "refused");
     plan_is(&s, &c, "part a.test, b.test|c.test", "unless_the_ca_refused_it");
     hc_leaveout_dispose(&s);
 
     c.served = NULL;
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_FAILING, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_FAILING, T0);
     plan_is(&s, &c, "all a.test, b.test, c.test|", "without_a_certificate_nothing_runs_out");
     hc_leaveout_dispose(&s);
 }
@@ -299,8 +299,8 @@ static void test_refused_where_nothing_serves(void)
     plan_is(&s, &c, "all a.test, b.test, c.test|", "beside_a_certificate_nothing_is_left_out");
     c.served = NULL;
     plan_is(&s, &c, "part a.test, c.test|b.test", "refused_twice_the_rest_goes_on");
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 120);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 180);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 120);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_SUSPECT, T0 + 180);
     plan_is(&s, &c, "part a.test, c.test|b.test", "what_looks_bad_to_us_too_is_not_back");
     if (hc_list_add(&obtained, "a.test", &err) != 0 ||
         hc_list_add(&obtained, "c.test", &err) != 0) {
@@ -308,8 +308,8 @@ static void test_refused_where_nothing_serves(void)
     }
     hc_leaveout_obtained(&s, &obtained);
     c.served = &obtained;
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 240);
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 300);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 240);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 300);
     c.now = T0 + 300;
     plan_is(&s, &c, "all a.test, b.test, c.test|", "well_at_two_looks_it_is_back");
     refuse(&s, "b.test", T0 + 360);
@@ -326,7 +326,7 @@ static void test_refused_where_nothing_serves(void)
     hc_list_dispose(&obtained);
 }
 
-static void test_looks_are_spaced(void)
+static void test_checks_are_spaced(void)
 {
     struct hc_leaveout s = {0};
     struct hc_leaveout_case c = case_at(T0);
@@ -338,17 +338,17 @@ static void test_looks_are_spaced(void)
     struct hc_error err = {0};
 
     for (size_t i = 0; i < HC_COUNT(rows); i++) {
-        look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + rows[i].after);
+        check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + rows[i].after);
         s.trial = T0 + rows[i].after;
         c.now = T0 + rows[i].after;
         is_int(hc_leaveout_plan(&s, &c, &plan, &err), 0, "a plan");
         is_int(plan.check_at - c.now, rows[i].next,
-               "the longer it is out, the later the next look");
+               "the longer it is out, the later the next check");
         hc_leaveout_plan_dispose(&plan);
     }
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, c.now);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, c.now);
     is_int(hc_leaveout_plan(&s, &c, &plan, &err), 0, "a plan");
-    is_int(plan.check_at - c.now, 60, "the second well look is not put off");
+    is_int(plan.check_at - c.now, 60, "the second good check is not put off");
     hc_leaveout_plan_dispose(&plan);
     hc_leaveout_dispose(&s);
 }
@@ -363,8 +363,8 @@ static void test_store(void)
     struct hc_leaveout_case c = case_at(T0 + 100);
     int decoded = 0;
 
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
-    look(&s, "c.test", HC_LEAVEOUT_SEEN_FAILING, T0);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    check(&s, "c.test", HC_LEAVEOUT_SEEN_FAILING, T0);
     is_int(hc_leaveout_refused(&s, "c.test", HC_P_CAA_EMPTY, T0, &err), 0, "a refusal");
     s.again[0] = T0 - 5;
     is_int(hc_leaveout_encode(&s, &first, &err), 0, "it is encoded");
@@ -404,16 +404,16 @@ static void test_plain(void)
     struct hc_error err = {0};
 
     ok(hc_leaveout_is_plain(&s), "a fresh state need not be kept");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0);
     ok(hc_leaveout_is_plain(&s), "nor one in which all names are well");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_FAILING, T0 + 60);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_FAILING, T0 + 60);
     ok(!hc_leaveout_is_plain(&s), "a name that fails is kept");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 120);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 120);
     ok(hc_leaveout_is_plain(&s), "until it is well");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_BAD, T0 + 180);
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 240);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_BAD, T0 + 180);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 240);
     ok(!hc_leaveout_is_plain(&s), "one that was left out, until it was well twice");
-    look(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 300);
+    check(&s, "a.test", HC_LEAVEOUT_SEEN_WELL, T0 + 300);
     ok(!hc_leaveout_is_plain(&s), "and is in the certificate again");
     hc_leaveout_obtained(&s, &three);
     ok(hc_leaveout_is_plain(&s), "then nothing is to be kept");
@@ -431,10 +431,10 @@ static void test_clock_set_back(void)
     struct hc_leaveout_case c = case_at(T0 + 60);
     struct hc_leaveout_plan plan;
 
-    look(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + 400 * DAY);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + 400 * DAY);
     hc_leaveout_pull_back(&s, T0);
     is_str(plan_text(&s, &c, &plan), "part a.test, c.test|b.test", "it stays out");
-    is_int(plan.check_at, T0 + LOOK, "but is looked at as ever");
+    is_int(plan.check_at, T0 + CHECK, "but is checked as ever");
     is_int(plan.until, T0 + DAY, "and tried in a day at the latest");
     hc_leaveout_plan_dispose(&plan);
     s.again[0] = T0 + 400 * DAY;
@@ -465,7 +465,7 @@ int main(void)
     test_served_names_stay();
     test_last_tenth();
     test_refused_where_nothing_serves();
-    test_looks_are_spaced();
+    test_checks_are_spaced();
     test_store();
     test_plain();
     test_seen();
