@@ -67,6 +67,20 @@ scenario a_start_judges_its_pairs_once => sub {
     is(served($s), $leaf->{serial}, 'a pair that is torn at the next start is not served');
 };
 
+scenario many_hosts_are_listed_beside_the_loop => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $leaf = make_leaf($root, [ map { "h$_.test" } 1 .. 250 ]);
+    $s->configure(main => [ [ trusted_certificate => $root->{cert} ] ], hosts => [ map { { names => ["h$_.test"],
+        hotcert => 'watch', pair => [ write_pair($leaf, "$s->{dir}/live$_") ] } } 1 .. 250 ]);
+    $s->start;
+    my $json = sub { (listed($s))[1] };
+    ok(wait_for(120, sub { 250 == grep { $_->{state} eq 'ok' } @{ $json->()->{certificates} } }), 'all are listed, and well');
+    my $list = $json->();
+    is($list->{agents}[0]{pid}, $s->agent, 'in the name of the agent');
+    ok((grep { $_->{name} eq 'list' } map { @{ $_->{activities} } } @{ $list->{loops} }), 'which, confined as it is, has a child do it');
+};
+
 scenario a_torn_pair_is_never_served => sub {
     my ($kind) = @_;
     my ($s, $leaf, $cert, $key) = watching($kind);
