@@ -27,8 +27,8 @@ struct arguments {
     struct hc_list resolvers;
     struct hc_list dns_ns; /* as hotcert_dns_ns has them */
     const char *dns_zone;
-    const char *dnssec_anchor; /* as hotcert_dnssec_anchor has it */
-    const char *dns_target;
+    const char *dnssec_anchor;     /* as hotcert_dnssec_anchor has it */
+    char dns_target[HC_NAME_SIZE]; /* "": none */
     const char *dns_endpoint;
     struct hc_list targets; /* as the preflight takes them */
     struct hc_ranges ranges;
@@ -115,8 +115,7 @@ static int take_option(void *self, int option, const char *arg, struct hc_error 
         a->dns_endpoint = optarg;
         return 0;
     case OPTION_DNS_TARGET:
-        a->dns_target = optarg;
-        return 0;
+        return hc_name_normalise(optarg, a->dns_target, err);
     case OPTION_DNS_NS:
         return hc_list_add(&a->dns_ns, optarg, err);
     case OPTION_NO_REQUEST:
@@ -145,6 +144,10 @@ static int take_arguments(struct arguments *a, int argc, char **argv, struct hc_
     }
     if (a->methods.count == 0 && hc_list_add(&a->methods, HC_METHODS_FIRST, err) != 0) {
         return -1;
+    }
+    if (a->dns_endpoint != NULL && hc_methods_written(&a->methods) == NULL) {
+        return hc_error_set(err, HC_P_BAD_ARGUMENTS, "--dns-endpoint",
+                            "it needs a --method whose record an acme-dns server can have");
     }
     return hc_which_ca_find(&a->ca, err);
 }
@@ -291,7 +294,7 @@ static int take_targets(struct arguments *a, const struct hc_list *names, struct
     const char *word = hc_methods_written(&a->methods);
     char label[HC_METHOD_LABEL];
 
-    for (size_t i = 0; a->dns_target != NULL && i < names->count; i++) {
+    for (size_t i = 0; a->dns_target[0] != '\0' && i < names->count; i++) {
         const char *host = names->items[i] + (hc_name_is_wildcard(names->items[i]) ? 2 : 0);
 
         if (hc_list_add(&a->targets, host, err) != 0 ||
@@ -303,8 +306,8 @@ static int take_targets(struct arguments *a, const struct hc_list *names, struct
         return 0;
     }
     if (word == NULL || hc_method_label(hc_method_find(word), a->ca.account, label) != 0) {
-        return hc_error_set(err, HC_P_BAD_ARGUMENTS, "--dns-endpoint",
-                            "it needs a --method whose record an acme-dns server can have");
+        return hc_error_set(err, HC_P_BAD_VALUE, "--method",
+                            "with %s, also name the account: --account URL", word);
     }
     return hc_targets_find(a->dns_endpoint, &a->ca, label, names, &a->targets, err);
 }

@@ -321,6 +321,9 @@ like($text, qr/dns-failed.*127\.99\.99\.99/s, 'and it is named');
 
 # ---- usage ----
 for my $case ([ [], 'give the names' ], [ [ '--method', 'x', 'a.test' ], 'not one of http-01' ], [ [ '--resolver', 'nowhere', 'a.test' ], 'IP address' ],
+    [ [ '--dns-endpoint', 'https://dns.test', 'a.test' ], 'needs a --method' ], [ [ '--dns-target', 'a b', 'a.test' ], 'a b' ],
+    [ [ '--method', 'dns-account-01', '--dns-endpoint', 'https://dns.test', 'a.test' ], '--account URL' ],
+    [ [ '--cdn-ranges', '/nonexistent/ranges', 'a.test' ], '/nonexistent/ranges' ],
     [ [ '--issuer', 'nobody', 'a.test' ], '--caa-domain' ], [ [ '--network', 'x', 'a.test' ], 'neither' ]) {
     ($code, $text) = run(build_dir() . '/hotcert', 'diagnose', @{ $case->[0] });
     is($code, 64, "@{ $case->[0] }: exit code 64");
