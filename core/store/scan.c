@@ -110,10 +110,11 @@ void hc_lines_stamp_take(struct hc_store *store, struct hc_line_stamp *stamp)
 /* Never 0. */
 static uint64_t number_of(const struct hc_line_stamp *stamp)
 {
-    const uint64_t all[] = {stamp->folder, stamp->file, (uint64_t)stamp->folder_ctime,
-                            (uint64_t)stamp->file_ctime};
+    uint64_t hash = hc_hash_bytes(&stamp->folder, sizeof(stamp->folder), HC_HASH_SEED);
 
-    return hc_hash_bytes(all, sizeof(all), HC_HASH_SEED) | 1;
+    hash = hc_hash_bytes(&stamp->file, sizeof(stamp->file), hash);
+    hash = hc_hash_bytes(&stamp->folder_ctime, sizeof(stamp->folder_ctime), hash);
+    return hc_hash_bytes(&stamp->file_ctime, sizeof(stamp->file_ctime), hash) | 1;
 }
 
 uint64_t hc_line_stamp_mark(const struct hc_line_stamp *stamp)
