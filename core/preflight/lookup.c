@@ -444,6 +444,15 @@ const struct hc_zone *hc_lookup_zone(const struct hc_lookup *lookup)
     return lookup->zone != NULL && lookup->zone->state == HC_ZONE_READY ? lookup->zone : NULL;
 }
 
+const struct hc_dns_record *hc_lookup_heard(const struct hc_lookup *lookup, size_t *at)
+{
+    const struct hc_lookup_view *view = &lookup->cached;
+
+    return view->complete && view->kind == HC_LOOKUP_RECORDS
+               ? hc_dns_reply_next(&view->reply, &view->end, lookup->type, at)
+               : NULL;
+}
+
 const struct hc_dns_record *hc_lookup_record(const struct hc_lookup *lookup, size_t *at)
 {
     if (lookup->view == NULL || lookup->kind != HC_LOOKUP_RECORDS) {

@@ -106,5 +106,7 @@ const struct hc_zone *hc_lookup_zone(const struct hc_lookup *lookup);
 
 /* The next record of a complete lookup with records; *at counts from 0. NULL: no more. */
 const struct hc_dns_record *hc_lookup_record(const struct hc_lookup *lookup, size_t *at);
+/* The same of what the resolvers said, whether it validates or not. */
+const struct hc_dns_record *hc_lookup_heard(const struct hc_lookup *lookup, size_t *at);
 
 #endif

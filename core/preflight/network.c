@@ -4,10 +4,8 @@
 #include "net/url.h"
 #include "preflight/internal.h"
 
-bool hc_lookup_address(const struct hc_lookup *lookup, size_t *at, struct hc_address *out)
+static bool address_of(const struct hc_dns_record *record, struct hc_address *out)
 {
-    const struct hc_dns_record *record = lookup != NULL ? hc_lookup_record(lookup, at) : NULL;
-
     memset(out, 0, sizeof(*out));
     if (record == NULL || record->len > sizeof(out->octets)) {
         return false;
@@ -15,6 +13,11 @@ bool hc_lookup_address(const struct hc_lookup *lookup, size_t *at, struct hc_add
     out->ipv6 = record->type == HC_DNS_AAAA;
     memcpy(out->octets, record->data, record->len);
     return true;
+}
+
+bool hc_lookup_address(const struct hc_lookup *lookup, size_t *at, struct hc_address *out)
+{
+    return address_of(lookup != NULL ? hc_lookup_record(lookup, at) : NULL, out);
 }
 
 /* An address that is worth suggesting for a name without one: that of a name beside it, or ours. */
@@ -45,7 +48,11 @@ void hc_preflight_suggest(const struct hc_preflight *p, char dst[HC_ADDRESS_TEXT
     }
 }
 
-/* AUTO: the CA is inside if its directory is at reserved addresses only. */
+/*
+ * AUTO: the CA is inside if its directory is at reserved addresses only. Whether these validate
+ * does not matter: an inner name is signed by nobody, be it that of a zone which is on the Internet
+ * as well.
+ */
 void hc_preflight_decide_network(struct hc_preflight *p)
 {
     const struct hc_lookup *lookups[] = {p->directory_a, p->directory_aaaa};
@@ -56,7 +63,7 @@ void hc_preflight_decide_network(struct hc_preflight *p)
         struct hc_address address;
         size_t at = 0;
 
-        while (hc_lookup_address(lookups[k], &at, &address)) {
+        while (lookups[k] != NULL && address_of(hc_lookup_heard(lookups[k], &at), &address)) {
             reserved = reserved && hc_address_reserved(&address) != NULL;
             count++;
         }

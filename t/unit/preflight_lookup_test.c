@@ -81,6 +81,21 @@ static void else_the_resolver_s(void)
     wants("SERVFAIL for it", "www.silent.test", HC_LOOKUP_DNSSEC_BROKEN, HC_DNSSEC_BOGUS);
 }
 
+/* Where an inner CA is has to be known before anything is held against its network. */
+static void what_was_heard_is_known_in_any_case(void)
+{
+    struct hc_lookups *lookups = begin(&anchors);
+    const struct hc_lookup *lookup = NULL;
+    size_t at = 0;
+
+    lookup = look(lookups, "forged.good.test");
+    is_int(lookup->kind, HC_LOOKUP_DNSSEC_BROKEN, "broken");
+    ok(hc_lookup_record(lookup, &at) == NULL, "no record counts");
+    at = 0;
+    ok(hc_lookup_heard(lookup, &at) != NULL, "but one was heard");
+    hc_lookups_free(lookups);
+}
+
 /* DNS64 gives a name that has no IPv6 address one, which nobody signed. */
 static void what_a_resolver_makes_up_is_not_held_against_the_zone(void)
 {
@@ -148,6 +163,7 @@ int main(void)
     build();
     our_own_word_counts();
     else_the_resolver_s();
+    what_was_heard_is_known_in_any_case();
     what_a_resolver_makes_up_is_not_held_against_the_zone();
     validation_can_be_stopped();
     why_nothing_is_checked_is_known();

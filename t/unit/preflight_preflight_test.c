@@ -694,6 +694,8 @@ static void test_network(void)
         {OWN, N, HC_DNS_A, "A 10.0.0.1", 0},
         {RESOLVER, "ca.inside.net", HC_DNS_A, "A 10.0.0.2", 0},
         {RESOLVER, "ca.outside.net", HC_DNS_A, "A 8.8.8.8|A 10.0.0.2", 0},
+        {RESOLVER, "ca.invalid.net", HC_DNS_A, "!SERVFAIL", 1},
+        {RESOLVER, "ca.invalid.net", HC_DNS_A, "A 10.0.0.2", 0},
     };
     static const struct {
         const char *url;
@@ -706,6 +708,7 @@ static void test_network(void)
         {"https://localhost:14000/dir", HC_NETWORK_AUTO, READY, 1},
         {"https://ca.inside.net/dir", HC_NETWORK_AUTO, READY, 1},
         {"https://ca.outside.net/dir", HC_NETWORK_AUTO, FAILS, 0},
+        {"https://ca.invalid.net/dir", HC_NETWORK_AUTO, READY, 1}, /* an answer with CD alone */
         {"https://ca.nowhere.net/dir", HC_NETWORK_AUTO, FAILS, 0},
         {"https://8.8.8.8/dir", HC_NETWORK_AUTO, FAILS, 0},
         {"https://10.1.1.1/dir", HC_NETWORK_PUBLIC, FAILS, 0},
