@@ -65,6 +65,7 @@ void hc_denials_take(const struct hc_dns_reply *reply, const struct hc_keys *key
     size_t seen = 0;
 
     memset(out, 0, sizeof(*out));
+    out->reply = reply;
     out->zone = keys->zone;
     for (size_t i = 0; i < reply->authorities && seen < RECORDS_SEEN; i++) {
         const struct hc_dns_record *record = &reply->records[reply->answers + i];
@@ -324,25 +325,31 @@ enum hc_cut hc_denial_of_cut(struct hc_denials *d, const struct hc_dname *name)
     return nsec_over(d, name) != NULL ? HC_CUT_NONE : HC_CUT_UNPROVED;
 }
 
-int hc_denial_fail(const struct hc_denials *d, const struct hc_keys *keys, const char *what,
-                   struct hc_error *err)
+enum hc_dnssec hc_denial_fail(const struct hc_denials *d, const struct hc_keys *keys,
+                              const char *what, struct hc_error *err)
 {
     char zone[HC_DNAME_TEXT];
 
     hc_dname_format(&keys->zone, zone);
     if (d->flawed != NULL) {
-        struct hc_dns_set set = {.owner = d->flawed, .type = d->flawed_type, .authority = true};
+        struct hc_dns_set set = {
+            .reply = d->reply, .owner = d->flawed, .type = d->flawed_type, .authority = true};
 
         return hc_signature_fail(&set, keys, &d->flaw, err);
     }
-    if (d->nsec_count + d->nsec3_count == 0) {
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "the reply that there is no %s has no proof (NSEC or NSEC3), although "
-                            "the zone %s is signed",
-                            what, zone);
+    if (d->nsec_count + d->nsec3_count > 0) {
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "the reply that there is no %s has a proof (NSEC or NSEC3) of the zone %s "
+                     "that does not show it",
+                     what, zone);
+        return HC_DNSSEC_BOGUS;
     }
-    return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                        "the reply that there is no %s has a proof (NSEC or NSEC3) of the zone %s "
-                        "that does not show it",
-                        what, zone);
+    if (hc_dnssec_is_withheld(d->reply, err)) {
+        return HC_DNSSEC_UNCHECKED;
+    }
+    hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                 "the reply that there is no %s has no proof (NSEC or NSEC3), although the zone %s "
+                 "is signed",
+                 what, zone);
+    return HC_DNSSEC_BOGUS;
 }

@@ -14,6 +14,7 @@
 
 /* Zeroed memory: none. Points into the reply. */
 struct hc_denials {
+    const struct hc_dns_reply *reply;
     struct hc_dname zone;
     struct hc_nsec nsec[HC_DENIAL_RECORDS];
     size_t nsec_count;
@@ -52,8 +53,9 @@ enum hc_cut {
 /* What no DS record at this name means. */
 enum hc_cut hc_denial_of_cut(struct hc_denials *d, const struct hc_dname *name);
 
-/* Where a proof is missing: why. What "CAA of www.example.net." is. -1, err is filled. */
-int hc_denial_fail(const struct hc_denials *d, const struct hc_keys *keys, const char *what,
-                   struct hc_error *err);
+/* Where a proof is missing: what that means, BOGUS, or UNCHECKED where the zone is not to blame,
+ * and why. what: "CAA record of www.example.net.". */
+enum hc_dnssec hc_denial_fail(const struct hc_denials *d, const struct hc_keys *keys,
+                              const char *what, struct hc_error *err);
 
 #endif

@@ -255,13 +255,17 @@ enum hc_dnssec hc_keys_take(const struct hc_dns_reply *reply, const struct hc_dn
         result = HC_DNSSEC_UNCHECKED;
         goto out;
     }
+    if (census.all == 0 && hc_dnssec_is_withheld(reply, why)) {
+        result = HC_DNSSEC_UNCHECKED;
+        goto out;
+    }
     if (entry.count == 0) {
         nothing_fits(trust, zone, &census, why);
         goto out;
     }
     hc_signature_check(&set, &entry, work, &signature);
     if (signature.flaw != HC_SIGNATURE_GOOD) {
-        hc_signature_fail(&set, &entry, &signature, why);
+        result = hc_signature_fail(&set, &entry, &signature, why);
         goto out;
     }
     result = HC_DNSSEC_SECURE;

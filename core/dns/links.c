@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/alias.h"
+
 void hc_links_init(struct hc_links *links, const struct hc_dns_slot_owner *owner,
                    const struct hc_anchors *anchors, const struct hc_clock *clock,
                    int64_t deadline_ms)
@@ -181,15 +183,40 @@ static void after_ds(struct hc_links *links, struct hc_link *link, const struct 
     hc_error_init(&err);
     hc_signature_check(set, keys, &links->work, &signature);
     if (signature.flaw != HC_SIGNATURE_GOOD) {
-        hc_signature_fail(set, keys, &signature, &err);
+        enum hc_dnssec state = hc_signature_fail(set, keys, &signature, &err);
+
         links->untimely += hc_signature_is_of_time(&signature);
         hc_links_hint_clock(links, &err);
-        fail(links, link, HC_DNSSEC_BOGUS, &err);
+        fail(links, link, state, &err);
         return;
     }
     link->trust = link->slot.reply;
     memset(&link->slot.reply, 0, sizeof(link->slot.reply));
     ask(links, link, HC_DNS_DNSKEY);
+}
+
+/* There is an alias instead: beside a CNAME record stands no delegation, nor below a DNAME. */
+static void after_alias(struct hc_links *links, struct hc_link *link, struct hc_dns_set *alias)
+{
+    const struct hc_link *zone = link->parent->zone;
+    struct hc_signature signature;
+    struct hc_dns_set dname;
+    struct hc_dname signer;
+    enum hc_dnssec state = HC_DNSSEC_SECURE;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (!hc_dns_set_signer(alias, &signer) && hc_alias_dname(alias->reply, &link->name, &dname) &&
+        hc_alias_fits(&dname, &link->name)) {
+        *alias = dname;
+    }
+    hc_signature_check(alias, &zone->keys, &links->work, &signature);
+    if (signature.flaw == HC_SIGNATURE_GOOD) {
+        settle(link, HC_DNSSEC_SECURE, zone);
+        return;
+    }
+    state = hc_signature_fail(alias, &zone->keys, &signature, &err);
+    fail(links, link, state, &err);
 }
 
 /* There is none: is that proved, and does a zone begin here? */
@@ -198,21 +225,14 @@ static void after_no_ds(struct hc_links *links, struct hc_link *link)
     const struct hc_link *zone = link->parent->zone;
     const struct hc_dns_reply *reply = &link->slot.reply;
     struct hc_dns_set alias = {.reply = reply, .owner = &link->name, .type = HC_DNS_CNAME};
-    struct hc_signature signature;
     struct hc_denials denials;
+    enum hc_dnssec state = HC_DNSSEC_BOGUS;
     char what[HC_DNAME_TEXT + 16] = "DS record of ";
     struct hc_error err;
 
     hc_error_init(&err);
     if (!hc_dns_set_is_empty(&alias)) {
-        /* beside a CNAME record stands no delegation */
-        hc_signature_check(&alias, &zone->keys, &links->work, &signature);
-        if (signature.flaw == HC_SIGNATURE_GOOD) {
-            settle(link, HC_DNSSEC_SECURE, zone);
-            return;
-        }
-        hc_signature_fail(&alias, &zone->keys, &signature, &err);
-        fail(links, link, HC_DNSSEC_BOGUS, &err);
+        after_alias(links, link, &alias);
         return;
     }
     hc_denials_take(reply, &zone->keys, &links->work, &denials);
@@ -227,8 +247,8 @@ static void after_no_ds(struct hc_links *links, struct hc_link *link)
         break;
     }
     (void)hc_dname_format(&link->name, what + strlen(what));
-    hc_denial_fail(&denials, &zone->keys, what, &err);
-    fail(links, link, HC_DNSSEC_BOGUS, &err);
+    state = hc_denial_fail(&denials, &zone->keys, what, &err);
+    fail(links, link, state, &err);
 }
 
 static void after_parent(struct hc_links *links, struct hc_link *link)

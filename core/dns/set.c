@@ -35,7 +35,7 @@ bool hc_dns_set_is_empty(const struct hc_dns_set *set)
 }
 
 /* RFC 4034 section 3.1 */
-static int read_signature(const struct hc_dns_record *record, struct hc_rrsig *out)
+int hc_rrsig_read(const struct hc_dns_record *record, struct hc_rrsig *out)
 {
     static const size_t widths[] = {2, 1, 1, 4, 4, 4, 2};
     struct hc_reader in = {record->data, record->len};
@@ -68,7 +68,7 @@ const struct hc_dns_record *hc_dns_set_signature(const struct hc_dns_set *set, s
     const struct hc_dns_record *record = NULL;
 
     while ((record = next_of_type(set, at, HC_DNS_RRSIG)) != NULL) {
-        if (read_signature(record, out) == 0 && out->covers == set->type) {
+        if (hc_rrsig_read(record, out) == 0 && out->covers == set->type) {
             return record;
         }
     }

@@ -29,6 +29,9 @@ struct hc_rrsig {
     struct hc_dname signer;
 };
 
+/* Reads an RRSIG record. -1: malformed. */
+int hc_rrsig_read(const struct hc_dns_record *record, struct hc_rrsig *out) HC_MUST_USE;
+
 /* The next signature that covers the set; what is malformed is passed over. */
 const struct hc_dns_record *hc_dns_set_signature(const struct hc_dns_set *set, size_t *at,
                                                  struct hc_rrsig *out);

@@ -177,8 +177,8 @@ bool hc_signature_is_of_time(const struct hc_signature *signature)
     return signature->flaw == HC_SIGNATURE_EARLY || signature->flaw == HC_SIGNATURE_EXPIRED;
 }
 
-int hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
-                      const struct hc_signature *signature, struct hc_error *err)
+static void tell(const struct hc_dns_set *set, const struct hc_keys *keys,
+                 const struct hc_signature *signature, struct hc_error *err)
 {
     const struct hc_rrsig *rrsig = &signature->rrsig;
     char owner[HC_DNAME_TEXT];
@@ -192,40 +192,71 @@ int hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
     hc_dns_type_format(set->type, type);
     switch (signature->flaw) {
     case HC_SIGNATURE_MISSING:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "%s of %s has no signature (RRSIG), although the zone %s is signed",
-                            type, owner, zone);
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "%s of %s has no signature (RRSIG), although the zone %s is signed", type,
+                     owner, zone);
+        return;
     case HC_SIGNATURE_SIGNER:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "the signature of %s of %s names the signer %s, but it is in the zone "
-                            "%s",
-                            type, owner, hc_dname_format(&rrsig->signer, signer), zone);
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "the signature of %s of %s names the signer %s, but it is in the zone "
+                     "%s",
+                     type, owner, hc_dname_format(&rrsig->signer, signer), zone);
+        return;
     case HC_SIGNATURE_UNKNOWN:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "%s of %s is signed by algorithm %u alone, which hotcert does not know",
-                            type, owner, rrsig->algorithm);
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "%s of %s is signed by algorithm %u alone, which hotcert does not know", type,
+                     owner, rrsig->algorithm);
+        return;
     case HC_SIGNATURE_KEY:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "%s of %s is signed by the key %u, which is not among the keys of the "
-                            "zone %s",
-                            type, owner, rrsig->tag, zone);
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "%s of %s is signed by the key %u, which is not among the keys of the "
+                     "zone %s",
+                     type, owner, rrsig->tag, zone);
+        return;
     case HC_SIGNATURE_COSTLY:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "%s of %s has more records, keys or signatures than hotcert tries",
-                            type, owner);
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "%s of %s has more records, keys or signatures than hotcert tries", type,
+                     owner);
+        return;
     case HC_SIGNATURE_EARLY:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "the signature of %s of %s is not valid before %s", type, owner,
-                            hc_time_format((int64_t)rrsig->begins, time));
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "the signature of %s of %s is not valid before %s", type, owner,
+                     hc_time_format((int64_t)rrsig->begins, time));
+        return;
     case HC_SIGNATURE_EXPIRED:
-        return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                            "the signature of %s of %s expired on %s", type, owner,
-                            hc_time_format((int64_t)rrsig->expires, time));
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone, "the signature of %s of %s expired on %s",
+                     type, owner, hc_time_format((int64_t)rrsig->expires, time));
+        return;
     case HC_SIGNATURE_WRONG:
     case HC_SIGNATURE_GOOD:
         break;
     }
-    return hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
-                        "the signature of %s of %s by the key %u does not match its records", type,
-                        owner, rrsig->tag);
+    hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                 "the signature of %s of %s by the key %u does not match its records", type, owner,
+                 rrsig->tag);
+}
+
+bool hc_dnssec_is_withheld(const struct hc_dns_reply *reply, struct hc_error *err)
+{
+    if (!reply->dnssec_ok) {
+        hc_error_set(err, HC_P_DNS_FAILED, NULL,
+                     "the resolver answers without DNSSEC records although they were asked for");
+        return true;
+    }
+    if (reply->authoritative) {
+        hc_error_set(err, HC_P_DNS_FAILED, NULL,
+                     "the resolver answers from data of its own, without DNSSEC records");
+        return true;
+    }
+    return false;
+}
+
+enum hc_dnssec hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
+                                 const struct hc_signature *signature, struct hc_error *err)
+{
+    if (signature->flaw == HC_SIGNATURE_MISSING && hc_dnssec_is_withheld(set->reply, err)) {
+        return HC_DNSSEC_UNCHECKED;
+    }
+    tell(set, keys, signature, err);
+    return signature->flaw == HC_SIGNATURE_COSTLY ? HC_DNSSEC_UNCHECKED : HC_DNSSEC_BOGUS;
 }

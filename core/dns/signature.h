@@ -30,9 +30,16 @@ void hc_signature_check(const struct hc_dns_set *set, const struct hc_keys *keys
 /* True if the set was made from a wildcard: its owner has more labels than what was signed. */
 bool hc_signature_expands(const struct hc_dns_set *set, const struct hc_signature *signature);
 
-/* "the signature of CAA of example.net. expired on 2026-03-04T05:06:07Z". -1, err is filled. */
-int hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
-                      const struct hc_signature *signature, struct hc_error *err);
+/*
+ * What a set is worth whose signature is not good: BOGUS, or UNCHECKED where the zone is not to
+ * blame. err: "the signature of CAA of example.net. expired on 2026-03-04T05:06:07Z".
+ */
+enum hc_dnssec hc_signature_fail(const struct hc_dns_set *set, const struct hc_keys *keys,
+                                 const struct hc_signature *signature, struct hc_error *err);
+
+/* True if what is missing from this reply is missing because of the resolver, not of the zone; err
+ * says it. */
+bool hc_dnssec_is_withheld(const struct hc_dns_reply *reply, struct hc_error *err);
 
 /* True if the clock may be the reason. */
 bool hc_signature_is_of_time(const struct hc_signature *signature);

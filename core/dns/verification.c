@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dns/alias.h"
+
 const char *hc_dnssec_name(enum hc_dnssec state)
 {
     static const char *const names[] = {
@@ -45,22 +47,12 @@ static void settle_well(struct hc_verification *v)
     settle(v, v->insecure ? HC_DNSSEC_INSECURE : HC_DNSSEC_SECURE, NULL);
 }
 
-/* A signature or a proof is not what it should be; but one that never left the server is not the
- * zone's fault: without DO in the reply, its sender knows nothing of them. */
-static void settle_badly(struct hc_verification *v, struct hc_links *links, bool missing,
-                         struct hc_error *why)
+/* A signature or a proof is not what it should be. */
+static void settle_badly(struct hc_verification *v, const struct hc_links *links,
+                         enum hc_dnssec state, struct hc_error *why)
 {
-    struct hc_error err;
-
-    if (missing && !v->reply->dnssec_ok) {
-        hc_error_init(&err);
-        hc_error_set(&err, HC_P_DNS_FAILED, NULL,
-                     "the resolver answers without DNSSEC records although they were asked for");
-        settle(v, HC_DNSSEC_UNCHECKED, &err);
-        return;
-    }
     hc_links_hint_clock(links, why);
-    settle(v, HC_DNSSEC_BOGUS, why);
+    settle(v, state, why);
 }
 
 /* ---- what stands there ---- */
@@ -70,40 +62,23 @@ static struct hc_dns_set answer(const struct hc_verification *v, unsigned type)
     return (struct hc_dns_set){.reply = v->reply, .owner = &v->name, .type = type};
 }
 
-/* The DNAME record above the name by which its CNAME record was made (RFC 6672); or NULL. */
-static const struct hc_dns_record *find_dname(const struct hc_verification *v)
-{
-    for (size_t i = 0; i < v->reply->answers; i++) {
-        const struct hc_dns_record *record = &v->reply->records[i];
-
-        if (record->type == HC_DNS_DNAME && !hc_dname_equal(record->owner, &v->name) &&
-            hc_dname_is_within(&v->name, record->owner)) {
-            return record;
-        }
-    }
-    return NULL;
-}
-
 /*
  * The set to look at: records of the type, else CNAME, or the DNAME that this one was made by.
  * False: there is nothing, which is to be proved.
  */
 static bool find_set(const struct hc_verification *v, struct hc_dns_set *set)
 {
-    const struct hc_dns_record *dname = NULL;
     struct hc_dname signer;
 
     *set = answer(v, v->type);
-    if (!hc_dns_set_is_empty(set)) {
-        return true;
+    if (hc_dns_set_is_empty(set)) {
+        *set = answer(v, HC_DNS_CNAME);
     }
-    *set = answer(v, HC_DNS_CNAME);
     if (hc_dns_set_is_empty(set)) {
         return false;
     }
-    if (!hc_dns_set_signer(set, &signer) && (dname = find_dname(v)) != NULL) {
-        set->owner = dname->owner;
-        set->type = HC_DNS_DNAME;
+    if (set->type == HC_DNS_CNAME && !hc_dns_set_signer(set, &signer)) {
+        (void)hc_alias_dname(v->reply, &v->name, set);
     }
     return true;
 }
@@ -116,27 +91,28 @@ static bool proof_signer(const struct hc_verification *v, struct hc_dname *out)
 
     for (size_t i = reply->answers; i < reply->answers + reply->authorities; i++) {
         const struct hc_dns_record *record = &reply->records[i];
-        struct hc_dns_set set = {
-            .reply = reply, .owner = record->owner, .type = record->type, .authority = true};
-        struct hc_dname signer;
+        struct hc_rrsig rrsig;
 
-        if (record->type != HC_DNS_RRSIG && hc_dns_set_signer(&set, &signer) &&
-            hc_dname_is_within(&v->name, &signer) && (!found || signer.len > out->len)) {
-            *out = signer;
+        if (record->type == HC_DNS_RRSIG && hc_rrsig_read(record, &rrsig) == 0 &&
+            hc_dname_is_within(record->owner, &rrsig.signer) &&
+            hc_dname_is_within(&v->name, &rrsig.signer) &&
+            (!found || rrsig.signer.len > out->len)) {
+            *out = rrsig.signer;
             found = true;
         }
     }
     return found;
 }
 
-/* Whose keys are wanted: those of who signed it; of what nobody signed, whose it is. */
+/* Whose keys are wanted: those of who signed it; of what nobody signed, whose it is. So it is with
+ * a proof that shows nothing: it may belong to the alias before. */
 static bool find_link(struct hc_verification *v, struct hc_links *links, bool present,
                       const struct hc_dns_set *set)
 {
     struct hc_dname signer;
     struct hc_error err;
 
-    if (present ? !hc_dns_set_signer(set, &signer) : !proof_signer(v, &signer)) {
+    if (present ? !hc_dns_set_signer(set, &signer) : v->again || !proof_signer(v, &signer)) {
         signer = present ? *set->owner : v->name;
     }
     v->link = hc_links_find(links, &signer);
@@ -159,7 +135,7 @@ static void go_on(struct hc_verification *v, const struct hc_dns_set *set)
     size_t at = 0;
 
     v->link = NULL;
-    if (set->type == v->type) {
+    if (set->type == v->type || v->type == HC_DNS_CNAME) {
         settle_well(v);
         return;
     }
@@ -170,31 +146,6 @@ static void go_on(struct hc_verification *v, const struct hc_dns_set *set)
         hc_error_set(&err, HC_P_DNS_FAILED, NULL, "a chain of CNAME records is malformed");
         settle(v, HC_DNSSEC_UNCHECKED, &err);
     }
-}
-
-/* True if the CNAME record at the name is what the DNAME record makes of it. */
-static bool dname_fits(const struct hc_verification *v, const struct hc_dns_set *set)
-{
-    struct hc_dns_set alias = answer(v, HC_DNS_CNAME);
-    const struct hc_dns_record *record = NULL;
-    const struct hc_dns_record *dname = NULL;
-    size_t kept = (size_t)v->name.len - set->owner->len;
-    struct hc_dname target;
-    uint8_t made[2 * HC_DNAME_WIRE];
-    struct hc_dname expected;
-    size_t at = 0;
-
-    record = hc_dns_set_next(&alias, &at);
-    at = 0;
-    dname = hc_dns_set_next(set, &at);
-    if (record == NULL || dname == NULL || hc_dns_record_target(record, &target) != 0 ||
-        dname->len > HC_DNAME_WIRE) {
-        return false;
-    }
-    memcpy(made, v->name.wire, kept);
-    memcpy(made + kept, dname->data, dname->len);
-    return hc_dname_from_wire(made, kept + dname->len, &expected) == 0 &&
-           hc_dname_equal(&expected, &target);
 }
 
 static void describe(const struct hc_dname *owner, unsigned type, char *dst, size_t cap)
@@ -214,6 +165,7 @@ static bool wildcard_fits(struct hc_verification *v, struct hc_links *links,
     struct hc_denials denials;
     char what[HC_DNAME_TEXT + 64];
     char owner[HC_DNAME_TEXT];
+    enum hc_dnssec state = HC_DNSSEC_BOGUS;
     struct hc_error err;
 
     if (!hc_signature_expands(set, signature)) {
@@ -232,9 +184,8 @@ static bool wildcard_fits(struct hc_verification *v, struct hc_links *links,
     hc_error_init(&err);
     (void)snprintf(what, sizeof(what), "name %s (a wildcard answers for it)",
                    hc_dname_format(set->owner, owner));
-    hc_denial_fail(&denials, keys, what, &err);
-    settle_badly(v, links, denials.nsec_count + denials.nsec3_count == 0 && denials.flawed == NULL,
-                 &err);
+    state = hc_denial_fail(&denials, keys, what, &err);
+    settle_badly(v, links, state, &err);
     return false;
 }
 
@@ -249,16 +200,13 @@ static void judge_set(struct hc_verification *v, struct hc_links *links,
     hc_dnssec_work_begin(&links->work);
     hc_signature_check(set, keys, &links->work, &signature);
     if (signature.flaw != HC_SIGNATURE_GOOD) {
-        hc_signature_fail(set, keys, &signature, &err);
+        enum hc_dnssec state = hc_signature_fail(set, keys, &signature, &err);
+
         links->untimely += hc_signature_is_of_time(&signature);
-        if (signature.flaw == HC_SIGNATURE_COSTLY) {
-            settle(v, HC_DNSSEC_UNCHECKED, &err); /* others may have more patience */
-        } else {
-            settle_badly(v, links, signature.flaw == HC_SIGNATURE_MISSING, &err);
-        }
+        settle_badly(v, links, state, &err);
         return;
     }
-    if (set->type == HC_DNS_DNAME && !dname_fits(v, set)) {
+    if (set->type == HC_DNS_DNAME && !hc_alias_fits(set, &v->name)) {
         hc_error_set(&err, HC_P_DNS_DNSSEC_BROKEN, NULL,
                      "a CNAME record does not match the DNAME record above it");
         settle(v, HC_DNSSEC_BOGUS, &err);
@@ -269,19 +217,33 @@ static void judge_set(struct hc_verification *v, struct hc_links *links,
     }
 }
 
+/* What the proofs show. A name error whose proof shows that the name exists, but has nothing of
+ * this type, is a server's wrong RCODE: others are lenient with it. */
+static enum hc_denial deny(const struct hc_verification *v, struct hc_denials *denials)
+{
+    enum hc_denial name = HC_DENIAL_MISSING;
+
+    if (v->reply->rcode == HC_DNS_NXDOMAIN) {
+        name = hc_denial_of_name(denials, &v->name);
+        if (name != HC_DENIAL_MISSING || denials->nsec3_count > 0) {
+            return name;
+        }
+    }
+    return hc_denial_of_type(denials, &v->name, v->type);
+}
+
 /* There is nothing: that has to be proved. */
 static void judge_nothing(struct hc_verification *v, struct hc_links *links)
 {
     const struct hc_keys *keys = &v->link->zone->keys;
-    bool name = v->reply->rcode == HC_DNS_NXDOMAIN;
     struct hc_denials denials;
     char what[HC_DNAME_TEXT + 32];
+    enum hc_dnssec state = HC_DNSSEC_BOGUS;
     struct hc_error err;
 
     hc_dnssec_work_begin(&links->work);
     hc_denials_take(v->reply, keys, &links->work, &denials);
-    switch (name ? hc_denial_of_name(&denials, &v->name)
-                 : hc_denial_of_type(&denials, &v->name, v->type)) {
+    switch (deny(v, &denials)) {
     case HC_DENIAL_UNSIGNED:
         v->insecure = true;
         settle_well(v);
@@ -294,16 +256,46 @@ static void judge_nothing(struct hc_verification *v, struct hc_links *links)
     }
     hc_error_init(&err);
     describe(&v->name, v->type, what, sizeof(what));
-    hc_denial_fail(&denials, keys, what, &err);
+    state = hc_denial_fail(&denials, keys, what, &err);
     links->untimely += denials.flawed != NULL && hc_signature_is_of_time(&denials.flaw);
-    settle_badly(v, links, denials.nsec_count + denials.nsec3_count == 0 && denials.flawed == NULL,
-                 &err);
+    settle_badly(v, links, state, &err);
+    if (state == HC_DNSSEC_BOGUS && !hc_dname_equal(&v->link->name, &v->name)) {
+        v->state = HC_DNSSEC_PENDING;
+        v->again = true;
+        v->link = NULL;
+    }
+}
+
+/* The proof showed nothing. Is the name in a zone that is not signed, and the proof another's? */
+static void judge_again(struct hc_verification *v)
+{
+    switch (v->link->state) {
+    case HC_DNSSEC_INSECURE:
+        v->insecure = true;
+        hc_kept_error_dispose(&v->why);
+        settle_well(v);
+        return;
+    case HC_DNSSEC_UNCHECKED:
+        hc_kept_error_copy(&v->why, &v->link->why);
+        v->at_top = v->link->at_top;
+        settle(v, HC_DNSSEC_UNCHECKED, NULL);
+        return;
+    case HC_DNSSEC_SECURE:
+    case HC_DNSSEC_PENDING:
+    case HC_DNSSEC_BOGUS:
+        break;
+    }
+    settle(v, HC_DNSSEC_BOGUS, NULL);
 }
 
 /* The keys of this part's zone are known, or why they are not. */
 static void judge(struct hc_verification *v, struct hc_links *links, bool present,
                   const struct hc_dns_set *set)
 {
+    if (v->again) {
+        judge_again(v);
+        return;
+    }
     switch (v->link->state) {
     case HC_DNSSEC_SECURE:
         if (present) {

@@ -13,6 +13,7 @@ struct hc_verification {
     enum hc_dnssec state;
     struct hc_kept_error why; /* BOGUS: which link is broken; UNCHECKED: why; subject: the zone */
     bool at_top;              /* UNCHECKED: and so is everything else */
+    bool again;               /* a proof showed nothing; why says so */
     bool insecure;            /* a part of it is not signed, and need not be */
     const struct hc_dns_reply *reply;
     unsigned type;

@@ -45,10 +45,10 @@ static const struct {
      "malformed"},
     {"a block without a brace", "trust-anchors . static-key;", 0, "malformed"},
     {"a statement without its words", "trust-anchors { . static-key 257; };", 0, "has 3 words"},
-    {"no key", "trust-anchors { . static-key 257 3 8 \"%%%\"; };", 0, "is no trust anchor"},
+    {"no key", "trust-anchors { . static-key 257 3 8 \"%%%\"; };", 0, "is not a trust anchor"},
     {"something else behind it",
      "trust-anchors { . static-key 257 3 8 \"" KEY "\"; }; options { };", 0,
-     "none of trust-anchors"},
+     "is not one of trust-anchors"},
     {"a PEM file", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", 0, "neither"},
 };
 

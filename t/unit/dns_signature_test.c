@@ -84,8 +84,10 @@ static void one(const char *name, struct pen *pen, const char *added, enum hc_si
     reply = draft_end(&d, 0);
     signature = check(&reply, "www.example.test", HC_DNS_A, 24);
     is_int(signature.flaw, flaw, name);
-    hc_signature_fail(&(struct hc_dns_set){.owner = &owner, .type = HC_DNS_A}, &keys, &signature,
-                      &err);
+    is_str(hc_dnssec_name(hc_signature_fail(
+               &(struct hc_dns_set){.reply = &reply, .owner = &owner, .type = HC_DNS_A}, &keys,
+               &signature, &err)),
+           "broken", "the zone is to blame");
     ok(strstr(err.detail, words) != NULL, words);
     is_str(err.subject, "example.test.", "the zone is named");
     is_int(hc_signature_is_of_time(&signature),

@@ -141,6 +141,131 @@ static void a_wildcard_and_a_dname(void)
           HC_DNSSEC_SECURE, NULL);
 }
 
+/* Questions for a CNAME record are answered so, too: by the one that a DNAME makes. */
+static void an_alias_below_a_dname(void)
+{
+    struct draft d;
+
+    store("tree.good.test.", HC_DNS_DS,
+          nothing(&good_pen, "tree.good.test. 300 IN NSEC www.good.test. DNAME RRSIG NSEC", 0));
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "tree.good.test. 300 IN DNAME good.test.");
+    draft_set(&d, NULL, "x.tree.good.test. 300 IN CNAME x.good.test.");
+    wants("a question for CNAME below a DNAME",
+          run(&anchors, "x.tree.good.test", HC_DNS_CNAME, draft_end(&d, 0)), HC_DNSSEC_SECURE,
+          NULL);
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "tree.good.test. 300 IN DNAME good.test.");
+    draft_set(&d, NULL, "x.tree.good.test. 300 IN CNAME y.good.test.");
+    wants("one that the DNAME does not make",
+          run(&anchors, "x.tree.good.test", HC_DNS_CNAME, draft_end(&d, 0)), HC_DNSSEC_BOGUS,
+          "does not match the DNAME record");
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "tree.good.test. 300 IN DNAME good.test.");
+    draft_set(&d, NULL, "x.tree.good.test. 300 IN CNAME x.good.test.");
+    store("x.tree.good.test.", HC_DNS_DS, draft_end(&d, 0));
+    wants("no zone begins below one, so it is the zone above that signs",
+          run(&anchors, "x.tree.good.test", HC_DNS_A,
+              signed_set(NULL, "x.tree.good.test. 300 IN "
+                               "A 192.0.2.1")),
+          HC_DNSSEC_BOGUS, "although the zone good.test. is signed");
+    draft_begin(&d);
+    draft_set(&d, &good_pen, "tree.good.test. 300 IN DNAME good.test.");
+    draft_set(&d, NULL, "y.tree.good.test. 300 IN CNAME x.good.test.");
+    store("y.tree.good.test.", HC_DNS_DS, draft_end(&d, 0));
+    wants("if it makes that alias",
+          run(&anchors, "y.tree.good.test", HC_DNS_A,
+              signed_set(NULL, "y.tree.good.test. 300 IN "
+                               "A 192.0.2.1")),
+          HC_DNSSEC_BOGUS, "CNAME of y.tree.good.test. has no signature");
+}
+
+/* A wildcard alias brings a proof of its own: that is not one of what it leads to. */
+static void the_end_of_a_wildcard_alias(void)
+{
+    struct draft d;
+
+    store("sub.good.test.", HC_DNS_DS,
+          nothing(&good_pen, "sub.good.test. 300 IN NSEC www.good.test. NS RRSIG NSEC", 0));
+    for (int i = 0; i < 2; i++) {
+        draft_begin(&d);
+        draft_set(&d, &good_pen,
+                  i == 0 ? "*.good.test. 300 IN CNAME lb.sub.good.test."
+                         : "*.good.test. 300 IN CNAME www.good.test.");
+        draft_rename(&d, 0, "b.good.test.");
+        draft_authority(&d);
+        draft_set(&d, &good_pen, "a.good.test. 300 IN NSEC sub.good.test. A RRSIG NSEC");
+        draft_set(&d, NULL, "sub.good.test. 300 IN SOA a. b. 1 2 3 4 5");
+        if (i == 0) {
+            wants("nothing there, in a zone that is not signed",
+                  run(&anchors, "b.good.test", HC_DNS_AAAA, draft_end(&d, 0)), HC_DNSSEC_INSECURE,
+                  NULL);
+        } else {
+            wants("nothing there, in one that is",
+                  run(&anchors, "b.good.test", HC_DNS_AAAA, draft_end(&d, 0)), HC_DNSSEC_BOGUS,
+                  "there is no AAAA record of www.good.test. has a proof");
+        }
+    }
+}
+
+static void a_name_error_that_is_none(void)
+{
+    wants("names below it exist",
+          run(&anchors, "b.good.test", HC_DNS_CAA,
+              nothing(&good_pen, "a.good.test. 300 IN NSEC c.b.good.test. A RRSIG NSEC",
+                      HC_DNS_NXDOMAIN)),
+          HC_DNSSEC_SECURE, NULL);
+    wants("the name itself does",
+          run(&anchors, "www.good.test", HC_DNS_CAA,
+              nothing(&good_pen, "www.good.test. 300 IN NSEC good.test. A RRSIG NSEC",
+                      HC_DNS_NXDOMAIN)),
+          HC_DNSSEC_SECURE, NULL);
+    wants("with that very type",
+          run(&anchors, "www.good.test", HC_DNS_A,
+              nothing(&good_pen, "www.good.test. 300 IN NSEC good.test. A RRSIG NSEC",
+                      HC_DNS_NXDOMAIN)),
+          HC_DNSSEC_BOGUS, "that does not show it");
+}
+
+/* Who answers without DNSSEC, or from data of its own, knows nothing of the zone's signatures. */
+static void what_a_resolver_withholds(void)
+{
+    static const struct {
+        const char *name;
+        unsigned type;
+    } links[] = {
+        {"www.good.test.", HC_DNS_DS}, {"good.test.", HC_DNS_DNSKEY}, {"good.test.", HC_DNS_DS}};
+
+    for (int own = 0; own < 2; own++) {
+        struct hc_dns_reply reply = signed_set(NULL, WWW);
+
+        reply.authoritative = own != 0;
+        reply.dnssec_ok = own != 0;
+        wants("the signature", run(&anchors, "www.good.test", HC_DNS_A, reply), HC_DNSSEC_UNCHECKED,
+              own != 0 ? "from data of its own" : "without DNSSEC records");
+        reply = nothing(NULL, NULL, 0);
+        reply.authoritative = own != 0;
+        reply.dnssec_ok = own != 0;
+        wants("the proof", run(&anchors, "www.good.test", HC_DNS_A, reply), HC_DNSSEC_UNCHECKED,
+              own != 0 ? "from data of its own" : "without DNSSEC records");
+        for (size_t i = 0; i < HC_COUNT(links); i++) {
+            struct hc_dns_reply kept = find(links[i].name, links[i].type)->reply;
+
+            reply = nothing(NULL, NULL, 0);
+            reply.authoritative = own != 0;
+            reply.dnssec_ok = own != 0;
+            find(links[i].name, links[i].type)->reply = reply;
+            wants(links[i].name,
+                  run(&anchors, "www.good.test", HC_DNS_A,
+                      signed_set(links[i].type == HC_DNS_DNSKEY ? &good_pen : NULL, WWW)),
+                  HC_DNSSEC_UNCHECKED,
+                  own != 0 ? "from data of its own" : "without DNSSEC records");
+            hc_dns_reply_dispose(&reply);
+            find(links[i].name, links[i].type)->reply = kept;
+        }
+    }
+}
+
 static struct hc_dns_reply large_set(void)
 {
     static char text[600 * 48];
@@ -241,7 +366,11 @@ int main(void)
     build();
     good_and_unsigned();
     a_wildcard_and_a_dname();
+    an_alias_below_a_dname();
+    the_end_of_a_wildcard_alias();
+    a_name_error_that_is_none();
     broken();
+    what_a_resolver_withholds();
     a_pass_does_so_much_and_no_more();
     nothing_can_be_said();
     take_down();
