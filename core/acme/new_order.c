@@ -62,11 +62,14 @@ static int choose_profile(const struct hc_order *order, const char **profile, st
     char offers[192];
 
     *profile = NULL;
+    if (order->without_profile) {
+        return 0;
+    }
     if (!is_required(order) && of_addresses != NULL && has_address(order) &&
         hc_list_has(offered, of_addresses)) {
         *profile = of_addresses;
     } else if (wanted != NULL && hc_list_has(offered, wanted)) {
-        *profile = order->without_profile ? NULL : wanted;
+        *profile = wanted;
     } else if (is_required(order)) {
         return hc_error_set(err, HC_P_CA_SAYS_PROFILE, wanted, "%s: %s", hc_acme_issuer(acme),
                             describe_offers(acme, offers, sizeof(offers)));
@@ -79,7 +82,7 @@ static int choose_profile(const struct hc_order *order, const char **profile, st
 /* Made when the directory is known, which says what profiles there are. */
 static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
 {
-    const struct hc_order *order = arg;
+    struct hc_order *order = arg;
     const struct hc_acme *acme = order->acme;
     json_t *identifiers = json_array();
     json_t *payload = json_pack("{s:O}", "identifiers", identifiers);
@@ -91,6 +94,7 @@ static int make_new_order(void *arg, struct hc_buf *out, struct hc_error *err)
         goto out;
     }
     rc = -1;
+    order->profile_sent = profile;
     for (size_t i = 0; i < order->names.count && !bad; i++) {
         const char *name = order->names.items[i];
 
@@ -142,12 +146,12 @@ static bool place_without_profile(struct hc_order *order, const struct hc_error 
 {
     struct hc_error_text text;
 
-    if (cause->problem != HC_P_CA_SAYS_PROFILE || order->without_profile || is_required(order) ||
-        order->profile == NULL || order->profile->count == 0) {
+    if (cause->problem != HC_P_CA_SAYS_PROFILE || is_required(order) ||
+        order->profile_sent == NULL) {
         return false;
     }
     hc_error_render(cause, &text);
-    tell_without(order->acme, order->profile->items[0], text.detail);
+    tell_without(order->acme, order->profile_sent, text.detail);
     order->without_profile = true;
     hc_order_enter(order, HC_PHASE_PLACE);
     return true;

@@ -73,8 +73,9 @@ struct hc_order {
     const struct hc_solver_set *solvers;
     enum hc_key_type key_type;
     const struct hc_list *profile; /* or NULL */
-    bool without_profile;          /* the CA refused it */
-    char *replaces;                /* or NULL; the CA refused it, or has no use for it */
+    const char *profile_sent; /* in the last newOrder, borrowed of the configuration; or NULL */
+    bool without_profile;     /* the CA refused that */
+    char *replaces;           /* or NULL; the CA refused it, or has no use for it */
     EVP_PKEY *key;
     struct hc_keygen keygen; /* while that is being made */
     char *url;

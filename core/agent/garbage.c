@@ -217,7 +217,8 @@ static void remove_line(struct hc_garbage *garbage, const struct hc_line_info *i
     hc_list_format(&info->names, names, sizeof(names));
     hc_time_format(info->not_after, until);
     if (hc_store_remove(store, line, &err) != 0 || hc_store_delete(store, "job", name, &err) != 0 ||
-        hc_store_delete(store, "verdict", name, &err) != 0) {
+        hc_store_delete(store, "verdict", name, &err) != 0 ||
+        hc_store_delete(store, "renewal", name, &err) != 0) {
         hc_storage_failed(garbage->storage, &err);
         return;
     }

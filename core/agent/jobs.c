@@ -16,6 +16,7 @@ struct hc_jobs {
     size_t count;
     struct hc_job **first;       /* of each identity, or NULL */
     struct hc_list explanations; /* of windows: a CA has few */
+    bool awaits_windows;
 };
 
 /* ---- life ---- */
@@ -210,7 +211,7 @@ int64_t hc_job_due(const struct hc_jobs *jobs, const struct hc_job *job)
          hc_outlook_wants(jobs->o.outlooks, job->index, &info->names))) {
         return 0;
     }
-    if (hc_window_counts(&job->window, hc_env_now(jobs->o.env))) {
+    if (hc_window_counts(&job->window, info, hc_env_now(jobs->o.env))) {
         return hc_schedule_renew_by_window(info->not_before, info->not_after, info->committed,
                                            job->window.start + job->window.drawn);
     }
@@ -218,23 +219,44 @@ int64_t hc_job_due(const struct hc_jobs *jobs, const struct hc_job *job)
                                 hc_schedule_share(job->line, info->serial));
 }
 
+/* Its number; 0: there is no room. */
+static uint8_t number_of(struct hc_list *texts, const char *explanation)
+{
+    for (size_t i = 0; i < texts->count; i++) {
+        if (strcmp(texts->items[i], explanation) == 0) {
+            return (uint8_t)(i + 1);
+        }
+    }
+    return texts->count < EXPLANATIONS && hc_list_add(texts, explanation, NULL) == 0
+               ? (uint8_t)texts->count
+               : 0;
+}
+
 void hc_job_set_window(struct hc_jobs *jobs, struct hc_job *job, const struct hc_window *window,
                        const char *explanation)
 {
-    struct hc_list *texts = &jobs->explanations;
-
     job->window = *window;
-    job->window.explanation = NULL;
-    for (size_t i = 0; explanation != NULL && i < texts->count; i++) {
-        if (strcmp(texts->items[i], explanation) == 0) {
-            job->window.explanation = texts->items[i];
-            return;
-        }
-    }
-    if (explanation != NULL && texts->count < EXPLANATIONS &&
-        hc_list_add(texts, explanation, NULL) == 0) {
-        job->window.explanation = texts->items[texts->count - 1];
-    }
+    job->window.explanation = explanation != NULL ? number_of(&jobs->explanations, explanation) : 0;
+}
+
+const char *hc_job_explanation(const struct hc_jobs *jobs, const struct hc_job *job)
+{
+    uint8_t number = job->window.explanation;
+
+    return number > 0 ? jobs->explanations.items[number - 1] : NULL;
+}
+
+void hc_jobs_await_windows(struct hc_jobs *jobs)
+{
+    jobs->awaits_windows = true;
+}
+
+/* True while nobody has read when the CA wants the job's certificate renewed. */
+static bool awaits_window(const struct hc_jobs *jobs, const struct hc_job *job)
+{
+    const struct hc_line_info *info = jobs->awaits_windows ? hc_job_info(jobs, job) : NULL;
+
+    return info != NULL && !hc_window_is_of(&job->window, info);
 }
 
 /* Adds what the issuer's record holds against one name. */
@@ -331,7 +353,7 @@ enum hc_job_wait hc_job_prospect(const struct hc_jobs *jobs, const struct hc_job
         return HC_JOB_FRESH;
     }
     if (!hc_storage_ready(jobs->o.storage) || asked == NULL ||
-        (job->window.unread && hc_job_info(jobs, job) != NULL && job->record.order == NULL)) {
+        (job->record.order == NULL && awaits_window(jobs, job))) {
         return HC_JOB_STORE;
     }
     add_refusals(jobs, job, asked, now, &refused);

@@ -85,6 +85,11 @@ int64_t hc_job_due(const struct hc_jobs *jobs, const struct hc_job *job);
 void hc_job_set_window(struct hc_jobs *jobs, struct hc_job *job, const struct hc_window *window,
                        const char *explanation);
 
+/* A URL, borrowed; or NULL. */
+const char *hc_job_explanation(const struct hc_jobs *jobs, const struct hc_job *job);
+/* Somebody sets windows: no certificate is renewed before its window was. */
+void hc_jobs_await_windows(struct hc_jobs *jobs);
+
 /* Reads the job's record anew: another agent may have changed it. */
 int hc_job_load(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error *err) HC_MUST_USE;
 int hc_job_store(const struct hc_jobs *jobs, struct hc_job *job, struct hc_error *err) HC_MUST_USE;

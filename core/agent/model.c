@@ -184,7 +184,10 @@ static void of_job(const struct hc_parts *parts, const struct hc_job *job,
     set_flaws(parts, c);
     c->left_out = hc_outlook_left_out(parts->outlooks, job->index);
     c->renew_at = hc_job_due(parts->jobs, job);
-    c->window = hc_window_counts(&job->window, hc_env_now(&parts->env)) ? &job->window : NULL;
+    if (info != NULL && hc_window_counts(&job->window, info, hc_env_now(&parts->env))) {
+        c->window = &job->window;
+        c->explanation = hc_job_explanation(parts->jobs, job);
+    }
     c->failures = ca != NULL ? failures_of(job, ca) : 0;
     c->last = hc_job_failure(parts->jobs, job, ca, wait);
     c->where = &job->identity->where;

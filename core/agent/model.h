@@ -43,6 +43,7 @@ struct hc_model_certificate {
     const struct hc_list *left_out;    /* names that are not ordered now; NULL: does not apply */
     int64_t renew_at;                  /* when it is due; watched files: 0 */
     const struct hc_window *window;    /* in which the CA wants it renewed; NULL: not known */
+    const char *explanation;           /* of that: a URL, or NULL */
     int64_t next_try;                  /* when it is checked or tried next */
     unsigned failures;                 /* in a row */
     const struct hc_last_error *last;  /* problem HC_P_NONE: none */

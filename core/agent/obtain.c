@@ -139,6 +139,7 @@ static char *replaces_of(const struct hc_obtain *obtain)
 
     hc_error_init(&err);
     if (info == NULL || account == NULL ||
+        hc_pause_failures(&obtain->job->pause, obtain->ca) > 0 || /* maybe of that */
         strcmp(info->issuer, hc_ca_issuer(obtain->ca)->directory_url) != 0 ||
         hc_window_record_load(hc_storage_store(e->storage),
                               hc_job_name(obtain->job, (char[HC_JOB_NAME]){0}), info, &record,

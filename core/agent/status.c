@@ -97,13 +97,13 @@ static void set_flaws(json_t *object, const struct hc_model_certificate *c)
     json_object_set_new(object, "flaws", flaws);
 }
 
-static json_t *json_of_window(const struct hc_window *window)
+static json_t *json_of_window(const struct hc_window *window, const char *explanation)
 {
     json_t *object = json_object();
 
     set_time(object, "start", window->start);
     set_time(object, "end", window->start + window->span);
-    set_text(object, "explanation", window->explanation);
+    set_text(object, "explanation", explanation);
     return object;
 }
 
@@ -116,7 +116,8 @@ static void set_order(json_t *object, const struct hc_model_certificate *c)
     json_object_set_new(object, "left_out", json_of_list(c->left_out));
     set_time(object, "renew_at", c->renew_at);
     json_object_set_new(object, "renewal_window",
-                        c->window != NULL ? json_of_window(c->window) : json_null());
+                        c->window != NULL ? json_of_window(c->window, c->explanation)
+                                          : json_null());
 }
 
 static json_t *json_of_files(const struct hc_model_certificate *c)

@@ -129,18 +129,20 @@ void hc_window_record_dispose(struct hc_window_record *record)
     *record = (struct hc_window_record){0};
 }
 
-struct hc_window hc_window_of(const struct hc_window_record *record)
+struct hc_window hc_window_of(const struct hc_window_record *record,
+                              const struct hc_line_info *info, int64_t now)
 {
     int64_t start = record->window.start;
     int64_t end = record->window.end;
-    struct hc_window window = {.next = record->next, .until = record->until};
+    struct hc_window window = {
+        .next = record->next, .until = record->until, .version = (uint32_t)info->version};
 
     if (start > 0 && end > start) {
         window.start = start;
         window.span = end - start > HC_WINDOW_SPAN ? HC_WINDOW_SPAN : (uint32_t)(end - start);
-        window.drawn =
-            (uint32_t)(hc_ari_instant(start, start + window.span, record->id) - start) & INT32_MAX;
+        window.drawn = (uint32_t)(hc_ari_instant(start, start + window.span, record->id) - start);
     }
+    hc_window_pull_back(&window, now);
     return window;
 }
 
@@ -154,7 +156,12 @@ void hc_window_pull_back(struct hc_window *window, int64_t now)
     }
 }
 
-bool hc_window_counts(const struct hc_window *window, int64_t now)
+bool hc_window_is_of(const struct hc_window *window, const struct hc_line_info *info)
 {
-    return window->start > 0 && now < window->until;
+    return window->version == (uint32_t)info->version;
+}
+
+bool hc_window_counts(const struct hc_window *window, const struct hc_line_info *info, int64_t now)
+{
+    return hc_window_is_of(window, info) && window->start > 0 && now < window->until;
 }

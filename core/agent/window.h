@@ -12,15 +12,15 @@
 
 #define HC_WINDOW_SPAN INT32_MAX
 
-/* What a job knows. Zeroed memory: nothing, and the CA may be asked at once. */
+/* What a job knows. Zeroed memory: the store was not asked yet. */
 struct hc_window {
-    int64_t start;           /* UTC; 0: there is no window */
-    int64_t next;            /* the CA is not asked before */
-    int64_t until;           /* the window counts until then: it was heard of lately */
-    const char *explanation; /* a URL, borrowed; or NULL */
-    uint32_t span;           /* its length in seconds, at most HC_WINDOW_SPAN */
-    uint32_t drawn : 31;     /* seconds from start to the instant of this certificate */
-    bool unread : 1;         /* the store was not asked yet */
+    int64_t start;       /* UTC; 0: there is no window */
+    int64_t next;        /* the CA is not asked before */
+    int64_t until;       /* the window counts until then: it was heard of lately */
+    uint32_t span;       /* its length in seconds, at most HC_WINDOW_SPAN */
+    uint32_t drawn;      /* seconds from start to the instant of this certificate */
+    uint32_t version;    /* of the line that it is about, its low bits: hc_window_is_of() */
+    uint8_t explanation; /* hc_job_explanation()'s number; 0: none */
 };
 
 /* The record. All texts are owned; zeroed memory is an empty one. */
@@ -48,12 +48,15 @@ int hc_window_record_store(struct hc_store *store, const char *name,
 void hc_window_record_dispose(struct hc_window_record *record);
 
 /* What a job is to know of it; all but the explanation. */
-struct hc_window hc_window_of(const struct hc_window_record *record);
+struct hc_window hc_window_of(const struct hc_window_record *record,
+                              const struct hc_line_info *info, int64_t now);
 
-/* Times that a clock which was ahead left: nothing is waited for longer than a CA might ask for. */
+/* Times of a clock that was ahead: nothing is waited for longer than a CA might ask for. */
 void hc_window_pull_back(struct hc_window *window, int64_t now);
 
-/* True if there is a window that counts. */
-bool hc_window_counts(const struct hc_window *window, int64_t now);
+/* True if it is about this version. */
+bool hc_window_is_of(const struct hc_window *window, const struct hc_line_info *info);
+/* True if it is, there is a window, and it counts. */
+bool hc_window_counts(const struct hc_window *window, const struct hc_line_info *info, int64_t now);
 
 #endif

@@ -9,18 +9,9 @@
 #ifndef HC_AGENT_WINDOWS_H
 #define HC_AGENT_WINDOWS_H
 
-#include "agent/jobs.h"
-#include "net/http.h"
+#include "agent/window_ask.h"
 
 struct hc_windows;
-
-struct hc_windows_options {
-    const struct hc_env *env; /* borrowed, as all below */
-    struct hc_storage *storage;
-    struct hc_cas *cas;
-    struct hc_jobs *jobs;
-    const struct hc_http_port *http;
-};
 
 int hc_windows_new(const struct hc_windows_options *options, struct hc_windows **out,
                    struct hc_error *err) HC_MUST_USE;

@@ -1,6 +1,5 @@
 #!/usr/bin/perl
-# Renewal information (RFC 9773): the CA says when, the order says what it replaces, and both servers on a
-# store agree.
+# Renewal information (RFC 9773): the CA says when, and both servers on a store agree.
 use strict;
 use warnings;
 use lib 't/lib';
@@ -62,7 +61,21 @@ scenario a_certificate_that_the_CA_wants_back_is_replaced => sub {
     ok($l, 'another certificate is served, well before half of the lifetime is over');
     like($s->log_text, qr{the CA wants the certificate renewed between .*https://ca\.test/incident}, 'the log says why');
     is($ca->count_of('orders'), 2, 'by one order');
-    unlike($s->log_text, qr/refuses the order as a renewal/, 'which the CA takes as a renewal');
+};
+
+scenario servers_on_one_store_agree => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $other = server($kind eq 'nginx' ? 'httpd' : 'nginx', store => $s->{store}, secret => $s->{secret});
+    my $ca = pebble(http_port => $s->http_port);
+    $s->configure(ca => $ca, hosts => [ { names => ['a.test'], hotcert => 'on' } ]);
+    $other->configure(ca => $ca, hosts => [ { names => ['a.test'], hotcert => 'on' } ]);
+    $s->start;
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'a certificate is there');
+    $other->start;
+    my ($one, $two) = map { wait_listed($_, sub { $_[0]{renewal_window} }) } $s, $other;
+    is($two->{renew_at}, $one->{renew_at}, 'both renew at the same instant');
+    is($ca->count_of('orders'), 1, 'of the one order');
 };
 
 done_testing;

@@ -404,6 +404,21 @@ static void a_profile_is_refused(void)
         scene_free(s, "a refused profile");
     }
     {
+        struct scene *s = scene_new("192.0.2.7");
+        struct rule *r = fake_rule(&s->ca, BASE "/order", 400);
+        char brief[] = "brief";
+
+        r->type = "invalidProfile";
+        s->ca.meta = "{\"profiles\":{\"brief\":\"z\"}}";
+        s->issuer.address_profile = brief;
+        start(s, NULL);
+        run(s);
+        ok(issued(s), "nor does the profile of addresses stop an order");
+        ok(strstr(s->ca.text, "the profile \"brief\"") != NULL, "the log names it");
+        s->issuer.address_profile = NULL;
+        scene_free(s, "a refused profile of addresses");
+    }
+    {
         struct scene *s = scene_with_profile("a.test", "wish", false);
         struct rule *r = fake_rule(&s->ca, BASE "/order", 400);
 

@@ -47,6 +47,7 @@ static void it_is_renewed_when_a_third_is_left(void)
     work(&s, NULL);
     hc_copy(first, sizeof(first), serial(&s, 0));
     ok(first[0] != '\0', "the first is served");
+    is_str(cas[0].replaces, "", "and replaces none");
     pass_time(55 * DAY);
     work(&s, NULL);
     is_int(cas[0].orders, 1, "with more than a third and its share left nothing is ordered");
@@ -54,6 +55,8 @@ static void it_is_renewed_when_a_third_is_left(void)
     pass_time(5 * DAY);
     work(&s, NULL);
     is_int(cas[0].orders, 2, "then it is");
+    ok(strlen(cas[0].replaces) > 20 && strchr(cas[0].replaces, '.') != NULL,
+       "as the one that replaces the first (RFC 9773)");
     ok(strcmp(serial(&s, 0), first) != 0, "and served");
     end_server(&s);
     end_world();

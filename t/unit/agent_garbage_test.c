@@ -54,7 +54,9 @@ static void lines_go_a_month_after_their_end(void)
     struct hc_clock_options options = {0};
     struct hc_clock_watch *clock = NULL;
     struct hc_garbage *garbage = NULL;
+    static const char *const kinds[] = {"job", "verdict", "renewal"};
     struct hc_line_info info = {.mode = HC_MODE_ON, .line = {7}};
+    char name[2 * HC_ID_SIZE + 1];
     struct hc_pair *pair = NULL;
     struct hc_error err = {0};
     struct bench b;
@@ -72,6 +74,12 @@ static void lines_go_a_month_after_their_end(void)
            hc_list_add(&info.names, "gone.example", &err) == 0 &&
            hc_storage_commit(b.storage, &info, pair, &err) == 0 && commit_pair(&b, 0, pair) == 0,
        "a line that is not configured, and one that is");
+    hc_hex(name, info.line, HC_ID_SIZE);
+    for (size_t i = 0; i < HC_COUNT(kinds); i++) {
+        ok(hc_store_put(hc_storage_store(b.storage), kinds[i], name,
+                        (struct hc_bytes){(const unsigned char *)"{}", 2}, &err) == 0,
+           kinds[i]);
+    }
     pass_time(30 * DAY);
     hc_garbage_run(garbage);
     is_int((int)hc_storage_inventory(b.storage)->count, 2, "both stay when they have expired");
@@ -79,6 +87,15 @@ static void lines_go_a_month_after_their_end(void)
     hc_garbage_run(garbage);
     is_int((int)hc_storage_inventory(b.storage)->count, 1, "a month later one is wiped");
     is_int(count_in_log("gone.example: wiped the stored certificate"), 1, "as the log says");
+    for (size_t i = 0; i < HC_COUNT(kinds); i++) {
+        struct hc_buf text = HC_BUF_INIT(100);
+
+        hc_error_init(&err);
+        ok(hc_store_get(hc_storage_store(b.storage), kinds[i], name, &text, &err) != 0 &&
+               err.problem == HC_P_STORE_EMPTY,
+           "with what was kept of it");
+        hc_buf_dispose(&text);
+    }
     hc_line_info_dispose(&info);
     hc_pair_free(pair);
     hc_garbage_free(garbage);

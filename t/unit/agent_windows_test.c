@@ -240,7 +240,7 @@ static void it_is_kept_and_shared(void)
     at = due(&s);
     questions = ca.asked;
     hc_windows_free(s.windows);
-    s.job->window = (struct hc_window){.start = 0};
+    s.job->window = (struct hc_window){.version = 0};
     s.windows = new_windows(&s);
     hc_events_raise(&s.u.b.events, &opened);
     pass_time(80 * DAY);
@@ -250,7 +250,7 @@ static void it_is_kept_and_shared(void)
     round_of(&s);
     is_int(due(&s), at, "another agent on the store has the same instant");
     is_int(ca.asked, questions, "and asks nobody");
-    is_str(s.job->window.explanation, "https://one.example/why", "and knows why");
+    is_str(hc_job_explanation(s.u.jobs, s.job), "https://one.example/why", "and knows why");
     is_int(count_in_log("see https://one.example/why"), 1, "the log said so once");
     finish(&s);
 }
@@ -353,6 +353,134 @@ static void a_clock_that_was_ahead_delays_nothing(void)
     finish(&s);
 }
 
+/* As another agent does it: it commits, and its record comes a moment later. */
+static void commit_elsewhere(struct scene *s, bool with_record, int64_t next)
+{
+    const struct hc_line_info *info = NULL;
+    struct hc_window_record record = {0};
+    struct hc_event changed = {.kind = HC_EVENT_LINES_CHANGED};
+    struct hc_pair *pair = new_pair("DNS:a.example", 90);
+    struct hc_error err = {0};
+
+    hc_windows_free(s->windows);
+    is_int(commit_pair(&s->u.b, 0, pair), 0, "another agent commits");
+    info = hc_job_info(s->u.jobs, s->job);
+    if (with_record) {
+        must(hc_window_record_new(info, pair, "https://one.example/account/7", &record, &err),
+             &err);
+        record.next = next;
+        must(hc_window_record_store(hc_storage_store(s->u.b.storage),
+                                    hc_job_name(s->job, (char[HC_JOB_NAME]){0}), &record, &err),
+             &err);
+        hc_window_record_dispose(&record);
+    }
+    hc_pair_free(pair);
+    s->windows = new_windows(s);
+    hc_events_raise(&s->u.b.events, &changed);
+}
+
+static struct hc_window_record record_of(struct scene *s)
+{
+    struct hc_window_record record = {0};
+    struct hc_error err = {0};
+
+    must(hc_window_record_load(hc_storage_store(s->u.b.storage),
+                               hc_job_name(s->job, (char[HC_JOB_NAME]){0}),
+                               hc_job_info(s->u.jobs, s->job), &record, &err),
+         &err);
+    return record;
+}
+
+static void who_ordered_it_is_not_forgotten(void)
+{
+    struct scene s;
+    struct hc_window_record record;
+    struct hc_window_record late = {0};
+    struct hc_error err = {0};
+    int64_t at = 0;
+
+    begin(&s);
+    (void)hc_windows_run(s.windows);
+    commit_elsewhere(&s, false, 0);
+    (void)hc_windows_run(s.windows);
+    (void)hc_windows_run(s.windows);
+    is_int(ca.asked, 0, "whoever committed it is given a moment to say so");
+    suggest(clock_now + 62 * DAY, clock_now + 64 * DAY);
+    pass_time(300);
+    for (int i = 0; i < 4; i++) {
+        (void)hc_windows_run(s.windows);
+        if (ca.count > 0 && ca.queue[0].of_directory) {
+            answer_one();
+        }
+    }
+    is_int(ca.asked, 1, "then the CA is asked");
+    late.serial = strdup(hc_job_info(s.u.jobs, s.job)->serial);
+    late.id = strdup("key.serial");
+    late.directory = strdup(hc_job_info(s.u.jobs, s.job)->issuer);
+    late.account = strdup("https://one.example/account/7");
+    late.next = clock_now;
+    must(hc_window_record_store(hc_storage_store(s.u.b.storage),
+                                hc_job_name(s.job, (char[HC_JOB_NAME]){0}), &late, &err),
+         &err);
+    hc_window_record_dispose(&late);
+    round_of(&s);
+    record = record_of(&s);
+    is_str(record.account, "https://one.example/account/7", "its account stands after our answer");
+    ok(record.window.start == ca.start, "beside the window");
+    hc_window_record_dispose(&record);
+    finish(&s);
+
+    begin(&s);
+    commit(&s);
+    pass_time(300);
+    suggest(clock_now - 7200, clock_now - 3600);
+    (void)hc_windows_run(s.windows);
+    (void)hc_windows_run(s.windows);
+    while (ca.count > 0 && ca.queue[0].of_directory) {
+        answer_one();
+        (void)hc_windows_run(s.windows);
+    }
+    is_int(ca.count, 1, "a question about the first is under way");
+    commit_elsewhere(&s, true, clock_now + 1000);
+    at = own_rule(&s);
+    for (int i = 0; i < 4; i++) {
+        (void)hc_windows_run(s.windows);
+    }
+    is_int(due(&s), at, "the window of a certificate that is no more is not taken for the next's");
+    record = record_of(&s);
+    is_str(record.account, "https://one.example/account/7", "nor its record");
+    hc_window_record_dispose(&record);
+    finish(&s);
+}
+
+/* The answer comes when the line has another version, of which nobody told us yet. */
+static void an_answer_may_come_too_late(void)
+{
+    struct scene s;
+    struct hc_pair *pair = NULL;
+
+    begin(&s);
+    commit(&s);
+    pass_time(300);
+    suggest(clock_now - 7200, clock_now - 3600);
+    for (int i = 0; i < 6 && ca.asked == 0; i++) {
+        (void)hc_windows_run(s.windows);
+        while (ca.count > 0 && ca.queue[0].of_directory) {
+            answer_one();
+        }
+    }
+    is_int(ca.asked, 1, "a question is under way");
+    hc_events_remove(&s.u.b.events, s.windows);
+    pair = new_pair("DNS:a.example", 90);
+    is_int(commit_pair(&s.u.b, 0, pair), 0, "a version comes unheard");
+    hc_pair_free(pair);
+    answer_one();
+    ok(!hc_window_is_of(&s.job->window, hc_job_info(s.u.jobs, s.job)),
+       "the answer is not taken for one about it");
+    is_int(due(&s), own_rule(&s), "nor does it decide");
+    finish(&s);
+}
+
 static void a_ca_without_is_left_alone(void)
 {
     struct scene s;
@@ -377,6 +505,8 @@ int main(void)
     failures_cost_nothing();
     another_certificate_is_asked_about_anew();
     a_clock_that_was_ahead_delays_nothing();
+    who_ordered_it_is_not_forgotten();
+    an_answer_may_come_too_late();
     a_ca_without_is_left_alone();
     return done();
 }

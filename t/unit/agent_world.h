@@ -55,7 +55,8 @@ struct fake_ca {
     enum hc_problem no;     /* refuses what is ordered as a whole, naming no name */
     enum hc_problem not_us; /* refuses all of this account's, whatever it is */
     int orders, resumed, accounts;
-    int asked; /* orders that reached it, placed or not */
+    int asked;          /* orders that reached it, placed or not */
+    char replaces[100]; /* what the last of them said; "": nothing */
 };
 
 struct hc_acme {
@@ -167,6 +168,8 @@ static inline int ca_order(struct hc_acme *acme, const struct hc_order_options *
     order->solver = &options->solvers->items[0];
     order->resumed = options->resume != NULL;
     acme->ca->asked++;
+    snprintf(acme->ca->replaces, sizeof(acme->ca->replaces), "%s",
+             options->replaces != NULL ? options->replaces : "");
     if (hc_list_copy(&order->names, options->names, err) != 0) {
         stop_here(__LINE__);
     }
