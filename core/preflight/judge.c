@@ -62,12 +62,14 @@ void hc_judge_hint(struct hc_name_judge *judge, const char *fmt, ...)
 void hc_judge_seen(struct hc_name_judge *judge, const char *fmt, ...)
 {
     char text[HC_FOREIGN_MAX];
+    char harmless[HC_FOREIGN_MAX];
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (hc_list_add(&judge->out->seen, text, judge->err) != 0) {
+    hc_escape_rest(harmless, sizeof(harmless), text, strlen(text));
+    if (hc_list_add(&judge->out->seen, harmless, judge->err) != 0) {
         return; /* judge->err has it */
     }
 }

@@ -158,13 +158,15 @@ static void resolvers_failed(struct hc_lookup *lookup, unsigned rcode)
     hc_kept_error_set(&lookup->cached.error, &err);
 }
 
-/* What the resolvers have validated themselves is not validated again. */
+/* What the resolvers have validated themselves is not validated again; with CD they validate
+ * nothing, whatever AD says. */
 static void begin_verification(struct hc_lookup *lookup)
 {
     const struct hc_dns_reply *reply = &lookup->cached.reply;
 
     hc_verification_dispose(&lookup->verification);
-    if (lookup->lookups->validates && (!reply->authentic || lookup->checking_disabled)) {
+    if (lookup->lookups->validates &&
+        (!reply->authentic || lookup->checking_disabled || lookup->asked_again)) {
         hc_verification_begin(&lookup->verification, reply, &lookup->name, lookup->type);
     }
 }
@@ -412,6 +414,7 @@ static bool doubt(struct hc_lookup *lookup)
         return false;
     }
     lookup->asked_again = true;
+    lookup->cached_absent = 0; /* that was not valid either */
     lookup->cached.complete = false;
     hc_lookup_ask_resolvers(lookup);
     return true;

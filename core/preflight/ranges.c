@@ -12,6 +12,7 @@
 #include "base/vec.h"
 
 #define LINE_MAX_LEN 256
+#define NAMES_MAX    1000 /* each line looks its name up among them */
 
 /* Where a file's line is. */
 struct place {
@@ -78,8 +79,17 @@ static bool take_range(const char *text, struct hc_range *out)
     return true;
 }
 
-static int name_number(struct hc_ranges *ranges, const char *name, size_t *out,
-                       struct hc_error *err)
+/* A name reaches terminals and logs. */
+static bool is_printable(const char *name)
+{
+    while (*name != '\0' && iscntrl((unsigned char)*name) == 0) {
+        name++;
+    }
+    return *name == '\0';
+}
+
+static int name_number(struct hc_ranges *ranges, const char *name, const struct place *place,
+                       size_t *out, struct hc_error *err)
 {
     /* a file has few, and mostly the last one again */
     for (size_t i = ranges->names.count; i > 0; i--) {
@@ -87,6 +97,9 @@ static int name_number(struct hc_ranges *ranges, const char *name, size_t *out,
             *out = i - 1;
             return 0;
         }
+    }
+    if (ranges->names.count == NAMES_MAX) {
+        return hc_error_set(err, HC_P_TOO_LARGE, place->path, "more than %d names", NAMES_MAX);
     }
     *out = ranges->names.count;
     return hc_list_add(&ranges->names, name, err);
@@ -100,10 +113,13 @@ static int add(struct hc_ranges *ranges, struct hc_range *range, const char *nam
     if (name[0] == '\0' || strlen(name) >= HC_RANGE_NAME) {
         return wrong(place, "the name is missing or too long", err);
     }
+    if (!is_printable(name)) {
+        return wrong(place, "the name has a control character", err);
+    }
     if (ranges->count == HC_RANGES_MAX) {
         return hc_error_set(err, HC_P_TOO_LARGE, place->path, "more than %d ranges", HC_RANGES_MAX);
     }
-    if (name_number(ranges, name, &range->name, err) != 0) {
+    if (name_number(ranges, name, place, &range->name, err) != 0) {
         return -1;
     }
     items = hc_vec_room(ranges->items, ranges->count, &ranges->cap, sizeof(*items), err);

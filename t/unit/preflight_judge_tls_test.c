@@ -123,10 +123,23 @@ static void run(const struct judged *c)
     hc_list_dispose(&out.seen);
 }
 
+static void what_is_seen_is_harmless(void)
+{
+    struct hc_preflight_name out = {0};
+    struct hc_error err;
+    struct hc_name_judge judge = {.out = &out, .host = "a.test", .err = &err};
+
+    hc_error_init(&err);
+    hc_judge_seen(&judge, "%s answers", "\033[2J\\x1b");
+    is_str(out.seen.items[0], "\\x1b[2J\\x1b answers", "escaped once");
+    hc_list_dispose(&out.seen);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < HC_COUNT(cases); i++) {
         run(&cases[i]);
     }
+    what_is_seen_is_harmless();
     return done();
 }

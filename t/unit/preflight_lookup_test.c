@@ -115,6 +115,44 @@ static void what_a_resolver_makes_up_is_not_held_against_the_zone(void)
     hc_dns_reply_dispose(&made_up);
 }
 
+static void a_second_answer_is_looked_at_as_the_first(void)
+{
+    struct hc_dns_reply made_up = signed_set(NULL, "twice.good.test. 300 IN A 192.0.2.9");
+    struct hc_dns_reply gone = nothing(NULL, NULL, HC_DNS_NXDOMAIN);
+    struct hc_dname name = dname("gone.good.test");
+    struct hc_lookups *lookups = begin(&anchors);
+    const struct hc_lookup *lookup = NULL;
+
+    store("twice.good.test.", HC_DNS_DS,
+          nothing(&good_pen, "good.test. 300 IN NSEC www.good.test. NS SOA RRSIG NSEC", 0));
+    store("twice.good.test.", HC_DNS_A,
+          signed_set(&other_pen, "twice.good.test. 300 IN A 192.0.2.1"));
+    find("twice.good.test.", HC_DNS_A)->made_up = &made_up;
+    find("twice.good.test.", HC_DNS_A)->reply.authentic = true;
+    wants("AD does not count with checking disabled", "twice.good.test", HC_LOOKUP_DNSSEC_BROKEN,
+          HC_DNSSEC_BOGUS);
+
+    store("gone.good.test.", HC_DNS_DS,
+          nothing(&good_pen, "good.test. 300 IN NSEC www.good.test. NS SOA RRSIG NSEC", 0));
+    store("gone.good.test.", HC_DNS_A,
+          nothing(&good_pen, "good.test. 300 IN NSEC www.good.test. NS SOA RRSIG NSEC",
+                  HC_DNS_NXDOMAIN));
+    find("gone.good.test.", HC_DNS_A)->made_up = &gone;
+    lookup = hc_lookups_ask(lookups, &name, HC_DNS_A, false, NULL);
+    for (int i = 0; i < 100 && !lookup->complete; i++) {
+        hc_lookups_begin_pass(lookups);
+        while (hc_lookups_step(lookups)) {
+        }
+        answer_all();
+    }
+    ok(lookup->asked_again, "a name error without proof: asked again");
+    is_int(lookup->cached_absent, 1, "and only the one that is proved counts");
+    ok(!lookup->complete, "so one more is waited for");
+    hc_lookups_free(lookups);
+    hc_dns_reply_dispose(&made_up);
+    hc_dns_reply_dispose(&gone);
+}
+
 /* A CA inside of the network, as it turns out: what was held against names is not any more. */
 static void validation_can_be_stopped(void)
 {
@@ -165,6 +203,7 @@ int main(void)
     else_the_resolver_s();
     what_was_heard_is_known_in_any_case();
     what_a_resolver_makes_up_is_not_held_against_the_zone();
+    a_second_answer_is_looked_at_as_the_first();
     validation_can_be_stopped();
     why_nothing_is_checked_is_known();
     take_down();

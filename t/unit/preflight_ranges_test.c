@@ -86,6 +86,8 @@ static void test_mistakes(void)
         {"104.16.0.0/13 "
          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
          "too long"},
+        {"104.16.0.0/13 X\033[2J\n", "the name has a control character"},
+        {"X\177: 104.16.0.0/13\n", "the name has a control character"},
     };
 
     for (size_t i = 0; i < HC_COUNT(cases); i++) {
@@ -101,6 +103,25 @@ static void test_mistakes(void)
         ok(strstr(told, cases[i].says) != NULL, cases[i].says);
         hc_ranges_dispose(&ranges);
     }
+}
+
+static void test_many_names(void)
+{
+    struct hc_ranges ranges = {0};
+    struct hc_error err;
+    FILE *file = fopen(path, "w");
+
+    hc_error_init(&err);
+    for (int i = 0; file != NULL && i < 1001; i++) {
+        (void)fprintf(file, "192.0.2.1 name %d\n", i);
+    }
+    if (file == NULL || fclose(file) != 0) {
+        abort();
+    }
+    is_int(hc_ranges_add_file(&ranges, path, &err), -1, "a name for each of a thousand and one");
+    is_int(err.problem, HC_P_TOO_LARGE, "is too much");
+    is_str(err.detail, "more than 1000 names", "of names");
+    hc_ranges_dispose(&ranges);
 }
 
 static void test_files(void)
@@ -128,6 +149,7 @@ int main(void)
     close(fd);
     test_forms();
     test_mistakes();
+    test_many_names();
     test_files();
     unlink(path);
     return done();
