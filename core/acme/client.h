@@ -35,16 +35,16 @@ struct hc_acme {
     struct hc_nonce_fetch nonce_fetch[HC_NONCE_FETCHES];
     struct hc_acme_account account;
     char thumbprint[HC_JWS_THUMBPRINT];
-    bool account_ready;     /* url is known to the CA, as far as we know */
     unsigned registrations; /* grows with each: tells old replies from new ones */
     struct hc_acme_request *registration;
-    bool reading_key; /* of the external account, to register with it */
     struct hc_acme_request *contact_update;
-    bool chain_told;              /* that it has no chain as preferred_chain says */
-    struct hc_list profiles_told; /* those that it does not issue with: the log says so once */
-    bool contacts_told; /* the CA has the contacts of the configuration, or refused them */
     struct hc_acme_request *requests;
     struct hc_order *orders;
+    struct hc_list profiles_told; /* those that it does not issue with: the log says so once */
+    bool account_ready;           /* url is known to the CA, as far as we know */
+    bool reading_key;             /* of the external account, to register with it */
+    bool chain_told;              /* that it has no chain as preferred_chain says */
+    bool contacts_told; /* the CA has the contacts of the configuration, or refused them */
     bool pumping;
     struct hc_timer due; /* what runs next by time; where there is a loop */
 };
