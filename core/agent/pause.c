@@ -14,7 +14,7 @@ static int64_t pause_for(unsigned failures)
 void hc_pause_fail(struct hc_pause *pause, const struct hc_ca *ca, int64_t now_ms)
 {
     if (pause->failures == 0 || pause->ca != ca) {
-        *pause = (struct hc_pause){.ca = ca, .since_ms = now_ms};
+        *pause = (struct hc_pause){.ca = ca, .since_s = (uint32_t)(now_ms / 1000)};
     }
     if (pause->failures < 1000) {
         pause->failures++;
@@ -37,7 +37,7 @@ unsigned hc_pause_failures(const struct hc_pause *pause, const struct hc_ca *ca)
 
 bool hc_pause_is_hopeless(const struct hc_pause *pause, int64_t worked_ms)
 {
-    bool alone = worked_ms > pause->since_ms;
+    bool alone = worked_ms / 1000 > (int64_t)pause->since_s;
 
     return pause->failures >= (alone ? HC_PAUSE_ALONE : HC_PAUSE_HOPELESS);
 }

@@ -21,7 +21,7 @@ struct hc_ca;
 struct hc_pause {
     const struct hc_ca *ca; /* where it failed; NULL: here, on this machine. Compared only */
     unsigned failures;      /* in a row */
-    int64_t since_ms;       /* the first of them */
+    uint32_t since_s;       /* the first of them, in seconds: every job has one of these */
     int64_t until_ms;
 };
 
