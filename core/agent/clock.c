@@ -169,7 +169,19 @@ static void ignore_reply(void *arg HC_UNUSED, const struct hc_http_reply *reply 
 {
 }
 
-/* While orders are held, nobody else asks: the CAs' clocks may say that ours is right after all. */
+/* Built-in issuers are defined in every configuration, and nobody's business for that. */
+static bool is_used(const struct hc_conf *conf, const struct hc_issuer *issuer)
+{
+    for (size_t i = 0; i < conf->set_count; i++) {
+        if (hc_list_has(&conf->sets[i]->use, issuer->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* While orders are held, nobody else asks: the clocks of the CAs in use may say that ours is right
+ * after all. */
 static void ask_for_date(struct hc_clock_watch *clock)
 {
     const struct hc_conf *conf = clock->o.env->conf;
@@ -191,7 +203,7 @@ static void ask_for_date(struct hc_clock_watch *clock)
         uint64_t id = 0;
 
         hc_error_init(&err);
-        if (issuer->directory_url != NULL &&
+        if (issuer->directory_url != NULL && is_used(conf, issuer) &&
             clock->port.send(clock->port.self, &request, ignore_reply, NULL, &id, &err) != 0) {
             hc_log_error(clock->o.env->log, HC_LOG_INFO, "asking a CA for its time", &err);
         }

@@ -13,15 +13,18 @@ static const char *const two_hosts[] = {"a.example", "b.example", NULL};
 static int64_t their_time; /* ahead of ours, seconds; what all CAs say */
 static bool silent;
 static int requests;
+static int strangers; /* requests to CAs that no host uses */
 
 static struct {
     hc_http_done *done;
     void *arg;
 } pending[8];
 
-static int http_send(void *self HC_UNUSED, const struct hc_http_request *request HC_UNUSED,
+static int http_send(void *self HC_UNUSED, const struct hc_http_request *request,
                      hc_http_done *done, void *arg, uint64_t *id, struct hc_error *err HC_UNUSED)
 {
+    strangers += strncmp(request->url, "https://one.", 12) != 0 &&
+                 strncmp(request->url, "https://two.", 12) != 0;
     for (size_t i = 0; i < HC_COUNT(pending); i++) {
         if (pending[i].done == NULL) {
             pending[i].done = done;
@@ -114,6 +117,7 @@ static void a_clock_that_goes_back_is_noticed_with_one_certificate(void)
     live(&s, 120, 60);
     is_int(cas[0].orders, 2, "right again, orders go on");
     is_int(count_in_log("the clock is right again"), 1, "which is said");
+    is_int(strangers, 0, "no CA is asked that no host uses");
     end_server(&s);
     end_world();
 }
