@@ -121,21 +121,24 @@ static bool all_presented(const struct hc_order *order, int64_t *patience_ms)
 /* Its own word, or what its time being over means. */
 static int ask_whether_ready(struct hc_order_authz *a, bool late, struct hc_error *err)
 {
+    struct hc_error why;
     int rc = 1;
 
     if (hc_kept_error_is_set(&a->failed)) {
         hc_kept_error_get(&a->failed, err);
         return -1;
     }
+    hc_error_init(&why);
     if (has_answer(a)) {
-        rc = a->solver->ready(a->solver->self, &a->answer, err);
+        rc = a->solver->ready(a->solver->self, &a->answer, &why);
     }
     if (rc == 0 && late && a->solver->strict) {
-        rc = hc_error_set(err, HC_P_TIMED_OUT, a->doc.name,
+        rc = hc_error_set(&why, HC_P_TIMED_OUT, a->doc.name,
                           "not every server has the answer to its %s challenge", a->solver->type);
     }
-    if (rc < 0) {
-        fail(a, err);
+    if (rc < 0 || (rc == 0 && late && hc_error_is_set(&why))) {
+        fail(a, &why);
+        return hc_error_chain(err, &why);
     }
     return rc;
 }

@@ -82,7 +82,10 @@ struct hc_solver {
      * to withdraw.
      */
     void (*present)(void *self, const struct hc_answer *answer, hc_solver_done *done, void *arg);
-    /* After done(): 1 ready, 0 not yet, -1 it never will be (err says why). Asked now and then. */
+    /*
+     * After done(): 1 ready, 0 not yet, -1 it never will be (err says why). Asked now and then.
+     * Where it is 0 with an error, the CA would find nothing: when its time is over, it failed.
+     */
     int (*ready)(void *self, const struct hc_answer *answer, struct hc_error *err);
     /*
      * Takes it back, also while it is being presented: who does that cancels as well, since others
@@ -97,7 +100,7 @@ struct hc_solver {
     void (*cancel)(void *self, void *arg);
     void (*close)(void *self);
     int64_t patience_ms; /* so long it may take to become ready */
-    bool strict;         /* then it failed; else the CA is told all the same */
+    bool strict;         /* then it failed; else the CA is told all the same, but see ready() */
 };
 
 /* Those that this process has. */

@@ -8,6 +8,7 @@
 
 #include "acme/challenge.h"
 #include "base/address.h"
+#include "base/kept_error.h"
 #include "conf/method.h"
 #include "conf/name.h"
 #include "loop/timer.h"
@@ -22,9 +23,11 @@
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     struct hc_answer answer; /* a copy */
-    hc_solver_done *done;    /* NULL: cancelled */
+    hc_solver_done *done;    /* NULL: cancelled, or taken back */
     void *arg;
     int64_t until_ms;
+    bool taken_back;             /* ready() asks for it */
+    struct hc_kept_error failed; /* it could not be given again */
 };
 
 struct solver {
@@ -79,6 +82,7 @@ static void waiter_free(struct solver *solver, struct waiter *waiter)
 {
     TAILQ_REMOVE(&solver->waiters, waiter, link);
     hc_answer_dispose(&waiter->answer);
+    hc_kept_error_dispose(&waiter->failed);
     free(waiter);
 }
 
@@ -96,6 +100,20 @@ static void give(const struct solver *solver, const struct hc_answer *answer, hc
     }
 }
 
+/* One that was taken back. Where that fails it stays, for ready() to say so. */
+static void give_again(struct solver *solver, struct waiter *waiter)
+{
+    const struct hc_answer_port *port = solver->env.answers;
+    struct hc_error err;
+
+    hc_error_init(&err);
+    if (port->give(port->self, &waiter->answer, &err) != 0) {
+        hc_kept_error_set(&waiter->failed, &err);
+    } else {
+        waiter_free(solver, waiter);
+    }
+}
+
 /* Whose turn has come, or NULL. */
 static struct waiter *next_one(struct solver *solver)
 {
@@ -104,7 +122,8 @@ static struct waiter *next_one(struct solver *solver)
 
     TAILQ_FOREACH(waiter, &solver->waiters, link)
     {
-        if (!is_taken(solver, &waiter->answer) || now_ms >= waiter->until_ms) {
+        if (!hc_kept_error_is_set(&waiter->failed) &&
+            (!is_taken(solver, &waiter->answer) || now_ms >= waiter->until_ms)) {
             return waiter;
         }
     }
@@ -118,6 +137,10 @@ static void on_timer(void *self)
     for (struct waiter *waiter = next_one(solver); waiter != NULL; waiter = next_one(solver)) {
         struct waiter ready = *waiter;
 
+        if (waiter->taken_back) {
+            give_again(solver, waiter);
+            continue;
+        }
         waiter->answer.memory = NULL; /* taken */
         waiter_free(solver, waiter);
         give(solver, &ready.answer, ready.done, ready.arg); /* which may bring in others */
@@ -185,6 +208,18 @@ static void present(void *self, const struct hc_answer *answer, hc_solver_done *
     }
 }
 
+/* As ready(), for one that waits. */
+static int tell_why(const struct waiter *waiter, struct hc_error *err)
+{
+    if (hc_kept_error_is_set(&waiter->failed)) {
+        hc_kept_error_get(&waiter->failed, err);
+        return -1;
+    }
+    (void)hc_error_set(err, HC_P_TIMED_OUT, waiter->answer.name,
+                       "another order is still proving this name over TLS");
+    return 0;
+}
+
 /*
  * Two agents may give a proof of one name before either knows of the other's. One of them is shown
  * then, the same everywhere; the other is taken back, and waits for its turn.
@@ -193,18 +228,17 @@ static int ready(void *self, const struct hc_answer *answer, struct hc_error *er
 {
     struct solver *solver = self;
     const struct hc_answer_port *port = solver->env.answers;
+    struct waiter *waiter = find_waiter(solver, answer);
 
-    if (find_waiter(solver, answer) != NULL) {
-        return 0;
-    }
-    if (is_taken(solver, answer)) {
+    if (waiter == NULL && is_taken(solver, answer)) {
         if (wait_for_turn(solver, answer, NULL, NULL, err) != 0) {
             return -1;
         }
         port->take_back(port->self, answer);
-        return 0;
+        waiter = find_waiter(solver, answer);
+        waiter->taken_back = true;
     }
-    return port->given(port->self, answer);
+    return waiter != NULL ? tell_why(waiter, err) : port->given(port->self, answer);
 }
 
 static void withdraw(void *self, const struct hc_answer *answer, hc_solver_done *done, void *arg)

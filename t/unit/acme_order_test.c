@@ -14,6 +14,7 @@ struct slow_solver {
     hc_solver_done *done[FAKE_NAMES]; /* those that are being presented */
     void *arg[FAKE_NAMES];
     int withdrawn, left;
+    bool hidden; /* another one is shown in its place */
 };
 
 /* One issuer, one order, and what its owner saw. */
@@ -1498,9 +1499,11 @@ static void slow_present(void *self, const struct hc_answer *answer HC_UNUSED, h
     abort();
 }
 
-static int slow_ready(void *self HC_UNUSED, const struct hc_answer *answer HC_UNUSED,
-                      struct hc_error *err HC_UNUSED)
+static int slow_ready(void *self, const struct hc_answer *answer HC_UNUSED, struct hc_error *err)
 {
+    if (((struct slow_solver *)self)->hidden) {
+        hc_error_set(err, HC_P_TIMED_OUT, "a.test", "another one is shown");
+    }
     return 0;
 }
 
@@ -1586,6 +1589,15 @@ static void a_solver_may_take_minutes(void)
     ok(!s->ca_wide, "and says nothing of the CA");
     is_int(s->slow.withdrawn, 1, "its answer is withdrawn as well");
     scene_free(s, "a strict solver");
+
+    s = slow_scene(false);
+    s->slow.hidden = true;
+    say(s, NULL);
+    run(s);
+    ok(s->error.problem == HC_P_TIMED_OUT && strcmp(s->error.detail, "another one is shown") == 0,
+       "nor is the CA told where it would find nothing");
+    ok(!s->ca_wide, "which says nothing of the CA");
+    scene_free(s, "a solver whose answer is not shown");
 }
 
 static void a_method_that_fails_gives_way(void)

@@ -173,6 +173,47 @@ static void who_is_not_shown_takes_it_back_and_waits(void)
     hc_answer_dispose(&twin);
 }
 
+/* Once done() came, ready() is who can tell. */
+static void what_goes_wrong_in_a_later_turn_is_told(void)
+{
+    struct hc_answer own = answer_for("a.example", TOKEN "1");
+    struct hc_answer others = answer_for("a.example", TOKEN "2");
+    int done = 0;
+
+    world.port.other = shown_instead;
+    stronger = NULL;
+    contract_present(&world, &own);
+    stronger = &others;
+    done = world.done;
+    hc_error_init(&err);
+    is_int(world.solver.ready(world.solver.self, &own, &err), 0, "another value is shown");
+    is_int(err.problem, HC_P_TIMED_OUT, "and what that means when the time is over");
+    hc_error_init(&err);
+    is_int(world.solver.ready(world.solver.self, &own, &err), 0, "as long as it waits");
+    is_int(err.problem, HC_P_TIMED_OUT, "the same");
+    is_str(err.subject, "a.example", "with its name");
+    stronger = NULL;
+    world.fail = HC_P_TABLE_FULL;
+    pass(1);
+    hc_error_init(&err);
+    is_int(world.solver.ready(world.solver.self, &own, &err), -1, "its turn comes to nothing");
+    is_int(err.problem, HC_P_TABLE_FULL, "and why");
+    world.fail = HC_P_NONE;
+    pass(1);
+    hc_error_init(&err);
+    is_int(world.solver.ready(world.solver.self, &own, &err), -1, "that stays");
+    is_int(world.done, done, "done() does not come again");
+    contract_withdraw(&world, &own);
+    contract_present(&world, &own);
+    hc_error_init(&err);
+    is_int(world.solver.ready(world.solver.self, &own, &err), 1, "until it is presented anew");
+    is_int(err.problem, HC_P_NONE, "and all is well");
+    contract_withdraw(&world, &own);
+    world.port.other = contract_other;
+    hc_answer_dispose(&own);
+    hc_answer_dispose(&others);
+}
+
 int main(void)
 {
     static const struct hc_challenge_case cases[2] = {
@@ -188,6 +229,7 @@ int main(void)
     addresses_stand_where_DNS_has_them_backwards();
     who_comes_second_waits_for_its_turn();
     who_is_not_shown_takes_it_back_and_waits();
+    what_goes_wrong_in_a_later_turn_is_told();
     nobody_waits_for_ever();
     hc_error_init(&err);
     ok(world.solver.answer(world.solver.self, &bad, &none, &err) != 0 &&
