@@ -15,13 +15,14 @@ static void relative(const struct hc_misplaced *misplaced, char dst[HC_DNAME_TEX
     dst[len > 0 ? len - 1 : 0] = '\0'; /* and without the dot between */
 }
 
-static void judge_doubled(struct hc_name_judge *judge, const struct hc_misplaced *misplaced)
+static void judge_doubled(struct hc_name_judge *judge, const struct hc_misplaced *misplaced,
+                          bool (*is_meant)(const struct hc_dns_record *record))
 {
     char text[HC_DNS_RECORD_TEXT];
     char label[HC_DNAME_TEXT];
     char entered[HC_DNAME_TEXT];
 
-    if (!hc_misplaced_doubled(misplaced, text)) {
+    if (!hc_misplaced_doubled(misplaced, is_meant, text)) {
         return;
     }
     relative(misplaced, entered);
@@ -52,6 +53,6 @@ static void judge_unlabelled(struct hc_name_judge *judge, const struct hc_mispla
 void hc_judge_misplaced(struct hc_name_judge *judge, const struct hc_misplaced *misplaced,
                         bool (*is_meant)(const struct hc_dns_record *record))
 {
-    judge_doubled(judge, misplaced);
+    judge_doubled(judge, misplaced, is_meant);
     judge_unlabelled(judge, misplaced, is_meant);
 }

@@ -8,6 +8,9 @@
 
 #define VALUE_LENGTH 43 /* of a challenge's TXT value: 32 bytes in base64url */
 
+/* A label that no zone has, but by a wildcard. */
+static const char nobody[] = "\016hotcert-nobody";
+
 /* The zone's name once more behind the label's; false: that is too long to be a name. */
 static bool append_zone(const struct hc_dname *label, const struct hc_dname *zone,
                         struct hc_dname *out)
@@ -23,11 +26,29 @@ static bool append_zone(const struct hc_dname *label, const struct hc_dname *zon
     return true;
 }
 
+/* The same name with nobody's label as its first; false: that is too long. */
+static bool beside_of(const struct hc_dname *name, struct hc_dname *out)
+{
+    size_t front = sizeof(nobody) - 1;
+    size_t rest = 0;
+    struct hc_dname above = *name;
+
+    if (!hc_dname_climb(&above) || front + above.len > HC_DNAME_WIRE) {
+        return false;
+    }
+    rest = above.len;
+    memcpy(out->wire, nobody, front);
+    memcpy(out->wire + front, above.wire, rest);
+    out->len = (uint8_t)(front + rest);
+    return true;
+}
+
 void hc_misplaced_begin(struct hc_misplaced *misplaced, struct hc_lookups *lookups,
                         const struct hc_dname *label, const struct hc_dname *host,
                         const struct hc_dname *zone)
 {
     struct hc_dname doubled;
+    struct hc_dname beside;
     struct hc_error ignored; /* without memory nothing is found */
 
     hc_error_init(&ignored);
@@ -39,6 +60,9 @@ void hc_misplaced_begin(struct hc_misplaced *misplaced, struct hc_lookups *looku
     }
     if (append_zone(label, zone, &doubled)) {
         misplaced->doubled = hc_lookups_ask(lookups, &doubled, HC_DNS_TXT, true, &ignored);
+        if (beside_of(&doubled, &beside)) {
+            misplaced->beside = hc_lookups_ask(lookups, &beside, HC_DNS_TXT, true, &ignored);
+        }
     }
     misplaced->unlabelled = hc_lookups_ask(lookups, host, HC_DNS_TXT, true, &ignored);
 }
@@ -50,10 +74,21 @@ static bool complete(const struct hc_lookup *lookup)
 
 bool hc_misplaced_complete(const struct hc_misplaced *misplaced)
 {
-    return complete(misplaced->doubled) && complete(misplaced->unlabelled);
+    return complete(misplaced->doubled) && complete(misplaced->beside) &&
+           complete(misplaced->unlabelled);
 }
 
-bool hc_misplaced_doubled(const struct hc_misplaced *misplaced, char text[HC_DNS_RECORD_TEXT])
+/* True if a wildcard answers for whatever name. */
+static bool is_anywhere(const struct hc_lookup *beside)
+{
+    return beside != NULL && beside->view != NULL &&
+           (beside->kind == HC_LOOKUP_RECORDS ||
+            !hc_dname_equal(&beside->view->end, &beside->name));
+}
+
+bool hc_misplaced_doubled(const struct hc_misplaced *misplaced,
+                          bool (*is_meant)(const struct hc_dns_record *record),
+                          char text[HC_DNS_RECORD_TEXT])
 {
     const struct hc_lookup *lookup = misplaced->doubled;
     const struct hc_dns_record *record = NULL;
@@ -61,7 +96,7 @@ bool hc_misplaced_doubled(const struct hc_misplaced *misplaced, char text[HC_DNS
     char end[HC_DNAME_TEXT];
     size_t at = 0;
 
-    if (lookup == NULL || lookup->view == NULL) {
+    if (lookup == NULL || lookup->view == NULL || is_anywhere(misplaced->beside)) {
         return false;
     }
     if (!hc_dname_equal(&lookup->view->end, &lookup->name)) {
@@ -70,7 +105,9 @@ bool hc_misplaced_doubled(const struct hc_misplaced *misplaced, char text[HC_DNS
                        hc_dname_format(&lookup->view->end, end));
         return true;
     }
-    record = hc_lookup_record(lookup, &at);
+    do {
+        record = hc_lookup_record(lookup, &at);
+    } while (record != NULL && !is_meant(record));
     if (record != NULL) {
         hc_dns_record_format(record, text);
     }

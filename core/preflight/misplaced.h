@@ -15,6 +15,7 @@ struct hc_misplaced {
     struct hc_dname label;              /* where it belongs: "_acme-challenge" of the host */
     struct hc_dname zone;               /* that this stands in */
     const struct hc_lookup *doubled;    /* TXT (or an alias) at label and zone; or NULL */
+    const struct hc_lookup *beside;     /* TXT at a label beside it that nobody made; or NULL */
     const struct hc_lookup *unlabelled; /* TXT at the host; or NULL */
 };
 
@@ -24,9 +25,12 @@ void hc_misplaced_begin(struct hc_misplaced *misplaced, struct hc_lookups *looku
                         const struct hc_dname *zone);
 bool hc_misplaced_complete(const struct hc_misplaced *misplaced);
 
-/* What stands at the doubled name, in presentation form: a TXT record, or an alias with where it
- * leads. False: nothing does. */
-bool hc_misplaced_doubled(const struct hc_misplaced *misplaced, char text[HC_DNS_RECORD_TEXT]);
+/* What stands at the doubled name, in presentation form: a TXT record for which is_meant says yes,
+ * or an alias with where it leads. False: nothing does, or only what a wildcard of the zone gives
+ * for every name. */
+bool hc_misplaced_doubled(const struct hc_misplaced *misplaced,
+                          bool (*is_meant)(const struct hc_dns_record *record),
+                          char text[HC_DNS_RECORD_TEXT]);
 /* The TXT record at the host, behind *at (from 0 on), for which is_meant says yes; NULL: none. */
 const struct hc_dns_record *
 hc_misplaced_unlabelled(const struct hc_misplaced *misplaced,

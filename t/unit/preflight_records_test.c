@@ -133,6 +133,34 @@ static void test_misplaced(void)
     }
 }
 
+/* "*.zone.net" stands for the doubled name as for any other. */
+static void test_a_wildcard_is_no_mistake(void)
+{
+    static const char *const answers[] = {"CNAME zone.net|TXT v=spf1", "TXT v=spf1 -all", VALUE};
+
+    for (size_t i = 0; i < HC_COUNT(answers); i++) {
+        struct hc_preflight_options with = {.accounts = &no_accounts, .account_uri = ACCOUNT};
+        struct row all[] = {
+            {OWN, LABEL ".zone.net", HC_DNS_TXT, answers[i], 0},
+            {OWN, "hotcert-nobody." N ".zone.net", HC_DNS_TXT, answers[i], 0},
+        };
+        struct seen seen = see(all, HC_COUNT(all), written, &with);
+
+        is_str(seen.slugs, "", answers[i]);
+        hc_findings_dispose(&seen.findings);
+    }
+}
+
+static void test_other_texts_are_not_meant(void)
+{
+    struct hc_preflight_options with = {.accounts = &no_accounts, .account_uri = ACCOUNT};
+    struct row one[] = {{OWN, LABEL ".zone.net", HC_DNS_TXT, "TXT v=spf1 -all", 0}};
+    struct seen seen = see(one, 1, written, &with);
+
+    is_str(seen.slugs, "", "below the zone twice, but no value of a challenge");
+    hc_findings_dispose(&seen.findings);
+}
+
 /* Before an order the record is missing as a rule: nothing is asked for then. */
 static void test_orders_ask_for_their_own_record_alone(void)
 {
@@ -239,6 +267,8 @@ int main(void)
         return 99;
     }
     test_misplaced();
+    test_a_wildcard_is_no_mistake();
+    test_other_texts_are_not_meant();
     test_orders_ask_for_their_own_record_alone();
     test_alias();
     test_ways();
