@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "dns/anchors_bind.h"
+#include "dns/keys.h"
 #include "dns/rr.h"
 
 #define ANCHORS_MOST 32
@@ -24,6 +25,32 @@ const char *const hc_anchors_usual[] = {
 
 /* ---- the text ---- */
 
+/*
+ * Unbound writes the state of each key behind it (RFC 5011 section 4): one that it has only seen,
+ * or that is gone, is no anchor. Such lines become comments.
+ */
+static void drop_states(char *text)
+{
+    static const char state[] = ";;state=";
+
+    for (char *line = text; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        const char *at = strstr(line, state);
+
+        if (at != NULL && at < line + len && at[sizeof(state) - 1] != '2' /* valid */ &&
+            at[sizeof(state) - 1] != '3' /* missing for now */) {
+            *line = ';';
+        }
+        line += len + (line[len] == '\n');
+    }
+}
+
+static bool is_revoked(const ldns_rr *rr)
+{
+    return ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY && ldns_rr_dnskey_flags(rr) != NULL &&
+           (ldns_rdf2native_int16(ldns_rr_dnskey_flags(rr)) & LDNS_KEY_REVOKE_KEY) != 0;
+}
+
 /* Of other types nothing can be trusted. */
 static bool is_anchor(const ldns_rr *rr)
 {
@@ -36,6 +63,14 @@ static int add(ldns_rr_list *list, ldns_rr *rr, const char *path, struct hc_erro
         ldns_rr_free(rr);
         return hc_error_set(err, HC_P_BAD_VALUE, path,
                             "it has a record that is neither DS nor DNSKEY");
+    }
+    if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
+        ldns_rr_free(rr);
+        return hc_error_set(err, HC_P_BAD_VALUE, path, "it has a record of another class than IN");
+    }
+    if (is_revoked(rr)) {
+        ldns_rr_free(rr);
+        return 0;
     }
     if (ldns_rr_list_rr_count(list) == ANCHORS_MOST) {
         ldns_rr_free(rr);
@@ -109,11 +144,31 @@ static int add_line(void *arg, const char *line, const char *path, struct hc_err
     return add(list, rr, path, err);
 }
 
+/* Mistakes are refused; keys of unknown algorithms are not, beside one that is known. */
+static int check_records(const struct hc_dns_reply *anchors, const char *path, struct hc_error *err)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < anchors->answers; i++) {
+        const char *fault = hc_trust_fault(&anchors->records[i]);
+
+        if (fault != NULL) {
+            return hc_error_set(err, HC_P_BAD_VALUE, path, "it has %s", fault);
+        }
+        known = known || hc_trust_is_known(&anchors->records[i]);
+    }
+    return known ? 0
+                 : hc_error_set(err, HC_P_BAD_VALUE, path,
+                                "it has no key of an algorithm that hotcert knows");
+}
+
 int hc_anchors_parse(const char *text, size_t len, const char *path, struct hc_dns_reply *out,
                      struct hc_error *err)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* U+FEFF: some editors begin UTF-8 with it */
     ldns_rr_list *list = ldns_rr_list_new();
     char *copy = malloc(len + 2); /* with a newline and a NUL at its end */
+    size_t skip = len >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
     int rc = -1;
 
     memset(out, 0, sizeof(*out));
@@ -125,8 +180,9 @@ int hc_anchors_parse(const char *text, size_t len, const char *path, struct hc_d
         hc_error_set(err, HC_P_BAD_VALUE, path, "it is not a text file");
         goto out;
     }
-    memcpy(copy, text, len);
-    memcpy(copy + len, "\n", 2);
+    memcpy(copy, text + skip, len - skip);
+    memcpy(copy + len - skip, "\n", 2);
+    drop_states(copy);
     rc = hc_anchors_is_bind(copy) ? hc_anchors_read_bind(copy, path, add_line, list, err)
                                   : read_zone_file(copy, path, list, err);
     if (rc == 0 && ldns_rr_list_rr_count(list) == 0) {
@@ -134,6 +190,10 @@ int hc_anchors_parse(const char *text, size_t len, const char *path, struct hc_d
     }
     if (rc == 0) {
         rc = hc_rr_records(list, out, err);
+    }
+    if (rc == 0 && check_records(out, path, err) != 0) {
+        hc_dns_reply_dispose(out);
+        rc = -1;
     }
 out:
     ldns_rr_list_deep_free(list);

@@ -67,7 +67,26 @@ static bool is_known_ds(const struct hc_dns_record *ds)
            (ds->data[3] == 1 || ds->data[3] == 2 || ds->data[3] == 4);
 }
 
-static bool is_known(const struct hc_dns_record *trust)
+const char *hc_trust_fault(const struct hc_dns_record *record)
+{
+    static const uint8_t lengths[] = {[1] = 20, [2] = 32, [4] = 48}; /* of digests */
+
+    if (record->type == HC_DNS_DNSKEY) {
+        return record->len <= KEY_LEAST || (flags_of(record) & FLAG_ZONE) == 0 ||
+                       record->data[2] != PROTOCOL
+                   ? "a DNSKEY record that is no key of a zone"
+                   : NULL;
+    }
+    if (record->len < DS_LEAST) {
+        return "a DS record without a digest";
+    }
+    return record->data[3] < sizeof(lengths) && lengths[record->data[3]] != 0 &&
+                   record->len != 4 + lengths[record->data[3]]
+               ? "a DS record whose digest has a wrong length"
+               : NULL;
+}
+
+bool hc_trust_is_known(const struct hc_dns_record *trust)
 {
     return trust->type == HC_DNS_DS ? is_known_ds(trust) : is_zone_key(trust);
 }
@@ -97,7 +116,8 @@ static const struct hc_dns_record *next_trust(const struct hc_dns_reply *trust,
         const struct hc_dns_record *record = &trust->records[(*at)++];
 
         if ((record->type == HC_DNS_DS || record->type == HC_DNS_DNSKEY) &&
-            hc_dname_equal(record->owner, zone) && is_known(record) && !is_outdone(trust, record)) {
+            hc_dname_equal(record->owner, zone) && hc_trust_is_known(record) &&
+            !is_outdone(trust, record)) {
             return record;
         }
     }

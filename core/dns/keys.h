@@ -36,6 +36,11 @@ struct hc_trust {
     bool anchors;
 };
 
+/* What is wrong with such a record, "a DS record ..", or NULL. */
+const char *hc_trust_fault(const struct hc_dns_record *record);
+/* True if its algorithm, and its digest's, are known. */
+bool hc_trust_is_known(const struct hc_dns_record *record);
+
 /*
  * Takes the keys of a zone from a reply to the question for them.
  * SECURE: out has them. INSECURE: trust names no key of an algorithm and digest that are known.

@@ -165,6 +165,11 @@ static void after_keys(struct hc_links *links, struct hc_link *link)
     hc_dnssec_work_begin(&links->work);
     state = hc_keys_take(&link->slot.reply, &link->name, &trust, &links->work, &link->keys, &err);
     count_time(links, link, state);
+    if (state == HC_DNSSEC_INSECURE && !by_parent) {
+        state = HC_DNSSEC_UNCHECKED; /* an anchor that cannot be used proves nothing */
+        hc_error_set(&err, HC_P_DNS_FAILED, NULL,
+                     "the trust anchor has no key of an algorithm that hotcert knows");
+    }
     if (state == HC_DNSSEC_SECURE || state == HC_DNSSEC_INSECURE) {
         settle(link, state, link);
         return;

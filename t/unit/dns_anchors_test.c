@@ -9,7 +9,8 @@
 
 #include "tap.h"
 
-#define DS ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n"
+#define HASH "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+#define DS   ". IN DS 20326 8 2 " HASH "\n"
 #define KEY                                                                                        \
     "AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLAJr5emLvN"
 
@@ -36,6 +37,25 @@ static const struct {
      "managed-keys { test. initial-key 257 3 8 \"" KEY "\"; };",
      2, NULL},
     {"trusted-keys", "trusted-keys { \".\" 257 3 8 \"" KEY "\"; };", 1, NULL},
+    {"with a byte order mark", "\xef\xbb\xbf" DS, 1, NULL},
+    {"unbound's, with a key that it has only seen and one that is gone",
+     "; autotrust trust anchor file\n;;id: . 1\n"
+     ".\t86400\tIN\tDNSKEY\t257 3 8 " KEY " ;{id = 1 (ksk)} ;;state=2 [  VALID  ] ;;count=0\n"
+     ".\t86400\tIN\tDNSKEY\t257 3 8 " KEY " ;{id = 2 (ksk)} ;;state=1 [ ADDPEND ] ;;count=3\n"
+     ".\t86400\tIN\tDNSKEY\t257 3 8 " KEY " ;{id = 3 (ksk)} ;;state=3 [ MISSING ] ;;count=0\n"
+     ".\t86400\tIN\tDNSKEY\t257 3 8 " KEY " ;{id = 4 (ksk)} ;;state=4 [ REVOKED ] ;;count=0\n",
+     2, NULL},
+    {"a revoked key beside another one", ". IN DNSKEY 385 3 8 " KEY "\n" DS, 1, NULL},
+    {"an unknown algorithm beside a known one", ". IN DS 1 253 2 " HASH "\n" DS, 2, NULL},
+    {"unknown algorithms alone", ". IN DS 1 253 2 " HASH "\n. IN DNSKEY 257 3 253 " KEY "\n", 0,
+     "it has no key of an algorithm that hotcert knows"},
+    {"a digest of an unknown kind alone", ". IN DS 1 8 3 " HASH "\n", 0, "no key of an algorithm"},
+    {"a digest that is too short", DS ". IN DS 1 8 2 E06D44\n", 0,
+     "it has a DS record whose digest has a wrong length"},
+    {"no key of a zone", DS ". IN DNSKEY 0 3 8 " KEY "\n", 0,
+     "it has a DNSKEY record that is no key of a zone"},
+    {"another protocol", ". IN DNSKEY 257 2 8 " KEY "\n", 0, "that is no key of a zone"},
+    {"another class", ". CH DS 1 8 2 " HASH "\n", 0, "of another class than IN"},
     {"nothing", "", 0, "it has no DS or DNSKEY record"},
     {"comments alone", "; nothing\n", 0, "it has no DS or DNSKEY record"},
     {"an empty block", "trust-anchors { };", 0, "it has no DS or DNSKEY record"},

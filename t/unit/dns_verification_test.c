@@ -289,6 +289,17 @@ static void nothing_can_be_said(void)
     ok(v.at_top, "without an anchor nothing at all");
     wants("no anchor", v, HC_DNSSEC_UNCHECKED, "the root's trust anchor is missing");
 
+    {
+        struct hc_anchors strange = {.path = anchor_path, .records = ds_reply(NULL, &root_pen)};
+
+        ((uint8_t *)(uintptr_t)strange.records.records[0].data)[2] = 253;
+        v = run(&strange, "www.good.test", HC_DNS_A, signed_set(&good_pen, WWW));
+        ok(v.at_top, "an anchor of an unknown algorithm: nothing at all");
+        wants("which does not make all zones unsigned", v, HC_DNSSEC_UNCHECKED,
+              "has no key of an algorithm that hotcert knows");
+        hc_dns_reply_dispose(&strange.records);
+    }
+
     reply.dnssec_ok = false;
     v = run(&anchors, "www.good.test", HC_DNS_A, reply);
     ok(!v.at_top, "a reply alone");
