@@ -15,6 +15,7 @@ struct hc_answers {
     struct hc_answers_options o;
     struct hc_answer_port port;
     struct hc_answer_book book;
+    struct hc_list vain; /* files that the latest pass could not make known; in order */
     bool unsaid;         /* the last acknowledgement failed */
     bool failed;         /* something could not be mirrored in the latest pass */
     bool known;          /* the store was read */
@@ -175,7 +176,10 @@ static int on_give(void *self, const struct hc_answer *answer, struct hc_error *
     return give(self, answer, false, err);
 }
 
-/* True if the store has an answer that was not read yet: it may stand at any place. */
+/*
+ * True if the store has an answer that was not read yet: it may stand at any place. What cannot be
+ * read or given is no news: it may stay for long, and its agent sees that we do not give it.
+ */
 static bool has_news(const struct hc_answers *answers)
 {
     struct hc_list files = {NULL, 0, 0};
@@ -185,7 +189,8 @@ static bool has_news(const struct hc_answers *answers)
     hc_error_init(&err);
     news = hc_store_answer_list(store_of(answers), &files, &err) != 0;
     for (size_t i = 0; i < files.count && !news; i++) {
-        news = hc_answer_book_find_file(&answers->book, files.items[i]) == NULL;
+        news = hc_answer_book_find_file(&answers->book, files.items[i]) == NULL &&
+               !hc_list_has_sorted(&answers->vain, files.items[i]);
     }
     hc_list_dispose(&files);
     return news;
@@ -297,6 +302,14 @@ static bool mirror(struct hc_answers *answers, const char *file)
     return entry != NULL;
 }
 
+static void replace_vain(struct hc_answers *answers, struct hc_list *vain)
+{
+    hc_list_dispose(&answers->vain);
+    answers->vain = *vain;
+    *vain = (struct hc_list){NULL, 0, 0};
+    hc_list_sort_unique(&answers->vain);
+}
+
 /* What was mirrored and is not there any more, or is over, leaves the table. */
 static int drop_gone(struct hc_answers *answers, bool *changed, struct hc_error *err)
 {
@@ -353,6 +366,7 @@ static int remove_left(struct hc_answers *answers, struct hc_error *err)
 int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
 {
     struct hc_list files = {NULL, 0, 0};
+    struct hc_list vain = {NULL, 0, 0};
     struct hc_answer_entry *entry = NULL;
     bool changed = false;
     int rc = hc_store_answer_list(store_of(answers), &files, err);
@@ -369,10 +383,13 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
             entry->seen = true;
         } else if (mirror(answers, files.items[i])) {
             changed = true;
+        } else {
+            rc = hc_list_add(&vain, files.items[i], err);
         }
     }
     if (rc == 0) {
         answers->known = true;
+        replace_vain(answers, &vain);
         rc = drop_gone(answers, &changed, err);
         if (rc == 0 && (changed || answers->unsaid)) {
             rc = acknowledge(answers, err);
@@ -381,6 +398,7 @@ int hc_answers_follow(struct hc_answers *answers, struct hc_error *err)
         answers->said = answers->failed ? answers->said : 0;
         answers->unsaid = rc != 0;
     }
+    hc_list_dispose(&vain);
     hc_list_dispose(&files);
     return rc;
 }
@@ -435,6 +453,7 @@ void hc_answers_unfollow(struct hc_answers *answers)
             hc_answer_book_remove(&answers->book, e);
         }
     }
+    hc_list_dispose(&answers->vain);
     answers->said = 0;
 }
 
@@ -460,6 +479,7 @@ void hc_answers_free(struct hc_answers *answers)
         return;
     }
     hc_answer_book_dispose(&answers->book);
+    hc_list_dispose(&answers->vain);
     hc_store_acks_dispose(&answers->acks);
     free(answers);
 }

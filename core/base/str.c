@@ -184,6 +184,12 @@ void hc_list_sort_unique(struct hc_list *list)
     list->count = kept;
 }
 
+bool hc_list_has_sorted(const struct hc_list *list, const char *s)
+{
+    return list->count > 0 &&
+           bsearch(&s, list->items, list->count, sizeof(*list->items), compare) != NULL;
+}
+
 void hc_list_dispose(struct hc_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {

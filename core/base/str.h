@@ -35,6 +35,8 @@ bool hc_list_has(const struct hc_list *list, const char *s); /* exact */
 bool hc_list_has_all(const struct hc_list *list, const struct hc_list *others);
 bool hc_list_equal(const struct hc_list *a, const struct hc_list *b);
 void hc_list_sort_unique(struct hc_list *list); /* bytewise order */
+/* As hc_list_has(), of a list in this order, which may be long. */
+bool hc_list_has_sorted(const struct hc_list *list, const char *s);
 void hc_list_dispose(struct hc_list *list);
 
 /* "a, b, c and 4 more": for log lines; at most cap bytes. Returns dst. */

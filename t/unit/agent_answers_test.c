@@ -14,6 +14,8 @@
 #include "answer_lib.h"
 #include "store/answer.h"
 #include "store/follower.h"
+#include "store/internal.h"
+#include "store/sealed.h"
 #include "tap.h"
 
 #define TOKEN "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ"
@@ -497,6 +499,64 @@ static void every_agent_shows_the_same_proof(void)
     world_close();
 }
 
+/* As a later version would store a kind of its own. */
+static bool others_put_unknown_kind(void)
+{
+    static const char unknown[] = "answer\nheliograph\n9999999999\na.example\na.example\nflash";
+    char subject[96];
+    char file[HC_ANSWER_FILE];
+    int folder = -1;
+    bool good = hc_name_digest(unknown, file, NULL) == 0 &&
+                hc_folder_open(other, other->root, "challenges", true, &folder, NULL) == 0;
+
+    (void)snprintf(subject, sizeof(subject), "challenges/%s", file);
+    good = good &&
+           hc_sealed_write(other, &(struct hc_file_place){folder, file, subject},
+                           (struct hc_bytes){(const unsigned char *)unknown, sizeof(unknown) - 1},
+                           false, NULL) == 0;
+    if (folder >= 0) {
+        close(folder);
+    }
+    return good;
+}
+
+static void what_cannot_be_mirrored_holds_up_nobody(void)
+{
+    struct hc_answer own = proof_of("-----BEGIN CERTIFICATE----- own\n", now);
+    struct hc_answer theirs = {
+        HC_ANSWER_TLS,          "b.example", "b.example", "-----BEGIN CERTIFICATE----- theirs\n",
+        now + HC_ANSWER_LIFE_S, NULL};
+    char made[64];
+    int count = 0;
+
+    world_open();
+    hc_store_unfollow(follower);
+    follower = NULL;
+    ok(give(&own) && port->given(port->self, &own), "a proof of ours is ready");
+    ok(others_put_unknown_kind() && !port->given(port->self, &own), "until something is stored");
+    ok(follow() && port->given(port->self, &own), "which turns out to say nothing to us");
+    count = count_until_full(made);
+    ok(others_put(&theirs) && !port->given(port->self, &own), "so does what is stored then");
+    ok(follow() && port->given(port->self, &own), "but the table is full");
+    hc_answers_unfollow(answers);
+    ok(!port->given(port->self, &own), "when the store went nothing is known of it");
+    ok(follow() && follow() && port->given(port->self, &own), "and is not news for ever");
+    for (int i = 0; i < count; i++) {
+        char value[128];
+        struct hc_answer a = answer_of(made, value);
+
+        (void)snprintf(made, sizeof(made), "%s%d", TOKEN, i);
+        (void)snprintf(value, sizeof(value), "%s.print", made);
+        hc_answers_take_back(answers, &a);
+    }
+    ok(follow() && port->other(port->self, &(struct hc_answer){.kind = HC_ANSWER_TLS,
+                                                               .name = "b.example",
+                                                               .key = "b.example",
+                                                               .value = "another"}) != NULL,
+       "with room again theirs is mirrored");
+    world_close();
+}
+
 /* What the other agent says that it mirrors and holds. */
 static bool others_say(const struct hc_answer *mirrored, bool holds)
 {
@@ -568,6 +628,7 @@ int main(void)
     a_full_table_serves_what_it_has();
     a_preflights_answer_is_stored_for_others_only();
     every_agent_shows_the_same_proof();
+    what_cannot_be_mirrored_holds_up_nobody();
     what_a_killed_agent_leaves_is_removed();
     no_log_shows_an_answer();
     (void)rmdir(base);

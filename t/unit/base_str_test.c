@@ -85,6 +85,10 @@ static void a_list_sorts_and_drops_doubles(void)
     is_str(hc_list_format_led(&list, "c", text, 27), "c and 2 more", "the rest is counted");
     ok(hc_list_copy(&same, &list, NULL) == 0 && hc_list_equal(&list, &same), "a copy is equal");
     ok(hc_list_has(&list, "b") && !hc_list_has(&list, "B"), "membership is exact");
+    ok(hc_list_has_sorted(&list, "a") && hc_list_has_sorted(&list, "c") &&
+           !hc_list_has_sorted(&list, "B") &&
+           !hc_list_has_sorted(&(struct hc_list){NULL, 0, 0}, "a"),
+       "the same where the order helps");
     ok(hc_list_has_all(&list, &list) && hc_list_has_all(&list, &(struct hc_list){NULL, 0, 0}) &&
            !hc_list_has_all(&(struct hc_list){NULL, 0, 0}, &list),
        "so is that of several");
