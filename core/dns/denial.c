@@ -146,11 +146,19 @@ static enum hc_denial nsec_of_type(const struct hc_denials *d, const struct hc_d
 
 static int hash(struct hc_denials *d, const struct hc_dname *name, char dst[HC_NSEC3_HASH])
 {
-    if (d->hashed >= HC_DENIAL_HASHES) {
-        return -1;
+    int rc = -1;
+
+    if (d->hashed < HC_DENIAL_HASHES) {
+        d->hashed++;
+        rc = hc_nsec3_hash(&d->nsec3[0], name, dst);
     }
-    d->hashed++;
-    return hc_nsec3_hash(&d->nsec3[0], name, dst);
+    d->unhashed = d->unhashed || rc != 0;
+    return rc;
+}
+
+unsigned hc_denials_cost(const struct hc_denials *d)
+{
+    return d->hashed > 0 ? d->hashed * (d->nsec3[0].iterations + 1) / HC_NSEC3_ITERATIONS : 0;
 }
 
 static const struct hc_nsec3 *nsec3_at(struct hc_denials *d, const struct hc_dname *name)
@@ -336,6 +344,11 @@ enum hc_dnssec hc_denial_fail(const struct hc_denials *d, const struct hc_keys *
             .reply = d->reply, .owner = d->flawed, .type = d->flawed_type, .authority = true};
 
         return hc_signature_fail(&set, keys, &d->flaw, err);
+    }
+    if (d->unhashed) {
+        hc_error_set(err, HC_P_DNS_FAILED, zone,
+                     "the proof that there is no %s takes more hashes than hotcert computes", what);
+        return HC_DNSSEC_UNCHECKED;
     }
     if (d->nsec_count + d->nsec3_count > 0) {
         hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,

@@ -22,6 +22,7 @@ struct hc_denials {
     size_t nsec3_count;
     bool costly;              /* more iterations than are computed: the zone counts as not signed */
     unsigned hashed;          /* names so far */
+    bool unhashed;            /* one was not: too many, or no memory */
     struct hc_signature flaw; /* of a proof whose signature is not good.. */
     const struct hc_dname *flawed; /* ..its owner; NULL: all are */
     unsigned flawed_type;
@@ -30,6 +31,9 @@ struct hc_denials {
 /* Takes the proofs of this zone whose signatures are good. */
 void hc_denials_take(const struct hc_dns_reply *reply, const struct hc_keys *keys,
                      struct hc_dnssec_work *work, struct hc_denials *out);
+
+/* What the hashes cost so far, in tries of signatures. */
+unsigned hc_denials_cost(const struct hc_denials *d);
 
 enum hc_denial {
     HC_DENIAL_MISSING,  /* nothing proves it */

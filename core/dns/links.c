@@ -147,7 +147,8 @@ static void count_time(struct hc_links *links, const struct hc_link *link, enum 
 
     links->good += state == HC_DNSSEC_SECURE;
     if (state == HC_DNSSEC_BOGUS && hc_dns_set_signature(&set, &at, &rrsig) != NULL) {
-        links->untimely += (int32_t)(rrsig.expires - now) < 0 || (int32_t)(now - rrsig.begins) < 0;
+        links->untimely += (int32_t)(rrsig.expires + HC_SIGNATURE_SLACK - now) < 0 ||
+                           (int32_t)(now - rrsig.begins + HC_SIGNATURE_SLACK) < 0;
     }
 }
 
@@ -231,6 +232,7 @@ static void after_no_ds(struct hc_links *links, struct hc_link *link)
     const struct hc_dns_reply *reply = &link->slot.reply;
     struct hc_dns_set alias = {.reply = reply, .owner = &link->name, .type = HC_DNS_CNAME};
     struct hc_denials denials;
+    enum hc_cut cut = HC_CUT_UNPROVED;
     enum hc_dnssec state = HC_DNSSEC_BOGUS;
     char what[HC_DNAME_TEXT + 16] = "DS record of ";
     struct hc_error err;
@@ -241,7 +243,9 @@ static void after_no_ds(struct hc_links *links, struct hc_link *link)
         return;
     }
     hc_denials_take(reply, &zone->keys, &links->work, &denials);
-    switch (hc_denial_of_cut(&denials, &link->name)) {
+    cut = hc_denial_of_cut(&denials, &link->name);
+    links->work.tries += hc_denials_cost(&denials);
+    switch (cut) {
     case HC_CUT_NONE:
         settle(link, HC_DNSSEC_SECURE, zone);
         return;
@@ -367,11 +371,19 @@ static void begin_top(struct hc_links *links, struct hc_link *link)
 }
 
 static struct hc_link *begin(struct hc_links *links, const struct hc_dname *name,
-                             const struct hc_link *parent)
+                             const struct hc_link *parent, struct hc_error *err)
 {
-    struct hc_link *link = links->count < HC_LINKS_MOST ? calloc(1, sizeof(*link)) : NULL;
+    struct hc_link *link = NULL;
 
+    if (links->count == HC_LINKS_MOST) {
+        hc_error_set(err, HC_P_TOO_LARGE, NULL,
+                     "more than %d names are on the way from the trust anchor to these",
+                     HC_LINKS_MOST);
+        return NULL;
+    }
+    link = calloc(1, sizeof(*link));
     if (link == NULL) {
+        hc_error_nomem(err);
         return NULL;
     }
     link->name = *name;
@@ -386,7 +398,8 @@ static struct hc_link *begin(struct hc_links *links, const struct hc_dname *name
     return link;
 }
 
-const struct hc_link *hc_links_find(struct hc_links *links, const struct hc_dname *name)
+const struct hc_link *hc_links_find(struct hc_links *links, const struct hc_dname *name,
+                                    struct hc_error *err)
 {
     const struct hc_link *link = known(links, name);
     unsigned labels = hc_dname_labels(name);
@@ -398,7 +411,7 @@ const struct hc_link *hc_links_find(struct hc_links *links, const struct hc_dnam
 
         hc_dname_shorten(&above, count);
         link = known(links, &above);
-        link = link != NULL ? link : begin(links, &above, parent);
+        link = link != NULL ? link : begin(links, &above, parent, err);
         if (link == NULL || count > labels) {
             return NULL;
         }

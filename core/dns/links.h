@@ -57,8 +57,9 @@ void hc_links_init(struct hc_links *links, const struct hc_dns_slot_owner *owner
                    int64_t deadline_ms);
 void hc_links_dispose(struct hc_links *links);
 
-/* The link of this name, begun if it is not there; NULL: no memory, or too many. */
-const struct hc_link *hc_links_find(struct hc_links *links, const struct hc_dname *name);
+/* The link of this name, begun if it is not there; NULL: no memory, or too many; err says it. */
+const struct hc_link *hc_links_find(struct hc_links *links, const struct hc_dname *name,
+                                    struct hc_error *err);
 
 /* A new pass begins: there may be work again. */
 void hc_links_begin_pass(struct hc_links *links);

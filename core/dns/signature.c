@@ -10,6 +10,9 @@
 #define RECORDS_MOST    512 /* of one set: each try copies and sorts all of them */
 #define RECORDS_A_TRY   64  /* so many cost as much as the cryptography */
 #define SAME_TAG_MOST   4   /* keys with one tag, by chance or by malice (KeyTrap) */
+#define RSA_MODULUS     512 /* octets: what is more is too costly (RFC 3110: 4096 bits) .. */
+#define RSA_EXPONENT    8   /* .. and so is this; most have three */
+#define COST_TOO_MUCH   (HC_DNSSEC_TRIES + 1)
 
 static unsigned signed_labels(const struct hc_dname *owner)
 {
@@ -74,6 +77,50 @@ static ldns_rr_list *list_of(const struct hc_dns_set *set)
     return list;
 }
 
+/* RFC 3110 section 2 */
+static unsigned cost_of_rsa(const ldns_rdf *key)
+{
+    const uint8_t *data = ldns_rdf_data(key);
+    size_t size = ldns_rdf_size(key);
+    size_t head = size > 0 && data[0] == 0 ? 3 : 1;
+    size_t exponent = 0;
+
+    if (size < head) {
+        return 1;
+    }
+    exponent = head == 3 ? (size_t)data[1] << 8 | data[2] : data[0];
+    if (exponent > RSA_EXPONENT || size - head > exponent + RSA_MODULUS) {
+        return COST_TOO_MUCH;
+    }
+    return exponent > 3 ? 4 : 2;
+}
+
+/* In tries of the cheap algorithms. */
+static unsigned cost_of(const struct hc_key *key)
+{
+    switch (key->algorithm) {
+    case LDNS_RSASHA1:
+    case LDNS_RSASHA1_NSEC3:
+    case LDNS_RSASHA256:
+    case LDNS_RSASHA512:
+        return cost_of_rsa(ldns_rr_rdf(key->rr, 3));
+    case LDNS_ECDSAP384SHA384:
+    case LDNS_ED448:
+        return 4;
+    default:
+        return 1;
+    }
+}
+
+/* As ldns has to be told it: who is early or late by no more than the slack is in time. */
+static int64_t time_for(const struct hc_rrsig *rrsig, int64_t now)
+{
+    if (is_before((uint32_t)now, rrsig->begins)) {
+        return (int64_t)rrsig->begins;
+    }
+    return is_before(rrsig->expires, (uint32_t)now) ? (int64_t)rrsig->expires : now;
+}
+
 static bool try_key(const ldns_rr_list *records, const ldns_rr *rrsig, const struct hc_key *key,
                     int64_t now)
 {
@@ -95,14 +142,20 @@ static enum hc_signature_flaw try_keys(const ldns_rr_list *records,
 {
     enum hc_signature_flaw flaw = HC_SIGNATURE_KEY;
     ldns_rr *rr = hc_rr_of(record);
-    unsigned cost = 1 + (unsigned)(ldns_rr_list_rr_count(records) / RECORDS_A_TRY);
+    unsigned large = (unsigned)(ldns_rr_list_rr_count(records) / RECORDS_A_TRY);
     unsigned same = 0;
 
-    for (size_t i = 0; rr != NULL && i < keys->count && same < SAME_TAG_MOST; i++) {
+    if (rr == NULL) {
+        return HC_SIGNATURE_UNREAD;
+    }
+    for (size_t i = 0; i < keys->count && same < SAME_TAG_MOST; i++) {
+        unsigned cost = 0;
+
         if (keys->items[i].tag != rrsig->tag || keys->items[i].algorithm != rrsig->algorithm) {
             continue;
         }
         same++;
+        cost = large + cost_of(&keys->items[i]);
         if (work->left < cost) {
             flaw = HC_SIGNATURE_COSTLY;
             break;
@@ -110,7 +163,7 @@ static enum hc_signature_flaw try_keys(const ldns_rr_list *records,
         work->left -= cost;
         work->tries += cost;
         flaw = HC_SIGNATURE_WRONG;
-        if (try_key(records, rr, &keys->items[i], work->now)) {
+        if (try_key(records, rr, &keys->items[i], time_for(rrsig, work->now))) {
             flaw = HC_SIGNATURE_GOOD;
             break;
         }
@@ -127,19 +180,22 @@ static enum hc_signature_flaw judge(const struct hc_dns_set *set, const ldns_rr_
     uint32_t now = (uint32_t)work->now;
 
     if (!hc_dname_equal(&rrsig->signer, &keys->zone) ||
-        !hc_dname_is_within(set->owner, &keys->zone) || rrsig->labels > signed_labels(set->owner)) {
+        !hc_dname_is_within(set->owner, &keys->zone)) {
         return HC_SIGNATURE_SIGNER;
+    }
+    if (rrsig->labels > signed_labels(set->owner)) {
+        return HC_SIGNATURE_LABELS;
     }
     if (!hc_algorithm_is_known(rrsig->algorithm)) {
         return HC_SIGNATURE_UNKNOWN;
     }
-    if (is_before(rrsig->expires, now)) {
+    if (is_before(rrsig->expires + HC_SIGNATURE_SLACK, now)) {
         return HC_SIGNATURE_EXPIRED;
     }
-    if (is_before(now, rrsig->begins)) {
+    if (is_before(now, rrsig->begins - HC_SIGNATURE_SLACK)) {
         return HC_SIGNATURE_EARLY;
     }
-    return records != NULL ? try_keys(records, record, rrsig, keys, work) : HC_SIGNATURE_WRONG;
+    return records != NULL ? try_keys(records, record, rrsig, keys, work) : HC_SIGNATURE_UNREAD;
 }
 
 void hc_signature_check(const struct hc_dns_set *set, const struct hc_keys *keys,
@@ -202,6 +258,15 @@ static void tell(const struct hc_dns_set *set, const struct hc_keys *keys,
                      "%s",
                      type, owner, hc_dname_format(&rrsig->signer, signer), zone);
         return;
+    case HC_SIGNATURE_LABELS:
+        hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
+                     "the signature of %s of %s is for a name of %u labels, longer than this one",
+                     type, owner, rrsig->labels);
+        return;
+    case HC_SIGNATURE_UNREAD:
+        hc_error_set(err, HC_P_DNS_FAILED, zone, "%s of %s, or its signature, cannot be read", type,
+                     owner);
+        return;
     case HC_SIGNATURE_UNKNOWN:
         hc_error_set(err, HC_P_DNS_DNSSEC_BROKEN, zone,
                      "%s of %s is signed by algorithm %u alone, which hotcert does not know", type,
@@ -258,5 +323,7 @@ enum hc_dnssec hc_signature_fail(const struct hc_dns_set *set, const struct hc_k
         return HC_DNSSEC_UNCHECKED;
     }
     tell(set, keys, signature, err);
-    return signature->flaw == HC_SIGNATURE_COSTLY ? HC_DNSSEC_UNCHECKED : HC_DNSSEC_BOGUS;
+    return signature->flaw == HC_SIGNATURE_COSTLY || signature->flaw == HC_SIGNATURE_UNREAD
+               ? HC_DNSSEC_UNCHECKED
+               : HC_DNSSEC_BOGUS;
 }

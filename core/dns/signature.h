@@ -8,15 +8,20 @@
 /* The further down, the nearer to a good one. */
 enum hc_signature_flaw {
     HC_SIGNATURE_MISSING,
-    HC_SIGNATURE_SIGNER,  /* of another zone, or for a longer name */
+    HC_SIGNATURE_SIGNER,  /* of another zone */
+    HC_SIGNATURE_LABELS,  /* for a longer name */
     HC_SIGNATURE_UNKNOWN, /* an algorithm that is not known */
     HC_SIGNATURE_KEY,     /* by a key that the zone does not have */
-    HC_SIGNATURE_COSTLY,  /* more work than a reply may cost */
     HC_SIGNATURE_WRONG,   /* it does not fit the records */
     HC_SIGNATURE_EARLY,
     HC_SIGNATURE_EXPIRED,
+    HC_SIGNATURE_UNREAD, /* ldns cannot read the records, or there is no memory */
+    HC_SIGNATURE_COSTLY, /* more work than a reply may cost */
     HC_SIGNATURE_GOOD,
 };
+
+/* Seconds by which a signature may be too early or too late, as clocks differ. */
+#define HC_SIGNATURE_SLACK 3600
 
 struct hc_signature {
     enum hc_signature_flaw flaw; /* of the signature that comes nearest; one good one is enough */

@@ -115,10 +115,9 @@ static bool find_link(struct hc_verification *v, struct hc_links *links, bool pr
     if (present ? !hc_dns_set_signer(set, &signer) : v->again || !proof_signer(v, &signer)) {
         signer = present ? *set->owner : v->name;
     }
-    v->link = hc_links_find(links, &signer);
+    hc_error_init(&err);
+    v->link = hc_links_find(links, &signer, &err);
     if (v->link == NULL) {
-        hc_error_init(&err);
-        hc_error_nomem(&err);
         settle(v, HC_DNSSEC_UNCHECKED, &err);
     }
     return v->link != NULL;
@@ -165,6 +164,7 @@ static bool wildcard_fits(struct hc_verification *v, struct hc_links *links,
     struct hc_denials denials;
     char what[HC_DNAME_TEXT + 64];
     char owner[HC_DNAME_TEXT];
+    enum hc_denial found = HC_DENIAL_MISSING;
     enum hc_dnssec state = HC_DNSSEC_BOGUS;
     struct hc_error err;
 
@@ -172,7 +172,9 @@ static bool wildcard_fits(struct hc_verification *v, struct hc_links *links,
         return true;
     }
     hc_denials_take(v->reply, keys, &links->work, &denials);
-    switch (hc_denial_of_closer(&denials, set->owner, signature->rrsig.labels)) {
+    found = hc_denial_of_closer(&denials, set->owner, signature->rrsig.labels);
+    links->work.tries += hc_denials_cost(&denials);
+    switch (found) {
     case HC_DENIAL_PROVED:
         return true;
     case HC_DENIAL_UNSIGNED:
@@ -238,12 +240,15 @@ static void judge_nothing(struct hc_verification *v, struct hc_links *links)
     const struct hc_keys *keys = &v->link->zone->keys;
     struct hc_denials denials;
     char what[HC_DNAME_TEXT + 32];
+    enum hc_denial found = HC_DENIAL_MISSING;
     enum hc_dnssec state = HC_DNSSEC_BOGUS;
     struct hc_error err;
 
     hc_dnssec_work_begin(&links->work);
     hc_denials_take(v->reply, keys, &links->work, &denials);
-    switch (deny(v, &denials)) {
+    found = deny(v, &denials);
+    links->work.tries += hc_denials_cost(&denials);
+    switch (found) {
     case HC_DENIAL_UNSIGNED:
         v->insecure = true;
         settle_well(v);

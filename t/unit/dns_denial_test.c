@@ -254,6 +254,8 @@ static void nsec3(void)
 
 static void what_costs_too_much_counts_as_not_signed(void)
 {
+    struct hc_keys keys = keys_of();
+    struct hc_error err = {0};
     struct hc_dns_reply reply;
     struct hc_denials denials;
     struct draft d;
@@ -287,6 +289,13 @@ static void what_costs_too_much_counts_as_not_signed(void)
     strcat(line, "z.test");
     is_int(judge(&denials, NAME, line, 0), LACKS, "a name of a hundred labels");
     ok(denials.hashed <= HC_DENIAL_HASHES, "costs no more than others");
+    ok(hc_denials_cost(&denials) > 0, "which counts as work");
+    is_str(hc_dnssec_name(hc_denial_fail(&denials, &keys, "A record of it", &err)), "unchecked",
+           "and it is not called broken");
+    is_str(err.detail,
+           "the proof that there is no A record of it takes more hashes than hotcert "
+           "computes",
+           "but too much");
     hc_dns_reply_dispose(&reply);
 }
 

@@ -325,7 +325,7 @@ static void nothing_can_be_said(void)
     ok(v.at_top, "another root: nothing at all");
     wants("another root", v, HC_DNSSEC_UNCHECKED, "the trust anchor matches none of the 1 keys");
 
-    pen_times(&root_pen, PEN_NOW + 3600, PEN_UNTIL);
+    pen_times(&root_pen, PEN_NOW + 3601, PEN_UNTIL);
     store(".", HC_DNS_DNSKEY, keys_reply(&root_pen, &root_pen));
     v = run(&anchors, "www.good.test", HC_DNS_A, signed_set(&good_pen, WWW));
     wants("a clock that is slow", v, HC_DNSSEC_UNCHECKED, "is not valid before");
@@ -372,6 +372,20 @@ static void a_pass_does_so_much_and_no_more(void)
     hc_dns_reply_dispose(&reply);
 }
 
+static void names_without_end(void)
+{
+    struct hc_dname asked = dname("www.good.test");
+    struct hc_links links;
+    struct hc_error err = {0};
+
+    hc_links_init(&links, &owner, &anchors, &clock_then, 9000);
+    links.count = HC_LINKS_MOST;
+    ok(hc_links_find(&links, &asked, &err) == NULL, "one name more than are followed");
+    is_str(err.detail, "more than 4000 names are on the way from the trust anchor to these",
+           "is told from a lack of memory");
+    hc_links_dispose(&links);
+}
+
 int main(void)
 {
     build();
@@ -384,6 +398,7 @@ int main(void)
     what_a_resolver_withholds();
     a_pass_does_so_much_and_no_more();
     nothing_can_be_said();
+    names_without_end();
     take_down();
     return done();
 }
