@@ -34,14 +34,15 @@ scenario the_preferred_chain_is_served_if_it_is_sound => sub {
     $s->configure(ca => $ca, %with, main => [ [ trusted_certificate => $file0 ] ], hosts => [ { names => ['b.test'], hotcert => 'on' } ]);
     $s->reload;
     ok(wait_served($s->tls_port, 'b.test', $file0, seconds => 60), 'the default chain is served where the preferred one is not sound');
-    like($s->log_text, qr/preferred chain is not sound.*untrusted-root/, 'the log says why');
+    ok($s->wait_log(qr/preferred chain is not sound.*untrusted-root/, 20), 'the log says why');
 
     $s->configure(ca => $ca, issuers => { pebble => [ @{ $block{pebble} }, [ preferred_chain => 'No Such Root' ] ] },
         main => [ [ trusted_certificate => $both ] ], hosts => [ map { { names => [$_], hotcert => 'on' } } 'c.test', 'd.test' ]);
     $s->reload;
     ok(wait_served($s->tls_port, $_, $file0, seconds => 60), "$_ has the default chain where there is none such") for 'c.test', 'd.test';
+    ok($s->wait_log(qr/offers no chain that ends at/, 20), 'the log says so ..');
     my @lines = grep { /offers no chain that ends at "No Such Root", of 3; using its default, which ends at "\Q$cn0\E"/ } split /\n/, $s->log_text;
-    is(scalar @lines, 1, 'the log says so once') or diag $s->log_text;
+    is(scalar @lines, 1, '.. once') or diag $s->log_text;
 };
 
 done_testing;

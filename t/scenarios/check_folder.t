@@ -66,7 +66,7 @@ for my $row (@tools) {
         my @base = map { defined $_ ? s{.*/}{}r : undef } @{ $got->{files} }{qw(certificate chain key)};
         is_deeply(\@base, \@took, 'and what was taken for what');
         (undef, $out) = check("$home/$below");
-        like($out, qr/^  found as [^\n]*\Q$tool\E[^\n]* keeps? them: certificate \Q$took[0]\E/m, 'the text says so');
+        like($out, qr/^  found in the layout of [^\n]*\Q$tool\E[^\n]*: certificate \Q$took[0]\E/m, 'the text says so');
     };
 }
 

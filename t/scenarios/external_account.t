@@ -43,7 +43,7 @@ scenario a_bound_account_orders_and_the_key_may_go => sub {
     configure($s, $ca, [ eab_kid => 'kid-1' ], [ eab_key => $file ]);
     $s->start;
     ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'the certificate is there');
-    like($s->log_text, qr/account registered at .*bound to kid-1/, 'the log says to what the account is bound');
+    ok($s->wait_log(qr/account registered at .*bound to kid-1/, 20), 'the log says to what the account is bound');
     unlike($s->log_text, qr/\Q@{[ encode_base64url($bytes) ]}\E/, 'and not the key');
     unlink $file;
     $s->reload;

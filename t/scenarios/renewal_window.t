@@ -59,7 +59,7 @@ scenario a_certificate_that_the_CA_wants_back_is_replaced => sub {
     $s->start;
     my $l = wait_for(120, sub { my $l = look($s->tls_port, sni => 'a.test', ca => $ca->root); $l->{serial} && $l->{serial} ne $first->{serial} ? $l : undef });
     ok($l, 'another certificate is served, well before half of the lifetime is over');
-    like($s->log_text, qr{the CA wants the certificate renewed between .*https://ca\.test/incident}, 'the log says why');
+    ok($s->wait_log(qr{the CA wants the certificate renewed between .*https://ca\.test/incident}, 20), 'the log says why');
     is($ca->count_of('orders'), 2, 'by one order');
 };
 
