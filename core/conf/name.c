@@ -104,6 +104,9 @@ static int to_ascii(const char *in, char out[HC_NAME_SIZE], struct hc_error *err
     text[len - (len > 0 && text[len - 1] == '.')] = '\0';
     memcpy(out, "*.", prefix);
     fault = hc_idn_to_ascii(text, out + prefix, HC_NAME_SIZE - prefix);
+    if (fault == NULL && strchr(out + prefix, '*') != NULL) {
+        fault = "an asterisk of another script is no wildcard";
+    }
     return fault == NULL ? 0
                          : hc_error_set(err, HC_P_NAME_INVALID, in,
                                         "it cannot be written in ASCII: %s", fault);

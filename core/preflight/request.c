@@ -155,8 +155,27 @@ static bool first_address(const struct hc_lookup *lookup, struct hc_address *out
     return true;
 }
 
-/* Lookups a redirect's host up. 1: address is it; 0: wait; -1: it leads nowhere. */
-static int resolve_host(struct hc_request *r, struct hc_address *address)
+/* No lookup of a redirect's host has an address: there is none, or it is not known. */
+static void without_address(struct hc_request *r, const char *url, const struct hc_lookup *aaaa,
+                            const struct hc_lookup *a)
+{
+    const struct hc_lookup *failed = aaaa->kind == HC_LOOKUP_FAILED ? aaaa
+                                     : a->kind == HC_LOOKUP_FAILED  ? a
+                                                                    : NULL;
+    struct hc_error err;
+
+    if (failed != NULL) {
+        hc_kept_error_get(&failed->error, &err);
+        finish(r, HC_REQUEST_UNREACHABLE, &err);
+    } else if (aaaa->kind == HC_LOOKUP_DNSSEC_BROKEN || a->kind == HC_LOOKUP_DNSSEC_BROKEN) {
+        astray(r, url, "the DNSSEC of its host is broken");
+    } else {
+        astray(r, url, "its host has no address");
+    }
+}
+
+/* Looks a redirect's host up. 1: address is it; 0: wait; -1: it leads nowhere, and r has ended. */
+static int resolve_host(struct hc_request *r, struct hc_address *address, const char *url)
 {
     const char *host = r->redirect_host;
     struct hc_dname name;
@@ -167,17 +186,27 @@ static int resolve_host(struct hc_request *r, struct hc_address *address)
         return 1;
     }
     if (hc_dname_from_host(host, &name, NULL) != 0) {
+        astray(r, url, "its host is no name");
         return -1;
     }
     aaaa = hc_lookups_ask(r->how->lookups, &name, HC_DNS_AAAA, false, NULL);
     a = hc_lookups_ask(r->how->lookups, &name, HC_DNS_A, false, NULL);
     if (aaaa == NULL || a == NULL) {
+        struct hc_error err;
+
+        hc_error_init(&err);
+        hc_error_nomem(&err);
+        finish(r, HC_REQUEST_UNREACHABLE, &err);
         return -1;
     }
     if (!aaaa->complete || !a->complete) {
         return 0;
     }
-    return first_address(aaaa, address) || first_address(a, address) ? 1 : -1;
+    if (first_address(aaaa, address) || first_address(a, address)) {
+        return 1;
+    }
+    without_address(r, url, aaaa, a);
+    return -1;
 }
 
 /* Goes on after a redirect: true if anything changed. */
@@ -185,15 +214,14 @@ static bool step_redirect(struct hc_request *r)
 {
     struct hc_address address = r->first;
     char url[HC_REQUEST_TARGET];
-    int known = strcmp(r->redirect_host, r->host) == 0 ? 1 : resolve_host(r, &address);
+    int known = 1;
 
-    if (known == 0) {
-        return false;
-    }
     hc_copy(url, sizeof(url), r->url);
-    if (known < 0) {
-        astray(r, url, "its host has no address");
-        return true;
+    if (strcmp(r->redirect_host, r->host) != 0) {
+        known = resolve_host(r, &address, url);
+    }
+    if (known <= 0) {
+        return known < 0;
     }
     if (!r->how->private_network && hc_address_reserved(&address) != NULL) {
         astray(r, url, "its address is one that the Internet does not route");

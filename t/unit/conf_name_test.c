@@ -72,6 +72,10 @@ static void names_are_normalised_or_refused(void)
         {"[2001:db8::1", NULL},
         {"example.net:443", NULL},
         {"a/b.example", NULL},
+        {"\xef\xbc\x8a.b\xc3\xbc"
+         "cher.example",
+         NULL}, /* a full-width asterisk */
+        {"\xef\xbc\x8a.example.net", NULL},
     };
     char out[HC_NAME_SIZE];
     struct hc_error err;

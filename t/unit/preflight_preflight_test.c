@@ -540,6 +540,21 @@ static const struct web_scenario web_scenarios[] = {
      FAILS,
      "http-redirect",
      {{"8.8.4.4", BASE, 302, "http://inside.zone.net/"}}},
+    {"a_redirect_to_what_has_no_address",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://nothing.zone.net/"}}},
+    {"a_redirect_to_what_cannot_be_looked_up",
+     false,
+     READY,
+     "http-unreachable",
+     {{"8.8.4.4", BASE, 302, "http://failing.zone.net/"}}},
+    {"a_redirect_to_a_broken_zone",
+     false,
+     FAILS,
+     "http-redirect",
+     {{"8.8.4.4", BASE, 302, "http://broken.zone.net/"}}},
     {"a_redirect_to_a_mapped_address",
      false,
      FAILS,
@@ -576,6 +591,8 @@ static void run_web(const struct web_scenario *s)
         {OWN, N, HC_DNS_A, HERE, 0},
         {RESOLVER, "other.zone.net", HC_DNS_A, "A 8.8.8.8", 0},
         {RESOLVER, "inside.zone.net", HC_DNS_A, "A 10.0.0.1", 0},
+        {RESOLVER, "failing.zone.net", HC_DNS_A, "!SERVFAIL", 0},
+        {RESOLVER, "broken.zone.net", HC_DNS_A, "!FAIL", 0},
         {RESOLVER, N, HC_DNS_AAAA, "AAAA 2a00::1", 0},
     };
     char *items[] = {(char[]){N}};
@@ -585,7 +602,7 @@ static void run_web(const struct web_scenario *s)
     char slugs[200] = "";
 
     rows = dns_rows;
-    row_count = s->six ? 5 : 4;
+    row_count = s->six ? 7 : 6;
     web_rows = s->rows;
     web_row_count = HC_COUNT(s->rows);
     while (web_row_count > 0 && s->rows[web_row_count - 1].address == NULL) {
