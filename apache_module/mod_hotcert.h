@@ -67,9 +67,9 @@ struct mod_hotcert_state {
     void *block; /* while its section is read */
     const struct hc_block_kind *block_kind;
     apr_hash_t *managed; /* names that mod_md orders for; mod_hotcert_managed.c's */
-    bool managed_alone;  /* only those that are listed, unless a set says otherwise */
-    apr_hash_t *hosts;   /* server_rec * -> struct mod_hotcert_host * */
-    apr_hash_t *firsts;  /* address and port -> the virtual host that httpd serves there first */
+    enum mod_hotcert_switch managed_alone; /* only those listed, unless a set says otherwise */
+    apr_hash_t *hosts;                     /* server_rec * -> struct mod_hotcert_host * */
+    apr_hash_t *firsts; /* address and port -> the virtual host that httpd serves there first */
     struct hc_findings notes; /* what is odd in it, until it was told */
     int bootstrap;            /* memfd with the bootstrap pair while mod_ssl reads it; else -1 */
     struct hc_bootstraps *bootstraps; /* what makes it meanwhile; else NULL */
@@ -93,10 +93,12 @@ typedef const char *mod_hotcert_directive(cmd_parms *cmd, void *unused, const ch
 
 /* ---- mod_hotcert_managed.c: the names that mod_md orders for ---- */
 
-/* Observes MDomain, <MDomainSet, MDMember and MDMembers. */
+/* MDomain, <MDomainSet and <MDomain. */
 mod_hotcert_directive mod_hotcert_managed_observe;
+/* MDMember and MDMembers. */
+mod_hotcert_directive mod_hotcert_members_observe;
 /* Adds what mod_md adds by itself, once all servers are read. */
-void mod_hotcert_managed_extend(struct mod_hotcert_state *state, const server_rec *servers);
+void mod_hotcert_managed_extend(struct mod_hotcert_state *state, server_rec *servers);
 /* self: the state. True if mod_md orders for this name, in lower case, and answers for it. */
 bool mod_hotcert_managed_has(void *self, const char *name);
 /* Remarks on a host that mod_md orders for as well. */

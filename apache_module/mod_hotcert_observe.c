@@ -129,8 +129,9 @@ static const struct {
     {"ServerName", observe_name, NULL},
     {"MDomain", mod_hotcert_managed_observe, mod_md},
     {"<MDomainSet", mod_hotcert_managed_observe, mod_md},
-    {"MDMember", mod_hotcert_managed_observe, mod_md},
-    {"MDMembers", mod_hotcert_managed_observe, mod_md},
+    {"<MDomain", mod_hotcert_managed_observe, mod_md},
+    {"MDMember", mod_hotcert_members_observe, mod_md},
+    {"MDMembers", mod_hotcert_members_observe, mod_md},
     // clang-format on
 };
 

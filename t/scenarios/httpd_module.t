@@ -60,7 +60,7 @@ scenario what_else_orders_or_brings_certificates_is_named => (only => 'httpd', s
     my $md = "MDomain other.test Managed.test manual\n<MDomainSet *.wild.test>\nMDMember more.test\n</MDomainSet>\n"
         . "MDCertificateAgreement accepted\nMDContactEmail a\@example.org\nMDStoreDir $s->{dir}/md\n";
     # by `MDMembers auto`, the preset, the names of a host that has a listed one belong to mod_md, too
-    my $plain = join '', map { "<VirtualHost 127.0.0.1:@{[ $s->http_port ]}>\nServerName $_->[0]\nServerAlias $_->[1]\n</VirtualHost>\n" }
+    my $plain = join '', map { "<VirtualHost 127.0.0.1:@{[ $s->tls_port ]}>\nServerName $_->[0]\nServerAlias $_->[1]\nSSLEngine on\n</VirtualHost>\n" }
         [ 'more.test', 'Added.test' ], [ 'managed.test', 'alone.test' ], [ 'set.test', 'also-alone.test' ], [ 'far.test', 'more.test' ];
     $md .= "<MDomainSet set.test>\nMDMembers manual\n</MDomainSet>\n$plain";
     for my $case ([ 'added.test', 'added.test' ], [ 'alone.test', undef ], [ 'also-alone.test', undef ], [ 'far.test', 'far.test' ], [ 'managed.test', 'managed.test' ], [ 'x.wild.test', 'x.wild.test' ], [ 'more.test', 'more.test' ], [ 'free.test', undef ]) {
@@ -73,6 +73,43 @@ scenario what_else_orders_or_brings_certificates_is_named => (only => 'httpd', s
     }
     $s->configure(%conf, httpd_modules => [], hosts => [ { names => ['a.test'], hotcert => 'on', httpd => "SSLOpenSSLConfCmd ServerInfoFile $s->{conf}" } ]);
     like(($s->configtest)[1], qr/ServerInfoFile` belongs to one certificate.*no-effect/, 'a file of one certificate alone has no effect, which is said');
+});
+
+# What is written, and whether mod_md adds the alias of the host that has the listed name.
+my @members = (
+    [ 'by the preset', "MDomain of.test\n", '', 1 ],
+    [ 'MDMembers before MDomain', "MDMembers manual\nMDomain of.test\n", '', 0 ],
+    [ 'MDMembers after MDomain', "MDomain of.test\nMDMembers manual\n", '', 0 ],
+    [ 'MDMembers after a section', "<MDomainSet of.test>\nMDMember other.test\n</MDomainSet>\nMDMembers manual\n", '', 0 ],
+    [ 'MDomain with a word of its own', "MDMembers manual\nMDomain of.test auto\n", '', 1 ],
+    [ 'a section with a word of its own', "MDMembers manual\n<MDomainSet of.test>\nMDMembers auto\n</MDomainSet>\n", '', 1 ],
+    [ 'the short section', "<MDomain of.test>\nMDMembers manual\n</MDomain>\n", '', 0 ],
+    [ 'the short section by the preset', "<MDomain of.test>\nMDMember other.test\n</MDomain>\n", '', 1 ],
+    [ 'MDMembers in a section is not for all', "<MDomainSet other.test>\nMDMembers manual\n</MDomainSet>\nMDomain of.test\n", '', 1 ],
+    [ 'MDMembers in a host, which mod_md does not go by', "MDomain of.test\n", "SSLEngine on\nMDMembers manual", 1 ],
+    [ 'MDMembers in a host, other than the preset', "MDMembers manual\nMDomain of.test\n", "SSLEngine on\nMDMembers auto", 0 ],
+    [ 'a host without TLS', "MDomain of.test\n", 'SSLEngine off', 0 ],
+    [ 'a host that has only what was added', "MDomain first.test\n", "SSLEngine on\n</VirtualHost>\n<VirtualHost 127.0.0.1:PORT>\nServerName first.test\nServerAlias of.test\nSSLEngine on", 0 ],
+    [ 'such a host after it', "MDomain first.test\n<VirtualHost 127.0.0.1:PORT>\nServerName first.test\nServerAlias of.test\nSSLEngine on\n</VirtualHost>\n", '', 0 ],
+);
+
+# mod_md goes through its sections itself, before or after the word comes to others.
+scenario names_that_mod_md_adds_are_its_own => (only => 'httpd', sub {
+    my $s = server('httpd');
+    my ($modules) = $s->text =~ m{(\S+)/mod_ssl\.so};
+    for my $order ('first', 'last') {
+        for my $case (@members) {
+            my ($what, $md, $inner, $told) = @$case;
+            my $main = ($order eq 'first' ? "LoadModule md_module $modules/mod_md.so\n" : '') . $md . "MDStoreDir $s->{dir}/md\n"
+                . "<VirtualHost 127.0.0.1:PORT>\nServerName of.test\nServerAlias added.test\n" . ($inner || 'SSLEngine on') . "\n</VirtualHost>\n";
+            $s->configure(httpd_modules => $order eq 'first' ? [] : ['md'], issuers => { pebble => [ [ directory_url => $url ], [ terms_agreed => 'on' ] ] },
+                main => [ [ use => 'pebble' ] ], httpd_main => $main =~ s/PORT/$s->tls_port/ger, hosts => [ { names => ['added.test'], hotcert => 'on' } ]);
+            my ($code, $out) = $s->configtest;
+            is($code, 0, "hotcert loaded $order, $what: the test passes") or diag $out;
+            my $warning = qr/mod_md does, for added\.test \(\S+server\.conf:\d+\)/;
+            $told ? like($out, $warning, 'the added name is mod_md\'s') : unlike($out, qr/two-clients/, 'the name is hotcert\'s');
+        }
+    }
 });
 
 scenario a_key_in_a_token_is_named_as_none_that_can_be_watched => (only => 'httpd', sub {
