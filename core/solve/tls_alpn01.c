@@ -149,24 +149,26 @@ static void on_timer(void *self)
     hc_timer_in(&solver->timer, TAILQ_EMPTY(&solver->waiters) ? -1 : LOOK_MS);
 }
 
-static int wait_for_turn(struct solver *solver, const struct hc_answer *answer,
-                         hc_solver_done *done, void *arg, struct hc_error *err)
+/* NULL: err. */
+static struct waiter *wait_for_turn(struct solver *solver, const struct hc_answer *answer,
+                                    hc_solver_done *done, void *arg, struct hc_error *err)
 {
     struct waiter *waiter = calloc(1, sizeof(*waiter));
 
     if (waiter == NULL) {
-        return hc_error_nomem(err);
+        (void)hc_error_nomem(err);
+        return NULL;
     }
     if (hc_answer_copy(&waiter->answer, answer, err) != 0) {
         free(waiter);
-        return -1;
+        return NULL;
     }
     waiter->done = done;
     waiter->arg = arg;
     waiter->until_ms = hc_now_ms(solver->env.clock) + TURN_MS;
     TAILQ_INSERT_TAIL(&solver->waiters, waiter, link);
     hc_timer_within(&solver->timer, LOOK_MS);
-    return 0;
+    return waiter;
 }
 
 static struct waiter *find_waiter(const struct solver *solver, const struct hc_answer *answer)
@@ -203,7 +205,7 @@ static void present(void *self, const struct hc_answer *answer, hc_solver_done *
     hc_error_init(&err);
     if (!is_taken(solver, answer)) {
         give(solver, answer, done, arg);
-    } else if (wait_for_turn(solver, answer, done, arg, &err) != 0) {
+    } else if (wait_for_turn(solver, answer, done, arg, &err) == NULL) {
         done(arg, &err);
     }
 }
@@ -231,12 +233,12 @@ static int ready(void *self, const struct hc_answer *answer, struct hc_error *er
     struct waiter *waiter = find_waiter(solver, answer);
 
     if (waiter == NULL && is_taken(solver, answer)) {
-        if (wait_for_turn(solver, answer, NULL, NULL, err) != 0) {
+        waiter = wait_for_turn(solver, answer, NULL, NULL, err);
+        if (waiter == NULL) {
             return -1;
         }
-        port->take_back(port->self, answer);
-        waiter = find_waiter(solver, answer);
         waiter->taken_back = true;
+        port->take_back(port->self, answer);
     }
     return waiter != NULL ? tell_why(waiter, err) : port->given(port->self, answer);
 }
