@@ -4,6 +4,7 @@
  *
  *     rr, set        one record, one set of records, its signatures
  *     keys           the keys of a zone that are trusted, and whether they signed a set
+ *     sha1           whether SHA-1 is to be had here
  *     nsec, nsec3    what one record of a proof says
  *     denial         what all proofs of a reply say together
  *     anchors        the keys that trust begins with

@@ -5,6 +5,7 @@
 
 #include "dns/ldns_compat.h"
 #include "dns/rr.h"
+#include "dns/sha1.h"
 #include "dns/signature.h"
 
 #define FLAG_ZONE   0x0100u
@@ -20,20 +21,21 @@ bool hc_algorithm_is_known(unsigned algorithm)
     static const struct {
         unsigned number;
         bool known;
+        bool sha1;
     } algorithms[] = {
-        {5, true},  /* RSA with SHA-1 */
-        {7, true},  /* the same, with NSEC3 */
-        {8, true},  /* RSA with SHA-256 */
-        {10, true}, /* RSA with SHA-512 */
-        {13, true}, /* ECDSA P-256 */
-        {14, true}, /* ECDSA P-384 */
-        {15, HC_LDNS_ED25519},
-        {16, HC_LDNS_ED448},
+        {5, true, true},   /* RSA with SHA-1 */
+        {7, true, true},   /* the same, with NSEC3 */
+        {8, true, false},  /* RSA with SHA-256 */
+        {10, true, false}, /* RSA with SHA-512 */
+        {13, true, false}, /* ECDSA P-256 */
+        {14, true, false}, /* ECDSA P-384 */
+        {15, HC_LDNS_ED25519, false},
+        {16, HC_LDNS_ED448, false},
     };
 
     for (size_t i = 0; i < HC_COUNT(algorithms); i++) {
         if (algorithms[i].number == algorithm) {
-            return algorithms[i].known;
+            return algorithms[i].known && (!algorithms[i].sha1 || hc_sha1_works());
         }
     }
     return false;
