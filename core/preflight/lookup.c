@@ -22,9 +22,14 @@ void hc_lookup_ask_resolvers(struct hc_lookup *lookup)
                      .type = lookup->type,
                      .recurse = true,
                      .checking_disabled = lookup->checking_disabled || lookup->asked_again,
-                     .dnssec_ok = lookup->lookups->validates},
+                     .dnssec_ok = lookup->lookups->validates && !lookup->plain},
         .deadline_ms = lookup->lookups->deadline_ms,
     };
+    int64_t now = hc_now_ms(lookup->lookups->clock);
+
+    if (ask.question.dnssec_ok && ask.deadline_ms > now) {
+        ask.deadline_ms = now + (ask.deadline_ms - now) / 2; /* leaves time to ask without */
+    }
 
     hc_dns_slot_ask(&lookup->cached_slot, lookup->lookups->owner, &ask);
 }
@@ -165,7 +170,7 @@ static void begin_verification(struct hc_lookup *lookup)
     const struct hc_dns_reply *reply = &lookup->cached.reply;
 
     hc_verification_dispose(&lookup->verification);
-    if (lookup->lookups->validates &&
+    if (lookup->lookups->validates && !lookup->plain &&
         (!reply->authentic || lookup->checking_disabled || lookup->asked_again)) {
         hc_verification_begin(&lookup->verification, reply, &lookup->name, lookup->type);
     }
@@ -184,6 +189,11 @@ static void take_cached(struct hc_lookup *lookup)
     if (lookup->asked_again &&
         (slot->state == HC_DNS_SLOT_FAILED || hc_dns_reply_is_refusal(&slot->reply, &question))) {
         view->complete = true; /* the answer of before stands */
+        return;
+    }
+    if (slot->state == HC_DNS_SLOT_FAILED && lookup->lookups->validates && !lookup->plain) {
+        lookup->plain = true;
+        hc_lookup_ask_resolvers(lookup);
         return;
     }
     if (slot->state == HC_DNS_SLOT_REPLY && rcode == HC_DNS_SERVFAIL &&

@@ -62,6 +62,7 @@ struct hc_lookup {
     struct hc_dns_slot cached_slot;
     struct hc_dns_slot own_slot;
     bool checking_disabled; /* the resolvers are being asked with CD, after a SERVFAIL */
+    bool plain;             /* without DNSSEC records: with them none of the resolvers answers */
     bool asked_again;       /* with CD, after an answer that does not validate */
     struct hc_verification verification; /* of what they answer, unless they have validated it */
     unsigned cached_absent;              /* how often the resolvers said that it does not exist */
