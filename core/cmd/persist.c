@@ -32,6 +32,8 @@ struct arguments {
     int64_t until;
 };
 
+#define LEAST_S 86400 /* it is for renewals: a shorter one was meant otherwise */
+
 /* A time, or how long from now. */
 static int take_until(const char *text, int64_t *out, struct hc_error *err)
 {
@@ -46,10 +48,18 @@ static int take_until(const char *text, int64_t *out, struct hc_error *err)
                                 "as 90d",
                                 text);
         }
+        if (text[strspn(text, "0123456789")] == '\0') {
+            return hc_error_set(err, HC_P_BAD_VALUE, "--until", "%s: name the unit: %sd, %sh", text,
+                                text, text);
+        }
         *out = now + seconds;
     }
-    return *out > now ? 0
-                      : hc_error_set(err, HC_P_BAD_VALUE, "--until", "\"%s\" is in the past", text);
+    if (*out <= now) {
+        return hc_error_set(err, HC_P_BAD_VALUE, "--until", "\"%s\" is in the past", text);
+    }
+    return *out - now >= LEAST_S
+               ? 0
+               : hc_error_set(err, HC_P_BAD_VALUE, "--until", "\"%s\" is less than a day", text);
 }
 
 static int take_option(void *self, int option, const char *arg, struct hc_error *err)
