@@ -1,6 +1,7 @@
 /* One issuer's account; see ca_account.h. */
 #include "agent/ca_account.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/account.h"
@@ -8,18 +9,29 @@
 
 #define AGAIN_MS 500
 
+static int read_account(const struct hc_ca_account *account, struct hc_acme_account *stored,
+                        struct hc_error *err)
+{
+    struct hc_buf text = HC_BUF_INIT_SECRET((size_t)64 << 10);
+    int rc = -1;
+
+    if (hc_store_get(hc_storage_store(account->storage), "account", account->issuer->directory_url,
+                     &text, err) == 0) {
+        rc = hc_account_decode(hc_bytes_of(&text), stored, err);
+    }
+    hc_buf_dispose(&text);
+    return rc;
+}
+
 /* 0: read, or there is none (account stays empty); -1: the store failed. */
 static int load_account(struct hc_ca_account *account, struct hc_acme_account *stored,
                         struct hc_error *err)
 {
-    struct hc_buf text = HC_BUF_INIT_SECRET((size_t)64 << 10);
     struct hc_error why;
     int rc = 0;
 
     hc_error_init(&why);
-    if (hc_store_get(hc_storage_store(account->storage), "account", account->issuer->directory_url,
-                     &text, &why) != 0 ||
-        hc_account_decode(hc_bytes_of(&text), stored, &why) != 0) {
+    if (read_account(account, stored, &why) != 0) {
         if (why.problem == HC_P_STORE_DAMAGED) {
             hc_log_error(account->env->log, HC_LOG_ERROR,
                          "cannot use the account's file; registering a new account", &why);
@@ -28,8 +40,30 @@ static int load_account(struct hc_ca_account *account, struct hc_acme_account *s
             rc = -1;
         }
     }
-    hc_buf_dispose(&text);
     return rc;
+}
+
+const char *hc_ca_account_url_of(const struct hc_ca_account *account)
+{
+    return account->acme != NULL ? account->authority->account_url(account->acme) : account->known;
+}
+
+/* What goes wrong is told when it is opened. */
+void hc_ca_account_look(struct hc_ca_account *account)
+{
+    struct hc_acme_account stored = {NULL, NULL};
+    struct hc_error ignored;
+
+    hc_error_init(&ignored);
+    if (account->acme != NULL || account->known != NULL ||
+        hc_storage_store(account->storage) == NULL) {
+        return;
+    }
+    if (read_account(account, &stored, &ignored) == 0) {
+        account->known = stored.url;
+        stored.url = NULL;
+    }
+    hc_account_dispose(&stored);
 }
 
 static int store_account(void *self, const struct hc_acme_account *stored, struct hc_error *err)
@@ -76,6 +110,8 @@ void hc_ca_account_close(struct hc_ca_account *account)
     }
     hc_store_unlock(account->lock);
     account->lock = NULL;
+    free(account->known);
+    account->known = NULL;
 }
 
 int hc_ca_account_open(struct hc_ca_account *account, size_t running, struct hc_error *err)
@@ -155,6 +191,8 @@ int hc_ca_account_give_up(struct hc_ca_account *account, struct hc_error *err)
         goto out;
     }
     account->stale = true;
+    free(account->known);
+    account->known = NULL;
     rc = 0;
 out:
     hc_store_unlock(lock);

@@ -95,7 +95,12 @@ bool hc_ca_renewal_info(struct hc_ca *ca, const char **url)
 
 const char *hc_ca_account_url(const struct hc_ca *ca)
 {
-    return ca->account.acme != NULL ? ca->cas->o.authority->account_url(ca->account.acme) : NULL;
+    return hc_ca_account_url_of(&ca->account);
+}
+
+void hc_ca_look_for_account(struct hc_ca *ca)
+{
+    hc_ca_account_look(&ca->account);
 }
 
 /* ---- the record ---- */
@@ -488,6 +493,7 @@ void hc_cas_free(struct hc_cas *cas)
     for (size_t i = 0; i < cas->count; i++) {
         hc_issuer_record_dispose(&cas->items[i].record);
         hc_ca_directory_dispose(&cas->items[i].directory);
+        free(cas->items[i].account.known);
     }
     free(cas->items);
     free(cas);

@@ -52,8 +52,10 @@ const struct hc_list *hc_ca_caa_domains(const struct hc_ca *ca);
 /* False: its directory is being read, and CA_CHANGED tells when that ended. *url: of its renewal
  * information (RFC 9773), borrowed; NULL: it has none. */
 bool hc_ca_renewal_info(struct hc_ca *ca, const char **url);
-/* NULL: there is no account yet. */
+/* NULL: there is no account yet, or nobody looked for it. */
 const char *hc_ca_account_url(const struct hc_ca *ca);
+/* Reads it from the store, if no order has done that yet. */
+void hc_ca_look_for_account(struct hc_ca *ca);
 
 /*
  * True of refusals that only a person can end: terms, a contact, an account, an address that moved.

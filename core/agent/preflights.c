@@ -137,6 +137,7 @@ int hc_preflights_start(struct hc_preflights *preflights, size_t index, struct h
     if (latest->run != NULL) {
         return 0;
     }
+    hc_ca_look_for_account(ca); /* its first order is judged as all others are */
     if (hc_preflight_run_start(&options, &latest->run, err) != 0) {
         return -1;
     }

@@ -55,6 +55,26 @@ scenario the_printed_record_is_what_lacks => sub {
     $dns->stop;
 };
 
+scenario a_missing_record_costs_no_order_once_there_is_an_account => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dns, $ca) = world($s);
+    my $first = { names => ['one.test'], hotcert => 'on', set => [ [ challenge => 'http-01' ] ] };
+    my $second = { names => ['www.one.test'], hotcert => 'on', set => [ [ challenge => $method ] ] };
+    $s->configure(ca => $ca, hosts => [$first]);
+    $s->start;
+    ok(wait_served($s->tls_port, 'one.test', $ca->root, seconds => 60), 'a host has its certificate, and so there is an account');
+    $s->stop;
+    $s->configure(ca => $ca, hosts => [ $first, $second ]);
+    $s->start;
+    my ($record) = persist($s, $ca, 'www.one.test') =~ /"(.*)"/;
+    my $line = $s->wait_log(qr/dns-persist-missing/, 60) // '';
+    like($line, qr/add: _validation-persist\.www\.one\.test\. 300 IN TXT .*\Q$record\E/, 'the record to add is told at once, with the account in the store');
+    orders_stay($ca, 3, 'the CA is not asked');
+    is($ca->count_of('orders'), 1, 'and was not');
+    $dns->stop;
+};
+
 scenario a_record_for_another_account_is_named => sub {
     my ($kind) = @_;
     my $s = server($kind);

@@ -1,6 +1,8 @@
 /* The issuers at run time: what is held against a CA and its names, and that it outlives us. */
 #include "agent_upper.h"
 
+#include "agent/account.h"
+#include "store/record.h"
 #include "tap.h"
 
 static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
@@ -109,10 +111,46 @@ static void names_are_held_at_one_ca_alone(void)
     end_upper(&u);
 }
 
+/* Preflights judge by it before anybody orders. */
+static void the_account_in_the_store_is_found_before_an_order(void)
+{
+    struct upper u;
+    struct hc_ca *ca = NULL;
+    char url[] = "https://one.example/account/7";
+    struct hc_acme_account account = {forge_key(NULL), url};
+    struct hc_buf text = HC_BUF_INIT_SECRET(10000);
+    struct hc_error err = {0};
+
+    new_upper(&u, on, hosts);
+    turn(&u);
+    ca = hc_cas_named(u.cas, "one");
+    hc_ca_look_for_account(ca);
+    ok(hc_ca_account_url(ca) == NULL, "a store without an account has none");
+    must(hc_account_encode(&account, &text, &err), &err);
+    must(hc_store_put(hc_storage_store(u.b.storage), "account", hc_ca_issuer(ca)->directory_url,
+                      hc_bytes_of(&text), &err),
+         &err);
+    ok(hc_ca_account_url(ca) == NULL, "nobody looked yet");
+    hc_ca_look_for_account(ca);
+    is_str(hc_ca_account_url(ca), url, "another server's account is found there");
+    hc_ca_look_for_account(hc_cas_named(u.cas, "two"));
+    ok(hc_ca_account_url(hc_cas_named(u.cas, "two")) == NULL, "it is none at another CA");
+    is_int(hc_ca_open(ca, &err), 1, "an order opens it");
+    is_str(hc_ca_account_url(ca), url, "and it is the same");
+    hc_storage_close(u.b.storage);
+    ok(hc_ca_account_url(ca) == NULL, "with the store it is forgotten");
+    hc_ca_look_for_account(ca);
+    ok(hc_ca_account_url(ca) == NULL, "and none is found without one");
+    hc_buf_dispose(&text);
+    EVP_PKEY_free(account.key);
+    end_upper(&u);
+}
+
 int main(void)
 {
     a_failing_ca_is_left_alone_and_remembered();
     some_refusals_are_final();
     names_are_held_at_one_ca_alone();
+    the_account_in_the_store_is_found_before_an_order();
     return done();
 }
