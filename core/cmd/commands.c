@@ -83,7 +83,7 @@ const struct hc_command hc_commands[] = {
      "  --method M           how the CA would validate; may be repeated; default: " HC_METHODS_FIRST
      ";\n"
      "                       " HC_METHODS_JUDGED "\n"
-     "  --account URL        the ACME account, for CAA records with accounturi\n"
+     "  --account URL        the ACME account, for records that name one or depend on it\n"
      "  --store FOLDER       take the account from this store; may be repeated; default: those\n"
      "                       of the running agents, and /var/lib/hotcert/store\n"
      "  --secret FILE        the secret of the store; default: the file beside it\n"

@@ -292,6 +292,8 @@ static int take_responder(struct arguments *a, const struct hc_list *names, stru
 static int take_targets(struct arguments *a, const struct hc_list *names, struct hc_error *err)
 {
     const char *word = hc_methods_written(&a->methods);
+    const char *account =
+        a->ca.account != NULL ? a->ca.account : hc_preflight_sole_account(&a->ca.accounts);
     char label[HC_METHOD_LABEL];
 
     for (size_t i = 0; a->dns_target[0] != '\0' && i < names->count; i++) {
@@ -305,7 +307,7 @@ static int take_targets(struct arguments *a, const struct hc_list *names, struct
     if (a->dns_endpoint == NULL) {
         return 0;
     }
-    if (word == NULL || hc_method_label(hc_method_find(word), a->ca.account, label) != 0) {
+    if (word == NULL || hc_method_label(hc_method_find(word), account, label) != 0) {
         return hc_error_set(err, HC_P_BAD_VALUE, "--method",
                             "with %s, also name the account: --account URL", word);
     }

@@ -136,6 +136,11 @@ void hc_judge_misplaced(struct hc_name_judge *judge, const struct hc_misplaced *
 /* tls-alpn-01, from complete probes of the name's addresses. */
 void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes, size_t count);
 
+/* What to do where it matters who will order, and nobody said so. */
+#define HC_JUDGE_NAME_ACCOUNT                                                                      \
+    "name the account that will order with --account, or run this as root with its store "         \
+    "(--store)"
+
 /*
  * The record of dns-persist-01 that stands there, from a complete lookup. alone: as above; but
  * where the account is not known yet, no name is left out for it: the order makes the account.
@@ -143,8 +148,19 @@ void hc_judge_probes(struct hc_name_judge *judge, const struct hc_probe *probes,
 void hc_judge_persist(struct hc_name_judge *judge, const struct hc_lookup *lookup,
                       const struct hc_persist_asker *who, bool alone);
 
-/* What that record is, without a word. 0; 1: the lookup failed; -1: no memory. */
-int hc_judge_persist_verdict(const struct hc_lookup *lookup, const struct hc_persist_asker *who,
-                             struct hc_persist_verdict *verdict, struct hc_error *err) HC_MUST_USE;
+/* What that record is, for the account that orders, or of those at hand for the one it suits best.
+ */
+struct hc_persist_sight {
+    struct hc_persist_verdict verdict;
+    const char *account; /* that it was judged for, borrowed; NULL: for any */
+    const char *store;   /* that has that account; NULL: the caller named it, or nobody */
+    bool unsure;         /* it is right for an account, and maybe not for the one that orders */
+};
+
+/* The same without a word. accounts: hc_preflight_options.accounts, or NULL. 0; 1: the lookup
+ * failed; -1: no memory. */
+int hc_judge_persist_see(const struct hc_lookup *lookup, const struct hc_persist_asker *who,
+                         const struct hc_list *accounts, struct hc_persist_sight *out,
+                         struct hc_error *err) HC_MUST_USE;
 
 #endif

@@ -133,8 +133,7 @@ static void compare_accounts(struct hc_name_judge *judge, const struct hc_lookup
                   "%s: this CA may issue for one account only; %s", record,
                   fitting > 0 ? "some stores of this machine have that account and some do not"
                               : "hotcert does not know whether that account will order");
-    hc_judge_hint(judge, "name the account that will order with --account, or run this as root "
-                         "with its store (--store)");
+    hc_judge_hint(judge, HC_JUDGE_NAME_ACCOUNT);
 }
 
 /* What is worth saying of a set that lets us in. */

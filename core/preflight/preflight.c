@@ -175,12 +175,24 @@ static int take_own(struct hc_preflight *p, const struct hc_list *own, struct hc
     return 0;
 }
 
+const char *hc_preflight_sole_account(const struct hc_list *accounts)
+{
+    for (size_t i = 2; i < accounts->count; i += 2) {
+        if (strcmp(accounts->items[i], accounts->items[0]) != 0) {
+            return NULL;
+        }
+    }
+    return accounts->count > 0 ? accounts->items[0] : NULL;
+}
+
 /* The record of the first method that is written; without an account it may have no name yet. */
 static void choose_label(struct hc_preflight *p)
 {
     const char *word = hc_methods_written(&p->methods);
+    const char *account =
+        p->account_uri != NULL ? p->account_uri : hc_preflight_sole_account(&p->accounts);
 
-    if (word == NULL || hc_method_label(hc_method_find(word), p->account_uri, p->label) != 0) {
+    if (word == NULL || hc_method_label(hc_method_find(word), account, p->label) != 0) {
         p->label[0] = '\0';
     }
 }

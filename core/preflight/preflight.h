@@ -116,6 +116,9 @@ struct hc_preflight_options {
 
 struct hc_preflight;
 
+/* The one account of such a list, which several stores may have; NULL: none, or several. */
+const char *hc_preflight_sole_account(const struct hc_list *accounts);
+
 /* Starts; done() is never called from within. */
 int hc_preflight_start(const struct hc_preflight_options *options, struct hc_preflight **out,
                        struct hc_error *err) HC_MUST_USE;

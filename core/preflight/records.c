@@ -114,6 +114,12 @@ enum way {
     WAY_UNSURE, /* a lookup failed, or what to compare with is not known */
 };
 
+/* True if the name of the record that is written depends on who will order, which nobody said. */
+static bool lacks_account(const struct hc_preflight *p)
+{
+    return p->compares_accounts && p->label[0] == '\0' && hc_methods_written(&p->methods) != NULL;
+}
+
 static enum way way_written(const struct hc_preflight *p, const struct hc_preflight_sight *n)
 {
     if (n->own_dns) {
@@ -133,25 +139,30 @@ static enum way way_written(const struct hc_preflight *p, const struct hc_prefli
                    ? WAY_OPEN
                    : WAY_UNSURE;
     }
-    /* without an account it may have no name yet; nothing is known against it */
-    return hc_methods_written(&p->methods) != NULL ? WAY_OPEN : WAY_NONE;
+    if (hc_methods_written(&p->methods) == NULL) {
+        return WAY_NONE;
+    }
+    /* before its first order an agent has no account, and so the record no name: nothing is known
+     * against it. Who diagnoses can name one */
+    return lacks_account(p) ? WAY_UNSURE : WAY_OPEN;
 }
 
-static enum way way_standing(const struct hc_preflight_sight *n,
-                             const struct hc_persist_asker *asker, struct hc_error *err)
+static enum way way_standing(const struct hc_preflight_sight *n, const struct hc_name_judge *judge,
+                             const struct hc_persist_asker *asker)
 {
-    struct hc_persist_verdict verdict = {0};
+    struct hc_persist_sight sight;
 
     if (n->persist == NULL) {
         return WAY_NONE;
     }
-    if (hc_judge_persist_verdict(n->persist, asker, &verdict, err) != 0) {
+    if (hc_judge_persist_see(n->persist, asker, judge->accounts, &sight, judge->err) != 0 ||
+        sight.unsure) {
         return WAY_UNSURE;
     }
-    if (verdict.reason == HC_PERSIST_RIGHT) {
+    if (sight.verdict.reason == HC_PERSIST_RIGHT) {
         return WAY_OPEN;
     }
-    return asker->account_uri != NULL ? WAY_CLOSED : WAY_UNSURE;
+    return sight.account != NULL ? WAY_CLOSED : WAY_UNSURE;
 }
 
 static void judge_written(struct hc_preflight *p, struct hc_preflight_sight *n,
@@ -164,6 +175,13 @@ static void judge_written(struct hc_preflight *p, struct hc_preflight_sight *n,
             hc_judge_alias(judge, n->record, &n->target, alone);
         }
         hc_judge_record(judge, n->record, alone);
+    } else if (lacks_account(p) && !n->ip) {
+        hc_judge_note(judge, HC_P_ACCOUNT_UNKNOWN, alone ? HC_JUDGE_UNKNOWN : HC_JUDGE_NOTHING,
+                      "%s: where the record stands depends on the account; %s",
+                      hc_methods_written(&p->methods),
+                      p->accounts.count > 0 ? "the stores of this machine have several"
+                                            : "hotcert does not know which one will order");
+        hc_judge_hint(judge, HC_JUDGE_NAME_ACCOUNT);
     }
     hc_judge_misplaced(judge, &n->misplaced, hc_record_is_challenge);
 }
@@ -178,7 +196,7 @@ void hc_preflight_judge_records(struct hc_preflight *p, struct hc_preflight_sigh
     /* what fails is a remark where another way is open; that of the ports is judged later */
     bool other = p->has_other_methods && !n->wildcard;
     enum way written = way_written(p, n);
-    enum way standing = way_standing(n, &asker, &p->error);
+    enum way standing = way_standing(n, judge, &asker);
 
     judge_written(p, n, judge, !other && (standing == WAY_NONE || standing == WAY_CLOSED));
     if (n->persist != NULL) {

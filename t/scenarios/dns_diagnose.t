@@ -255,6 +255,10 @@ expect($all, 'www.challenge.test', 'ready', 'dns-account-01');
 (undef, $tree) = run({ _seconds => 60 }, build_dir() . '/hotcert', 'diagnose', '--no-request', '--resolver', $dns->resolver, '--method', 'dns-account-01',
     '--account', 'https://example.com/acme/acct/ExampleAccount', 'www.challenge.test');
 like($tree, qr/_ujmmovf2vn55tgye\._acme-challenge\.www\.challenge\.test\. belongs to the zone challenge\.test\./, 'is looked for at its label');
+($all, $code) = diagnose('--method', 'dns-account-01', '--caa-domain', 'letsencrypt.org', 'www.challenge.test');
+is($code, 3, 'dns-account-01 without an account: exit code 3');
+$f = expect($all, 'www.challenge.test', 'unknown', 'dns-account-01 without an account', 'account-unknown');
+like($f->{hint}, qr/--account/, 'and how to name one');
 # the alias that an acme-dns server asks for
 ($all, $code) = diagnose('--method', 'dns-01', '--dns-target', 'abc.acme.other.test', 'acmedns.challenge.test', 'new.challenge.test', 'www.challenge.test');
 is($code, 1, 'the alias that must be there');

@@ -83,11 +83,21 @@ scenario a_record_for_another_account_is_named => sub {
     $s->start;
     my $line = $s->wait_log(qr/dns-persist-account/, 60) // '';
     like($line, qr/www\.one\.test/, 'the name is named');
+    my @ask = ('diagnose', '--method', $method, '--network', 'private', '--resolver', $dns->resolver, '--caa-domain', $issuer);
+    my ($code, $text) = $s->hotcert(@ask, '--issuer', $ca->directory, '--store', $s->{store}, '--secret', $s->{secret}, 'www.one.test');
+    is($code, 1, 'diagnose compares the account in the store') or diag($text);
+    like($text, qr/dns-persist-account/, 'and says that it is another');
+    ($code, $text) = $s->hotcert(@ask, 'www.one.test');
+    is($code, 3, 'diagnose without an account does not know') or diag($text);
+    like($text, qr/whether\s+that\s+account\s+will\s+order/, 'and says so');
     my $out = persist($s, $ca, 'www.one.test');
     $dns->change('one.test', $records . "_validation-persist.www 300 IN TXT \"$issuer; accounturi=https://ca.test/acct/other\"\n" . $out);
     $dns->forget;
     $s->hotcert('renew', 'www.one.test');
     ok(wait_served($s->tls_port, 'www.one.test', $ca->root, seconds => 90), 'beside ours it may stay');
+    ($code, $text) = $s->hotcert(@ask, '--issuer', $ca->directory, '--store', $s->{store}, '--secret', $s->{secret}, 'www.one.test');
+    is($code, 0, 'diagnose finds ours too') or diag($text);
+    like($text, qr/allows\s+the\s+account\s+https:\S+,\s+that\s+in\s+\Q$s->{store}\E/, 'and whose it is');
     $dns->stop;
 };
 

@@ -261,6 +261,131 @@ static void test_ways(void)
     hc_dns_domain_dispose(&domain);
 }
 
+/* ---- who will order ---- */
+
+#define OTHER "TXT ca.net; accounturi=https://ca.net/acct/2"
+
+struct who_case {
+    const char *what;
+    const char *method;
+    const char *persist;
+    const char *accounts[5]; /* URL, store, .. */
+    bool agent;              /* an agent asks, which has no account yet */
+    enum hc_preflight_verdict verdict;
+    const char *slugs;
+};
+
+static const struct who_case whos[] = {
+    {"no account at hand",
+     "dns-persist-01",
+     RIGHT,
+     {NULL},
+     false,
+     HC_PREFLIGHT_UNKNOWN,
+     "dns-persist-account"},
+    {"no account at hand and no record",
+     "dns-persist-01",
+     "",
+     {NULL},
+     false,
+     HC_PREFLIGHT_WOULD_FAIL,
+     "dns-persist-missing"},
+    {"the account at hand",
+     "dns-persist-01",
+     RIGHT,
+     {ACCOUNT, "/a"},
+     false,
+     HC_PREFLIGHT_READY,
+     ""},
+    {"another account at hand",
+     "dns-persist-01",
+     OTHER,
+     {ACCOUNT, "/a"},
+     false,
+     HC_PREFLIGHT_WOULD_FAIL,
+     "dns-persist-account"},
+    {"two stores with one account",
+     "dns-persist-01",
+     RIGHT,
+     {ACCOUNT, "/a", ACCOUNT, "/b"},
+     false,
+     HC_PREFLIGHT_READY,
+     ""},
+    {"two accounts at hand, one is right",
+     "dns-persist-01",
+     RIGHT,
+     {"https://ca.net/acct/2", "/a", ACCOUNT, "/b"},
+     false,
+     HC_PREFLIGHT_UNKNOWN,
+     "dns-persist-account"},
+    {"two accounts at hand, none is right",
+     "dns-persist-01",
+     RIGHT,
+     {"https://ca.net/acct/2", "/a", "https://ca.net/acct/3", "/b"},
+     false,
+     HC_PREFLIGHT_WOULD_FAIL,
+     "dns-persist-account"},
+    {"an agent before its first order",
+     "dns-persist-01",
+     RIGHT,
+     {NULL},
+     true,
+     HC_PREFLIGHT_READY,
+     ""},
+    {"a label of no account",
+     "dns-account-01",
+     "",
+     {NULL},
+     false,
+     HC_PREFLIGHT_UNKNOWN,
+     "account-unknown"},
+    {"a label of one account",
+     "dns-account-01",
+     "",
+     {ACCOUNT, "/a", ACCOUNT, "/b"},
+     false,
+     HC_PREFLIGHT_READY,
+     ""},
+    {"a label of two accounts",
+     "dns-account-01",
+     "",
+     {"https://ca.net/acct/2", "/a", ACCOUNT, "/b"},
+     false,
+     HC_PREFLIGHT_UNKNOWN,
+     "account-unknown"},
+    {"a label of an agent before its first order",
+     "dns-account-01",
+     "",
+     {NULL},
+     true,
+     HC_PREFLIGHT_READY,
+     ""},
+};
+
+static void test_who_will_order(void)
+{
+    for (size_t i = 0; i < HC_COUNT(whos); i++) {
+        const struct who_case *c = &whos[i];
+        const char *const methods[] = {c->method, NULL};
+        struct hc_list accounts = {0};
+        struct hc_preflight_options with = {.accounts = c->agent ? NULL : &accounts};
+        struct row one[] = {{OWN, PERSIST, HC_DNS_TXT, c->persist, 0}};
+        struct seen seen;
+
+        for (int k = 0; c->accounts[k] != NULL; k++) {
+            if (hc_list_add(&accounts, c->accounts[k], NULL) != 0) {
+                abort();
+            }
+        }
+        seen = see(one, 1, methods, &with);
+        is_str(seen.slugs, c->slugs, c->what);
+        is_str(hc_preflight_verdict_name(seen.verdict), hc_preflight_verdict_name(c->verdict),
+               "the verdict");
+        hc_findings_dispose(&seen.findings);
+        hc_list_dispose(&accounts);
+    }
+}
+
 int main(void)
 {
     if (hc_loop_new(&fake_clock, &loop, NULL) != 0) {
@@ -272,6 +397,7 @@ int main(void)
     test_orders_ask_for_their_own_record_alone();
     test_alias();
     test_ways();
+    test_who_will_order();
     hc_loop_free(loop);
     return done();
 }
