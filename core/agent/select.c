@@ -232,21 +232,32 @@ bool hc_selection_is_own(const struct hc_selection *selection, const struct hc_i
     return own;
 }
 
+/*
+ * A pair that was asked for with the profile serves who only wishes for it and who requires it, if
+ * it was required then, too: else the CA may have issued it without the profile.
+ */
+static bool profile_serves(const char *kept, const char *wanted)
+{
+    size_t len = strlen(wanted);
+
+    return strcmp(kept, wanted) == 0 || (len > 0 && strncmp(kept, wanted, len) == 0 &&
+                                         strcmp(kept + len, " " HC_PROFILE_REQUIRED) == 0);
+}
+
 /* The same CA with the same profile: a pair of another one would not be what the host asks for. */
 static bool is_of_profile(const struct hc_conf *conf, const struct hc_identity *identity,
                           const struct hc_line_info *info)
 {
     for (size_t i = 0; i < identity->set->use.count; i++) {
         const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
-        const char *profile = NULL;
+        char wanted[HC_PROFILE_TEXT];
 
         if (issuer == NULL || issuer->directory_url == NULL ||
             strcmp(issuer->directory_url, info->issuer) != 0) {
             continue;
         }
-        profile = hc_issuer_profile_name(issuer, identity->set);
-        return strcmp(profile != NULL ? profile : "", info->profile != NULL ? info->profile : "") ==
-               0;
+        return profile_serves(info->profile != NULL ? info->profile : "",
+                              hc_issuer_profile_text(issuer, identity->set, wanted));
     }
     return false;
 }

@@ -1,6 +1,7 @@
 /* Issuers and addresses; see issuer.h. */
 #include "conf/issuer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -80,11 +81,14 @@ const struct hc_list *hc_issuer_profile(const struct hc_issuer *issuer, const st
     return set->profile.count > 0 ? &set->profile : &issuer->profile;
 }
 
-const char *hc_issuer_profile_name(const struct hc_issuer *issuer, const struct hc_scope *set)
+char *hc_issuer_profile_text(const struct hc_issuer *issuer, const struct hc_scope *set,
+                             char dst[HC_PROFILE_TEXT])
 {
     const struct hc_list *profile = hc_issuer_profile(issuer, set);
 
-    return profile->count > 0 ? profile->items[0] : NULL;
+    (void)snprintf(dst, HC_PROFILE_TEXT, "%.64s%s", profile->count > 0 ? profile->items[0] : "",
+                   profile->count > 1 ? " " HC_PROFILE_REQUIRED : "");
+    return dst;
 }
 
 const struct hc_list *hc_issuer_methods(const struct hc_issuer *issuer, const struct hc_scope *set)

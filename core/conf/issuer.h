@@ -26,8 +26,10 @@ const struct hc_issuer *hc_conf_issuer(const struct hc_conf *conf, const char *n
 
 /* The profile for orders at this issuer: the host's, else its block's. Empty: none. */
 const struct hc_list *hc_issuer_profile(const struct hc_issuer *issuer, const struct hc_scope *set);
-/* Its name, or NULL. */
-const char *hc_issuer_profile_name(const struct hc_issuer *issuer, const struct hc_scope *set);
+#define HC_PROFILE_TEXT 128 /* bytes for it as text */
+/* As one text: NAME, or "NAME required" of a host that takes no other; "": none. */
+char *hc_issuer_profile_text(const struct hc_issuer *issuer, const struct hc_scope *set,
+                             char dst[HC_PROFILE_TEXT]);
 
 /* The methods for orders at this issuer: its own where its block names any, else the host's. */
 const struct hc_list *hc_issuer_methods(const struct hc_issuer *issuer, const struct hc_scope *set);

@@ -89,12 +89,13 @@ int hc_line_info_ordered(const struct hc_issuer *issuer, const struct hc_scope *
                          const struct hc_list *names, struct hc_line_info *info,
                          struct hc_error *err)
 {
-    const char *profile = hc_issuer_profile_name(issuer, set);
+    char profile[HC_PROFILE_TEXT];
 
     info->mode = HC_MODE_ON;
+    (void)hc_issuer_profile_text(issuer, set, profile);
     if (hc_strdup(issuer->directory_url, &info->issuer, err) != 0 ||
         hc_strdup(issuer->name, &info->issuer_name, err) != 0 ||
-        (profile != NULL && hc_strdup(profile, &info->profile, err) != 0)) {
+        (profile[0] != '\0' && hc_strdup(profile, &info->profile, err) != 0)) {
         return -1;
     }
     return hc_list_copy(&info->names, names, err);

@@ -21,7 +21,7 @@ struct hc_line_info {
     bool packed;  /* names and serial are in one block: hc_line_info_pack() */
     char *issuer; /* directory URL; "" under watch */
     char *issuer_name;
-    char *profile;        /* that the host asked for; NULL: none */
+    char *profile;        /* that the host asked for: hc_issuer_profile_text(); NULL: none */
     struct hc_list names; /* that were asked for */
     int64_t not_before, not_after, committed;
     char *serial;

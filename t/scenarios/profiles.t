@@ -75,4 +75,28 @@ scenario a_changed_profile_is_ordered_at_once => sub {
     ok(wait_for(60, sub { days_left(look($s->tls_port, sni => 'a.test', ca => $ca->root)) == 80 }), 'so it is when the issuer changes');
 };
 
+scenario a_required_profile_takes_no_certificate_without_it => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = pebble(http_port => $s->http_port, %offer);
+    my $host = sub { { names => ['a.test'], hotcert => 'on', set => [ [ profile => @_ ] ] } };
+    $s->configure(ca => $ca, hosts => [ $host->('golden') ]);
+    $s->start;
+    my $first = wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60) or die 'never served';
+    $s->reconfigure(hosts => [ $host->('golden', 'required') ]);
+    my ($code, $out) = $s->reload;
+    is($code, 0, 'the reload is accepted') or diag $out;
+    is((failure($s, 'a.test') // {})->{problem}, 'ca-says-profile', 'what was ordered without the profile is not the one that is required');
+    is(look($s->tls_port, sni => 'a.test', ca => $ca->root)->{serial}, $first->{serial}, 'it serves on');
+    $s->reconfigure(hosts => [ $host->('brief', 'required') ]);
+    $s->reload;
+    # without a profile Pebble draws one by lot: it may have been this one
+    is(days_left(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60, not => $first->{serial})), 6, 'one that the CA has is ordered');
+    my $orders = $ca->count_of('orders');
+    $s->reconfigure(hosts => [ $host->('brief') ]);
+    $s->reload;
+    ok($s->wait_log(qr/a\.test.*no order needed/, 30), 'who only wishes for it takes the same');
+    is($ca->count_of('orders'), $orders, 'without an order');
+};
+
 done_testing;

@@ -347,6 +347,44 @@ static void a_pair_of_another_profile_is_not_adopted(void)
     hc_inventory_dispose(&inventory);
 }
 
+/* What is kept says "NAME required" of a host that took no other. */
+static void a_required_profile_takes_no_other(void)
+{
+    static const struct row row = {"a.test b.test", HC_KEY_ECDSA_256, "two", -1, 80, false};
+    static const struct {
+        const char *kept;
+        size_t words; /* of "brief required" */
+        bool want;
+    } rows[] = {
+        {"brief", 2, false}, {"brief required", 2, true},    {"brief required", 1, true},
+        {"brief", 1, true},  {"briefer required", 1, false}, {"brief required", 0, false},
+    };
+    char name[] = "brief";
+    char required[] = "required";
+    char *words[] = {name, required};
+
+    for (size_t i = 0; i < HC_COUNT(rows); i++) {
+        struct hc_scope set = *conf->identities[0].set;
+        struct hc_identity asks = conf->identities[0];
+        struct hc_inventory inventory = {0};
+        struct hc_line_info info = {.version = 0};
+        struct hc_error err = {0};
+
+        put_row(&inventory, &conf->identities[0], &row, 0);
+        set.profile = (struct hc_list){words, rows[i].words, rows[i].words};
+        asks.set = &set;
+        ok(hc_line_info_copy(&info, &inventory.items[0], &err) == 0 &&
+               hc_strdup(rows[i].kept, &info.profile, &err) == 0 &&
+               hc_inventory_put(&inventory, &info, &err) == 0,
+           "a pair of that profile");
+        ok((hc_select_adoptable(conf, &asks, HC_KEY_ECDSA_256, &inventory, NOW) != NULL) ==
+               rows[i].want,
+           rows[i].kept);
+        hc_line_info_dispose(&info);
+        hc_inventory_dispose(&inventory);
+    }
+}
+
 static void make_conf(void)
 {
     static const char *const issuers[] = {"one", "two", "old"};
@@ -392,6 +430,7 @@ int main(void)
     two_key_types_have_one_each();
     only_the_same_from_an_issuer_in_use_is_adopted();
     a_pair_of_another_profile_is_not_adopted();
+    a_required_profile_takes_no_other();
     hc_conf_free(conf);
     return done();
 }
