@@ -8,6 +8,7 @@
 #include "agent/confine.h"
 #include "agent/first.h"
 #include "agent/loader_answers.h"
+#include "agent/loader_programs.h"
 #include "agent/loader_run.h"
 #include "agent/loader_secrets.h"
 #include "agent/named_roots.h"
@@ -273,6 +274,9 @@ int hc_load(const struct hc_loader_options *options, struct hc_error *err)
     loader.check_until_ms = hc_now_ms(options->clock) + CHECK_MS;
     if (options->table == NULL && options->keeper >= 0) {
         hc_load_check_secrets(options, &loader.keeper); /* the examination, once a start */
+    }
+    if (options->table == NULL) {
+        hc_load_check_programs(options);
     }
     open_store(&loader);
     open_prior(&loader);

@@ -104,6 +104,32 @@ scenario certbot_calls_it_so => sub {
     is($plain->(ours($s, $ca, $log, [ program => $hook ], [ cleanup => $hook ], [ style => 'certbot' ])), $theirs, 'hotcert calls them the same way');
 };
 
+# The agent's user is not root: what root alone can run is of no use to it.
+scenario a_hook_that_cannot_run_is_told_before_it_is_needed => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my ($dir) = world($s, 'hooks');
+    my $is = sub {
+        my ($program, @block) = @_;
+        $s->configure(issuers => { pebble => [ [ directory_url => 'https://127.0.0.1:1/dir' ], [ terms_agreed => 'on' ] ] },
+            main => [ [ use => 'pebble' ], [ challenge => 'dns-01' ], [ dns_use => 'hook' ] ],
+            writers => { hook => [ [ type => 'command' ], [ program => $program ], @block ] }, hosts => [ { names => ['one.test'], hotcert => 'on' } ]);
+        my $mark = $s->log_mark;
+        my ($code, $out) = $s->configtest;
+        is($code, 0, 'the configuration is good') or diag $out;
+        return $out . $s->log_since($mark);
+    };
+    my @lego = ([ style => 'lego' ]);
+    my $good = spew("$dir/good", "#!/bin/sh\n", 0755);
+    unlike($is->($good, @lego), qr/dns-program/, 'a hook that can run');
+    like($is->("$dir/nothing", @lego), qr/(?:hotcert_dns|HotCertDns) hook: \Q$dir\E\/nothing: hotcert cannot run.*No such file.*dns-program/, 'one that is missing');
+    like($is->(spew("$dir/plain", "#!/bin/sh\n", 0644), @lego), qr/\Q$dir\E\/plain: .*Permission denied.*dns-program/, 'one that is not executable');
+    like($is->(spew("$dir/roots", "#!/bin/sh\n", 0700), @lego), qr/\Q$dir\E\/roots: .*Permission denied.*dns-program/, 'one for root alone');
+    like($is->($dir, @lego), qr/\Q$dir\E: .*not a regular file.*dns-program/, 'a folder');
+    unlike($is->("$dir/plain", [ style => 'acme.sh' ]), qr/dns-program/, 'a file that the shell reads needs no x');
+    like($is->($good, [ style => 'certbot' ], [ cleanup => "$dir/nothing" ]), qr/nothing: .*dns-program/, "certbot's cleanup hook");
+};
+
 # A zone that others have values in, which hooks can write; a CA that looks there.
 sub real_world {
     my ($s) = @_;

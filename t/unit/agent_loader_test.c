@@ -3,6 +3,7 @@
 #include "agent_part.h"
 
 #include "agent/loader.h"
+#include "agent/loader_programs.h"
 #include "tap.h"
 
 static const char *const on[] = {"hotcert on", "hotcert_use one", NULL};
@@ -87,6 +88,36 @@ static void a_watched_host_with_nothing_refuses(void)
 
 /* A keeper that never answers is a machine that is busy, or a disk that hangs: the files may be as
  * good as they were. */
+static void programs_that_cannot_run_are_told(void)
+{
+    char good[] = "/bin/sh";
+    char missing[] = "/nonexistent/hook";
+    char not_a_file[] = "/bin/";
+    char name[] = "w";
+    struct hc_dns_block blocks[] = {
+        {.name = name, .program = good, .style = HC_STYLE_LEGO},
+        {.name = name, .program = missing, .style = HC_STYLE_LEGO},
+        {.name = name, .program = missing, .style = HC_STYLE_ACME_SH},
+        {.name = name, .program = not_a_file, .style = HC_STYLE_LEGO},
+        {.name = name, .program = good, .cleanup = missing, .style = HC_STYLE_CERTBOT},
+        {.name = name},
+    };
+    static const int warnings[] = {0, 1, 1, 1, 1, 0};
+
+    for (size_t i = 0; i < HC_COUNT(blocks); i++) {
+        struct bench b;
+        struct hc_conf conf = {.dns = &blocks[i], .dns_count = 1};
+        struct hc_loader_options options = {.conf = &conf, .log = &fake_log};
+        int before = 0;
+
+        new_bench(&b, on, hosts);
+        before = count_in_log("dns-program");
+        hc_load_check_programs(&options);
+        is_int(count_in_log("dns-program") - before, warnings[i], "warnings");
+        end_bench(&b);
+    }
+}
+
 static void a_keeper_that_is_silent_refuses_nothing(void)
 {
     struct hc_conf *conf = NULL;
@@ -121,6 +152,7 @@ static void a_keeper_that_is_silent_refuses_nothing(void)
 
 int main(void)
 {
+    programs_that_cannot_run_are_told();
     a_keeper_that_is_silent_refuses_nothing();
     what_was_obtained_is_loaded();
     a_watched_host_with_nothing_refuses();
