@@ -162,16 +162,54 @@ static int check_binding_needed(const struct hc_issuer *issuer, const char *wher
                         "used by the host at %s; see %s for them", where, known->binding);
 }
 
+/* Where blocks stand that hosts refer to. */
+static const char *place_of_blocks(const struct hc_conf *conf)
+{
+    static const char *const places[] = {
+        [HC_SERVER_NGINX] = "in the http block",
+        [HC_SERVER_HTTPD] = "outside the virtual hosts",
+        [HC_SERVER_NONE] = "outside the hosts",
+    };
+
+    return places[conf->server];
+}
+
+static int refuse_unknown_issuer(const struct hc_conf *conf, const char *name, const char *where,
+                                 struct hc_error *err)
+{
+    struct hc_list known = {NULL, 0, 0};
+    char names[160];
+
+    for (size_t i = 0; i < conf->issuer_count; i++) {
+        if (conf->issuers[i].directory_url != NULL &&
+            hc_list_add(&known, conf->issuers[i].name, err) != 0) {
+            goto out;
+        }
+    }
+    hc_error_set(err, HC_P_UNKNOWN_ISSUER, name, "used by the host at %s", where);
+    hc_error_hint(err, "define it with hotcert_issuer %s, or use one of these: %s",
+                  place_of_blocks(conf), hc_list_format(&known, names, sizeof(names)));
+out:
+    hc_list_dispose(&known);
+    return -1;
+}
+
 static int check_used_issuers(const struct hc_conf *conf, const struct hc_identity *identity,
                               struct hc_error *err)
 {
     for (size_t i = 0; i < identity->set->use.count; i++) {
         const struct hc_issuer *issuer = hc_conf_issuer(conf, identity->set->use.items[i]);
 
-        if (issuer == NULL || issuer->directory_url == NULL) {
-            return hc_error_set(err, HC_P_UNKNOWN_ISSUER, identity->set->use.items[i],
-                                "used by the host at %s%s", identity->where.items[0],
-                                issuer != NULL ? "; its block has no directory_url" : "");
+        if (issuer == NULL) {
+            return refuse_unknown_issuer(conf, identity->set->use.items[i],
+                                         identity->where.items[0], err);
+        }
+        if (issuer->directory_url == NULL) {
+            hc_error_set(err, HC_P_INCOMPLETE, issuer->name,
+                         "its hotcert_issuer (at %s) has no directory_url, and the host at %s "
+                         "uses it",
+                         issuer->where, identity->where.items[0]);
+            return hc_error_hint(err, "set directory_url there to the URL of the CA's directory");
         }
         if (issuer->terms_agreed != HC_SWITCH_ON) {
             return refuse_terms(issuer, identity->where.items[0], err);
@@ -190,8 +228,9 @@ static int check_used_dns(const struct hc_conf *conf, const struct hc_identity *
     const char *method = hc_methods_written(&identity->set->challenges);
 
     if (name != NULL && hc_conf_dns(conf, name) == NULL) {
-        return hc_error_set(err, HC_P_UNKNOWN_DNS, name, "used by the host at %s",
-                            identity->where.items[0]);
+        hc_error_set(err, HC_P_UNKNOWN_DNS, name, "used by the host at %s",
+                     identity->where.items[0]);
+        return hc_error_hint(err, "define it with hotcert_dns %s", place_of_blocks(conf));
     }
     if (name == NULL && identity->mode == HC_MODE_ON && method != NULL) {
         return hc_error_set(err, HC_P_INCOMPLETE, identity->where.items[0],

@@ -384,6 +384,10 @@ static void issuers_must_be_known_and_agreed_to(void)
     ok(hc_conf_finish(w.conf, &w.err) != 0, "but no configuration");
     is_int(w.err.problem, HC_P_UNKNOWN_ISSUER, "because of the issuer");
     is_str(w.err.subject, "typo", "by name");
+    is_str(hc_error_hint_of(&w.err),
+           "define it with hotcert_issuer in the http block, or use one of these: letsencrypt, "
+           "letsencrypt-staging, zerossl, google, sslcom, actalis",
+           "and what there is");
     teardown(&w);
     memset(&w, 0, sizeof(w));
     w.conf = hc_conf_new(HC_SERVER_NGINX, &w.err);
