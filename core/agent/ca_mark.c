@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "agent/schedule.h"
 #include "base/buf.h"
 #include "base/str.h"
 
@@ -34,4 +35,39 @@ void hc_ca_mark(const struct hc_conf *conf, const struct hc_issuer *issuer,
     }
     hc_hex(mark, digest, sizeof(digest));
     hc_buf_dispose(&text);
+}
+
+/* The settings are tried when the wait is over. The mark stays, so that a later reload can, too. */
+static void tell_later(const struct hc_env *env, const struct hc_issuer *issuer,
+                       const struct hc_issuer_record *record)
+{
+    int64_t now = hc_env_now(env);
+    char wait[32];
+
+    if (record->breaker.until <= now) {
+        return;
+    }
+    hc_logf(env->log, HC_LOG_WARN,
+            "issuer %s: its settings changed, but hotcert tried changed settings %d times within "
+            "an hour and now waits; to try them at once, run `hotcert renew`, or reload in %s",
+            issuer->name, HC_RESETS_MAX,
+            hc_duration_format(hc_schedule_reset_at(record->resets) - now, wait, sizeof(wait)));
+}
+
+bool hc_ca_mark_changed(const struct hc_env *env, const struct hc_issuer *issuer,
+                        struct hc_issuer_record *record)
+{
+    char mark[sizeof(record->mark)];
+    bool known = record->mark[0] != '\0';
+
+    hc_ca_mark(env->conf, issuer, mark);
+    if (strcmp(record->mark, mark) == 0) {
+        return false;
+    }
+    if (known && !hc_schedule_take_reset(record->resets, hc_env_now(env))) {
+        tell_later(env, issuer, record);
+        return false;
+    }
+    hc_copy(record->mark, sizeof(record->mark), mark);
+    return known;
 }

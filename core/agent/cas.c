@@ -8,7 +8,6 @@
 #include "agent/ca_directory.h"
 #include "agent/ca_mark.h"
 #include "agent/said.h"
-#include "agent/schedule.h"
 #include "conf/issuer.h"
 #include "loop/timer.h"
 #include "store/record.h"
@@ -132,17 +131,12 @@ static bool read_record(struct hc_ca *ca, struct hc_issuer_record *record)
 
 static void load_one(struct hc_ca *ca)
 {
-    char mark[sizeof(ca->record.mark)];
-
-    hc_ca_mark(ca->cas->o.env->conf, ca->issuer, mark);
     hc_issuer_record_dispose(&ca->record);
     ca->seen = 0;
     (void)read_record(ca, &ca->record);
-    if (ca->record.mark[0] != '\0' && strcmp(ca->record.mark, mark) != 0 &&
-        hc_schedule_take_reset(ca->record.resets, hc_env_now(ca->cas->o.env))) {
+    if (hc_ca_mark_changed(ca->cas->o.env, ca->issuer, &ca->record)) {
         hc_ca_reset(ca, NULL);
     }
-    hc_copy(ca->record.mark, sizeof(ca->record.mark), mark);
 }
 
 void hc_ca_refresh(struct hc_ca *ca)

@@ -129,6 +129,16 @@ size_t hc_schedule_issuer(const struct hc_issuer_standing *standings, size_t cou
     return soonest(standings, count, now);
 }
 
+int64_t hc_schedule_reset_at(const int64_t resets[HC_RESETS_MAX])
+{
+    int64_t oldest = resets[0];
+
+    for (size_t i = 1; i < HC_RESETS_MAX; i++) {
+        oldest = resets[i] < oldest ? resets[i] : oldest;
+    }
+    return oldest + HC_RESETS_WINDOW;
+}
+
 bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now)
 {
     size_t oldest = 0;

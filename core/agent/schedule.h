@@ -90,6 +90,8 @@ size_t hc_schedule_issuer(const struct hc_issuer_standing *standings, size_t cou
  * the times of the last ones, 0: free.
  */
 bool hc_schedule_take_reset(int64_t resets[HC_RESETS_MAX], int64_t now);
+/* When the next one is allowed. */
+int64_t hc_schedule_reset_at(const int64_t resets[HC_RESETS_MAX]);
 
 /* The retry state of one thing that failed by itself: a name, or a certificate. */
 struct hc_ladder {

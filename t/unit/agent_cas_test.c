@@ -2,6 +2,7 @@
 #include "agent_upper.h"
 
 #include "agent/account.h"
+#include "agent/schedule.h"
 #include "store/record.h"
 #include "tap.h"
 
@@ -111,6 +112,34 @@ static void names_are_held_at_one_ca_alone(void)
     end_upper(&u);
 }
 
+/* Four times an hour; after that the operator is told when it goes on. */
+static void changed_settings_are_tried_at_once(void)
+{
+    struct upper u;
+    struct hc_ca *ca = NULL;
+    struct hc_event opened = {.kind = HC_EVENT_STORE_OPENED};
+    struct hc_error terms = error_of(HC_P_CA_SAYS_TERMS);
+
+    new_upper(&u, on, hosts);
+    turn(&u);
+    ca = hc_cas_named(u.cas, "one");
+    for (int i = 0; i < HC_RESETS_MAX + 1; i++) {
+        hc_ca_failed(ca, &terms);
+        hc_ca_store(ca);
+        for (size_t k = 0; k < u.b.conf->issuer_count; k++) {
+            u.b.conf->issuers[k].http_port++;
+        }
+        is_int(count_in_log("`hotcert renew`, or reload in"), 0, "nothing is put off");
+        hc_events_raise(&u.b.events, &opened);
+        ok(hc_ca_refuses(ca) == (i == HC_RESETS_MAX), "the new settings are tried, but no fifth");
+    }
+    is_int(count_in_log("issuer one: its settings changed"), 1, "as the log says");
+    clock_now += HC_RESETS_WINDOW;
+    hc_events_raise(&u.b.events, &opened);
+    ok(!hc_ca_refuses(ca), "an hour later a reload tries them");
+    end_upper(&u);
+}
+
 /* Preflights judge by it before anybody orders. */
 static void the_account_in_the_store_is_found_before_an_order(void)
 {
@@ -151,6 +180,7 @@ int main(void)
     a_failing_ca_is_left_alone_and_remembered();
     some_refusals_are_final();
     names_are_held_at_one_ca_alone();
+    changed_settings_are_tried_at_once();
     the_account_in_the_store_is_found_before_an_order();
     return done();
 }

@@ -103,6 +103,7 @@ static void four_resets_an_hour(void)
         ok(hc_schedule_take_reset(resets, now + i), "allowed");
     }
     ok(!hc_schedule_take_reset(resets, now + 100), "the fifth is not");
+    is_int(hc_schedule_reset_at(resets), now + 3600, "before that time");
     ok(!hc_schedule_take_reset(resets, now + 3599), "until an hour has passed");
     ok(hc_schedule_take_reset(resets, now + 3600), "since the first");
     ok(!hc_schedule_take_reset(resets, now + 3600), "the second is still counted");
