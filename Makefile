@@ -1,16 +1,22 @@
 # hotcert. `make help` lists the targets.
 #
-# BUILD=dir      builds elsewhere than in build/
-# SAN=list       builds with sanitizers (clang): SAN=address,undefined or SAN=thread
-# NGINX_SRC=dir  builds the nginx module against this source tree of nginx 1.22 or later
-# RIG=dir        downloaded test tools; default: build/rig
-# DESTDIR=dir    installs below dir
-# PREFIX=dir     of the program and its documentation; default: /usr
-# WERROR=1       makes an error of every warning of the compiler
-# V=1            shows the commands that build
+# BUILD=dir            builds elsewhere than in build/
+# SAN=list             builds with sanitizers (clang): SAN=address,undefined or SAN=thread
+# NGINX_SRC=dir        builds the nginx module against this source tree of nginx 1.22 or later
+# RIG=dir              downloaded test tools; default: build/rig
+# DESTDIR=dir          installs below dir
+# PREFIX=dir           of the program and its documentation; default: /usr
+# WERROR=1             makes an error of every warning of the compiler
+# V=1                  shows the commands that build
 #
-# Where servers look is asked of themselves (packaging/paths.sh); to say it: NGINX, APXS (programs),
-# NGINX_MODULES, NGINX_SNIPPETS, HTTPD_MODULES, HTTPD_SNIPPETS (folders).
+# Where servers look is asked of themselves (packaging/paths.sh), unless these say it:
+#
+# NGINX=file           the program nginx
+# NGINX_MODULES=dir    where nginx's module is installed
+# NGINX_SNIPPETS=dir   where the file that loads it is installed
+# APXS=file            the program apxs of httpd
+# HTTPD_MODULES=dir    where httpd's module is installed
+# HTTPD_SNIPPETS=dir   where the file that loads it is installed
 
 BUILD     ?= build
 # Downloaded test tools: one folder for all builds, kept by `make clean`.

@@ -78,4 +78,9 @@ for my $name (qw(nginx-modules nginx-snippets httpd-modules httpd-snippets)) {
     my ($code, $out) = run({ %$env, $variable => '/opt/own' }, 'sh', 'packaging/paths.sh', $name);
     is($out, "/opt/own\n", "$variable is taken");
 }
+my (undef, $help) = run('make', '-s', 'help');
+my %asked = map { $_ => 1 } slurp('packaging/paths.sh') =~ /\$\{((?:NGINX|APXS|HTTPD)\w*):?-/g;
+is(join(' ', grep { $help !~ /^  $_=/m } sort keys %asked), '', '`make help` lists what is said in place of asking');
+cmp_ok(scalar keys %asked, '>=', 7, 'there is something to list');
+
 done_testing;
