@@ -1,4 +1,5 @@
 /* The files of `hotcert check`: certificate and key in one file or in two. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,41 @@ static struct input *key_beside(struct input *inputs, size_t count, size_t at)
     return NULL;
 }
 
+/* NAME.key of NAME.pem; false: there is no such file. */
+static bool find_key_named_so(const char *path, char dst[PATH_MAX])
+{
+    const char *dot = strrchr(path, '.');
+    struct stat st;
+    int n = 0;
+
+    if (dot == NULL || strchr(dot, '/') != NULL) {
+        return false;
+    }
+    n = snprintf(dst, PATH_MAX, "%.*s.key", (int)(dot - path), path);
+    return n > 0 && n < PATH_MAX && strcmp(dst, path) != 0 && stat(dst, &st) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
+/* Nobody said where its key is, and it may lie beside it. */
+static int judge_lone(struct hc_check_run_state *run, struct input *cert, struct hc_error *err)
+{
+    char path[PATH_MAX];
+    struct input key = {0};
+    struct hc_error unread = {0};
+    int rc = 0;
+
+    if (!cert->has_cert || cert->has_key || !find_key_named_so(cert->path, path)) {
+        return judge(run, cert, NULL, NULL, err);
+    }
+    if (read_input(run, path, &key, &unread) != 0) {
+        hc_check_unreached(run, &unread);
+    } else {
+        rc = judge(run, cert, &key, NULL, err);
+    }
+    input_dispose(&key);
+    return rc;
+}
+
 /* Every file that is no other's key is judged. */
 static int judge_inputs(struct hc_check_run_state *run, struct input *inputs, size_t count,
                         struct input *stated_key, struct hc_error *err)
@@ -157,7 +193,8 @@ static int judge_inputs(struct hc_check_run_state *run, struct input *inputs, si
                                                              : key_beside(inputs, count, i);
     }
     for (size_t i = 0; i < count; i++) {
-        if (!inputs[i].used && judge(run, &inputs[i], keys[i], NULL, err) != 0) {
+        if (!inputs[i].used && (keys[i] != NULL ? judge(run, &inputs[i], keys[i], NULL, err)
+                                                : judge_lone(run, &inputs[i], err)) != 0) {
             return -1;
         }
     }

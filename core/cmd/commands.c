@@ -52,9 +52,9 @@ const struct hc_command hc_commands[] = {
     {"check", "FILE.. [--key FILE] [options] | --connect HOST[:PORT] [options]",
      "check whether a certificate, in files or from a server, is fit to serve",
      "Strict: it trusts only the roots, judges only the served chain, and downloads nothing. FILE\n"
-     "holds the certificate, its chain and the key; the key may also be in a file beside it, or\n"
-     "in the file that --key names. FILE may be a folder of certbot, dehydrated, lego or others,\n"
-     "or hotcert's store.\n"
+     "holds the certificate, its chain and the key; the key may also be in the file that --key\n"
+     "names, in another FILE, or in NAME.key beside NAME.pem. FILE may be a folder of certbot,\n"
+     "dehydrated, lego or others, or hotcert's store.\n"
      "\n"
      "  --key FILE           the private key\n"
      "  --name NAME          a name that the certificate must cover; may be repeated\n"

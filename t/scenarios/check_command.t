@@ -57,6 +57,29 @@ subtest 'the picture shows who signed whom, dates and the place of each fault' =
     like($text =~ s/\s+/ /gr, qr{curl -s http://ca\.example\.org/mid\.der \| openssl x509 -inform DER}, 'the command that fetches it');
 };
 
+subtest 'the key may lie beside the certificate, under its name' => sub {
+    my $dir = temp_dir() . '/srv.d';
+    mkdir $dir;
+    spew("$dir/example.edu.pem", slurp($corpus->path('leaf-only.pem')));
+    my @ask = ("$dir/example.edu.pem", '--roots', $corpus->roots);
+    my ($code, $text) = check(@ask);
+    is($code, 2, 'without a key it cannot be served');
+    like($text, qr/key-missing/, 'and that is said');
+    chmod 0600, spew("$dir/example.edu.key", slurp($corpus->{plain}{key}));
+    ($code, $text) = check(@ask);
+    is($code, 1, 'NAME.key is found beside NAME.pem') or diag($text);
+    like($text, qr/chain-incomplete/, 'and what else is wrong is said');
+    unlike($text, qr/key-/, 'of the key nothing');
+    chmod 0644, "$dir/example.edu.key";
+    like((check(@ask))[1], qr/\Q$dir\E\/example\.edu\.key/, 'it is judged as any other key file');
+    spew("$dir/example.edu.key", slurp($corpus->{aia}{key}));
+    ($code, $text) = check(@ask);
+    is($code, 2, 'the key of another certificate');
+    like($text, qr/key-mismatch/, 'is named');
+    ($code, $text) = check(@ask, '--key', $corpus->{plain}{key});
+    is($code, 1, 'a key that is named comes first') or diag($text);
+};
+
 subtest 'several pairs are judged one by one, the worst counts' => sub {
     my ($code, $out) = check($corpus->path('both.pem'), $corpus->path('live'), '--roots', $corpus->roots, '--json');
     is($code, 0, 'both fit');
