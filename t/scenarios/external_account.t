@@ -85,4 +85,26 @@ scenario what_lacks_or_is_wrong_is_said => sub {
     ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), 'once it is right the order goes on at once');
 };
 
+scenario the_fifth_change_in_an_hour_waits_and_says_so => sub {
+    my ($kind) = @_;
+    my $s = server($kind);
+    my $ca = pebble(http_port => $s->http_port, %keys);
+    my $key = key_file(encode_base64url($bytes));
+    my $is = sub {
+        my ($kid) = @_;
+        configure($s, $ca, [ eab_kid => $kid ], [ eab_key => $key ]);
+        my $mark = $s->log_mark;
+        $kid eq 'wrong-0' ? $s->start : $s->reload;
+        return $mark;
+    };
+    for my $i (0 .. 4) {
+        my $mark = $is->("wrong-$i");
+        ok($s->wait_log(qr/no certificate.*eab-refused|issuer pebble: .*eab-refused/, 30, $mark), "wrong line $i is tried at once");
+    }
+    my $mark = $is->('kid-1');
+    ok($s->wait_log(qr/issuer pebble: its settings changed.*waits.*reload in/, 20, $mark), 'the fifth change is not, as the log says');
+    $s->hotcert('renew', '--failed');
+    ok(wait_served($s->tls_port, 'a.test', $ca->root, seconds => 60), '`hotcert renew` tries it at once, as that line says');
+};
+
 done_testing;
