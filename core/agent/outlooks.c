@@ -224,6 +224,16 @@ static void on_due(void *self)
     hc_timer_in(&outlooks->due, unsettled > 0 ? unsettled : hc_outlooks_run(outlooks));
 }
 
+void hc_outlook_vouch(struct hc_outlooks *outlooks, size_t index)
+{
+    struct outlook *outlook = &outlooks->items[index];
+
+    if (outlook->standing != NULL) {
+        hc_leaveout_vouch(&outlook->standing->state);
+    }
+    hc_preflights_forget(outlooks->o.preflights, index);
+}
+
 /* ---- what became of orders ---- */
 
 void hc_outlook_ordered(struct hc_outlooks *outlooks, size_t index)

@@ -43,6 +43,9 @@ bool hc_outlook_holds(const struct hc_outlooks *outlooks, size_t index, const st
 /* True if a certificate for these names is not all that is to be had now. */
 bool hc_outlook_wants(const struct hc_outlooks *outlooks, size_t index, const struct hc_list *have);
 
+/* The operator asks for an order: the names are checked anew, and one good check is enough. */
+void hc_outlook_vouch(struct hc_outlooks *outlooks, size_t index);
+
 /* ---- what became of orders ---- */
 
 void hc_outlook_ordered(struct hc_outlooks *outlooks, size_t index);

@@ -74,7 +74,7 @@ bool hc_job_renew(const struct hc_parts *parts, struct hc_job *job, bool force)
     }
     job->again_ms = 0;
     memset(&job->pause, 0, sizeof(job->pause));
-    hc_preflights_forget(parts->preflights, job->index);
+    hc_outlook_vouch(parts->outlooks, job->index);
     hc_queue_wake(parts->queue);
     if (changed) {
         store_job(parts, job);

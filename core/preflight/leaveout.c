@@ -170,6 +170,18 @@ int hc_leaveout_note(struct hc_leaveout *state, const struct hc_leaveout_sight *
     return 0;
 }
 
+void hc_leaveout_vouch(struct hc_leaveout *state)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        struct hc_leaveout_name *n = &state->names[i];
+
+        if (n->out) {
+            n->well = HC_LEAVEOUT_WELL - 1;
+            n->checked = 0; /* so the next check is none of those that were */
+        }
+    }
+}
+
 int hc_leaveout_refused(struct hc_leaveout *state, const char *name, enum hc_problem why,
                         int64_t now, struct hc_error *err)
 {

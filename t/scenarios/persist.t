@@ -65,13 +65,17 @@ scenario a_missing_record_costs_no_order_once_there_is_an_account => sub {
     $s->start;
     ok(wait_served($s->tls_port, 'one.test', $ca->root, seconds => 60), 'a host has its certificate, and so there is an account');
     $s->stop;
-    $s->configure(ca => $ca, hosts => [ $first, $second ]);
+    $s->configure(ca => $ca, main => [ [ check_interval => '10m' ] ], hosts => [ $first, $second ]);
     $s->start;
     my ($record) = persist($s, $ca, 'www.one.test') =~ /"(.*)"/;
     my $line = $s->wait_log(qr/dns-persist-missing/, 60) // '';
     like($line, qr/add: _validation-persist\.www\.one\.test\. 300 IN TXT .*\Q$record\E/, 'the record to add is told at once, with the account in the store');
     orders_stay($ca, 3, 'the CA is not asked');
     is($ca->count_of('orders'), 1, 'and was not');
+    $dns->change('one.test', $records . persist($s, $ca, 'www.one.test'));
+    $dns->forget;
+    $s->hotcert('renew', 'www.one.test');
+    ok(wait_served($s->tls_port, 'www.one.test', $ca->root, seconds => 60), 'with the record, renew does not wait for the next check');
     $dns->stop;
 };
 

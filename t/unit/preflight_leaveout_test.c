@@ -124,6 +124,24 @@ static void test_comes_back(void)
     hc_leaveout_dispose(&s);
 }
 
+/* The operator says that it is mended, and the next check agrees. */
+static void test_one_check_is_enough_if_asked(void)
+{
+    struct hc_leaveout s = {0};
+    struct hc_leaveout_case c = case_at(T0 + 11);
+
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0);
+    hc_leaveout_vouch(&s);
+    plan_is(&s, &c, "part a.test, c.test|b.test", "a word alone brings nothing back");
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_BAD, T0 + 5);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 10);
+    plan_is(&s, &c, "part a.test, c.test|b.test", "a bad check takes the word back");
+    hc_leaveout_vouch(&s);
+    check(&s, "b.test", HC_LEAVEOUT_SEEN_WELL, T0 + 11);
+    plan_is(&s, &c, "all a.test, b.test, c.test|", "one good check behind it is enough, at once");
+    hc_leaveout_dispose(&s);
+}
+
 static void come_and_go(struct hc_leaveout *s, int64_t now)
 {
     check(s, "b.test", HC_LEAVEOUT_SEEN_BAD, now - 300);
@@ -460,6 +478,7 @@ int main(void)
 {
     test_leaves_out();
     test_comes_back();
+    test_one_check_is_enough_if_asked();
     test_again_is_bounded();
     test_trials();
     test_served_names_stay();
